@@ -1,0 +1,94 @@
+import * as z from 'zod'
+
+import { type Account, type AccountPool, type StoredAccount, storedAccountSchema } from './account.js'
+import { uidFor } from './identity.js'
+import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
+
+/** What a text that should be an account file turned out to be. */
+export type ParsedPool =
+  | { readonly kind: 'pool'; readonly pool: AccountPool; readonly fromVersion: 1 | 2 | 3 }
+  /** Written by a later version: must be left alone. */
+  | { readonly kind: 'newer'; readonly version: number }
+  /** Not an account file. */
+  | { readonly kind: 'foreign'; readonly why: string }
+
+const CURRENT_VERSION = 3
+
+/** Records that do not have the form of an account wait under this key until somebody repairs them. */
+const UNREADABLE_KEY = 'unreadableAccounts'
+
+const fileSchema = z.looseObject({
+  version: z.number(),
+  accounts: z.array(z.unknown()).optional(),
+  activeIndex: z.number().int().min(0).catch(0).optional(),
+  activeIndexByFamily: z.record(z.string(), z.number()).optional().catch(undefined),
+})
+
+/**
+ * Reads an account file of any version. Pure. V1 had one limit time per account; V2 never left a development version, so
+ * only what has the form of an account is taken over (peer facts §2.2). Nothing is dropped: records of another form and
+ * unknown fields stay in the pool and go back to the file.
+ */
+export function parsePool(text: string): ParsedPool {
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch {
+    return { kind: 'foreign', why: text.trim() === '' ? 'it is empty' : 'it is not JSON' }
+  }
+  const parsed = fileSchema.safeParse(content)
+  if (!parsed.success) return { kind: 'foreign', why: 'it is not an account file' }
+  const { version, accounts: records = [], activeIndex = 0, ...rest } = parsed.data
+  if (version > CURRENT_VERSION) return { kind: 'newer', version }
+  if (version !== 1 && version !== 2 && version !== 3) return { kind: 'foreign', why: `it has the unknown version ${version}` }
+
+  const accounts: StoredAccount[] = []
+  const unreadable: unknown[] = []
+  for (const record of records) {
+    const account = storedAccountSchema.safeParse(version === 1 ? fromVersion1(record) : record)
+    if (account.success && hasCredential(account.data)) accounts.push(account.data)
+    else unreadable.push(record)
+  }
+  if (version === 2 && accounts.length === 0 && unreadable.length > 0) {
+    return { kind: 'foreign', why: 'it is of version 2 and holds nothing that can be taken over' }
+  }
+  const kept = unreadable.length === 0 ? {} : { [UNREADABLE_KEY]: [...earlierUnreadable(rest), ...unreadable] }
+  const named = withUids(accounts)
+  const { activeIndexByFamily, ...unknown } = rest
+  const byFamily = activeIndexByFamily === undefined ? {} : { activeIndexByFamily }
+  const pool: AccountPool = { ...unknown, ...byFamily, ...kept, version: 3, accounts: named, activeIndex: Math.min(activeIndex, Math.max(0, named.length - 1)) }
+  return { kind: 'pool', pool, fromVersion: version }
+}
+
+/** The text of a pool as it lies in the file. */
+export function formatPool(pool: AccountPool): string {
+  return `${JSON.stringify(pool, undefined, 2)}\n`
+}
+
+/** Gives every record a name of its own; names already there stay, so that removing one never renames another. Pure. */
+export function withUids(accounts: readonly StoredAccount[]): Account[] {
+  const taken = new Set<string>()
+  return accounts.map((account) => {
+    const wanted = account.uid === undefined || account.uid === '' ? uidFor(account) : account.uid
+    let uid = wanted
+    for (let copy = 2; taken.has(uid); copy += 1) uid = `${wanted}-${copy}`
+    taken.add(uid)
+    return { ...account, uid }
+  })
+}
+
+function hasCredential({ refreshToken, accessToken, apiKey }: StoredAccount): boolean {
+  return [refreshToken, accessToken, apiKey].some((value) => value !== undefined && value !== '')
+}
+
+function fromVersion1(record: unknown): unknown {
+  const old = z.looseObject({ rateLimitResetTime: z.number().optional() }).safeParse(record)
+  if (!old.success) return record
+  const { rateLimitResetTime, ...rest } = old.data
+  return rateLimitResetTime === undefined ? rest : { ...rest, rateLimitResetTimes: { [DEFAULT_LIMIT_ID]: rateLimitResetTime } }
+}
+
+function earlierUnreadable(rest: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const earlier = rest[UNREADABLE_KEY]
+  return Array.isArray(earlier) ? earlier : []
+}

@@ -1,0 +1,63 @@
+import * as z from 'zod'
+
+import type { Account, AccountPool } from './account.js'
+
+const pinSchema = z.looseObject({ uid: z.string(), mode: z.enum(['soft', 'hard']).catch('soft') })
+
+/**
+ * The user's rules about who may serve, kept beside the accounts (top-level key `rules`) so that every window sees them
+ * at once. Parsed part by part: a rule that cannot be read is as if it were not there, except a fence, which then lets
+ * nobody through.
+ */
+const rulesSchema = z.looseObject({
+  pin: pinSchema.optional().catch(undefined),
+  /** By project key. */
+  projectPins: z.record(z.string(), pinSchema).optional().catch(undefined),
+  /** By session id. */
+  sessionPins: z.record(z.string(), pinSchema).optional().catch(undefined),
+  /** By project key: accounts that may serve there. */
+  fences: z.record(z.string(), z.array(z.string()).catch([])).optional().catch(undefined),
+})
+
+/** The rules of a pool. */
+export type PoolRules = z.infer<typeof rulesSchema>
+
+/** A pin as stored. */
+export type StoredPin = z.infer<typeof pinSchema>
+
+/** Reads the rules of a pool. Pure. */
+export function rulesOf(pool: AccountPool): PoolRules {
+  const parsed = rulesSchema.safeParse(pool.rules ?? {})
+  return parsed.success ? parsed.data : {}
+}
+
+/** The pool with changed rules; empty parts are dropped. Pure. */
+export function withRules(pool: AccountPool, rules: PoolRules): AccountPool {
+  const kept = Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined && !isEmptyRecord(value)))
+  if (Object.keys(kept).length > 0) return { ...pool, rules: kept }
+  const { rules: _dropped, ...rest } = pool
+  return rest
+}
+
+function isEmptyRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+/**
+ * The accounts that a list of keys names: our own uid, `seat:["<accountId>","<accountUserId>"]`, or a bare account id,
+ * which stands for every seat of that workspace (peer facts §4). Keys that name nobody are left out. Pure.
+ */
+export function uidsOfKeys(keys: readonly string[], accounts: readonly Account[]): Set<string> {
+  const wanted = new Set(keys)
+  const named = accounts.filter(
+    ({ uid, accountId, accountUserId }) =>
+      wanted.has(uid) ||
+      (accountId !== undefined && (wanted.has(accountId) || (accountUserId !== undefined && wanted.has(seatKey(accountId, accountUserId))))),
+  )
+  return new Set(named.map(({ uid }) => uid))
+}
+
+/** The key of one seat in a workspace, as the earlier plugin writes it into `modelAccountPools`. */
+export function seatKey(accountId: string, accountUserId: string): string {
+  return `seat:${JSON.stringify([accountId, accountUserId])}`
+}

@@ -1,0 +1,211 @@
+import { type FSWatcher, watch } from 'node:fs'
+import { chmod, rename } from 'node:fs/promises'
+import path from 'node:path'
+
+import type { Clock } from '../kernel/clock.js'
+import { CodexError } from '../kernel/errors.js'
+import { type FileStamp, readTextFile, sameStamp, stampOf, sweepTemporaries, writeFileAtomic } from '../kernel/json-file.js'
+import { withFileLock } from '../kernel/lock.js'
+import { type AccountPool, EMPTY_POOL } from './account.js'
+import { dropOldest, timestamp, writeBackup } from './backups.js'
+import { formatPool, parsePool } from './pool-format.js'
+import type { AccountStore } from './store-types.js'
+
+/** The earlier plugin locks `<file>.transaction`; the same name keeps both out of each other's way (peer facts §2.4). */
+const LOCK_SUFFIX = '.transaction'
+const LOCK_STALE_MS = 10_000
+const LOCK_WAIT_MS = 10_000
+/** A watch can fall silent (network drives, exhausted limits): this often a look at the disk checks on it, in the background. */
+const RECHECK_MS = 10_000
+
+export interface StoreDeps {
+  /** Absolute path of the account file. */
+  readonly path: string
+  /** Where copies go before accounts are removed. */
+  readonly backupsDir: string
+  /** Older name of the file; taken over, and renamed with the first write. */
+  readonly legacyPath?: string
+  readonly clock: Clock
+  /** Watch the folder, so that `peek` may answer. Off for one-shot commands. */
+  readonly watch?: boolean
+}
+
+interface Cached {
+  readonly pool: AccountPool
+  readonly stamp: FileStamp | undefined
+}
+
+/** Creates a store; nothing is read or watched before the first call. */
+export function createAccountStore(deps: StoreDeps): AccountStore {
+  const { path: file, clock } = deps
+  const folder = path.dirname(file)
+  let cached: Cached | undefined
+  let watcher: FSWatcher | undefined
+  /** When the disk was last looked at, epoch ms; 0 after a change was reported. */
+  let checkedAtMs = 0
+  /** Changes reported by the watch; tells whether one came while a read was under way. */
+  let reported = 0
+  let rechecking = false
+  let closed = false
+  /** Ends when the last queued transaction of this process has ended. */
+  let queue: Promise<unknown> = Promise.resolve()
+
+  async function readFresh(): Promise<Cached & { text: string | undefined; fromVersion: number }> {
+    const found = (await readTextFile(file)) ?? (await readLegacy())
+    if (found === undefined) return { pool: EMPTY_POOL, stamp: undefined, text: undefined, fromVersion: 3 }
+    const parsed = parsePool(found.text)
+    switch (parsed.kind) {
+      case 'pool':
+        return { pool: parsed.pool, stamp: found.stamp, text: found.text, fromVersion: parsed.fromVersion }
+      case 'newer':
+        throw new CodexError('store_newer', `${file} was written by a newer version of this plugin (format ${parsed.version}).`)
+      case 'foreign':
+        throw new ForeignFile(parsed.why)
+    }
+  }
+
+  async function readLegacy(): Promise<{ text: string; stamp: FileStamp | undefined } | undefined> {
+    const found = deps.legacyPath === undefined ? undefined : await readTextFile(deps.legacyPath)
+    return found === undefined ? undefined : { text: found.text, stamp: undefined }
+  }
+
+  /** What cannot be an account file is moved aside, never overwritten; under the lock, so that a writer is not surprised. */
+  async function quarantine(): Promise<never> {
+    return locked(async () => {
+      try {
+        await readFresh()
+      } catch (error) {
+        if (!(error instanceof ForeignFile)) throw error
+        const aside = `${file}.corrupt-${timestamp(clock.now())}`
+        await rename(file, aside).catch((cause: unknown) => {
+          throw new CodexError('store_unreadable', `${file} cannot be used because ${error.why}, and it cannot be moved aside.`, { cause })
+        })
+        await dropOldest(folder, (name) => name.startsWith(`${path.basename(file)}.corrupt-`))
+        throw new CodexError('store_unreadable', `${file} could not be used because ${error.why}. It was moved to ${path.basename(aside)}.`, {
+          hint: 'Restore a backup with codex-import, or sign in again: opencode auth login',
+        })
+      }
+      throw new CodexError('store_busy', `${file} changed while it was being read.`)
+    })
+  }
+
+  async function read(): Promise<AccountPool> {
+    startWatching()
+    const seen = reported
+    const stamp = await stampOf(file)
+    checkedAtMs = seen === reported ? clock.now() : 0
+    if (cached !== undefined && stamp !== undefined && sameStamp(cached.stamp, stamp)) return cached.pool
+    try {
+      cached = await readFresh()
+    } catch (error) {
+      cached = undefined
+      if (error instanceof ForeignFile) return quarantine()
+      throw error
+    }
+    return cached.pool
+  }
+
+  function locked<T>(work: (assertHeld: () => void) => Promise<T>): Promise<T> {
+    const options = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: 'the account file' }
+    const run = queue.then(() => withFileLock(file + LOCK_SUFFIX, options, (lock) => work(() => lock.assertHeld())))
+    queue = run.catch(() => undefined)
+    return run
+  }
+
+  async function update(change: (pool: AccountPool) => AccountPool): Promise<AccountPool> {
+    const result = await locked(async (assertHeld) => {
+      const before = await readFresh().catch((error: unknown) => {
+        if (!(error instanceof ForeignFile)) throw error
+        return undefined
+      })
+      if (before === undefined) return undefined
+      const after = change(before.pool)
+      if (after === before.pool) {
+        cached = before
+        return after
+      }
+      await keepCopy(before, after)
+      assertHeld()
+      const stamp = await writeFileAtomic(file, formatPool(after))
+      cached = { pool: after, stamp }
+      if (before.stamp === undefined) await retireLegacy()
+      return after
+    })
+    return result ?? quarantine()
+  }
+
+  /** Before accounts disappear, and before a file of the odd version 2 is rewritten. */
+  async function keepCopy(before: { pool: AccountPool; text: string | undefined; fromVersion: number }, after: AccountPool): Promise<void> {
+    if (before.text === undefined) {
+      await sweepTemporaries(file, clock.now())
+      // A folder made by somebody else may be open to others; ours is not.
+      await chmod(folder, 0o700).catch(() => undefined)
+      return
+    }
+    const left = new Set(after.accounts.map((account) => account.uid))
+    const removes = before.pool.accounts.some((account) => !left.has(account.uid))
+    if (removes) await writeBackup(deps.backupsDir, 'accounts', before.text, clock.now())
+    else if (before.fromVersion === 2) await writeBackup(deps.backupsDir, 'accounts-v2', before.text, clock.now())
+  }
+
+  async function retireLegacy(): Promise<void> {
+    if (deps.legacyPath === undefined) return
+    await rename(deps.legacyPath, `${deps.legacyPath}.migrated`).catch(() => undefined)
+  }
+
+  function startWatching(): void {
+    if (deps.watch !== true || watcher !== undefined || closed) return
+    try {
+      const base = path.basename(file)
+      watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (name !== null && name !== base) return
+        reported += 1
+        checkedAtMs = 0
+      })
+      watcher.on('error', () => {
+        watcher?.close()
+        watcher = undefined
+      })
+    } catch {
+      // No folder yet, or no watches left: every read then costs its stat.
+      watcher = undefined
+    }
+  }
+
+  function recheck(): void {
+    if (rechecking) return
+    rechecking = true
+    void read()
+      .catch(() => undefined)
+      .finally(() => {
+        rechecking = false
+      })
+  }
+
+  return {
+    path: file,
+    read,
+    peek() {
+      if (watcher === undefined || cached === undefined || checkedAtMs === 0) return undefined
+      if (Math.abs(clock.now() - checkedAtMs) > RECHECK_MS) recheck()
+      return cached.pool
+    },
+    update,
+    close() {
+      closed = true
+      watcher?.close()
+      watcher = undefined
+    },
+  }
+}
+
+/** A file in our place that is not ours to read. */
+class ForeignFile extends Error {
+  override readonly name = 'ForeignFile'
+  readonly why: string
+
+  constructor(why: string) {
+    super(why)
+    this.why = why
+  }
+}

@@ -1,0 +1,214 @@
+import * as z from 'zod'
+
+/**
+ * Every setting, once: schema (type and range), default, environment name, one line of help.
+ * The loader, the `Config` type, `config/codex-plugin.schema.json` and the table in `docs/configuration.md` come from here.
+ * Names and ranges are those of the earlier plugin (peer facts §3) where it had the setting.
+ */
+export interface Setting<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema
+  readonly default: z.output<Schema>
+  readonly env?: string
+  readonly help: string
+  /** Read for compatibility, shapes another setting or has no effect any more; the help says which. */
+  readonly legacy?: true
+}
+
+function setting<Schema extends z.ZodType>(definition: {
+  schema: Schema
+  default: NoInfer<z.output<Schema>>
+  env?: string
+  help: string
+  legacy?: true
+}): Setting<Schema> {
+  return definition
+}
+
+const milliseconds = (minimum: number, maximum = 86_400_000): z.ZodNumber => z.number().min(minimum).max(maximum)
+const count = (maximum: number): z.ZodNumber => z.number().int().min(0).max(maximum)
+const bool = z.boolean()
+const modelLists = z.record(z.string(), z.array(z.string()))
+
+export const SETTINGS = {
+  // Choice of account
+  rotationStrategy: setting({
+    schema: z.enum(['hybrid', 'sticky', 'round-robin', 'drain-first']),
+    default: 'hybrid',
+    env: 'CODEX_AUTH_ROTATION_STRATEGY',
+    help: 'How an account is chosen for a new session; a session then stays on its account until that account cannot serve.',
+  }),
+  pidOffsetEnabled: setting({
+    schema: bool,
+    default: false,
+    env: 'CODEX_AUTH_PID_OFFSET_ENABLED',
+    help: 'Spread new sessions of several processes over equally good accounts.',
+  }),
+  perProjectAccounts: setting({
+    schema: bool,
+    default: true,
+    env: 'CODEX_AUTH_PER_PROJECT_ACCOUNTS',
+    help: 'Use the account pool of the current project where one exists; otherwise the global pool serves.',
+  }),
+  modelAccountPools: setting({
+    schema: modelLists,
+    default: {},
+    help: 'Accounts that may or should serve a model: model id to a list of account keys.',
+  }),
+  modelAccountPoolModes: setting({
+    schema: z.record(z.string(), z.enum(['preferred', 'strict'])),
+    default: {},
+    help: 'preferred: other accounts may help out; strict: nobody else serves the model.',
+  }),
+  creditsPolicy: setting({
+    schema: z.enum(['never', 'ask', 'allow']),
+    default: 'never',
+    env: 'CODEX_AUTH_CREDITS_POLICY',
+    help: 'Whether an account with an exhausted window may go on with paid credits. ask: not until you allow it in the configuration, and a toast tells you.',
+  }),
+
+  // Waiting and retrying
+  retryProfile: setting({
+    schema: z.enum(['conservative', 'balanced', 'aggressive']),
+    default: 'balanced',
+    env: 'CODEX_AUTH_RETRY_PROFILE',
+    help: 'Retry budget of one request, per class of failure.',
+  }),
+  retryBudgetOverrides: setting({
+    schema: z
+      .strictObject({
+        authRefresh: count(100),
+        network: count(100),
+        server: count(100),
+        rateLimitShort: count(100),
+        rateLimitGlobal: count(100),
+        emptyResponse: count(100),
+      })
+      .partial(),
+    default: {},
+    help: 'Replaces single numbers of the retry profile.',
+  }),
+  retryAllAccountsRateLimited: setting({
+    schema: bool,
+    default: true,
+    env: 'CODEX_AUTH_RETRY_ALL_RATE_LIMITED',
+    help: 'When every account is blocked, wait for the first to come free, if that is soon enough.',
+  }),
+  retryAllAccountsMaxWaitMs: setting({
+    schema: milliseconds(0, 280_000),
+    default: 30_000,
+    env: 'CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS',
+    help: 'Longest wait for a blocked pool, in ms; 0 never waits. OpenCode itself gives up after 300 s.',
+  }),
+  retryAllAccountsMaxRetries: setting({
+    schema: z.number().min(0),
+    default: 3,
+    env: 'CODEX_AUTH_RETRY_ALL_MAX_RETRIES',
+    help: 'How often one request may wait for a blocked pool.',
+  }),
+  emptyResponseMaxRetries: setting({
+    schema: count(20),
+    default: 2,
+    env: 'CODEX_AUTH_EMPTY_RESPONSE_MAX_RETRIES',
+    help: 'How often an answer without any output is asked for again.',
+  }),
+  emptyResponseRetryDelayMs: setting({
+    schema: milliseconds(0, 60_000),
+    default: 1000,
+    env: 'CODEX_AUTH_EMPTY_RESPONSE_RETRY_DELAY_MS',
+    help: 'Pause before asking again for an empty answer, in ms.',
+  }),
+  beginnerSafeMode: setting({
+    schema: bool,
+    default: false,
+    env: 'CODEX_AUTH_BEGINNER_SAFE_MODE',
+    help: 'Conservative retries, no overrides, no waiting for a blocked pool.',
+  }),
+  unsupportedCodexPolicy: setting({
+    schema: z.enum(['strict', 'fallback']),
+    default: 'strict',
+    env: 'CODEX_AUTH_UNSUPPORTED_MODEL_POLICY',
+    help: 'What to do when no account may use the model: say so, or go down the fallback chain.',
+  }),
+  unsupportedCodexFallbackChain: setting({
+    schema: modelLists,
+    default: {},
+    help: 'Fallback models per model, tried in order; replaces the built-in chain of that model.',
+  }),
+
+  // Clocks
+  tokenRefreshSkewMs: setting({
+    schema: milliseconds(0, 3_600_000),
+    default: 300_000,
+    env: 'CODEX_AUTH_TOKEN_REFRESH_SKEW_MS',
+    help: 'An access token that ends within this time is refreshed before use, in ms.',
+  }),
+  fetchTimeoutMs: setting({
+    schema: milliseconds(1000, 290_000),
+    default: 60_000,
+    env: 'CODEX_AUTH_FETCH_TIMEOUT_MS',
+    help: 'Longest wait for the headers of an answer, in ms.',
+  }),
+  streamStallTimeoutMs: setting({
+    schema: milliseconds(0, 290_000),
+    default: 240_000,
+    env: 'CODEX_AUTH_STREAM_STALL_TIMEOUT_MS',
+    help: 'Longest silence inside a stream, in ms; 0 leaves it to OpenCode (300 s).',
+  }),
+  proactiveRefresh: setting({
+    schema: bool,
+    default: false,
+    env: 'CODEX_AUTH_PROACTIVE_REFRESH',
+    help: 'Refresh the tokens of accounts in use ahead of time, in the background. Idle accounts are never touched.',
+  }),
+
+  // Request
+  requestTransformMode: setting({
+    schema: z.enum(['native', 'legacy']),
+    default: 'native',
+    env: 'CODEX_AUTH_REQUEST_TRANSFORM_MODE',
+    help: 'native changes only what the backend would refuse; legacy also repairs what old hosts send.',
+  }),
+
+  // What you see
+  accountToasts: setting({
+    schema: bool,
+    default: true,
+    env: 'CODEX_AUTH_ACCOUNT_TOASTS',
+    help: 'Tell when another account takes over.',
+  }),
+  toastDurationMs: setting({
+    schema: milliseconds(1000, 60_000),
+    default: 5000,
+    env: 'CODEX_AUTH_TOAST_DURATION_MS',
+    help: 'How long a toast stays, in ms.',
+  }),
+  rateLimitToastDebounceMs: setting({
+    schema: milliseconds(0),
+    default: 60_000,
+    env: 'CODEX_AUTH_RATE_LIMIT_TOAST_DEBOUNCE_MS',
+    help: 'The same message is not shown again within this time, in ms.',
+  }),
+  maskEmail: setting({
+    schema: bool,
+    default: true,
+    env: 'CODEX_TUI_MASK_EMAIL',
+    help: 'Mask e-mail addresses in toasts, errors and the TUI.',
+  }),
+  requestTrace: setting({
+    schema: bool,
+    default: false,
+    env: 'ENABLE_PLUGIN_REQUEST_LOGGING',
+    help: 'Write a redacted record of each request to ~/.opencode/logs/codex-plugin (never prompts, answers or tokens).',
+  }),
+} as const satisfies Record<string, Setting>
+
+/** Name of a setting. */
+export type SettingName = keyof typeof SETTINGS
+
+/** Every setting with its value. */
+export type Config = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> }
+
+/** All settings at their defaults. */
+export const DEFAULT_CONFIG: Config = Object.freeze(
+  Object.fromEntries(Object.entries(SETTINGS).map(([name, definition]) => [name, definition.default])),
+) as Config

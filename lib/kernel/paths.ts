@@ -1,0 +1,57 @@
+import os from 'node:os'
+import path from 'node:path'
+
+/** Where our files live. Same names and places as the earlier plugin of this name, so its files open in place. */
+export interface Paths {
+  readonly home: string
+  /** `~/.opencode`: our data root. OpenCode also treats it as a config folder (see accounts/host-folder.ts). */
+  readonly root: string
+  readonly accountsFile: string
+  readonly flaggedFile: string
+  readonly projectsDir: string
+  readonly backupsDir: string
+  readonly configFile: string
+  readonly cacheDir: string
+  readonly logsDir: string
+  /** Files shared between processes and with the TUI that may be lost without harm (quota cache, affinity). */
+  readonly stateDir: string
+  /** OpenCode's own configuration folder. */
+  readonly hostConfigDir: string
+  /** OpenCode's own login file. */
+  readonly hostAuthFile: string
+  /** OpenCode's package cache. */
+  readonly hostCacheDir: string
+}
+
+export const ACCOUNTS_FILE = 'oc-codex-multi-auth-accounts.json'
+export const FLAGGED_FILE = 'oc-codex-multi-auth-flagged-accounts.json'
+export const CONFIG_FILE = 'openai-codex-auth-config.json'
+
+/**
+ * Resolves every path from the environment; reads no disk.
+ * OpenCode uses XDG folders on every system (host facts §8).
+ */
+export function resolvePaths(env: NodeJS.ProcessEnv = process.env): Paths {
+  const home = nonEmpty(env.HOME) ?? nonEmpty(env.USERPROFILE) ?? os.homedir()
+  const root = path.join(home, '.opencode')
+  const xdg = (name: string, ...fallback: string[]): string => nonEmpty(env[name]) ?? path.join(home, ...fallback)
+  return {
+    home,
+    root,
+    accountsFile: path.join(root, ACCOUNTS_FILE),
+    flaggedFile: path.join(root, FLAGGED_FILE),
+    projectsDir: path.join(root, 'projects'),
+    backupsDir: path.join(root, 'backups'),
+    configFile: path.join(root, CONFIG_FILE),
+    cacheDir: path.join(root, 'cache'),
+    logsDir: path.join(root, 'logs', 'codex-plugin'),
+    stateDir: nonEmpty(env.OPENCODE_STATE_DIR) ?? path.join(xdg('XDG_STATE_HOME', '.local', 'state'), 'opencode'),
+    hostConfigDir: path.join(xdg('XDG_CONFIG_HOME', '.config'), 'opencode'),
+    hostAuthFile: path.join(xdg('XDG_DATA_HOME', '.local', 'share'), 'opencode', 'auth.json'),
+    hostCacheDir: path.join(xdg('XDG_CACHE_HOME', '.cache'), 'opencode'),
+  }
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === '' ? undefined : value
+}

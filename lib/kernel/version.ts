@@ -1,0 +1,4 @@
+/** Version of this package: put in by the build, `0.0.0-source` when the sources run unbundled. */
+export function packageVersion(): string {
+  return typeof __PACKAGE_VERSION__ === 'string' ? __PACKAGE_VERSION__ : '0.0.0-source'
+}

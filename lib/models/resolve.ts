@@ -1,0 +1,41 @@
+import { type Effort, modelFact } from './facts.js'
+
+/** What to send for a model id as the user wrote it. */
+export interface ResolvedModel {
+  readonly model: string
+  /** From a suffix of the id (`gpt-5.5-high`). */
+  readonly effort?: Effort
+  /** From a suffix of the id (`gpt-5.5-fast`). */
+  readonly serviceTier?: 'priority'
+}
+
+/** Short names that never were models of the backend. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['gpt-5.6', 'gpt-5.6-sol'],
+  ['gpt_5_codex', 'gpt-5-codex'],
+])
+
+const EFFORT_SUFFIX = /-(none|minimal|low|medium|high|xhigh|max|ultra)$/
+const FAST_SUFFIX = /-fast$/
+
+/**
+ * Resolves provider prefix, aliases and suffixes, but only onto models that are known: anything else passes unchanged,
+ * because a new model must work on its first day and must never be replaced behind the user's back. Pure.
+ */
+export function resolveModel(id: string): ResolvedModel {
+  const bare = id.startsWith('openai/') ? id.slice('openai/'.length) : id
+  const plain = ALIASES.get(bare) ?? bare
+  if (modelFact(plain)) return { model: plain }
+  const effort = EFFORT_SUFFIX.exec(plain)?.[1] as Effort | undefined
+  const withoutEffort = effort === undefined ? plain : plain.slice(0, -effort.length - 1)
+  const fast = FAST_SUFFIX.test(withoutEffort)
+  const stem = fast ? withoutEffort.replace(FAST_SUFFIX, '') : withoutEffort
+  const base = ALIASES.get(stem) ?? stem
+  if (base === plain || !modelFact(base)) return { model: plain }
+  return { model: base, ...(effort ? { effort } : {}), ...(fast ? { serviceTier: 'priority' as const } : {}) }
+}
+
+/** The effort as it goes over the wire: `ultra` stands for another one, the rest is sent as chosen. */
+export function wireEffort(model: string, effort: Effort): Effort {
+  return effort === 'ultra' ? (modelFact(model)?.ultraAs ?? 'max') : effort
+}

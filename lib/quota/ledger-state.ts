@@ -1,0 +1,185 @@
+import * as z from 'zod'
+
+import type { Block, QuotaWindow } from '../routing/limits.js'
+import type { QuotaReading } from './readings.js'
+
+const source = z.enum(['headers', 'event', 'body', 'usage', 'manual'])
+
+const windowSchema = z.object({
+  kind: z.enum(['five_hour', 'weekly', 'monthly', 'unknown']),
+  usedPercent: z.number(),
+  windowMinutes: z.number().exactOptional(),
+  resetsAtMs: z.number().exactOptional(),
+  observedAtMs: z.number(),
+  source,
+})
+
+const blockSchema = z.object({
+  scope: z.string(),
+  reason: z.enum([
+    'usage_limit',
+    'rate_limit',
+    'usage_not_included',
+    'unauthorized',
+    'forbidden',
+    'workspace_deactivated',
+    'model_not_supported',
+    'server_error',
+    'network',
+    'credits_not_allowed',
+    'manual',
+  ]),
+  source,
+  sinceMs: z.number(),
+  untilMs: z.number(),
+  detail: z.string().exactOptional(),
+})
+
+const limitSchema = z.object({ name: z.string().exactOptional(), windows: z.array(windowSchema) })
+
+const accountSchema = z.object({
+  limits: z.record(z.string(), limitSchema),
+  credits: z.object({ hasCredits: z.boolean(), unlimited: z.boolean(), balance: z.string().exactOptional() }).exactOptional(),
+  planType: z.string().exactOptional(),
+  resetCredits: z.number().exactOptional(),
+  /** Last reading of any kind, epoch ms. */
+  readAtMs: z.number().exactOptional(),
+  blocks: z.array(blockSchema),
+  /** When blocks of a scope were last lifted: an older copy of such a block must not come back. */
+  lifted: z.record(z.string(), z.number()).exactOptional(),
+})
+
+const ledgerSchema = z.object({ version: z.literal(1), accounts: z.record(z.string(), accountSchema) })
+
+/** What is known about the quota of one account. */
+export type AccountQuota = z.infer<typeof accountSchema>
+
+/** What is known about all of them, by uid. A value: every change makes a new one. */
+export type LedgerState = Readonly<Record<string, AccountQuota>>
+
+const NOTHING: AccountQuota = { limits: {}, blocks: [] }
+
+/** Readings and blocks this long over are forgotten. */
+const KEEP_MS = 40 * 86_400_000
+/** Scope of a whole account; under `lifted`, readings up to that time are void as well. */
+const EVERYTHING = '*'
+/** A mark of a lifted block has to outlive the copies of the block in other processes only. */
+const KEEP_LIFTED_MS = 86_400_000
+
+/** @throws when the text is not a ledger */
+export function parseLedger(text: string): LedgerState {
+  return ledgerSchema.parse(JSON.parse(text)).accounts
+}
+
+export function formatLedger(state: LedgerState): string {
+  return JSON.stringify({ version: 1, accounts: state })
+}
+
+/**
+ * The state after a reading. A reading of one limit family replaces that family only. One that shows room in every
+ * window lifts the usage-limit block of its family, if it is younger than the block. Pure.
+ */
+export function withReading(state: LedgerState, uid: string, reading: QuotaReading, nowMs: number): LedgerState {
+  const before = state[uid] ?? NOTHING
+  const limits = { ...before.limits }
+  let { blocks } = before
+  const lifted = { ...before.lifted }
+  for (const { limitId, name, windows } of reading.limits) {
+    limits[limitId] = { ...(name === undefined ? {} : { name }), windows: [...windows] }
+    const hasRoom = windows.length > 0 && windows.every((window) => window.usedPercent < 100)
+    const scope = `limit:${limitId}`
+    if (hasRoom && blocks.some((block) => isLiftedByReading(block, scope, nowMs))) {
+      blocks = blocks.filter((block) => !isLiftedByReading(block, scope, nowMs))
+      lifted[scope] = nowMs
+    }
+  }
+  const { credits, planType, resetCredits } = reading
+  const next: AccountQuota = {
+    ...before,
+    limits,
+    blocks,
+    readAtMs: nowMs,
+    ...(credits === undefined ? {} : { credits }),
+    ...(planType === undefined ? {} : { planType }),
+    ...(resetCredits === undefined ? {} : { resetCredits }),
+    ...(Object.keys(lifted).length === 0 ? {} : { lifted }),
+  }
+  return { ...state, [uid]: next }
+}
+
+function isLiftedByReading(block: Block, scope: string, nowMs: number): boolean {
+  return block.scope === scope && block.reason === 'usage_limit' && block.sinceMs < nowMs
+}
+
+/** The state with a block; an older one of the same scope and reason goes. Pure. */
+export function withBlock(state: LedgerState, uid: string, block: Block): LedgerState {
+  const before = state[uid] ?? NOTHING
+  const blocks = before.blocks.filter((other) => other.scope !== block.scope || other.reason !== block.reason)
+  return { ...state, [uid]: { ...before, blocks: [...blocks, block] } }
+}
+
+/**
+ * The state without blocks of an account: all of them, or those of one scope. The same state when there was none. Pure.
+ */
+export function withoutBlocks(state: LedgerState, uid: string, scope: string | undefined, nowMs: number): LedgerState {
+  const before = state[uid]
+  const gone = before?.blocks.filter((block) => scope === undefined || block.scope === scope) ?? []
+  if (before === undefined || gone.length === 0) return state
+  const lifted = { ...before.lifted, ...Object.fromEntries(gone.map((block) => [block.scope, nowMs])) }
+  return { ...state, [uid]: { ...before, blocks: before.blocks.filter((block) => !gone.includes(block)), lifted } }
+}
+
+/** Windows of an exhausted reading are as good as a block; clearing an account by hand forgets them too. Pure. */
+export function withoutReadings(state: LedgerState, uid: string, nowMs: number): LedgerState {
+  const before = state[uid]
+  if (before === undefined) return state
+  const { readAtMs: _age, ...rest } = before
+  return { ...state, [uid]: { ...rest, limits: {}, lifted: { ...before.lifted, [EVERYTHING]: nowMs } } }
+}
+
+/** Both together: of every fact the younger one. Pure. */
+export function mergedLedgers(ours: LedgerState, theirs: LedgerState, nowMs: number): LedgerState {
+  const uids = new Set([...Object.keys(ours), ...Object.keys(theirs)])
+  const merged: Record<string, AccountQuota> = {}
+  for (const uid of uids) {
+    const both = mergedAccounts(ours[uid], theirs[uid])
+    if (both === undefined) continue
+    const kept = pruned(both, nowMs)
+    if (Object.keys(kept.limits).length > 0 || kept.blocks.length > 0 || kept.lifted !== undefined) merged[uid] = kept
+  }
+  return merged
+}
+
+function mergedAccounts(ours: AccountQuota | undefined, theirs: AccountQuota | undefined): AccountQuota | undefined {
+  if (ours === undefined || theirs === undefined) return ours ?? theirs
+  const oursIsYounger = (ours.readAtMs ?? 0) >= (theirs.readAtMs ?? 0)
+  const [young, old] = oursIsYounger ? [ours, theirs] : [theirs, ours]
+  const limits = { ...old.limits }
+  for (const [id, limit] of Object.entries(young.limits)) {
+    const other = limits[id]
+    if (other === undefined || ageOf(limit.windows) >= ageOf(other.windows)) limits[id] = limit
+  }
+  const lifted = { ...old.lifted }
+  for (const [scope, at] of Object.entries(young.lifted ?? {})) lifted[scope] = Math.max(at, lifted[scope] ?? 0)
+  const valid = Object.fromEntries(Object.entries(limits).filter(([, { windows }]) => ageOf(windows) > (lifted[EVERYTHING] ?? 0)))
+  const blocks: Block[] = []
+  for (const block of [...ours.blocks, ...theirs.blocks]) {
+    if ((lifted[block.scope] ?? 0) >= block.sinceMs) continue
+    const same = blocks.findIndex((other) => other.scope === block.scope && other.reason === block.reason)
+    if (same < 0) blocks.push(block)
+    else if ((blocks[same]?.sinceMs ?? 0) < block.sinceMs) blocks[same] = block
+  }
+  return { ...old, ...young, limits: valid, blocks, ...(Object.keys(lifted).length === 0 ? {} : { lifted }) }
+}
+
+function pruned(account: AccountQuota, nowMs: number): AccountQuota {
+  const limits = Object.fromEntries(Object.entries(account.limits).filter(([, { windows }]) => nowMs - ageOf(windows) < KEEP_MS))
+  const { lifted: marks = {}, ...rest } = account
+  const lifted = Object.fromEntries(Object.entries(marks).filter(([, at]) => nowMs - at < KEEP_LIFTED_MS))
+  const blocks = account.blocks.filter((block) => block.untilMs > nowMs)
+  return { ...rest, limits, blocks, ...(Object.keys(lifted).length === 0 ? {} : { lifted }) }
+}
+
+function ageOf(windows: readonly QuotaWindow[]): number {
+  return windows.reduce((latest, window) => Math.max(latest, window.observedAtMs), 0)
+}

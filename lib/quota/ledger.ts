@@ -1,0 +1,96 @@
+import type { Clock } from '../kernel/clock.js'
+import type { Logger } from '../kernel/logger.js'
+import { createStateFile } from '../kernel/state-file.js'
+import type { Block, QuotaWindow } from '../routing/limits.js'
+import {
+  type AccountQuota,
+  formatLedger,
+  type LedgerState,
+  mergedLedgers,
+  parseLedger,
+  withBlock,
+  withoutBlocks,
+  withoutReadings,
+  withReading,
+} from './ledger-state.js'
+import type { QuotaReading } from './readings.js'
+
+/** Readings of a busy pool are gathered this long before they are written, ms. */
+const WRITE_DELAY_MS = 1_000
+
+/**
+ * What is known about quota and blocks, shared by all processes and the TUI through a file. Reading and changing it costs
+ * memory only; the file follows, and the changes of others arrive by a watch.
+ */
+export interface QuotaLedger {
+  /** Blocks of an account that are in force. */
+  activeBlocks(uid: string, nowMs: number): readonly Block[]
+  /** Windows as last read, by limit id; one whose reset has passed is left out: it says nothing any more. */
+  windowsByLimit(uid: string, nowMs: number): Readonly<Record<string, readonly QuotaWindow[]>>
+  hasCredits(uid: string): boolean
+  /** Everything known about an account. */
+  of(uid: string): AccountQuota | undefined
+  observe(uid: string, reading: QuotaReading, nowMs: number): void
+  block(uid: string, block: Block): void
+  /** Lifts the blocks of an account (all, or one scope), for the user. */
+  clear(uid: string, nowMs: number, scope?: string): void
+  load(): Promise<void>
+  /** Writes what is still unwritten. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+const NO_BLOCKS: readonly Block[] = []
+const NO_WINDOWS: Readonly<Record<string, readonly QuotaWindow[]>> = {}
+
+export interface LedgerDeps {
+  readonly file: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly watch?: boolean
+  readonly onChange?: () => void
+}
+
+/** Creates the ledger; nothing is read before `load`. */
+export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
+  const { clock } = deps
+  const state = createStateFile<LedgerState>({
+    ...deps,
+    initial: {},
+    parse: parseLedger,
+    format: formatLedger,
+    merge: (ours, theirs) => mergedLedgers(ours, theirs, clock.now()),
+    delayMs: WRITE_DELAY_MS,
+  })
+  return {
+    activeBlocks(uid, nowMs) {
+      const blocks = state.current()[uid]?.blocks
+      if (blocks === undefined || blocks.length === 0) return NO_BLOCKS
+      return blocks.every((block) => block.untilMs > nowMs) ? blocks : blocks.filter((block) => block.untilMs > nowMs)
+    },
+    windowsByLimit(uid, nowMs) {
+      const limits = state.current()[uid]?.limits
+      if (limits === undefined) return NO_WINDOWS
+      const result: Record<string, readonly QuotaWindow[]> = {}
+      for (const [id, { windows }] of Object.entries(limits)) {
+        const valid = windows.filter((window) => window.resetsAtMs === undefined || window.resetsAtMs > nowMs)
+        if (valid.length > 0) result[id] = valid
+      }
+      return result
+    },
+    hasCredits(uid) {
+      const credits = state.current()[uid]?.credits
+      return credits !== undefined && (credits.unlimited || credits.hasCredits)
+    },
+    of: (uid) => state.current()[uid],
+    observe: (uid, reading, nowMs) => state.set(withReading(state.current(), uid, reading, nowMs)),
+    block: (uid, block) => state.set(withBlock(state.current(), uid, block)),
+    clear(uid, nowMs, scope) {
+      const lifted = withoutBlocks(state.current(), uid, scope, nowMs)
+      state.set(scope === undefined ? withoutReadings(lifted, uid, nowMs) : lifted)
+    },
+    load: () => state.load(),
+    flush: () => state.flush(),
+    close: () => state.close(),
+  }
+}

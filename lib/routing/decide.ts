@@ -1,0 +1,161 @@
+import { blockedUntil, exclusionOf, PAID } from './standing.js'
+import type { Exclusion } from './standing.js'
+import { isBefore, scoreOf } from './score.js'
+import type { Candidate, ChosenReason, Decision, DecisionContext, RefusedReason, RoutingSnapshot, Strategy } from './types.js'
+
+/**
+ * How far up an account stands before any score is looked at. Included quota comes before paid credits, and within
+ * both the accounts of the model's pool before the helpers.
+ */
+const INELIGIBLE = 0
+const TOP_TIER = 4
+/** The user's own hand, then the session, then the manual switch; a soft pin goes above every tier. */
+const PIN_RANK = 100
+const TIER_STEP = 4
+const SESSION_RANK = 2
+const SWITCH_RANK = 1
+
+const STRATEGY_REASON: Readonly<Record<Strategy, ChosenReason>> = {
+  hybrid: 'best_quota',
+  sticky: 'sticky',
+  'round-robin': 'round_robin',
+  'drain-first': 'drain_first',
+}
+
+/**
+ * Chooses the account that serves a request. Pure: equal input gives an equal answer, whatever the order of the
+ * candidates. Never answers with an account that cannot serve while one can.
+ *
+ * A session stays on its account under every strategy; the strategy places new sessions. Order of precedence: hard
+ * pin, project fence and strict pool (closed: nobody else serves), soft pin, preferred pool, included quota before
+ * paid credits, session, manual switch, strategy.
+ */
+export function decide(snapshot: RoutingSnapshot): Decision {
+  const { candidates } = snapshot
+  if (candidates.length === 0) return refused('no_accounts', undefined)
+  const early = decideEarly(snapshot, (uid) => candidates.find((candidate) => candidate.uid === uid))
+  if (early !== undefined) return early
+
+  let best: Candidate | undefined
+  let bestRank = 0
+  let bestScore = 0
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i] as Candidate
+    const rank = rankOf(candidate, snapshot)
+    if (rank < bestRank || rank === INELIGIBLE) continue
+    const score = scoreOf(candidate, snapshot)
+    if (best !== undefined && rank === bestRank) {
+      if (score < bestScore) continue
+      if (score === bestScore && !isBefore(candidate, best, snapshot.processOffset)) continue
+    }
+    best = candidate
+    bestRank = rank
+    bestScore = score
+  }
+  return best === undefined ? refuse(snapshot) : chosen(best, snapshot)
+}
+
+/**
+ * The decision where the pin or the session settles it without a look at anybody else, else undefined. Lets a request
+ * of a running session cost the same with 1,000 accounts as with one.
+ * @param find the candidate of that name; called at most twice
+ */
+export function decideEarly(
+  context: DecisionContext,
+  find: (uid: string) => Candidate | undefined,
+): Decision | undefined {
+  if (context.pin !== undefined) {
+    const pinned = find(context.pin.uid)
+    if (pinned !== undefined && tierOf(pinned, context) !== INELIGIBLE) return chosen(pinned, context)
+    if (context.pin.mode === 'hard') {
+      return refused('pin_blocked', pinned === undefined ? undefined : freeAtOf(pinned, context))
+    }
+  }
+  if (context.sessionUid === undefined) return undefined
+  const holder = find(context.sessionUid)
+  if (holder === undefined || tierOf(holder, context) !== TOP_TIER) return undefined
+  return chosen(holder, context)
+}
+
+/** True when the account may serve this request now. Does not look at the pin. */
+export function isEligible(candidate: Candidate, context: DecisionContext): boolean {
+  return tierOf(candidate, context) !== INELIGIBLE
+}
+
+/** When time alone makes an account eligible that is blocked now, epoch ms; undefined when it never does or needs not. */
+export function freeAtOf(candidate: Candidate, context: DecisionContext): number | undefined {
+  if (exclusionOf(candidate, context) !== undefined) return undefined
+  const until = blockedUntil(candidate, context)
+  return until > 0 ? until : undefined
+}
+
+function tierOf(candidate: Candidate, context: DecisionContext): number {
+  if (exclusionOf(candidate, context) !== undefined) return INELIGIBLE
+  if (context.triedUids?.has(candidate.uid) === true) return INELIGIBLE
+  const until = blockedUntil(candidate, context)
+  if (until > 0) return INELIGIBLE
+  const isHelper = context.modelPool !== undefined && !context.modelPool.uids.has(candidate.uid)
+  return TOP_TIER - (isHelper ? 1 : 0) - (until === PAID ? 2 : 0)
+}
+
+function rankOf(candidate: Candidate, context: DecisionContext): number {
+  const tier = tierOf(candidate, context)
+  if (tier === INELIGIBLE) return INELIGIBLE
+  const { uid } = candidate
+  return (
+    tier * TIER_STEP +
+    (uid === context.pin?.uid ? PIN_RANK : 0) +
+    (uid === context.sessionUid ? SESSION_RANK : uid === context.activeUid ? SWITCH_RANK : 0)
+  )
+}
+
+function chosen(candidate: Candidate, context: DecisionContext): Decision {
+  return {
+    uid: candidate.uid,
+    reason: chosenReason(candidate.uid, context),
+    paidCredits: blockedUntil(candidate, context) === PAID,
+  }
+}
+
+function chosenReason(uid: string, context: DecisionContext): ChosenReason {
+  if (uid === context.pin?.uid) return 'pinned'
+  if (uid === context.sessionUid) return 'session'
+  if (uid === context.activeUid) return 'manual_switch'
+  return STRATEGY_REASON[context.strategy]
+}
+
+/** Names the cause nearest to the user's own rules: a fence or pool that keeps a healthy account out goes first. */
+function refuse(snapshot: RoutingSnapshot): Decision {
+  const seen = new Set<Exclusion | 'blocked' | 'tried'>()
+  let nextFreeAtMs: number | undefined
+  for (const candidate of snapshot.candidates) {
+    const exclusion = exclusionOf(candidate, snapshot)
+    const until = exclusion === undefined ? blockedUntil(candidate, snapshot) : 0
+    if (until > 0) nextFreeAtMs = Math.min(until, nextFreeAtMs ?? Infinity)
+    seen.add(exclusion ?? (until > 0 ? 'blocked' : 'tried'))
+  }
+  return refused(refusal(seen, snapshot), nextFreeAtMs)
+}
+
+function refusal(seen: ReadonlySet<Exclusion | 'blocked' | 'tried'>, snapshot: RoutingSnapshot): RefusedReason {
+  if (seen.has('outside_fence') && wouldServe(snapshot, 'outside_fence')) return 'fence_blocked'
+  if (seen.has('outside_pool') && wouldServe(snapshot, 'outside_pool')) return 'pool_blocked'
+  if (seen.has('blocked')) return 'all_blocked'
+  if (seen.has('tried')) return 'all_tried'
+  if (seen.has('model_denied')) return 'model_denied'
+  if (seen.has('needs_login')) return 'login_needed'
+  if (seen.has('outside_fence')) return 'fence_blocked'
+  return seen.has('outside_pool') ? 'pool_blocked' : 'all_disabled'
+}
+
+/** True when somebody whom only this rule keeps out could serve. */
+function wouldServe(snapshot: RoutingSnapshot, rule: 'outside_fence' | 'outside_pool'): boolean {
+  const { fence, modelPool, ...rest } = snapshot
+  const relaxed: DecisionContext =
+    rule === 'outside_fence' ? { ...rest, ...(modelPool ? { modelPool } : {}) } : { ...rest, ...(fence ? { fence } : {}) }
+  return snapshot.candidates.some((candidate) => exclusionOf(candidate, snapshot) === rule && isEligible(candidate, relaxed))
+}
+
+function refused(reason: RefusedReason, nextFreeAtMs: number | undefined): Decision {
+  return { uid: undefined, reason, nextFreeAtMs }
+}

@@ -1,0 +1,49 @@
+/** Where a reading or a block comes from, most trusted first. */
+export type EvidenceSource = 'headers' | 'event' | 'body' | 'usage' | 'manual'
+
+/** Windows are told apart by their length, never by their position in the answer. */
+export type WindowKind = 'five_hour' | 'weekly' | 'monthly' | 'unknown'
+
+/** One quota window of one limit family, as last read. */
+export interface QuotaWindow {
+  readonly kind: WindowKind
+  /** May exceed 100; 100 and more is exhausted. */
+  readonly usedPercent: number
+  readonly windowMinutes?: number
+  /** Epoch ms. */
+  readonly resetsAtMs?: number
+  readonly observedAtMs: number
+  readonly source: EvidenceSource
+}
+
+/** Why an account cannot serve for a while. */
+export type BlockReason =
+  | 'usage_limit'
+  | 'rate_limit'
+  | 'usage_not_included'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'workspace_deactivated'
+  | 'model_not_supported'
+  | 'server_error'
+  | 'network'
+  | 'credits_not_allowed'
+  | 'manual'
+
+/** A block always says what was seen, by which source, and when it ends. */
+export interface Block {
+  /**
+   * What is blocked: `*` the whole account, `limit:<limit id>` a limit family (`limit:codex`), `model:<slug>` one model.
+   */
+  readonly scope: string
+  readonly reason: BlockReason
+  readonly source: EvidenceSource
+  readonly sinceMs: number
+  /** Epoch ms; a block in the past has no effect. */
+  readonly untilMs: number
+  /** One short fact for the user ("weekly window at 100 %"); never a secret. */
+  readonly detail?: string
+}
+
+/** The limit family that the plain `x-codex-*` headers speak of. */
+export const DEFAULT_LIMIT_ID = 'codex'

@@ -1,0 +1,165 @@
+import type { Block, QuotaWindow, WindowKind } from './limits.js'
+
+/** How an account is chosen for a new session. */
+export type Strategy = 'hybrid' | 'sticky' | 'round-robin' | 'drain-first'
+
+/** Whether an account may go on with paid credits when its window is used up; `ask` means not yet allowed. */
+export type CreditsPolicy = 'never' | 'ask' | 'allow'
+
+/** What is known about one account and one model; unknown is not denied. */
+export type ModelSupport = 'known' | 'unknown' | 'denied'
+
+/** One account as the choice sees it: plain data, no secret. */
+export interface Candidate {
+  /** Stable name of the account; nothing here hangs on its position. */
+  readonly uid: string
+  /** Place in the list as the user sees it, from 0. Breaks ties only. */
+  readonly position: number
+  /** What the user calls the account. */
+  readonly label: string
+  readonly enabled: boolean
+  readonly needsLogin: boolean
+  readonly kind: 'oauth' | 'api-key'
+  readonly plan?: string
+  /** Blocks of every scope; those in the past have no effect. */
+  readonly blocks: readonly Block[]
+  /** Last readings by limit id; a family that was never read is absent. */
+  readonly windows: Readonly<Record<string, readonly QuotaWindow[]>>
+  /** True when the last reading said that paid credits are there to be spent. */
+  readonly hasCredits: boolean
+  /** 0 (failing) to 100 (fine), see health.ts. A preference, never a verdict. */
+  readonly health: number
+  /** Tokens left in the soft bucket, see health.ts. A preference, never a verdict. */
+  readonly bucketTokens: number
+  /** Requests this process has running on the account. */
+  readonly inFlight: number
+  /** When the account was last chosen, epoch ms; 0 for never. */
+  readonly lastUsedMs: number
+  readonly modelSupport: ModelSupport
+}
+
+/** The user's explicit choice of one account. */
+export interface Pin {
+  readonly uid: string
+  /** `hard` fails when the account cannot serve; `soft` lets another help out. */
+  readonly mode: 'soft' | 'hard'
+  readonly scope: 'session' | 'project' | 'global'
+}
+
+/** Accounts set aside for the model of the request. */
+export interface ModelPool {
+  readonly uids: ReadonlySet<string>
+  /** `preferred`: others help out; `strict`: nobody else serves the model. */
+  readonly mode: 'preferred' | 'strict'
+}
+
+/** Everything about the request and the rules, without the accounts. */
+export interface DecisionContext {
+  /** Epoch ms. */
+  readonly nowMs: number
+  readonly model: string
+  /** Limit family of the request, e.g. `codex`. */
+  readonly limitId: string
+  readonly strategy: Strategy
+  readonly creditsPolicy: CreditsPolicy
+  /** Account this session was served by last. */
+  readonly sessionUid?: string
+  /** Account the user switched to by hand: new sessions go there while it can serve. */
+  readonly activeUid?: string
+  readonly pin?: Pin
+  /** Project fence: nobody else may serve here, whatever happens. */
+  readonly fence?: ReadonlySet<string>
+  readonly modelPool?: ModelPool
+  /** Accounts already tried for this request. */
+  readonly triedUids?: ReadonlySet<string>
+  /** Spreads equally good accounts over several processes (a process id, say); 0 for no spreading. */
+  readonly processOffset: number
+}
+
+/** All that a decision depends on. */
+export interface RoutingSnapshot extends DecisionContext {
+  readonly candidates: readonly Candidate[]
+}
+
+/** Why this account serves. */
+export type ChosenReason =
+  | 'pinned'
+  | 'session'
+  | 'manual_switch'
+  | 'best_quota'
+  | 'sticky'
+  | 'round_robin'
+  | 'drain_first'
+
+/** Why no account can serve. */
+export type RefusedReason =
+  | 'no_accounts'
+  | 'pin_blocked'
+  | 'fence_blocked'
+  | 'pool_blocked'
+  | 'model_denied'
+  | 'login_needed'
+  | 'all_disabled'
+  | 'all_blocked'
+  | 'all_tried'
+
+/** What came out. */
+export type Decision =
+  | {
+      readonly uid: string
+      readonly reason: ChosenReason
+      /** True when the account's window is used up and the request draws on paid credits. */
+      readonly paidCredits: boolean
+    }
+  | {
+      readonly uid: undefined
+      readonly reason: RefusedReason
+      /**
+       * When the first account that may serve is free of all its blocks: the minimum over accounts of the maximum over
+       * that account's blocks. Undefined when time alone frees nobody.
+       */
+      readonly nextFreeAtMs: number | undefined
+    }
+
+/** One fact that speaks for or against an account. */
+export type CandidateReason =
+  // Against: any of these makes the account ineligible.
+  | { readonly code: 'disabled' | 'needs_login' | 'already_tried' | 'outside_fence' | 'outside_pool' | 'not_pinned' }
+  | { readonly code: 'model_denied'; readonly model: string }
+  | { readonly code: 'blocked'; readonly block: Block }
+  | {
+      readonly code: 'window_exhausted'
+      readonly kind: WindowKind
+      readonly usedPercent: number
+      /** Epoch ms. */
+      readonly untilMs: number
+    }
+  // Facts that move an eligible account up or down.
+  | { readonly code: 'pinned'; readonly scope: Pin['scope']; readonly mode: Pin['mode'] }
+  | { readonly code: 'session' | 'manual_switch' | 'pool_member' | 'uses_credits' | 'quota_unknown' | 'model_unverified' }
+  /** `pace` 1: used evenly it lasts exactly until the reset; above 1 some of it would be lost unused. */
+  | { readonly code: 'headroom'; readonly kind: WindowKind; readonly leftPercent: number; readonly pace: number }
+  | { readonly code: 'resets_at'; readonly kind: WindowKind; readonly atMs: number }
+  | { readonly code: 'in_flight'; readonly count: number }
+  | { readonly code: 'bucket_low'; readonly tokens: number }
+  | { readonly code: 'health_low'; readonly health: number }
+
+/** One account in the explanation of a decision. */
+export interface ExplainedCandidate {
+  readonly uid: string
+  readonly position: number
+  readonly label: string
+  readonly eligible: boolean
+  /** Higher is better; comparable within one explanation only. Undefined when not eligible. */
+  readonly score: number | undefined
+  readonly reasons: readonly CandidateReason[]
+  /** When time alone makes the account eligible, epoch ms. */
+  readonly freeAtMs: number | undefined
+}
+
+/** A decision with everything that was weighed. */
+export interface Explanation {
+  readonly decision: Decision
+  /** In the order of their positions. */
+  readonly candidates: readonly ExplainedCandidate[]
+}

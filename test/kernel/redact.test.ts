@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { maskEmail, redact, redactText } from '../../lib/kernel/redact.js'
+
+const base64url = fc.stringMatching(/^[A-Za-z0-9_-]{20,60}$/)
+const jwt = fc.tuple(base64url, base64url, base64url).map(([head, body, sign]) => `eyJ${head}.${body}.${sign}`)
+const apiKey = fc.tuple(fc.constantFrom('sk-', 'sk-proj-', 'rt_', 'rt-', 'sess-', 'at-'), base64url).map((parts) => parts.join(''))
+
+describe('redact', () => {
+  it('hides tokens and keys wherever they stand in a text', () => {
+    fc.assert(
+      fc.property(fc.oneof(jwt, apiKey), fc.string(), fc.string(), (secret, before, after) => {
+        const clean = redactText(`${before} ${secret} ${after}`)
+        expect(clean).not.toContain(secret)
+        expect(clean).not.toContain(secret.slice(6, 24))
+      }),
+    )
+  })
+
+  it('hides the value of every key that names a secret, whatever it looks like', () => {
+    const keys = ['refreshToken', 'refresh_token', 'accessToken', 'id_token', 'apiKey', 'api-key', 'authorization', 'Cookie', 'client_secret', 'password', 'passphrase', 'code_verifier', 'access', 'refresh']
+    fc.assert(
+      fc.property(fc.constantFrom(...keys), fc.stringMatching(/^[\w!]{6,30}$/), (key, secret) => {
+        expect(JSON.stringify(redact({ nested: [{ [key]: secret }] }))).not.toContain(secret)
+      }),
+    )
+  })
+
+  it('keeps counts and times that only sound like secrets', () => {
+    const harmless = { inputTokens: 12, cachedTokens: 3, tokenRotatedAt: 5, hasRefreshToken: true, prompt_cache_key: 'ses_1' }
+    expect(redact(harmless)).toEqual(harmless)
+  })
+
+  it('hides the parameters of an OAuth callback', () => {
+    expect(redactText('http://localhost:1455/auth/callback?code=abc123&state=xyz789')).toBe('http://localhost:1455/auth/callback?code=[hidden]&state=[hidden]')
+  })
+
+  it('masks e-mail addresses in the middle of a text', () => {
+    expect(redactText('signed in as jane.doe@example.com.')).toBe('signed in as ja…@e….com.')
+  })
+
+  it('shows an error by name and clean message only', () => {
+    expect(redact(new TypeError('Bearer abcdefgh'))).toEqual({ name: 'TypeError', message: '[hidden]' })
+  })
+
+  it('ends on cycles', () => {
+    const cycle: Record<string, unknown> = {}
+    cycle.self = cycle
+    expect(JSON.stringify(redact(cycle))).toContain('…')
+  })
+})
+
+describe('maskEmail', () => {
+  it.each([
+    ['jane.doe@example.com', 'ja…@e….com'],
+    ['a@b', 'a…@b…'],
+    ['no address', '…'],
+  ])('masks %j as %j', (email, masked) => {
+    expect(maskEmail(email)).toBe(masked)
+  })
+})

@@ -1,0 +1,31 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+
+import { build } from 'esbuild'
+import { afterAll, beforeAll } from 'vitest'
+
+import { repositoryRoot } from './repository.js'
+
+/**
+ * Bundles a TypeScript file for use as a process of its own, once per test file.
+ * @param source path from the root of the repository
+ * @returns a function that answers with the path of the bundle
+ */
+export function bundledWorker(source: string): () => string {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'oc-codex-worker-'))
+    await build({
+      entryPoints: [path.join(repositoryRoot, source)],
+      outfile: path.join(folder, 'worker.mjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    })
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+  return () => path.join(folder, 'worker.mjs')
+}
