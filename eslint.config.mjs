@@ -21,6 +21,7 @@ const NEIGHBOURS = [
   ['lib/tui', 'lib/runtime.ts'],
   ['lib/plugin.ts', 'lib/core.ts'],
   ['lib/core.ts', 'lib/host-client.ts'],
+  ['lib/plugin.ts', 'lib/host-client.ts'],
   ['lib/cli', 'lib/core.ts'],
 ]
 

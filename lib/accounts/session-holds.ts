@@ -13,6 +13,11 @@ const fileSchema = z.looseObject({
   sessions: z.record(z.string(), z.object({ uid: z.string(), usedAtMs: z.number() })),
 })
 
+/** @throws when the text is not an affinity file */
+export function parseHolds(text: string): Holds {
+  return new Map(Object.entries(fileSchema.parse(JSON.parse(text)).sessions))
+}
+
 /** Which account serves which session, also after a restart. */
 export interface SessionHoldBook {
   holderOf(sessionId: string, nowMs: number): string | undefined
@@ -27,7 +32,7 @@ export function createSessionHolds(deps: { file: string; clock: Clock; log: Logg
   const state = createStateFile<Holds>({
     ...deps,
     initial: new Map(),
-    parse: (text) => new Map(Object.entries(fileSchema.parse(JSON.parse(text)).sessions)),
+    parse: parseHolds,
     format: (holds) => JSON.stringify({ version: 1, sessions: Object.fromEntries(holds) }),
     merge: (ours, theirs) => mergedHolds(ours, theirs, clock.now()),
     delayMs: WRITE_DELAY_MS,

@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { Clock } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
 import { type FileStamp, readTextFile, sameStamp, stampOf, sweepTemporaries, writeFileAtomic } from '../kernel/json-file.js'
-import { withFileLock } from '../kernel/lock.js'
+import { type HeldLock, withFileLock } from '../kernel/lock.js'
 import { type AccountPool, EMPTY_POOL } from './account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
 import { formatPool, parsePool } from './pool-format.js'
@@ -13,7 +13,7 @@ import type { AccountStore } from './store-types.js'
 
 /** The earlier plugin locks `<file>.transaction`; the same name keeps both out of each other's way (peer facts §2.4). */
 const LOCK_SUFFIX = '.transaction'
-const LOCK_STALE_MS = 10_000
+const LOCK_STALE_MS = 4_000
 const LOCK_WAIT_MS = 10_000
 /** A watch can fall silent (network drives, exhausted limits): this often a look at the disk checks on it, in the background. */
 const RECHECK_MS = 10_000
@@ -105,15 +105,15 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
     return cached.pool
   }
 
-  function locked<T>(work: (assertHeld: () => void) => Promise<T>): Promise<T> {
+  function locked<T>(work: (lock: HeldLock) => Promise<T>): Promise<T> {
     const options = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: 'the account file' }
-    const run = queue.then(() => withFileLock(file + LOCK_SUFFIX, options, (lock) => work(() => lock.assertHeld())))
+    const run = queue.then(() => withFileLock(file + LOCK_SUFFIX, options, work))
     queue = run.catch(() => undefined)
     return run
   }
 
   async function update(change: (pool: AccountPool) => AccountPool): Promise<AccountPool> {
-    const result = await locked(async (assertHeld) => {
+    const result = await locked(async (lock) => {
       const before = await readFresh().catch((error: unknown) => {
         if (!(error instanceof ForeignFile)) throw error
         return undefined
@@ -125,7 +125,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
         return after
       }
       await keepCopy(before, after)
-      assertHeld()
+      if (!lock.isHeld()) throw new CodexError('store_busy', 'The lock on the account file was lost while it was being changed.')
       const stamp = await writeFileAtomic(file, formatPool(after))
       cached = { pool: after, stamp }
       if (before.stamp === undefined) await retireLegacy()

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -16,19 +17,74 @@ export interface LockOptions {
 
 /** What the holder of a lock may ask. */
 export interface HeldLock {
-  /** @throws CodexError `store_busy` when the lock was lost (the process slept past `staleMs`): stop before doing harm */
-  assertHeld(): void
+  /** Looks at the disk. False when the lock was lost: the process slept past `staleMs`, and somebody else may hold it. */
+  isHeld(): boolean
+}
+
+/** A lock to be given back. */
+export interface Lock extends HeldLock {
+  /** Gives it back, if it is still held. Never throws: what cannot be released goes stale by itself. */
+  release(): Promise<void>
 }
 
 const FIRST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 100
-/** Windows reports a lock folder that is just being removed as these. */
-const CONTENTION_CODES = new Set(['ELOCKED', 'EPERM', 'EBUSY', 'EACCES'])
+/**
+ * Two processes that take over the same stale lock can both believe they have it: one removes what the other has just
+ * made. Whoever took over therefore waits this long and looks whether the lock is still its own.
+ */
+const TAKEOVER_SETTLE_MS = 50
+/** Somebody else has it, or is about to: also what a lock that vanishes under the hands looks like. */
+const CONTENTION_CODES = new Set(['ELOCKED', 'ENOENT', 'ENOTACQUIRED', 'ECOMPROMISED'])
+/** Windows reports a lock folder that is just being removed as these; elsewhere they mean missing permission. */
+const MAYBE_CONTENTION_CODES = new Set(['EPERM', 'EBUSY', 'EACCES'])
 
 /**
- * Runs `work` while holding `<file>.lock`. The file itself need not exist. Locks of different names never free each
- * other. The library is loaded on first use: it hooks the exit of the process, which a reader has no need for.
- * @throws CodexError `store_busy` when the lock cannot be had in time; the signal's reason when aborted; what `work` throws
+ * Tries once to lock `<file>.lock`; the file itself need not exist. Locks of different names never free each other. The
+ * library is loaded on first use: it hooks the exit of the process, which a reader has no need for.
+ * @returns undefined when somebody else holds it
+ * @throws the system's error when locks cannot be made there
+ */
+export async function tryLock(file: string, staleMs: number): Promise<Lock | undefined> {
+  const { default: lockfile } = await import('proper-lockfile')
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
+  const folder = `${file}.lock`
+  const isTakeover = identityOf(folder) !== undefined
+  let isLost = false
+  let release: () => Promise<void>
+  try {
+    release = await lockfile.lock(file, {
+      realpath: false,
+      stale: staleMs,
+      update: Math.max(1000, Math.floor(staleMs / 4)),
+      retries: 0,
+      // The default throws out of a timer, which would end the host.
+      onCompromised: () => {
+        isLost = true
+      },
+    })
+  } catch (error) {
+    if (CONTENTION_CODES.has(systemCode(error) ?? '')) return undefined
+    throw error
+  }
+  const identity = identityOf(folder)
+  const isHeld = (): boolean => !isLost && identity !== undefined && identityOf(folder) === identity
+  const lock: Lock = {
+    isHeld,
+    async release() {
+      if (isHeld()) await release().catch(() => undefined)
+    },
+  }
+  if (!isTakeover) return lock
+  await systemClock.sleep(TAKEOVER_SETTLE_MS)
+  // What is not ours any more must not be released: that would free somebody else's. The library notices by itself.
+  return lock.isHeld() ? lock : undefined
+}
+
+/**
+ * Runs `work` while holding `<file>.lock`.
+ * @throws CodexError `store_busy` when the lock cannot be had in time, `store_not_written` when locks cannot be made
+ * there; the signal's reason when aborted; what `work` throws
  */
 export async function withFileLock<T>(
   file: string,
@@ -36,49 +92,43 @@ export async function withFileLock<T>(
   work: (lock: HeldLock) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const { default: lockfile } = await import('proper-lockfile')
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 }).catch(() => undefined)
-  let lost: Error | undefined
-  const acquire = (): Promise<() => Promise<void>> =>
-    lockfile.lock(file, {
-      realpath: false,
-      stale: options.staleMs,
-      update: Math.max(1000, Math.floor(options.staleMs / 4)),
-      retries: 0,
-      // The default throws out of a timer, which would end the host.
-      onCompromised: (error) => {
-        lost = error
-      },
-    })
-  const release = await patiently(acquire, file, options, signal)
+  const lock = await patiently(file, options, signal)
   try {
-    return await work({
-      assertHeld() {
-        if (lost) throw new CodexError('store_busy', `The lock on ${options.what} was lost while it was held.`, { cause: lost })
-      },
-    })
+    return await work(lock)
   } finally {
-    // A lock that cannot be released goes stale by itself; the work is done all the same.
-    await release().catch(() => undefined)
+    await lock.release()
   }
 }
 
-async function patiently<T>(acquire: () => Promise<T>, file: string, options: LockOptions, signal?: AbortSignal): Promise<T> {
+async function patiently(file: string, options: LockOptions, signal: AbortSignal | undefined): Promise<Lock> {
   const deadline = performance.now() + options.waitMs
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     if (signal?.aborted) throw abortReason(signal)
+    let cause: unknown
     try {
-      return await acquire()
+      const lock = await tryLock(file, options.staleMs)
+      if (lock !== undefined) return lock
     } catch (error) {
-      const code = systemCode(error) ?? ''
-      if (!CONTENTION_CODES.has(code)) {
-        throw new CodexError('store_not_written', `${options.what} cannot be locked (${code === '' ? 'unknown reason' : code}): ${file}.lock`, { cause: error })
-      }
-      if (performance.now() >= deadline) {
-        if (code === 'ELOCKED') throw new CodexError('store_busy', `Another process holds ${options.what}: ${file}.lock`, { cause: error })
-        throw new CodexError('store_not_written', `${options.what} cannot be locked (${code}): ${file}.lock`, { cause: error })
-      }
-      await systemClock.sleep(pause * (0.5 + Math.random()), signal)
+      cause = error
     }
+    const code = systemCode(cause)
+    const isHopeless = cause !== undefined && !MAYBE_CONTENTION_CODES.has(code ?? '')
+    if (isHopeless || (cause !== undefined && performance.now() >= deadline)) {
+      throw new CodexError('store_not_written', `${options.what} cannot be locked (${code ?? 'unknown reason'}): ${file}.lock`, { cause })
+    }
+    if (performance.now() >= deadline) throw new CodexError('store_busy', `Another process holds ${options.what}: ${file}.lock`)
+    await systemClock.sleep(pause * (0.5 + Math.random()), signal)
   }
+}
+
+/**
+ * Which folder this is: its number, and its birth, since numbers are used again at once. Where the file system tells no
+ * birth, the time of the last change is reported instead; the parent, changed by making the folder, gives that away.
+ */
+function identityOf(folder: string): string | undefined {
+  const found = statSync(folder, { bigint: true, throwIfNoEntry: false })
+  if (found === undefined) return undefined
+  const parent = statSync(path.dirname(folder), { bigint: true, throwIfNoEntry: false })
+  const knowsBirth = parent !== undefined && parent.birthtimeNs !== parent.ctimeNs
+  return `${found.ino}:${knowsBirth ? found.birthtimeNs : ''}`
 }

@@ -15,6 +15,8 @@ export interface Paths {
   readonly logsDir: string
   /** Files shared between processes and with the TUI that may be lost without harm (quota cache, affinity). */
   readonly stateDir: string
+  readonly quotaFile: string
+  readonly affinityFile: string
   /** OpenCode's own configuration folder. */
   readonly hostConfigDir: string
   /** OpenCode's own login file. */
@@ -35,6 +37,7 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env): Paths {
   const home = nonEmpty(env.HOME) ?? nonEmpty(env.USERPROFILE) ?? os.homedir()
   const root = path.join(home, '.opencode')
   const xdg = (name: string, ...fallback: string[]): string => nonEmpty(env[name]) ?? path.join(home, ...fallback)
+  const stateDir = nonEmpty(env.OPENCODE_STATE_DIR) ?? path.join(xdg('XDG_STATE_HOME', '.local', 'state'), 'opencode')
   return {
     home,
     root,
@@ -45,7 +48,9 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env): Paths {
     configFile: path.join(root, CONFIG_FILE),
     cacheDir: path.join(root, 'cache'),
     logsDir: path.join(root, 'logs', 'codex-plugin'),
-    stateDir: nonEmpty(env.OPENCODE_STATE_DIR) ?? path.join(xdg('XDG_STATE_HOME', '.local', 'state'), 'opencode'),
+    stateDir,
+    quotaFile: path.join(stateDir, 'oc-codex-multi-auth-quota.json'),
+    affinityFile: path.join(stateDir, 'oc-codex-multi-auth-affinity.json'),
     hostConfigDir: path.join(xdg('XDG_CONFIG_HOME', '.config'), 'opencode'),
     hostAuthFile: path.join(xdg('XDG_DATA_HOME', '.local', 'share'), 'opencode', 'auth.json'),
     hostCacheDir: path.join(xdg('XDG_CACHE_HOME', '.cache'), 'opencode'),

@@ -1,0 +1,44 @@
+import { CodexError } from '../kernel/errors.js'
+
+/** A third-party Codex endpoint as the user gave it, checked. */
+export interface ThirdPartyEndpoint {
+  /** Scheme, host and port: the only place its key may be sent to. */
+  readonly origin: string
+  /** Where responses are asked for: `<base>/backend-api/codex/responses`. */
+  readonly responsesUrl: string
+}
+
+/**
+ * Reads a base URL in any of the ways people write it: bare origin, `…/backend-api`, `…/codex`, or the full path; with
+ * or without trailing slashes; a query stays. Joining what came out again changes nothing.
+ * @param source where the text comes from, for the message ("provider.openai.options.baseURL")
+ * @throws CodexError `destination_refused` unless it is https, or http on this machine, without credentials
+ */
+export function parseBaseUrl(text: string, source: string): ThirdPartyEndpoint {
+  const trimmed = text.trim()
+  if (!URL.canParse(trimmed)) throw refused(source, 'is not a URL; write it like https://codex.example.com')
+  const url = new URL(trimmed)
+  if (url.username !== '' || url.password !== '') throw refused(source, 'must not contain a user name or password')
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isThisMachine(url.hostname))) {
+    throw refused(source, 'must start with https:// (http:// is for this machine only)')
+  }
+  url.hash = ''
+  url.pathname = responsesPath(url.pathname)
+  return { origin: url.origin, responsesUrl: url.href }
+}
+
+function responsesPath(pathname: string): string {
+  const path = pathname.replace(/\/+$/, '')
+  if (path.endsWith('/responses')) return path
+  if (path.endsWith('/codex')) return `${path}/responses`
+  if (path.endsWith('/backend-api')) return `${path}/codex/responses`
+  return `${path}/backend-api/codex/responses`
+}
+
+function isThisMachine(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}
+
+function refused(source: string, why: string): CodexError {
+  return new CodexError('destination_refused', `The base URL in ${source} ${why}.`, { hint: 'Correct it, then try again.' })
+}

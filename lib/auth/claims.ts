@@ -1,0 +1,74 @@
+import * as z from 'zod'
+
+/** What a token says about its owner. Read, never verified: the backend is the judge. */
+export interface Claims {
+  /** Workspace. */
+  readonly accountId?: string
+  /** Seat: user × workspace. */
+  readonly accountUserId?: string
+  readonly organizationId?: string
+  readonly email?: string
+  readonly planType?: string
+  /** Value of the residency header, where the workspace has one. */
+  readonly residency?: string
+  readonly fedramp?: boolean
+  /** Epoch ms. */
+  readonly expiresAtMs?: number
+}
+
+const text = z.string().min(1).optional().catch(undefined)
+
+const payloadSchema = z.looseObject({
+  exp: z.number().optional().catch(undefined),
+  email: text,
+  'https://api.openai.com/profile': z.looseObject({ email: text }).optional().catch(undefined),
+  'https://api.openai.com/auth': z
+    .looseObject({
+      chatgpt_account_id: text,
+      chatgpt_account_user_id: text,
+      chatgpt_plan_type: text,
+      chatgpt_compute_residency: text,
+      chatgpt_account_is_fedramp: z.boolean().optional().catch(undefined),
+      organizations: z.array(z.looseObject({ id: text, is_default: z.boolean().optional().catch(undefined) })).optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+})
+
+/** A residency of this value asks for no header (wire facts second study §1a). */
+const NO_RESIDENCY = 'no_constraint'
+
+/** The claims of a JWT; none for anything else. Pure, never throws (wire facts §6). */
+export function readClaims(token: string): Claims {
+  const payload = payloadSchema.safeParse(payloadOf(token))
+  if (!payload.success) return {}
+  const { exp, email, 'https://api.openai.com/profile': profile, 'https://api.openai.com/auth': auth } = payload.data
+  const organization = auth?.organizations?.find((one) => one.is_default === true) ?? auth?.organizations?.[0]
+  const residency = auth?.chatgpt_compute_residency
+  return dropUndefined({
+    accountId: auth?.chatgpt_account_id,
+    accountUserId: auth?.chatgpt_account_user_id,
+    organizationId: organization?.id,
+    email: email ?? profile?.email,
+    planType: auth?.chatgpt_plan_type,
+    residency: residency === NO_RESIDENCY ? undefined : residency,
+    fedramp: auth?.chatgpt_account_is_fedramp === true ? true : undefined,
+    expiresAtMs: exp === undefined ? undefined : exp * 1000,
+  })
+}
+
+function payloadOf(token: string): unknown {
+  const part = token.split('.')[1]
+  if (part === undefined) return undefined
+  try {
+    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+
+function dropUndefined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as Defined<T>
+}

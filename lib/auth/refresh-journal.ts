@@ -1,0 +1,121 @@
+import os from 'node:os'
+import path from 'node:path'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import * as z from 'zod'
+import { systemCode } from '../kernel/errors.js'
+import { writeFileAtomic } from '../kernel/json-file.js'
+import type { RotatedTokens } from './refresh-rules.js'
+
+/** A `started` entry of a process that still runs keeps others from spending the token for this long. */
+export const RUNNING_GRACE_MS = 2 * 60_000
+/** Entries of account files that are not open here are kept this long; their projects may come back. */
+export const JOURNAL_MAX_AGE_MS = 30 * 24 * 3_600_000
+
+const common = {
+  /** Account file the spent token came from. */
+  pool: z.string(),
+  uid: z.string(),
+  /** When the refresh was started, epoch ms. */
+  startedAt: z.number(),
+}
+
+const entrySchema = z.discriminatedUnion('state', [
+  /** The token is about to be spent. */
+  z.object({ state: z.literal('started'), ...common, host: z.string(), pid: z.number() }),
+  /** The new tokens are here, but perhaps not yet in the account file. */
+  z.object({
+    state: z.literal('received'),
+    ...common,
+    tokens: z.object({
+      accessToken: z.string(),
+      refreshToken: z.string(),
+      expiresAt: z.number(),
+      oauthScope: z.string().optional(),
+      planType: z.string().optional(),
+    }),
+  }),
+  /** It did not work this time. */
+  z.object({
+    state: z.literal('failed'),
+    ...common,
+    failedAt: z.number(),
+    retryAt: z.number(),
+    attempts: z.number(),
+    /** False when no answer came: the server may have replaced the token all the same. */
+    answered: z.boolean(),
+  }),
+])
+
+/**
+ * What is known about the spending of one refresh token. The spent token is never in it: the file name is its hash.
+ * Only `received` holds secrets, from the answer of the server until the account file has them.
+ */
+export type JournalEntry =
+  | { state: 'started'; pool: string; uid: string; startedAt: number; host: string; pid: number }
+  | { state: 'received'; pool: string; uid: string; startedAt: number; tokens: RotatedTokens }
+  | {
+      state: 'failed'
+      pool: string
+      uid: string
+      startedAt: number
+      failedAt: number
+      retryAt: number
+      attempts: number
+      answered: boolean
+    }
+
+/** One small file per refresh token being spent. */
+export interface RefreshJournal {
+  /** The entry, or undefined when there is none or it cannot be understood. */
+  read(fingerprint: string): Promise<JournalEntry | undefined>
+  /** Durable when it resolves. @throws the system's error */
+  write(fingerprint: string, entry: JournalEntry): Promise<void>
+  clear(fingerprint: string): Promise<void>
+  /** Fingerprints with an entry. */
+  list(): Promise<readonly string[]>
+}
+
+const SUFFIX = '.json'
+
+/** The journal in a folder, which is made when first needed. */
+export function createRefreshJournal(dir: string): RefreshJournal {
+  const fileOf = (fingerprint: string): string => path.join(dir, fingerprint + SUFFIX)
+  return {
+    read: async (fingerprint) => {
+      const text = await readFile(fileOf(fingerprint), 'utf8').catch((error: unknown) => {
+        if (systemCode(error) === 'ENOENT') return undefined
+        throw error
+      })
+      return text === undefined ? undefined : parse(text)
+    },
+    write: async (fingerprint, entry) => {
+      await writeFileAtomic(fileOf(fingerprint), JSON.stringify(entry))
+    },
+    clear: (fingerprint) => rm(fileOf(fingerprint), { force: true }),
+    list: async () => {
+      const names = await readdir(dir).catch(() => [])
+      return names.filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).map((name) => name.slice(0, -SUFFIX.length))
+    },
+  }
+}
+
+function parse(text: string): JournalEntry | undefined {
+  try {
+    const parsed = entrySchema.safeParse(JSON.parse(text))
+    return parsed.success ? (parsed.data as JournalEntry) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** True while the process that wrote a `started` entry may still hold the answer to it in memory. */
+export function isStillRunning(entry: JournalEntry & { state: 'started' }, nowMs: number): boolean {
+  const ageMs = nowMs - entry.startedAt
+  if (entry.host !== os.hostname() || ageMs < 0 || ageMs > RUNNING_GRACE_MS) return false
+  try {
+    process.kill(entry.pid, 0)
+    return true
+  } catch (error) {
+    return systemCode(error) === 'EPERM'
+  }
+}

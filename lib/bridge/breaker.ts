@@ -1,0 +1,52 @@
+/**
+ * A circuit breaker over the backend as a whole: after several failures in a row that no account is to blame for,
+ * requests are answered at once for a short while instead of each spending its whole retry budget.
+ */
+export interface Breaker {
+  /** When requests may go through again, epoch ms; undefined when they may now. One request is let through to find out. */
+  openUntil(nowMs: number): number | undefined
+  failed(nowMs: number): void
+  succeeded(): void
+  readonly state: () => 'closed' | 'open' | 'half_open'
+}
+
+/** Failures in a row that open it. Far above what one request may cause alone. */
+export const BREAKER_THRESHOLD = 20
+/** How long it stays open, ms. */
+export const BREAKER_OPEN_MS = 10_000
+/** Failures further apart than this are not "in a row", ms. */
+export const BREAKER_WINDOW_MS = 60_000
+
+/** Creates a closed breaker. */
+export function createBreaker(): Breaker {
+  let failures = 0
+  let lastFailureMs = 0
+  let openedAtMs: number | undefined
+  let probing = false
+  return {
+    openUntil(nowMs) {
+      if (openedAtMs === undefined) return undefined
+      const until = openedAtMs + BREAKER_OPEN_MS
+      // A clock that went back must not keep it open for ever.
+      if (nowMs < until && nowMs >= openedAtMs) return until
+      if (probing && nowMs >= openedAtMs && nowMs < until + BREAKER_OPEN_MS) return until + BREAKER_OPEN_MS
+      probing = true
+      return undefined
+    },
+    failed(nowMs) {
+      if (nowMs - lastFailureMs > BREAKER_WINDOW_MS) failures = 0
+      failures += 1
+      lastFailureMs = nowMs
+      if (failures >= BREAKER_THRESHOLD || probing) {
+        openedAtMs = nowMs
+        probing = false
+      }
+    },
+    succeeded() {
+      failures = 0
+      openedAtMs = undefined
+      probing = false
+    },
+    state: () => (openedAtMs === undefined ? 'closed' : probing ? 'half_open' : 'open'),
+  }
+}

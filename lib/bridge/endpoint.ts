@@ -1,0 +1,26 @@
+import type { Endpoints } from '../auth/endpoints.js'
+import { CodexError } from '../kernel/errors.js'
+
+declare const allowed: unique symbol
+
+/** A URL that a credential may be sent to. Made here only; the transport takes nothing else. */
+export type Destination = string & { readonly [allowed]: true }
+
+/** The host's own URL for the first turn (host facts §4); compared first because nearly every request has it. */
+const USUAL_URL = 'https://api.openai.com/v1/responses'
+
+/**
+ * Checks that the host asks for the Responses API.
+ * @throws CodexError `destination_refused` for anything else: a credential has no business there
+ */
+export function assertResponsesRequest(url: string): void {
+  if (url === USUAL_URL) return
+  const path = URL.canParse(url) ? new URL(url).pathname.replace(/\/+$/, '') : ''
+  if (path.endsWith('/responses') || path.endsWith('/chat/completions')) return
+  throw new CodexError('destination_refused', `The Codex backend serves the Responses API only, not ${path === '' ? 'this address' : path}.`)
+}
+
+/** Where requests of ChatGPT accounts go. */
+export function codexDestination(endpoints: Endpoints): Destination {
+  return `${endpoints.backend}/codex/responses` as Destination
+}

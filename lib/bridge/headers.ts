@@ -1,0 +1,61 @@
+import type { Account } from '../accounts/account.js'
+
+/** Headers of the host that never reach the backend: credentials of others, and what describes this hop only. */
+const DROPPED = new Set([
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'chatgpt-account-id',
+  'openai-organization',
+  'openai-project',
+  // Internal mark of the host's experimental WebSocket transport (host facts §2).
+  'x-opencode-title',
+  'cookie',
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+])
+
+/** What the request is sent as. */
+export interface Sender {
+  readonly token: string
+  readonly account: Account
+  /** `x-codex-turn-state` of an earlier answer to this account in the same turn (wire facts §2). */
+  readonly turnState?: string | undefined
+  /** Used when the host names no user agent of its own. */
+  readonly userAgent: string
+}
+
+/**
+ * The headers of one attempt: the host's own, minus foreign credentials, plus those of the account.
+ * The host says who it is (`originator: opencode`); we add that only where its own hook is switched off.
+ */
+export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): Record<string, string> {
+  const passed: Record<string, string> = {}
+  for (const [name, value] of entries(host)) {
+    const key = name.toLowerCase()
+    if (!DROPPED.has(key)) passed[key] = value
+  }
+  const { account } = sender
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    originator: 'opencode',
+    'user-agent': sender.userAgent,
+    ...passed,
+    accept: 'text/event-stream',
+    authorization: `Bearer ${sender.token}`,
+  }
+  if (account.accountId !== undefined) headers['chatgpt-account-id'] = account.accountId
+  if (account.residency !== undefined) headers['x-openai-internal-codex-residency'] = account.residency
+  if (account.routingOverride !== undefined) headers['x-openai-account-routing-override'] = account.routingOverride
+  if (account.fedramp === true) headers['x-openai-fedramp'] = 'true'
+  if (sender.turnState !== undefined) headers['x-codex-turn-state'] = sender.turnState
+  return headers
+}
+
+function entries(headers: HeadersInit | undefined): Iterable<readonly [string, string]> {
+  if (headers === undefined) return []
+  if (headers instanceof Headers || Array.isArray(headers)) return headers as Iterable<readonly [string, string]>
+  return Object.entries(headers)
+}

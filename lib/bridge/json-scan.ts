@@ -1,0 +1,129 @@
+/** Where one member of the top-level object stands in the text. */
+export interface Member {
+  /** First character of the key's quote. */
+  readonly keyStart: number
+  /** First character of the value. */
+  readonly start: number
+  /** One past the last character of the value. */
+  readonly end: number
+  /** For arrays: first character of the last element; equals `end` when there is none. */
+  readonly lastElementStart: number
+}
+
+/** What a scan found. */
+export interface TopLevel {
+  readonly members: ReadonlyMap<string, Member>
+  /** Position of the closing brace. */
+  readonly close: number
+}
+
+const QUOTE = 34
+const COMMA = 44
+const COLON = 58
+const OPEN_BRACKET = 91
+const BACKSLASH = 92
+const CLOSE_BRACKET = 93
+const OPEN_BRACE = 123
+const CLOSE_BRACE = 125
+
+/** Characters of a string looked at one by one before the search takes longer strides. */
+const SHORT_STRIDE = 24
+
+/**
+ * Finds the members of a JSON object without parsing them: strings are jumped over, brackets counted. A body of several
+ * MB costs a fraction of a parse. A key that occurs twice ends the scan: whoever reads the text may take either.
+ * @returns undefined when the text is not one well-formed object as far as this can tell
+ */
+export function scanTopLevel(text: string): TopLevel | undefined {
+  let at = skipSpace(text, 0)
+  if (text.charCodeAt(at) !== OPEN_BRACE) return undefined
+  const members = new Map<string, Member>()
+  at = skipSpace(text, at + 1)
+  if (text.charCodeAt(at) === CLOSE_BRACE) return isOver(text, at + 1) ? { members, close: at } : undefined
+  for (;;) {
+    if (text.charCodeAt(at) !== QUOTE) return undefined
+    const keyStart = at
+    const keyEnd = skipString(text, at)
+    if (keyEnd < 0) return undefined
+    const key = text.slice(keyStart + 1, keyEnd - 1)
+    if (key.includes('\\') || members.has(key)) return undefined
+    at = skipSpace(text, keyEnd)
+    if (text.charCodeAt(at) !== COLON) return undefined
+    const start = skipSpace(text, at + 1)
+    const value = skipValue(text, start)
+    if (value === undefined) return undefined
+    members.set(key, { keyStart, start, end: value.end, lastElementStart: value.lastElementStart })
+    at = skipSpace(text, value.end)
+    const next = text.charCodeAt(at)
+    if (next === CLOSE_BRACE) return isOver(text, at + 1) ? { members, close: at } : undefined
+    if (next !== COMMA) return undefined
+    at = skipSpace(text, at + 1)
+  }
+}
+
+function skipValue(text: string, start: number): { end: number; lastElementStart: number } | undefined {
+  const first = text.charCodeAt(start)
+  if (first === QUOTE) {
+    const end = skipString(text, start)
+    return end < 0 ? undefined : { end, lastElementStart: end }
+  }
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipContainer(text, start)
+  let end = start
+  for (let code = first; code !== COMMA && code !== CLOSE_BRACE && code > 32; code = text.charCodeAt(end)) end += 1
+  return end === start ? undefined : { end, lastElementStart: end }
+}
+
+/** Brackets are counted, not matched: the host's serialiser made them, and the backend checks them again. */
+function skipContainer(text: string, start: number): { end: number; lastElementStart: number } | undefined {
+  const { length } = text
+  let depth = 0
+  let lastElementStart = start + 1
+  for (let at = start; at < length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      at = skipString(text, at) - 1
+      if (at < 0) return undefined
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      depth -= 1
+      if (depth === 0) return { end: at + 1, lastElementStart: lastElementStart === start + 1 && at === start + 1 ? at + 1 : lastElementStart }
+    } else if (code === COMMA && depth === 1) lastElementStart = at + 1
+  }
+  return undefined
+}
+
+/** @returns one past the closing quote, or -1 */
+function skipString(text: string, open: number): number {
+  let at = open + 1
+  for (;;) {
+    const near = at + SHORT_STRIDE
+    while (at < near) {
+      const code = text.charCodeAt(at)
+      if (code === QUOTE) return at + 1
+      if (code !== code) return -1
+      at += code === BACKSLASH ? 2 : 1
+    }
+    // Long texts: from quote to quote, where the engine's own search is faster than any loop.
+    const quote = text.indexOf('"', at)
+    if (quote < 0) return -1
+    if (!isEscaped(text, quote, at)) return quote + 1
+    at = quote + 1
+  }
+}
+
+/** True when an odd number of backslashes stands before the quote; `from` is known to be outside an escape. */
+function isEscaped(text: string, quote: number, from: number): boolean {
+  let backslashes = 0
+  for (let at = quote - 1; at >= from && text.charCodeAt(at) === BACKSLASH; at -= 1) backslashes += 1
+  return backslashes % 2 === 1
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from
+  for (let code = text.charCodeAt(at); code === 32 || code === 10 || code === 13 || code === 9; code = text.charCodeAt(at)) at += 1
+  return at
+}
+
+function isOver(text: string, from: number): boolean {
+  return skipSpace(text, from) === text.length
+}

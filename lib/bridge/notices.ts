@@ -1,0 +1,68 @@
+import type { Config } from '../config/settings.js'
+import type { Clock } from '../kernel/clock.js'
+import type { HostPort, Toast } from '../kernel/host-port.js'
+import { formatDuration, formatWhen } from './host-text-when.js'
+
+/** The few things worth a toast; each said once within the configured time. */
+export interface Notices {
+  /** Another account serves now. */
+  switched(from: string, to: string, why: string): void
+  /** Every account is blocked and the request waits. Called again and again while it does. */
+  waiting(untilMs: number): void
+  /** An account cannot be used until somebody signs in again. */
+  loginNeeded(label: string): void
+}
+
+/** The same sentence with another number is the same message: the key tells. */
+export interface NoticeGate {
+  /** True for the first caller within the time, among all windows if the gate is shared. */
+  mayShow(key: string, nowMs: number, withinMs: number): boolean
+}
+
+/** Keys remembered by a gate in memory. */
+const MAX_KEYS = 100
+/** How often the countdown of a waiting request is refreshed, ms. */
+export const COUNTDOWN_MS = 5_000
+
+/** A gate for one process. */
+export function createNoticeGate(): NoticeGate {
+  const shown = new Map<string, number>()
+  return {
+    mayShow(key, nowMs, withinMs) {
+      const last = shown.get(key)
+      if (last !== undefined && nowMs >= last && nowMs - last < withinMs) return false
+      shown.delete(key)
+      shown.set(key, nowMs)
+      if (shown.size > MAX_KEYS) shown.delete([...shown.keys()][0] ?? '')
+      return true
+    },
+  }
+}
+
+/** Creates the notices of one plugin instance. */
+export function createNotices(deps: { host: HostPort; config: Config; clock: Clock; gate: NoticeGate }): Notices {
+  const { host, config, clock, gate } = deps
+  const show = (key: string, withinMs: number, toast: Toast): void => {
+    if (gate.mayShow(key, clock.now(), withinMs)) host.toast({ title: 'Codex accounts', durationMs: config.toastDurationMs, ...toast })
+  }
+  return {
+    switched(from, to, why) {
+      if (!config.accountToasts) return
+      show(`switched ${from} ${to}`, config.rateLimitToastDebounceMs, { variant: 'info', message: `${from} ${why}. ${to} goes on.` })
+    },
+    waiting(untilMs) {
+      const leftMs = untilMs - clock.now()
+      show(`waiting ${Math.ceil(leftMs / COUNTDOWN_MS)}`, COUNTDOWN_MS, {
+        variant: 'warning',
+        message: `Every account is at a limit. Going on by itself at ${formatWhen(untilMs, clock.now())}, in ${formatDuration(leftMs)}. Esc stops waiting.`,
+        durationMs: COUNTDOWN_MS,
+      })
+    },
+    loginNeeded(label) {
+      show(`login ${label}`, Math.max(config.rateLimitToastDebounceMs, 10 * 60_000), {
+        variant: 'error',
+        message: `${label} must sign in again: opencode auth login`,
+      })
+    },
+  }
+}

@@ -1,0 +1,65 @@
+import { copyFile, readFile } from 'node:fs/promises'
+
+import { CodexError, systemCode } from '../../kernel/errors.js'
+import { writeFileAtomic } from '../../kernel/json-file.js'
+
+import { type JsonDocument, openDocument } from './edit.js'
+import { type ChangedPath, changedPaths } from './plan.js'
+
+/** What happens, or would happen, to one file. */
+export interface FileChange {
+  readonly file: string
+  readonly changes: readonly ChangedPath[]
+  /** Copy of the file as it was; absent when there was none, nothing changes, or this is a dry run. */
+  readonly backup?: string
+}
+
+/** A change that is worked out and not yet written. */
+export interface PlannedChange {
+  readonly file: string
+  readonly before: string | undefined
+  readonly after: string
+  readonly changes: readonly ChangedPath[]
+}
+
+/**
+ * Works out a change of one file without writing.
+ * @throws CodexError `config_invalid`, `store_unreadable`
+ */
+export async function planChange(file: string, change: (document: JsonDocument) => JsonDocument): Promise<PlannedChange> {
+  const before = await readText(file)
+  const document = openDocument(before ?? '', file)
+  const after = change(document)
+  return { file, before, after: after.text, changes: changedPaths(document, after) }
+}
+
+/**
+ * Writes a planned change: a backup beside the file first, then the whole file in one step. Nothing is written when
+ * nothing changes.
+ * @param stamp part of the backup's name, made from the time
+ */
+export async function applyChange(planned: PlannedChange, stamp: string): Promise<FileChange> {
+  const { file, before, after, changes } = planned
+  if (changes.length === 0) return { file, changes }
+  const backup = before === undefined ? undefined : `${file}.bak-${stamp}`
+  if (backup !== undefined) await copyFile(file, backup)
+  await writeFileAtomic(file, after)
+  return { file, changes, ...(backup === undefined ? {} : { backup }) }
+}
+
+/** `2026-11-20_14-05-09-123`: sorts by time and is a valid file name everywhere. */
+export function backupStamp(nowMs: number): string {
+  return new Date(nowMs).toISOString().replace('T', '_').replace('Z', '').replaceAll(/[:.]/g, '-')
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw new CodexError('store_unreadable', `${file} cannot be read (${systemCode(error) ?? 'unknown reason'}). Nothing was changed.`, {
+      cause: error,
+      hint: 'Check the permissions of the file, then run the command again.',
+    })
+  }
+}

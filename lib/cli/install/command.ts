@@ -1,0 +1,153 @@
+import { parseArgs } from 'node:util'
+
+import { CodexError } from '../../kernel/errors.js'
+import { type Paths, resolvePaths } from '../../kernel/paths.js'
+import type { Command, CommandIo } from '../io.js'
+
+import { type FileChange, type PlannedChange, applyChange, backupStamp, planChange } from './apply.js'
+import { findConfigFiles } from './config-files.js'
+import { cachedCopies, removeCopies } from './package-cache.js'
+import { type InstallMode, installed, installedTui, uninstalled } from './plan.js'
+
+const COMMON_OPTIONS = {
+  'dry-run': { type: 'boolean' },
+  json: { type: 'boolean' },
+  'no-cache-clear': { type: 'boolean' },
+  'config-path': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+const COMMON_HELP = `  --dry-run           show which places would change, without values, and write nothing
+  --json              print the result as JSON
+  --no-cache-clear    keep the copy that OpenCode has installed
+  --config-path FILE  edit this OpenCode configuration instead of the usual one
+  -h, --help          this text
+`
+
+/** `install`: puts the plugin into OpenCode's configuration. */
+export const installCommand: Command = {
+  name: 'install',
+  summary: 'put the plugin into the OpenCode configuration (the default command)',
+  async run(argv, io) {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { ...COMMON_OPTIONS, 'plugin-only': { type: 'boolean' }, modern: { type: 'boolean' }, full: { type: 'boolean' }, legacy: { type: 'boolean' } },
+    })
+    if (values.help) {
+      io.stdout(`Usage: oc-codex-multi-auth install [options]
+
+Adds the plugin to opencode.json and tui.json. Comments, order and everything of yours stay.
+
+  --plugin-only       the plugin entries only (the default)
+  --modern            and one model entry per model, efforts as variants
+  --legacy            and one model entry per model and effort, for old hosts and scripts
+  --full              both kinds of model entries
+${COMMON_HELP}`)
+      return 0
+    }
+    const modes = (['plugin-only', 'modern', 'full', 'legacy'] as const).filter((mode) => values[mode] === true)
+    if (modes.length > 1) throw new CodexError('invalid_input', `Choose one of ${modes.map((mode) => `--${mode}`).join(', ')}.`)
+    const mode: InstallMode = modes[0] ?? 'plugin-only'
+    return runOnConfig(io, values, {
+      action: 'install',
+      server: (document) => installed(document, mode),
+      tui: installedTui,
+      next: 'Next: opencode auth login',
+    })
+  },
+}
+
+/** `uninstall`: takes the plugin out of OpenCode's configuration; accounts and models stay. */
+export const uninstallCommand: Command = {
+  name: 'uninstall',
+  summary: 'take the plugin out of the OpenCode configuration; accounts stay',
+  async run(argv, io) {
+    const { values } = parseArgs({ args: [...argv], options: COMMON_OPTIONS })
+    if (values.help) {
+      io.stdout(`Usage: oc-codex-multi-auth uninstall [options]
+
+Removes the plugin entries. Your accounts in ~/.opencode stay; so do model entries.
+
+${COMMON_HELP}`)
+      return 0
+    }
+    return runOnConfig(io, values, { action: 'uninstall', server: uninstalled, tui: uninstalled, next: 'Your accounts are still in ~/.opencode.' })
+  },
+}
+
+/** `update`: lets OpenCode fetch the newest version at its next start. */
+export const updateCommand: Command = {
+  name: 'update',
+  summary: 'let OpenCode fetch the newest version at its next start',
+  async run(argv, io) {
+    const { values } = parseArgs({ args: [...argv], options: { 'dry-run': COMMON_OPTIONS['dry-run'], json: COMMON_OPTIONS.json, help: COMMON_OPTIONS.help } })
+    if (values.help) {
+      io.stdout('Usage: oc-codex-multi-auth update [--dry-run] [--json]\n\nRemoves the copy OpenCode has installed: it never looks for a newer one by itself.\n')
+      return 0
+    }
+    const dryRun = values['dry-run'] === true
+    const copies = await cachedCopies(resolvePaths(io.env))
+    if (!dryRun) await removeCopies(copies)
+    if (values.json) io.stdout(`${JSON.stringify({ action: 'update', dryRun, removed: copies }, null, 2)}\n`)
+    else io.stdout(copies.length === 0 ? 'OpenCode has no copy of the plugin: it fetches the newest at its next start.\n' : `${describeCopies(copies, dryRun)}OpenCode fetches the newest version at its next start.\n`)
+    return 0
+  },
+}
+
+interface Values {
+  readonly 'dry-run'?: boolean | undefined
+  readonly json?: boolean | undefined
+  readonly 'no-cache-clear'?: boolean | undefined
+  readonly 'config-path'?: string | undefined
+}
+
+interface Plan {
+  readonly action: 'install' | 'uninstall'
+  readonly server: Parameters<typeof planChange>[1]
+  readonly tui: Parameters<typeof planChange>[1]
+  readonly next: string
+}
+
+async function runOnConfig(io: CommandIo, values: Values, plan: Plan): Promise<number> {
+  const dryRun = values['dry-run'] === true
+  const paths = resolvePaths(io.env)
+  const files = await findConfigFiles(paths, io.env, values['config-path'])
+  // Both files are understood before the first is written: a broken one leaves everything as it is.
+  const planned = [await planChange(files.server, plan.server), await planChange(files.tui, plan.tui)].filter(isWorthWriting)
+  const stamp = backupStamp(Date.now())
+  const changes: FileChange[] = []
+  for (const one of planned) changes.push(dryRun ? { file: one.file, changes: one.changes } : await applyChange(one, stamp))
+  const removed = values['no-cache-clear'] === true ? [] : await clearCache(paths, dryRun)
+  if (values.json) io.stdout(`${JSON.stringify({ action: plan.action, dryRun, files: changes, removed }, null, 2)}\n`)
+  else io.stdout(describe(changes, removed, dryRun, plan.next))
+  return 0
+}
+
+/** Uninstalling must not create a file just to have nothing in it. */
+function isWorthWriting({ before, changes }: PlannedChange): boolean {
+  return before !== undefined || changes.length > 0
+}
+
+async function clearCache(paths: Paths, dryRun: boolean): Promise<string[]> {
+  const copies = await cachedCopies(paths)
+  if (!dryRun) await removeCopies(copies)
+  return copies
+}
+
+const SIGNS = { added: '+', removed: '-', changed: '~' } as const
+
+function describe(changes: readonly FileChange[], removed: readonly string[], dryRun: boolean, next: string): string {
+  const lines = changes.flatMap(({ file, changes: places, backup }) => {
+    if (places.length === 0) return [`${file}: nothing to change`]
+    return [
+      `${file}: ${dryRun ? 'would change' : 'changed'}`,
+      ...places.map(({ kind, path }) => `  ${SIGNS[kind]} ${path}`),
+      ...(backup === undefined ? [] : [`  as it was: ${backup}`]),
+    ]
+  })
+  return `${lines.join('\n')}\n${describeCopies(removed, dryRun)}${next}\n`
+}
+
+function describeCopies(copies: readonly string[], dryRun: boolean): string {
+  return copies.map((copy) => `${dryRun ? 'would remove' : 'removed'} ${copy}\n`).join('')
+}

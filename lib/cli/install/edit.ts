@@ -1,0 +1,100 @@
+import { type ParseError, applyEdits, findNodeAtLocation, getNodeValue, modify, type Node, parseTree, printParseErrorCode } from 'jsonc-parser'
+
+import { CodexError } from '../../kernel/errors.js'
+
+import type { EntryPlan } from './plugin-entries.js'
+
+const PARSE = { allowTrailingComma: true, disallowComments: false }
+
+/** A JSON or JSONC file that is edited as text, so that comments, order and formatting stay. */
+export interface JsonDocument {
+  readonly text: string
+  value(path: readonly (string | number)[]): unknown
+  has(path: readonly (string | number)[]): boolean
+  /** A document in which `path` holds `value`; `undefined` removes it. */
+  set(path: readonly (string | number)[], value: unknown): JsonDocument
+}
+
+/**
+ * Opens the text of a configuration file. Empty text is an empty object.
+ * @throws CodexError `config_invalid` with line and column when it is not a JSON object
+ */
+export function openDocument(text: string, file: string): JsonDocument {
+  const bom = text.startsWith('\uFEFF') ? '\uFEFF' : ''
+  const body = text.slice(bom.length)
+  return documentOf(body.trim() === '' ? '{}\n' : body, bom, file)
+}
+
+function documentOf(body: string, bom: string, file: string): JsonDocument {
+  const errors: ParseError[] = []
+  const tree = parseTree(body, errors, PARSE)
+  const [first] = errors
+  if (first) throw invalid(file, body, first.offset, printParseErrorCode(first.error))
+  if (tree?.type !== 'object') throw invalid(file, body, 0, 'the file must hold one JSON object')
+  const node = (path: readonly (string | number)[]): Node | undefined => findNodeAtLocation(tree, [...path])
+  return {
+    text: bom + body,
+    value: (path) => {
+      const found = node(path)
+      return found ? (getNodeValue(found) as unknown) : undefined
+    },
+    has: (path) => node(path) !== undefined,
+    set: (path, value) => {
+      const found = node(path)
+      const next =
+        value === undefined && found?.parent?.type === 'array'
+          ? withoutItem(body, found.parent, found)
+          : applyEdits(body, modify(body, [...path], value, { formattingOptions: formattingOf(body) }))
+      return documentOf(next, bom, file)
+    },
+  }
+}
+
+/** Cuts one item out of a list. jsonc-parser's own removal of a last item damages lists written on one line. */
+function withoutItem(text: string, list: Node, item: Node): string {
+  const items = list.children ?? []
+  const index = items.indexOf(item)
+  const following = items[index + 1]
+  const preceding = items[index - 1]
+  const start = following || !preceding ? item.offset : preceding.offset + preceding.length
+  const end = following ? following.offset : item.offset + item.length
+  return text.slice(0, start) + text.slice(end)
+}
+
+function invalid(file: string, text: string, offset: number, why: string): CodexError {
+  const before = text.slice(0, offset).split('\n')
+  const column = (before.at(-1)?.length ?? 0) + 1
+  return new CodexError('config_invalid', `${file} is not valid JSON at line ${before.length}, column ${column} (${why}). Nothing was changed.`, {
+    hint: 'Mend the file, then run the command again.',
+  })
+}
+
+/** The indentation and line ends that the file already has. */
+function formattingOf(text: string): { insertSpaces: boolean; tabSize: number; eol: string } {
+  const indent = /^([ \t]+)["}\]]/m.exec(text)?.[1] ?? '  '
+  return { insertSpaces: !indent.startsWith('\t'), tabSize: indent.startsWith('\t') ? 1 : indent.length, eol: text.includes('\r\n') ? '\r\n' : '\n' }
+}
+
+/**
+ * Applies a plan to the `plugin` list of a document; creates the list when it is missing.
+ * @throws CodexError `config_invalid` when `plugin` is something else than a list
+ */
+export function applyEntryPlan(document: JsonDocument, plan: EntryPlan): JsonDocument {
+  let result = document
+  for (const { index, value } of plan.replace) result = result.set(['plugin', index], value)
+  for (const index of plan.remove) result = result.set(['plugin', index], undefined)
+  if (plan.append === undefined) return result
+  const list = pluginList(result)
+  return list.length === 0 && !result.has(['plugin']) ? result.set(['plugin'], [plan.append]) : result.set(['plugin', list.length], plan.append)
+}
+
+/**
+ * The `plugin` list of a document; empty when there is none.
+ * @throws CodexError `config_invalid` when it is not a list
+ */
+export function pluginList(document: JsonDocument): readonly unknown[] {
+  const value = document.value(['plugin'])
+  if (value === undefined) return []
+  if (Array.isArray(value)) return value
+  throw new CodexError('config_invalid', 'The key "plugin" must hold a list. Nothing was changed.', { hint: 'Mend the file, then run the command again.' })
+}

@@ -1,0 +1,52 @@
+import { isCodexError, messageOf } from '../kernel/errors.js'
+import { redactText } from '../kernel/redact.js'
+import { packageVersion } from '../kernel/version.js'
+
+import type { Command, CommandIo } from './io.js'
+
+const PROGRAM = 'oc-codex-multi-auth'
+const KEEP_ALIVE_MS = 60_000
+
+/**
+ * Runs the command line.
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled by Ctrl-C
+ */
+export async function main(commands: readonly Command[], argv: readonly string[], io: CommandIo): Promise<number> {
+  const [name, ...rest] = argv
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.stdout(usage(commands))
+    return 0
+  }
+  if (name === '--version' || name === '-v') {
+    io.stdout(`${packageVersion()}\n`)
+    return 0
+  }
+  const command = commands.find((candidate) => candidate.name === name)
+  if (!command) {
+    io.stderr(`There is no command ${JSON.stringify(name)}.\n\n${usage(commands)}`)
+    return 2
+  }
+  // Waiting for a lock or a pause does not keep a process alive by itself.
+  const alive = setInterval(() => undefined, KEEP_ALIVE_MS)
+  try {
+    return await command.run(rest, io)
+  } catch (error) {
+    if (io.signal.aborted) return 130
+    io.stderr(`${redactText(messageOf(error))}\n`)
+    if (isCodexError(error) && error.hint !== '') io.stderr(`${error.hint}\n`)
+    return isUsageError(error) ? 2 : 1
+  } finally {
+    clearInterval(alive)
+  }
+}
+
+function usage(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map((command) => command.name.length))
+  const lines = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`)
+  return `Usage: ${PROGRAM} <command> [options]\n\n${lines.join('\n')}\n\nHelp for one command: ${PROGRAM} <command> --help\n`
+}
+
+/** `node:util` parseArgs throws these for unknown or misused options. */
+function isUsageError(error: unknown): boolean {
+  return error instanceof TypeError && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS')
+}

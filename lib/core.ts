@@ -1,0 +1,76 @@
+import { withLogin } from './accounts/edits.js'
+import { accountFromLogin } from './auth/account-from-login.js'
+import { createLoginMethods, type LoginMethods } from './auth/methods.js'
+import { createOAuth, type LoginTokens } from './auth/oauth.js'
+import { createBreaker } from './bridge/breaker.js'
+import { type BridgeFetch, createBridge } from './bridge/fetch.js'
+import { createNoticeGate, createNotices } from './bridge/notices.js'
+import { createSessionMemory } from './bridge/session-memory.js'
+import type { HostPort } from './kernel/host-port.js'
+import type { Paths } from './kernel/paths.js'
+import { createRuntime, type Runtime } from './runtime.js'
+
+/** What the shell of the plugin needs once the host asks for more than hooks. */
+export interface Core {
+  readonly runtime: Runtime
+  readonly fetch: BridgeFetch
+  readonly login: LoginMethods
+  close(): Promise<void>
+}
+
+export interface CoreInput {
+  readonly host: HostPort
+  readonly paths: Paths
+  readonly env: NodeJS.ProcessEnv
+  readonly directory: string
+}
+
+/** Builds everything behind the hooks. Awaits local reads only. */
+export async function createCore(input: CoreInput): Promise<Core> {
+  const runtime = await createRuntime({ ...input, watch: true })
+  const { clock, host, config, store, ledger, sessions, tokens } = runtime
+  await Promise.all([ledger.load(), sessions.load(), store.read().catch(() => undefined)])
+  // What a killed window had received but not stored is brought home in the background.
+  void tokens.recover().catch(() => undefined)
+
+  const fetch = createBridge({
+    ...runtime,
+    log: host,
+    breaker: createBreaker(),
+    notices: createNotices({ host, config, clock, gate: createNoticeGate() }),
+    sessions: createSessionMemory(),
+    holderOf: (sessionId, nowMs) => sessions.holderOf(sessionId, nowMs),
+  })
+  const login = createLoginMethods({
+    oauth: createOAuth({ endpoints: runtime.endpoints, fetch: runtime.fetch, clock }),
+    clock,
+    host,
+    env: input.env,
+    save: (tokensOfLogin) => saveLogin(runtime, tokensOfLogin),
+  })
+
+  return {
+    runtime,
+    fetch,
+    login,
+    async close() {
+      await login.close()
+      await runtime.close()
+    },
+  }
+}
+
+/** Puts a finished login into the pool; what kept the account out before is over. */
+export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<{ label: string }> {
+  const { store, ledger, clock } = runtime
+  const login = accountFromLogin(tokens, clock.now())
+  let uid = ''
+  const pool = await store.update((before) => {
+    const { pool: after, account } = withLogin(before, login)
+    uid = account.uid
+    return after
+  })
+  ledger.clear(uid, clock.now(), '*')
+  const account = pool.accounts.find((one) => one.uid === uid)
+  return { label: account === undefined ? 'the account' : runtime.label(account) }
+}

@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises'
+
+import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
+
+import { type LoginMethodInfo, loginMethods } from './auth/method-list.js'
+import type { Core } from './core.js'
+import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
+import { createHostPort } from './host-client.js'
+import { type Paths, resolvePaths } from './kernel/paths.js'
+
+/** Shown to the SDK, which insists on a key; the bridge puts the account's own token in its place. */
+const PLACEHOLDER_KEY = 'oc-codex-multi-auth'
+
+/** How long after the loader the core is fetched when no request has asked for it yet. */
+const PREFETCH_DELAY_MS = 50
+
+/**
+ * What OpenCode loads first. It knows the host's hooks and nothing else: the core with its schemas, store and bridge is
+ * a second chunk, because the host waits for this one before it shows anything.
+ */
+export const server: Plugin = async (input, options) => {
+  const paths = resolvePaths(process.env)
+  const core = lazily(async () => {
+    const { createCore } = await import('./core.js')
+    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, ...(options ? { options } : {}) })
+  })
+  await registerWithHost(input, paths)
+
+  const auth: AuthHook = {
+    provider: 'openai',
+    methods: loginMethods(process.env).map((info) => methodHook(info, core)),
+    async loader(getAuth) {
+      const stored = await getAuth().catch(() => undefined)
+      const isManaged = stored?.type === 'oauth' && stored.refresh === MANAGED_MARKER
+      // A login of the host's own stays in charge until there is an account of ours (host facts §2, conflict rules).
+      if (!isManaged && !(await hasAccounts(paths.accountsFile))) return {}
+      if (stored?.type === 'api') return {}
+      core.prefetch(PREFETCH_DELAY_MS)
+      return {
+        apiKey: PLACEHOLDER_KEY,
+        fetch: async (url: RequestInfo | URL, init?: RequestInit) => (core.ready() ?? (await core())).fetch(url, init),
+      }
+    },
+  }
+  const hooks: Hooks = {
+    auth,
+    async dispose() {
+      await core.started()?.then((running) => running.close())
+    },
+  }
+  return hooks
+}
+
+/**
+ * OpenCode asks a provider's plugin only when its login file names the provider (host facts §0.1). When accounts exist
+ * but the entry does not (another plugin's pool, a host logout), the entry is put back; the usual start reads one file.
+ */
+async function registerWithHost({ client }: PluginInput, paths: Paths): Promise<void> {
+  try {
+    const text = process.env.OPENCODE_AUTH_CONTENT ?? (await readFile(paths.hostAuthFile, 'utf8').catch(() => '{}'))
+    if (hasKey(JSON.parse(text), 'openai') || !(await hasAccounts(paths.accountsFile))) return
+    await client.auth.set({ path: { id: 'openai' }, body: MANAGED_AUTH })
+  } catch {
+    // An unreadable login file is the host's own affair; a start never fails here.
+  }
+}
+
+/** Whether the account file holds anybody; a file that cannot be read counts, so that the core can say what is wrong. */
+async function hasAccounts(file: string): Promise<boolean> {
+  try {
+    const pool: unknown = JSON.parse(await readFile(file, 'utf8'))
+    return hasKey(pool, 'accounts') && Array.isArray(pool.accounts) && pool.accounts.length > 0
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ENOENT')
+  }
+}
+
+function hasKey<Key extends string>(value: unknown, key: Key): value is Record<Key, unknown> {
+  return typeof value === 'object' && value !== null && key in value
+}
+
+function methodHook(info: LoginMethodInfo, core: Lazy<Core>): AuthHook['methods'][number] {
+  return { type: 'oauth', label: info.label, authorize: async () => (await core()).login.authorize(info.id) }
+}
+
+/** A value made on first use, once. */
+interface Lazy<T> {
+  (): Promise<T>
+  /** The value, when it is already there. */
+  ready(): T | undefined
+  /** The running or finished start, if anybody has asked yet. */
+  started(): Promise<T> | undefined
+  /** Starts it in the background soon, unless somebody asks earlier. */
+  prefetch(delayMs: number): void
+}
+
+function lazily<T>(make: () => Promise<T>): Lazy<T> {
+  let promise: Promise<T> | undefined
+  let value: T | undefined
+  const get = (): Promise<T> => {
+    promise ??= make().then(
+      (made) => (value = made),
+      (error: unknown) => {
+        // Tried again on the next request: a failure must not last until the next start.
+        promise = undefined
+        throw error
+      },
+    )
+    return promise
+  }
+  return Object.assign(get, {
+    ready: () => value,
+    started: () => promise,
+    prefetch: (delayMs: number) => {
+      setTimeout(() => void get().catch(() => undefined), delayMs).unref()
+    },
+  })
+}

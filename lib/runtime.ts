@@ -1,0 +1,171 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import type { Account } from './accounts/account.js'
+import { accountName } from './accounts/labels.js'
+import { findProjectRoot, type PoolScope, resolvePoolScope } from './accounts/project.js'
+import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
+import { createAccountStore } from './accounts/store.js'
+import type { AccountStore } from './accounts/store-types.js'
+import { type Endpoints, resolveEndpoints } from './auth/endpoints.js'
+import { createExchange } from './auth/refresh-exchange.js'
+import { refreshDir } from './auth/refresh-renewal.js'
+import { createTokens, type Tokens } from './auth/tokens.js'
+import { createRouter, type Router } from './bridge/router.js'
+import { createTrace, type Trace } from './bridge/trace.js'
+import { type ConfigFile, type LoadedConfig, resolveConfig } from './config/load.js'
+import type { Config } from './config/settings.js'
+import { type Clock, systemClock } from './kernel/clock.js'
+import type { HostPort } from './kernel/host-port.js'
+import { createMetrics, type Metrics } from './kernel/metrics.js'
+import { CONFIG_FILE, type Paths } from './kernel/paths.js'
+import { packageVersion } from './kernel/version.js'
+import { createQuotaLedger, type QuotaLedger } from './quota/ledger.js'
+import { createDecisionLog, type DecisionLog } from './routing/decision-log.js'
+import { createVitalsBook, type VitalsBook } from './routing/health.js'
+
+/** Everything that has an effect or a memory, once per plugin instance or command. */
+export interface Runtime {
+  readonly env: NodeJS.ProcessEnv
+  /** Folder the host works in. */
+  readonly directory: string
+  readonly paths: Paths
+  readonly endpoints: Endpoints
+  readonly clock: Clock
+  /** 0 up to 1. */
+  readonly random: () => number
+  readonly fetch: typeof globalThis.fetch
+  readonly host: HostPort
+  readonly loaded: LoadedConfig
+  readonly config: Config
+  readonly scope: PoolScope
+  readonly store: AccountStore
+  readonly tokens: Tokens
+  readonly ledger: QuotaLedger
+  readonly sessions: SessionHoldBook
+  readonly vitals: VitalsBook
+  readonly decisions: DecisionLog
+  readonly router: Router
+  readonly trace: Trace
+  readonly metrics: Metrics
+  readonly userAgent: string
+  /** Number and name of an account, as the user knows it. */
+  label(account: Account): string
+  /** Writes what is unwritten and leaves no timer, lock, socket or watch behind. */
+  close(): Promise<void>
+}
+
+export interface RuntimeOptions {
+  readonly env: NodeJS.ProcessEnv
+  readonly directory: string
+  readonly paths: Paths
+  readonly host: HostPort
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly fetch?: typeof globalThis.fetch
+  /** Follow the changes of other processes; off for commands that end soon. */
+  readonly watch: boolean
+}
+
+/** Decisions kept for `codex-status --why`. */
+const DECISIONS_KEPT = 50
+
+const ACCOUNTS_LEGACY_FILE = 'openai-codex-accounts.json'
+
+/**
+ * Builds the runtime. Reads the two configuration files and nothing else; the account file and the shared state are read
+ * by whoever needs them first.
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { env, directory, paths, host, watch } = options
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? Math.random
+  const fetch = options.fetch ?? globalThis.fetch
+  const endpoints = resolveEndpoints(env)
+  const loaded = await loadConfig(options)
+  const { config } = loaded
+  const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
+  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
+  const storeAt = (file: string, watched: boolean): AccountStore =>
+    createAccountStore({
+      path: file,
+      backupsDir: path.join(path.dirname(file), 'backups'),
+      clock,
+      watch: watched,
+      ...(file === paths.accountsFile ? { legacyPath } : {}),
+    })
+  const store = storeAt(scope.file, watch)
+  const others = scope.kind === 'project' ? [storeAt(paths.accountsFile, false)] : []
+  const userAgent = `oc-codex-multi-auth/${packageVersion()}`
+
+  const label = (account: Account): string => {
+    const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid)
+    return accountName(account, position === undefined || position < 0 ? undefined : position, config)
+  }
+  const tokens = createTokens({
+    store,
+    otherStores: () => others,
+    clock,
+    random,
+    log: host,
+    label,
+    exchange: createExchange({ endpoints, fetch, clock, userAgent }),
+    dir: refreshDir(paths.root),
+    settings: { refreshSkewMs: config.tokenRefreshSkewMs },
+  })
+  const ledger = createQuotaLedger({ file: paths.quotaFile, clock, log: host, watch })
+  const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
+  const vitals = createVitalsBook()
+  const decisions = createDecisionLog(DECISIONS_KEPT)
+  const router = createRouter({
+    config,
+    quota: ledger,
+    sessions,
+    vitals,
+    decisions,
+    processOffset: process.pid,
+    labelOf: (account, position) => accountName(account, position, config),
+    modelSupport: () => 'unknown',
+    ...(scope.projectKey === undefined ? {} : { projectKey: scope.projectKey }),
+  })
+
+  return {
+    env,
+    directory,
+    paths,
+    endpoints,
+    clock,
+    random,
+    fetch,
+    host,
+    loaded,
+    config,
+    scope,
+    store,
+    tokens,
+    ledger,
+    sessions,
+    vitals,
+    decisions,
+    router,
+    trace: createTrace(),
+    metrics: createMetrics(),
+    userAgent,
+    label,
+    async close() {
+      store.close()
+      await Promise.allSettled([tokens.close(), ledger.close(), sessions.close()])
+    },
+  }
+}
+
+async function loadConfig({ env, directory, paths }: RuntimeOptions): Promise<LoadedConfig> {
+  const root = findProjectRoot(directory, paths.home)
+  const projectFile = root === undefined ? undefined : path.join(root, '.opencode', CONFIG_FILE)
+  const [user, project] = await Promise.all([configFile(paths.configFile), projectFile === undefined ? undefined : configFile(projectFile)])
+  return resolveConfig({ env, userFile: user, ...(project === undefined ? {} : { projectFile: project }) })
+}
+
+async function configFile(file: string): Promise<ConfigFile> {
+  return { path: file, text: await readFile(file, 'utf8').catch(() => undefined) }
+}

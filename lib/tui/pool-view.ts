@@ -1,0 +1,98 @@
+import type { Account, AccountPool } from '../accounts/account.js'
+import { ownName } from '../accounts/labels.js'
+import type { AccountQuota, LedgerState } from '../quota/ledger-state.js'
+import { type Holds, holderOf } from '../routing/affinity.js'
+import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, type WindowKind } from '../routing/limits.js'
+
+/** One window as shown. */
+export interface WindowView {
+  /** `5h`, `7d`, `30d`, `quota`. */
+  readonly name: string
+  /** 0 to 100. */
+  readonly leftPercent: number
+  /** Epoch ms. */
+  readonly resetsAtMs: number | undefined
+}
+
+/** One account as shown; holds no secret. */
+export interface AccountView {
+  readonly uid: string
+  /** From 1, as everywhere. */
+  readonly number: number
+  readonly name: string
+  readonly plan: string | undefined
+  readonly enabled: boolean
+  readonly needsLogin: boolean
+  readonly isActive: boolean
+  /** Shortest window first. */
+  readonly windows: readonly WindowView[]
+  /** Blocks in force, the one that ends last first. */
+  readonly blocks: readonly Block[]
+  /** When the windows were read, epoch ms. */
+  readonly readAtMs: number | undefined
+  readonly resetCredits: number | undefined
+}
+
+/** The pool as shown. */
+export interface PoolView {
+  readonly accounts: readonly AccountView[]
+  /** The account that serves a session: the one that served it last, else the active one. */
+  serving(sessionId: string | undefined): AccountView | undefined
+}
+
+const NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5h', weekly: '7d', monthly: '30d', unknown: 'quota' }
+
+/** Puts together what the three files say. Pure. */
+export function poolView(input: {
+  readonly pool: AccountPool
+  readonly ledger: LedgerState
+  readonly holds: Holds
+  readonly nowMs: number
+  readonly maskEmail: boolean
+}): PoolView {
+  const { pool, ledger, holds, nowMs } = input
+  const accounts = pool.accounts.map((account, position) => accountView(account, position, ledger[account.uid], input, position === pool.activeIndex))
+  return {
+    accounts,
+    serving(sessionId) {
+      const uid = sessionId === undefined ? undefined : holderOf(holds, sessionId, nowMs)
+      return accounts.find((account) => account.uid === uid) ?? accounts.find((account) => account.isActive) ?? accounts[0]
+    },
+  }
+}
+
+function accountView(
+  account: Account,
+  position: number,
+  quota: AccountQuota | undefined,
+  { nowMs, maskEmail }: { nowMs: number; maskEmail: boolean },
+  isActive: boolean,
+): AccountView {
+  return {
+    uid: account.uid,
+    number: position + 1,
+    name: ownName(account, { maskEmail }) ?? `account ${position + 1}`,
+    plan: quota?.planType ?? account.planType,
+    enabled: account.enabled !== false,
+    needsLogin: account.needsLogin !== undefined,
+    isActive,
+    windows: windowViews(quota?.limits[DEFAULT_LIMIT_ID]?.windows ?? [], nowMs),
+    blocks: (quota?.blocks ?? []).filter((block) => block.untilMs > nowMs).sort((left, right) => right.untilMs - left.untilMs),
+    readAtMs: quota?.readAtMs,
+    resetCredits: quota?.resetCredits,
+  }
+}
+
+/** A window whose reset has passed is full again. */
+function windowViews(windows: readonly QuotaWindow[], nowMs: number): WindowView[] {
+  return [...windows]
+    .sort((left, right) => (left.windowMinutes ?? Infinity) - (right.windowMinutes ?? Infinity))
+    .map((window) => {
+      const isOver = window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs
+      return {
+        name: NAMES[window.kind],
+        leftPercent: isOver ? 100 : Math.min(100, Math.max(0, 100 - window.usedPercent)),
+        resetsAtMs: isOver ? undefined : window.resetsAtMs,
+      }
+    })
+}

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises'
+import { type FSWatcher, statSync, watch } from 'node:fs'
+import path from 'node:path'
+
+import { EMPTY_POOL } from '../accounts/account.js'
+import { parsePool } from '../accounts/pool-format.js'
+import { parseHolds } from '../accounts/session-holds.js'
+import { type LedgerState, parseLedger } from '../quota/ledger-state.js'
+import type { Holds } from '../routing/affinity.js'
+import { type PoolView, poolView } from './pool-view.js'
+
+/** The files the view is made of. */
+export interface PoolFiles {
+  readonly accounts: string
+  readonly quota: string
+  readonly affinity: string
+}
+
+/** Several writes at once are answered by one read, ms. */
+const SETTLE_MS = 100
+/** Where no watch works (network drives, exhausted limits) the times of the files are compared this often, ms. */
+const POLL_MS = 5_000
+
+/**
+ * Follows the files and hands out a new view after every change. Missing or broken files count as empty: the prompt is
+ * never disturbed. Needs one stat per file and `POLL_MS` when idle.
+ * @returns a function that stops it
+ */
+export function watchPool(files: PoolFiles, options: { maskEmail: boolean }, onView: (view: PoolView) => void): () => void {
+  const paths = [files.accounts, files.quota, files.affinity]
+  let stopped = false
+  let settle: NodeJS.Timeout | undefined
+  let seen = ''
+
+  const read = async (): Promise<void> => {
+    seen = stampsOf(paths)
+    const [accounts, quota, affinity] = await Promise.all(paths.map((file) => readFile(file, 'utf8').catch(() => '')))
+    const parsed = parsePool(accounts ?? '')
+    const view = poolView({
+      pool: parsed.kind === 'pool' ? parsed.pool : EMPTY_POOL,
+      ledger: attempt<LedgerState>(() => parseLedger(quota ?? ''), {}),
+      holds: attempt<Holds>(() => parseHolds(affinity ?? ''), new Map()),
+      nowMs: Date.now(),
+      ...options,
+    })
+    if (!stopped) onView(view)
+  }
+  const soon = (): void => {
+    settle ??= setTimeout(() => {
+      settle = undefined
+      void read()
+    }, SETTLE_MS)
+  }
+
+  const names = new Set(paths.map((file) => path.basename(file)))
+  const watchers = [...new Set(paths.map((file) => path.dirname(file)))].flatMap((folder): FSWatcher[] => {
+    try {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (name === null || names.has(name)) soon()
+      })
+      watcher.on('error', () => watcher.close())
+      return [watcher]
+    } catch {
+      return []
+    }
+  })
+  const poll = setInterval(() => {
+    if (stampsOf(paths) !== seen) soon()
+  }, POLL_MS)
+  poll.unref()
+  void read()
+  return () => {
+    stopped = true
+    clearTimeout(settle)
+    clearInterval(poll)
+    for (const watcher of watchers) watcher.close()
+  }
+}
+
+function stampsOf(paths: readonly string[]): string {
+  return paths.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0).join(' ')
+}
+
+function attempt<T>(parse: () => T, otherwise: T): T {
+  try {
+    return parse()
+  } catch {
+    return otherwise
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * `npm run demo`: shows the plugin at work in the real OpenCode against a simulated ChatGPT backend, from a fresh clone.
+ * This file needs nothing but Node: it installs what is missing, bundles the story (scripts/demo-story.ts) and plays it.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const root = path.resolve(import.meta.dirname, '..')
+
+const HELP = `Usage: npm run demo [-- options]
+
+Plays one session of the real OpenCode with this plugin against a simulated ChatGPT backend on this machine:
+two accounts sign in, a prompt is answered, the first account runs into its usage limit and the second one takes over.
+Nothing leaves the machine but the first installation of packages; nothing is left behind.
+
+Options:
+  --json   print one JSON summary on stdout instead of the story
+  --keep   keep the throw-away home and say where it is
+  --help   this text
+
+Exit code: 0 when every step did what it should, 1 when one did not, 2 for a wrong option, 130 after Ctrl-C.
+`
+
+const options = readOptions()
+if (options === undefined) process.exitCode = 2
+else if (options.help) process.stdout.write(HELP)
+else process.exitCode = await play(options)
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: { json: { type: 'boolean' }, keep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    }).values
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${HELP}`)
+    return undefined
+  }
+}
+
+async function play({ json = false, keep = false }) {
+  const installed = installPackages(json)
+  if (!installed) return 1
+  // Inside the repository, so that the bundle finds the packages and the sources.
+  await mkdir(path.join(root, '.tmp'), { recursive: true })
+  const folder = await mkdtemp(path.join(root, '.tmp', 'demo-'))
+  const removeFolder = () => rm(folder, { recursive: true, force: true })
+  try {
+    const { build } = await import('esbuild')
+    const bundle = path.join(folder, 'story.mjs')
+    await build({
+      entryPoints: [path.join(root, 'scripts', 'demo-story.ts')],
+      outfile: bundle,
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'esm',
+      packages: 'external',
+      define: { __PACKAGE_VERSION__: '"demo"' },
+      logLevel: 'warning',
+    })
+    const { playDemo } = await import(pathToFileURL(bundle).href)
+    return await playDemo({ json, keep })
+  } finally {
+    await removeFolder()
+  }
+}
+
+function installPackages(quiet) {
+  const lock = path.join(root, 'package-lock.json')
+  const marker = path.join(root, 'node_modules', '.package-lock.json')
+  if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return true
+  if (!quiet) process.stdout.write('Installing packages (npm ci), this once…\n\n')
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], {
+    cwd: root,
+    stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  })
+  if (npm.status === 0) return true
+  process.stderr.write('The packages could not be installed: see the lines above, then run the demo again.\n')
+  return false
+}

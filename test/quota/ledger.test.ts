@@ -1,0 +1,131 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { systemClock } from '../../lib/kernel/clock.js'
+import { silentLogger } from '../../lib/kernel/logger.js'
+import { createQuotaLedger } from '../../lib/quota/ledger.js'
+import { type LedgerState, mergedLedgers, withBlock, withoutBlocks, withoutReadings, withReading } from '../../lib/quota/ledger-state.js'
+import type { QuotaReading } from '../../lib/quota/readings.js'
+import type { Block } from '../../lib/routing/limits.js'
+import { temporaryFolder } from '../support/temporary.js'
+
+const NOW = Date.now()
+const block = (changes: Partial<Block> = {}): Block => ({ scope: 'limit:codex', reason: 'usage_limit', source: 'body', sinceMs: NOW, untilMs: NOW + 60_000, ...changes })
+const reading = (usedPercent: number, atMs = NOW + 1): QuotaReading => ({
+  limits: [{ limitId: 'codex', windows: [{ kind: 'five_hour', usedPercent, resetsAtMs: atMs + 60_000, observedAtMs: atMs, source: 'headers' }] }],
+})
+
+describe('a block by a limit', () => {
+  it('is lifted by a younger reading with room in every window', () => {
+    const state = withReading(withBlock({}, 'a', block()), 'a', reading(40), NOW + 1)
+    expect(state.a?.blocks).toEqual([])
+  })
+
+  it('stays when the reading is exhausted, or speaks of another family', () => {
+    const blocked = withBlock({}, 'a', block())
+    expect(withReading(blocked, 'a', reading(100), NOW + 1).a?.blocks).toHaveLength(1)
+    const other: QuotaReading = { limits: [{ limitId: 'codex_x', windows: reading(1).limits[0]!.windows }] }
+    expect(withReading(blocked, 'a', other, NOW + 1).a?.blocks).toHaveLength(1)
+  })
+
+  it('does not come back from the copy of another process once it was lifted', () => {
+    const theirs = withBlock({}, 'a', block())
+    const ours = withoutBlocks(theirs, 'a', undefined, NOW + 5)
+    expect(mergedLedgers(ours, theirs, NOW + 6).a?.blocks).toEqual([])
+    expect(mergedLedgers(theirs, ours, NOW + 6).a?.blocks).toEqual([])
+  })
+
+  it('comes back when it is seen again after it was lifted', () => {
+    const lifted = withoutBlocks(withBlock({}, 'a', block()), 'a', undefined, NOW + 5)
+    const again = withBlock(lifted, 'a', block({ sinceMs: NOW + 9 }))
+    expect(mergedLedgers(again, lifted, NOW + 10).a?.blocks).toHaveLength(1)
+  })
+})
+
+describe('clearing an account by hand', () => {
+  it('forgets its readings, also those other processes still have', () => {
+    const theirs = withReading({}, 'a', reading(100), NOW)
+    const ours = withoutReadings(theirs, 'a', NOW + 5)
+    expect(mergedLedgers(ours, theirs, NOW + 6).a?.limits).toEqual({})
+  })
+})
+
+describe('mergedLedgers', () => {
+  const states: fc.Arbitrary<LedgerState> = fc
+    .array(fc.tuple(fc.constantFrom('a', 'b'), fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 120 }), fc.boolean()), { maxLength: 6 })
+    .map((steps) =>
+      steps.reduce<LedgerState>((state, [uid, at, used, isBlock]) => (isBlock ? withBlock(state, uid, block({ sinceMs: NOW + at })) : withReading(state, uid, reading(used, NOW + at), NOW + at)), {}),
+    )
+
+  it('keeps of every limit family the younger reading', () => {
+    fc.assert(
+      fc.property(states, states, (ours, theirs) => {
+        const merged = mergedLedgers(ours, theirs, NOW + 100)
+        for (const uid of ['a', 'b']) {
+          const times = [ours, theirs].map((state) => state[uid]?.limits.codex?.windows[0]?.observedAtMs ?? 0)
+          expect(merged[uid]?.limits.codex?.windows[0]?.observedAtMs ?? 0).toBe(Math.max(...times))
+        }
+      }),
+    )
+  })
+
+  it('changes nothing when it is merged with itself', () => {
+    fc.assert(
+      fc.property(states, (state) => {
+        const once = mergedLedgers(state, state, NOW + 100)
+        expect(mergedLedgers(once, once, NOW + 100)).toEqual(once)
+      }),
+    )
+  })
+})
+
+describe('quota ledger', () => {
+  const ledgerAt = (file: string, watch = false) => createQuotaLedger({ file, clock: systemClock, log: silentLogger, watch })
+
+  it('lets another process know, and keeps what that one knew', async () => {
+    const file = path.join(await temporaryFolder(), 'quota.json')
+    const one = ledgerAt(file)
+    const two = ledgerAt(file)
+    one.observe('a', reading(10), NOW + 1)
+    await one.close()
+    two.block('b', block())
+    await two.close()
+    const three = ledgerAt(file)
+    await three.load()
+    expect(three.activeBlocks('b', NOW + 1)).toHaveLength(1)
+    expect(three.windowsByLimit('a', NOW + 1).codex).toHaveLength(1)
+    await three.close()
+  })
+
+  it('follows the changes of other processes while it lives', async () => {
+    const file = path.join(await temporaryFolder(), 'quota.json')
+    const one = ledgerAt(file, true)
+    await one.load()
+    const two = ledgerAt(file)
+    two.block('b', block())
+    await two.close()
+    await expect.poll(() => one.activeBlocks('b', NOW + 1)).toHaveLength(1)
+    await one.close()
+  })
+
+  it('says nothing of blocks and windows that are over', () => {
+    const ledger = ledgerAt('/nowhere/quota.json')
+    ledger.block('a', block({ untilMs: NOW + 10 }))
+    ledger.observe('a', reading(100), NOW)
+    expect(ledger.activeBlocks('a', NOW + 11)).toEqual([])
+    expect(ledger.windowsByLimit('a', NOW + 70_000)).toEqual({})
+  })
+
+  it('starts anew over a file it cannot understand', async () => {
+    const file = path.join(await temporaryFolder(), 'quota.json')
+    await writeFile(file, '{"version":')
+    const ledger = ledgerAt(file)
+    await ledger.load()
+    ledger.block('a', block())
+    await ledger.close()
+    expect(JSON.parse(await readFile(file, 'utf8')).accounts.a.blocks).toHaveLength(1)
+  })
+})
