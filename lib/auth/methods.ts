@@ -23,7 +23,7 @@ type CallbackResult = Awaited<ReturnType<Extract<AuthOAuthResult, { method: 'aut
 
 /** The login methods behind the host's hooks. */
 export interface LoginMethods {
-  /** Begins a login the way the host asks for it. @throws CodexError the host prints its message */
+  /** Begins a login the way the host asks for it. @throws CodexError, also from its callback: the host prints the message */
   authorize(id: LoginMethodId): ReturnType<Authorize>
   /** Cancels a login that is still waiting. */
   close(): Promise<void>
@@ -40,8 +40,8 @@ export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
       return { type: 'success', refresh: MANAGED_AUTH.refresh, access: MANAGED_AUTH.access, expires: MANAGED_AUTH.expires }
     } catch (error) {
       deps.host.log('warn', 'A login did not work.', { reason: messageOf(error) })
-      deps.host.toast({ variant: 'error', title: 'Codex accounts', message: messageOf(error) })
-      return { type: 'failed' }
+      // The host prints the message of what is thrown; for `{ type: 'failed' }` it could only say that it failed.
+      throw error
     }
   }
 

@@ -122,13 +122,10 @@ async function patiently(file: string, options: LockOptions, signal: AbortSignal
 }
 
 /**
- * Which folder this is: its number, and its birth, since numbers are used again at once. Where the file system tells no
- * birth, the time of the last change is reported instead; the parent, changed by making the folder, gives that away.
+ * Which folder this is: its number and its birth, since numbers are used again at once. Where a file system reports the
+ * last change as birth, a lock held for longer than its renewal looks lost: it then goes stale instead of being released.
  */
 function identityOf(folder: string): string | undefined {
   const found = statSync(folder, { bigint: true, throwIfNoEntry: false })
-  if (found === undefined) return undefined
-  const parent = statSync(path.dirname(folder), { bigint: true, throwIfNoEntry: false })
-  const knowsBirth = parent !== undefined && parent.birthtimeNs !== parent.ctimeNs
-  return `${found.ino}:${knowsBirth ? found.birthtimeNs : ''}`
+  return found === undefined ? undefined : `${found.ino}:${found.birthtimeNs}`
 }

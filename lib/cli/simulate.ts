@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+
+import { BACKEND_ENV, ISSUER_ENV } from '../auth/endpoints.js'
+import { CodexError, messageOf } from '../kernel/errors.js'
+import { startSimulator } from '../simulator/index.js'
+import type { ScenarioRule } from '../simulator/scenario.js'
+import type { Command } from './io.js'
+
+const HELP = `Usage: oc-codex-multi-auth simulate [options]
+
+Starts a simulated login server and Codex backend on this machine, for trying things out without an account.
+
+  --port N          port on 127.0.0.1; 0 takes any free one (default 0)
+  --accounts a,b    names of the simulated accounts (default personal,work)
+  --scenario FILE   JSON file with fault rules
+  --seed N          the same seed gives the same answers (default 1)
+  --auto-approve A  the sign-in page approves account A at once
+  --json            print the addresses as JSON
+  --help            show this text
+`
+
+/** `simulate`: the shipped simulator as a process, until Ctrl-C. */
+export const simulateCommand: Command = {
+  name: 'simulate',
+  summary: 'Start a simulated backend on this machine, for trials and tests',
+  async run(argv, io) {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        port: { type: 'string', default: '0' },
+        accounts: { type: 'string' },
+        scenario: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        'auto-approve': { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    if (values.help) {
+      io.stdout(HELP)
+      return 0
+    }
+    const scenario = values.scenario === undefined ? undefined : await readScenario(values.scenario)
+    const simulator = await startSimulator({
+      port: wholeNumber(values.port, '--port', 65_535),
+      seed: wholeNumber(values.seed, '--seed', 4_294_967_295),
+      ...(values.accounts === undefined ? {} : { accounts: values.accounts.split(',').map((name) => name.trim()) }),
+      ...(scenario === undefined ? {} : { scenario }),
+      ...(values['auto-approve'] === undefined ? {} : { settings: { autoApprove: values['auto-approve'] } }),
+    }).catch((error: unknown) => {
+      throw new CodexError('invalid_input', `The simulator could not start: ${messageOf(error)}.`)
+    })
+    const { url, backend } = simulator
+    io.stdout(
+      values.json
+        ? `${JSON.stringify({ issuer: url, backend, control: `${url}/__sim/state` })}\n`
+        : `The simulator answers at ${url}\n\nPoint the plugin at it:\n  export ${ISSUER_ENV}=${url}\n  export ${BACKEND_ENV}=${backend}\n\nState: ${url}/__sim/state\nStop it with Ctrl-C.\n`,
+    )
+    if (!io.signal.aborted) await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }))
+    await simulator.close()
+    return 0
+  },
+}
+
+function wholeNumber(text: string, option: string, most: number): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0 && value <= most) return value
+  throw new CodexError('invalid_input', `${option} must be a whole number from 0 to ${most}, not ${JSON.stringify(text)}.`)
+}
+
+async function readScenario(file: string): Promise<ScenarioRule[]> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'))
+    return (Array.isArray(value) ? value : [value]) as ScenarioRule[]
+  } catch (error) {
+    throw new CodexError('invalid_input', `The scenario ${file} cannot be read: ${messageOf(error)}.`)
+  }
+}

@@ -1,0 +1,192 @@
+import http from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+
+import { createAccount, type AccountPatch, type AccountSpec, patchAccount, type SimAccount } from './account.js'
+import { ACCOUNT_PAGES, answerAccountPage } from './account-pages.js'
+import { answerControl, type Seen } from './control.js'
+import { unauthorized } from './forced.js'
+import { createOAuthHandlers } from './oauth.js'
+import { createPrng } from './prng.js'
+import { detail, type Reply } from './reply.js'
+import { answerResponses } from './responses.js'
+import { createRuleBook, type ScenarioRule, scenarioSchema } from './scenario.js'
+import { sendReply } from './send.js'
+import { DEFAULT_SETTINGS, type Settings, type SettingsPatch, settingsPatchSchema } from './settings.js'
+import { createTokenRegistry, type TokenSet } from './tokens.js'
+import { accountNamed, type SimRequest, type World } from './world.js'
+
+/** How a simulator is started. */
+export interface SimulatorOptions {
+  /** 0 for any free port. */
+  readonly port?: number
+  readonly accounts?: readonly (AccountSpec | string)[]
+  /** The same seed, requests and order give the same answers. */
+  readonly seed?: number
+  readonly scenario?: ScenarioRule | readonly ScenarioRule[]
+  readonly settings?: SettingsPatch
+  /** Epoch ms; the machine's clock when absent. */
+  readonly now?: () => number
+}
+
+/** One answered request, with everything that was sent. */
+export interface RecordedRequest extends Seen {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** A running simulator of the login server and the Codex backend. */
+export interface Simulator {
+  /** `http://127.0.0.1:<port>`: the issuer. */
+  readonly url: string
+  /** The backend below it. */
+  readonly backend: string
+  /** The newest requests, oldest first. */
+  readonly requests: readonly RecordedRequest[]
+  readonly settings: Settings
+  /** A finished login of an account, without the way there. */
+  login(account: string, options?: { accessSeconds?: number }): TokenSet
+  /** Adds rules; returns their ids. */
+  addRules(rules: ScenarioRule | readonly ScenarioRule[]): string[]
+  clearRules(id?: string): void
+  changeSettings(patch: SettingsPatch): void
+  patchAccount(account: string, patch: AccountPatch): void
+  account(name: string): SimAccount
+  /** Ends access tokens now; refresh tokens stay good. */
+  expireAccess(account?: string): void
+  revokeAccount(account: string): void
+  approveDevice(userCode: string, account: string): boolean
+  pendingDevices(): readonly string[]
+  /** Moves the simulator's clock forward, ms. */
+  advance(ms: number): void
+  close(): Promise<void>
+}
+
+/** Requests kept for tests and for the control plane. */
+const MAX_RECORDED = 20_000
+const DEFAULT_ACCOUNTS = ['personal', 'work'] as const
+
+/** Starts a simulator on loopback. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const clock = options.now ?? Date.now
+  let offsetMs = 0
+  const now = (): number => clock() + offsetMs
+  const random = createPrng(options.seed ?? 1)
+  const settings: Settings = { ...DEFAULT_SETTINGS }
+  const changeSettings = (patch: SettingsPatch): void => void Object.assign(settings, settingsPatchSchema.parse(patch))
+  changeSettings(options.settings ?? {})
+  const accounts = (options.accounts ?? DEFAULT_ACCOUNTS).map((spec) => createAccount(typeof spec === 'string' ? { name: spec } : spec, now()))
+  const recorded: RecordedRequest[] = []
+  const sockets = new Set<Socket>()
+  const closing = new AbortController()
+
+  const server = http.createServer((request, response) => {
+    void handle(request, response)
+  })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  const world: World = {
+    issuer: url,
+    settings,
+    accounts,
+    random,
+    now,
+    rules: createRuleBook(random),
+    tokens: createTokenRegistry({ now, random, issuer: url, settings, workspacesOf: (account) => accounts.filter(({ userId }) => userId === account.userId) }),
+  }
+  const oauth = createOAuthHandlers(world)
+  const addRules = (rules: ScenarioRule | readonly ScenarioRule[]): string[] => world.rules.add(scenarioSchema.parse(rules))
+  if (options.scenario !== undefined) addRules(options.scenario)
+  const advance = (ms: number): void => {
+    offsetMs += ms
+  }
+  const control = { world, oauth, seen: () => recorded.map(({ headers: _headers, body: _body, ...seen }) => seen), advance, changeSettings }
+
+  async function handle(incoming: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    const parts: Buffer[] = []
+    try {
+      for await (const part of incoming) parts.push(part as Buffer)
+    } catch {
+      return
+    }
+    const target = new URL(incoming.url ?? '/', url)
+    const request: SimRequest = {
+      method: incoming.method ?? 'GET',
+      path: target.pathname.replace(/(?<=.)\/+$/, ''),
+      query: target.searchParams,
+      headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')])),
+      body: Buffer.concat(parts).toString('utf8'),
+    }
+    const { reply, account } = answer(request)
+    if (!request.path.startsWith('/__sim/')) {
+      recorded.push({ method: request.method, path: request.path, account: account?.name, status: reply.status, atMs: now(), headers: request.headers, body: request.body })
+      if (recorded.length > MAX_RECORDED) recorded.shift()
+    }
+    if (request.path === '/oauth/token' && settings.tokenLatencyMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.tokenLatencyMs))
+    await sendReply(response, reply, { gone: AbortSignal.any([gone.signal, closing.signal]), deltaMs: settings.deltaMs, random: () => random.next() })
+  }
+
+  function answer(request: SimRequest): { reply: Reply; account?: SimAccount } {
+    if (request.path.startsWith('/__sim/')) return { reply: answerControl(control, request) }
+    switch (`${request.method} ${request.path}`) {
+      case 'GET /oauth/authorize':
+        return { reply: oauth.authorize(request) }
+      case 'POST /oauth/token':
+        return { reply: oauth.token(request) }
+      case 'POST /oauth/revoke':
+        return { reply: oauth.revoke(request) }
+      case 'POST /api/accounts/deviceauth/usercode':
+        return { reply: oauth.deviceCode(request) }
+      case 'POST /api/accounts/deviceauth/token':
+        return { reply: oauth.deviceToken(request) }
+      case 'GET /codex/device':
+        return { reply: oauth.devicePage(request) }
+    }
+    const page = ACCOUNT_PAGES[`${request.method} ${request.path}`]
+    const isResponses = request.method === 'POST' && request.path === '/backend-api/codex/responses'
+    if (page === undefined && !isResponses) return { reply: detail(404, 'Not Found') }
+    const access = world.tokens.access((request.headers.authorization ?? '').replace(/^Bearer /, ''))
+    if (access === undefined) return { reply: unauthorized('invalid_token') }
+    const { account, state } = access
+    if (state !== 'live') return { account, reply: unauthorized(state === 'expired' ? 'token_expired' : 'token_revoked') }
+    const named = request.headers['chatgpt-account-id']
+    if (named !== undefined && named !== account.accountId) return { account, reply: detail(403, 'The token is not for this workspace') }
+    return { account, reply: page === undefined ? answerResponses(world, account, request) : answerAccountPage(world, account, request, page) }
+  }
+
+  const account = (name: string): SimAccount => {
+    const found = accountNamed(world, name)
+    if (found === undefined) throw new Error(`There is no simulated account ${name}.`)
+    return found
+  }
+
+  return {
+    url,
+    backend: `${url}/backend-api`,
+    requests: recorded,
+    settings,
+    login: (name, login) => world.tokens.issue(account(name), login),
+    addRules,
+    clearRules: (id) => world.rules.remove(id),
+    changeSettings,
+    patchAccount: (name, patch) => patchAccount(account(name), patch, now()),
+    account,
+    expireAccess: (name) => world.tokens.expireAccess(name === undefined ? undefined : account(name)),
+    revokeAccount: (name) => world.tokens.revokeAccount(account(name)),
+    approveDevice: (userCode, name) => oauth.approveDevice(userCode, account(name)),
+    pendingDevices: () => oauth.pendingDevices(),
+    advance,
+    close: () =>
+      new Promise((resolve) => {
+        closing.abort()
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
