@@ -9,7 +9,7 @@ const MAX_BYTES = 32 * 1024 * 1024
 
 const eventSchema = z.looseObject({
   type: z.string(),
-  item: z.unknown(),
+  item: z.unknown().optional(),
   output_index: z.number().optional().catch(undefined),
   response: z.looseObject({ output: z.array(z.unknown()).optional().catch(undefined) }).optional().catch(undefined),
   error: z.looseObject({ message: z.string().optional().catch(undefined) }).optional().catch(undefined),

@@ -19,15 +19,27 @@ export function dataOfEvent(bytes: Uint8Array): unknown {
   return value
 }
 
-/** `response.done` under the name the host waits for; everything else of the event stays (host facts §4). */
-export function asCompleted(bytes: Uint8Array): Uint8Array {
-  const text = new TextDecoder().decode(bytes)
-  const renamed = text.replace(/^(event:[ \t]*)response\.done/m, '$1response.completed').replace(/("type"\s*:\s*")response\.done"/, '$1response.completed"')
-  return new TextEncoder().encode(renamed)
+/**
+ * A terminal event in the form the host ends a turn on: named `response.completed`, with token counts. It takes one
+ * without counts for no end at all and asks again (host facts §4).
+ * @returns the same bytes when they are in that form already
+ */
+export function asCompleted(bytes: Uint8Array, event: unknown): Uint8Array {
+  const parsed = terminalSchema.safeParse(event)
+  if (!parsed.success) return bytes
+  const { type } = parsed.data
+  const hasUsage = usageOf(event) !== undefined
+  if (hasUsage && type !== 'response.done') return bytes
+  const name = type === 'response.done' ? 'response.completed' : type
+  const response = { ...parsed.data.response, ...(hasUsage ? {} : { usage: NO_USAGE }) }
+  return new TextEncoder().encode(`event: ${name}\ndata: ${JSON.stringify({ ...parsed.data, type: name, response })}\n\n`)
 }
+
+const NO_USAGE = { input_tokens: 0, output_tokens: 0, total_tokens: 0 }
 
 const count = z.number().catch(0)
 const terminalSchema = z.looseObject({
+  type: z.string().catch('response.completed'),
   response: z
     .looseObject({
       output: z.array(z.unknown()).optional().catch(undefined),

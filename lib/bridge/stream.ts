@@ -69,7 +69,7 @@ type Piece = { readonly bytes: Uint8Array } | Ending
 
 /**
  * Reads up to the first output, so that a failure before it can be mended by another account, and then hands the stream
- * out: the held bytes and all that follow, untouched but for `response.done`. Afterwards a failure becomes a proper end.
+ * out: the held bytes and all that follow, untouched but for a terminal event in a form the host does not end on. Afterwards a failure becomes a proper end.
  * @throws the reason of the signal
  */
 export async function openStream(exchange: Exchange, options: StreamOptions): Promise<Opened> {
@@ -117,7 +117,7 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
           const event = dataOfEvent(whole)
           if (mark.type === 'response.failed' || mark.type === 'error') return { end: 'failed', event }
           const usage = usageOf(event)
-          if (mark.type === 'response.done') rest = asCompleted(whole)
+          rest = asCompleted(whole, event)
           return { end: mark.type === 'response.incomplete' ? 'incomplete' : 'completed', event, ...(usage === undefined ? {} : { usage }) }
         }
         case 'more': {

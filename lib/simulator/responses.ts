@@ -14,9 +14,9 @@ const text = z.string().optional().catch(undefined)
 const bodySchema = z.looseObject({
   model: z.string().catch(''),
   instructions: text,
-  input: z.array(z.looseObject({ type: text, role: text, content: z.unknown(), encrypted_content: text, id: text })).catch([]),
-  store: z.unknown(),
-  stream: z.unknown(),
+  input: z.array(z.looseObject({ type: text, role: text, content: z.unknown().optional(), encrypted_content: text, id: text })).catch([]),
+  store: z.unknown().optional(),
+  stream: z.unknown().optional(),
   include: z.array(z.string()).catch([]),
   reasoning: z.looseObject({ effort: text }).optional().catch(undefined),
   tools: z.array(z.looseObject({ name: text })).catch([]),

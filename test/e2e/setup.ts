@@ -1,6 +1,6 @@
 import path from 'node:path'
 
-import { onTestFinished } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../lib/simulator/index.js'
 import { createHost, type Host, type HostOptions } from '../support/host.js'
@@ -13,40 +13,72 @@ export interface Stage {
   readonly simulator: Simulator
   /** Path of the plugin's account file. */
   readonly accountsFile: string
+  close(): Promise<void>
 }
 
 export interface StageOptions {
   readonly simulator?: SimulatorOptions
   readonly host?: Partial<HostOptions>
-  /** Accounts that sign in before the test begins, by device code. */
+  /** Accounts that sign in first, by device code. */
   readonly signedIn?: readonly string[]
 }
 
+/** Labels of the login methods, as the host lists them. */
+export const METHODS = {
+  browser: 'ChatGPT account (browser)',
+  device: 'ChatGPT account (device code, for SSH and containers)',
+  paste: 'ChatGPT account (paste the address by hand)',
+} as const
 
-/** Sets the stage for one test and clears it afterwards. */
+/** Sets a stage; close it afterwards. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const published = await packPackage()
   const registry = await startRegistry([published])
-  onTestFinished(() => registry.close())
   const simulator = await startSimulator({ ...options.simulator, settings: { deviceIntervalSec: 1, ...options.simulator?.settings } })
-  onTestFinished(() => simulator.close())
   const host = await createHost({
     plugins: [published.manifest.name],
     registry: registry.url,
     simulator: { issuer: simulator.url, backend: simulator.backend },
     ...options.host,
   })
-  onTestFinished(() => host.cleanup())
-  const stage = { host, simulator, accountsFile: path.join(host.home, '.opencode', 'oc-codex-multi-auth-accounts.json') }
+  const stage: Stage = {
+    host,
+    simulator,
+    accountsFile: path.join(host.home, '.opencode', 'oc-codex-multi-auth-accounts.json'),
+    async close() {
+      await host.cleanup()
+      await Promise.all([simulator.close(), registry.close()])
+    },
+  }
   for (const account of options.signedIn ?? []) await signIn(stage, account)
   return stage
+}
+
+/** One stage for all tests of a file or block. */
+export function useStage(options: StageOptions = {}): () => Stage {
+  let stage: Stage | undefined
+  beforeAll(async () => {
+    stage = await setStage(options)
+  })
+  afterAll(() => stage?.close())
+  return () => {
+    if (stage === undefined) throw new Error('the stage is not set')
+    return stage
+  }
 }
 
 /** Signs an account in with a device code, as over SSH. */
 export async function signIn({ host, simulator }: Stage, account: string): Promise<void> {
   simulator.changeSettings({ autoApprove: account, deviceApproveAfterPolls: 0 })
-  const login = await host.login('ChatGPT account (device code, for SSH and containers)')
+  const login = await host.login(METHODS.device)
   simulator.changeSettings({ autoApprove: null, deviceApproveAfterPolls: null })
-  if (login.code !== 0 || !/success/i.test(login.stdout + login.stderr)) throw new Error(`the login of ${account} did not work:\n${login.stdout}\n${login.stderr}`)
+  if (login.code !== 0 || !/success/i.test(login.stdout)) throw new Error(`the login of ${account} did not work:\n${login.stdout}\n${login.stderr}`)
 }
 
+/** The requests for answers since `from`, with parsed bodies. */
+export function turns({ simulator }: Stage, from = 0): { account: string | undefined; status: number; headers: Readonly<Record<string, string>>; body: Record<string, unknown>; raw: string }[] {
+  return simulator.requests
+    .slice(from)
+    .filter(({ path: route }) => route === '/backend-api/codex/responses')
+    .map(({ account, status, headers, body }) => ({ account, status, headers, body: JSON.parse(body) as Record<string, unknown>, raw: body }))
+}

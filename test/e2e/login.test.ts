@@ -1,0 +1,73 @@
+import { readFile, stat } from 'node:fs/promises'
+import net from 'node:net'
+
+import { afterEach, describe, expect, it } from 'vitest'
+
+import { noTerminal, openTerminal } from '../support/tmux.js'
+import { METHODS, setStage, type Stage } from './setup.js'
+
+describe('a login', () => {
+  let stage: Stage | undefined
+  afterEach(async () => {
+    await stage?.close()
+    stage = undefined
+  })
+
+  it('in the browser opens it, takes the redirect and leaves nothing listening', async () => {
+    stage = await setStage({ simulator: { settings: { autoApprove: 'work' } } })
+    const login = await stage.host.login(METHODS.browser)
+    expect(login.code, login.stdout + login.stderr).toBe(0)
+    expect(login.stdout).toContain('Login successful')
+    const [opened] = await stage.host.openedInBrowser()
+    expect(new URL(opened!).searchParams.get('code_challenge_method')).toBe('S256')
+    const pool = JSON.parse(await readFile(stage.accountsFile, 'utf8'))
+    expect(pool).toMatchObject({ version: 3, accounts: [{ email: 'work@example.test', accountIdSource: 'token', planType: 'plus' }] })
+    expect((await stat(stage.accountsFile)).mode & 0o777).toBe(0o600)
+    for (const port of [1455, 1457]) expect(await isListening(port)).toBe(false)
+  })
+
+  it('puts no token into the login file of the host', async () => {
+    stage = await setStage({ signedIn: ['personal'] })
+    const entry = JSON.parse(await readFile(stage.host.authFile, 'utf8')).openai
+    expect(entry).toMatchObject({ type: 'oauth', refresh: 'managed-by-oc-codex-multi-auth', access: 'managed-by-oc-codex-multi-auth' })
+    const tokens = JSON.parse(await readFile(stage.accountsFile, 'utf8')).accounts[0]
+    expect(await readFile(stage.host.authFile, 'utf8')).not.toContain(tokens.refreshToken)
+  })
+
+  it('says what went wrong when the user refuses, and stores nothing', async () => {
+    stage = await setStage({ simulator: { scenario: { when: { endpoint: 'authorize' }, do: { type: 'deny' } } } })
+    const login = await stage.host.login(METHODS.browser)
+    expect(login.stdout + login.stderr).toContain('The login was refused')
+    await expect(readFile(stage.accountsFile, 'utf8')).rejects.toThrow('ENOENT')
+  })
+
+  it.skipIf(noTerminal)('by pasting the last address works in a terminal', async () => {
+    stage = await setStage()
+    const { host, simulator } = stage
+    const command = [host.binary, 'auth', 'login', '--provider', 'openai', '--method', METHODS.paste] as const
+    const terminal = await openTerminal({ command: [...command], cwd: host.project, env: host.env, columns: 900, rows: 30 })
+    try {
+      const screen = await terminal.waitFor(/Paste the authorization code/)
+      const url = /Go to: (http\S+)/.exec(screen)?.[1] ?? ''
+      const answer = await fetch(`${url}&sim_account=personal`, { redirect: 'manual' })
+      await terminal.type(answer.headers.get('location') ?? '')
+      await terminal.press('Enter')
+      await terminal.waitForEnd()
+    } finally {
+      await terminal.close()
+    }
+    expect(JSON.parse(await readFile(stage.accountsFile, 'utf8')).accounts[0].email).toBe('personal@example.test')
+    expect(simulator.requests.at(-1)).toMatchObject({ path: '/oauth/token', status: 200 })
+  })
+})
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
