@@ -104,7 +104,6 @@ function streamed(json: boolean): (text: string) => void {
   let isLineStart = true
   return (text) => {
     if (json) return
-    // eslint-disable-next-line no-control-regex -- colours are made of control characters
     for (const part of text.replace(/\u001b\[[\d;]*m/g, '').split(/(\n)/)) {
       if (part === '' || (isLineStart && part === '\n')) continue
       process.stdout.write(isLineStart ? `   | ${part}` : part)

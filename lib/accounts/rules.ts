@@ -22,9 +22,6 @@ const rulesSchema = z.looseObject({
 /** The rules of a pool. */
 export type PoolRules = z.infer<typeof rulesSchema>
 
-/** A pin as stored. */
-export type StoredPin = z.infer<typeof pinSchema>
-
 /** Reads the rules of a pool. Pure. */
 export function rulesOf(pool: AccountPool): PoolRules {
   const parsed = rulesSchema.safeParse(pool.rules ?? {})

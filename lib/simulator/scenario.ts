@@ -127,12 +127,6 @@ export interface RuleBook {
 
 const NOTHING: readonly Action[] = []
 
-/** Parses one action, as the directive `SIM:fault` carries it; undefined when it is not one. */
-export function parseAction(value: unknown): Action | undefined {
-  const parsed = actionSchema.safeParse(value)
-  return parsed.success ? parsed.data : undefined
-}
-
 /** Creates an empty book of rules that draws its chances from `random`. */
 export function createRuleBook(random: Prng): RuleBook {
   let entries: { id: string; seen: number; fired: number; rule: z.output<typeof ruleSchema> }[] = []

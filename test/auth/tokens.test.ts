@@ -63,7 +63,7 @@ describe('tokens.access', () => {
   it('spends one refresh for 20 requests at once on an expired token', async () => {
     const { newTokens, account, server, store } = await setUp({ expiresInMs: -1000 })
     const tokens = newTokens()
-    const grants = await Promise.all(Array.from({ length: 20 }, () => tokens.access(account)))
+    const grants = await Promise.all(Array.from({ length: 20 }, async () => tokens.access(account)))
     expect(new Set(grants.map((grant) => grant.token))).toEqual(new Set(['at_a_1']))
     expect(server.counts).toEqual({ rotated: 1, reused: 0, failed: 0 })
     expect((await store.read()).accounts[0]).toMatchObject({ accessToken: 'at_a_1' })
@@ -73,7 +73,7 @@ describe('tokens.access', () => {
     const { newTokens, account, server } = await setUp({ expiresInMs: -1000 })
     const instances = [newTokens(), newTokens(), newTokens(), newTokens()]
     server.delayMs = 50
-    const grants = await Promise.all(instances.flatMap((tokens) => [tokens.access(account), tokens.access(account)]))
+    const grants = await Promise.all(instances.flatMap((tokens) => [0, 1].map(async () => tokens.access(account))))
     expect(new Set(grants.map((grant) => grant.token)).size).toBe(1)
     expect(server.counts).toMatchObject({ rotated: 1, reused: 0 })
   })

@@ -1,0 +1,36 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { cut, displayWidth, renderTable } from '../../lib/kernel/table.js'
+
+interface Row {
+  readonly name: string
+  readonly note: string
+}
+
+const columns = [
+  { title: 'Name', value: (row: Row) => row.name },
+  { title: 'Note', value: (row: Row) => row.note, priority: 1 },
+]
+
+describe('renderTable', () => {
+  it('drops the least important column before it cuts a cell', () => {
+    const text = renderTable([{ name: 'a long enough name', note: 'something long that does not fit' }], columns, 25)
+    expect(text).toBe('Name\na long enough name')
+  })
+
+  it('never exceeds the width as long as one column of eight fits', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ name: fc.string({ unit: 'grapheme', maxLength: 40 }), note: fc.string({ maxLength: 40 }) }), { maxLength: 5 }), fc.integer({ min: 8, max: 60 }), (rows, width) => {
+        for (const line of renderTable(rows, columns, width).split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(width)
+      }),
+    )
+  })
+})
+
+describe('cut', () => {
+  it('counts wide characters as two and marks what was left out', () => {
+    expect(cut('日本語テキスト', 7)).toBe('日本語…')
+    expect(cut('short', 7)).toBe('short')
+  })
+})
