@@ -1,5 +1,7 @@
 import { withLogin } from './accounts/edits.js'
+import { settleHostFolder } from './accounts/host-folder.js'
 import { accountFromLogin } from './auth/account-from-login.js'
+import { checkWorkspace } from './auth/accounts-check.js'
 import { createLoginMethods, type LoginMethods } from './auth/methods.js'
 import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreaker } from './bridge/breaker.js'
@@ -32,6 +34,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
   await Promise.all([ledger.load(), sessions.load(), store.read().catch(() => undefined)])
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
+  void settleHostFolder(input.paths.root)
 
   const fetch = createBridge({
     ...runtime,
@@ -63,7 +66,8 @@ export async function createCore(input: CoreInput): Promise<Core> {
 /** Puts a finished login into the pool; what kept the account out before is over. */
 export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<{ label: string }> {
   const { store, ledger, clock } = runtime
-  const login = accountFromLogin(tokens, clock.now())
+  const claimed = accountFromLogin(tokens, clock.now())
+  const login = { ...claimed, ...(await checkWorkspace(runtime, { accessToken: tokens.accessToken, accountId: claimed.accountId })) }
   let uid = ''
   const pool = await store.update((before) => {
     const { pool: after, account } = withLogin(before, login)
@@ -71,6 +75,7 @@ export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<
     return after
   })
   ledger.clear(uid, clock.now(), '*')
+  await settleHostFolder(runtime.paths.root)
   const account = pool.accounts.find((one) => one.uid === uid)
   return { label: account === undefined ? 'the account' : runtime.label(account) }
 }

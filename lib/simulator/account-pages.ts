@@ -14,7 +14,6 @@ export const ACCOUNT_PAGES: Readonly<Record<string, { readonly endpoint: Endpoin
   'GET /backend-api/wham/usage': { endpoint: 'usage', page: usage },
   'GET /backend-api/codex/usage': { endpoint: 'usage', page: usage },
   'GET /backend-api/wham/accounts/check': { endpoint: 'accounts_check', page: accountsCheck },
-  'GET /backend-api/accounts/check/v4-2023-04-27': { endpoint: 'accounts_check', page: accountsCheck },
   'GET /backend-api/wham/rate-limit-reset-credits': { endpoint: 'reset_credits', page: resetCredits },
   'POST /backend-api/wham/rate-limit-reset-credits/consume': { endpoint: 'consume', page: consume },
 }
@@ -41,12 +40,22 @@ function usage(world: World, account: SimAccount): Reply {
   })
 }
 
-function accountsCheck(_world: World, account: SimAccount): Reply {
-  const entry = {
-    account: { account_id: account.accountId, account_user_id: account.uid, structure: account.structure, plan_type: account.plan, name: account.structure === 'personal' ? null : account.name },
-    account_routing: account.accountRouting,
-  }
-  return json(200, { accounts: { [account.accountId]: entry }, account_ordering: [account.accountId] })
+function accountsCheck(world: World, account: SimAccount): Reply {
+  const workspaces = world.accounts.filter(({ userId }) => userId === account.userId)
+  const accounts = workspaces.map((workspace) => ({
+    id: workspace.accountId,
+    name: workspace.structure === 'personal' ? null : workspace.name,
+    structure: workspace.structure,
+    plan_type: workspace.plan,
+    is_deactivated: workspace.deactivated,
+    can_access_with_session: true,
+    sso_connection_name: null,
+    is_fedramp_compliant_workspace: workspace.fedramp,
+    profile_picture_url: null,
+    workspace_backend_origin: 'NO_CONSTRAINT',
+    account_routing_override: workspace.accountRouting,
+  }))
+  return json(200, { accounts, default_account_id: account.accountId, account_ordering: accounts.map(({ id }) => id) })
 }
 
 function resetCredits(world: World, account: SimAccount): Reply {

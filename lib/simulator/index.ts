@@ -30,6 +30,8 @@ export interface SimulatorOptions {
 
 /** One answered request, with everything that was sent. */
 export interface RecordedRequest extends Seen {
+  /** How the answer ended: `gone` when the client left before its end; undefined while it runs. */
+  end?: 'sent' | 'gone'
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
@@ -124,11 +126,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       body: Buffer.concat(parts).toString('utf8'),
     }
     const { reply, account } = answer(request)
+    const record: RecordedRequest = { method: request.method, path: request.path, account: account?.name, status: reply.status, atMs: now(), headers: request.headers, body: request.body }
     if (!request.path.startsWith('/__sim/')) {
-      recorded.push({ method: request.method, path: request.path, account: account?.name, status: reply.status, atMs: now(), headers: request.headers, body: request.body })
+      recorded.push(record)
       if (recorded.length > MAX_RECORDED) recorded.shift()
     }
     if (request.path === '/oauth/token' && settings.tokenLatencyMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.tokenLatencyMs))
+    response.once('close', () => {
+      record.end = response.writableFinished ? 'sent' : 'gone'
+    })
     await sendReply(response, reply, { gone: AbortSignal.any([gone.signal, closing.signal]), deltaMs: settings.deltaMs, random: () => random.next() })
   }
 

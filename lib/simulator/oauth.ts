@@ -78,9 +78,12 @@ export function createOAuthHandlers(world: World): OAuthHandlers {
   }
 
   function accountPage(title: string, query: URLSearchParams): Reply {
-    const hidden = [...query].map(([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`).join('')
-    const buttons = world.accounts.map(({ name, email, plan }) => `<p><button name="sim_account" value="${escapeHtml(name)}">${escapeHtml(name)} · ${escapeHtml(email)} · ${escapeHtml(plan)}</button></p>`)
-    return html(200, `<!doctype html><meta charset="utf-8"><title>${title}</title><h1>${title}</h1><form>${hidden}${buttons.join('')}</form>`)
+    // Links: a form would be subject to the page's form-action policy when it is redirected.
+    const links = world.accounts.map(({ name, email, plan }) => {
+      const target = new URLSearchParams([...query, ['sim_account', name]])
+      return `<p><a href="?${escapeHtml(target.toString())}">${escapeHtml(name)} · ${escapeHtml(email)} · ${escapeHtml(plan)}</a></p>`
+    })
+    return html(200, `<!doctype html><meta charset="utf-8"><title>${title}</title><h1>${title}</h1>${links.join('')}`)
   }
 
   function token(request: SimRequest): Reply {

@@ -38,12 +38,13 @@ export function answerResponses(world: World, account: SimAccount, request: SimR
   const family = familyOf(account, model)
   const actions = firing(world, 'responses', { account: account.name, model, kind, session: request.headers['session-id'] })
   const extra = Object.assign({}, ...actions.map((action) => (action.type === 'headers' ? action.headers : {}))) as Record<string, string>
+  // A broken body is refused even where a fault is due, so that a scenario never hides one.
+  const refused = refusal(body, raw, account)
+  if (refused !== undefined) return refused
   const forced = forcedReply(actions, { now, account, familyIndex: account.families.indexOf(family) })
   if (forced !== undefined) return { ...forced, headers: { ...forced.headers, ...extra }, actions }
 
   if (account.deactivated) return deactivatedWorkspace()
-  const refused = refusal(body, raw, account)
-  if (refused !== undefined) return refused
   if (!mayUse(account, model)) return detail(400, `The '${model}' model is not supported when using Codex with a ChatGPT account.`)
   if (!charge(account, family, now)) return json(429, usageLimitBody(account, family, now), quotaHeaders(account, family, now))
 

@@ -77,6 +77,7 @@ describe('when something fails', () => {
     await new Promise((resolve) => setTimeout(resolve, 500))
     await server.abort(session)
     expect((await answer).error).toMatch(/abort/i)
+    await expect.poll(() => stage().simulator.requests.at(-1)?.end).toBe('gone')
     stage().simulator.clearRules()
     expect(await ask('SIM:say still alive')).toMatchObject({ text: 'still alive', error: undefined })
   })
