@@ -6,13 +6,14 @@ import tseslint from 'typescript-eslint'
  * the simulator stands beside the house: the plugin never imports it, only the command line starts it.
  */
 const FLOORS = [
-  ['kernel'],
+  ['kernel', 'slash-commands'],
   ['routing', 'models'],
   ['accounts', 'quota', 'config', 'prompts'],
   ['auth', 'catalog', 'recovery'],
+  ['runtime-config.ts'],
   ['runtime.ts', 'bridge', 'tui'],
   ['tools'],
-  ['plugin.ts', 'core.ts', 'host-client.ts', 'cli'],
+  ['plugin.ts', 'core.ts', 'tools-entry.ts', 'host-client.ts', 'cli'],
 ]
 
 /** Rooms that share a floor and may still see each other, in one direction: [room, may import]. */
@@ -20,6 +21,7 @@ const NEIGHBOURS = [
   ['lib/runtime.ts', 'lib/bridge'],
   ['lib/tui', 'lib/runtime.ts'],
   ['lib/plugin.ts', 'lib/core.ts'],
+  ['lib/plugin.ts', 'lib/tools-entry.ts'],
   ['lib/core.ts', 'lib/host-client.ts'],
   ['lib/plugin.ts', 'lib/host-client.ts'],
   ['lib/cli', 'lib/core.ts'],

@@ -29,7 +29,7 @@ export interface CoreInput {
 
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
-  const runtime = await createRuntime({ ...input, watch: true })
+  const runtime = createRuntime({ ...input, watch: true })
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
   await Promise.all([ledger.load(), sessions.load(), store.read().catch(() => undefined)])
   // What a killed window had received but not stored is brought home in the background.

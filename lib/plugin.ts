@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 
 import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
@@ -7,6 +8,9 @@ import type { Core } from './core.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
 import { type Paths, resolvePaths } from './kernel/paths.js'
+import type { Runtime } from './runtime.js'
+import type { toolsNow as ToolsNow } from './tools-entry.js'
+import { slashCommands } from './slash-commands/commands.js'
 
 /** Shown to the SDK, which insists on a key; the bridge puts the account's own token in its place. */
 const PLACEHOLDER_KEY = 'oc-codex-multi-auth'
@@ -42,8 +46,26 @@ export const server: Plugin = async (input, options) => {
       }
     },
   }
+  /** The host asks for the tools with its first prompt and does not wait: they are loaded then, not at every start. */
+  const tools = (runtime: () => Promise<Runtime>): NonNullable<Hooks['tool']> => {
+    try {
+      const { toolsNow } = createRequire(import.meta.url)('./tools.js') as { readonly toolsNow: typeof ToolsNow }
+      return toolsNow({ env: process.env, paths, directory: input.directory, runtime })
+    } catch {
+      // Outside Bun a module cannot be loaded at once; OpenCode is Bun.
+      return {}
+    }
+  }
   const hooks: Hooks = {
     auth,
+    get tool() {
+      return tools(async () => (await core()).runtime)
+    },
+    async config(config) {
+      if (isOff(process.env.CODEX_AUTH_SLASH_COMMANDS)) return
+      // A command of the same name in the user's own configuration wins.
+      config.command = { ...slashCommands(), ...config.command }
+    },
     async dispose() {
       await core.started()?.then((running) => running.close())
     },
@@ -73,6 +95,10 @@ async function hasAccounts(file: string): Promise<boolean> {
   } catch (error) {
     return !(error instanceof Error && 'code' in error && error.code === 'ENOENT')
   }
+}
+
+function isOff(value: string | undefined): boolean {
+  return value !== undefined && ['0', 'false'].includes(value.trim().toLowerCase())
 }
 
 function hasKey<Key extends string>(value: unknown, key: Key): value is Record<Key, unknown> {

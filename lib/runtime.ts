@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
-import { findProjectRoot, type PoolScope, resolvePoolScope } from './accounts/project.js'
+import { type PoolScope, resolvePoolScope } from './accounts/project.js'
 import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
 import { createAccountStore } from './accounts/store.js'
 import type { AccountStore } from './accounts/store-types.js'
@@ -13,14 +13,15 @@ import { refreshDir } from './auth/refresh-renewal.js'
 import { createTokens, type Tokens } from './auth/tokens.js'
 import { createRouter, type Router } from './bridge/router.js'
 import { createTrace, type Trace } from './bridge/trace.js'
-import { type ConfigFile, type LoadedConfig, resolveConfig } from './config/load.js'
+import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
 import { type Clock, systemClock } from './kernel/clock.js'
 import type { HostPort } from './kernel/host-port.js'
 import { createMetrics, type Metrics } from './kernel/metrics.js'
-import { CONFIG_FILE, type Paths } from './kernel/paths.js'
+import type { Paths } from './kernel/paths.js'
 import { packageVersion } from './kernel/version.js'
 import { createQuotaLedger, type QuotaLedger } from './quota/ledger.js'
+import { configFiles } from './runtime-config.js'
 import { createDecisionLog, type DecisionLog } from './routing/decision-log.js'
 import { createVitalsBook, type VitalsBook } from './routing/health.js'
 
@@ -76,13 +77,13 @@ const ACCOUNTS_LEGACY_FILE = 'openai-codex-accounts.json'
  * Builds the runtime. Reads the two configuration files and nothing else; the account file and the shared state are read
  * by whoever needs them first.
  */
-export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+export function createRuntime(options: RuntimeOptions): Runtime {
   const { env, directory, paths, host, watch } = options
   const clock = options.clock ?? systemClock
   const random = options.random ?? Math.random
   const fetch = options.fetch ?? globalThis.fetch
   const endpoints = resolveEndpoints(env)
-  const loaded = await loadConfig(options)
+  const loaded = resolveConfig({ env, ...configFiles(paths, directory, (file) => readFileSync(file, 'utf8')) })
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
   const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
@@ -157,15 +158,4 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       await Promise.allSettled([tokens.close(), ledger.close(), sessions.close()])
     },
   }
-}
-
-async function loadConfig({ env, directory, paths }: RuntimeOptions): Promise<LoadedConfig> {
-  const root = findProjectRoot(directory, paths.home)
-  const projectFile = root === undefined ? undefined : path.join(root, '.opencode', CONFIG_FILE)
-  const [user, project] = await Promise.all([configFile(paths.configFile), projectFile === undefined ? undefined : configFile(projectFile)])
-  return resolveConfig({ env, userFile: user, ...(project === undefined ? {} : { projectFile: project }) })
-}
-
-async function configFile(file: string): Promise<ConfigFile> {
-  return { path: file, text: await readFile(file, 'utf8').catch(() => undefined) }
 }

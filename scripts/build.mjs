@@ -39,7 +39,7 @@ await mkdir(dist, { recursive: true })
 
 const server = await build({
   ...shared,
-  entryPoints: { index: 'index.ts' },
+  entryPoints: { index: 'index.ts', tools: 'lib/tools-entry.ts' },
   outdir: dist,
   splitting: true,
   chunkNames: 'chunk-[name]-[hash]',

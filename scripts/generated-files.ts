@@ -1,5 +1,8 @@
 import { ERROR_TABLE } from '../lib/kernel/errors.js'
 import { configJsonSchema, configTable } from '../lib/config/published.js'
+import { TOOL_GROUPS } from '../lib/tools/definition.js'
+import { definitionBytes, toolsOfProfile } from '../lib/tools/host-tools.js'
+import { TOOLS } from '../lib/tools/index.js'
 import { templateConfig } from '../lib/models/templates.js'
 
 /** A part of a file between two markers, or a whole file, that is made from code. */
@@ -22,6 +25,9 @@ export function generatedFiles(): Generated[] {
   return [
     { path: 'config/codex-plugin.schema.json', text: `${JSON.stringify(configJsonSchema(), null, 2)}\n` },
     ...TEMPLATES.map(([name, file]) => ({ path: `config/${file}`, text: `${JSON.stringify(templateConfig(name), null, 2)}\n` })),
+    { path: 'lib/slash-commands/tool-list.ts', text: toolList() },
+    { path: 'docs/tools.md', marker: 'tools', text: toolTables() },
+    { path: 'docs/tools.md', marker: 'profiles', text: profileRows() },
     { path: 'docs/configuration.md', marker: 'settings', text: configTable() },
     { path: 'docs/troubleshooting.md', marker: 'errors', text: errorRows() },
   ]
@@ -30,5 +36,35 @@ export function generatedFiles(): Generated[] {
 function errorRows(): string {
   return Object.entries(ERROR_TABLE)
     .map(([code, { meaning, hint }]) => `| \`${code}\` | ${meaning} | ${hint} |`)
+    .join('\n')
+}
+
+/** Names and summaries alone: the host reads them at every start, when no schema is loaded yet. */
+function toolList(): string {
+  const rows = TOOLS.map(({ name, summary }) => `  [${quoted(name)}, ${quoted(summary)}],`)
+  return `/** Written by \`npm run generate\` from lib/tools. */\nexport const TOOL_LIST: readonly (readonly [name: string, summary: string])[] = [\n${rows.join('\n')}\n]\n`
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "\\'")}'`
+}
+
+function toolTables(): string {
+  return TOOL_GROUPS.map((group) => {
+    const rows = TOOLS.filter((tool) => tool.group === group).map((tool) => {
+      const args = Object.keys(tool.args as Record<string, unknown>).map((name) => `\`${name}\``).join(', ')
+      return `| \`codex-${tool.name}\` | ${tool.summary} | ${args === '' ? '–' : args} |`
+    })
+    return `### ${group}\n\n| Tool | What it does | Arguments |\n| --- | --- | --- |\n${rows.join('\n')}`
+  }).join('\n\n')
+}
+
+function profileRows(): string {
+  return (['off', 'core', 'full'] as const)
+    .map((profile) => {
+      const tools = toolsOfProfile(profile)
+      const names = tools.length === 0 ? 'none' : tools.map(({ name }) => `\`codex-${name}\``).join(', ')
+      return `| \`${profile}\` | ${names} | ${definitionBytes(tools)} |`
+    })
     .join('\n')
 }

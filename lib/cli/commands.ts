@@ -1,6 +1,9 @@
+import { TOOLS } from '../tools/index.js'
 import { installCommand, uninstallCommand, updateCommand } from './install/command.js'
 import type { Command } from './io.js'
+import { loginCommand } from './login.js'
 import { simulateCommand } from './simulate.js'
+import { toolCommand } from './tool-command.js'
 
 /** Every subcommand, in the order of the help text. */
-export const commands: readonly Command[] = [installCommand, updateCommand, uninstallCommand, simulateCommand]
+export const commands: readonly Command[] = [installCommand, updateCommand, uninstallCommand, loginCommand, ...TOOLS.map(toolCommand), simulateCommand]

@@ -2,9 +2,17 @@
 export interface CommandIo {
   stdout(text: string): void
   stderr(text: string): void
+  /** One line about what is going on, replaced by the next; an empty one clears it. Shown on a terminal only. */
+  progress(line: string): void
+  /** Asks for one line; undefined where nobody can be asked. */
+  ask(question: string): Promise<string | undefined>
+  /** Width of the terminal; undefined when the output goes elsewhere. */
+  readonly columns: number | undefined
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal
   readonly env: NodeJS.ProcessEnv
+  /** Working folder. */
+  readonly directory: string
 }
 
 /** A subcommand of `oc-codex-multi-auth`. */

@@ -13,7 +13,7 @@ const KEEP_ALIVE_MS = 60_000
  */
 export async function main(commands: readonly Command[], argv: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = argv
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
     io.stdout(usage(commands))
     return 0
   }

@@ -170,6 +170,12 @@ export const SETTINGS = {
   }),
 
   // What you see
+  tools: setting({
+    schema: z.enum(['off', 'core', 'full']),
+    default: 'core',
+    env: 'CODEX_AUTH_TOOLS',
+    help: 'Tools offered to the model: none, the few it can use well, or all. Every definition travels with every request; the command line always has all.',
+  }),
   accountToasts: setting({
     schema: bool,
     default: true,

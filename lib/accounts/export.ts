@@ -1,0 +1,79 @@
+import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
+import * as z from 'zod'
+
+import { CodexError } from '../kernel/errors.js'
+import type { AccountPool } from './account.js'
+import { formatPool, parsePool } from './pool-format.js'
+
+/** scrypt parameters of RFC 7914 §2 for interactive use, doubled; about 0.1 s and 32 MB. */
+const SCRYPT = { N: 32_768, r: 8, p: 1, maxmem: 128 * 1024 * 1024 }
+const KEY_BYTES = 32
+/** Shorter passphrases are guessed too quickly. */
+export const MIN_PASSPHRASE = 8
+
+const envelopeSchema = z.object({
+  format: z.literal('oc-codex-multi-auth-export'),
+  version: z.literal(1),
+  cipher: z.literal('aes-256-gcm'),
+  kdf: z.object({ name: z.literal('scrypt'), N: z.number().int().min(2).max(1_048_576), r: z.number().int().min(1).max(32), p: z.number().int().min(1).max(16), salt: z.string() }),
+  iv: z.string(),
+  tag: z.string(),
+  data: z.string(),
+})
+
+/** A pool as an encrypted text. @throws CodexError `invalid_input` for a short passphrase */
+export async function encryptPool(pool: AccountPool, passphrase: string): Promise<string> {
+  if (passphrase.length < MIN_PASSPHRASE) throw new CodexError('invalid_input', `The passphrase needs at least ${MIN_PASSPHRASE} characters.`, { hint: '' })
+  const salt = randomBytes(16)
+  const iv = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', await keyOf(passphrase, salt, SCRYPT), iv)
+  const data = Buffer.concat([cipher.update(formatPool(pool), 'utf8'), cipher.final()])
+  const { N, r, p } = SCRYPT
+  const base64 = (bytes: Buffer): string => bytes.toString('base64')
+  return `${JSON.stringify(
+    { format: 'oc-codex-multi-auth-export', version: 1, cipher: 'aes-256-gcm', kdf: { name: 'scrypt', N, r, p, salt: base64(salt) }, iv: base64(iv), tag: base64(cipher.getAuthTag()), data: base64(data) },
+    undefined,
+    2,
+  )}\n`
+}
+
+/**
+ * The pool in an export, plain or encrypted.
+ * @param where for the message
+ * @throws CodexError `invalid_input`: not an export, a newer one, or a wrong passphrase
+ */
+export async function readExport(text: string, passphrase: string | undefined, where: string): Promise<AccountPool> {
+  const envelope = envelopeSchema.safeParse(parsed(text))
+  const plain = envelope.success ? await decrypted(envelope.data, passphrase, where) : text
+  const result = parsePool(plain)
+  if (result.kind === 'pool') return result.pool
+  const why = result.kind === 'newer' ? `it was written by a newer version (format ${result.version})` : result.why
+  throw new CodexError('invalid_input', `${where} cannot be imported because ${why}.`, { hint: 'Nothing was changed.' })
+}
+
+async function decrypted(envelope: z.infer<typeof envelopeSchema>, passphrase: string | undefined, where: string): Promise<string> {
+  if (passphrase === undefined) throw new CodexError('invalid_input', `${where} is encrypted and needs its passphrase.`, { hint: 'Nothing was changed.' })
+  const bytes = (text: string): Buffer => Buffer.from(text, 'base64')
+  try {
+    const key = await keyOf(passphrase, bytes(envelope.kdf.salt), { N: envelope.kdf.N, r: envelope.kdf.r, p: envelope.kdf.p, maxmem: SCRYPT.maxmem })
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes(envelope.iv))
+    decipher.setAuthTag(bytes(envelope.tag))
+    return Buffer.concat([decipher.update(bytes(envelope.data)), decipher.final()]).toString('utf8')
+  } catch (cause) {
+    throw new CodexError('invalid_input', `${where} cannot be decrypted: the passphrase is wrong or the file is damaged.`, { cause, hint: 'Nothing was changed.' })
+  }
+}
+
+function keyOf(passphrase: string, salt: Buffer, options: typeof SCRYPT): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(passphrase.normalize('NFKC'), salt, KEY_BYTES, options, (error, key) => (error === null ? resolve(key) : reject(error)))
+  })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

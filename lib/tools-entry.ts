@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+
+import { resolveConfig } from './config/load.js'
+import { configFiles } from './runtime-config.js'
+import type { Runtime } from './runtime.js'
+import { hostTools } from './tools/host-tools.js'
+import type { Paths } from './kernel/paths.js'
+
+/**
+ * The tools for the host, at once: it asks for them without waiting, when the first prompt is sent. Reads the
+ * configuration, two small files.
+ */
+export function toolsNow(input: { readonly env: NodeJS.ProcessEnv; readonly paths: Paths; readonly directory: string; readonly runtime: () => Promise<Runtime> }): ReturnType<typeof hostTools> {
+  const { env, paths, directory } = input
+  const { config } = resolveConfig({ env, ...configFiles(paths, directory, (file) => readFileSync(file, 'utf8')) })
+  return hostTools(config.tools, input.runtime)
+}

@@ -1,0 +1,55 @@
+import * as z from 'zod'
+
+import { messageOf } from '../kernel/errors.js'
+import { redactText } from '../kernel/redact.js'
+import { packageVersion } from '../kernel/version.js'
+import { defineTool } from './definition.js'
+import { CHECKS, type Severity } from './doctor-checks.js'
+
+interface DoctorFinding {
+  readonly id: string
+  readonly severity: Severity
+  readonly summary: string
+  readonly action: string
+  readonly fixable: boolean
+}
+
+interface DoctorData {
+  readonly version: string
+  readonly findings: readonly DoctorFinding[]
+  readonly errors: number
+  readonly warnings: number
+  /** What was mended; null when mending was not asked for. */
+  readonly fixed: readonly string[] | null
+}
+
+/** `codex-doctor`. */
+export const codexDoctor = defineTool({
+  name: 'doctor',
+  group: 'Diagnostics',
+  summary: 'Check storage, logins, permissions, configuration, ports and the network, and say what to do.',
+  args: { fix: z.boolean().describe('mend what can be mended without harm').optional() },
+  async run(runtime, { fix = false }, context): Promise<DoctorData> {
+    const findings: DoctorFinding[] = []
+    const fixed: string[] = []
+    for (const [name, check] of Object.entries(CHECKS)) {
+      context.progress(`checking ${name}`)
+      for (const finding of await check(runtime, context.signal)) {
+        if (fix && finding.fix !== undefined) {
+          const done = await finding.fix().catch((error: unknown) => `not mended: ${messageOf(error)}`)
+          fixed.push(redactText(done))
+        }
+        findings.push({ id: finding.id, severity: finding.severity, summary: redactText(finding.summary), action: finding.action, fixable: finding.fix !== undefined })
+      }
+    }
+    const count = (severity: Severity): number => findings.filter((one) => one.severity === severity).length
+    return { version: packageVersion(), findings, errors: count('error'), warnings: count('warning'), fixed: fix ? fixed : null }
+  },
+  render(data) {
+    const marks: Record<Severity, string> = { ok: 'ok     ', warning: 'warning', error: 'error  ' }
+    const lines = data.findings.map((one) => `${marks[one.severity]}  ${one.id}: ${one.summary}${one.action === '' ? '' : `\n         ${one.action}`}${one.fixable && data.fixed === null ? '\n         --fix mends it' : ''}`)
+    const fixed = data.fixed === null || data.fixed.length === 0 ? [] : ['', ...data.fixed.map((text) => `mended: ${text}`)]
+    return [...lines, ...fixed, '', `${data.errors} errors, ${data.warnings} warnings (version ${data.version})`].join('\n')
+  },
+  failed: (data) => data.errors > 0,
+})

@@ -1,0 +1,103 @@
+import * as z from 'zod'
+
+import type { Account } from '../accounts/account.js'
+import { formatDuration, formatWhen } from '../bridge/host-text-when.js'
+import { CodexError, messageOf } from '../kernel/errors.js'
+import { redactText } from '../kernel/redact.js'
+import { renderTable } from '../kernel/table.js'
+import { readUsage } from '../quota/usage-client.js'
+import type { Runtime } from '../runtime.js'
+import { accountArg, findAccount } from './account-ref.js'
+import { type AccountRow, accountRows, percentLeft, shortName, type WindowRow } from './account-row.js'
+import { defineTool, type ToolContext } from './definition.js'
+
+/** One account with a fresh reading, or why there is none. */
+type LimitsRow = AccountRow & {
+  /** Null when the reading worked. */
+  readonly error: string | null
+  readonly credits: { readonly hasCredits: boolean; readonly unlimited: boolean; readonly balance?: string | undefined } | null
+}
+
+interface LimitsData {
+  readonly accounts: readonly LimitsRow[]
+}
+
+/** Readings asked for at the same time. */
+const PARALLEL = 4
+
+/** `codex-limits`. */
+export const codexLimits = defineTool({
+  name: 'limits',
+  group: 'Daily use',
+  summary: 'Ask the backend what is left of the limits of each account, and when they reset.',
+  args: {
+    account: accountArg.optional(),
+    cached: z.boolean().describe('show what is known without asking the backend').optional(),
+  },
+  positional: ['account'],
+  core: true,
+  async run(runtime, { account, cached }, context): Promise<LimitsData> {
+    const pool = await runtime.store.read()
+    const chosen = account === undefined ? pool.accounts : [findAccount(pool, account, runtime.config.maskEmail).account]
+    const errors = new Map<string, string>()
+    if (cached !== true) await readAll(runtime, chosen, errors, context)
+    const uids = new Set(chosen.map(({ uid }) => uid))
+    const rows = accountRows(runtime, pool, context).filter((_row, position) => uids.has(pool.accounts[position]?.uid ?? ''))
+    return {
+      accounts: rows.map((row) => {
+        const uid = pool.accounts[row.index - 1]?.uid ?? ''
+        return { ...row, error: errors.get(uid) ?? null, credits: runtime.ledger.of(uid)?.credits ?? null }
+      }),
+    }
+  },
+  render(data, view) {
+    if (data.accounts.length === 0) return 'No account is signed in. Run: opencode auth login'
+    const lines = data.accounts.flatMap((row) => {
+      const windows: readonly (WindowRow | undefined)[] = row.windows.length === 0 ? [undefined] : row.windows
+      return windows.map((window) => ({ row, window }))
+    })
+    return renderTable(
+      lines,
+      [
+        { title: '#', value: ({ row }) => String(row.index), align: 'right' },
+        { title: 'Account', value: ({ row }) => shortName(row) },
+        { title: 'Window', value: ({ window }) => (window === undefined ? '-' : window.limitId === 'codex' ? window.name : `${window.name} ${window.limitId}`) },
+        { title: 'Left', value: ({ window }) => (window === undefined ? '-' : percentLeft(window.leftPercent)), align: 'right' },
+        { title: 'Resets', value: ({ window }) => (window?.resetsAtMs == null ? '-' : formatWhen(window.resetsAtMs, view.nowMs)) },
+        { title: 'Read', value: ({ row, window }) => row.error ?? (window === undefined ? 'no reading' : `${formatDuration(view.nowMs - window.observedAtMs)} ago`), priority: 1 },
+      ],
+      view.width,
+    )
+  },
+  failed: (data) => data.accounts.some((row) => row.error !== null),
+})
+
+async function readAll(runtime: Runtime, accounts: readonly Account[], errors: Map<string, string>, context: ToolContext): Promise<void> {
+  const waiting = accounts.filter((account) => account.kind !== 'api-key')
+  let done = 0
+  const work = async (): Promise<void> => {
+    for (let account = waiting.shift(); account !== undefined; account = waiting.shift()) {
+      const { uid } = account
+      await refreshReading(runtime, account, context.signal).catch((error: unknown) => {
+        if (context.signal.aborted) throw error
+        errors.set(uid, redactText(messageOf(error)))
+      })
+      done += 1
+      context.progress(`${done} of ${accounts.length} accounts read`)
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL }, work))
+  await runtime.ledger.flush()
+}
+
+/**
+ * Reads the quota of one account anew; a failed reading changes nothing.
+ * @throws CodexError when it cannot be had
+ */
+export async function refreshReading(runtime: Runtime, account: Account, signal: AbortSignal): Promise<void> {
+  const { clock, fetch, endpoints, userAgent, ledger, tokens } = runtime
+  if (account.enabled === false) throw new CodexError('account_not_allowed', 'Disabled; not asked.', { hint: '' })
+  const grant = await tokens.access(account, signal)
+  const reading = await readUsage({ fetch, backend: endpoints.backend, userAgent, now: () => clock.now() }, { token: grant.token, accountId: account.accountId }, signal)
+  ledger.observe(account.uid, reading, clock.now())
+}

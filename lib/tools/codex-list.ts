@@ -1,0 +1,52 @@
+import * as z from 'zod'
+
+import { renderTable } from '../kernel/table.js'
+import { type AccountRow, accountRows, shortName, windowsCell } from './account-row.js'
+import { defineTool } from './definition.js'
+
+/** The accounts of the pool. */
+interface ListData {
+  readonly storagePath: string
+  readonly scope: 'global' | 'project'
+  /** Accounts in the pool, whatever the filter. */
+  readonly totalAccounts: number
+  readonly filterTag: string | null
+  readonly accounts: readonly AccountRow[]
+}
+
+/** `codex-list`. */
+export const codexList = defineTool({
+  name: 'list',
+  group: 'Daily use',
+  summary: 'List the ChatGPT accounts with their state and what is left of their limits.',
+  args: { tag: z.string().describe('only accounts with this tag').optional() },
+  async run(runtime, { tag }, context): Promise<ListData> {
+    const pool = await runtime.store.read()
+    const rows = accountRows(runtime, pool, context)
+    const wanted = tag?.trim().toLowerCase()
+    return {
+      storagePath: runtime.store.path,
+      scope: runtime.scope.kind,
+      totalAccounts: rows.length,
+      filterTag: wanted ?? null,
+      accounts: wanted === undefined ? rows : rows.filter((row) => row.tags.includes(wanted)),
+    }
+  },
+  render(data, view) {
+    if (data.totalAccounts === 0) return 'No account is signed in. Run: opencode auth login'
+    if (data.accounts.length === 0) return `None of the ${data.totalAccounts} accounts has the tag ${JSON.stringify(data.filterTag)}.`
+    return renderTable(
+      data.accounts,
+      [
+        { title: '#', value: (row) => `${row.index}${row.active ? '*' : ''}`, align: 'right' },
+        { title: 'Account', value: shortName },
+        { title: 'Plan', value: (row) => row.plan ?? '-', priority: 2 },
+        { title: 'Status', value: (row) => row.status },
+        { title: 'Left', value: windowsCell, priority: 4 },
+        { title: 'Tags', value: (row) => row.tags.join(','), priority: 1 },
+        { title: 'Note', value: (row) => row.note ?? '', priority: 0 },
+      ],
+      view.width,
+    )
+  },
+})

@@ -1,0 +1,68 @@
+import * as z from 'zod'
+
+import type { Account } from '../accounts/account.js'
+import { accountName } from '../accounts/labels.js'
+import { rulesOf, uidsOfKeys, withRules } from '../accounts/rules.js'
+import { CodexError } from '../kernel/errors.js'
+import { accountArg, findAccount } from './account-ref.js'
+import { defineTool } from './definition.js'
+
+interface ModelPoolRow {
+  readonly model: string
+  readonly mode: 'preferred' | 'strict'
+  readonly accounts: readonly string[]
+  /** Entries of the configuration that name nobody. */
+  readonly unresolved: number
+}
+
+interface PoolData {
+  readonly modelPools: readonly ModelPoolRow[]
+  /** Accounts that may serve this project; null when every account may. */
+  readonly projectFence: readonly string[] | null
+  readonly changed: boolean
+  readonly message: string
+}
+
+/** `codex-pool`. */
+export const codexPool = defineTool({
+  name: 'pool',
+  group: 'Daily use',
+  summary: 'Show which accounts are set aside for models, and fence this project off to some accounts.',
+  args: {
+    action: z.enum(['status', 'fence', 'unfence']).describe('fence: only the named accounts serve this project').optional(),
+    accounts: z.array(accountArg).describe('for fence: the accounts that may serve').optional(),
+  },
+  async run(runtime, { action = 'status', accounts = [] }): Promise<PoolData> {
+    const { projectKey } = runtime.scope
+    if (action !== 'status' && projectKey === undefined) throw new CodexError('invalid_input', 'This folder belongs to no project, so there is nothing to fence.', { hint: '' })
+    if (action === 'fence' && accounts.length === 0) throw new CodexError('invalid_input', 'Name at least one account that may serve this project.', { hint: '' })
+    let changed = false
+    const pool = await (action === 'status'
+      ? runtime.store.read()
+      : runtime.store.update((before) => {
+          const rules = rulesOf(before)
+          const { [projectKey ?? '']: _old, ...others } = rules.fences ?? {}
+          const uids = accounts.map((wanted) => findAccount(before, wanted, runtime.config.maskEmail).account.uid)
+          changed = true
+          return withRules(before, { ...rules, fences: action === 'fence' ? { ...others, [projectKey ?? '']: [...new Set(uids)] } : others })
+        }))
+    const nameOf = (account: Account): string => accountName(account, pool.accounts.indexOf(account), runtime.config)
+    const modelPools = Object.entries(runtime.config.modelAccountPools).map(([model, keys]): ModelPoolRow => {
+      const uids = uidsOfKeys(keys, pool.accounts)
+      return {
+        model,
+        mode: runtime.config.modelAccountPoolModes[model] ?? 'preferred',
+        accounts: pool.accounts.filter((account) => uids.has(account.uid)).map(nameOf),
+        unresolved: keys.filter((key) => uidsOfKeys([key], pool.accounts).size === 0).length,
+      }
+    })
+    const fence = projectKey === undefined ? undefined : rulesOf(pool).fences?.[projectKey]
+    const projectFence = fence === undefined ? null : pool.accounts.filter((account) => fence.includes(account.uid)).map(nameOf)
+    const message = projectFence === null ? 'Every account may serve this project.' : `Only these may serve this project: ${projectFence.join(', ')}.`
+    return { modelPools, projectFence, changed, message }
+  },
+  render(data) {
+    const pools = data.modelPools.map((row) => `${row.model} (${row.mode}): ${row.accounts.join(', ')}${row.unresolved === 0 ? '' : `; ${row.unresolved} entries name nobody`}`)
+    return [data.message, ...(pools.length === 0 ? ['No accounts are set aside for a model; see modelAccountPools in docs/configuration.md.'] : pools)].join('\n')
+  },
+})

@@ -1,0 +1,114 @@
+import * as z from 'zod'
+
+import { formatDuration, formatWhen } from '../bridge/host-text-when.js'
+import { renderTable } from '../kernel/table.js'
+import { type AccountRow, accountRows, shortName, windowsCell } from './account-row.js'
+import { defineTool } from './definition.js'
+import { reasonText } from './reason-text.js'
+
+interface WhyCandidate {
+  readonly name: string
+  readonly eligible: boolean
+  readonly score: number | null
+  readonly reasons: readonly string[]
+}
+
+interface WhyDecision {
+  readonly atMs: number
+  readonly model: string
+  readonly chosen: string | null
+  readonly reason: string
+  readonly candidates: readonly WhyCandidate[]
+}
+
+interface StatusData {
+  readonly accounts: readonly AccountRow[]
+  readonly strategy: string
+  readonly serving: string | null
+  readonly nextAction: string
+  /** Newest first; only when asked for. */
+  readonly decisions?: readonly WhyDecision[]
+}
+
+/** `codex-status`. */
+export const codexStatus = defineTool({
+  name: 'status',
+  group: 'Daily use',
+  summary: 'Show which account serves, what is left, what is blocked until when, and why an account was chosen.',
+  args: { why: z.boolean().describe('add the last decisions and their reasons').optional() },
+  core: true,
+  async run(runtime, { why }, context): Promise<StatusData> {
+    const pool = await runtime.store.read()
+    const accounts = accountRows(runtime, pool, context)
+    const base = {
+      accounts,
+      strategy: runtime.config.rotationStrategy,
+      serving: accounts.find((row) => row.active)?.name ?? null,
+      nextAction: nextAction(accounts),
+    }
+    if (why !== true) return base
+    const nameOf = (uid: string | undefined): string | null => {
+      const position = pool.accounts.findIndex((account) => account.uid === uid)
+      return accounts[position]?.name ?? null
+    }
+    const decisions = runtime.decisions.recent().slice(0, 10).map(
+      (entry): WhyDecision => ({
+        atMs: entry.atMs,
+        model: entry.model,
+        chosen: nameOf(entry.decision.uid),
+        reason: entry.decision.reason,
+        candidates: entry.explain().map((candidate) => ({
+          name: nameOf(candidate.uid) ?? candidate.label,
+          eligible: candidate.eligible,
+          score: candidate.score ?? null,
+          reasons: candidate.reasons.map((reason) => reasonText(reason, runtime.clock.now())),
+        })),
+      }),
+    )
+    return { ...base, decisions }
+  },
+  render(data, view) {
+    if (data.accounts.length === 0) return 'No account is signed in. Run: opencode auth login'
+    const table = renderTable(
+      data.accounts,
+      [
+        { title: '#', value: (row) => `${row.index}${row.active ? '*' : ''}`, align: 'right' },
+        { title: 'Account', value: shortName },
+        { title: 'Status', value: (row) => row.status },
+        { title: 'Left', value: windowsCell, priority: 2 },
+        { title: 'Resets', value: (row) => resetsCell(row, view.nowMs), priority: 1 },
+      ],
+      view.width,
+    )
+    const decisions = data.decisions === undefined ? '' : `\n\n${whyText(data.decisions, view.nowMs)}`
+    return `${table}\n\nStrategy: ${data.strategy}. ${data.nextAction}${decisions}`
+  },
+})
+
+function resetsCell(row: AccountRow, nowMs: number): string {
+  const texts = row.windows.flatMap((window) => (window.resetsAtMs === null ? [] : [`${window.name} ${formatWhen(window.resetsAtMs, nowMs)}`]))
+  return texts.length === 0 ? '-' : texts.slice(0, 2).join(', ')
+}
+
+/** What the user should do now, in one sentence. */
+export function nextAction(accounts: readonly AccountRow[]): string {
+  if (accounts.length === 0) return 'Sign in: opencode auth login'
+  const login = accounts.filter((row) => row.needsLogin !== null)
+  if (login.length > 0) return `Sign in again with account ${login.map((row) => row.index).join(', ')}: opencode auth login`
+  const usable = accounts.filter((row) => row.status === 'ok' || row.status === 'active')
+  if (usable.length > 0) return `Nothing to do: ${usable.length} of ${accounts.length} accounts can serve.`
+  const next = accounts.flatMap((row) => row.blocks.map((block) => block.untilMs)).sort((left, right) => left - right)[0]
+  if (accounts.every((row) => !row.enabled)) return 'Every account is disabled; enable one: codex-toggle'
+  return next === undefined ? 'No account can serve now.' : 'No account can serve now; sign in to another one or wait for the first reset.'
+}
+
+function whyText(decisions: readonly WhyDecision[], nowMs: number): string {
+  if (decisions.length === 0) return 'No decision yet in this process.'
+  return decisions
+    .map((decision) => {
+      const head = `${formatDuration(nowMs - decision.atMs)} ago, ${decision.model}: ${decision.chosen ?? 'nobody'} (${decision.reason})`
+      const lines = decision.candidates.map((one) => `  ${one.eligible ? '+' : '-'} ${one.name}: ${one.reasons.length === 0 ? 'nothing against it' : one.reasons.join('; ')}`)
+      return [head, ...lines].join('\n')
+    })
+    .join('\n')
+}

@@ -1,0 +1,57 @@
+import type * as z from 'zod'
+
+import type { Runtime } from '../runtime.js'
+
+/** Groups of the help page, in its order. */
+export const TOOL_GROUPS = ['Setup and help', 'Daily use', 'Account metadata', 'Diagnostics', 'Backup and secrets'] as const
+export type ToolGroup = (typeof TOOL_GROUPS)[number]
+
+/** How a result is shown. */
+export interface View {
+  /** Columns that fit; Infinity where the width does not matter. */
+  readonly width: number
+  /** Terminal colours; never in text that a model or a file gets. */
+  readonly color: boolean
+  /** Epoch ms, for ages and remaining times. */
+  readonly nowMs: number
+}
+
+/** What a running tool may do beside answering. */
+export interface ToolContext {
+  readonly signal: AbortSignal
+  /** One line about what is going on; shown while the tool runs, where there is a place for it. */
+  progress(line: string): void
+  /** Show e-mail addresses and ids in full. */
+  readonly includeSensitive: boolean
+  /** Working folder for relative paths in arguments. */
+  readonly directory: string
+}
+
+/**
+ * One tool, once: from this come the OpenCode tool `codex-<name>`, the command `oc-codex-multi-auth <name>`, the slash
+ * command `/codex-<name>` and the row in docs/tools.md.
+ */
+export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Data = unknown> {
+  readonly name: string
+  readonly group: ToolGroup
+  /** One sentence; the model reads it with every request when the tool is registered. */
+  readonly summary: string
+  readonly args: Shape
+  /** Arguments that the command line also takes without their flag, in this order. */
+  readonly positional?: readonly (keyof Shape & string)[]
+  /** Offered to the model under the profile `core`. */
+  readonly core?: true
+  run(runtime: Runtime, args: z.output<z.ZodObject<Shape>>, context: ToolContext): Promise<Data>
+  render(data: Data, view: View): string
+  /** True when the command line should end with exit code 1 although there is a result to show. */
+  failed?(data: Data): boolean
+}
+
+/** A tool whose argument and result types nobody outside needs. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyTool = ToolDefinition<any, any>
+
+/** Checks a definition's types and returns it. */
+export function defineTool<Shape extends z.ZodRawShape, Data>(definition: ToolDefinition<Shape, Data>): ToolDefinition<Shape, Data> {
+  return definition
+}

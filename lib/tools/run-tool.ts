@@ -1,0 +1,40 @@
+import * as z from 'zod'
+
+import { CodexError } from '../kernel/errors.js'
+import type { Runtime } from '../runtime.js'
+import type { AnyTool, ToolContext, View } from './definition.js'
+
+/** What a face asks for. */
+export interface ToolRequest {
+  readonly args: Readonly<Record<string, unknown>>
+  readonly format: 'text' | 'json'
+  readonly view: Omit<View, 'nowMs'>
+}
+
+/** What a face shows. */
+export interface ToolAnswer {
+  readonly text: string
+  /** The tool did its work and found something wrong. */
+  readonly failed: boolean
+}
+
+/**
+ * Runs a tool for one of its faces: checks the arguments, reads what other processes have shared, renders the result.
+ * @throws CodexError `invalid_input` naming the argument, and those of the tool
+ */
+export async function runTool(tool: AnyTool, runtime: Runtime, request: ToolRequest, context: ToolContext): Promise<ToolAnswer> {
+  const parsed = z.strictObject(tool.args as z.ZodRawShape).safeParse(request.args)
+  if (!parsed.success) throw new CodexError('invalid_input', problemOf(parsed.error), { hint: '' })
+  await runtime.ledger.load()
+  const data: unknown = await tool.run(runtime, parsed.data, context)
+  const text = request.format === 'json' ? JSON.stringify(data, undefined, 2) : tool.render(data, { ...request.view, nowMs: runtime.clock.now() })
+  return { text, failed: tool.failed?.(data) ?? false }
+}
+
+function problemOf(error: z.ZodError): string {
+  const [issue] = error.issues
+  const where = issue?.path.join('.') ?? ''
+  if (issue?.code === 'unrecognized_keys') return `There is no argument ${issue.keys.join(', ')}.`
+  const what = issue?.message ?? 'wrong value'
+  return where === '' ? `${what}.` : `Argument ${where}: ${what}.`
+}
