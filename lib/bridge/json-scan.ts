@@ -8,6 +8,8 @@ export interface Member {
   readonly end: number
   /** For arrays: first character of the last element; equals `end` when there is none. */
   readonly lastElementStart: number
+  /** For arrays of objects: which of the watched texts stand there as a key or a value of an element. */
+  readonly seen: ReadonlySet<string>
 }
 
 /** What a scan found. */
@@ -32,9 +34,11 @@ const SHORT_STRIDE = 24
 /**
  * Finds the members of a JSON object without parsing them: strings are jumped over, brackets counted. A body of several
  * MB costs a fraction of a parse. A key that occurs twice ends the scan: whoever reads the text may take either.
+ * @param watched texts to look out for in the elements of arrays; looking on the way costs less than searching again
  * @returns undefined when the text is not one well-formed object as far as this can tell
  */
-export function scanTopLevel(text: string): TopLevel | undefined {
+export function scanTopLevel(text: string, watched: readonly string[] = []): TopLevel | undefined {
+  const watch = watchFor(watched)
   let at = skipSpace(text, 0)
   if (text.charCodeAt(at) !== OPEN_BRACE) return undefined
   const members = new Map<string, Member>()
@@ -50,9 +54,9 @@ export function scanTopLevel(text: string): TopLevel | undefined {
     at = skipSpace(text, keyEnd)
     if (text.charCodeAt(at) !== COLON) return undefined
     const start = skipSpace(text, at + 1)
-    const value = skipValue(text, start)
+    const value = skipValue(text, start, watch)
     if (value === undefined) return undefined
-    members.set(key, { keyStart, start, end: value.end, lastElementStart: value.lastElementStart })
+    members.set(key, { keyStart, start, ...value })
     at = skipSpace(text, value.end)
     const next = text.charCodeAt(at)
     if (next === CLOSE_BRACE) return isOver(text, at + 1) ? { members, close: at } : undefined
@@ -61,32 +65,60 @@ export function scanTopLevel(text: string): TopLevel | undefined {
   }
 }
 
-function skipValue(text: string, start: number): { end: number; lastElementStart: number } | undefined {
+interface Watch {
+  readonly names: readonly string[]
+  /** 1 at the code of every first letter: nearly all strings are told apart by one look. */
+  readonly firstLetters: Uint8Array
+}
+
+function watchFor(names: readonly string[]): Watch {
+  const firstLetters = new Uint8Array(128)
+  for (const name of names) firstLetters[name.charCodeAt(0)] = 1
+  return { names, firstLetters }
+}
+
+type Value = Pick<Member, 'end' | 'lastElementStart' | 'seen'>
+
+const NOTHING_SEEN: ReadonlySet<string> = new Set()
+
+function skipValue(text: string, start: number, watch: Watch): Value | undefined {
   const first = text.charCodeAt(start)
   if (first === QUOTE) {
     const end = skipString(text, start)
-    return end < 0 ? undefined : { end, lastElementStart: end }
+    return end < 0 ? undefined : { end, lastElementStart: end, seen: NOTHING_SEEN }
   }
-  if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipContainer(text, start)
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipContainer(text, start, watch)
   let end = start
   for (let code = first; code !== COMMA && code !== CLOSE_BRACE && code > 32; code = text.charCodeAt(end)) end += 1
-  return end === start ? undefined : { end, lastElementStart: end }
+  return end === start ? undefined : { end, lastElementStart: end, seen: NOTHING_SEEN }
 }
 
 /** Brackets are counted, not matched: the host's serialiser made them, and the backend checks them again. */
-function skipContainer(text: string, start: number): { end: number; lastElementStart: number } | undefined {
+function skipContainer(text: string, start: number, watch: Watch): Value | undefined {
   const { length } = text
+  const { names, firstLetters } = watch
   let depth = 0
   let lastElementStart = start + 1
+  let seen: Set<string> | undefined
   for (let at = start; at < length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
+      if (depth === 2 && firstLetters[text.charCodeAt(at + 1)] === 1) {
+        for (const name of names) {
+          if (!text.startsWith(name, at + 1) || text.charCodeAt(at + 1 + name.length) !== QUOTE) continue
+          seen ??= new Set()
+          seen.add(name)
+        }
+      }
       at = skipString(text, at) - 1
       if (at < 0) return undefined
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1
     else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
       depth -= 1
-      if (depth === 0) return { end: at + 1, lastElementStart: lastElementStart === start + 1 && at === start + 1 ? at + 1 : lastElementStart }
+      if (depth === 0) {
+        const isEmpty = lastElementStart === start + 1 && at === start + 1
+        return { end: at + 1, lastElementStart: isEmpty ? at + 1 : lastElementStart, seen: seen ?? NOTHING_SEEN }
+      }
     } else if (code === COMMA && depth === 1) lastElementStart = at + 1
   }
   return undefined

@@ -28,10 +28,11 @@ export interface PreparedRequest {
 /** Members the backend refuses or that have no meaning where nothing is stored (product rules, request path). */
 const FORBIDDEN_MEMBERS = ['previous_response_id', 'max_output_tokens', 'max_completion_tokens'] as const
 const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
-/** Serialised by the host without spaces; quotes inside strings are escaped and never match. */
-const ITEM_ID_MARK = '"id":"'
-const ITEM_REFERENCE_MARK = '"item_reference"'
-const ENCRYPTED_MARK = '"encrypted_content":"'
+/** What of the history has to be looked at closer when it is there. */
+const ITEM_ID = 'id'
+const ITEM_REFERENCE = 'item_reference'
+const ENCRYPTED = 'encrypted_content'
+const WATCHED = [ITEM_ID, ITEM_REFERENCE, ENCRYPTED]
 const TOOL_OUTPUT_ITEM = /^\s*\{\s*"type"\s*:\s*"(?:function_call_output|custom_tool_call_output|local_shell_call_output|mcp_call_output)"/
 /** Looked at for the type of the last item; the host writes it first. */
 const ITEM_HEAD = 80
@@ -50,11 +51,11 @@ interface Edit {
  * @throws CodexError `request_not_json`
  */
 export function prepareRequest(text: string): PreparedRequest {
-  const scan = scanTopLevel(text)
+  const scan = scanTopLevel(text, WATCHED)
   if (scan !== undefined) return prepare(text, scan)
   // Rare: repeated keys or escapes in keys. What a serialiser makes of it has neither.
   const plain = JSON.stringify(parsedObject(text))
-  const plainScan = scanTopLevel(plain)
+  const plainScan = scanTopLevel(plain, WATCHED)
   if (plainScan === undefined) throw new CodexError('request_not_json', 'The body of the request cannot be understood.')
   return prepare(plain, plainScan)
 }
@@ -101,14 +102,13 @@ function prepare(text: string, { members, close }: TopLevel): PreparedRequest {
 
   const body = edits.length === 0 && added.length === 0 ? text : applied(text, edits, added, close)
   const lastItem = input === undefined ? '' : text.slice(input.lastElementStart, Math.min(input.end, input.lastElementStart + ITEM_HEAD))
-  const encryptedAt = input === undefined ? -1 : text.indexOf(ENCRYPTED_MARK, input.start)
   return finished({
     body,
     model: resolved.model,
     changed,
     wantsStream,
     continuesTurn: TOOL_OUTPUT_ITEM.test(lastItem),
-    hasEncryptedReasoning: input !== undefined && encryptedAt >= 0 && encryptedAt < input.end,
+    hasEncryptedReasoning: input?.seen.has(ENCRYPTED) === true,
   })
 }
 
@@ -122,12 +122,7 @@ function finished(facts: Omit<PreparedRequest, 'withoutReasoning' | 'withModel'>
 
 /** The input without ids of stored items and references to them; undefined when there are none. */
 function withoutServerState(text: string, input: Member): string | undefined {
-  const isIn = (mark: string): boolean => {
-    const at = text.indexOf(mark, input.start)
-    return at >= 0 && at < input.end
-  }
-  const hasReferences = isIn(ITEM_REFERENCE_MARK)
-  if (!hasReferences && !isIn(ITEM_ID_MARK)) return undefined
+  if (!input.seen.has(ITEM_REFERENCE) && !input.seen.has(ITEM_ID)) return undefined
   const items = parsed(text.slice(input.start, input.end))
   if (!Array.isArray(items)) return undefined
   let changes = 0
