@@ -48,7 +48,6 @@ function newHome(accounts: readonly StoredAccount[]): string {
 const goodAccount = (index = 0): StoredAccount => ({ refreshToken: `rt${index}`, accessToken: `at${index}`, expiresAt: Date.now() + 86_400_000, accountId: `w${index}`, accountUserId: `u${index}`, addedAt: 1, lastUsed: 0 })
 
 async function plugin(home: string, issuer = upstream, backend = `${upstream}/backend-api`): Promise<Plugin & { loaderMs: number }> {
-  for (const name of ['XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_CACHE_HOME']) delete process.env[name]
   Object.assign(process.env, { HOME: home, OC_CODEX_SIMULATOR_ISSUER: issuer, OC_CODEX_SIMULATOR_BACKEND: backend, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' })
   const module = (await import(path.join(dist, 'index.js'))) as { default: { server(input: unknown): Promise<{ auth: { loader(get: () => Promise<unknown>, provider: unknown): Promise<{ fetch: Plugin['fetch'] }> }; dispose(): Promise<void> }> } }
   const client = { app: { log: async () => undefined }, tui: { showToast: async () => undefined }, auth: { set: async () => undefined } }
@@ -92,10 +91,10 @@ async function untilUpstream(): Promise<void> {
     const body = bodyOf(bytes)
     const times: number[] = []
     let called = 0
-    current = (async () => {
+    current = async () => {
       called = performance.now()
       return new Response(CANNED, { headers: { 'content-type': 'text/event-stream' } })
-    }) as unknown as typeof realFetch
+    }
     for (let round = 0; round < rounds(count); round += 1) {
       const started = performance.now()
       const response = await send(fetch, body)
@@ -243,7 +242,7 @@ async function load(): Promise<void> {
   let tokenAnswered = 0
   let lastSent = 0
   current = (async (input: RequestInfo, init?: RequestInit) => {
-    const isToken = String(input).endsWith('/oauth/token')
+    const isToken = typeof input === 'string' && input.endsWith('/oauth/token')
     if (!isToken) lastSent = performance.now()
     const response = await realFetch(input, init)
     if (isToken) tokenAnswered = performance.now()
@@ -259,7 +258,7 @@ async function load(): Promise<void> {
 
   const many = await plugin(newHome(Array.from({ length: 1_000 }, (_, index) => goodAccount(index))))
   const few = await plugin(newHome([goodAccount()]))
-  current = (async () => new Response(CANNED, { headers: { 'content-type': 'text/event-stream' } })) as unknown as typeof realFetch
+  current = async () => new Response(CANNED, { headers: { 'content-type': 'text/event-stream' } })
   const perRequest = async (target: Plugin): Promise<number> => {
     const body = bodyOf(2_000)
     for (let round = 0; round < rounds(200); round += 1) await drain(await send(target.fetch, body))

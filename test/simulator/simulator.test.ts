@@ -1,0 +1,135 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../lib/simulator/index.js'
+
+async function start(options: SimulatorOptions = {}): Promise<Simulator> {
+  const simulator = await startSimulator({ accounts: ['one', 'two'], ...options })
+  onTestFinished(() => simulator.close())
+  return simulator
+}
+
+const BODY = { model: 'gpt-5.5', instructions: 'x', input: [{ role: 'user', content: [{ type: 'input_text', text: 'SIM:say hi' }] }], store: false, stream: true, include: ['reasoning.encrypted_content'] }
+
+function ask(simulator: Simulator, account: string, body: object = BODY): Promise<Response> {
+  return fetch(`${simulator.backend}/codex/responses`, { method: 'POST', headers: { authorization: `Bearer ${simulator.login(account).access_token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) })
+}
+
+const refresh = (simulator: Simulator, token: string): Promise<Response> =>
+  fetch(`${simulator.url}/oauth/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ grant_type: 'refresh_token', refresh_token: token }) })
+
+describe('refresh tokens', () => {
+  it('work once; a second use says that they were used', async () => {
+    const simulator = await start()
+    const { refresh_token: token } = simulator.login('one')
+    expect((await (await refresh(simulator, token)).json()).refresh_token).not.toBe(token)
+    const again = await refresh(simulator, token)
+    expect(again.status).toBe(401)
+    expect(await again.json()).toMatchObject({ error: { code: 'refresh_token_reused' } })
+  })
+})
+
+describe('responses', () => {
+  it('stream an answer that ends with token counts', async () => {
+    const text = await (await ask(await start(), 'one')).text()
+    expect(text).toMatch(/^event: response\.created/)
+    expect(text).toContain('"delta":"hi"')
+    expect(JSON.parse(text.slice(text.lastIndexOf('data: ') + 6))).toMatchObject({ type: 'response.completed', response: { usage: { output_tokens: expect.any(Number) } } })
+  })
+
+  it.each([
+    [{ store: true }, 'Store must be set to false'],
+    [{ stream: false }, 'Stream must be set to true'],
+    [{ max_output_tokens: 5 }, 'Unsupported parameter: max_output_tokens'],
+    [{ previous_response_id: 'r' }, 'Unsupported parameter: previous_response_id'],
+    [{ model: 'gpt-0' }, 'not supported when using Codex'],
+  ])('refuse a body with %j in the words of the backend', async (change, sentence) => {
+    const response = await ask(await start(), 'one', { ...BODY, ...change })
+    expect(response.status).toBe(400)
+    expect((await response.json()).detail).toContain(sentence)
+  })
+
+  it('give reasoning that only the same account can send back', async () => {
+    const simulator = await start()
+    const text = await (await ask(simulator, 'one')).text()
+    const sealed = /"encrypted_content":"([^"]+)"/.exec(text)![1]
+    const body = { ...BODY, input: [{ type: 'reasoning', encrypted_content: sealed, summary: [] }, ...BODY.input] }
+    expect((await ask(simulator, 'one', body)).status).toBe(200)
+    const refused = await ask(simulator, 'two', body)
+    expect(await refused.json()).toMatchObject({ error: { code: 'invalid_encrypted_content' } })
+  })
+
+  it('use up the windows, and serve again after the reset', async () => {
+    const simulator = await start({ accounts: [{ name: 'one', windows: [{ minutes: 300, limit: 2 }] }] })
+    expect((await ask(simulator, 'one')).headers.get('x-codex-primary-used-percent')).toBe('50')
+    await ask(simulator, 'one')
+    const limited = await ask(simulator, 'one')
+    expect(limited.status).toBe(429)
+    expect(await limited.json()).toMatchObject({ error: { type: 'usage_limit_reached', plan_type: 'plus' } })
+    simulator.advance(301 * 60_000)
+    expect((await ask(simulator, 'one')).status).toBe(200)
+  })
+
+  it('are the same for the same seed', async () => {
+    const now = () => 1_800_000_000_000
+    const answers = await Promise.all([1, 1, 2].map(async (seed) => (await ask(await start({ seed, now }), 'one')).text()))
+    expect(answers[0]).toBe(answers[1])
+    expect(answers[0]).not.toBe(answers[2])
+  })
+})
+
+describe('faults', () => {
+  it.each([
+    ['a status', { type: 'server_error', status: 503 }, 503, ''],
+    ['a failure inside the stream', { type: 'stream_failed', code: 'server_error' }, 200, 'response.failed'],
+    ['another name of the end', { type: 'done' }, 200, 'response.done'],
+    ['an early end', { type: 'eof', at: 'end' }, 200, 'output_item.done'],
+  ] as const)('make %s happen as often as the rule says', async (_name, action, status, text) => {
+    const simulator = await start({ scenario: { when: { endpoint: 'responses' }, times: 1, do: action } })
+    const faulty = await ask(simulator, 'one')
+    expect(faulty.status).toBe(status)
+    const body = await faulty.text()
+    expect(body).toContain(text)
+    expect(body).not.toContain('event: response.completed')
+    expect(await (await ask(simulator, 'one')).text()).toContain('event: response.completed')
+  })
+
+  it('can cut the connection in the middle', async () => {
+    const simulator = await start({ scenario: { when: { endpoint: 'responses' }, do: { type: 'cut', at: 1 } } })
+    const response = await ask(simulator, 'one')
+    await expect(response.text()).rejects.toThrow()
+  })
+})
+
+describe('the account endpoints', () => {
+  it('answer the model list with an ETag, and 304 to it', async () => {
+    const simulator = await start()
+    const headers = { authorization: `Bearer ${simulator.login('one').access_token}` }
+    const first = await fetch(`${simulator.backend}/codex/models`, { headers })
+    const etag = first.headers.get('etag')!
+    expect((await first.json()).models.length).toBeGreaterThan(3)
+    expect((await fetch(`${simulator.backend}/codex/models`, { headers: { ...headers, 'if-none-match': etag } })).status).toBe(304)
+  })
+
+  it('redeem a banked reset once', async () => {
+    const simulator = await start({ accounts: [{ name: 'one', resetCredits: 1, windows: [{ minutes: 300, limit: 2, used: 2 }] }] })
+    const consume = async (): Promise<string> => {
+      const answer = await fetch(`${simulator.backend}/wham/rate-limit-reset-credits/consume`, { method: 'POST', headers: { authorization: `Bearer ${simulator.login('one').access_token}`, 'content-type': 'application/json' }, body: JSON.stringify({ redeem_request_id: 'x' }) })
+      return ((await answer.json()) as { code: string }).code
+    }
+    expect([await consume(), await consume()]).toEqual(['reset', 'already_redeemed'])
+    expect((await ask(simulator, 'one')).status).toBe(200)
+  })
+})
+
+describe('the control plane', () => {
+  it('changes a running simulator', async () => {
+    const simulator = await start()
+    const post = (route: string, body: unknown) => fetch(`${simulator.url}/__sim/${route}`, { method: 'POST', body: JSON.stringify(body) })
+    expect((await post('scenario', { when: { account: 'one' }, do: { type: 'usage_limit' } })).status).toBe(200)
+    expect((await ask(simulator, 'one')).status).toBe(429)
+    expect((await ask(simulator, 'two')).status).toBe(200)
+    expect((await post('scenario', { do: { type: 'nonsense' } })).status).toBe(400)
+    const state = await (await fetch(`${simulator.url}/__sim/state`)).json()
+    expect(state.rules).toHaveLength(1)
+  })
+})
