@@ -12,7 +12,9 @@ const KEEP_ALIVE_MS = 60_000
  * @returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled by Ctrl-C
  */
 export async function main(commands: readonly Command[], argv: readonly string[], io: CommandIo): Promise<number> {
-  const [name, ...rest] = argv
+  // Without a command, or with options alone, it installs: that is what people run it for.
+  const isInstall = argv.length === 0 || (argv[0]?.startsWith('--') === true && !['--help', '--version'].includes(argv[0]))
+  const [name, ...rest] = isInstall ? ['install', ...argv] : argv
   if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
     io.stdout(usage(commands))
     return 0
