@@ -61,7 +61,7 @@ describe('the installer', () => {
   })
 
   it('takes itself out again and leaves the rest as it was', async () => {
-    const config = '{\n  // mine\n  "plugin": ["other"]\n}\n'
+    const config = '{\n  // mine\n  "plugin": [\n    "other"\n  ]\n}\n'
     const prepared = await prepare(config)
     stage = prepared.stage
     await prepared.cli()
