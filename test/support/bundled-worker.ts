@@ -23,6 +23,7 @@ export function bundledWorker(source: string): () => string {
       platform: 'node',
       format: 'esm',
       target: 'node20',
+      mainFields: ['module', 'main'],
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     })
   })
