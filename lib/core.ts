@@ -6,8 +6,9 @@ import { createLoginMethods, type LoginMethods } from './auth/methods.js'
 import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreaker } from './bridge/breaker.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
-import { createNoticeGate, createNotices } from './bridge/notices.js'
+import { createNotices } from './bridge/notices.js'
 import { createSessionMemory } from './bridge/session-memory.js'
+import { createSharedGate } from './bridge/shared-gate.js'
 import type { HostPort } from './kernel/host-port.js'
 import type { Paths } from './kernel/paths.js'
 import { createRuntime, type Runtime } from './runtime.js'
@@ -29,9 +30,11 @@ export interface CoreInput {
 
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
-  const runtime = createRuntime({ ...input, watch: true })
+  const runtime: Runtime = createRuntime({ ...input, watch: true, onAlert: (account, alert) => notices.alert(runtime.label(account), alert) })
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
-  await Promise.all([ledger.load(), sessions.load(), store.read().catch(() => undefined)])
+  const gate = createSharedGate({ file: input.paths.noticesFile, clock, log: host })
+  const notices = createNotices({ host, config, clock, gate })
+  await Promise.all([gate.load(), ledger.load(), sessions.load(), store.read().catch(() => undefined)])
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
   void settleHostFolder(input.paths.root)
@@ -40,7 +43,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     ...runtime,
     log: host,
     breaker: createBreaker(),
-    notices: createNotices({ host, config, clock, gate: createNoticeGate() }),
+    notices,
     sessions: createSessionMemory(),
     holderOf: (sessionId, nowMs) => sessions.holderOf(sessionId, nowMs),
   })
@@ -58,7 +61,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     login,
     async close() {
       await login.close()
-      await runtime.close()
+      await Promise.all([runtime.close(), gate.close()])
     },
   }
 }

@@ -13,6 +13,7 @@ import { refreshDir } from './auth/refresh-renewal.js'
 import { createTokens, type Tokens } from './auth/tokens.js'
 import { createRouter, type Router } from './bridge/router.js'
 import { createTrace, type Trace } from './bridge/trace.js'
+import { createTraceFile } from './bridge/trace-file.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
 import { type Clock, systemClock } from './kernel/clock.js'
@@ -20,6 +21,7 @@ import type { HostPort } from './kernel/host-port.js'
 import { createMetrics, type Metrics } from './kernel/metrics.js'
 import type { Paths } from './kernel/paths.js'
 import { packageVersion } from './kernel/version.js'
+import type { Alert } from './quota/alerts.js'
 import { createQuotaLedger, type QuotaLedger } from './quota/ledger.js'
 import { configFiles } from './runtime-config.js'
 import { createDecisionLog, type DecisionLog } from './routing/decision-log.js'
@@ -66,6 +68,8 @@ export interface RuntimeOptions {
   readonly fetch?: typeof globalThis.fetch
   /** Follow the changes of other processes; off for commands that end soon. */
   readonly watch: boolean
+  /** Hears of windows that run out. */
+  readonly onAlert?: (account: Account, alert: Alert) => void
 }
 
 /** Decisions kept for `codex-status --why`. */
@@ -114,7 +118,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
-  const ledger = createQuotaLedger({ file: paths.quotaFile, clock, log: host, watch })
+  const ledger = createQuotaLedger({ file: paths.quotaFile, clock, log: host, watch, onAlert: (uid, alert) => {
+    const account = store.peek()?.accounts.find((one) => one.uid === uid)
+    if (account !== undefined) options.onAlert?.(account, alert)
+  } })
   const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
   const vitals = createVitalsBook()
   const decisions = createDecisionLog(DECISIONS_KEPT)
@@ -129,6 +136,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     modelSupport: () => 'unknown',
     ...(scope.projectKey === undefined ? {} : { projectKey: scope.projectKey }),
   })
+
+  const traceFile = config.requestTrace ? createTraceFile({ dir: paths.logsDir, log: host }) : undefined
 
   return {
     env,
@@ -149,13 +158,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     vitals,
     decisions,
     router,
-    trace: createTrace(),
+    trace: createTrace((record) => traceFile?.write(record)),
     metrics: createMetrics(),
     userAgent,
     label,
     async close() {
       store.close()
-      await Promise.allSettled([tokens.close(), ledger.close(), sessions.close()])
+      await Promise.allSettled([tokens.close(), ledger.close(), sessions.close(), traceFile?.close()])
     },
   }
 }

@@ -136,6 +136,8 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       if (result.ok) {
         deps.breaker.succeeded()
         router.served(sessionId, account.uid, clock.now())
+        // The account is in use, so its next token may be fetched ahead of time; idle ones are never touched.
+        if (deps.config.proactiveRefresh) deps.tokens.refreshSoon([account.uid])
         return prepared.wantsStream
           ? new Response(result.body, { status: result.response.status, headers: passedHeaders(result.response.headers) })
           : await aggregate(result.body)
@@ -286,7 +288,8 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       const nowMs = clock.now()
       const wasTried = refusal.reason === 'all_tried' || pool.accounts.length === 1
       if (last !== undefined && wasTried) return 'error' in last ? last.error : errorOf(last.failure, { label: deps.label(last.account), nowMs })
-      return errorOfRefusal(refusal, { accounts: pool.accounts.length, model: prepared.model, nowMs })
+      const hasCredits = pool.accounts.some(({ uid, enabled }) => enabled !== false && deps.ledger.hasCredits(uid))
+      return errorOfRefusal(refusal, { accounts: pool.accounts.length, model: prepared.model, nowMs, hasUnusedCredits: deps.config.creditsPolicy === 'ask' && hasCredits })
     }
   }
 

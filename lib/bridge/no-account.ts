@@ -7,6 +7,8 @@ export interface PoolFacts {
   readonly accounts: number
   readonly model: string
   readonly nowMs: number
+  /** Paid credits could help, and the user wants to be told. */
+  readonly hasUnusedCredits?: boolean
 }
 
 type Refusal = Extract<Decision, { uid: undefined }>
@@ -36,7 +38,7 @@ export function errorOfRefusal(refusal: Refusal, facts: PoolFacts): CodexError {
     model_denied: `${all} may not use the model ${facts.model}.`,
     login_needed: facts.accounts === 1 ? 'The only account must sign in again.' : 'Every account that could serve must sign in again.',
     all_disabled: facts.accounts === 1 ? 'The only account is disabled.' : 'Every account is disabled.',
-    all_blocked: `${all} is at a limit or blocked.${until}`,
+    all_blocked: `${all} is at a limit or blocked.${until}${facts.hasUnusedCredits === true ? ' Paid credits are there; allow them with the setting creditsPolicy.' : ''}`,
     all_tried: `${all} was tried without success.`,
   }
   const hint = refusal.reason === 'all_disabled' ? { hint: 'Enable one: codex-toggle' } : {}

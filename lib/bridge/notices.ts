@@ -1,6 +1,8 @@
 import type { Config } from '../config/settings.js'
 import type { Clock } from '../kernel/clock.js'
+import type { WindowKind } from '../routing/limits.js'
 import type { HostPort, Toast } from '../kernel/host-port.js'
+import type { Alert } from '../quota/alerts.js'
 import { formatDuration, formatWhen } from './host-text-when.js'
 
 /** The few things worth a toast; each said once within the configured time. */
@@ -9,6 +11,8 @@ export interface Notices {
   switched(from: string, to: string, why: string): void
   /** Every account is blocked and the request waits. Called again and again while it does. */
   waiting(untilMs: number): void
+  /** Little is left of a window. */
+  alert(label: string, alert: Alert): void
   /** An account cannot be used until somebody signs in again. */
   loginNeeded(label: string): void
 }
@@ -19,25 +23,10 @@ export interface NoticeGate {
   mayShow(key: string, nowMs: number, withinMs: number): boolean
 }
 
-/** Keys remembered by a gate in memory. */
-const MAX_KEYS = 100
 /** How often the countdown of a waiting request is refreshed, ms. */
 export const COUNTDOWN_MS = 5_000
 
-/** A gate for one process. */
-export function createNoticeGate(): NoticeGate {
-  const shown = new Map<string, number>()
-  return {
-    mayShow(key, nowMs, withinMs) {
-      const last = shown.get(key)
-      if (last !== undefined && nowMs >= last && nowMs - last < withinMs) return false
-      shown.delete(key)
-      shown.set(key, nowMs)
-      if (shown.size > MAX_KEYS) shown.delete([...shown.keys()][0] ?? '')
-      return true
-    },
-  }
-}
+const WINDOW_NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5-hour limit', weekly: 'weekly limit', monthly: 'monthly limit', unknown: 'limit' }
 
 /** Creates the notices of one plugin instance. */
 export function createNotices(deps: { host: HostPort; config: Config; clock: Clock; gate: NoticeGate }): Notices {
@@ -57,6 +46,12 @@ export function createNotices(deps: { host: HostPort; config: Config; clock: Clo
         message: `Every account is at a limit. Going on by itself at ${formatWhen(untilMs, clock.now())}, in ${formatDuration(leftMs)}. Esc stops waiting.`,
         durationMs: COUNTDOWN_MS,
       })
+    },
+    alert(label, { window, level, limitId }) {
+      const name = WINDOW_NAMES[window.kind]
+      const left = level === 0 ? 'is used up' : `has ${level} % left`
+      const until = window.resetsAtMs === undefined ? '' : ` It resets ${formatWhen(window.resetsAtMs, clock.now())}.`
+      show(`alert ${label} ${limitId} ${window.kind} ${level}`, config.rateLimitToastDebounceMs, { variant: level <= 5 ? 'warning' : 'info', message: `${label}: the ${name} ${left}.${until}` })
     },
     loginNeeded(label) {
       show(`login ${label}`, Math.max(config.rateLimitToastDebounceMs, 10 * 60_000), {

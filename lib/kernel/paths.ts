@@ -17,6 +17,7 @@ export interface Paths {
   readonly stateDir: string
   readonly quotaFile: string
   readonly affinityFile: string
+  readonly noticesFile: string
   /** OpenCode's own configuration folder. */
   readonly hostConfigDir: string
   /** OpenCode's own login file. */
@@ -51,6 +52,7 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env): Paths {
     stateDir,
     quotaFile: path.join(stateDir, 'oc-codex-multi-auth-quota.json'),
     affinityFile: path.join(stateDir, 'oc-codex-multi-auth-affinity.json'),
+    noticesFile: path.join(stateDir, 'oc-codex-multi-auth-notices.json'),
     hostConfigDir: path.join(xdg('XDG_CONFIG_HOME', '.config'), 'opencode'),
     hostAuthFile: path.join(xdg('XDG_DATA_HOME', '.local', 'share'), 'opencode', 'auth.json'),
     hostCacheDir: path.join(xdg('XDG_CACHE_HOME', '.cache'), 'opencode'),

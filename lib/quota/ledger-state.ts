@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import type { Block, QuotaWindow } from '../routing/limits.js'
+import { type Alert, alertsFor, mergedMemory } from './alerts.js'
 import type { QuotaReading } from './readings.js'
 
 const source = z.enum(['headers', 'event', 'body', 'usage', 'manual'])
@@ -47,6 +48,8 @@ const accountSchema = z.object({
   blocks: z.array(blockSchema),
   /** When blocks of a scope were last lifted: an older copy of such a block must not come back. */
   lifted: z.record(z.string(), z.number()).exactOptional(),
+  /** Levels of windows that were spoken of, in any window of the host. */
+  alerted: z.record(z.string(), z.number()).exactOptional(),
 })
 
 const ledgerSchema = z.object({ version: z.literal(1), accounts: z.record(z.string(), accountSchema) })
@@ -111,6 +114,20 @@ function isLiftedByReading(block: Block, scope: string, nowMs: number): boolean 
   return block.scope === scope && block.reason === 'usage_limit' && block.sinceMs < nowMs
 }
 
+/** The alerts that the newest readings of an account give rise to, and the state that remembers them. Pure. */
+export function withAlerts(state: LedgerState, uid: string, nowMs: number): { readonly state: LedgerState; readonly alerts: readonly Alert[] } {
+  const before = state[uid]
+  if (before === undefined) return { state, alerts: [] }
+  let memory = before.alerted ?? {}
+  const alerts: Alert[] = []
+  for (const [limitId, { windows }] of Object.entries(before.limits)) {
+    const found = alertsFor(limitId, windows, memory, nowMs)
+    memory = { ...found.memory }
+    alerts.push(...found.alerts)
+  }
+  return alerts.length === 0 ? { state, alerts } : { state: { ...state, [uid]: { ...before, alerted: memory } }, alerts }
+}
+
 /** The state with a block; an older one of the same scope and reason goes. Pure. */
 export function withBlock(state: LedgerState, uid: string, block: Block): LedgerState {
   const before = state[uid] ?? NOTHING
@@ -142,7 +159,7 @@ export function mergedLedgers(ours: LedgerState, theirs: LedgerState, nowMs: num
   const uids = new Set([...Object.keys(ours), ...Object.keys(theirs)])
   const merged: Record<string, AccountQuota> = {}
   for (const uid of uids) {
-    const both = mergedAccounts(ours[uid], theirs[uid])
+    const both = mergedAccounts(ours[uid], theirs[uid], nowMs)
     if (both === undefined) continue
     const kept = pruned(both, nowMs)
     if (Object.keys(kept.limits).length > 0 || kept.blocks.length > 0 || kept.lifted !== undefined) merged[uid] = kept
@@ -150,7 +167,7 @@ export function mergedLedgers(ours: LedgerState, theirs: LedgerState, nowMs: num
   return merged
 }
 
-function mergedAccounts(ours: AccountQuota | undefined, theirs: AccountQuota | undefined): AccountQuota | undefined {
+function mergedAccounts(ours: AccountQuota | undefined, theirs: AccountQuota | undefined, nowMs: number): AccountQuota | undefined {
   if (ours === undefined || theirs === undefined) return ours ?? theirs
   const oursIsYounger = (ours.readAtMs ?? 0) >= (theirs.readAtMs ?? 0)
   const [young, old] = oursIsYounger ? [ours, theirs] : [theirs, ours]
@@ -169,7 +186,15 @@ function mergedAccounts(ours: AccountQuota | undefined, theirs: AccountQuota | u
     if (same < 0) blocks.push(block)
     else if ((blocks[same]?.sinceMs ?? 0) < block.sinceMs) blocks[same] = block
   }
-  return { ...old, ...young, limits: valid, blocks, ...(Object.keys(lifted).length === 0 ? {} : { lifted }) }
+  const alerted = mergedMemory(ours.alerted ?? {}, theirs.alerted ?? {}, nowMs)
+  return {
+    ...old,
+    ...young,
+    limits: valid,
+    blocks,
+    ...(Object.keys(lifted).length === 0 ? {} : { lifted }),
+    ...(Object.keys(alerted).length === 0 ? {} : { alerted }),
+  }
 }
 
 function pruned(account: AccountQuota, nowMs: number): AccountQuota {

@@ -11,8 +11,10 @@ import {
   withBlock,
   withoutBlocks,
   withoutReadings,
+  withAlerts,
   withReading,
 } from './ledger-state.js'
+import type { Alert } from './alerts.js'
 import type { QuotaReading } from './readings.js'
 
 /** Readings of a busy pool are gathered this long before they are written, ms. */
@@ -49,6 +51,8 @@ export interface LedgerDeps {
   readonly log: Logger
   readonly watch?: boolean
   readonly onChange?: () => void
+  /** A window came down to a level nobody has spoken of yet. */
+  readonly onAlert?: (uid: string, alert: Alert) => void
 }
 
 /** Creates the ledger; nothing is read before `load`. */
@@ -83,7 +87,11 @@ export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
       return credits !== undefined && (credits.unlimited || credits.hasCredits)
     },
     of: (uid) => state.current()[uid],
-    observe: (uid, reading, nowMs) => state.set(withReading(state.current(), uid, reading, nowMs)),
+    observe(uid, reading, nowMs) {
+      const { state: next, alerts } = withAlerts(withReading(state.current(), uid, reading, nowMs), uid, nowMs)
+      state.set(next)
+      for (const alert of alerts) deps.onAlert?.(uid, alert)
+    },
     block: (uid, block) => state.set(withBlock(state.current(), uid, block)),
     clear(uid, nowMs, scope) {
       const lifted = withoutBlocks(state.current(), uid, scope, nowMs)

@@ -1,0 +1,54 @@
+import type { QuotaWindow } from '../routing/limits.js'
+
+/** What is left of a window, in percent, when a word is said; each once per window (product rules, quota). */
+export const ALERT_LEVELS = [25, 20, 10, 5, 2.5, 0] as const
+
+/** A window that has come down to one of the levels. */
+export interface Alert {
+  readonly limitId: string
+  readonly window: QuotaWindow
+  /** The lowest level reached. */
+  readonly level: number
+}
+
+/** Levels already spoken of, by the name of the window; it changes with every reset. */
+export type AlertMemory = Readonly<Record<string, number>>
+
+/**
+ * The alerts a reading gives rise to and what is to be remembered of them. A first reading far down says the lowest level
+ * only; windows whose reset is not known are left out, since nobody could tell one from the next. Pure.
+ */
+export function alertsFor(limitId: string, windows: readonly QuotaWindow[], memory: AlertMemory, nowMs: number): { readonly alerts: readonly Alert[]; readonly memory: AlertMemory } {
+  let next = memory
+  const alerts: Alert[] = []
+  for (const window of windows) {
+    if (window.resetsAtMs === undefined || window.resetsAtMs <= nowMs) continue
+    const left = Math.max(0, 100 - window.usedPercent)
+    const level = ALERT_LEVELS.findLast((one) => left <= one)
+    const slot = Math.round(window.resetsAtMs / SLOT_MS)
+    const key = keyOf(limitId, window, slot)
+    // A time that wanders across the border of two slots is still the same reset.
+    const spoken = Math.min(...[slot - 1, slot, slot + 1].map((one) => memory[keyOf(limitId, window, one)] ?? Infinity))
+    if (level === undefined || spoken <= level) continue
+    alerts.push({ limitId, window, level })
+    next = { ...next, [key]: level }
+  }
+  return { alerts, memory: next }
+}
+
+/** Both together: what either has spoken of is spoken of. Windows long over are forgotten. Pure. */
+export function mergedMemory(ours: AlertMemory, theirs: AlertMemory, nowMs: number): AlertMemory {
+  const merged: Record<string, number> = {}
+  for (const [key, level] of [...Object.entries(ours), ...Object.entries(theirs)]) {
+    if (Number(key.split(' ')[2] ?? 0) * SLOT_MS < nowMs - SLOT_MS * 2) continue
+    merged[key] = Math.min(level, merged[key] ?? Infinity)
+  }
+  return merged
+}
+
+/** The backend's reset times wander by seconds between answers: this much is one and the same reset, ms. */
+const SLOT_MS = 30 * 60_000
+
+function keyOf(limitId: string, window: QuotaWindow, slot: number): string {
+  return `${limitId} ${window.kind} ${slot}`
+}
