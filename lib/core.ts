@@ -1,6 +1,7 @@
 import { withLogin } from './accounts/edits.js'
 import { settleHostFolder } from './accounts/host-folder.js'
 import { accountFromLogin } from './auth/account-from-login.js'
+import { parseBaseUrl } from './auth/base-url.js'
 import { checkWorkspace } from './auth/accounts-check.js'
 import { createLoginMethods, type LoginMethods } from './auth/methods.js'
 import { createOAuth, type LoginTokens } from './auth/oauth.js'
@@ -26,6 +27,8 @@ export interface CoreInput {
   readonly paths: Paths
   readonly env: NodeJS.ProcessEnv
   readonly directory: string
+  /** `provider.openai.options.baseURL` of the host's configuration, as far as known. */
+  readonly providerBaseUrl?: () => string | undefined
 }
 
 /** Builds everything behind the hooks. Awaits local reads only. */
@@ -44,6 +47,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     log: host,
     breaker: createBreaker(),
     notices,
+    defaultBaseUrl: [config.baseUrl, input.providerBaseUrl?.()].find((url) => url !== undefined && url !== ''),
     sessions: createSessionMemory(),
     holderOf: (sessionId, nowMs) => sessions.holderOf(sessionId, nowMs),
   })
@@ -64,6 +68,26 @@ export async function createCore(input: CoreInput): Promise<Core> {
       await Promise.all([runtime.close(), gate.close()])
     },
   }
+}
+
+/**
+ * Puts an API key for an endpoint into the pool.
+ * @param source where the endpoint was named, for the message
+ * @throws CodexError `destination_refused` for an endpoint that may not get a key
+ */
+export async function saveApiKey(runtime: Runtime, given: { readonly apiKey: string; readonly baseUrl: string }, source: string): Promise<{ label: string }> {
+  const { store, ledger, clock, paths } = runtime
+  parseBaseUrl(given.baseUrl, source)
+  let uid = ''
+  const pool = await store.update((before) => {
+    const { pool: after, account } = withLogin(before, { kind: 'api-key', apiKey: given.apiKey.trim(), baseUrl: given.baseUrl.trim(), addedAt: clock.now(), lastUsed: 0 })
+    uid = account.uid
+    return after
+  })
+  ledger.clear(uid, clock.now(), '*')
+  await settleHostFolder(paths.root)
+  const account = pool.accounts.find((one) => one.uid === uid)
+  return { label: account === undefined ? 'the key' : runtime.label(account) }
 }
 
 /** Puts a finished login into the pool; what kept the account out before is over. */

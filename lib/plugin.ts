@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 
 import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
-import { type LoginMethodInfo, loginMethods } from './auth/method-list.js'
+import { ENDPOINT_LABEL, type LoginMethodInfo, loginMethods } from './auth/method-list.js'
 import type { Core } from './core.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
@@ -22,29 +22,43 @@ const PREFETCH_DELAY_MS = 50
  * What OpenCode loads first. It knows the host's hooks and nothing else: the core with its schemas, store and bridge is
  * a second chunk, because the host waits for this one before it shows anything.
  */
-export const server: Plugin = async (input, options) => {
+export const server: Plugin = async (input) => {
   const paths = resolvePaths(process.env)
+  let providerBaseUrl: string | undefined
   const core = lazily(async () => {
     const { createCore } = await import('./core.js')
-    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, ...(options ? { options } : {}) })
+    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, providerBaseUrl: () => providerBaseUrl })
   })
   await registerWithHost(input, paths)
 
   const auth: AuthHook = {
     provider: 'openai',
-    methods: loginMethods(process.env).map((info) => methodHook(info, core)),
+    methods: [...loginMethods(process.env).map((info) => methodHook(info, core)), endpointMethod],
     async loader(getAuth) {
       const stored = await getAuth().catch(() => undefined)
+      if (stored?.type === 'api') return takeOverKey(stored)
       const isManaged = stored?.type === 'oauth' && stored.refresh === MANAGED_MARKER
       // A login of the host's own stays in charge until there is an account of ours (host facts §2, conflict rules).
       if (!isManaged && !(await hasAccounts(paths.accountsFile))) return {}
-      if (stored?.type === 'api') return {}
       core.prefetch(PREFETCH_DELAY_MS)
-      return {
-        apiKey: PLACEHOLDER_KEY,
-        fetch: async (url: RequestInfo | URL, init?: RequestInit) => (core.ready() ?? (await core())).fetch(url, init),
-      }
+      return throughBridge
     },
+  }
+  const throughBridge = {
+    apiKey: PLACEHOLDER_KEY,
+    fetch: async (url: RequestInfo | URL, init?: RequestInit) => (core.ready() ?? (await core())).fetch(url, init),
+  }
+  /**
+   * A key that was entered with an endpoint moves into our pool, and the mark takes its place, so that it lies in one file.
+   * Any other key is the host's own affair: it goes to the public API without us.
+   */
+  async function takeOverKey(stored: { readonly key: string; readonly metadata?: Readonly<Record<string, string>> }): Promise<Record<string, unknown>> {
+    const baseUrl = stored.metadata?.[ENDPOINT_INPUT]
+    if (baseUrl === undefined || baseUrl === '') return {}
+    const [{ saveApiKey }, { runtime }] = await Promise.all([import('./core.js'), core()])
+    await saveApiKey(runtime, { apiKey: stored.key, baseUrl }, 'the login')
+    await input.client.auth.set({ path: { id: 'openai' }, body: MANAGED_AUTH }).catch(() => undefined)
+    return throughBridge
   }
   /** The host asks for the tools with its first prompt and does not wait: they are loaded then, not at every start. */
   const tools = (runtime: () => Promise<Runtime>): NonNullable<Hooks['tool']> => {
@@ -62,6 +76,8 @@ export const server: Plugin = async (input, options) => {
       return tools(async () => (await core()).runtime)
     },
     async config(config) {
+      const configured: unknown = config.provider?.openai?.options?.baseURL
+      if (typeof configured === 'string') providerBaseUrl = configured
       if (isOff(process.env.CODEX_AUTH_SLASH_COMMANDS)) return
       // A command of the same name in the user's own configuration wins.
       config.command = { ...slashCommands(), ...config.command }
@@ -107,6 +123,28 @@ function hasKey<Key extends string>(value: unknown, key: Key): value is Record<K
 
 function methodHook(info: LoginMethodInfo, core: Lazy<Core>): AuthHook['methods'][number] {
   return { type: 'oauth', label: info.label, authorize: async () => (await core()).login.authorize(info.id) }
+}
+
+/** Name of the prompt for the endpoint; the host stores its answer beside the key (host facts §3). */
+const ENDPOINT_INPUT = 'codexBaseUrl'
+
+const endpointMethod: AuthHook['methods'][number] = {
+  type: 'api',
+  label: ENDPOINT_LABEL,
+  prompts: [
+    {
+      type: 'text',
+      key: ENDPOINT_INPUT,
+      message: 'Base URL of the endpoint',
+      placeholder: 'https://codex.example.com',
+      validate(value) {
+        if (!URL.canParse(value.trim())) return 'Write it like https://codex.example.com'
+        const { protocol, hostname } = new URL(value.trim())
+        const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+        return protocol === 'https:' || (protocol === 'http:' && isLocal) ? undefined : 'The address must start with https://'
+      },
+    },
+  ],
 }
 
 /** A value made on first use, once. */

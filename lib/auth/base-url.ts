@@ -8,6 +8,10 @@ export interface ThirdPartyEndpoint {
   readonly responsesUrl: string
 }
 
+/** Where an API key goes that names no endpoint: OpenAI's public API, which speaks Responses under another path. */
+export const PUBLIC_API = 'https://api.openai.com/v1'
+const PUBLIC_API_HOST = 'api.openai.com'
+
 /**
  * Reads a base URL in any of the ways people write it: bare origin, `…/backend-api`, `…/codex`, or the full path; with
  * or without trailing slashes; a query stays. Joining what came out again changes nothing.
@@ -23,7 +27,7 @@ export function parseBaseUrl(text: string, source: string): ThirdPartyEndpoint {
     throw refused(source, 'must start with https:// (http:// is for this machine only)')
   }
   url.hash = ''
-  url.pathname = responsesPath(url.pathname)
+  url.pathname = url.hostname === PUBLIC_API_HOST ? '/v1/responses' : responsesPath(url.pathname)
   return { origin: url.origin, responsesUrl: url.href }
 }
 

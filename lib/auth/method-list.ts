@@ -11,6 +11,9 @@ const BROWSER: LoginMethodInfo = { id: 'browser', label: 'ChatGPT account (brows
 const DEVICE: LoginMethodInfo = { id: 'device', label: 'ChatGPT account (device code, for SSH and containers)' }
 const PASTE: LoginMethodInfo = { id: 'paste', label: 'ChatGPT account (paste the address by hand)' }
 
+/** An API key for another Codex endpoint; the host asks for the key itself. */
+export const ENDPOINT_LABEL = 'Third-party Codex API (API Key + URL)'
+
 /** The ways to sign in, the best for this terminal first: over SSH no browser of this machine is in front of the user. */
 export function loginMethods(env: Readonly<Record<string, string | undefined>>): readonly LoginMethodInfo[] {
   return isRemote(env) ? [DEVICE, BROWSER, PASTE] : [BROWSER, DEVICE, PASTE]

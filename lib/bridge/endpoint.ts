@@ -1,3 +1,5 @@
+import type { Account } from '../accounts/account.js'
+import { parseBaseUrl, PUBLIC_API } from '../auth/base-url.js'
 import type { Endpoints } from '../auth/endpoints.js'
 import { CodexError } from '../kernel/errors.js'
 
@@ -23,4 +25,15 @@ export function assertResponsesRequest(url: string): void {
 /** Where requests of ChatGPT accounts go. */
 export function codexDestination(endpoints: Endpoints): Destination {
   return `${endpoints.backend}/codex/responses` as Destination
+}
+
+/**
+ * Where the requests of an account go: the Codex backend for ChatGPT accounts, whatever is configured; for an API key its
+ * own endpoint and nothing else.
+ * @param defaultBaseUrl endpoint of keys that name none
+ * @throws CodexError `destination_refused` for an endpoint that may not get a credential
+ */
+export function destinationOf(account: Account, endpoints: Endpoints, defaultBaseUrl: string | undefined): Destination {
+  if (account.kind !== 'api-key') return codexDestination(endpoints)
+  return parseBaseUrl(account.baseUrl ?? defaultBaseUrl ?? PUBLIC_API, 'the account').responsesUrl as Destination
 }

@@ -9,7 +9,7 @@ import { aggregate } from './aggregate.js'
 import { attempt, type AttemptDeps, type AttemptResult } from './attempt.js'
 import type { Breaker } from './breaker.js'
 import { budgetOf, createSpending } from './budget.js'
-import { assertResponsesRequest, codexDestination } from './endpoint.js'
+import { assertResponsesRequest, destinationOf } from './endpoint.js'
 import { errorOf } from './error-of-failure.js'
 import { fallbackModel } from './fallback-model.js'
 import { errorResponse } from './host-error.js'
@@ -23,6 +23,8 @@ import { type AttemptRecord, pseudonymOf, type RequestRecord, type Trace } from 
 
 export interface BridgeDeps extends AttemptDeps {
   readonly endpoints: Endpoints
+  /** Endpoint of API keys that name none. */
+  readonly defaultBaseUrl?: string | undefined
   readonly store: AccountStore
   readonly random: () => number
   readonly trace: Trace
@@ -48,7 +50,6 @@ const WAIT_MARGIN_MS = 250
  */
 export function createBridge(deps: BridgeDeps): BridgeFetch {
   const { clock, router, trace, metrics } = deps
-  const destination = codexDestination(deps.endpoints)
   const budget = budgetOf(deps.config)
 
   return async (input, init) => {
@@ -171,7 +172,11 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         case 'refresh':
           refreshedUid = uid
           again = await anotherToken(account, token)
-          if (again === undefined) tried.add(uid)
+          if (again === undefined) {
+            tried.add(uid)
+            // A key that is refused stays refused; nothing but the user can mend it.
+            if (account.kind === 'api-key') holdUnauthorized(uid)
+          }
           pool = await deps.store.read()
           reason = again === undefined ? 'switched_account_after_unauthorized' : 'repeated_after_refresh'
           break
@@ -227,7 +232,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       try {
         const result = await attempt(deps, {
           account,
-          destination,
+          destination: destinationOf(account, deps.endpoints, deps.defaultBaseUrl),
           body,
           model: prepared.model,
           sessionId,

@@ -4,10 +4,13 @@ import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin } from '../auth/lo
 import { isRemote } from '../auth/method-list.js'
 import { createOAuth, type LoginTokens } from '../auth/oauth.js'
 import { openBrowser } from '../auth/open-browser.js'
-import { saveLogin } from '../core.js'
+import { saveApiKey, saveLogin } from '../core.js'
 import { CodexError } from '../kernel/errors.js'
 import type { Command, CommandIo } from './io.js'
 import { withRuntime } from './tool-command.js'
+
+/** Arguments show in process lists and histories; the environment does not. */
+const API_KEY_ENV = 'OC_CODEX_API_KEY'
 
 const HELP = `Usage: oc-codex-multi-auth login [options]
 
@@ -17,6 +20,7 @@ device code over SSH.
   --browser  in a browser on this machine
   --device   with a code typed in on any device
   --paste    by pasting the last address by hand
+  --endpoint URL  an API key for another Codex endpoint; the key is asked for, or taken from OC_CODEX_API_KEY
   --json     print the result as JSON
   --help     show this text
 `
@@ -27,7 +31,7 @@ export const loginCommand: Command = {
   summary: 'Sign in a ChatGPT account',
   async run(argv, io) {
     const boolean = { type: 'boolean' } as const
-    const { values } = parseArgs({ args: [...argv], options: { browser: boolean, device: boolean, paste: boolean, json: boolean, help: { ...boolean, short: 'h' } } })
+    const { values } = parseArgs({ args: [...argv], options: { browser: boolean, device: boolean, paste: boolean, endpoint: { type: 'string' }, json: boolean, help: { ...boolean, short: 'h' } } })
     if (values.help) {
       io.stdout(HELP)
       return 0
@@ -35,7 +39,16 @@ export const loginCommand: Command = {
     const chosen = (['browser', 'device', 'paste'] as const).filter((name) => values[name])
     if (chosen.length > 1) throw new CodexError('invalid_input', 'Choose one of --browser, --device and --paste.', { hint: '' })
     const method = chosen[0] ?? (isRemote(io.env) ? 'device' : 'browser')
+    const { endpoint } = values
+    if (endpoint !== undefined && chosen.length > 0) throw new CodexError('invalid_input', 'An endpoint takes an API key, not a ChatGPT login.', { hint: '' })
     return withRuntime(io, async (runtime) => {
+      if (endpoint !== undefined) {
+        const apiKey = io.env[API_KEY_ENV] ?? (await io.ask('API key: '))
+        if (apiKey === undefined || apiKey.trim() === '') throw new CodexError('invalid_input', `Set the key in the environment variable ${API_KEY_ENV}; it is not taken as an argument.`, { hint: '' })
+        const { label } = await saveApiKey(runtime, { apiKey, baseUrl: endpoint }, '--endpoint')
+        io.stdout(values.json ? `${JSON.stringify({ account: label, path: runtime.store.path })}\n` : `${label} is in the pool.\n`)
+        return 0
+      }
       const { endpoints, fetch, clock } = runtime
       const deps = { oauth: createOAuth({ endpoints, fetch, clock }), clock, signal: io.signal }
       const { label } = await saveLogin(runtime, await tokensBy(method, deps, io))

@@ -161,6 +161,14 @@ export const SETTINGS = {
     help: 'Refresh the tokens of accounts in use ahead of time, in the background. Idle accounts are never touched.',
   }),
 
+  // Endpoints of API keys
+  baseUrl: setting({
+    schema: z.string(),
+    default: '',
+    env: 'CODEX_AUTH_BASE_URL',
+    help: 'Endpoint of API keys that name none of their own; before provider.openai.options.baseURL and the public API. ChatGPT accounts never go there.',
+  }),
+
   // Request
   requestTransformMode: setting({
     schema: z.enum(['native', 'legacy']),
