@@ -83,7 +83,8 @@ async function runProject(project) {
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(await readFile(report, 'utf8'))
     totals.passed += numPassedTests
-    totals.failed += Math.max(numFailedTests, failed ? Math.max(1, numFailedTestSuites) : 0)
+    // A file that cannot even be loaded has no failed tests.
+    totals.failed += numFailedTests > 0 ? numFailedTests : failed ? Math.max(1, numFailedTestSuites) : 0
     totals.skipped += numPendingTests
   } catch {
     totals.failed += 1

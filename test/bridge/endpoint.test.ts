@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { DEFAULT_ENDPOINTS, resolveEndpoints } from '../../lib/auth/endpoints.js'
-import { assertResponsesRequest, codexDestination } from '../../lib/bridge/endpoint.js'
+import { assertResponsesRequest, codexDestination, destinationOf } from '../../lib/bridge/endpoint.js'
 
 describe('assertResponsesRequest', () => {
   it.each([
@@ -42,4 +43,30 @@ describe('resolveEndpoints', () => {
       expect(() => resolveEndpoints({ OC_CODEX_SIMULATOR_ISSUER: url })).toThrow(expect.objectContaining({ code: 'destination_refused' }))
     },
   )
+})
+
+describe('destinationOf', () => {
+  const times = { addedAt: 0, lastUsed: 0 }
+
+  it('sends a ChatGPT account to the Codex backend and a key to its own origin, whatever is configured', () => {
+    fc.assert(
+      fc.property(fc.webUrl({ validSchemes: ['https'] }), fc.webUrl({ validSchemes: ['https'] }), (own, configured) => {
+        const chatgpt = { uid: 'a', refreshToken: 'r', baseUrl: own, ...times }
+        expect(destinationOf(chatgpt, DEFAULT_ENDPOINTS, configured)).toBe('https://chatgpt.com/backend-api/codex/responses')
+        const key = { uid: 'b', kind: 'api-key' as const, apiKey: 'k', baseUrl: own, ...times }
+        expect(new URL(destinationOf(key, DEFAULT_ENDPOINTS, configured)).origin).toBe(new URL(own).origin)
+      }),
+    )
+  })
+
+  it('sends a key without an endpoint to the configured one, else to the public API', () => {
+    const key = { uid: 'b', kind: 'api-key' as const, apiKey: 'k', ...times }
+    expect(destinationOf(key, DEFAULT_ENDPOINTS, 'https://gateway.example')).toBe('https://gateway.example/backend-api/codex/responses')
+    expect(destinationOf(key, DEFAULT_ENDPOINTS, undefined)).toBe('https://api.openai.com/v1/responses')
+  })
+
+  it('refuses an endpoint without TLS that is not on this machine', () => {
+    const key = { uid: 'b', kind: 'api-key' as const, apiKey: 'k', baseUrl: 'http://gateway.example', ...times }
+    expect(() => destinationOf(key, DEFAULT_ENDPOINTS, undefined)).toThrow(expect.objectContaining({ code: 'destination_refused' }))
+  })
 })

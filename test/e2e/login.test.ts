@@ -57,7 +57,7 @@ describe('a login', () => {
       await terminal.close()
     }
     expect(JSON.parse(await readFile(stage.accountsFile, 'utf8')).accounts[0].email).toBe('personal@example.test')
-    expect(simulator.requests.at(-1)).toMatchObject({ path: '/oauth/token', status: 200 })
+    expect(simulator.requests.find(({ path }) => path === '/oauth/token')).toMatchObject({ status: 200 })
   })
 })
 
