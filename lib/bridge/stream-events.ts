@@ -27,12 +27,18 @@ export function dataOfEvent(bytes: Uint8Array): unknown {
 export function asCompleted(bytes: Uint8Array, event: unknown): Uint8Array {
   const parsed = terminalSchema.safeParse(event)
   if (!parsed.success) return bytes
-  const { type } = parsed.data
-  const hasUsage = usageOf(event) !== undefined
-  if (hasUsage && type !== 'response.done') return bytes
-  const name = type === 'response.done' ? 'response.completed' : type
-  const response = { ...parsed.data.response, ...(hasUsage ? {} : { usage: NO_USAGE }) }
-  return new TextEncoder().encode(`event: ${name}\ndata: ${JSON.stringify({ ...parsed.data, type: name, response })}\n\n`)
+  const isDone = parsed.data.type === 'response.done'
+  if (usageOf(event) !== undefined) return isDone ? renamed(bytes) : bytes
+  const type = isDone ? 'response.completed' : parsed.data.type
+  const response = { ...parsed.data.response, usage: NO_USAGE }
+  return new TextEncoder().encode(`event: ${type}\ndata: ${JSON.stringify({ ...parsed.data, type, response })}\n\n`)
+}
+
+/** Only the two names differ; Latin-1 keeps every other byte as it is, there and back. */
+function renamed(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  const named = text.replace(/^(event: ?)response\.done(?=\r?$)/m, '$1response.completed').replace(/("type"\s*:\s*)"response\.done"/, '$1"response.completed"')
+  return new Uint8Array(Buffer.from(named, 'latin1'))
 }
 
 const NO_USAGE = { input_tokens: 0, output_tokens: 0, total_tokens: 0 }

@@ -27,7 +27,8 @@ const LETTER_R = 114
 const USUAL_HEAD = new TextEncoder().encode('data: {"type":"response.')
 /** The type stands within the first characters of the data; beyond this the whole line is waited for. */
 const HEAD_BYTES = 256
-const TYPE = /"type"\s*:\s*"([^"]*)"/
+/** `type` behind nothing but plain members, so that the type of an item within is not taken for it. */
+const TYPE = /^data:\s*\{\s*(?:"[^"\\]*"\s*:\s*(?:[-+.\w]+|"[^"\\]*")\s*,\s*)*?"type"\s*:\s*"([^"]*)"/
 
 /** Events that say something about the answer but are none of it (wire facts §9). */
 const PRELUDE = /^(?:response\.(?:created|in_progress|queued|metadata)|keepalive|ping|codex\..*)$/
@@ -105,14 +106,24 @@ function isUsualOutput(bytes: Uint8Array, at: number): boolean {
   return true
 }
 
-/** The type in a data line; undefined when more bytes are needed to tell. */
+/** The type in a data line, empty when it has none; undefined when more bytes are needed to tell. */
 function typeAt(bytes: Uint8Array, at: number): string | undefined {
   const lineEnd = bytes.indexOf(LF, at)
   const end = lineEnd < 0 ? bytes.length : lineEnd
   const found = TYPE.exec(ascii(bytes, at, Math.min(end, at + HEAD_BYTES)))?.[1]
   if (found !== undefined) return found
-  if (lineEnd < 0) return undefined
-  return TYPE.exec(ascii(bytes, at, end))?.[1] ?? ''
+  return lineEnd < 0 ? undefined : typeOfLine(ascii(bytes, at, lineEnd))
+}
+
+/** The slow way, for a type behind nested members. */
+function typeOfLine(line: string): string {
+  if (!line.startsWith('data:') || !line.includes('"type"')) return ''
+  try {
+    const value: unknown = JSON.parse(line.slice('data:'.length))
+    return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string' ? value.type : ''
+  } catch {
+    return ''
+  }
 }
 
 function ascii(bytes: Uint8Array, start: number, end: number): string {

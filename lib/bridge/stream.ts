@@ -65,7 +65,8 @@ interface Ending {
 
 const NO_BYTES = new Uint8Array()
 
-type Piece = { readonly bytes: Uint8Array } | Ending
+/** Bytes for the host, the end, or the start of an answer that is no event stream. */
+type Piece = { readonly bytes: Uint8Array } | Ending | { readonly foreign: string }
 
 /**
  * Reads up to the first output, so that a failure before it can be mended by another account, and then hands the stream
@@ -75,15 +76,26 @@ type Piece = { readonly bytes: Uint8Array } | Ending
 export async function openStream(exchange: Exchange, options: StreamOptions): Promise<Opened> {
   const { observer, signal } = options
   const reader = exchange.response.body?.getReader()
-  if (reader === undefined) return { kind: 'broken', why: 'eof' }
+  if (reader === undefined) {
+    exchange.release()
+    return { kind: 'broken', why: 'eof' }
+  }
   const upstream = createUpstream(reader, options.idleMs)
   const scan = createStreamScan()
   /** Bytes that arrived and were not yet handed on. */
   let rest: Uint8Array = NO_BYTES
   let cursor = 0
   let sent = 0
+  let isStart = true
+
+  // Whether or not the caller wired its signal to the request, an abort ends the connection, also before any output.
+  let onAbort = (): void => upstream.stop()
+  const abort = (): void => onAbort()
+  if (signal?.aborted === true) upstream.stop()
+  else signal?.addEventListener('abort', abort, { once: true })
 
   const finish = (): void => {
+    signal?.removeEventListener('abort', abort)
     upstream.stop()
     exchange.release()
   }
@@ -110,31 +122,43 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
             continue
           }
           const before = takeThrough(mark.start)
-          // Nothing counts behind the event that ends the answer.
-          rest = whole
           cursor = 0
           if (before.byteLength > 0) return { bytes: before }
+          // Nothing counts behind the event that ends the answer.
+          if (rest.byteLength > whole.byteLength) rest = whole
           const event = dataOfEvent(whole)
           if (mark.type === 'response.failed' || mark.type === 'error') return { end: 'failed', event }
+          if (event === undefined) {
+            // The host cannot read it either and would wait for another end.
+            rest = NO_BYTES
+            return { end: 'broken', why: 'eof' }
+          }
           const usage = usageOf(event)
-          rest = asCompleted(whole, event)
+          rest = asCompleted(rest, event)
           return { end: mark.type === 'response.incomplete' ? 'incomplete' : 'completed', event, ...(usage === undefined ? {} : { usage }) }
         }
         case 'more': {
           const bytes = takeThrough(mark.safe)
           cursor = 0
-          if (bytes.byteLength > 0) return { bytes }
+          if (bytes.byteLength > 0) {
+            isStart = false
+            return { bytes }
+          }
           const { chunk, why, error } = await upstream.read()
           if (why !== undefined) {
             return signal?.aborted === true ? { end: 'aborted' } : { end: why === 'idle' ? 'idle' : 'broken', why, error }
           }
           rest = rest.byteLength === 0 ? chunk : joined(rest, chunk)
+          const foreign = isStart ? foreignStart(rest) : undefined
+          if (foreign !== undefined) return { foreign }
         }
       }
     }
   }
 
+  /** The very chunk, not a view on it, when that is all of it. */
   function takeThrough(end: number): Uint8Array {
+    if (end === 0) return NO_BYTES
     const bytes = end >= rest.byteLength ? rest : rest.subarray(0, end)
     rest = end >= rest.byteLength ? NO_BYTES : rest.subarray(end)
     cursor = Math.max(0, cursor - end)
@@ -148,14 +172,12 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
     const piece = await nextPiece(() => {
       seen.output = true
     })
-    if ('bytes' in piece) {
-      const refused = held.length === 0 ? foreignStart(piece.bytes) : undefined
-      if (refused !== undefined) {
-        finish()
-        return { kind: 'not_sse', start: refused }
-      }
-      held.push(piece.bytes)
-    } else last = piece
+    if ('bytes' in piece) held.push(piece.bytes)
+    else if ('end' in piece) last = piece
+    else {
+      finish()
+      return { kind: 'not_sse', start: piece.foreign }
+    }
   }
 
   if (last !== undefined) {
@@ -167,12 +189,9 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
         finish()
         return { kind: 'failed', event: last.event }
       case 'broken':
-      case 'idle': {
+      case 'idle':
         finish()
-        const refused = foreignStart(rest)
-        if (refused !== undefined) return { kind: 'not_sse', start: refused }
         return { kind: 'broken', why: last.why ?? 'eof', ...(last.error === undefined ? {} : { error: last.error }) }
-      }
       case 'completed':
         if (hasOutput(last.event)) break
         finish()
@@ -184,18 +203,21 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
 
   observer.onFirstOutput?.()
   let ended = false
+  let isCancelled = false as boolean
   const end = (kind: StreamEnd['kind'], more: { usage?: TokenUsage; event?: unknown } = {}): void => {
     if (ended) return
     ended = true
-    signal?.removeEventListener('abort', onAbort)
+    signal?.removeEventListener('abort', abort)
     upstream.stopTimer()
     exchange.release()
     observer.onEnd({ kind, bytes: sent, ...more })
   }
 
   // The host may stop reading when it aborts; whoever counts running requests must learn of it all the same.
-  const onAbort = (): void => end('aborted')
-  signal?.addEventListener('abort', onAbort, { once: true })
+  onAbort = () => {
+    end('aborted')
+    upstream.stop()
+  }
 
   const body = new ReadableStream<Uint8Array>(
     {
@@ -210,10 +232,13 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
           return
         }
         const piece = last ?? (await nextPiece())
+        // Cancelled during the read: nobody is there to be told anything.
+        if (isCancelled) return
         if ('bytes' in piece) {
           hand(piece.bytes)
           return
         }
+        if (!('end' in piece)) return
         switch (piece.end) {
           case 'completed':
           case 'incomplete':
@@ -235,8 +260,8 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
           default: {
             const error = options.brokenError(piece.why ?? 'eof')
             upstream.stop()
-            // Behind half an event the host could not read an error event.
-            if (scan.isBetweenEvents && rest.byteLength === 0) {
+            // Behind half an event the host could not read an error event; what is still held back does not count.
+            if (scan.isBetweenEvents) {
               hand(errorEventBytes(error))
               end(piece.end)
               controller.close()
@@ -248,6 +273,7 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
         }
       },
       cancel() {
+        isCancelled = true
         end('cancelled')
         upstream.stop()
       },
