@@ -53,7 +53,8 @@ const cli = await build({
   chunkNames: 'cli-[name]-[hash]',
   banner: { js: REQUIRE_BANNER },
 })
-const tui = await build({ ...shared, entryPoints: { tui: 'tui.ts' }, outdir: dist, external: HOST_MODULES })
+// The host rewrites `from "…"` as text: without the space, which minifying takes away, it finds nothing to rewrite.
+const tui = await build({ ...shared, minifyWhitespace: false, entryPoints: { tui: 'tui.ts' }, outdir: dist, external: HOST_MODULES })
 
 await chmod(path.join(dist, 'cli.js'), 0o755)
 await writeTypes()

@@ -73,11 +73,11 @@ describe('when something fails', () => {
     const session = await server.newSession('named')
     const from = stage().simulator.requests.length
     const answer = server.send(session, 'SIM:long 2000')
-    await expect.poll(() => turns(stage(), from).length).toBe(1)
+    await expect.poll(() => turns(stage(), from).length, { timeout: 20_000 }).toBe(1)
     await new Promise((resolve) => setTimeout(resolve, 500))
     await server.abort(session)
     expect((await answer).error).toMatch(/abort/i)
-    await expect.poll(() => stage().simulator.requests.at(-1)?.end).toBe('gone')
+    await expect.poll(() => stage().simulator.requests.at(-1)?.end, { timeout: 5_000 }).toBe('gone')
     stage().simulator.clearRules()
     expect(await ask('SIM:say still alive')).toMatchObject({ text: 'still alive', error: undefined })
   })

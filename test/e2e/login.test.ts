@@ -3,6 +3,7 @@ import net from 'node:net'
 
 import { afterEach, describe, expect, it } from 'vitest'
 
+import { startHostServer } from '../support/host-server.js'
 import { noTerminal, openTerminal } from '../support/tmux.js'
 import { METHODS, setStage, type Stage } from './setup.js'
 
@@ -39,6 +40,22 @@ describe('a login', () => {
     const login = await stage.host.login(METHODS.browser)
     expect(login.stdout + login.stderr).toContain('The login was refused')
     await expect(readFile(stage.accountsFile, 'utf8')).rejects.toThrow('ENOENT')
+  })
+
+  it('works through the routes the TUI’s /connect uses', async () => {
+    stage = await setStage({ simulator: { settings: { autoApprove: 'work' } }, host: { env: { BROWSER_FOLLOWS: '0' } } })
+    const server = await startHostServer(stage.host)
+    try {
+      const methods = (await server.request('GET', '/provider/auth')) as { openai: { label: string }[] }
+      const method = methods.openai.findIndex(({ label }) => label === METHODS.browser)
+      const pending = (await server.request('POST', '/provider/openai/oauth/authorize', { method, inputs: {} })) as { url: string; method: string }
+      expect(pending.method).toBe('auto')
+      await fetch(pending.url)
+      expect(await server.request('POST', '/provider/openai/oauth/callback', { method })).toBe(true)
+      expect(JSON.parse(await readFile(stage.accountsFile, 'utf8')).accounts).toHaveLength(1)
+    } finally {
+      await server.stop()
+    }
   })
 
   it.skipIf(noTerminal)('by pasting the last address works in a terminal', async () => {

@@ -67,10 +67,10 @@ describe('turns of a session', () => {
     const from = stage().simulator.requests.length
     const session = await server.newSession()
     await server.send(session, 'SIM:say untitled')
-    await expect.poll(() => turns(stage(), from).length).toBe(2)
+    await expect.poll(() => turns(stage(), from).length, { timeout: 20_000 }).toBe(2)
     const title = turns(stage(), from).findIndex(({ body }) => String(body.instructions).includes('title generator'))
     expect(await compare('01-title', from, title)).toEqual([])
-    await expect.poll(() => server.request('GET', `/session/${session}`)).toMatchObject({ title: 'A simulated title' })
+    await expect.poll(() => server.request('GET', `/session/${session}`), { timeout: 20_000 }).toMatchObject({ title: 'A simulated title' })
   })
 
   it('let the host compact a session', async () => {

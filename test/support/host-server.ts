@@ -84,7 +84,8 @@ export async function startHostServer(host: Host, options: RunOptions = {}): Pro
     if (!response.ok) throw new Error(`${method} ${route} answered ${response.status}: ${text}`)
     return text === '' ? undefined : (JSON.parse(text) as unknown)
   }
-  await request('GET', '/provider', undefined, START_TIMEOUT_MS)
+  // A server that ended before may have left a dead connection to the same port behind.
+  await request('GET', '/provider', undefined, START_TIMEOUT_MS).catch(() => request('GET', '/provider', undefined, START_TIMEOUT_MS))
   const feed = await fetch(address('/event'), { signal: closing.signal })
   void readEvents(feed, (event) => {
     events.push(event)

@@ -1,0 +1,53 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import { describe, expect, it } from 'vitest'
+
+import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
+import { useStage } from './setup.js'
+
+describe.skipIf(noTerminal)('the TUI', () => {
+  const stage = useStage({ signedIn: ['personal', 'work'], simulator: { accounts: ['personal', 'work'].map((name) => ({ name, windows: [{ minutes: 300, limit: 100, used: 20 }, { minutes: 10_080, limit: 100, used: 88 }] })) } })
+
+  async function open(columns: number): Promise<Terminal> {
+    const { host } = stage()
+    return openTerminal({ command: [host.binary, '--model', 'openai/gpt-5.5'], cwd: host.project, env: host.env, columns, rows: 40 })
+  }
+
+  async function ask(terminal: Terminal, text: string, answer: string): Promise<void> {
+    await terminal.waitFor(/Ask anything|gpt-5\.5|GPT-5\.5/i)
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await terminal.type(text)
+    await terminal.press('Enter')
+    await terminal.waitFor(answer)
+  }
+
+  it.each([
+    [160, /personal|pe…@e….test|work|wo…@e….test/, /5h [█░]{6} \d+%/],
+    [100, /5h \d+%/, /7d \d+%/],
+    [70, /7d \d+%/, /7d \d+%/],
+  ] as const)('shows what is left beside the prompt at %d columns', async (columns, first, second) => {
+    const terminal = await open(columns)
+    try {
+      await ask(terminal, 'SIM:say shown', 'shown')
+      await terminal.waitFor(first)
+      const screen = await terminal.waitFor(second)
+      expect(screen).not.toContain('personal@example.test')
+    } finally {
+      await terminal.close()
+    }
+  })
+
+  it('goes on without a word when the shared files are broken', async () => {
+    const { host } = stage()
+    const state = path.join(host.home, '.local', 'state', 'opencode')
+    await writeFile(path.join(state, 'oc-codex-multi-auth-quota.json'), '{"version":')
+    await writeFile(path.join(state, 'oc-codex-multi-auth-affinity.json'), 'nonsense')
+    const terminal = await open(120)
+    try {
+      await ask(terminal, 'SIM:say unharmed', 'unharmed')
+    } finally {
+      await terminal.close()
+    }
+  })
+})
