@@ -31,16 +31,22 @@ export interface CoreInput {
   readonly providerBaseUrl?: () => string | undefined
 }
 
+/** How long after the core the model catalogue is looked after, ms. */
+const CATALOGUE_DELAY_MS = 1_000
+
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
   const runtime: Runtime = createRuntime({ ...input, watch: true, onAlert: (account, alert) => notices.alert(runtime.label(account), alert) })
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
   const gate = createSharedGate({ file: input.paths.noticesFile, clock, log: host })
   const notices = createNotices({ host, config, clock, gate })
-  await Promise.all([gate.load(), ledger.load(), sessions.load(), store.read().catch(() => undefined)])
+  await Promise.all([gate.load(), ledger.load(), runtime.catalogue.load(), sessions.load(), store.read().catch(() => undefined)])
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
   void settleHostFolder(input.paths.root)
+  // The first requests come first; the list of models is for the next start.
+  const catalogueTimer = setTimeout(() => void runtime.catalogue.refresh(), CATALOGUE_DELAY_MS)
+  catalogueTimer.unref()
 
   const fetch = createBridge({
     ...runtime,
@@ -64,6 +70,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     fetch,
     login,
     async close() {
+      clearTimeout(catalogueTimer)
       await login.close()
       await Promise.all([runtime.close(), gate.close()])
     },

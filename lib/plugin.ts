@@ -5,6 +5,8 @@ import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
 import { ENDPOINT_LABEL, type LoginMethodInfo, loginMethods } from './auth/method-list.js'
 import type { Core } from './core.js'
+import { parseCatalogues } from './catalog/catalogue-file.js'
+import { mergeModels } from './catalog/host-models.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
 import { type Paths, resolvePaths } from './kernel/paths.js'
@@ -25,6 +27,8 @@ const PREFETCH_DELAY_MS = 50
 export const server: Plugin = async (input) => {
   const paths = resolvePaths(process.env)
   let providerBaseUrl: string | undefined
+  /** Models the user has configured: left as they are. */
+  const userModels = new Set<string>()
   const core = lazily(async () => {
     const { createCore } = await import('./core.js')
     return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, providerBaseUrl: () => providerBaseUrl })
@@ -72,11 +76,22 @@ export const server: Plugin = async (input) => {
   }
   const hooks: Hooks = {
     auth,
+    provider: {
+      id: 'openai',
+      /** The host's models with what the backend said of them last time; the backend is not asked here. */
+      async models(provider) {
+        const catalogues = parseCatalogues(await readFile(paths.catalogueFile, 'utf8').catch(() => ''))
+        const lists = Object.values(catalogues).map(({ models }) => models)
+        if (lists.length === 0) return provider.models
+        return mergeModels(provider.models, lists, userModels) as unknown as typeof provider.models
+      },
+    },
     get tool() {
       return tools(async () => (await core()).runtime)
     },
     async config(config) {
       const configured: unknown = config.provider?.openai?.options?.baseURL
+      for (const id of Object.keys(config.provider?.openai?.models ?? {})) userModels.add(id)
       if (typeof configured === 'string') providerBaseUrl = configured
       if (isOff(process.env.CODEX_AUTH_SLASH_COMMANDS)) return
       // A command of the same name in the user's own configuration wins.

@@ -14,6 +14,7 @@ import { createTokens, type Tokens } from './auth/tokens.js'
 import { createRouter, type Router } from './bridge/router.js'
 import { createTrace, type Trace } from './bridge/trace.js'
 import { createTraceFile } from './bridge/trace-file.js'
+import { type CatalogueBook, createCatalogueBook } from './catalog/refresh.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
 import { type Clock, systemClock } from './kernel/clock.js'
@@ -46,6 +47,7 @@ export interface Runtime {
   readonly tokens: Tokens
   readonly ledger: QuotaLedger
   readonly sessions: SessionHoldBook
+  readonly catalogue: CatalogueBook
   readonly vitals: VitalsBook
   readonly decisions: DecisionLog
   readonly router: Router
@@ -123,6 +125,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     if (account !== undefined) options.onAlert?.(account, alert)
   } })
   const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
+  const catalogue = createCatalogueBook({ file: paths.catalogueFile, backend: endpoints.backend, userAgent, fetch, store, clock, log: host })
   const vitals = createVitalsBook()
   const decisions = createDecisionLog(DECISIONS_KEPT)
   const router = createRouter({
@@ -133,7 +136,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     decisions,
     processOffset: process.pid,
     labelOf: (account, position) => accountName(account, position, config),
-    modelSupport: () => 'unknown',
+    modelSupport: (uid, model) => (catalogue.lists(uid, model) ? 'known' : 'unknown'),
     ...(scope.projectKey === undefined ? {} : { projectKey: scope.projectKey }),
   })
 
@@ -155,6 +158,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     tokens,
     ledger,
     sessions,
+    catalogue,
     vitals,
     decisions,
     router,

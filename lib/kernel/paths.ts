@@ -12,6 +12,7 @@ export interface Paths {
   readonly backupsDir: string
   readonly configFile: string
   readonly cacheDir: string
+  readonly catalogueFile: string
   readonly logsDir: string
   /** Files shared between processes and with the TUI that may be lost without harm (quota cache, affinity). */
   readonly stateDir: string
@@ -48,6 +49,7 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env): Paths {
     backupsDir: path.join(root, 'backups'),
     configFile: path.join(root, CONFIG_FILE),
     cacheDir: path.join(root, 'cache'),
+    catalogueFile: path.join(root, 'cache', 'catalogue.json'),
     logsDir: path.join(root, 'logs', 'codex-plugin'),
     stateDir,
     quotaFile: path.join(stateDir, 'oc-codex-multi-auth-quota.json'),

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises'
+
+import type { Account } from '../accounts/account.js'
+import type { AccountStore } from '../accounts/store-types.js'
+import type { Clock } from '../kernel/clock.js'
+import { messageOf } from '../kernel/errors.js'
+import { writeFileAtomic } from '../kernel/json-file.js'
+import type { Logger } from '../kernel/logger.js'
+import { parseCatalogue } from './catalogue.js'
+import { type CachedCatalogue, type Catalogues, formatCatalogues, parseCatalogues } from './catalogue-file.js'
+
+/** A catalogue this young is not asked for again, ms. */
+export const FRESH_MS = 6 * 3_600_000
+/** The backend lists models by the client that asks; this is the one whose facts are shipped (wire facts §10). */
+const CLIENT_VERSION = '0.169.0'
+const ANSWER_TIMEOUT_MS = 20_000
+
+/** What is known of the models of the accounts, and how it is brought up to date. */
+export interface CatalogueBook {
+  /** True when the account's own list names the model. */
+  lists(uid: string, model: string): boolean
+  load(): Promise<void>
+  /** Asks for what is old, in the background; for accounts with a good token only, so that no idle one is touched. Never throws. */
+  refresh(): Promise<void>
+}
+
+export interface CatalogueDeps {
+  readonly file: string
+  readonly backend: string
+  readonly userAgent: string
+  readonly fetch: typeof globalThis.fetch
+  readonly store: AccountStore
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Creates the book over its cache file. */
+export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
+  const { file, clock, log } = deps
+  let known: Catalogues = {}
+  let ids = new Map<string, ReadonlySet<string>>()
+
+  const take = (next: Catalogues): void => {
+    known = next
+    ids = new Map(Object.entries(next).map(([uid, { models }]) => [uid, new Set(models.map(({ id }) => id))]))
+  }
+
+  async function ask(account: Account): Promise<CachedCatalogue | undefined> {
+    const cached = known[account.uid]
+    const response = await deps.fetch(`${deps.backend}/codex/models?client_version=${CLIENT_VERSION}`, {
+      headers: {
+        authorization: `Bearer ${account.accessToken ?? ''}`,
+        accept: 'application/json',
+        'user-agent': deps.userAgent,
+        ...(account.accountId === undefined ? {} : { 'chatgpt-account-id': account.accountId }),
+        ...(cached?.etag === undefined ? {} : { 'if-none-match': cached.etag }),
+      },
+      redirect: 'error',
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    })
+    if (response.status === 304 && cached !== undefined) return { ...cached, fetchedAtMs: clock.now() }
+    const models = response.ok ? parseCatalogue(await response.json()) : undefined
+    return models === undefined ? undefined : { models, etag: response.headers.get('etag') ?? undefined, fetchedAtMs: clock.now() }
+  }
+
+  return {
+    lists: (uid, model) => ids.get(uid)?.has(model) === true,
+    async load() {
+      take(parseCatalogues(await readFile(file, 'utf8').catch(() => '')))
+    },
+    async refresh() {
+      try {
+        const pool = deps.store.peek() ?? (await deps.store.read())
+        const nowMs = clock.now()
+        const due = pool.accounts.filter(
+          (account) => account.kind !== 'api-key' && account.enabled !== false && account.accessToken !== undefined && (account.expiresAt ?? 0) > nowMs && Math.abs(nowMs - (known[account.uid]?.fetchedAtMs ?? 0)) > FRESH_MS,
+        )
+        if (due.length === 0) return
+        const next: Record<string, CachedCatalogue> = {}
+        const uids = new Set(pool.accounts.map(({ uid }) => uid))
+        for (const [uid, catalogue] of Object.entries(known)) if (uids.has(uid)) next[uid] = catalogue
+        for (const account of due) {
+          const catalogue = await ask(account).catch(() => undefined)
+          if (catalogue !== undefined) next[account.uid] = catalogue
+        }
+        take(next)
+        await writeFileAtomic(file, formatCatalogues(next))
+      } catch (error) {
+        log.log('debug', 'The model catalogue could not be brought up to date.', { reason: messageOf(error) })
+      }
+    },
+  }
+}
