@@ -155,6 +155,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         hasEncryptedReasoning: prepared.hasEncryptedReasoning,
         hasAlternative: router.hasAlternative(pool, { ...request, triedUids: new Set([...tried, uid]) }, clock.now()),
         random: deps.random(),
+        emptyRetryDelayMs: deps.config.emptyResponseRetryDelayMs,
       })
       switch (next.do) {
         case 'stop':

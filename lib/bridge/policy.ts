@@ -29,6 +29,8 @@ export interface Progress {
   readonly hasAlternative: boolean
   /** 0 up to 1. */
   readonly random: number
+  /** Pause before an empty answer is asked for again, ms. */
+  readonly emptyRetryDelayMs: number
 }
 
 /** A pause up to here is waited out on the same account; for a longer one another account is better, ms (peer facts §5.7). */
@@ -82,7 +84,7 @@ export function decideNext(failure: Failure, progress: Progress): Next {
 
     case 'empty':
       if (!spending.take('emptyResponse')) return { do: 'stop' }
-      return { do: 'again', afterMs: backoffMs(spending.used('emptyResponse'), undefined, progress.random), reason: 'repeated_after_empty_answer' }
+      return { do: 'again', afterMs: progress.emptyRetryDelayMs, reason: 'repeated_after_empty_answer' }
   }
 }
 

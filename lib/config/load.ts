@@ -1,7 +1,7 @@
 import { type ParseError, parse as parseJsonc, parseTree, findNodeAtLocation, printParseErrorCode } from 'jsonc-parser'
 import * as z from 'zod'
 
-import { type Config, type Setting, type SettingName, DEFAULT_CONFIG, SETTINGS } from './settings.js'
+import { type Config, type Setting, type SettingName, DEFAULT_CONFIG, RETIRED_SETTINGS, SETTINGS } from './settings.js'
 
 /** Where a value came from. */
 export type ConfigSource = 'env' | 'project' | 'file' | 'default'
@@ -30,7 +30,7 @@ export interface ConfigFile {
 }
 
 /** Keys a configuration file may hold besides settings. */
-const PASSIVE_KEYS = new Set(['$schema'])
+const PASSIVE_KEYS = new Set(['$schema', ...RETIRED_SETTINGS])
 
 const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
 

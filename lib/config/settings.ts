@@ -216,6 +216,28 @@ export const SETTINGS = {
   }),
 } as const satisfies Record<string, Setting>
 
+/**
+ * Keys of the earlier plugin (peer facts §3) that have no effect here, because what they governed is gone or always on. A
+ * file that holds them is not wrong.
+ */
+export const RETIRED_SETTINGS: readonly string[] = [
+  'autoResume',
+  'autoUpdate',
+  'codexMode',
+  'codexTuiColorProfile',
+  'codexTuiGlyphMode',
+  'codexTuiV2',
+  'fallbackOnUnsupportedCodexModel',
+  'fallbackToGpt52OnUnsupportedGpt53',
+  'fastSession',
+  'fastSessionMaxInputItems',
+  'fastSessionStrategy',
+  'maskEmailInQuotaDetails',
+  'parallelProbing',
+  'parallelProbingMaxConcurrency',
+  'sessionRecovery',
+]
+
 /** Name of a setting. */
 export type SettingName = keyof typeof SETTINGS
 

@@ -17,6 +17,7 @@ const progress = (changes: Partial<Progress> = {}): Progress => ({
   hasEncryptedReasoning: true,
   hasAlternative: true,
   random: 0.5,
+  emptyRetryDelayMs: 1_000,
   ...changes,
 })
 

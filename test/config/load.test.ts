@@ -69,4 +69,11 @@ describe('resolveConfig', () => {
       }),
     )
   })
+
+  it('takes a file of the earlier plugin without a word about keys that have no effect any more', () => {
+    const text = JSON.stringify({ codexMode: true, codexTuiV2: true, fastSession: false, sessionRecovery: true, autoUpdate: true, parallelProbing: false, retryProfile: 'aggressive' })
+    const { config, problems } = resolveConfig({ env: {}, userFile: { path: 'c.json', text } })
+    expect(problems).toEqual([])
+    expect(config.retryProfile).toBe('aggressive')
+  })
 })
