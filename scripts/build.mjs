@@ -54,7 +54,7 @@ const cli = await build({
   banner: { js: REQUIRE_BANNER },
 })
 // The host rewrites `from "…"` as text: without the space, which minifying takes away, it finds nothing to rewrite.
-const tui = await build({ ...shared, minifyWhitespace: false, entryPoints: { tui: 'tui.ts' }, outdir: dist, external: HOST_MODULES })
+const tui = await build({ ...shared, minifyWhitespace: false, entryPoints: { tui: 'tui.ts' }, outdir: dist, external: HOST_MODULES, banner: { js: REQUIRE_BANNER } })
 
 await chmod(path.join(dist, 'cli.js'), 0o755)
 await writeTypes()

@@ -1,9 +1,14 @@
+import path from 'node:path'
+
 import type { TuiPlugin } from '@opencode-ai/plugin/tui'
 import { createElement, effect, insert, setProp } from '@opentui/solid'
 import { createSignal } from 'solid-js'
 
 import { resolvePoolScope } from '../accounts/project.js'
+import { createAccountStore } from '../accounts/store.js'
+import { systemClock } from '../kernel/clock.js'
 import { resolvePaths } from '../kernel/paths.js'
+import { openAccountsDialog } from './accounts-dialog.js'
 import type { PoolView } from './pool-view.js'
 import { watchPool } from './pool-watch.js'
 import { type Level, sidebarLines, type StatusText, statusLine } from './status-line.js'
@@ -12,6 +17,17 @@ import { type Level, sidebarLines, type StatusText, statusLine } from './status-
 const TICK_MS = 30_000
 /** Behind the host's own blocks, which have 100 to 500 (host facts §6). */
 const SLOT_ORDER = 900
+
+interface PaletteCommand {
+  readonly name: string
+  readonly title: string
+  readonly desc: string
+  readonly category: string
+  /** Offered as `/name` in the prompt. */
+  readonly slashName: string
+  readonly namespace: 'palette'
+  run(): void
+}
 
 type Theme = Record<'textMuted' | 'warning' | 'error', unknown>
 const COLOURS: Readonly<Record<Level, keyof Theme>> = { muted: 'textMuted', warning: 'warning', error: 'error' }
@@ -43,6 +59,23 @@ export const tui: TuiPlugin = async (api) => {
     insert(element, () => read()?.text ?? '')
     return element
   }
+
+  const store = createAccountStore({ path: scope.file, backupsDir: path.join(path.dirname(scope.file), 'backups'), clock: systemClock })
+  // The types of the host's keymap are not installed; this is the part that is used (host facts §6).
+  const keymap = api.keymap as unknown as { registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): unknown }
+  keymap.registerLayer({
+    commands: [
+      {
+        name: 'codex.accounts',
+        title: 'Codex accounts',
+        desc: 'See the accounts, switch, pin, enable or disable one',
+        category: 'Codex',
+        slashName: 'codex',
+        namespace: 'palette',
+        run: () => openAccountsDialog({ api, view, store, now: () => Date.now() }),
+      },
+    ],
+  })
 
   api.slots.register({
     order: SLOT_ORDER,

@@ -60,6 +60,15 @@ export function sidebarLines(account: AccountView | undefined, others: number, n
   return [head, ...windows, ...blocked, ...login, ...rest]
 }
 
+/** One account in one line: windows, then what keeps it from serving. Pure. */
+export function accountSummary(account: AccountView, nowMs: number): string {
+  const windows = account.windows.map((window) => `${window.name} ${percent(window)}${resetText(window, nowMs)}`)
+  const [block] = account.blocks
+  const state = !account.enabled ? 'disabled' : account.needsLogin ? 'sign in again' : block === undefined ? undefined : `${block.reason.replaceAll('_', ' ')} until ${clockTime(block.untilMs, nowMs)}`
+  const resets = account.resetCredits === undefined || account.resetCredits === 0 ? undefined : `${account.resetCredits} banked resets`
+  return [account.plan, ...windows, state, resets].filter((part) => part !== undefined).join(' · ')
+}
+
 function percent(window: WindowView): string {
   // 0.4 % left is not nothing, and 99.6 % is not everything.
   const left = window.leftPercent

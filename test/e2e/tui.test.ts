@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -33,6 +33,30 @@ describe.skipIf(noTerminal)('the TUI', () => {
       await terminal.waitFor(first)
       const screen = await terminal.waitFor(second)
       expect(screen).not.toContain('personal@example.test')
+    } finally {
+      await terminal.close()
+    }
+  })
+
+  it('lists the accounts and switches to one from the keyboard, without a model turn', async () => {
+    const { simulator, accountsFile } = stage()
+    const terminal = await open(140)
+    try {
+      await terminal.waitFor(/Ask anything|gpt-5\.5|GPT-5\.5/i)
+      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      const from = simulator.requests.length
+      await terminal.type('/codex')
+      await new Promise((resolve) => setTimeout(resolve, 800))
+      await terminal.press('Enter')
+      const list = await terminal.waitFor(/Codex accounts[\s\S]*2 wo/)
+      expect(list).not.toContain('work@example.test')
+      await terminal.press('Down')
+      await terminal.press('Enter')
+      await terminal.waitFor(/Switch to it/)
+      await terminal.press('Enter')
+      await terminal.waitFor(/New sessions go to account 2/)
+      expect(JSON.parse(await readFile(accountsFile, 'utf8')).activeIndex).toBe(1)
+      expect(simulator.requests.slice(from).filter(({ path: route }) => route.endsWith('/responses'))).toEqual([])
     } finally {
       await terminal.close()
     }

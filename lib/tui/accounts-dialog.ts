@@ -1,0 +1,96 @@
+import type { TuiPluginApi } from '@opencode-ai/plugin/tui'
+import { createComponent } from '@opentui/solid'
+
+import { withAccount, withActive } from '../accounts/edits.js'
+import type { AccountPool } from '../accounts/account.js'
+import { rulesOf, withRules } from '../accounts/rules.js'
+import type { AccountStore } from '../accounts/store-types.js'
+import { messageOf } from '../kernel/errors.js'
+import type { AccountView, PoolView } from './pool-view.js'
+import { accountSummary } from './status-line.js'
+
+/** What can be done with an account from the keyboard. */
+type Action = 'switch' | 'pin' | 'unpin' | 'toggle'
+
+/** What the dialog needs. */
+export interface DialogDeps {
+  readonly api: Pick<TuiPluginApi, 'ui'>
+  readonly view: () => PoolView | undefined
+  readonly store: AccountStore
+  readonly now: () => number
+}
+
+/** Opens the list of accounts; choosing one opens what can be done with it. Costs no model turn and no network. */
+export function openAccountsDialog(deps: DialogDeps): void {
+  const { api } = deps
+  const accounts = deps.view()?.accounts ?? []
+  if (accounts.length === 0) {
+    api.ui.toast({ variant: 'info', title: 'Codex accounts', message: 'No account is signed in. Run: opencode auth login' })
+    return
+  }
+  api.ui.dialog.replace(() =>
+    createComponent(api.ui.DialogSelect<string>, {
+      title: 'Codex accounts',
+      options: accounts.map((account) => ({
+        title: `${account.number} ${account.name}${account.isActive ? ' (active)' : ''}`,
+        value: account.uid,
+        description: accountSummary(account, deps.now()),
+      })),
+      onSelect: ({ value }) => {
+        const account = accounts.find(({ uid }) => uid === value)
+        if (account !== undefined) openActions(deps, account)
+      },
+    }),
+  )
+}
+
+function openActions(deps: DialogDeps, account: AccountView): void {
+  const { api } = deps
+  const options: { title: string; value: Action; description: string }[] = [
+    { title: 'Switch to it', value: 'switch', description: 'new sessions go there' },
+    { title: 'Pin it', value: 'pin', description: 'others help out only when it cannot serve' },
+    { title: 'Lift the pin', value: 'unpin', description: 'let the strategy choose' },
+    { title: account.enabled ? 'Disable it' : 'Enable it', value: 'toggle', description: account.enabled ? 'it serves nothing until you enable it' : 'it may serve again' },
+  ]
+  api.ui.dialog.replace(() =>
+    createComponent(api.ui.DialogSelect<Action>, {
+      title: `${account.number} ${account.name}`,
+      options,
+      onSelect: ({ value }) => {
+        api.ui.dialog.clear()
+        deps.store.update((pool) => changed(pool, account.uid, value)).then(
+          () => api.ui.toast({ variant: 'success', title: 'Codex accounts', message: said(account, value) }),
+          (error: unknown) => api.ui.toast({ variant: 'error', title: 'Codex accounts', message: messageOf(error) }),
+        )
+      },
+    }),
+  )
+}
+
+/** The pool after an action. Pure. */
+export function changed(pool: AccountPool, uid: string, action: Action): AccountPool {
+  const { pin: _pin, ...rest } = rulesOf(pool)
+  switch (action) {
+    case 'switch':
+      return withActive(pool, uid)
+    case 'pin':
+      return withRules(withActive(pool, uid), { ...rest, pin: { uid, mode: 'soft' } })
+    case 'unpin':
+      return withRules(pool, rest)
+    case 'toggle':
+      return withAccount(pool, uid, ({ enabled, ...account }) => (enabled === false ? account : { ...account, enabled: false }))
+  }
+}
+
+function said({ number, name, enabled }: AccountView, action: Action): string {
+  switch (action) {
+    case 'switch':
+      return `New sessions go to account ${number} (${name}).`
+    case 'pin':
+      return `Account ${number} (${name}) is pinned.`
+    case 'unpin':
+      return 'The pin is lifted.'
+    case 'toggle':
+      return `Account ${number} (${name}) is ${enabled ? 'disabled' : 'enabled'}.`
+  }
+}
