@@ -1,16 +1,11 @@
 import type { TuiPluginApi } from '@opencode-ai/plugin/tui'
 import { createComponent } from '@opentui/solid'
 
-import { withAccount, withActive } from '../accounts/edits.js'
-import type { AccountPool } from '../accounts/account.js'
-import { rulesOf, withRules } from '../accounts/rules.js'
 import type { AccountStore } from '../accounts/store-types.js'
 import { messageOf } from '../kernel/errors.js'
+import { type Action, changed } from './dialog-actions.js'
 import type { AccountView, PoolView } from './pool-view.js'
 import { accountSummary } from './status-line.js'
-
-/** What can be done with an account from the keyboard. */
-type Action = 'switch' | 'pin' | 'unpin' | 'toggle'
 
 /** What the dialog needs. */
 export interface DialogDeps {
@@ -65,21 +60,6 @@ function openActions(deps: DialogDeps, account: AccountView): void {
       },
     }),
   )
-}
-
-/** The pool after an action. Pure. */
-export function changed(pool: AccountPool, uid: string, action: Action): AccountPool {
-  const { pin: _pin, ...rest } = rulesOf(pool)
-  switch (action) {
-    case 'switch':
-      return withActive(pool, uid)
-    case 'pin':
-      return withRules(withActive(pool, uid), { ...rest, pin: { uid, mode: 'soft' } })
-    case 'unpin':
-      return withRules(pool, rest)
-    case 'toggle':
-      return withAccount(pool, uid, ({ enabled, ...account }) => (enabled === false ? account : { ...account, enabled: false }))
-  }
 }
 
 function said({ number, name, enabled }: AccountView, action: Action): string {
