@@ -26,6 +26,7 @@ const shared = {
   platform: 'node',
   target: 'node20',
   mainFields: ['module', 'main'],
+  alias: { 'signal-exit': path.join(root, 'scripts', 'exit-hook.cjs') },
   legalComments: 'none',
   minifySyntax: true,
   minifyWhitespace: true,

@@ -1,13 +1,18 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 
 import { startHostServer } from '../support/host-server.js'
 import { turns, useStage } from './setup.js'
 
 describe('the end of a host process', () => {
   const stage = useStage({ signedIn: ['personal'] })
+  // What the host installs at its first start catches signals while it runs.
+  beforeAll(async () => {
+    await stage().host.prompt('SIM:say warm', { title: 'named' })
+  })
 
   it.each(['SIGTERM', 'SIGINT'] as const)('by %s comes in the middle of an answer and is not held up', async (signal) => {
     const { host, simulator } = stage()
@@ -20,6 +25,21 @@ describe('the end of a host process', () => {
     simulator.clearRules()
     expect(ended.code === 0 || ended.signal === signal || ended.code === 130 || ended.code === 143).toBe(true)
     await expect.poll(() => simulator.requests.at(-1)?.end, { timeout: 5_000 }).toBe('gone')
+  })
+
+  it.skipIf(process.platform !== 'linux')('is the host’s own affair: the plugin catches no signal, also after it has written its files', async () => {
+    const { host } = stage()
+    const server = await startHostServer(host)
+    const caught = (): string => /SigCgt:\s*(\w+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'utf8'))?.[1] ?? ''
+    const before = caught()
+    const session = await server.newSession('named')
+    await server.send(session, 'SIM:say written')
+    const file = path.join(host.home, '.local', 'state', 'opencode', 'oc-codex-multi-auth-affinity.json')
+    await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 10_000 }).toContain(session)
+    // SIGINT, SIGTERM and SIGHUP are bits 1, 14 and 0.
+    const bits = [0n, 1n, 14n].map((bit) => [before, caught()].map((mask) => (BigInt(`0x${mask}`) >> bit) & 1n))
+    for (const [first, second] of bits) expect(second).toBe(first)
+    await server.stop()
   })
 
   it('of an instance writes what was still unwritten', async () => {

@@ -11,10 +11,12 @@ describe('a pool at its limits', () => {
 
   it('is waited for when the first account is free soon, with a countdown on the screen', async () => {
     const { host, simulator } = stage()
-    simulator.patchAccount('personal', { windows: [{ minutes: 300, limit: 100, used: 100, resetsInMs: 6_000 }] })
-    simulator.patchAccount('work', { windows: [{ minutes: 10_080, limit: 100, used: 100, resetsInMs: 86_400_000 }] })
     const server = await startHostServer(host)
-    const answer = await server.send(await server.newSession('named'), 'SIM:say after the wait')
+    const session = await server.newSession('named')
+    // From now on: starting the host takes its time.
+    simulator.patchAccount('personal', { windows: [{ minutes: 300, limit: 100, used: 100, resetsInMs: 12_000 }] })
+    simulator.patchAccount('work', { windows: [{ minutes: 10_080, limit: 100, used: 100, resetsInMs: 86_400_000 }] })
+    const answer = await server.send(session, 'SIM:say after the wait')
     expect(answer).toMatchObject({ text: 'after the wait', error: undefined })
     expect(turns(stage()).map(({ account, status }) => `${account} ${status}`).sort()).toEqual(['personal 200', 'personal 429', 'work 429'])
     const toasts = server.events.filter(({ type }) => type === 'tui.toast.show').map((event) => JSON.stringify(event))
