@@ -169,14 +169,6 @@ export const SETTINGS = {
     help: 'Endpoint of API keys that name none of their own; before provider.openai.options.baseURL and the public API. ChatGPT accounts never go there.',
   }),
 
-  // Request
-  requestTransformMode: setting({
-    schema: z.enum(['native', 'legacy']),
-    default: 'native',
-    env: 'CODEX_AUTH_REQUEST_TRANSFORM_MODE',
-    help: 'native changes only what the backend would refuse; legacy also repairs what old hosts send.',
-  }),
-
   // What you see
   tools: setting({
     schema: z.enum(['off', 'core', 'full']),
@@ -235,6 +227,7 @@ export const RETIRED_SETTINGS: readonly string[] = [
   'maskEmailInQuotaDetails',
   'parallelProbing',
   'parallelProbingMaxConcurrency',
+  'requestTransformMode',
   'sessionRecovery',
 ]
 

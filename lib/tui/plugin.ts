@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import type { TuiPlugin } from '@opencode-ai/plugin/tui'
@@ -6,8 +7,10 @@ import { createSignal } from 'solid-js'
 
 import { resolvePoolScope } from '../accounts/project.js'
 import { createAccountStore } from '../accounts/store.js'
+import { resolveConfig } from '../config/load.js'
 import { systemClock } from '../kernel/clock.js'
 import { resolvePaths } from '../kernel/paths.js'
+import { configFiles } from '../runtime-config.js'
 import { openAccountsDialog } from './accounts-dialog.js'
 import type { PoolView } from './pool-view.js'
 import { watchPool } from './pool-watch.js'
@@ -35,10 +38,11 @@ const COLOURS: Readonly<Record<Level, keyof Theme>> = { muted: 'textMuted', warn
 /** Quota beside the prompt and in the sidebar, from the files the server plugin writes. Uses no network. */
 export const tui: TuiPlugin = async (api) => {
   const paths = resolvePaths(process.env)
-  const scope = resolvePoolScope(paths, process.cwd(), true)
+  const { config } = resolveConfig({ env: process.env, ...configFiles(paths, process.cwd(), (file) => readFileSync(file, 'utf8')) })
+  const scope = resolvePoolScope(paths, process.cwd(), config.perProjectAccounts)
   const [view, setView] = createSignal<PoolView | undefined>(undefined)
   const [now, setNow] = createSignal(Date.now())
-  const maskEmail = process.env.CODEX_TUI_MASK_EMAIL !== '0'
+  const { maskEmail } = config
   const stop = watchPool({ accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile }, { maskEmail }, (next) => {
     setNow(Date.now())
     setView(next)
