@@ -43,7 +43,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
   await Promise.all([gate.load(), ledger.load(), runtime.catalogue.load(), sessions.load(), store.read().catch(() => undefined)])
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
-  void settleHostFolder(input.paths.root)
+  const settled = settleHostFolder(input.paths.root)
   // The first requests come first; the list of models is for the next start.
   const catalogueTimer = setTimeout(() => void runtime.catalogue.refresh(), CATALOGUE_DELAY_MS)
   catalogueTimer.unref()
@@ -72,7 +72,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     async close() {
       clearTimeout(catalogueTimer)
       await login.close()
-      await Promise.all([runtime.close(), gate.close()])
+      await Promise.all([runtime.close(), gate.close(), settled])
     },
   }
 }

@@ -29,7 +29,9 @@ export function mergePools(ours: AccountPool, theirs: AccountPool): Merged {
       added += 1
     } else if ((incoming.tokenRotatedAt ?? 0) > (current.tokenRotatedAt ?? 0)) {
       const { needsLogin: _lifted, ...rest } = current
-      accounts[known] = { ...incoming, ...rest, ...tokensOf(incoming), uid: current.uid }
+      // Whether an account is in use is decided here, not where the copy comes from.
+      const { enabled: _elsewhere, ...facts } = incoming
+      accounts[known] = { ...facts, ...rest, ...tokensOf(incoming), uid: current.uid }
       updated += 1
     } else unchanged += 1
   }
@@ -37,5 +39,5 @@ export function mergePools(ours: AccountPool, theirs: AccountPool): Merged {
 }
 
 function tokensOf({ refreshToken, accessToken, expiresAt, oauthScope, tokenRotatedAt, apiKey }: AccountPool['accounts'][number]): Partial<AccountPool['accounts'][number]> {
-  return Object.fromEntries(Object.entries({ refreshToken, accessToken, expiresAt, oauthScope, tokenRotatedAt, apiKey }).filter(([, value]) => value !== undefined))
+  return Object.fromEntries(Object.entries({ refreshToken, accessToken, expiresAt, oauthScope, tokenRotatedAt, apiKey }).filter(([, value]) => value !== undefined && value !== ''))
 }

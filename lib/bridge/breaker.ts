@@ -6,7 +6,10 @@ export interface Breaker {
   /** When requests may go through again, epoch ms; undefined when they may now. One request is let through to find out. */
   openUntil(nowMs: number): number | undefined
   failed(nowMs: number): void
-  succeeded(): void
+  /** The backend has answered, well or with a refusal: it can be reached. */
+  reached(): void
+  /** A request that was let through ended without a verdict (aborted, no token): the next one may find out. */
+  abandoned(): void
   readonly state: () => 'closed' | 'open' | 'half_open'
 }
 
@@ -42,9 +45,12 @@ export function createBreaker(): Breaker {
         probing = false
       }
     },
-    succeeded() {
+    reached() {
       failures = 0
       openedAtMs = undefined
+      probing = false
+    },
+    abandoned() {
       probing = false
     },
     state: () => (openedAtMs === undefined ? 'closed' : probing ? 'half_open' : 'open'),

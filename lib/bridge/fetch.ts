@@ -7,6 +7,7 @@ import type { Logger } from '../kernel/logger.js'
 import type { Metrics } from '../kernel/metrics.js'
 import { aggregate } from './aggregate.js'
 import { attempt, type AttemptDeps, type AttemptResult } from './attempt.js'
+import { blockedClause } from './blocked-accounts.js'
 import type { Breaker } from './breaker.js'
 import { budgetOf, createSpending } from './budget.js'
 import { assertResponsesRequest, destinationOf } from './endpoint.js'
@@ -68,6 +69,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       record.changed = prepared.changed
       return await serve(prepared, { sessionId, headers, signal: signal ?? undefined, record, finish })
     } catch (error) {
+      deps.breaker.abandoned()
       if (signal?.aborted === true) {
         finish('aborted')
         throw abortReason(signal)
@@ -135,7 +137,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         continue
       }
       if (result.ok) {
-        deps.breaker.succeeded()
+        deps.breaker.reached()
         router.served(sessionId, account.uid, clock.now())
         // The account is in use, so its next token may be fetched ahead of time; idle ones are never touched.
         if (deps.config.proactiveRefresh) deps.tokens.refreshSoon([account.uid])
@@ -295,7 +297,8 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       const wasTried = refusal.reason === 'all_tried' || pool.accounts.length === 1
       if (last !== undefined && wasTried) return 'error' in last ? last.error : errorOf(last.failure, { label: deps.label(last.account), nowMs })
       const hasCredits = pool.accounts.some(({ uid, enabled }) => enabled !== false && deps.ledger.hasCredits(uid))
-      return errorOfRefusal(refusal, { accounts: pool.accounts.length, model: prepared.model, nowMs, hasUnusedCredits: deps.config.creditsPolicy === 'ask' && hasCredits })
+      const blocked = blockedClause(pool.accounts, deps.ledger, { label: deps.label, limitId: router.limitOf(prepared.model), nowMs })
+      return errorOfRefusal(refusal, { accounts: pool.accounts.length, model: prepared.model, nowMs, blocked, hasUnusedCredits: deps.config.creditsPolicy === 'ask' && hasCredits })
     }
   }
 
@@ -309,6 +312,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       case 'quota_exceeded':
       case 'rate_limit':
         router.record(account.uid, 'limited', nowMs)
+        deps.breaker.reached()
         break
       case 'network':
       case 'header_timeout':
@@ -320,8 +324,13 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         router.record(account.uid, 'failed', nowMs)
         deps.breaker.failed(nowMs)
         break
-      default:
+      case 'not_sse':
+      case 'stream_broken':
+      case 'empty':
+      case 'aborted':
         break
+      default:
+        deps.breaker.reached()
     }
   }
 

@@ -122,7 +122,7 @@ export function isHostSafe(text: string): boolean {
 
 /** Control characters and lone surrogates go: escaped in JSON they turn into digits (`\u0005` + `00`). */
 function oneLine(text: string): string {
-  return cut(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').replace(/\p{Cs}/gu, '�').replace(/ {2,}/g, ' ').trim())
+  return cut(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').replace(/\p{Cs}/gu, '\uFFFD').replace(/ {2,}/g, ' ').trim())
 }
 
 function cut(text: string): string {

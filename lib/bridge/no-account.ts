@@ -9,6 +9,8 @@ export interface PoolFacts {
   readonly nowMs: number
   /** Paid credits could help, and the user wants to be told. */
   readonly hasUnusedCredits?: boolean
+  /** Who is kept out and why; see `blockedClause`. */
+  readonly blocked?: string
 }
 
 type Refusal = Extract<Decision, { uid: undefined }>
@@ -32,13 +34,13 @@ export function errorOfRefusal(refusal: Refusal, facts: PoolFacts): CodexError {
   const all = facts.accounts === 1 ? 'The only account' : `Each of the ${facts.accounts} accounts`
   const sentence: Record<RefusedReason, string> = {
     no_accounts: 'No ChatGPT account is signed in.',
-    pin_blocked: `The account pinned for this work cannot serve now.${until}`,
-    fence_blocked: `The accounts allowed in this project cannot serve now.${until}`,
-    pool_blocked: `The accounts set aside for ${facts.model} cannot serve now, and nobody else may.${until}`,
+    pin_blocked: `The account pinned for this work cannot serve now${facts.blocked ?? ''}.${until}`,
+    fence_blocked: `The accounts allowed in this project cannot serve now${facts.blocked ?? ''}.${until}`,
+    pool_blocked: `The accounts set aside for ${facts.model} cannot serve now, and nobody else may${facts.blocked ?? ''}.${until}`,
     model_denied: `${all} may not use the model ${facts.model}.`,
     login_needed: facts.accounts === 1 ? 'The only account must sign in again.' : 'Every account that could serve must sign in again.',
     all_disabled: facts.accounts === 1 ? 'The only account is disabled.' : 'Every account is disabled.',
-    all_blocked: `${all} is at a limit or blocked.${until}${facts.hasUnusedCredits === true ? ' Paid credits are there; allow them with the setting creditsPolicy.' : ''}`,
+    all_blocked: `${all} is at a limit or blocked${facts.blocked ?? ''}.${until}${facts.hasUnusedCredits === true ? ' Paid credits are there; allow them with the setting creditsPolicy.' : ''}`,
     all_tried: `${all} was tried without success.`,
   }
   const hint = refusal.reason === 'all_disabled' ? { hint: 'Enable one: codex-toggle' } : {}

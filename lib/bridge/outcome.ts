@@ -18,6 +18,9 @@ export const HOLD_MS = {
   rate_limit: 10_000,
 } as const
 
+/** A plain request limit that asks for more than this is tried anew earlier: only a quota window lasts for hours, ms. */
+export const LONGEST_RATE_LIMIT_MS = 15 * 60_000
+
 /** Longest part of the backend's own sentence that is shown, in characters. */
 const MAX_MESSAGE = 300
 
@@ -129,7 +132,7 @@ function blockOf(kind: OutcomeKind, evidence: Evidence, wait: number | undefined
     case 'quota_exceeded':
       return blockOfLimit({ ...evidence, retryAfterMs: wait }, 'usage_limit')
     case 'rate_limit':
-      return hold(`limit:${evidence.limitId}`, 'rate_limit', Math.max(1, wait ?? HOLD_MS.rate_limit))
+      return hold(`limit:${evidence.limitId}`, 'rate_limit', Math.min(Math.max(1, wait ?? HOLD_MS.rate_limit), LONGEST_RATE_LIMIT_MS))
     case 'usage_not_included':
       return hold('*', 'usage_not_included', HOLD_MS.usage_not_included)
     case 'workspace_deactivated':

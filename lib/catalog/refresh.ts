@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
 import { writeFileAtomic } from '../kernel/json-file.js'
 import type { Logger } from '../kernel/logger.js'
+import { createSingleFlight } from '../kernel/single-flight.js'
 import { parseCatalogue } from './catalogue.js'
 import { type CachedCatalogue, type Catalogues, formatCatalogues, parseCatalogues } from './catalogue-file.js'
 
@@ -37,6 +38,7 @@ export interface CatalogueDeps {
 /** Creates the book over its cache file. */
 export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
   const { file, clock, log } = deps
+  const flight = createSingleFlight<undefined>()
   let known: Catalogues = {}
   let ids = new Map<string, ReadonlySet<string>>()
 
@@ -63,31 +65,35 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
     return models === undefined ? undefined : { models, etag: response.headers.get('etag') ?? undefined, fetchedAtMs: clock.now() }
   }
 
+  async function bringUpToDate(): Promise<undefined> {
+    try {
+      const pool = deps.store.peek() ?? (await deps.store.read())
+      const nowMs = clock.now()
+      const due = pool.accounts.filter(
+        (account) => account.kind !== 'api-key' && account.enabled !== false && account.accessToken !== undefined && (account.expiresAt ?? 0) > nowMs && Math.abs(nowMs - (known[account.uid]?.fetchedAtMs ?? 0)) > FRESH_MS,
+      )
+      if (due.length === 0) return
+      const next: Record<string, CachedCatalogue> = {}
+      const uids = new Set(pool.accounts.map(({ uid }) => uid))
+      for (const [uid, catalogue] of Object.entries(known)) if (uids.has(uid)) next[uid] = catalogue
+      for (const account of due) {
+        const catalogue = await ask(account).catch(() => undefined)
+        if (catalogue !== undefined) next[account.uid] = catalogue
+      }
+      take(next)
+      await writeFileAtomic(file, formatCatalogues(next))
+    } catch (error) {
+      log.log('debug', 'The model catalogue could not be brought up to date.', { reason: messageOf(error) })
+    }
+  }
+
   return {
     lists: (uid, model) => ids.get(uid)?.has(model) === true,
     async load() {
       take(parseCatalogues(await readFile(file, 'utf8').catch(() => '')))
     },
-    async refresh() {
-      try {
-        const pool = deps.store.peek() ?? (await deps.store.read())
-        const nowMs = clock.now()
-        const due = pool.accounts.filter(
-          (account) => account.kind !== 'api-key' && account.enabled !== false && account.accessToken !== undefined && (account.expiresAt ?? 0) > nowMs && Math.abs(nowMs - (known[account.uid]?.fetchedAtMs ?? 0)) > FRESH_MS,
-        )
-        if (due.length === 0) return
-        const next: Record<string, CachedCatalogue> = {}
-        const uids = new Set(pool.accounts.map(({ uid }) => uid))
-        for (const [uid, catalogue] of Object.entries(known)) if (uids.has(uid)) next[uid] = catalogue
-        for (const account of due) {
-          const catalogue = await ask(account).catch(() => undefined)
-          if (catalogue !== undefined) next[account.uid] = catalogue
-        }
-        take(next)
-        await writeFileAtomic(file, formatCatalogues(next))
-      } catch (error) {
-        log.log('debug', 'The model catalogue could not be brought up to date.', { reason: messageOf(error) })
-      }
+    refresh: async () => {
+      await flight.run('all', bringUpToDate)
     },
   }
 }

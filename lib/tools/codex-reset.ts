@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
 import { accountName } from '../accounts/labels.js'
-import { CodexError } from '../kernel/errors.js'
+import { CodexError, isCodexError } from '../kernel/errors.js'
 import { listResetCredits, type Redeemed, redeemResetCredit, type ResetCredit } from '../quota/reset-credits.js'
 import { accountArg, findAccount } from './account-ref.js'
 import { refreshReading } from './codex-limits.js'
@@ -38,15 +38,20 @@ export const codexReset = defineTool({
     const grant = await runtime.tokens.access(target.account, signal)
     const deps = { fetch: runtime.fetch, backend: runtime.endpoints.backend, userAgent: runtime.userAgent, now: () => runtime.clock.now() }
     const caller = { token: grant.token, accountId: target.account.accountId }
-    const credits = (await listResetCredits(deps, caller, signal)).filter((credit) => credit.status === 'available')
+    const listed = await listResetCredits(deps, caller, signal)
+    const credits = listed.filter((credit) => credit.status === 'available')
     const base = { account: name, action, availableCount: credits.length, credits, redeemed: false, result: null }
     if (action === 'status') return { ...base, message: `${name} has ${credits.length} banked reset${credits.length === 1 ? '' : 's'}.` }
     const credit = creditId === undefined ? [...credits].sort((left, right) => (left.expiresAt ?? '~').localeCompare(right.expiresAt ?? '~'))[0] : credits.find(({ id }) => id === creditId)
+    if (credit === undefined && listed.some(({ id }) => id === creditId)) throw new CodexError('invalid_input', `The banked reset ${JSON.stringify(creditId)} of ${name} is used up already.`, { hint: 'Nothing was changed.' })
     if (credit === undefined) throw new CodexError('invalid_input', creditId === undefined ? `${name} has no banked reset.` : `${name} has no banked reset ${JSON.stringify(creditId)}.`, { hint: '' })
     if (confirm !== true) return { ...base, message: `One banked reset of ${name} would be redeemed. Nothing was changed; say confirm to do it.` }
     // The same credit always makes the same id: a repetition after a lost answer redeems nothing twice.
     const requestId = uuidOf(`${target.account.uid} ${credit.id}`)
-    const result = await redeemResetCredit(deps, caller, { requestId, creditId: credit.id }, signal)
+    const result = await redeemResetCredit(deps, caller, { requestId, creditId: credit.id }, signal).catch((error: unknown) => {
+      if (!isCodexError(error) || error.code !== 'backend_unreachable') throw error
+      throw new CodexError('backend_unreachable', `${error.message} Whether the reset was redeemed is not known.`, { cause: error, hint: `Repeat it with creditId ${credit.id}: the same one is never redeemed twice` })
+    })
     const done = result.code === 'reset'
     if (done) {
       runtime.ledger.clear(target.account.uid, runtime.clock.now())

@@ -87,8 +87,10 @@ export const codexWarm = defineTool({
       const nowMs = runtime.clock.now()
       const reading = readingOfHeaders(response.headers, nowMs)
       if (reading !== undefined) runtime.ledger.observe(account.uid, reading, nowMs)
-      await response.text()
+      const text = await response.text()
       if (!response.ok) throw new Error(`the backend answered with status ${response.status}`)
+      // A limit can also end a stream that began well.
+      if (!/"type":\s*"response\.(?:completed|done|incomplete)"/.test(text)) throw new Error('the answer did not end well')
     }
   },
   render: (data) => [...data.accounts.map((row) => `${row.account}: ${row.status.replaceAll('_', ' ')}${row.detail === '' ? '' : ` (${row.detail})`}`), data.message].join('\n'),

@@ -1,67 +1,22 @@
 import { chmod, mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-import { withLogin } from '../../lib/accounts/edits.js'
-import { createAccountStore } from '../../lib/accounts/store.js'
-import { createExchange } from '../../lib/auth/refresh-exchange.js'
 import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
 import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
-import { createTokens, type Tokens } from '../../lib/auth/tokens.js'
-import { systemClock } from '../../lib/kernel/clock.js'
-import { silentLogger } from '../../lib/kernel/logger.js'
-import { temporaryFolder } from '../support/temporary.js'
-import { startTokenServer } from '../support/token-server.js'
-
-async function setUp(options: { expiresInMs?: number; lifetimeSeconds?: number } = {}) {
-  const folder = await temporaryFolder()
-  const server = await startTokenServer(options)
-  onTestFinished(() => server.close())
-  const file = path.join(folder, 'accounts.json')
-  const dir = path.join(folder, 'refresh')
-  const newStore = () => createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
-  const newTokens = (): Tokens => {
-    const tokens = createTokens({
-      store: newStore(),
-      clock: systemClock,
-      random: () => 0.5,
-      log: silentLogger,
-      label: () => 'Account 1',
-      dir,
-      exchange: createExchange({ endpoints: { issuer: server.issuer, backend: server.issuer }, fetch, clock: systemClock, userAgent: 'test' }),
-      settings: { refreshSkewMs: 60_000 },
-    })
-    onTestFinished(() => tokens.close())
-    return tokens
-  }
-  const store = newStore()
-  const refreshToken = server.grant('a')
-  const pool = await store.update(
-    (before) =>
-      withLogin(before, {
-        refreshToken,
-        accessToken: 'at_first',
-        expiresAt: Date.now() + (options.expiresInMs ?? 3_600_000),
-        accountId: 'w',
-        addedAt: 0,
-        lastUsed: 0,
-      }).pool,
-  )
-  const account = pool.accounts[0]!
-  return { server, store, account, newTokens, file, dir, refreshToken }
-}
+import { tokenStage } from '../support/token-stage.js'
 
 describe('tokens.access', () => {
   it('answers a good token at once, without a promise and without the network', async () => {
-    const { newTokens, account, server } = await setUp()
+    const { newTokens, account, server } = await tokenStage()
     const grant = newTokens().access(account)
     expect(grant).toMatchObject({ token: 'at_first', refreshed: false })
     expect(server.counts).toEqual({ rotated: 0, reused: 0, failed: 0 })
   })
 
   it('spends one refresh for 20 requests at once on an expired token', async () => {
-    const { newTokens, account, server, store } = await setUp({ expiresInMs: -1000 })
+    const { newTokens, account, server, store } = await tokenStage({ expiresInMs: -1000 })
     const tokens = newTokens()
     const grants = await Promise.all(Array.from({ length: 20 }, async () => tokens.access(account)))
     expect(new Set(grants.map((grant) => grant.token))).toEqual(new Set(['at_a_1']))
@@ -70,7 +25,7 @@ describe('tokens.access', () => {
   })
 
   it('lets several instances over one file adopt one refresh', async () => {
-    const { newTokens, account, server } = await setUp({ expiresInMs: -1000 })
+    const { newTokens, account, server } = await tokenStage({ expiresInMs: -1000 })
     const instances = [newTokens(), newTokens(), newTokens(), newTokens()]
     server.delayMs = 50
     const grants = await Promise.all(instances.flatMap((tokens) => [0, 1].map(async () => tokens.access(account))))
@@ -79,13 +34,13 @@ describe('tokens.access', () => {
   })
 
   it('goes on with the old token when the login server is down and the token is still valid', async () => {
-    const { newTokens, account, server } = await setUp({ expiresInMs: 30_000 })
+    const { newTokens, account, server } = await tokenStage({ expiresInMs: 30_000 })
     server.script.push({ status: 503, body: {} })
     expect(await newTokens().access(account)).toMatchObject({ token: 'at_first', refreshed: false })
   })
 
   it('marks the account and says how to log in again when the refresh token is dead', async () => {
-    const { newTokens, account, server, store } = await setUp({ expiresInMs: -1000 })
+    const { newTokens, account, server, store } = await tokenStage({ expiresInMs: -1000 })
     server.script.push({ status: 401, body: { error: { code: 'refresh_token_expired' } } })
     const tokens = newTokens()
     await expect(tokens.access(account)).rejects.toMatchObject({ code: 'login_required', hint: expect.stringContaining('opencode auth login') })
@@ -95,7 +50,7 @@ describe('tokens.access', () => {
   })
 
   it('asks a failing login server once, not once per request', async () => {
-    const { newTokens, account, server } = await setUp({ expiresInMs: -1000 })
+    const { newTokens, account, server } = await tokenStage({ expiresInMs: -1000 })
     server.script.push({ status: 500, body: {} }, { status: 500, body: {} })
     const tokens = newTokens()
     await expect(tokens.access(account)).rejects.toMatchObject({ code: 'refresh_failed' })
@@ -104,7 +59,7 @@ describe('tokens.access', () => {
   })
 
   it('does not spend a token whose successor could not be stored', async () => {
-    const { newTokens, account, server, dir } = await setUp({ expiresInMs: -1000 })
+    const { newTokens, account, server, dir } = await tokenStage({ expiresInMs: -1000 })
     await mkdir(dir, { recursive: true })
     // A file in place of the journal's folder: as root, permissions alone would not stop the write.
     const { rm, writeFile } = await import('node:fs/promises')
@@ -116,7 +71,7 @@ describe('tokens.access', () => {
   })
 
   it('survives short-lived tokens without a refresh per request', async () => {
-    const { newTokens, account, server } = await setUp({ expiresInMs: -1000, lifetimeSeconds: 30 })
+    const { newTokens, account, server } = await tokenStage({ expiresInMs: -1000, lifetimeSeconds: 30 })
     const tokens = newTokens()
     const first = await tokens.access(account)
     await tokens.access(first.account)
@@ -127,14 +82,14 @@ describe('tokens.access', () => {
 
 describe('tokens.afterUnauthorized', () => {
   it('adopts a token somebody else has stored meanwhile, without spending anything', async () => {
-    const { newTokens, account, server, store } = await setUp()
+    const { newTokens, account, server, store } = await tokenStage()
     await store.update((pool) => ({ ...pool, accounts: [{ ...pool.accounts[0]!, accessToken: 'at_other', tokenRotatedAt: Date.now() }] }))
     expect(await newTokens().afterUnauthorized(account, 'at_first')).toMatchObject({ token: 'at_other' })
     expect(server.counts.rotated).toBe(0)
   })
 
   it('refreshes once, and not again when even the new token is refused', async () => {
-    const { newTokens, account, server } = await setUp()
+    const { newTokens, account, server } = await tokenStage()
     const tokens = newTokens()
     const grant = await tokens.afterUnauthorized(account, 'at_first')
     expect(grant.token).toBe('at_a_1')
@@ -145,7 +100,7 @@ describe('tokens.afterUnauthorized', () => {
 
 describe('tokens.recover', () => {
   it('brings home what a killed process had received but not stored', async () => {
-    const { newTokens, dir, refreshToken, store, file, account } = await setUp()
+    const { newTokens, dir, refreshToken, store, file, account } = await tokenStage()
     await createRefreshJournal(dir).write(fingerprintOf(refreshToken), {
       state: 'received',
       pool: file,
@@ -161,7 +116,7 @@ describe('tokens.recover', () => {
 
 describe('what lies on the disk', () => {
   it('holds the refresh token in the account file and nowhere else after a refresh', async () => {
-    const { newTokens, account, file, dir } = await setUp({ expiresInMs: -1000 })
+    const { newTokens, account, file, dir } = await tokenStage({ expiresInMs: -1000 })
     await newTokens().access(account)
     expect(await readFile(file, 'utf8')).toContain('rt_a_2')
     expect(await createRefreshJournal(dir).list()).toEqual([])

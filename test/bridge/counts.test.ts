@@ -6,53 +6,12 @@ import { build } from 'esbuild'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { MANAGED_AUTH } from '../../lib/auth/managed-entry.js'
-import { type Core, createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
 import { server } from '../../lib/plugin.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
-import { loadCapture } from '../support/captured-request.js'
+import { ask, coreOver, firstTurn, FULL, homeWith, pathsOf, RESPONSES, ROOMY } from '../support/core-over.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { repositoryRoot } from '../support/repository.js'
-import { temporaryFolder } from '../support/temporary.js'
 
-const FULL = [{ minutes: 300, limit: 100, used: 100 }]
-const ROOMY = [{ minutes: 300, limit: 100_000 }]
 const MOST_FILES_AT_START = 5
-
-async function homeWith(accounts: readonly Record<string, unknown>[]): Promise<string> {
-  const home = await temporaryFolder()
-  await mkdir(path.join(home, '.opencode'))
-  await writeFile(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
-  return home
-}
-
-/** The plugin's core over a simulator in which the named accounts are signed in. */
-async function coreOver(names: readonly { name: string; limited?: boolean }[], expiresInMs = 3_600_000): Promise<{ core: Core; simulator: Simulator }> {
-  const simulator = await startSimulator({ accounts: names.map(({ name, limited }) => ({ name, windows: limited === true ? FULL : ROOMY })) })
-  onTestFinished(() => simulator.close())
-  const accounts = names.map(({ name }) => {
-    const tokens = simulator.login(name)
-    const { accountId, uid } = simulator.account(name)
-    return { refreshToken: tokens.refresh_token, accessToken: tokens.access_token, expiresAt: Date.now() + expiresInMs, accountId, accountUserId: uid, addedAt: 1, lastUsed: 0 }
-  })
-  const home = await homeWith(accounts)
-  const env = { HOME: home, OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' }
-  const core = await createCore({ host: { log: () => undefined, toast: () => undefined }, paths: resolvePaths(env), env, directory: home })
-  onTestFinished(() => core.close())
-  return { core, simulator }
-}
-
-async function firstTurn(): Promise<string> {
-  return JSON.stringify((await loadCapture('02-first-turn')).body)
-}
-
-async function ask(core: Core, body: string, session = 'ses_1'): Promise<{ status: number; text: string }> {
-  const response = await core.fetch('https://api.openai.com/v1/responses', { method: 'POST', headers: { 'session-id': session }, body })
-  return { status: response.status, text: await response.text() }
-}
-
-const pathsOf = (simulator: Simulator, from = 0): string[] => simulator.requests.slice(from).map((request) => request.path)
-const RESPONSES = '/backend-api/codex/responses'
 
 describe('a start', () => {
   it('opens at most 5 files: the modules the host has to load and the login file', async () => {
@@ -106,7 +65,7 @@ async function modulesAtStart(): Promise<string[]> {
 
 describe('a steady request', () => {
   it('costs one upstream call with the very body of the host, and no file operation', async () => {
-    const { core, simulator } = await coreOver([{ name: 'a' }])
+    const { core, simulator } = await coreOver(['a'])
     const body = await firstTurn()
     await ask(core, body)
     // The start and the first request leave their own files behind, once and later.
@@ -128,7 +87,7 @@ describe('a steady request', () => {
 
 describe('accounts at their limit', () => {
   it.each([1, 5, 20])('%i of them before a free one cost one call each, once, and nothing once they are known', async (limited) => {
-    const names = Array.from({ length: limited + 1 }, (_, index) => ({ name: `a${index}`, limited: index < limited }))
+    const names = Array.from({ length: limited + 1 }, (_, index) => ({ name: `a${index}`, windows: index < limited ? FULL : ROOMY }))
     const { core, simulator } = await coreOver(names)
     const body = await firstTurn()
     const first = await ask(core, body)
@@ -140,7 +99,7 @@ describe('accounts at their limit', () => {
   })
 
   it('are not asked again while all of them are known to be full', async () => {
-    const { core, simulator } = await coreOver([{ name: 'a', limited: true }, { name: 'b', limited: true }])
+    const { core, simulator } = await coreOver([{ name: 'a', windows: FULL }, { name: 'b', windows: FULL }])
     const body = await firstTurn()
     expect((await ask(core, body)).status).not.toBe(200)
     const known = simulator.requests.length
@@ -152,7 +111,7 @@ describe('accounts at their limit', () => {
 
 describe('many requests at once', () => {
   it('on one healthy account all pass, 120 of 120, with one call each', async () => {
-    const { core, simulator } = await coreOver([{ name: 'a' }])
+    const { core, simulator } = await coreOver(['a'])
     const body = await firstTurn()
     const answers = await Promise.all(Array.from({ length: 120 }, (_, index) => ask(core, body, `ses_${index}`)))
     expect(answers.filter(({ status, text }) => status === 200 && text.includes('response.completed'))).toHaveLength(120)
@@ -160,7 +119,7 @@ describe('many requests at once', () => {
   })
 
   it('on an expired token spend one refresh, and 20 of 20 are answered', async () => {
-    const { core, simulator } = await coreOver([{ name: 'a' }], -1000)
+    const { core, simulator } = await coreOver(['a'], { expiresInMs: -1000 })
     const body = await firstTurn()
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(core, body)))
     expect(answers.filter(({ status, text }) => status === 200 && text.includes('response.completed'))).toHaveLength(20)

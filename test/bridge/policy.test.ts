@@ -91,7 +91,7 @@ describe('the breaker', () => {
     expect(breaker.openUntil(opened + 1)).toBe(opened + BREAKER_OPEN_MS)
     expect(breaker.openUntil(opened + BREAKER_OPEN_MS)).toBeUndefined()
     expect(breaker.openUntil(opened + BREAKER_OPEN_MS + 1)).toBeDefined()
-    breaker.succeeded()
+    breaker.reached()
     expect(breaker.openUntil(opened + BREAKER_OPEN_MS + 2)).toBeUndefined()
   })
 

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import * as z from 'zod'
 
@@ -15,6 +16,16 @@ export const repositoryRoot = findRoot(import.meta.dirname)
 /** Reads a manifest. */
 export function readManifest(dir: string): PackageManifest {
   return Manifest.parse(JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')))
+}
+
+/**
+ * The TypeScript files of a folder with their text.
+ * @param wanted gets each path from the root, with slashes
+ */
+export async function sourcesOf(folder: string, wanted: (file: string) => boolean = () => true): Promise<{ file: string; text: string }[]> {
+  const names = await readdir(path.join(repositoryRoot, folder), { recursive: true })
+  const files = names.filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name.replaceAll(path.sep, '/')}`)
+  return Promise.all(files.filter(wanted).map(async (file) => ({ file, text: await readFile(path.join(repositoryRoot, file), 'utf8') })))
 }
 
 function findRoot(from: string): string {

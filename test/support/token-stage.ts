@@ -1,0 +1,57 @@
+import path from 'node:path'
+
+import { onTestFinished } from 'vitest'
+
+import { withLogin } from '../../lib/accounts/edits.js'
+import { createAccountStore } from '../../lib/accounts/store.js'
+import type { AccountStore } from '../../lib/accounts/store-types.js'
+import type { Account } from '../../lib/accounts/account.js'
+import { createExchange } from '../../lib/auth/refresh-exchange.js'
+import { createTokens, type Tokens } from '../../lib/auth/tokens.js'
+import { systemClock } from '../../lib/kernel/clock.js'
+import { silentLogger } from '../../lib/kernel/logger.js'
+import { temporaryFolder } from './temporary.js'
+import { startTokenServer, type TokenServer } from './token-server.js'
+
+export interface TokenStage {
+  readonly server: TokenServer
+  readonly store: AccountStore
+  readonly account: Account
+  /** Tokens of another window over the same files. */
+  newTokens(): Tokens
+  readonly file: string
+  /** Folder of leases and journals. */
+  readonly dir: string
+  readonly refreshToken: string
+}
+
+/** One account in a pool, its login server, and any number of windows over them. */
+export async function tokenStage(options: { expiresInMs?: number; lifetimeSeconds?: number } = {}): Promise<TokenStage> {
+  const folder = await temporaryFolder()
+  const server = await startTokenServer(options)
+  onTestFinished(() => server.close())
+  const file = path.join(folder, 'accounts.json')
+  const dir = path.join(folder, 'refresh')
+  const newStore = (): AccountStore => createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
+  const newTokens = (): Tokens => {
+    const tokens = createTokens({
+      store: newStore(),
+      clock: systemClock,
+      random: () => 0.5,
+      log: silentLogger,
+      label: () => 'Account 1',
+      dir,
+      exchange: createExchange({ endpoints: { issuer: server.issuer, backend: server.issuer }, fetch, clock: systemClock, userAgent: 'test' }),
+      settings: { refreshSkewMs: 60_000 },
+    })
+    onTestFinished(() => tokens.close())
+    return tokens
+  }
+  const store = newStore()
+  const refreshToken = server.grant('a')
+  const login = { refreshToken, accessToken: 'at_first', expiresAt: Date.now() + (options.expiresInMs ?? 3_600_000), accountId: 'w', addedAt: 0, lastUsed: 0 }
+  const pool = await store.update((before) => withLogin(before, login).pool)
+  const account = pool.accounts[0]
+  if (account === undefined) throw new Error('the pool has the account that was just put in')
+  return { server, store, account, newTokens, file, dir, refreshToken }
+}
