@@ -19,9 +19,10 @@ export function codeFromPaste(pasted: string, state: string): string {
 function parametersIn(text: string): URLSearchParams | undefined {
   if (/^https?:\/\//i.test(text)) {
     if (!URL.canParse(text)) throw new CodexError('oauth_failed', 'What was pasted is not a complete address.')
-    return new URL(text).searchParams
+    const { searchParams, hash } = new URL(text)
+    return searchParams.has('code') || searchParams.has('error') ? searchParams : new URLSearchParams(hash.slice(1))
   }
-  return /(?:^|[?&])code=/.test(text) ? new URLSearchParams(text.slice(text.indexOf('?') + 1)) : undefined
+  return /(?:^|[?&#])code=/.test(text) ? new URLSearchParams(text.slice(text.search(/[?#]/) + 1)) : undefined
 }
 
 function splitCode(text: string): [code: string, state: string | undefined] {

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { withAccount, withLogin } from '../../lib/accounts/edits.js'
 import { mergePools } from '../../lib/accounts/merge.js'
 import { withUids } from '../../lib/accounts/pool-format.js'
+import { codeFromPaste } from '../../lib/auth/paste-login.js'
 import { accountFromLogin } from '../../lib/auth/account-from-login.js'
 import { createBreaker } from '../../lib/bridge/breaker.js'
 import { tryLock } from '../../lib/kernel/lock.js'
@@ -113,6 +114,16 @@ describe('traps about credentials', () => {
     const sources = await sourcesOf('lib', (file) => !file.startsWith('lib/cli/') && !file.startsWith('lib/simulator/'))
     expect(sources.length).toBeGreaterThan(100)
     for (const { file, text } of sources) expect(text, file).not.toMatch(/process\.stdin|process\.std(?:out|err)\.write|\bconsole\.|node:readline/)
+  })
+
+  it('[9.16] a pasted address gives its code, wherever it holds it', () => {
+    const pasted = ['http://localhost:1455/auth/callback?code=ac_1&state=S', 'http://localhost:1455/auth/callback#code=ac_1&state=S', '#code=ac_1', 'ac_1']
+    expect(pasted.map((text) => codeFromPaste(text, 'S'))).toEqual(pasted.map(() => 'ac_1'))
+  })
+
+  it('[#187] nothing ends the process but the command line', async () => {
+    const sources = await sourcesOf('lib', (file) => !file.startsWith('lib/cli/'))
+    for (const { file, text } of sources) expect(text, file).not.toMatch(/process\.(?:exit|exitCode|abort)\b/)
   })
 
   it('[9.42 B1 A6.refresh] a token that is refused before its time is renewed once and the request is answered', async () => {

@@ -7,10 +7,12 @@ import { withLogin } from '../../lib/accounts/edits.js'
 import { createAccountStore } from '../../lib/accounts/store.js'
 import { createNotices } from '../../lib/bridge/notices.js'
 import { createSharedGate } from '../../lib/bridge/shared-gate.js'
+import { cachedCopies, removeCopies } from '../../lib/cli/install/package-cache.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
 import { tryLock } from '../../lib/kernel/lock.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 import { packageVersion } from '../../lib/kernel/version.js'
 import { coreOver } from '../support/core-over.js'
 import { recordFileOperations } from '../support/file-operations.js'
@@ -100,6 +102,17 @@ describe('traps about files and processes', () => {
     await store.read()
     await store.read()
     expect(operations.map(({ name }) => name).filter((name) => /write|mkdir|rename|rm|unlink|utimes|append|chmod/i.test(name))).toEqual([])
+  })
+
+  it('[A6.stale] an update lets go of the copies of this package that the host has frozen, and of nothing else', async () => {
+    const folder = await temporaryFolder()
+    const cache = path.join(folder, 'opencode')
+    const ours = ['packages/oc-codex-multi-auth@latest', 'node_modules/oc-codex-multi-auth']
+    const foreign = ['packages/oc-codex-multi-auth-extra@1.0.0', 'packages/another@latest', 'node_modules/zod']
+    for (const name of [...ours, ...foreign]) await mkdir(path.join(cache, name), { recursive: true })
+    await removeCopies(await cachedCopies(resolvePaths({ HOME: folder, XDG_CACHE_HOME: folder })))
+    const left = [...(await readdir(path.join(cache, 'packages'))).map((name) => `packages/${name}`), ...(await readdir(path.join(cache, 'node_modules'))).map((name) => `node_modules/${name}`)]
+    expect(left.toSorted()).toEqual(foreign.toSorted())
   })
 
   it('[10.1.17] no source holds characters that were decoded the wrong way', async () => {
