@@ -73,9 +73,15 @@ export function createSpender(deps: SpendDeps): Spender {
     throwIfPending(account, earlier, reason)
 
     const base = { pool: store.path, uid: account.uid, startedAt: clock.now() }
-    await writeIntent(account, fingerprint, { state: 'started', ...base, host: os.hostname(), pid: process.pid })
+    const intent: JournalEntry = { state: 'started', ...base, host: os.hostname(), pid: process.pid }
+    await writeIntent(account, fingerprint, intent)
     // The last moment to turn back: from here on the token is spent.
-    lease.assertHeld()
+    try {
+      lease.assertHeld()
+    } catch (error) {
+      await withdraw(fingerprint, intent)
+      throw error
+    }
     const outcome = await deps.exchange(account.refreshToken ?? '', reason)
     switch (outcome.kind) {
       case 'rotated': {
@@ -148,6 +154,13 @@ export function createSpender(deps: SpendDeps): Spender {
         { cause: error, hint: 'Check free space and permissions: codex-doctor' },
       )
     }
+  }
+
+  /** Nothing was spent: an intent that stayed would keep everybody waiting for its result. */
+  async function withdraw(fingerprint: string, intent: JournalEntry): Promise<void> {
+    const found = await journal.read(fingerprint).catch(() => undefined)
+    const isOurs = found?.state === 'started' && found.pid === process.pid && found.startedAt === intent.startedAt
+    if (isOurs) await journal.clear(fingerprint).catch(() => undefined)
   }
 
   /** The server says the token is dead. Somebody outside our lease may have used it and be about to store the next one. */
