@@ -1,7 +1,7 @@
 import { ERROR_TABLE } from '../lib/kernel/errors.js'
 import { configJsonSchema, configTable } from '../lib/config/published.js'
 import { TOOL_GROUPS } from '../lib/tools/definition.js'
-import { definitionBytes, toolsOfProfile } from '../lib/tools/host-tools.js'
+import { profileCost, toolsOfProfile } from '../lib/tools/profiles.js'
 import { TOOLS } from '../lib/tools/index.js'
 import { templateConfig } from '../lib/models/templates.js'
 
@@ -64,7 +64,7 @@ function profileRows(): string {
     .map((profile) => {
       const tools = toolsOfProfile(profile)
       const names = tools.length === 0 ? 'none' : tools.map(({ name }) => `\`codex-${name}\``).join(', ')
-      return `| \`${profile}\` | ${names} | ${definitionBytes(tools)} |`
+      return `| \`${profile}\` | ${names} | ${profileCost(profile).bytes} |`
     })
     .join('\n')
 }

@@ -96,10 +96,10 @@ export function isUsableInstead(account: Account, unwanted: string | undefined, 
 }
 
 /** Pause after a first failed refresh; doubles with each further one. */
-const FIRST_PAUSE_MS = 2_000
-const LONGEST_PAUSE_MS = 60_000
+export const FIRST_PAUSE_MS = 2_000
+export const LONGEST_PAUSE_MS = 60_000
 /** A pause asked for by the server is honoured up to here. */
-const LONGEST_SERVER_PAUSE_MS = 5 * 60_000
+export const LONGEST_SERVER_PAUSE_MS = 5 * 60_000
 
 /**
  * How long the login server is left alone after failed attempts.

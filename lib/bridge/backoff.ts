@@ -3,7 +3,7 @@ export const BASE_DELAY_MS = 200
 /** Longest pause that is not asked for by the server, ms. */
 export const MAX_DELAY_MS = 5_000
 /** Share by which a pause varies, so that several windows do not come back in step. */
-const JITTER = 0.1
+export const JITTER = 0.1
 
 /**
  * Pause before the next try.

@@ -41,9 +41,9 @@ export interface BridgeDeps extends AttemptDeps {
 export type BridgeFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
 /** An account whose token stays refused is left alone this long, ms. */
-const UNAUTHORIZED_HOLD_MS = 10 * 60_000
+export const UNAUTHORIZED_HOLD_MS = 10 * 60_000
 /** A block that ends is waited for a little longer: the backend's clock is not ours, ms. */
-const WAIT_MARGIN_MS = 250
+export const WAIT_MARGIN_MS = 250
 
 /**
  * Creates the request path: the host's request goes out as the best account and its stream comes back untouched. Failures

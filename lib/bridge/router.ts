@@ -104,6 +104,9 @@ export function createRouter(deps: RouterDeps): Router {
     get health() {
       return deps.vitals.read(account.uid, current.nowMs).health
     },
+    get resting() {
+      return deps.vitals.isResting(account.uid, current.nowMs)
+    },
     get bucketTokens() {
       return deps.vitals.read(account.uid, current.nowMs).tokens
     },

@@ -6,6 +6,7 @@ import type { HostPort } from '../kernel/host-port.js'
 import { resolvePaths } from '../kernel/paths.js'
 import { createRuntime, type Runtime } from '../runtime.js'
 import type { AnyTool } from '../tools/definition.js'
+import { profileCost } from '../tools/profiles.js'
 import { runTool } from '../tools/run-tool.js'
 import type { Command, CommandIo } from './io.js'
 
@@ -39,7 +40,7 @@ export function toolCommand(tool: AnyTool): Command {
           tool,
           runtime,
           { args: given, format: values.json === true ? 'json' : 'text', view: { width: io.columns ?? UNLIMITED, color: io.columns !== undefined && (io.env.NO_COLOR ?? '') === '' } },
-          { signal: io.signal, progress: (line) => io.progress(line), includeSensitive: values['include-sensitive'] === true, directory: io.directory },
+          { signal: io.signal, progress: (line) => io.progress(line), includeSensitive: values['include-sensitive'] === true, directory: io.directory, profileCost },
         )
         io.progress('')
         io.stdout(`${text}\n`)

@@ -4,11 +4,14 @@ import { isBefore, scoreOf } from './score.js'
 import type { Candidate, ChosenReason, Decision, DecisionContext, RefusedReason, RoutingSnapshot, Strategy } from './types.js'
 
 /**
- * How far up an account stands before any score is looked at. Included quota comes before paid credits, and within
- * both the accounts of the model's pool before the helpers.
+ * How far up an account stands before any score is looked at. Included quota comes before paid credits, within both the
+ * accounts of the model's pool before the helpers, and last those whose answers failed just now.
  */
 const INELIGIBLE = 0
-const TOP_TIER = 4
+const TOP_TIER = 8
+const PAID_STEP = 4
+const HELPER_STEP = 2
+const RESTING_STEP = 1
 /** The user's own hand, then the session, then the manual switch; a soft pin goes above every tier. */
 const PIN_RANK = 100
 const TIER_STEP = 4
@@ -28,7 +31,7 @@ const STRATEGY_REASON: Readonly<Record<Strategy, ChosenReason>> = {
  *
  * A session stays on its account under every strategy; the strategy places new sessions. Order of precedence: hard
  * pin, project fence and strict pool (closed: nobody else serves), soft pin, preferred pool, included quota before
- * paid credits, session, manual switch, strategy.
+ * paid credits, accounts that answer before those that failed just now, session, manual switch, strategy.
  */
 export function decide(snapshot: RoutingSnapshot): Decision {
   const { candidates } = snapshot
@@ -95,7 +98,7 @@ function tierOf(candidate: Candidate, context: DecisionContext): number {
   const until = blockedUntil(candidate, context)
   if (until > 0) return INELIGIBLE
   const isHelper = context.modelPool !== undefined && !context.modelPool.uids.has(candidate.uid)
-  return TOP_TIER - (isHelper ? 1 : 0) - (until === PAID ? 2 : 0)
+  return TOP_TIER - (isHelper ? HELPER_STEP : 0) - (until === PAID ? PAID_STEP : 0) - (candidate.resting ? RESTING_STEP : 0)
 }
 
 function rankOf(candidate: Candidate, context: DecisionContext): number {

@@ -71,6 +71,7 @@ function preferences(candidate: Candidate, snapshot: RoutingSnapshot): Candidate
   if (candidate.modelSupport === 'unknown') reasons.push({ code: 'model_unverified' })
   if (candidate.inFlight > 0) reasons.push({ code: 'in_flight', count: candidate.inFlight })
   if (candidate.bucketTokens < TOKENS_WORTH_A_WORD) reasons.push({ code: 'bucket_low', tokens: candidate.bucketTokens })
+  if (candidate.resting) reasons.push({ code: 'resting' })
   if (candidate.health < HEALTH_WORTH_A_WORD) reasons.push({ code: 'health_low', health: candidate.health })
   return reasons
 }

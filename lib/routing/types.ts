@@ -29,6 +29,8 @@ export interface Candidate {
   readonly hasCredits: boolean
   /** 0 (failing) to 100 (fine), see health.ts. A preference, never a verdict. */
   readonly health: number
+  /** Its last answers all failed, see health.ts: others go first while they can. */
+  readonly resting: boolean
   /** Tokens left in the soft bucket, see health.ts. A preference, never a verdict. */
   readonly bucketTokens: number
   /** Requests this process has running on the account. */
@@ -143,6 +145,7 @@ export type CandidateReason =
   | { readonly code: 'in_flight'; readonly count: number }
   | { readonly code: 'bucket_low'; readonly tokens: number }
   | { readonly code: 'health_low'; readonly health: number }
+  | { readonly code: 'resting' }
 
 /** One account in the explanation of a decision. */
 export interface ExplainedCandidate {

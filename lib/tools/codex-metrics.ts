@@ -1,13 +1,22 @@
+import * as z from 'zod'
+
 import { budgetOf, type RetryBudget } from '../bridge/budget.js'
 import type { MetricsSnapshot } from '../kernel/metrics.js'
 import { renderTable } from '../kernel/table.js'
-import { defineTool } from './definition.js'
+import { defineTool, type ProfileCost } from './definition.js'
+import { POLICY_CONSTANTS } from './policy-constants.js'
 
 interface MetricsData {
   readonly counters: MetricsSnapshot['counters']
   readonly histograms: MetricsSnapshot['histograms']
   readonly retryProfile: string
   readonly retryBudget: RetryBudget
+  /** What the definitions of the registered tools add to every request. */
+  readonly registeredTools: ProfileCost
+  /** The numbers every policy goes by; times in ms. */
+  readonly constants: typeof POLICY_CONSTANTS
+  /** Only to tell the text whether to show them. */
+  readonly showConstants: boolean
   readonly lastRequests: readonly { readonly startedAtMs: number; readonly model: string; readonly outcome: string | null; readonly attempts: number; readonly durationMs: number | null; readonly firstOutputMs: number | null }[]
 }
 
@@ -16,14 +25,17 @@ export const codexMetrics = defineTool({
   name: 'metrics',
   group: 'Diagnostics',
   summary: 'Show counters and the last requests of this OpenCode process.',
-  args: {},
-  async run(runtime): Promise<MetricsData> {
+  args: { constants: z.boolean().optional().describe('Show the numbers of every policy.') },
+  async run(runtime, { constants }, context): Promise<MetricsData> {
     const { counters, histograms } = runtime.metrics.snapshot()
     return {
       counters,
       histograms,
       retryProfile: runtime.config.retryProfile,
       retryBudget: budgetOf(runtime.config),
+      registeredTools: context.profileCost(runtime.config.tools),
+      constants: POLICY_CONSTANTS,
+      showConstants: constants === true,
       lastRequests: runtime.trace
         .recent()
         .slice(-20)
@@ -39,7 +51,26 @@ export const codexMetrics = defineTool({
   },
   render(data, view) {
     const counters = Object.entries(data.counters)
-    if (counters.length === 0) return 'This process has sent no request yet.'
-    return renderTable(counters, [{ title: 'Counter', value: ([name]) => name }, { title: 'Count', value: ([, count]) => String(count), align: 'right' }], view.width)
+    const { profile, count, bytes, tokens } = data.registeredTools
+    return [
+      counters.length === 0 ? 'This process has sent no request yet.' : namedNumbers('Counter', counters, view.width),
+      `Tools registered with the model: ${count} (profile ${profile}), ${bytes} bytes in every request, about ${tokens} tokens.`,
+      namedNumbers(`Retries of a request (${data.retryProfile})`, Object.entries(data.retryBudget), view.width),
+      ...(data.showConstants ? Object.entries(data.constants).map(([policy, numbers]) => namedNumbers(capitalised(policy), flat(numbers), view.width)) : []),
+    ].join('\n\n')
   },
 })
+
+function namedNumbers(title: string, rows: readonly (readonly [name: string, value: number])[], width: number): string {
+  return renderTable(rows, [{ title, value: ([name]) => name }, { title: 'Value', value: ([, value]) => String(value), align: 'right' }], width)
+}
+
+function flat(numbers: (typeof POLICY_CONSTANTS)[string]): [string, number][] {
+  return Object.entries(numbers).flatMap(([name, value]) =>
+    typeof value === 'number' ? [[name, value] as [string, number]] : Object.entries(value).map(([key, one]): [string, number] => [`${name}.${key}`, one]),
+  )
+}
+
+function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}

@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 
+import type { Config } from '../config/settings.js'
 import type { Runtime } from '../runtime.js'
 
 /** Groups of the help page, in its order. */
@@ -16,6 +17,14 @@ export interface View {
   readonly nowMs: number
 }
 
+/** What the tools registered with the model add to every request; tokens are an estimate. */
+export interface ProfileCost {
+  readonly profile: string
+  readonly count: number
+  readonly bytes: number
+  readonly tokens: number
+}
+
 /** What a running tool may do beside answering. */
 export interface ToolContext {
   readonly signal: AbortSignal
@@ -25,6 +34,8 @@ export interface ToolContext {
   readonly includeSensitive: boolean
   /** Working folder for relative paths in arguments. */
   readonly directory: string
+  /** What a profile of tools costs; here because no tool can ask for the list that holds it. */
+  profileCost(profile: Config['tools']): ProfileCost
 }
 
 /**

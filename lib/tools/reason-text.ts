@@ -44,6 +44,8 @@ export function reasonText(reason: CandidateReason, nowMs: number): string {
       return `${reason.count} running`
     case 'bucket_low':
       return 'many requests lately'
+    case 'resting':
+      return 'rests after several failures in a row'
     case 'health_low':
       return `failed lately (health ${Math.round(reason.health)})`
   }

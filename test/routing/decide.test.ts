@@ -69,7 +69,7 @@ describe('properties that hold for every snapshot', () => {
   it('local health and bucket never block (trap: a client-side limiter that stops a healthy account)', () => {
     fc.assert(
       fc.property(snapshots, (given) => {
-        const exhausted = given.candidates.map((entry) => ({ ...entry, health: 0, bucketTokens: 0, inFlight: 99 }))
+        const exhausted = given.candidates.map((entry) => ({ ...entry, health: 0, bucketTokens: 0, inFlight: 99, resting: true }))
         expect(decide({ ...given, candidates: exhausted }).uid === undefined).toBe(decide(given).uid === undefined)
       }),
       { numRuns: 400 },
@@ -144,6 +144,19 @@ describe('precedence', () => {
       reason: 'pin_blocked',
       nextFreeAtMs: undefined,
     })
+  })
+
+  it('a session leaves an account that rests while another can serve, and stays when nobody else can', () => {
+    const pool = [candidate('a', { resting: true }), candidate('b', { position: 1 })]
+    expect(uidOf(pool, { sessionUid: 'a' })).toBe('b')
+    expect(uidOf([candidate('a', { resting: true }), candidate('b', { position: 1, blocks: [block()] })], { sessionUid: 'a' })).toBe('a')
+    expect(uidOf([candidate('a', { resting: true }), candidate('b', { position: 1, resting: true })], { sessionUid: 'a' })).toBe('a')
+  })
+
+  it('an account that rests still goes before helpers of a pool and before paid credits, and a pin does not mind', () => {
+    const pool = [candidate('a', { resting: true }), candidate('b', { position: 1 })]
+    expect(uidOf(pool, { modelPool: { uids: new Set(['a']), mode: 'preferred' } })).toBe('a')
+    expect(uidOf(pool, { pin: pin('a', 'soft') })).toBe('a')
   })
 
   it('a soft pin falls back, and comes back when its account is free', () => {

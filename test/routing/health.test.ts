@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createVitalsBook, FULL_BUCKET, FULL_HEALTH, nextVitals } from '../../lib/routing/health.js'
+import { ACCOUNT_BREAKER_REST_MS, ACCOUNT_BREAKER_STRIKES, createVitalsBook, FULL_BUCKET, FULL_HEALTH, nextVitals } from '../../lib/routing/health.js'
 import { DAY, HOUR, MINUTE, NOW } from './snapshots.js'
 
 const events = fc.constantFrom('sent', 'succeeded', 'limited', 'failed', 'network_failed' as const)
@@ -28,7 +28,7 @@ describe('vitals', () => {
 
   it('do not recover or fall when the clock goes back', () => {
     const hurt = nextVitals(undefined, 'failed', NOW)
-    expect(nextVitals(hurt, 'sent', NOW - DAY)).toEqual({ health: 80, tokens: 49, atMs: NOW - DAY })
+    expect(nextVitals(hurt, 'sent', NOW - DAY)).toMatchObject({ health: 80, tokens: 49, atMs: NOW - DAY })
   })
 
   it('hang on the uid: removing an account moves nobody else’s (trap: inherited by the next position)', () => {
@@ -38,5 +38,26 @@ describe('vitals', () => {
     book.retain(new Set(['b']))
     expect(book.read('b', NOW)).toMatchObject({ health: 90, tokens: 40 })
     expect(book.read('a', NOW + MINUTE)).toMatchObject({ health: FULL_HEALTH, tokens: FULL_BUCKET })
+  })
+
+  it('let an account rest after failures in a row, for a while, and a success ends it', () => {
+    const book = createVitalsBook()
+    for (let strike = 1; strike < ACCOUNT_BREAKER_STRIKES; strike++) book.record('a', 'failed', NOW)
+    expect(book.isResting('a', NOW)).toBe(false)
+    book.record('a', 'network_failed', NOW)
+    expect(book.isResting('a', NOW)).toBe(true)
+    expect(book.isResting('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBe(false)
+    book.record('a', 'failed', NOW + ACCOUNT_BREAKER_REST_MS)
+    expect(book.isResting('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBe(true)
+    book.record('a', 'succeeded', NOW + ACCOUNT_BREAKER_REST_MS)
+    expect(book.isResting('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBe(false)
+  })
+
+  it('count no limit as a failure, and end a rest when the clock goes back', () => {
+    const book = createVitalsBook()
+    for (let limit = 0; limit < 2 * ACCOUNT_BREAKER_STRIKES; limit++) book.record('a', 'limited', NOW)
+    expect(book.isResting('a', NOW)).toBe(false)
+    for (let strike = 0; strike < ACCOUNT_BREAKER_STRIKES; strike++) book.record('a', 'failed', NOW)
+    expect(book.isResting('a', NOW - DAY)).toBe(false)
   })
 })
