@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 
@@ -12,7 +13,10 @@ import { createHostPort } from './host-client.js'
 import { type Paths, resolvePaths } from './kernel/paths.js'
 import type { Runtime } from './runtime.js'
 import type { toolsNow as ToolsNow } from './tools-entry.js'
+import { configFiles } from './runtime-config.js'
 import { slashCommands } from './slash-commands/commands.js'
+import { promptCommands } from './slash-commands/prompt-templates.js'
+import { commandSettings } from './command-settings.js'
 
 /** Shown to the SDK, which insists on a key; the bridge puts the account's own token in its place. */
 const PLACEHOLDER_KEY = 'oc-codex-multi-auth'
@@ -93,9 +97,9 @@ export const server: Plugin = async (input) => {
       const configured: unknown = config.provider?.openai?.options?.baseURL
       for (const id of Object.keys(config.provider?.openai?.models ?? {})) userModels.add(id)
       if (typeof configured === 'string') providerBaseUrl = configured
-      if (isOff(process.env.CODEX_AUTH_SLASH_COMMANDS)) return
+      const wanted = await commandSettings(process.env, configFiles(paths, input.directory, (file) => readFileSync(file, 'utf8')))
       // A command of the same name in the user's own configuration wins.
-      config.command = { ...slashCommands(), ...config.command }
+      config.command = { ...(wanted.slashCommands ? slashCommands() : {}), ...(wanted.promptTemplates ? promptCommands() : {}), ...config.command }
     },
     async dispose() {
       await core.started()?.then((running) => running.close())
@@ -126,10 +130,6 @@ async function hasAccounts(file: string): Promise<boolean> {
   } catch (error) {
     return !(error instanceof Error && 'code' in error && error.code === 'ENOENT')
   }
-}
-
-function isOff(value: string | undefined): boolean {
-  return value !== undefined && ['0', 'false'].includes(value.trim().toLowerCase())
 }
 
 function hasKey<Key extends string>(value: unknown, key: Key): value is Record<Key, unknown> {

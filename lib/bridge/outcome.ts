@@ -1,4 +1,4 @@
-import { redactText } from '../kernel/redact.js'
+import { redactForeign } from '../kernel/redact.js'
 import { systemCode } from '../kernel/errors.js'
 import type { Block, BlockReason } from '../routing/limits.js'
 import { type ErrorFacts, parseErrorBody, parseErrorEvent } from './outcome-body.js'
@@ -79,7 +79,7 @@ function judged(evidence: Evidence): Failure {
     kind,
     ...(status === undefined ? {} : { status }),
     ...(code === undefined ? {} : { code }),
-    ...(message === undefined ? {} : { message: redactText(message).slice(0, MAX_MESSAGE) }),
+    ...(message === undefined ? {} : { message: redactForeign(message).slice(0, MAX_MESSAGE) }),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
     ...(block === undefined ? {} : { block }),
     ...(requestId === undefined ? {} : { requestId }),

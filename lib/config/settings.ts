@@ -176,6 +176,18 @@ export const SETTINGS = {
     env: 'CODEX_AUTH_TOOLS',
     help: 'Tools offered to the model: none, the few it can use well, or all. Every definition travels with every request; the command line always has all.',
   }),
+  slashCommands: setting({
+    schema: bool,
+    default: true,
+    env: 'CODEX_AUTH_SLASH_COMMANDS',
+    help: 'Every tool as a slash command of OpenCode.',
+  }),
+  promptTemplates: setting({
+    schema: bool,
+    default: false,
+    env: 'CODEX_AUTH_PROMPT_TEMPLATES',
+    help: 'The prompts /codex-review, /codex-explain and /codex-refactor as slash commands.',
+  }),
   accountToasts: setting({
     schema: bool,
     default: true,

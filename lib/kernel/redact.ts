@@ -56,6 +56,19 @@ export function redactText(text: string): string {
   return clean.replace(EMAIL, (match) => maskEmail(match))
 }
 
+/** A word with a long run of letters and digits, or a UUID: what an opaque token looks like. */
+const OPAQUE = /(?<![\w+/=-])[\w+/=-]*?(?:(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}|[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})[\w+/=-]*/gi
+/** Names that the backend gives to things, not secrets. */
+const BACKEND_ID = /^(?:req|resp|call|msg|rs|fc|org|proj|user)_/
+
+/**
+ * A text that somebody else wrote, for the user's eyes: beside known shapes, every word that could be a token is hidden.
+ * For a backend that repeats the credential it was sent.
+ */
+export function redactForeign(text: string): string {
+  return redactText(text).replace(OPAQUE, (word) => (BACKEND_ID.test(word) ? word : HIDDEN))
+}
+
 function isSecretKey(key: string): boolean {
   return SECRET_KEY.test(key) && !HARMLESS_KEY.test(key)
 }

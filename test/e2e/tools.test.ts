@@ -1,13 +1,27 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { TOOLS } from '../../lib/tools/index.js'
 import { endOf, startProcess } from '../support/child-process.js'
 import { type HostServer, startHostServer } from '../support/host-server.js'
 import { turns, useStage } from './setup.js'
 
 const TOOLS_CALLED = ['setup', 'help', 'next', 'list', 'status', 'limits', 'dashboard', 'pool', 'health', 'metrics', 'doctor', 'diag', 'refresh']
+/** The rest, with the arguments they need; what they change they change back, or they only show what would happen. */
+const TOOLS_CALLED_WITH: readonly (readonly [name: string, args: Record<string, unknown>, says: RegExp])[] = [
+  ['tag', { account: 1, tags: 'mine' }, /mine/],
+  ['note', { account: 1, note: 'for work' }, /for work|note/i],
+  ['toggle', { account: 2 }, /disabled/],
+  ['toggle', { account: 2 }, /enabled/],
+  ['warm', {}, /confirm/],
+  ['reset', { account: 1 }, /reset/i],
+  ['remove', { account: 2 }, /confirm/],
+  ['export', { path: 'accounts-copy.json' }, /accounts-copy\.json/],
+  ['import', { path: 'accounts-copy.json' }, /confirm|nothing|already|unchanged/i],
+  ['diff', { left: 'accounts-copy.json', right: 'accounts-copy.json' }, /equal|same|no difference/i],
+]
 
 describe('the tools in the host', () => {
   const stage = useStage({ signedIn: ['personal', 'work'], host: { env: { CODEX_AUTH_TOOLS: 'full' } } })
@@ -32,6 +46,17 @@ describe('the tools in the host', () => {
     expect(output.length).toBeGreaterThan(10)
   })
 
+  it.each(TOOLS_CALLED_WITH)('run codex-%s with %j when the model calls it', async (name, args, says) => {
+    const output = await call(name, args)
+    expect(output).toMatch(says)
+    expect(output).not.toMatch(/eyJ|rt_[0-9a-f]{8}|personal@example\.test/)
+  })
+
+  it('leave no tool of the full profile uncalled', () => {
+    const called = new Set([...TOOLS_CALLED, ...TOOLS_CALLED_WITH.map(([name]) => name), 'label', 'switch'])
+    expect(TOOLS.map(({ name }) => name).filter((name) => !called.has(name))).toEqual([])
+  })
+
   it('change the pool when asked to', async () => {
     expect(await call('label', { account: 2, label: 'office' })).toContain('Account 2 (office): label set')
     expect(await call('switch', { account: 'office' })).toContain('New sessions go to Account 2 (office)')
@@ -53,6 +78,24 @@ describe('the tools in the host', () => {
     const run = await host.run(['run', '--model', 'openai/gpt-5.5', '--title', 'named', '--command', 'codex-list'])
     expect(run.code, run.stderr).toBe(0)
     expect(turns(stage(), from)[0]?.raw).toContain('office')
+  })
+})
+
+describe('the prompt templates', () => {
+  const stage = useStage({ signedIn: ['personal'] })
+
+  it('are slash commands for those who enable them, and unknown to everybody else', async () => {
+    const { host, simulator } = stage()
+    const command = ['run', '--model', 'openai/gpt-5.5', '--title', 'named', '--command', 'codex-review', 'lib/main.ts']
+    expect((await host.run(command)).code).not.toBe(0)
+    expect(turns(stage())).toEqual([])
+
+    await mkdir(path.join(host.home, '.opencode'), { recursive: true })
+    await writeFile(path.join(host.home, '.opencode', 'openai-codex-auth-config.json'), '{ "promptTemplates": true }')
+    const from = simulator.requests.length
+    const run = await host.run(command)
+    expect(run.code, run.stderr).toBe(0)
+    expect(turns(stage(), from)[0]?.raw).toContain('The subject: lib/main.ts')
   })
 })
 

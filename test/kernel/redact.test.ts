@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { maskEmail, redact, redactText } from '../../lib/kernel/redact.js'
+import { maskEmail, redact, redactForeign, redactText } from '../../lib/kernel/redact.js'
 
 const base64url = fc.stringMatching(/^[A-Za-z0-9_-]{20,60}$/)
 const jwt = fc.tuple(base64url, base64url, base64url).map(([head, body, sign]) => `eyJ${head}.${body}.${sign}`)
@@ -34,6 +34,13 @@ describe('redact', () => {
 
   it('hides the parameters of an OAuth callback', () => {
     expect(redactText('http://localhost:1455/auth/callback?code=abc123&state=xyz789')).toBe('http://localhost:1455/auth/callback?code=[hidden]&state=[hidden]')
+  })
+
+  it('hides opaque tokens in the words of others, and keeps names, dates and the ids of the backend', () => {
+    const token = 'zJ8fK2mQ9xT4vB7nL1pR6sW3'
+    expect(redactForeign(`refused ${token}, "${token}=="; or 0a1b2c3d-1111-4222-8333-444455556666`)).toBe('refused [hidden], "[hidden]"; or [hidden]')
+    const harmless = 'gpt-5.6-codex-max-2026-01-01 claude-sonnet-4-20250514 req_011CQq7Yt6Bn5Vb4 https://platform.openai.com/docs/guides/error-codes'
+    expect(redactForeign(harmless)).toBe(harmless)
   })
 
   it('masks e-mail addresses in the middle of a text', () => {
