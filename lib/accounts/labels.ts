@@ -1,5 +1,5 @@
 import { maskEmail } from '../kernel/redact.js'
-import type { Account } from './account.js'
+import type { Account, StoredAccount } from './account.js'
 
 /** How accounts are named. */
 export interface LabelOptions {
@@ -19,7 +19,7 @@ export function accountName(account: Account, position: number | undefined, opti
 }
 
 /** The label, address or endpoint alone. */
-export function ownName(account: Account, options: LabelOptions): string | undefined {
+export function ownName(account: StoredAccount, options: LabelOptions): string | undefined {
   if (account.accountLabel !== undefined && account.accountLabel !== '') return account.accountLabel
   if (account.email !== undefined && account.email !== '') return options.maskEmail ? maskEmail(account.email) : account.email
   if (account.baseUrl !== undefined && URL.canParse(account.baseUrl)) return new URL(account.baseUrl).host

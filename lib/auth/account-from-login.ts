@@ -10,7 +10,7 @@ import type { LoginTokens } from './oauth.js'
 export function accountFromLogin(tokens: LoginTokens, nowMs: number): StoredAccount {
   const access = readClaims(tokens.accessToken)
   const identity = tokens.idToken === undefined ? {} : readClaims(tokens.idToken)
-  const { expiresAtMs: _expiry, ...claims } = { ...identity, ...access }
+  const { expiresAtMs: _expiry, issuedAtMs: _issued, ...claims } = { ...identity, ...access }
   return {
     ...claims,
     ...(claims.accountId === undefined ? {} : { accountIdSource: access.accountId === undefined ? ('id_token' as const) : ('token' as const) }),

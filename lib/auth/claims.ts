@@ -14,12 +14,15 @@ export interface Claims {
   readonly fedramp?: boolean
   /** Epoch ms. */
   readonly expiresAtMs?: number
+  /** Epoch ms. */
+  readonly issuedAtMs?: number
 }
 
 const text = z.string().min(1).optional().catch(undefined)
 
 const payloadSchema = z.looseObject({
   exp: z.number().optional().catch(undefined),
+  iat: z.number().optional().catch(undefined),
   email: text,
   'https://api.openai.com/profile': z.looseObject({ email: text }).optional().catch(undefined),
   'https://api.openai.com/auth': z
@@ -42,7 +45,7 @@ const NO_RESIDENCY = 'no_constraint'
 export function readClaims(token: string): Claims {
   const payload = payloadSchema.safeParse(payloadOf(token))
   if (!payload.success) return {}
-  const { exp, email, 'https://api.openai.com/profile': profile, 'https://api.openai.com/auth': auth } = payload.data
+  const { exp, iat, email, 'https://api.openai.com/profile': profile, 'https://api.openai.com/auth': auth } = payload.data
   const organization = auth?.organizations?.find((one) => one.is_default === true) ?? auth?.organizations?.[0]
   const residency = auth?.chatgpt_compute_residency
   return dropUndefined({
@@ -54,6 +57,7 @@ export function readClaims(token: string): Claims {
     residency: residency === NO_RESIDENCY ? undefined : residency,
     fedramp: auth?.chatgpt_account_is_fedramp === true ? true : undefined,
     expiresAtMs: exp === undefined ? undefined : exp * 1000,
+    issuedAtMs: iat === undefined ? undefined : iat * 1000,
   })
 }
 

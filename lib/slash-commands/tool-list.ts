@@ -23,5 +23,5 @@ export const TOOL_LIST: readonly (readonly [name: string, summary: string])[] = 
   ['diag', 'Make a report for a bug, without tokens, addresses, prompts or answers.'],
   ['diff', 'Compare two account or configuration files, without showing secrets.'],
   ['export', 'Write the accounts with their tokens to a file, plain or encrypted.'],
-  ['import', 'Take accounts over from an export or a backup; dryRun only says what would happen.'],
+  ['import', 'Take accounts over from a backup or from another program; without arguments it lists what is on this machine.'],
 ]

@@ -2,19 +2,22 @@ import path from 'node:path'
 import * as z from 'zod'
 
 import { writeBackup } from '../accounts/backups.js'
-import { readExport } from '../accounts/export.js'
-import { isSameAccount } from '../accounts/identity.js'
-import { mergePools } from '../accounts/merge.js'
 import { formatPool } from '../accounts/pool-format.js'
+import { FOREIGN_SOURCES } from '../accounts/sources/places.js'
 import { CodexError } from '../kernel/errors.js'
-import { readTextFile } from '../kernel/json-file.js'
+import { renderTable } from '../kernel/table.js'
 import { defineTool } from './definition.js'
-import { PASSPHRASE_ENV } from './passphrase.js'
+import { type ImportPlan, type ImportRow, planImport } from './import-plan.js'
+import { type ImportWish, searchAccounts } from './import-search.js'
 
 interface ImportData {
-  readonly path: string
+  /** The file, or null when the usual places of programs were searched. */
+  readonly path: string | null
   readonly mode: 'merge' | 'replace'
   readonly dryRun: boolean
+  readonly found: readonly ImportRow[]
+  /** Files that are there and could not be taken. */
+  readonly problems: readonly string[]
   readonly added: number
   readonly updated: number
   readonly unchanged: number
@@ -25,43 +28,85 @@ interface ImportData {
   readonly message: string
 }
 
+interface ImportArguments {
+  readonly path?: string | undefined
+  readonly from?: ImportWish['source'] | undefined
+  readonly mode?: 'merge' | 'replace' | undefined
+}
+
 /** `codex-import`. */
 export const codexImport = defineTool({
   name: 'import',
   group: 'Backup and secrets',
-  summary: 'Take accounts over from an export or a backup; dryRun only says what would happen.',
+  summary: 'Take accounts over from a backup or from another program; without arguments it lists what is on this machine.',
   args: {
-    path: z.string().describe('the file'),
+    path: z.string().describe('the file').optional(),
+    from: z.enum(['file', ...FOREIGN_SOURCES, 'all']).describe('the program that keeps the logins').optional(),
     mode: z.enum(['merge', 'replace']).describe('replace: accounts that are not in the file go').optional(),
     dryRun: z.boolean().optional(),
-    confirm: z.boolean().describe('needed to replace').optional(),
+    confirm: z.boolean().describe('needed to replace, and for logins another program uses').optional(),
   },
   positional: ['path'],
-  async run(runtime, { path: wanted, mode = 'merge', dryRun = false, confirm }, context): Promise<ImportData> {
-    const file = path.resolve(context.directory, wanted)
-    const found = await readTextFile(file)
-    if (found === undefined) throw new CodexError('invalid_input', `There is no file ${file}.`, { hint: 'Nothing was changed.' })
-    const incoming = await readExport(found.text, runtime.env[PASSPHRASE_ENV], file)
+  async run(runtime, { dryRun = false, confirm = false, mode = 'merge', ...asked }, context): Promise<ImportData> {
+    const isList = asked.path === undefined && asked.from === undefined
+    const wish = wishOf({ ...asked, mode }, context.directory)
+    const search = await searchAccounts(runtime, wish, context.directory)
     const before = await runtime.store.read()
-    const plan = (pool: typeof before): { pool: typeof before; added: number; updated: number; unchanged: number; removed: number } => {
-      const merged = mergePools(pool, incoming)
-      if (mode === 'merge') return { ...merged, removed: 0 }
-      const kept = merged.pool.accounts.filter((account) => incoming.accounts.some((one) => isSameAccount(one, account)))
-      return { ...merged, pool: { ...merged.pool, accounts: kept, activeIndex: 0 }, removed: merged.pool.accounts.length - kept.length }
-    }
-    const preview = plan(before)
-    const { added, updated, unchanged, removed } = preview
+    const plan = (pool: typeof before): ImportPlan =>
+      planImport(pool, search.found, { mode, maskEmail: !context.includeSensitive, nowMs: runtime.clock.now() })
+    const { added, updated, unchanged, removed, rows, pool: planned } = plan(before)
+    const base = { path: 'file' in wish ? (wish.file ?? null) : null, mode, found: rows, problems: search.problems, added, updated, unchanged, removed }
     const counts = `${added} added, ${updated} updated, ${unchanged} unchanged, ${removed} removed`
-    const base = { path: file, mode, added, updated, unchanged, removed }
-    const needsConfirm = mode === 'replace' && removed > 0 && confirm !== true
-    if (dryRun || needsConfirm) {
-      const how = needsConfirm && !dryRun ? ' Say confirm to replace.' : ''
-      return { ...base, dryRun: true, total: preview.pool.accounts.length, backup: null, message: `Would be: ${counts}. Nothing was changed.${how}` }
+    const shared = sharedText(rows)
+    const needed = [...(mode === 'replace' && removed > 0 ? ['to replace'] : []), ...(rows.some((row) => row.shared && row.here !== 'same') ? ['to import it anyway'] : [])]
+    const asksFirst = needed.length > 0 && !confirm
+    if (dryRun || isList || asksFirst) {
+      const how = isList ? ' To import, say from which program.' : asksFirst && !dryRun ? ` Say confirm ${needed.join(' and ')}.` : ''
+      const message = isList && rows.length === 0 ? 'No login of another program was found on this machine.' : `Would be: ${counts}. Nothing was changed.${shared}${how}`
+      return { ...base, dryRun: true, total: planned.accounts.length, backup: null, message }
     }
+    if (added + updated + removed === 0) return { ...base, dryRun: false, total: before.accounts.length, backup: null, message: `${counts}.${shared}` }
     const backup = before.accounts.length === 0 ? null : await writeBackup(path.join(path.dirname(runtime.store.path), 'backups'), 'before-import', formatPool(before), runtime.clock.now())
     const pool = await runtime.store.update((current) => plan(current).pool)
-    const shared = added + updated === 0 ? '' : ' A login that is also used elsewhere from this file will be ended there by the next refresh here, or the other way round.'
-    return { ...base, dryRun: false, total: pool.accounts.length, backup, message: `${counts}.${backup === null ? '' : ` The pool before is in ${backup}.`}${shared}` }
+    const elsewhere = shared !== '' || added + updated === 0 || rows.every((row) => row.login === 'api key') ? shared : ' A login that is also used elsewhere from this file will be ended there by the next refresh here, or the other way round.'
+    return { ...base, dryRun: false, total: pool.accounts.length, backup, message: `${counts}.${backup === null ? '' : ` The pool before is in ${backup}.`}${elsewhere}` }
   },
-  render: (data) => data.message,
+  render(data, view) {
+    const problems = data.problems.map((problem) => `\n${problem}`).join('')
+    if (!data.dryRun || data.found.length === 0) return `${data.message}${problems}`
+    const table = renderTable(
+      data.found,
+      [
+        { title: 'From', value: (row) => row.source },
+        { title: 'Account', value: (row) => row.account, priority: 3 },
+        { title: 'Login', value: (row) => row.login },
+        { title: 'Here', value: (row) => row.here },
+        { title: 'File', value: (row) => row.path, priority: 1 },
+      ],
+      view.width,
+    )
+    return `${table}\n\n${data.message}${problems}`
+  },
 })
+
+function wishOf({ path: wanted, from, mode }: ImportArguments, directory: string): ImportWish {
+  const file = wanted === undefined ? undefined : path.resolve(directory, wanted)
+  const source = from ?? (file === undefined ? 'all' : 'file')
+  if (source === 'all') {
+    if (file !== undefined) throw new CodexError('invalid_input', 'A search of all programs takes no path.', { hint: 'Nothing was changed.' })
+    if (mode === 'replace') throw new CodexError('invalid_input', 'Replacing needs one source: what all programs hold together is no pool.', { hint: 'Nothing was changed.' })
+    return { source }
+  }
+  if (source !== 'file') return { source, file }
+  if (file === undefined) throw new CodexError('invalid_input', 'Argument path: name the file.', { hint: 'Nothing was changed.' })
+  return { source, file }
+}
+
+/** A refresh token works once: what two programs do with the same one ends the sign-in of the slower. */
+function sharedText(rows: readonly ImportRow[]): string {
+  const shared = rows.filter((row) => row.shared)
+  if (shared.length === 0) return ''
+  const who = [...new Set(shared.map((row) => (row.source === 'file' ? 'the program of that file' : row.source)))].join(', ')
+  const what = shared.length === 1 ? 'One login is' : `${shared.length} logins are`
+  return ` ${what} also kept by ${who}: a refresh token works once, so the first renewal here ends the sign-in there, or the other way round. Stop using it there, or sign in here on its own: opencode auth login.`
+}

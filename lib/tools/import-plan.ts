@@ -1,0 +1,78 @@
+import type { AccountPool } from '../accounts/account.js'
+import { isSameAccount } from '../accounts/identity.js'
+import { ownName } from '../accounts/labels.js'
+import { mergePools } from '../accounts/merge.js'
+import { withUids } from '../accounts/pool-format.js'
+import { redactText } from '../kernel/redact.js'
+import type { FoundAccount } from './import-search.js'
+
+/** One found account as it is shown. */
+export interface ImportRow {
+  readonly source: FoundAccount['source']
+  readonly path: string
+  /** Name or masked address. */
+  readonly account: string
+  /** `fresh`: its access token is still good; `stale`: it has to be renewed first, or is over. */
+  readonly login: 'fresh' | 'stale' | 'api key'
+  /** What an import does with it: `same` when the pool holds the very same login. */
+  readonly here: 'new' | 'newer' | 'known' | 'same'
+  /** True when the import would leave one refresh token in use by two programs. */
+  readonly shared: boolean
+}
+
+/** A pool with what was found, and how it differs from the one before. */
+export interface ImportPlan {
+  readonly pool: AccountPool
+  readonly rows: readonly ImportRow[]
+  readonly added: number
+  readonly updated: number
+  readonly unchanged: number
+  readonly removed: number
+}
+
+export interface PlanOptions {
+  /** `replace`: accounts that were not found go. */
+  readonly mode: 'merge' | 'replace'
+  readonly maskEmail: boolean
+  readonly nowMs: number
+}
+
+/** The pool after an import. Pure. */
+export function planImport(before: AccountPool, found: readonly FoundAccount[], options: PlanOptions): ImportPlan {
+  let pool = before
+  const rows: ImportRow[] = []
+  const counts = { added: 0, updated: 0, unchanged: 0 }
+  for (const one of found) {
+    const known = pool.accounts.find((account) => isSameAccount(account, one.account))
+    const merged = mergePools(pool, { version: 3, accounts: withUids([one.account]), activeIndex: 0 })
+    counts.added += merged.added
+    counts.updated += merged.updated
+    counts.unchanged += merged.unchanged
+    pool = merged.pool
+    const { refreshToken } = one.account
+    const isSame = refreshToken !== undefined && known?.refreshToken === refreshToken
+    const here = merged.added > 0 ? 'new' : isSame ? 'same' : merged.updated > 0 ? 'newer' : 'known'
+    rows.push({
+      source: one.source,
+      path: one.path,
+      account: shownName(one.account, options.maskEmail),
+      login: loginState(one.account, options.nowMs),
+      here,
+      shared: one.foreign && refreshToken !== undefined && refreshToken !== '' && here !== 'known',
+    })
+  }
+  if (options.mode === 'merge') return { ...counts, pool, rows, removed: 0 }
+  const kept = pool.accounts.filter((account) => found.some((one) => isSameAccount(one.account, account)))
+  return { ...counts, rows, pool: { ...pool, accounts: kept, activeIndex: 0 }, removed: pool.accounts.length - kept.length }
+}
+
+/** A label from a foreign file may be an address, too. */
+function shownName(account: FoundAccount['account'], maskEmail: boolean): string {
+  const name = ownName(account, { maskEmail }) ?? (account.kind === 'api-key' ? 'API key' : 'no name')
+  return maskEmail ? redactText(name) : name
+}
+
+function loginState(account: FoundAccount['account'], nowMs: number): ImportRow['login'] {
+  if (account.kind === 'api-key') return 'api key'
+  return (account.expiresAt ?? 0) > nowMs ? 'fresh' : 'stale'
+}
