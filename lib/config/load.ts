@@ -6,12 +6,16 @@ import { type Config, type Setting, type SettingName, DEFAULT_CONFIG, RETIRED_SE
 /** Where a value came from. */
 export type ConfigSource = 'env' | 'project' | 'file' | 'default'
 
-/** One problem found while loading; the value concerned is not used, everything else is. */
-export interface ConfigProblem {
+/** Where exactly a value stands. */
+export interface ConfigPlace {
   /** Path of the file, or the name of the environment variable. */
   readonly where: string
   /** 1-based; absent for the environment. */
   readonly line?: number
+}
+
+/** One problem found while loading; the value concerned is not used, everything else is. */
+export interface ConfigProblem extends ConfigPlace {
   readonly key?: string
   readonly message: string
 }
@@ -20,6 +24,8 @@ export interface ConfigProblem {
 export interface LoadedConfig {
   readonly config: Config
   readonly sources: Readonly<Record<SettingName, ConfigSource>>
+  /** Places of the values that are not defaults. */
+  readonly places: Readonly<Partial<Record<SettingName, ConfigPlace>>>
   readonly problems: readonly ConfigProblem[]
 }
 
@@ -31,6 +37,16 @@ export interface ConfigFile {
 
 /** Keys a configuration file may hold besides settings. */
 const PASSIVE_KEYS = new Set(['$schema', ...RETIRED_SETTINGS])
+
+/** What `beginnerSafeMode` puts in place of other settings. */
+export const SAFE_MODE = { retryProfile: 'conservative', retryBudgetOverrides: {}, retryAllAccountsRateLimited: false, retryAllAccountsMaxRetries: 1 } as const satisfies Partial<Config>
+
+interface FoundValue {
+  readonly value: unknown
+  readonly place: ConfigPlace
+}
+
+type FoundValues = Partial<Record<SettingName, FoundValue>>
 
 const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
 
@@ -46,20 +62,22 @@ export function resolveConfig(input: {
   const problems: ConfigProblem[] = []
   const values: Record<string, unknown> = { ...DEFAULT_CONFIG }
   const sources = Object.fromEntries(SETTING_NAMES.map((name) => [name, 'default'])) as Record<SettingName, ConfigSource>
+  const places: Partial<Record<SettingName, ConfigPlace>> = {}
 
-  const take = (source: ConfigSource, found: Readonly<Partial<Record<SettingName, unknown>>>): void => {
-    for (const [name, value] of Object.entries(found)) {
+  const take = (source: ConfigSource, found: Readonly<FoundValues>): void => {
+    for (const [name, { value, place }] of Object.entries(found)) {
       values[name] = value
       sources[name as SettingName] = source
+      places[name as SettingName] = place
     }
   }
   if (input.userFile) take('file', readFile(input.userFile, problems))
   if (input.projectFile) take('project', readFile(input.projectFile, problems))
   take('env', readEnvironment(input.env, problems))
-  return { config: applySafeMode(values as unknown as Config), sources, problems }
+  return { config: applySafeMode(values as unknown as Config), sources, places, problems }
 }
 
-function readFile(file: ConfigFile, problems: ConfigProblem[]): Partial<Record<SettingName, unknown>> {
+function readFile(file: ConfigFile, problems: ConfigProblem[]): FoundValues {
   if (file.text === undefined) return {}
   const text = file.text.replace(/^\uFEFF/, '')
   const lineOf = (offset: number): number => text.slice(0, offset).split('\n').length
@@ -81,7 +99,7 @@ function readFile(file: ConfigFile, problems: ConfigProblem[]): Partial<Record<S
     return {}
   }
   const tree = parseTree(text, [], options)
-  const found: Partial<Record<SettingName, unknown>> = {}
+  const found: FoundValues = {}
   for (const [key, value] of Object.entries(record.data)) {
     if (PASSIVE_KEYS.has(key)) continue
     const node = tree && findNodeAtLocation(tree, [key])
@@ -93,20 +111,20 @@ function readFile(file: ConfigFile, problems: ConfigProblem[]): Partial<Record<S
     }
     const checked = check(SETTINGS[key], value)
     if ('problem' in checked) problems.push({ where: file.path, ...at, key, message: checked.problem })
-    else found[key] = checked.value
+    else found[key] = { value: checked.value, place: { where: file.path, ...at } }
   }
   return found
 }
 
-function readEnvironment(env: Readonly<Record<string, string | undefined>>, problems: ConfigProblem[]): Partial<Record<SettingName, unknown>> {
-  const found: Partial<Record<SettingName, unknown>> = {}
+function readEnvironment(env: Readonly<Record<string, string | undefined>>, problems: ConfigProblem[]): FoundValues {
+  const found: FoundValues = {}
   for (const name of SETTING_NAMES) {
     const definition: Setting = SETTINGS[name]
     const text = definition.env === undefined ? undefined : env[definition.env]?.trim()
     if (definition.env === undefined || text === undefined || text === '') continue
     const checked = check(definition, fromText(definition, text))
     if ('problem' in checked) problems.push({ where: definition.env, key: name, message: checked.problem })
-    else found[name] = checked.value
+    else found[name] = { value: checked.value, place: { where: definition.env } }
   }
   return found
 }
@@ -115,7 +133,8 @@ function readEnvironment(env: Readonly<Record<string, string | undefined>>, prob
 function fromText(definition: Setting, text: string): unknown {
   if (definition.schema instanceof z.ZodBoolean) return text === '1' || text.toLowerCase() === 'true'
   if (definition.schema instanceof z.ZodNumber) return Number(text)
-  return text.toLowerCase()
+  // Only fixed words are compared without regard to case; an address is not one.
+  return definition.schema instanceof z.ZodEnum ? text.toLowerCase() : text
 }
 
 function check(definition: Setting, value: unknown): { value: unknown } | { problem: string } {
@@ -127,15 +146,16 @@ function check(definition: Setting, value: unknown): { value: unknown } | { prob
 
 function applySafeMode(config: Config): Config {
   if (!config.beginnerSafeMode) return config
-  return { ...config, retryProfile: 'conservative', retryBudgetOverrides: {}, retryAllAccountsRateLimited: false, retryAllAccountsMaxRetries: 1 }
+  return { ...config, ...SAFE_MODE }
 }
 
-function isSettingName(key: string): key is SettingName {
+/** True for the name of a setting. */
+export function isSettingName(key: string): key is SettingName {
   return Object.hasOwn(SETTINGS, key)
 }
 
 /** The setting whose name is nearest to a mistyped one, if it is near enough to be meant. */
-function closest(key: string): SettingName | undefined {
+export function closest(key: string): SettingName | undefined {
   const scored = SETTING_NAMES.map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
   scored.sort((left, right) => left.distance - right.distance)
   const [best] = scored

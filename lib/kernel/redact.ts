@@ -15,6 +15,8 @@ const SECRET_SHAPES: readonly RegExp[] = [
   // API keys and refresh tokens of OpenAI.
   /\b(?:sk|rt|sess|at|ak|oaistb)[-_][\w.-]{8,}/g,
   /\bBearer\s+[\w.~+/=-]{4,}/gi,
+  // User name and password in a URL.
+  /(?<=:\/\/)[^\s/?#"']+(?=@)/g,
   // OAuth parameters in URLs and form bodies.
   /\b(?:code|state|access_token|refresh_token|id_token|code_verifier|code_challenge|subject_token|client_secret|api_key)=[^&\s"'#]+/gi,
 ]

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { formatDuration, formatWhen } from '../bridge/host-text-when.js'
+import { originOf, type SettingRow, settingRows } from '../config/report.js'
 import { renderTable } from '../kernel/table.js'
 import { type AccountRow, accountRows, shortName, windowsCell } from './account-row.js'
 import { defineTool } from './definition.js'
@@ -26,6 +27,10 @@ interface StatusData {
   readonly strategy: string
   readonly serving: string | null
   readonly nextAction: string
+  /** Settings that are not at their defaults. */
+  readonly settings: readonly Pick<SettingRow, 'name' | 'value' | 'source' | 'where' | 'line'>[]
+  /** Values of the configuration that are not used because something is wrong with them. */
+  readonly settingProblems: number
   /** Newest first; only when asked for. */
   readonly decisions?: readonly WhyDecision[]
 }
@@ -45,6 +50,8 @@ export const codexStatus = defineTool({
       strategy: runtime.config.rotationStrategy,
       serving: accounts.find((row) => row.active)?.name ?? null,
       nextAction: nextAction(accounts),
+      settings: settingRows(runtime.loaded).filter(({ source }) => source !== 'default').map(({ name, value, source, where, line }) => ({ name, value, source, where, line })),
+      settingProblems: runtime.loaded.problems.length,
     }
     if (why !== true) return base
     const nameOf = (uid: string | undefined): string | null => {
@@ -81,13 +88,19 @@ export const codexStatus = defineTool({
       view.width,
     )
     const decisions = data.decisions === undefined ? '' : `\n\n${whyText(data.decisions, view.nowMs)}`
-    return `${table}\n\nStrategy: ${data.strategy}. ${data.nextAction}${decisions}`
+    return `${table}\n\nStrategy: ${data.strategy}. ${data.nextAction}${settingsText(data)}${decisions}`
   },
 })
 
 function resetsCell(row: AccountRow, nowMs: number): string {
   const texts = row.windows.flatMap((window) => (window.resetsAtMs === null ? [] : [`${window.name} ${formatWhen(window.resetsAtMs, nowMs)}`]))
   return texts.length === 0 ? '-' : texts.slice(0, 2).join(', ')
+}
+
+function settingsText({ settings, settingProblems }: StatusData): string {
+  const changed = settings.map((row) => `${row.name} ${JSON.stringify(row.value)} (${originOf(row)})`)
+  const wrong = settingProblems === 0 ? '' : `\n${settingProblems === 1 ? 'One value' : `${settingProblems} values`} of the configuration cannot be used: oc-codex-multi-auth config`
+  return `${changed.length === 0 ? '' : `\nSettings: ${changed.join(', ')}`}${wrong}`
 }
 
 /** What the user should do now, in one sentence. */

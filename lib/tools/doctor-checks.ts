@@ -93,7 +93,7 @@ async function config(runtime: Runtime): Promise<readonly Finding[]> {
     id: 'config',
     severity: 'warning' as const,
     summary: `${where}${line === undefined ? '' : `, line ${line}`}${key === undefined ? '' : `, ${key}`}: ${message}`,
-    action: 'See docs/configuration.md',
+    action: 'See: oc-codex-multi-auth config',
   }))
 }
 

@@ -43,6 +43,10 @@ describe('redact', () => {
     expect(redactForeign(harmless)).toBe(harmless)
   })
 
+  it('hides user name and password in an address, and leaves other addresses alone', () => {
+    expect(redactText('see https://joe:p@ss@host.example/a and https://host.example/@scope/x')).toBe('see https://[hidden]@host.example/a and https://host.example/@scope/x')
+  })
+
   it('masks e-mail addresses in the middle of a text', () => {
     expect(redactText('signed in as jane.doe@example.com.')).toBe('signed in as ja…@e….com.')
   })

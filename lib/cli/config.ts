@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+
+import { type ConfigProblem, resolveConfig } from '../config/load.js'
+import { originOf, settingNamed, type SettingRow, settingRows, settingValue } from '../config/report.js'
+import { CodexError } from '../kernel/errors.js'
+import { resolvePaths } from '../kernel/paths.js'
+import { redactText } from '../kernel/redact.js'
+import { renderTable } from '../kernel/table.js'
+import { configFiles } from '../runtime-config.js'
+import { applyChange, backupStamp, planChange } from './install/apply.js'
+import type { Command, CommandIo } from './io.js'
+
+const HELP = `Usage: oc-codex-multi-auth config [NAME]
+       oc-codex-multi-auth config set NAME VALUE [options]
+       oc-codex-multi-auth config unset NAME [options]
+
+Shows every setting, or one, with its value and where that came from: the environment, the project's file, your file, or
+the default. set and unset edit your file; comments and formatting stay, and the file as it was is kept beside it.
+
+  --project  edit the project's file instead of yours
+  --dry-run  show what would change and write nothing
+  --json     print JSON
+  --help     show this text
+
+Exit code: 0 done, 1 failed or a value is wrong, 2 wrong usage.
+`
+
+type Files = ReturnType<typeof configFiles>
+
+interface Shown {
+  readonly files: { readonly user: string; readonly project: string | null }
+  readonly settings: readonly SettingRow[]
+  readonly problems: readonly ConfigProblem[]
+}
+
+/** `config`. */
+export const configCommand: Command = {
+  name: 'config',
+  summary: 'Show the settings and where each comes from; set and unset change them',
+  async run(argv, io) {
+    const boolean = { type: 'boolean' } as const
+    const { values, positionals } = parseArgs({ args: [...argv], options: { project: boolean, 'dry-run': boolean, json: boolean, help: { ...boolean, short: 'h' } }, allowPositionals: true })
+    if (values.help) {
+      io.stdout(HELP)
+      return 0
+    }
+    const [first, ...rest] = positionals
+    if (first !== 'set' && first !== 'unset') {
+      if (rest.length > 0) throw wrongUsage('config takes at most one name')
+      return show(io, first, values.json === true)
+    }
+    if (first === 'set' && rest.length !== 2) throw wrongUsage('config set takes a name and a value')
+    if (first === 'unset' && rest.length !== 1) throw wrongUsage('config unset takes a name')
+    const [name = '', text] = rest
+    return edit(io, name, text, { isProject: values.project === true, dryRun: values['dry-run'] === true, json: values.json === true })
+  },
+}
+
+function wrongUsage(what: string): CodexError {
+  return new CodexError('invalid_input', `${what}.`, { hint: 'Help: oc-codex-multi-auth config --help' })
+}
+
+function show(io: CommandIo, name: string | undefined, json: boolean): number {
+  const shown = current(io)
+  const only = name === undefined ? undefined : settingNamed(name)
+  const settings = shown.settings.filter((row) => only === undefined || row.name === only)
+  const problems = shown.problems.filter((problem) => only === undefined || problem.key === undefined || problem.key === only)
+  const [one] = settings
+  if (json) io.stdout(`${JSON.stringify({ ...shown, settings, problems }, undefined, 2)}\n`)
+  else io.stdout(`${only !== undefined && one !== undefined ? detail(one) : table(settings, io.columns)}${problems.map(problemLine).join('')}`)
+  return problems.length === 0 ? 0 : 1
+}
+
+interface EditOptions {
+  readonly isProject: boolean
+  readonly dryRun: boolean
+  readonly json: boolean
+}
+
+/** @param text undefined to take the setting out, which is also the way to be rid of a key that means nothing */
+async function edit(io: CommandIo, given: string, text: string | undefined, { isProject, dryRun, json }: EditOptions): Promise<number> {
+  const name = text === undefined ? given : settingNamed(given)
+  const value = text === undefined ? undefined : settingValue(settingNamed(given), text)
+  const { userFile, projectFile } = filesOf(io)
+  const file = isProject ? projectFile?.path : userFile.path
+  if (file === undefined) throw new CodexError('invalid_input', `${io.directory} is in no project.`, { hint: 'Nothing was changed.' })
+  const planned = await planChange(file, (document) => (value === undefined && !document.has([name]) ? document : document.set([name], value)))
+  const change = dryRun ? { file, changes: planned.changes } : await applyChange(planned, backupStamp(Date.now()))
+  const row = current(io).settings.find((one) => one.name === name)
+  if (json) {
+    io.stdout(`${JSON.stringify({ ...change, dryRun, inForce: row ?? null }, undefined, 2)}\n`)
+    return 0
+  }
+  const done = change.changes.length === 0 ? 'nothing to change' : `${name} ${dryRun ? 'would change' : 'changed'}`
+  const backup = 'backup' in change ? `As it was: ${change.backup}\n` : ''
+  io.stdout(`${file}: ${done}\n${backup}${dryRun || row === undefined ? '' : `In force: ${detail(row)}`}`)
+  return 0
+}
+
+function filesOf(io: CommandIo): Files {
+  return configFiles(resolvePaths(io.env), io.directory, (file) => readFileSync(file, 'utf8'))
+}
+
+function current(io: CommandIo): Shown {
+  const files = filesOf(io)
+  const loaded = resolveConfig({ env: io.env, ...files })
+  const problems = loaded.problems.map((problem) => ({ ...problem, ...(problem.key === undefined ? {} : { key: redactText(problem.key) }) }))
+  return { files: { user: files.userFile.path, project: files.projectFile?.path ?? null }, settings: settingRows(loaded), problems }
+}
+
+function table(rows: readonly SettingRow[], columns: number | undefined): string {
+  const text = renderTable(
+    rows,
+    [
+      { title: 'Setting', value: (row) => row.name },
+      { title: 'Value', value: (row) => valueText(row.value) },
+      { title: 'From', value: originOf },
+    ],
+    columns ?? Number.POSITIVE_INFINITY,
+  )
+  return `${text}\n`
+}
+
+function detail(row: SettingRow): string {
+  const env = row.env === null ? '' : `, environment ${row.env}`
+  return `${row.name} = ${valueText(row.value)} (${originOf(row)})\n${row.help}\nDefault: ${valueText(row.default)}${env}\n`
+}
+
+function valueText(value: unknown): string {
+  return typeof value === 'string' && value !== '' ? value : JSON.stringify(value)
+}
+
+function problemLine({ where, line, key, message }: ConfigProblem): string {
+  const place = line === undefined ? where : `${where}:${line}`
+  return `\n${[place, key].filter((part) => part !== undefined).join(' ')}: ${message}\n`
+}

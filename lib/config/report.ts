@@ -1,0 +1,76 @@
+import * as z from 'zod'
+
+import { CodexError } from '../kernel/errors.js'
+import { redact } from '../kernel/redact.js'
+import { closest, type ConfigSource, isSettingName, type LoadedConfig, SAFE_MODE } from './load.js'
+import { DEFAULT_CONFIG, type Setting, type SettingName, SETTINGS } from './settings.js'
+
+/** One setting as it is in force. */
+export interface SettingRow {
+  readonly name: SettingName
+  /** Without secrets. */
+  readonly value: unknown
+  readonly source: ConfigSource | 'beginnerSafeMode'
+  /** Path of the file or name of the variable; null for a default. */
+  readonly where: string | null
+  /** 1-based; null where there are no lines. */
+  readonly line: number | null
+  readonly default: unknown
+  readonly env: string | null
+  readonly help: string
+}
+
+/** Every setting with its value and where that came from, without secrets. Pure. */
+export function settingRows({ config, sources, places }: LoadedConfig): SettingRow[] {
+  return (Object.keys(SETTINGS) as SettingName[]).map((name) => {
+    const definition: Setting = SETTINGS[name]
+    const isForced = config.beginnerSafeMode && Object.hasOwn(SAFE_MODE, name)
+    const place = places[isForced ? 'beginnerSafeMode' : name]
+    return {
+      name,
+      value: redact<unknown>(config[name]),
+      source: isForced ? 'beginnerSafeMode' : sources[name],
+      where: place?.where ?? null,
+      line: place?.line ?? null,
+      default: DEFAULT_CONFIG[name],
+      env: definition.env ?? null,
+      help: definition.help,
+    }
+  })
+}
+
+/** Where a value came from, in a few words: `default`, `CODEX_AUTH_TOOLS`, `/path/of/file:4`. */
+export function originOf({ source, where, line }: Pick<SettingRow, 'source' | 'where' | 'line'>): string {
+  if (where === null) return source
+  const place = line === null ? where : `${where}:${line}`
+  return source === 'beginnerSafeMode' ? `beginnerSafeMode in ${place}` : place
+}
+
+/**
+ * The name of a setting, as somebody typed it.
+ * @throws CodexError `invalid_input` with the name that was probably meant
+ */
+export function settingNamed(text: string): SettingName {
+  if (isSettingName(text)) return text
+  const near = closest(text)
+  throw new CodexError('invalid_input', `There is no setting ${JSON.stringify(text)}.`, { hint: near === undefined ? 'All settings: oc-codex-multi-auth config' : `Did you mean ${near}?` })
+}
+
+/**
+ * A typed value as the configuration file holds it: words and numbers as they are, everything else as JSON.
+ * @throws CodexError `invalid_input` with what the setting takes
+ */
+export function settingValue(name: SettingName, text: string): unknown {
+  const { schema }: Setting = SETTINGS[name]
+  const checked = schema.safeParse(schema instanceof z.ZodString || schema instanceof z.ZodEnum ? text : jsonIn(text))
+  if (checked.success) return checked.data
+  throw new CodexError('invalid_input', `${name} cannot have this value: ${checked.error.issues[0]?.message ?? 'invalid value'}.`, { hint: 'Nothing was changed.' })
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
