@@ -12,10 +12,8 @@ import { MANAGED_MARKER } from './managed-entry.js'
  */
 export function accountFromFound(found: Found, nowMs: number): StoredAccount | undefined {
   switch (found.kind) {
-    case 'key': {
-      const baseUrl = found.endpoint === 'public' ? PUBLIC_API : found.endpoint
-      return { kind: 'api-key', apiKey: found.apiKey, ...(baseUrl === undefined ? {} : { baseUrl }), addedAt: nowMs, lastUsed: 0 }
-    }
+    case 'key':
+      return { kind: 'api-key', apiKey: found.apiKey, baseUrl: found.endpoint === 'public' ? PUBLIC_API : found.endpoint, addedAt: nowMs, lastUsed: 0 }
     case 'record':
       return isMark(found.account) ? undefined : withClaims(found.account)
     case 'login':

@@ -22,8 +22,8 @@ export interface FoundLogin {
 export interface FoundKey {
   readonly kind: 'key'
   readonly apiKey: string
-  /** `public` for OpenAI's public API; undefined where the file does not say. */
-  readonly endpoint?: string | undefined
+  /** Base URL, or `public` for OpenAI's public API. */
+  readonly endpoint: string
 }
 
 /** A record of an account file of our own format. */

@@ -10,7 +10,7 @@ const entrySchema = z.looseObject({
   expires: milliseconds,
   accountId: text,
   key: text,
-  metadata: z.looseObject({ baseURL: text, baseUrl: text }).optional().catch(undefined),
+  metadata: z.looseObject({ codexBaseUrl: text, baseURL: text, baseUrl: text }).optional().catch(undefined),
 })
 
 /** The provider this plugin is for. */
@@ -23,7 +23,8 @@ export function isOpencodeAuth(content: Readonly<Record<string, unknown>>): bool
 
 /**
  * The `openai` entry of OpenCode's `auth.json` (host facts §3): a ChatGPT login or an API key. Other providers are never
- * looked at. Pure.
+ * looked at. A key that names no endpoint is one for the public API, where OpenCode sends it: never for the default endpoint
+ * of this plugin, which may be somebody else's. Pure.
  * @param where path of the file, for the message
  * @throws CodexError `invalid_input` when there is none
  */
@@ -32,7 +33,7 @@ export function readOpencodeAuth(content: Readonly<Record<string, unknown>>, whe
   const parsed = entrySchema.safeParse(content[PROVIDER])
   if (!parsed.success) throw refused(where, 'its OpenAI entry has no form that is known')
   const { type, refresh, access, expires, accountId, key, metadata } = parsed.data
-  if (type === 'api' && key !== undefined) return [{ kind: 'key', apiKey: key, endpoint: metadata?.baseURL ?? metadata?.baseUrl }]
+  if (type === 'api' && key !== undefined) return [{ kind: 'key', apiKey: key, endpoint: metadata?.codexBaseUrl ?? metadata?.baseURL ?? metadata?.baseUrl ?? 'public' }]
   if (type === 'oauth' && (refresh !== undefined || access !== undefined)) {
     return [{ kind: 'login', refreshToken: refresh, accessToken: access, expiresAt: expires === 0 ? undefined : expires, accountId }]
   }

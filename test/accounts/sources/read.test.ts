@@ -46,9 +46,9 @@ describe('a file of another program', () => {
     expect(accounts(codexAuth(ada, { OPENAI_API_KEY: 'sk-made-up' }))).toMatchObject([whole('ada')])
   })
 
-  it('of OpenCode with an API key keeps the endpoint it names', () => {
-    expect(accounts({ openai: { type: 'api', key: 'sk-made-up', metadata: { baseURL: 'https://codex.example.com' } } })).toMatchObject([{ kind: 'api-key', baseUrl: 'https://codex.example.com' }])
-    expect(accounts({ openai: { type: 'api', key: 'sk-made-up' } })[0]).not.toHaveProperty('baseUrl')
+  it('of OpenCode with an API key keeps the endpoint it names, else it is for the public API', () => {
+    expect(accounts({ openai: { type: 'api', key: 'sk-made-up', metadata: { codexBaseUrl: 'https://codex.example.com' } } })).toMatchObject([{ kind: 'api-key', baseUrl: 'https://codex.example.com' }])
+    expect(accounts({ openai: { type: 'api', key: 'sk-made-up' } })).toMatchObject([{ kind: 'api-key', baseUrl: 'https://api.openai.com/v1' }])
   })
 
   it('of OpenCode that holds the mark of this plugin holds no account', () => {
