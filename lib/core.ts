@@ -1,5 +1,7 @@
+import type { AccountPool } from './accounts/account.js'
 import { withLogin } from './accounts/edits.js'
 import { settleHostFolder } from './accounts/host-folder.js'
+import { accountName } from './accounts/labels.js'
 import { accountFromLogin } from './auth/account-from-login.js'
 import { parseBaseUrl } from './auth/base-url.js'
 import { checkWorkspace } from './auth/accounts-check.js'
@@ -29,6 +31,8 @@ export interface CoreInput {
   readonly directory: string
   /** `provider.openai.options.baseURL` of the host's configuration, as far as known. */
   readonly providerBaseUrl?: () => string | undefined
+  /** The process's own when absent. */
+  readonly fetch?: typeof globalThis.fetch
 }
 
 /** How long after the core the model catalogue is looked after, ms. */
@@ -93,8 +97,7 @@ export async function saveApiKey(runtime: Runtime, given: { readonly apiKey: str
   })
   ledger.clear(uid, clock.now(), '*')
   await settleHostFolder(paths.root)
-  const account = pool.accounts.find((one) => one.uid === uid)
-  return { label: account === undefined ? 'the key' : runtime.label(account) }
+  return { label: labelIn(pool, uid, runtime) }
 }
 
 /** Puts a finished login into the pool; what kept the account out before is over. */
@@ -110,6 +113,12 @@ export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<
   })
   ledger.clear(uid, clock.now(), '*')
   await settleHostFolder(runtime.paths.root)
-  const account = pool.accounts.find((one) => one.uid === uid)
-  return { label: account === undefined ? 'the account' : runtime.label(account) }
+  return { label: labelIn(pool, uid, runtime) }
+}
+
+/** The name of an account in a pool that was just written; a store that nobody watches does not know it yet. */
+function labelIn(pool: AccountPool, uid: string, { config }: Runtime): string {
+  const position = pool.accounts.findIndex((one) => one.uid === uid)
+  const account = pool.accounts[position]
+  return account === undefined ? 'The account' : accountName(account, position, config)
 }

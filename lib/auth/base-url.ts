@@ -27,7 +27,7 @@ export function parseBaseUrl(text: string, source: string): ThirdPartyEndpoint {
     throw refused(source, 'must start with https:// (http:// is for this machine only)')
   }
   url.hash = ''
-  url.pathname = url.hostname === PUBLIC_API_HOST ? '/v1/responses' : responsesPath(url.pathname)
+  url.pathname = isPublicApi(url.hostname) ? '/v1/responses' : responsesPath(url.pathname)
   return { origin: url.origin, responsesUrl: url.href }
 }
 
@@ -37,6 +37,11 @@ function responsesPath(pathname: string): string {
   if (path.endsWith('/codex')) return `${path}/responses`
   if (path.endsWith('/backend-api')) return `${path}/codex/responses`
   return `${path}/backend-api/codex/responses`
+}
+
+/** The public API has a host of its own in some regions (`eu.api.openai.com`). */
+function isPublicApi(hostname: string): boolean {
+  return hostname === PUBLIC_API_HOST || hostname.endsWith(`.${PUBLIC_API_HOST}`)
 }
 
 function isThisMachine(hostname: string): boolean {

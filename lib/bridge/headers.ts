@@ -17,6 +17,9 @@ const DROPPED = new Set([
   'transfer-encoding',
 ])
 
+/** Says something about a ChatGPT account or its workspace: no business of the endpoint of an API key. */
+const CHATGPT_HEADER = /^(?:chatgpt-|x-openai-(?:internal-codex|account|fedramp))/
+
 /** What the request is sent as. */
 export interface Sender {
   readonly token: string
@@ -32,12 +35,13 @@ export interface Sender {
  * The host says who it is (`originator: opencode`); we add that only where its own hook is switched off.
  */
 export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): Record<string, string> {
+  const { account } = sender
+  const isKey = account.kind === 'api-key'
   const passed: Record<string, string> = {}
   for (const [name, value] of entries(host)) {
     const key = name.toLowerCase()
-    if (!DROPPED.has(key)) passed[key] = value
+    if (!DROPPED.has(key) && !(isKey && CHATGPT_HEADER.test(key))) passed[key] = value
   }
-  const { account } = sender
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     originator: 'opencode',
@@ -46,11 +50,12 @@ export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): 
     accept: 'text/event-stream',
     authorization: `Bearer ${sender.token}`,
   }
+  if (sender.turnState !== undefined) headers['x-codex-turn-state'] = sender.turnState
+  if (isKey) return headers
   if (account.accountId !== undefined) headers['chatgpt-account-id'] = account.accountId
   if (account.residency !== undefined) headers['x-openai-internal-codex-residency'] = account.residency
   if (account.routingOverride !== undefined) headers['x-openai-account-routing-override'] = account.routingOverride
   if (account.fedramp === true) headers['x-openai-fedramp'] = 'true'
-  if (sender.turnState !== undefined) headers['x-codex-turn-state'] = sender.turnState
   return headers
 }
 

@@ -63,6 +63,8 @@ describe('destinationOf', () => {
     const key = { uid: 'b', kind: 'api-key' as const, apiKey: 'k', ...times }
     expect(destinationOf(key, DEFAULT_ENDPOINTS, 'https://gateway.example')).toBe('https://gateway.example/backend-api/codex/responses')
     expect(destinationOf(key, DEFAULT_ENDPOINTS, undefined)).toBe('https://api.openai.com/v1/responses')
+    expect(destinationOf({ ...key, baseUrl: 'https://eu.api.openai.com/v1' }, DEFAULT_ENDPOINTS, undefined)).toBe('https://eu.api.openai.com/v1/responses')
+    expect(destinationOf({ ...key, baseUrl: 'https://notapi.openai.com' }, DEFAULT_ENDPOINTS, undefined)).toBe('https://notapi.openai.com/backend-api/codex/responses')
   })
 
   it('refuses an endpoint without TLS that is not on this machine', () => {

@@ -42,6 +42,13 @@ describe('outgoingHeaders', () => {
     expect(Object.keys(send({}))).not.toContain('x-openai-fedramp')
   })
 
+  it('says nothing of a ChatGPT account where an API key is used, whoever brings it', () => {
+    const host = { 'ChatGPT-Account-Id': 'other', 'X-OpenAI-Internal-Codex-Residency': 'us', 'X-OpenAI-Account-Routing-Override': 'us_cr', 'X-OpenAI-Fedramp': 'true', 'session-id': 'ses_1' }
+    const headers = send(host, { kind: 'api-key', residency: 'us', routingOverride: 'us_cr', fedramp: true })
+    expect(Object.keys(headers).filter((name) => /chatgpt|codex|openai/.test(name))).toEqual([])
+    expect(headers).toMatchObject({ 'session-id': 'ses_1', authorization: 'Bearer tok' })
+  })
+
   it('echoes the turn state it is given', () => {
     expect(send({}, {}, 'state')['x-codex-turn-state']).toBe('state')
   })

@@ -3,21 +3,14 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { commands } from '../../lib/cli/commands.js'
-import { main } from '../../lib/cli/main.js'
 import { SETTINGS } from '../../lib/config/settings.js'
+import { type EndedCommand, runCommand } from '../support/command.js'
 import { temporaryFolder } from '../support/temporary.js'
-
-interface Ended {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
 
 interface Stage {
   readonly userFile: string
   readonly projectFile: string
-  run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended>
+  run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<EndedCommand>
 }
 
 /** A home and a project in it, with these texts as configuration files. */
@@ -33,20 +26,7 @@ async function stageWith(user?: string, project?: string): Promise<Stage> {
   return {
     userFile,
     projectFile,
-    async run(args, env = {}) {
-      const out = { stdout: '', stderr: '' }
-      const code = await main(commands, ['config', ...args], {
-        stdout: (text) => void (out.stdout += text),
-        stderr: (text) => void (out.stderr += text),
-        progress: () => undefined,
-        ask: () => Promise.resolve(undefined),
-        columns: undefined,
-        signal: new AbortController().signal,
-        env: { HOME: home, ...env },
-        directory,
-      })
-      return { code, ...out }
-    },
+    run: (args, env = {}) => runCommand(['config', ...args], { env: { HOME: home, ...env }, directory }),
   }
 }
 
