@@ -20,14 +20,14 @@ const HELP = `Usage: oc-codex-multi-auth login [options]
 Signs in one ChatGPT account; an account that is there already gets a new login. Without an option: a browser, or a
 device code over SSH.
 
-  --browser  in a browser on this machine
-  --device   with a code typed in on any device
-  --paste    by pasting the last address by hand
-  --api-key  an API key for OpenAI's public API; the key is taken from OC_CODEX_API_KEY or OPENAI_API_KEY, else asked for.
-             Such requests are billed per token
-  --endpoint URL  an API key for another Codex endpoint; the key is asked for, or taken from OC_CODEX_API_KEY
-  --json     print the result as JSON
-  --help     show this text
+  --browser       in a browser on this machine
+  --device        with a code typed in on any device
+  --paste         by pasting the last address by hand
+  --api-key       an API key for OpenAI's public API, billed per token; the key is taken from OC_CODEX_API_KEY or
+                  OPENAI_API_KEY, else asked for
+  --endpoint URL  an API key for another Codex endpoint; the key is taken from OC_CODEX_API_KEY, else asked for
+  --json          print the result as JSON
+  --help          show this text
 `
 
 /** `login`. */

@@ -95,6 +95,23 @@ describe('codex-import from another program', () => {
     expect((await poolOf(stage)).accounts[1]).toMatchObject({ kind: 'api-key', baseUrl: 'https://api.openai.com/v1' })
   })
 
+  it('asks for both before it replaces the pool by the logins of another program', async () => {
+    const stage = await coreOver(['here'])
+    await put(stage.home, '.codex/auth.json', codexAuth({ name: 'ada' }))
+    const preview = await toolData(stage.core.runtime, 'import', { from: 'codex', mode: 'replace' })
+    expect(preview).toMatchObject({ dryRun: true, added: 1, removed: 1, message: expect.stringContaining('Say confirm to replace and to import it anyway.') })
+    await toolData(stage.core.runtime, 'import', { from: 'codex', mode: 'replace', confirm: true })
+    expect((await poolOf(stage)).accounts).toMatchObject([{ accountId: 'ws-ada' }])
+  })
+
+  it('shows an address in full only when asked to, also where it stands in a label', async () => {
+    const stage = await coreOver(['here'])
+    const [record] = forerunnerPool({ name: 'adalovelace' }).accounts as Record<string, unknown>[]
+    await put(stage.home, '.codex/multi-auth/openai-codex-accounts.json', { version: 3, accounts: [{ ...record, accountLabel: 'adalovelace@example.test' }] })
+    expect(await toolText(stage.core.runtime, 'import')).not.toContain('adalovelace')
+    expect(await toolText(stage.core.runtime, 'import', {}, true)).toContain('adalovelace@example.test')
+  })
+
   it.each([
     [{ from: 'codex' }, 'There is no login of Codex CLI at '],
     [{ from: 'file' }, 'Argument path: name the file.'],
