@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { definitionBytes, toolsOfProfile } from '../../lib/tools/host-tools.js'
+import { profileCost } from '../../lib/tools/profiles.js'
 import { coreOver } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
 
@@ -17,6 +17,6 @@ describe('codex-status', () => {
   })
 
   it('costs the model no more than before: the small profile stays under 1.5 kB', () => {
-    expect(definitionBytes(toolsOfProfile('core'))).toBeLessThanOrEqual(1500)
+    expect(profileCost('core').bytes).toBeLessThanOrEqual(1500)
   })
 })
