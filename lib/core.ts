@@ -9,11 +9,14 @@ import { createLoginMethods, type LoginMethods } from './auth/methods.js'
 import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreaker } from './bridge/breaker.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
+import { createLegacyPreparation } from './bridge/legacy/prepare.js'
 import { createNotices } from './bridge/notices.js'
+import { prepareRequest } from './bridge/request.js'
 import { createSessionMemory } from './bridge/session-memory.js'
 import { createSharedGate } from './bridge/shared-gate.js'
 import type { HostPort } from './kernel/host-port.js'
 import type { Paths } from './kernel/paths.js'
+import { FALLBACK_INSTRUCTIONS } from './prompts/fallback-instructions.js'
 import { createRuntime, type Runtime } from './runtime.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
@@ -55,6 +58,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
   const fetch = createBridge({
     ...runtime,
     log: host,
+    prepare: config.requestTransformMode === 'legacy' ? createLegacyPreparation({ codexMode: config.codexMode, instructions: () => FALLBACK_INSTRUCTIONS }) : prepareRequest,
     breaker: createBreaker(),
     notices,
     defaultBaseUrl: [config.baseUrl, input.providerBaseUrl?.()].find((url) => url !== undefined && url !== ''),

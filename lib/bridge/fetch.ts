@@ -18,12 +18,14 @@ import { errorOfRefusal } from './no-account.js'
 import type { Notices } from './notices.js'
 import type { Failure } from './outcome-types.js'
 import { decideNext } from './policy.js'
-import { prepareRequest, type PreparedRequest } from './request.js'
+import type { PreparedRequest } from './request.js'
 import { COUNTDOWN_MS } from './notices.js'
 import { type AttemptRecord, pseudonymOf, type RequestRecord, type Trace } from './trace.js'
 
 export interface BridgeDeps extends AttemptDeps {
   readonly endpoints: Endpoints
+  /** Makes the body of the host one the backend takes. */
+  readonly prepare: (text: string) => PreparedRequest
   /** Endpoint of API keys that name none. */
   readonly defaultBaseUrl?: string | undefined
   readonly store: AccountStore
@@ -63,7 +65,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     try {
       assertResponsesRequest(typeof input === 'string' ? input : input instanceof URL ? input.href : input.url)
       const headers = init?.headers ?? (input instanceof Request ? input.headers : undefined)
-      const prepared = prepareRequest(await bodyText(input, init))
+      const prepared = deps.prepare(await bodyText(input, init))
       const sessionId = headerOf(headers, 'session-id')
       record = trace.begin({ model: prepared.model, session: sessionId, nowMs: clock.now(), requestBytes: prepared.body.length })
       record.changed = prepared.changed

@@ -1,3 +1,5 @@
+import { isRecord } from './json-record.js'
+
 /** What an error answer says, read by structure: where it stands decides, never which words occur in it. */
 export interface ErrorFacts {
   /** Every code of the answer in lower case, the most telling place first; empty when it has none. */
@@ -54,11 +56,6 @@ export function textOf(value: unknown): string | undefined {
 export function numberOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined
-}
-
-/** True for objects that are no arrays. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function factsOf(body: Record<string, unknown>): ErrorFacts {

@@ -1,5 +1,6 @@
 import { CodexError } from '../kernel/errors.js'
 import { resolveModel, wireEffort } from '../models/resolve.js'
+import { isRecord } from './json-record.js'
 import { type Member, scanTopLevel, type TopLevel } from './json-scan.js'
 
 /** A request made ready once and sent as often as needed. */
@@ -207,8 +208,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -161,6 +161,20 @@ export const SETTINGS = {
     help: 'Refresh the tokens of accounts in use ahead of time, in the background. Idle accounts are never touched.',
   }),
 
+  // Shape of requests
+  requestTransformMode: setting({
+    schema: z.enum(['native', 'legacy']),
+    default: 'native',
+    env: 'CODEX_AUTH_REQUEST_TRANSFORM_MODE',
+    help: 'native: the request of OpenCode goes out as it is; legacy: requests of old hosts and other SDKs are rebuilt and repaired first.',
+  }),
+  codexMode: setting({
+    schema: bool,
+    default: true,
+    env: 'CODEX_MODE',
+    help: 'Legacy mode only: tell the model which tools it really has.',
+  }),
+
   // Endpoints of API keys
   baseUrl: setting({
     schema: z.string(),
@@ -227,7 +241,6 @@ export const SETTINGS = {
 export const RETIRED_SETTINGS: readonly string[] = [
   'autoResume',
   'autoUpdate',
-  'codexMode',
   'codexTuiColorProfile',
   'codexTuiGlyphMode',
   'codexTuiV2',
@@ -239,7 +252,6 @@ export const RETIRED_SETTINGS: readonly string[] = [
   'maskEmailInQuotaDetails',
   'parallelProbing',
   'parallelProbingMaxConcurrency',
-  'requestTransformMode',
   'sessionRecovery',
 ]
 

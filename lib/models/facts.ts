@@ -15,6 +15,8 @@ export interface ModelFact {
   readonly defaultEffort: Effort
   /** What `ultra` is sent as. */
   readonly ultraAs?: Effort
+  /** `text.verbosity` the Codex CLI sends when the user names none; it sends none to models it does not know. */
+  readonly verbosity?: 'low' | 'high'
   /** Takes the Responses Lite shape from the Codex CLI. */
   readonly lite: boolean
   /** Offers `service_tier: "priority"`. */
@@ -35,6 +37,7 @@ const catalogue = (id: string, fact: Partial<ModelFact> & Pick<ModelFact, 'effor
   input: 272_000,
   maxInput: 872_000,
   output: OUTPUT,
+  verbosity: 'low',
   lite: true,
   fast: true,
   listed: true,
@@ -75,6 +78,7 @@ export const MODEL_FACTS: readonly ModelFact[] = [
     ultraAs: 'max',
     input: 372_000,
     maxInput: 372_000,
+    verbosity: 'high',
     fast: false,
     listed: false,
   }),

@@ -1,4 +1,4 @@
-import { type Effort, modelFact } from './facts.js'
+import { type Effort, EFFORTS, modelFact } from './facts.js'
 
 /** What to send for a model id as the user wrote it. */
 export interface ResolvedModel {
@@ -38,4 +38,25 @@ export function resolveModel(id: string): ResolvedModel {
 /** The effort as it goes over the wire: `ultra` stands for another one, the rest is sent as chosen. */
 export function wireEffort(model: string, effort: Effort): Effort {
   return effort === 'ultra' ? (modelFact(model)?.ultraAs ?? 'max') : effort
+}
+
+/**
+ * The nearest effort the model takes, as it goes over the wire; unknown models get what was asked for. A selection above
+ * the model's list becomes its highest (captured: `max` to gpt-5.5 goes out as `xhigh`), but `ultra` where it is not
+ * offered becomes the default (captured on gpt-6-luna). `none` passes to models without the Lite shape, since the
+ * backend takes it from them (host facts §4). Pure.
+ */
+export function clampEffort(model: string, effort: Effort): Effort {
+  const fact = modelFact(model)
+  if (fact === undefined || (effort === 'none' && !fact.lite)) return wireEffort(model, effort)
+  if (fact.efforts.includes(effort)) return wireEffort(model, effort)
+  if (effort === 'ultra' && fact.efforts.includes('max')) return fact.defaultEffort
+  const sendable = fact.efforts.filter((one) => one !== 'ultra')
+  const rank = EFFORTS.indexOf(effort)
+  return sendable.find((one) => EFFORTS.indexOf(one) >= rank) ?? sendable.at(-1) ?? fact.defaultEffort
+}
+
+/** True for a text that names an effort. */
+export function isEffort(value: unknown): value is Effort {
+  return (EFFORTS as readonly unknown[]).includes(value)
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { MODEL_FACTS } from '../../lib/models/facts.js'
-import { resolveModel, wireEffort } from '../../lib/models/resolve.js'
+import { EFFORTS, MODEL_FACTS } from '../../lib/models/facts.js'
+import { clampEffort, resolveModel, wireEffort } from '../../lib/models/resolve.js'
 
 describe('resolveModel', () => {
   it.each(MODEL_FACTS.map((fact) => fact.id))('leaves the known model %s as it is', (id) => {
@@ -47,5 +47,18 @@ describe('wireEffort', () => {
 
   it('sends every other effort as chosen', () => {
     expect(wireEffort('gpt-5.5', 'none')).toBe('none')
+  })
+})
+
+describe('clampEffort', () => {
+  it.each(MODEL_FACTS.flatMap((fact) => EFFORTS.map((effort) => [fact.id, effort] as const)))('sends %s for %s an effort that the model takes', (id, effort) => {
+    const { efforts, lite } = MODEL_FACTS.find((fact) => fact.id === id)!
+    const sent = clampEffort(id, effort)
+    if (effort === 'none' && !lite) expect(sent).toBe('none')
+    else expect(efforts.filter((one) => one !== 'ultra')).toContain(sent)
+  })
+
+  it('sends an unknown model what was asked for', () => {
+    expect(clampEffort('gpt-99', 'minimal')).toBe('minimal')
   })
 })

@@ -1,0 +1,7 @@
+/** An object of a JSON text; what its members hold is not known. */
+export type JsonRecord = Readonly<Record<string, unknown>>
+
+/** True for objects, not for lists and null. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,58 @@
+import { resolveModel } from '../../models/resolve.js'
+import { isRecord, type JsonRecord } from '../json-record.js'
+import { prepareRequest, type PreparedRequest } from '../request.js'
+import { responsesRequest } from './chat-request.js'
+import { legacyBody, type LegacyOptions } from './legacy-body.js'
+
+/** Where the parts of legacy mode come from, looked up for each request. */
+export interface LegacySource extends Omit<LegacyOptions, 'instructions'> {
+  /** Instructions for requests that bring none. */
+  instructions(model: string): string
+}
+
+/**
+ * Makes the function that prepares requests in legacy mode. Every form of a request is made from the one that the host
+ * sent, so another model gets its own effort and not what was left of the first one's.
+ */
+export function createLegacyPreparation(source: LegacySource): (text: string) => PreparedRequest {
+  return (text) => {
+    const body = parsed(text)
+    return isRecord(body) ? prepared(withResolvedModel(responsesRequest(body)), body, source) : prepareRequest(text)
+  }
+}
+
+function prepared(body: JsonRecord, host: JsonRecord, source: LegacySource): PreparedRequest {
+  const model = typeof body.model === 'string' ? body.model : ''
+  const legacy = legacyBody(body, { ...source, instructions: source.instructions(model) })
+  const request = prepareRequest(JSON.stringify(legacy))
+  return {
+    ...request,
+    changed: [...new Set([...changedKeys(host, legacy), ...request.changed])],
+    withModel: (next) => prepared({ ...body, model: next }, host, source),
+  }
+}
+
+/** The model without suffixes; what they stood for moves to where the backend looks for it. */
+function withResolvedModel(body: JsonRecord): JsonRecord {
+  if (typeof body.model !== 'string') return body
+  const { model, effort, serviceTier } = resolveModel(body.model)
+  return {
+    ...body,
+    model,
+    ...(effort === undefined ? {} : { reasoning: { ...(isRecord(body.reasoning) ? body.reasoning : {}), effort } }),
+    ...(serviceTier === undefined || body.service_tier != null ? {} : { service_tier: serviceTier }),
+  }
+}
+
+function changedKeys(before: JsonRecord, after: JsonRecord): string[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
