@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+
 import type { AccountPool } from './accounts/account.js'
 import { withLogin } from './accounts/edits.js'
 import { settleHostFolder } from './accounts/host-folder.js'
@@ -8,12 +11,15 @@ import { checkWorkspace } from './auth/accounts-check.js'
 import { createLoginMethods, type LoginMethods } from './auth/methods.js'
 import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreaker } from './bridge/breaker.js'
+import type { CodexIdentity } from './bridge/codex-identity.js'
+import { codexUserAgent } from './bridge/codex-user-agent.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
 import { createLegacyPreparation } from './bridge/legacy/prepare.js'
 import { createNotices } from './bridge/notices.js'
 import { prepareRequest } from './bridge/request.js'
 import { createSessionMemory } from './bridge/session-memory.js'
 import { createSharedGate } from './bridge/shared-gate.js'
+import type { Config } from './config/settings.js'
 import type { HostPort } from './kernel/host-port.js'
 import type { Paths } from './kernel/paths.js'
 import { FALLBACK_INSTRUCTIONS } from './prompts/fallback-instructions.js'
@@ -59,6 +65,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     ...runtime,
     log: host,
     prepare: config.requestTransformMode === 'legacy' ? createLegacyPreparation({ codexMode: config.codexMode, instructions: () => FALLBACK_INSTRUCTIONS }) : prepareRequest,
+    wire: { responsesLite: config.responsesLite, identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined },
     breaker: createBreaker(),
     notices,
     defaultBaseUrl: [config.baseUrl, input.providerBaseUrl?.()].find((url) => url !== undefined && url !== ''),
@@ -125,4 +132,17 @@ function labelIn(pool: AccountPool, uid: string, { config }: Runtime): string {
   const position = pool.accounts.findIndex((one) => one.uid === uid)
   const account = pool.accounts[position]
   return account === undefined ? 'The account' : accountName(account, position, config)
+}
+
+/** The Codex CLI on this machine. */
+function codexIdentity({ codexClientVersion: version }: Config, env: NodeJS.ProcessEnv): CodexIdentity {
+  return { version, userAgent: codexUserAgent(version, { platform: process.platform, release: os.release(), arch: process.arch, osRelease: osRelease(), env }) }
+}
+
+function osRelease(): string | undefined {
+  try {
+    return process.platform === 'linux' ? readFileSync('/etc/os-release', 'utf8') : undefined
+  } catch {
+    return undefined
+  }
 }

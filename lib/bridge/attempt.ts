@@ -7,7 +7,6 @@ import { readingOfEvent, readingOfHeaders } from '../quota/readings.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { Destination } from './endpoint.js'
 import { errorOf } from './error-of-failure.js'
-import { outgoingHeaders } from './headers.js'
 import { classifyEvent, classifyResponse, classifyThrown } from './outcome.js'
 import type { Failure } from './outcome-types.js'
 import type { Router } from './router.js'
@@ -15,6 +14,7 @@ import type { SessionMemory } from './session-memory.js'
 import { openStream, type StreamEnd } from './stream.js'
 import type { AttemptRecord } from './trace.js'
 import { type Exchange, send } from './transport.js'
+import { wireRequest, type WireStyle } from './wire.js'
 
 /** An error answer longer than this is not read to its end, bytes. */
 const MAX_ERROR_BYTES = 64 * 1024
@@ -30,6 +30,7 @@ export interface AttemptDeps {
   readonly ledger: QuotaLedger
   readonly sessions: SessionMemory
   readonly userAgent: string
+  readonly wire: WireStyle
   readonly label: (account: Account) => string
 }
 
@@ -72,17 +73,23 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
     return { ok: false, failure, token }
   }
 
+  const wire = wireRequest(deps.wire, {
+    hostHeaders: input.hostHeaders,
+    sender: {
+      token,
+      account: grant.account,
+      turnState: input.continuesTurn ? deps.sessions.turnState(input.sessionId, account.uid) : undefined,
+      userAgent: deps.userAgent,
+    },
+    body: input.body,
+    model,
+    sessionId: input.sessionId,
+  })
   let exchange: Exchange
   try {
     exchange = await send(deps.fetch, {
       url: input.destination,
-      headers: outgoingHeaders(input.hostHeaders, {
-        token,
-        account: grant.account,
-        turnState: input.continuesTurn ? deps.sessions.turnState(input.sessionId, account.uid) : undefined,
-        userAgent: deps.userAgent,
-      }),
-      body: input.body,
+      ...wire,
       signal,
       headerTimeoutMs: config.fetchTimeoutMs,
     })

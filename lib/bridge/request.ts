@@ -1,6 +1,6 @@
 import { CodexError } from '../kernel/errors.js'
 import { resolveModel, wireEffort } from '../models/resolve.js'
-import { isRecord } from './json-record.js'
+import { isRecord, parsedJson } from './json-record.js'
 import { type Member, scanTopLevel, type TopLevel } from './json-scan.js'
 
 /** A request made ready once and sent as often as needed. */
@@ -124,7 +124,7 @@ function finished(facts: Omit<PreparedRequest, 'withoutReasoning' | 'withModel'>
 /** The input without ids of stored items and references to them; undefined when there are none. */
 function withoutServerState(text: string, input: Member): string | undefined {
   if (!input.seen.has(ITEM_REFERENCE) && !input.seen.has(ITEM_ID)) return undefined
-  const items = parsed(text.slice(input.start, input.end))
+  const items = parsedJson(text.slice(input.start, input.end))
   if (!Array.isArray(items)) return undefined
   let changes = 0
   const kept = items.flatMap((item: unknown) => {
@@ -143,7 +143,7 @@ function withoutServerState(text: string, input: Member): string | undefined {
 
 function bodyWithoutReasoning(body: string, before: number): { body: string; items: number } {
   const input = scanTopLevel(body)?.members.get('input')
-  const items = input === undefined ? undefined : parsed(body.slice(input.start, input.end))
+  const items = input === undefined ? undefined : parsedJson(body.slice(input.start, input.end))
   if (input === undefined || !Array.isArray(items)) return { body, items: 0 }
   const kept = items.filter((item: unknown, index) => index >= before || !isRecord(item) || item.type !== 'reasoning' || item.encrypted_content === undefined)
   if (kept.length === items.length) return { body, items: items.length }
@@ -182,30 +182,22 @@ function removal(text: string, member: Member, close: number): Edit {
 }
 
 function stringIn(text: string, member: Member | undefined): string | undefined {
-  const value = member === undefined ? undefined : parsed(text.slice(member.start, member.end))
+  const value = member === undefined ? undefined : parsedJson(text.slice(member.start, member.end))
   return typeof value === 'string' ? value : undefined
 }
 
 function recordIn(text: string, member: Member | undefined): Record<string, unknown> {
-  const value = member === undefined ? undefined : parsed(text.slice(member.start, member.end))
+  const value = member === undefined ? undefined : parsedJson(text.slice(member.start, member.end))
   return isRecord(value) ? value : {}
 }
 
 function arrayIn(text: string, member: Member | undefined): readonly unknown[] {
-  const value = member === undefined ? undefined : parsed(text.slice(member.start, member.end))
+  const value = member === undefined ? undefined : parsedJson(text.slice(member.start, member.end))
   return Array.isArray(value) ? value : []
 }
 
 function parsedObject(text: string): Record<string, unknown> {
-  const value = parsed(text)
+  const value = parsedJson(text)
   if (isRecord(value)) return value
   throw new CodexError('request_not_json', value === undefined ? 'The body of the request is not JSON.' : 'The body of the request is not a JSON object.')
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

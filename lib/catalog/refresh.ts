@@ -7,13 +7,12 @@ import { messageOf } from '../kernel/errors.js'
 import { writeFileAtomic } from '../kernel/json-file.js'
 import type { Logger } from '../kernel/logger.js'
 import { createSingleFlight } from '../kernel/single-flight.js'
+import { CODEX_CLI_VERSION } from '../models/facts.js'
 import { parseCatalogue } from './catalogue.js'
 import { type CachedCatalogue, type Catalogues, formatCatalogues, parseCatalogues } from './catalogue-file.js'
 
 /** A catalogue this young is not asked for again, ms. */
 export const FRESH_MS = 6 * 3_600_000
-/** The backend lists models by the client that asks; this is the one whose facts are shipped (wire facts §10). */
-const CLIENT_VERSION = '0.169.0'
 const ANSWER_TIMEOUT_MS = 20_000
 
 /** What is known of the models of the accounts, and how it is brought up to date. */
@@ -49,7 +48,8 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
 
   async function ask(account: Account): Promise<CachedCatalogue | undefined> {
     const cached = known[account.uid]
-    const response = await deps.fetch(`${deps.backend}/codex/models?client_version=${CLIENT_VERSION}`, {
+    // The backend lists models by the client that asks (wire facts §10).
+    const response = await deps.fetch(`${deps.backend}/codex/models?client_version=${CODEX_CLI_VERSION}`, {
       headers: {
         authorization: `Bearer ${account.accessToken ?? ''}`,
         accept: 'application/json',

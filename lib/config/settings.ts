@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+import { CODEX_CLI_VERSION } from '../models/facts.js'
+
 /**
  * Every setting, once: schema (type and range), default, environment name, one line of help.
  * The loader, the `Config` type, `config/codex-plugin.schema.json` and the table in `docs/configuration.md` come from here.
@@ -173,6 +175,24 @@ export const SETTINGS = {
     default: true,
     env: 'CODEX_MODE',
     help: 'Legacy mode only: tell the model which tools it really has.',
+  }),
+  responsesLite: setting({
+    schema: z.enum(['off', 'auto']),
+    default: 'off',
+    env: 'CODEX_AUTH_RESPONSES_LITE',
+    help: 'auto: models the Codex CLI serves in the Responses Lite shape get that shape; ChatGPT accounts only.',
+  }),
+  codexIdentity: setting({
+    schema: bool,
+    default: false,
+    env: 'CODEX_AUTH_CODEX_IDENTITY',
+    help: 'Send the identifying headers of the Codex CLI in place of those of OpenCode; ChatGPT accounts only.',
+  }),
+  codexClientVersion: setting({
+    schema: z.string().regex(/^[0-9A-Za-z.+_-]{1,32}$/),
+    default: CODEX_CLI_VERSION,
+    env: 'CODEX_AUTH_CLIENT_VERSION',
+    help: 'Version that codexIdentity names; letters, digits and . + _ - only.',
   }),
 
   // Endpoints of API keys

@@ -2,6 +2,9 @@
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra'] as const
 export type Effort = (typeof EFFORTS)[number]
 
+/** The Codex CLI whose catalogue and requests are known here. */
+export const CODEX_CLI_VERSION = '0.169.0'
+
 /** What is known of a model without asking the backend. */
 export interface ModelFact {
   readonly id: string

@@ -45,9 +45,9 @@ export const USUAL_ALLOWANCES: readonly Allowance[] = [
   { where: /^body\.tools\{codex-[a-z-]+\}/, kind: 'added', why: 'tools of this plugin' },
 ]
 
-/** Reads a capture of `test/fixtures/opencode`. */
-export async function loadCapture(name: string): Promise<CapturedRequest> {
-  const file = path.join(repositoryRoot, 'test', 'fixtures', 'opencode', `${name}.json`)
+/** Reads a capture: what OpenCode sent, or the Codex CLI. */
+export async function loadCapture(name: string, client: 'opencode' | 'codex-cli' = 'opencode'): Promise<CapturedRequest> {
+  const file = path.join(repositoryRoot, 'test', 'fixtures', client, `${name}.json`)
   return Captured.parse(JSON.parse(await readFile(file, 'utf8')))
 }
 

@@ -1,5 +1,5 @@
 import { resolveModel } from '../../models/resolve.js'
-import { isRecord, type JsonRecord } from '../json-record.js'
+import { isRecord, type JsonRecord, parsedJson } from '../json-record.js'
 import { prepareRequest, type PreparedRequest } from '../request.js'
 import { responsesRequest } from './chat-request.js'
 import { legacyBody, type LegacyOptions } from './legacy-body.js'
@@ -16,7 +16,7 @@ export interface LegacySource extends Omit<LegacyOptions, 'instructions'> {
  */
 export function createLegacyPreparation(source: LegacySource): (text: string) => PreparedRequest {
   return (text) => {
-    const body = parsed(text)
+    const body = parsedJson(text)
     return isRecord(body) ? prepared(withResolvedModel(responsesRequest(body)), body, source) : prepareRequest(text)
   }
 }
@@ -47,12 +47,4 @@ function withResolvedModel(body: JsonRecord): JsonRecord {
 function changedKeys(before: JsonRecord, after: JsonRecord): string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)])
   return [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
