@@ -8,6 +8,7 @@ import { accountName } from './accounts/labels.js'
 import { accountFromLogin } from './auth/account-from-login.js'
 import { parseBaseUrl } from './auth/base-url.js'
 import { checkWorkspace } from './auth/accounts-check.js'
+import { DEFAULT_ENDPOINTS } from './auth/endpoints.js'
 import { createLoginMethods, type LoginMethods } from './auth/methods.js'
 import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreaker } from './bridge/breaker.js'
@@ -23,6 +24,7 @@ import type { Config } from './config/settings.js'
 import type { HostPort } from './kernel/host-port.js'
 import type { Paths } from './kernel/paths.js'
 import { FALLBACK_INSTRUCTIONS } from './prompts/fallback-instructions.js'
+import { createInstructionCache, type InstructionCache } from './prompts/instruction-cache.js'
 import { createRuntime, type Runtime } from './runtime.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
@@ -53,7 +55,8 @@ export async function createCore(input: CoreInput): Promise<Core> {
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
   const gate = createSharedGate({ file: input.paths.noticesFile, clock, log: host })
   const notices = createNotices({ host, config, clock, gate })
-  await Promise.all([gate.load(), ledger.load(), runtime.catalogue.load(), sessions.load(), store.read().catch(() => undefined)])
+  const instructions = instructionCache(runtime)
+  await Promise.all([instructions?.load(), gate.load(), ledger.load(), runtime.catalogue.load(), sessions.load(), store.read().catch(() => undefined)])
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
   const settled = settleHostFolder(input.paths.root)
@@ -64,7 +67,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
   const fetch = createBridge({
     ...runtime,
     log: host,
-    prepare: config.requestTransformMode === 'legacy' ? createLegacyPreparation({ codexMode: config.codexMode, instructions: () => FALLBACK_INSTRUCTIONS }) : prepareRequest,
+    prepare: config.requestTransformMode === 'legacy' ? createLegacyPreparation({ codexMode: config.codexMode, instructions: () => instructions?.current() ?? FALLBACK_INSTRUCTIONS }) : prepareRequest,
     wire: { responsesLite: config.responsesLite, identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined },
     breaker: createBreaker(),
     notices,
@@ -87,7 +90,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     async close() {
       clearTimeout(catalogueTimer)
       await login.close()
-      await Promise.all([runtime.close(), gate.close(), settled])
+      await Promise.all([runtime.close(), gate.close(), instructions?.close(), settled])
     },
   }
 }
@@ -132,6 +135,12 @@ function labelIn(pool: AccountPool, uid: string, { config }: Runtime): string {
   const position = pool.accounts.findIndex((one) => one.uid === uid)
   const account = pool.accounts[position]
   return account === undefined ? 'The account' : accountName(account, position, config)
+}
+
+/** Of use in legacy mode only; beside the simulator nobody else is asked. */
+function instructionCache({ config, endpoints, paths, fetch, userAgent, clock, host }: Runtime): InstructionCache | undefined {
+  if (config.requestTransformMode !== 'legacy' || endpoints.backend !== DEFAULT_ENDPOINTS.backend) return undefined
+  return createInstructionCache({ file: paths.instructionsFile, fetch, userAgent, clock, log: host })
 }
 
 /** The Codex CLI on this machine. */

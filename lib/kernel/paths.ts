@@ -13,6 +13,8 @@ export interface Paths {
   readonly configFile: string
   readonly cacheDir: string
   readonly catalogueFile: string
+  /** Instructions for legacy mode. */
+  readonly instructionsFile: string
   readonly logsDir: string
   /** Files shared between processes and with the TUI that may be lost without harm (quota cache, affinity). */
   readonly stateDir: string
@@ -49,6 +51,7 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env): Paths {
     backupsDir: path.join(root, 'backups'),
     configFile: path.join(root, CONFIG_FILE),
     cacheDir: path.join(root, 'cache'),
+    instructionsFile: path.join(root, 'cache', 'instructions.json'),
     catalogueFile: path.join(root, 'cache', 'catalogue.json'),
     logsDir: path.join(root, 'logs', 'codex-plugin'),
     stateDir,

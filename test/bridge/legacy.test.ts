@@ -7,7 +7,7 @@ import { createLegacyPreparation } from '../../lib/bridge/legacy/prepare.js'
 import { prepareRequest } from '../../lib/bridge/request.js'
 import { ask, coreOver, RESPONSES } from '../support/core-over.js'
 
-const legacy = createLegacyPreparation({ codexMode: true, instructions: (model) => `fallback for ${model}` })
+const legacy = createLegacyPreparation({ codexMode: true, instructions: () => 'shipped' })
 interface Sent {
   readonly instructions: unknown
   readonly input: { readonly content: readonly { readonly text: string }[] }[]
@@ -77,7 +77,7 @@ describe('legacy preparation', () => {
   })
 
   it('uses the shipped instructions where there are none at all', () => {
-    expect(bodyOf({ model: 'gpt-5.5', input }).instructions).toBe('fallback for gpt-5.5')
+    expect(bodyOf({ model: 'gpt-5.5', input }).instructions).toBe('shipped')
   })
 
   it('names the tools of the request, with those inside namespaces, and says nothing without tools', () => {

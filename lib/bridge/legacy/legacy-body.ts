@@ -8,8 +8,8 @@ import { repairToolPairs } from './tool-pairs.js'
 export interface LegacyOptions {
   /** Tell the model which tools it has. */
   readonly codexMode: boolean
-  /** For requests that bring none. */
-  readonly instructions: string
+  /** Instructions for requests that bring none; not asked for others. */
+  instructions(): string
 }
 
 const SUMMARIES: readonly unknown[] = ['auto', 'concise', 'detailed']
@@ -21,7 +21,7 @@ const SUMMARIES: readonly unknown[] = ['auto', 'concise', 'detailed']
 export function legacyBody(body: JsonRecord, options: LegacyOptions): JsonRecord {
   if (!Array.isArray(body.input)) return body
   const model = typeof body.model === 'string' ? body.model : ''
-  const { instructions, items } = hoisted(body.instructions, body.input, options.instructions)
+  const { instructions, items } = hoisted(body.instructions, body.input, () => options.instructions())
   const message = options.codexMode ? toolMessage(toolNames(body.tools)) : undefined
   return {
     ...body,
@@ -33,10 +33,10 @@ export function legacyBody(body: JsonRecord, options: LegacyOptions): JsonRecord
 }
 
 /** Old hosts send the system prompt as the first item (host facts §4). */
-function hoisted(given: unknown, items: readonly unknown[], fallback: string): { instructions: unknown; items: readonly unknown[] } {
+function hoisted(given: unknown, items: readonly unknown[], fallback: () => string): { instructions: unknown; items: readonly unknown[] } {
   if (given != null && given !== '') return { instructions: given, items }
   const text = promptText(items[0])
-  return text === undefined ? { instructions: fallback, items } : { instructions: text, items: items.slice(1) }
+  return text === undefined ? { instructions: fallback(), items } : { instructions: text, items: items.slice(1) }
 }
 
 function promptText(item: unknown): string | undefined {

@@ -4,31 +4,24 @@ import { prepareRequest, type PreparedRequest } from '../request.js'
 import { responsesRequest } from './chat-request.js'
 import { legacyBody, type LegacyOptions } from './legacy-body.js'
 
-/** Where the parts of legacy mode come from, looked up for each request. */
-export interface LegacySource extends Omit<LegacyOptions, 'instructions'> {
-  /** Instructions for requests that bring none. */
-  instructions(model: string): string
-}
-
 /**
  * Makes the function that prepares requests in legacy mode. Every form of a request is made from the one that the host
  * sent, so another model gets its own effort and not what was left of the first one's.
  */
-export function createLegacyPreparation(source: LegacySource): (text: string) => PreparedRequest {
+export function createLegacyPreparation(options: LegacyOptions): (text: string) => PreparedRequest {
   return (text) => {
     const body = parsedJson(text)
-    return isRecord(body) ? prepared(withResolvedModel(responsesRequest(body)), body, source) : prepareRequest(text)
+    return isRecord(body) ? prepared(withResolvedModel(responsesRequest(body)), body, options) : prepareRequest(text)
   }
 }
 
-function prepared(body: JsonRecord, host: JsonRecord, source: LegacySource): PreparedRequest {
-  const model = typeof body.model === 'string' ? body.model : ''
-  const legacy = legacyBody(body, { ...source, instructions: source.instructions(model) })
+function prepared(body: JsonRecord, host: JsonRecord, options: LegacyOptions): PreparedRequest {
+  const legacy = legacyBody(body, options)
   const request = prepareRequest(JSON.stringify(legacy))
   return {
     ...request,
     changed: [...new Set([...changedKeys(host, legacy), ...request.changed])],
-    withModel: (next) => prepared({ ...body, model: next }, host, source),
+    withModel: (next) => prepared({ ...body, model: next }, host, options),
   }
 }
 
