@@ -17,7 +17,7 @@ import { codexUserAgent } from './bridge/codex-user-agent.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
 import { createLegacyPreparation } from './bridge/legacy/prepare.js'
 import { createNotices } from './bridge/notices.js'
-import { prepareRequest } from './bridge/request.js'
+import { prepareRequest, type PreparedRequest } from './bridge/request.js'
 import { createSessionMemory } from './bridge/session-memory.js'
 import { createSharedGate } from './bridge/shared-gate.js'
 import type { Config } from './config/settings.js'
@@ -67,7 +67,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
   const fetch = createBridge({
     ...runtime,
     log: host,
-    prepare: config.requestTransformMode === 'legacy' ? createLegacyPreparation({ codexMode: config.codexMode, instructions: () => instructions?.current() ?? FALLBACK_INSTRUCTIONS }) : prepareRequest,
+    prepare: preparation(config, () => instructions?.current() ?? FALLBACK_INSTRUCTIONS),
     wire: { responsesLite: config.responsesLite, identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined },
     breaker: createBreaker(),
     notices,
@@ -135,6 +135,12 @@ function labelIn(pool: AccountPool, uid: string, { config }: Runtime): string {
   const position = pool.accounts.findIndex((one) => one.uid === uid)
   const account = pool.accounts[position]
   return account === undefined ? 'The account' : accountName(account, position, config)
+}
+
+function preparation(config: Config, instructions: () => string): (text: string) => PreparedRequest {
+  if (config.requestTransformMode === 'native') return prepareRequest
+  const { codexMode, fastSession, fastSessionStrategy: strategy, fastSessionMaxInputItems: maxItems } = config
+  return createLegacyPreparation({ codexMode, instructions, fastSession: fastSession ? { strategy, maxItems } : undefined })
 }
 
 /** Of use in legacy mode only; beside the simulator nobody else is asked. */

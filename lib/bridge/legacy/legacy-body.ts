@@ -2,6 +2,7 @@ import { modelFact } from '../../models/facts.js'
 import { clampEffort, isEffort } from '../../models/resolve.js'
 import { toolMessage } from '../../prompts/tool-message.js'
 import { isRecord, type JsonRecord } from '../json-record.js'
+import { allowsFastSession, endOfConversation, type FastSession } from './fast-session.js'
 import { toolNames } from './tool-names.js'
 import { repairToolPairs } from './tool-pairs.js'
 
@@ -10,6 +11,8 @@ export interface LegacyOptions {
   readonly codexMode: boolean
   /** Instructions for requests that bring none; not asked for others. */
   instructions(): string
+  /** Undefined: conversations are sent whole. */
+  readonly fastSession?: FastSession | undefined
 }
 
 const SUMMARIES: readonly unknown[] = ['auto', 'concise', 'detailed']
@@ -22,12 +25,14 @@ export function legacyBody(body: JsonRecord, options: LegacyOptions): JsonRecord
   if (!Array.isArray(body.input)) return body
   const model = typeof body.model === 'string' ? body.model : ''
   const { instructions, items } = hoisted(body.instructions, body.input, () => options.instructions())
+  const whole = repairToolPairs(items)
+  const fast = options.fastSession !== undefined && allowsFastSession(whole, options.fastSession) ? options.fastSession : undefined
   const message = options.codexMode ? toolMessage(toolNames(body.tools)) : undefined
   return {
     ...body,
     instructions,
-    input: withMessage(repairToolPairs(items), message),
-    ...reasoningOf(body.reasoning, model),
+    input: withMessage(fast === undefined ? whole : endOfConversation(whole, fast.maxItems), message),
+    ...reasoningOf(body.reasoning, model, fast !== undefined),
     ...textOf(body.text, model),
   }
 }
@@ -52,10 +57,11 @@ function withMessage(items: readonly unknown[], text: string | undefined): reado
   return JSON.stringify(items[0]) === JSON.stringify(item) ? items : [item, ...items]
 }
 
-function reasoningOf(given: unknown, model: string): JsonRecord {
+function reasoningOf(given: unknown, model: string, least: boolean): JsonRecord {
   if (given != null && !isRecord(given)) return {}
   const { effort: asked, summary: wanted, ...rest } = given ?? {}
-  const effort = isEffort(asked) ? clampEffort(model, asked) : (asked ?? modelFact(model)?.defaultEffort)
+  const usual = least && modelFact(model) !== undefined ? clampEffort(model, 'none') : modelFact(model)?.defaultEffort
+  const effort = isEffort(asked) ? clampEffort(model, asked) : (asked ?? usual)
   const summary = SUMMARIES.includes(wanted) ? wanted : wanted === 'none' ? undefined : 'auto'
   return { reasoning: { ...rest, ...(effort === undefined ? {} : { effort }), ...(summary === undefined ? {} : { summary }) } }
 }

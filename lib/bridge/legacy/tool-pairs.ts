@@ -31,30 +31,31 @@ export function isOutput(item: unknown): item is ToolItem {
  * wrong kind gets the right one. Nothing else changes; the order stays. Pure, idempotent, takes any list.
  */
 export function repairToolPairs(items: readonly unknown[]): unknown[] {
-  const { callOf, answered } = pairsOf(items)
+  const calls = callPositions(items)
+  const answered = new Set(calls.values())
   return items.flatMap((item, index): unknown[] => {
     if (isCall(item)) return answered.has(index) ? [withText(item)] : [withText(item), noResult(item)]
     if (!isOutput(item)) return [item]
-    const call = callOf.get(index)
-    return call === undefined ? orphan(item) : [ofKind(item, call)]
+    const call = items[calls.get(index) ?? -1]
+    return isCall(call) ? [ofKind(item, call)] : orphan(item)
   })
 }
 
-/** Which output (by position) answers which call: the newest open one of its id, as with brackets, so that a repaired list pairs the same way again. */
-function pairsOf(items: readonly unknown[]): { callOf: Map<number, ToolItem>; answered: Set<number> } {
+/**
+ * Which output answers which call, both by position: the newest open one of its id, as with brackets, so that a repaired
+ * list pairs the same way again. Pure.
+ */
+export function callPositions(items: readonly unknown[]): Map<number, number> {
   const open = new Map<string, number[]>()
-  const callOf = new Map<number, ToolItem>()
-  const answered = new Set<number>()
+  const calls = new Map<number, number>()
   for (const [index, item] of items.entries()) {
     if (isCall(item)) open.set(item.call_id, [...(open.get(item.call_id) ?? []), index])
     else if (isOutput(item)) {
-      const position = open.get(item.call_id)?.pop()
-      if (position === undefined) continue
-      answered.add(position)
-      callOf.set(index, items[position] as ToolItem)
+      const call = open.get(item.call_id)?.pop()
+      if (call !== undefined) calls.set(index, call)
     }
   }
-  return { callOf, answered }
+  return calls
 }
 
 /** A call whose arguments are the text that the backend expects. */
