@@ -7,9 +7,9 @@ import tseslint from 'typescript-eslint'
  */
 const FLOORS = [
   ['kernel', 'slash-commands'],
-  ['routing', 'models'],
-  ['accounts', 'quota', 'config', 'prompts'],
-  ['auth', 'catalog', 'recovery'],
+  ['routing', 'models', 'forecast'],
+  ['accounts', 'quota', 'config', 'prompts', 'history'],
+  ['auth', 'catalog', 'report'],
   ['runtime-config.ts'],
   ['runtime.ts', 'bridge', 'tui'],
   ['tools'],

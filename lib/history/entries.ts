@@ -1,0 +1,64 @@
+import * as z from 'zod'
+
+const at = z.number()
+
+/** A quota window as it was read at one moment. */
+const readingEntry = z.object({
+  type: z.literal('reading'),
+  /** Epoch ms. */
+  atMs: at,
+  uid: z.string(),
+  limitId: z.string(),
+  kind: z.enum(['five_hour', 'weekly', 'monthly', 'unknown']),
+  usedPercent: z.number(),
+  windowMinutes: z.number().exactOptional(),
+  resetsAtMs: z.number().exactOptional(),
+})
+
+/** A finished answer: what it cost in tokens, never what was said. */
+const turnEntry = z.object({
+  type: z.literal('turn'),
+  atMs: at,
+  uid: z.string(),
+  model: z.string(),
+  session: z.string().exactOptional(),
+  inputTokens: z.number(),
+  cachedTokens: z.number(),
+  outputTokens: z.number(),
+  reasoningTokens: z.number(),
+  /** From the request to its end, ms. */
+  durationMs: z.number(),
+  /** Requests sent to the backend for it; more than one means a retry or another account. */
+  attempts: z.number(),
+})
+
+/** A request went on with another account. */
+const switchEntry = z.object({
+  type: z.literal('switch'),
+  atMs: at,
+  fromUid: z.string(),
+  toUid: z.string(),
+  /** Kind of the failure that made it move: `usage_limit`, `server_error`, … */
+  reason: z.string(),
+  session: z.string().exactOptional(),
+})
+
+/** A window came down to one of the levels of `ALERT_LEVELS`. */
+const alertEntry = z.object({
+  type: z.literal('alert'),
+  atMs: at,
+  uid: z.string(),
+  limitId: z.string(),
+  kind: z.string(),
+  /** Percent left. */
+  level: z.number(),
+})
+
+/** One line of the history file. Holds no prompt, answer, token, address or e-mail. */
+export const historyEntrySchema = z.discriminatedUnion('type', [readingEntry, turnEntry, switchEntry, alertEntry])
+
+export type HistoryEntry = z.infer<typeof historyEntrySchema>
+export type ReadingEntry = z.infer<typeof readingEntry>
+export type TurnEntry = z.infer<typeof turnEntry>
+export type SwitchEntry = z.infer<typeof switchEntry>
+export type AlertEntry = z.infer<typeof alertEntry>
