@@ -71,6 +71,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     wire: { responsesLite: config.responsesLite, identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined },
     breaker: createBreaker(),
     notices,
+    remember: runtime.history.note,
     defaultBaseUrl: [config.baseUrl, input.providerBaseUrl?.()].find((url) => url !== undefined && url !== ''),
     sessions: createSessionMemory(),
     holderOf: (sessionId, nowMs) => sessions.holderOf(sessionId, nowMs),

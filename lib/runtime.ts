@@ -17,6 +17,8 @@ import { createTraceFile } from './bridge/trace-file.js'
 import { type CatalogueBook, createCatalogueBook } from './catalog/refresh.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
+import { entriesOfReading, entryOfAlert } from './history/from-quota.js'
+import { createHistory, type History, noHistory } from './history/history.js'
 import { type Clock, systemClock } from './kernel/clock.js'
 import type { HostPort } from './kernel/host-port.js'
 import { createMetrics, type Metrics } from './kernel/metrics.js'
@@ -46,6 +48,7 @@ export interface Runtime {
   readonly store: AccountStore
   readonly tokens: Tokens
   readonly ledger: QuotaLedger
+  readonly history: History
   readonly sessions: SessionHoldBook
   readonly catalogue: CatalogueBook
   readonly vitals: VitalsBook
@@ -120,10 +123,19 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
-  const ledger = createQuotaLedger({ file: paths.quotaFile, clock, log: host, watch, onAlert: (uid, alert) => {
-    const account = store.peek()?.accounts.find((one) => one.uid === uid)
-    if (account !== undefined) options.onAlert?.(account, alert)
-  } })
+  const history = config.history ? createHistory({ file: paths.historyFile, clock, log: host }) : noHistory
+  const ledger = createQuotaLedger({
+    file: paths.quotaFile,
+    clock,
+    log: host,
+    watch,
+    onReading: (uid, reading, nowMs) => entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
+    onAlert: (uid, alert) => {
+      history.note(entryOfAlert(uid, alert, clock.now()))
+      const account = store.peek()?.accounts.find((one) => one.uid === uid)
+      if (account !== undefined) options.onAlert?.(account, alert)
+    },
+  })
   const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
   const catalogue = createCatalogueBook({ file: paths.catalogueFile, backend: endpoints.backend, userAgent, fetch, store, clock, log: host })
   const vitals = createVitalsBook()
@@ -157,6 +169,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     store,
     tokens,
     ledger,
+    history,
     sessions,
     catalogue,
     vitals,
@@ -168,7 +181,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     label,
     async close() {
       store.close()
-      await Promise.allSettled([tokens.close(), ledger.close(), sessions.close(), traceFile?.close()])
+      await Promise.allSettled([tokens.close(), ledger.close(), history.close(), sessions.close(), traceFile?.close()])
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
 import type { Endpoints } from '../auth/endpoints.js'
+import type { HistoryEntry } from '../history/entries.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
@@ -35,6 +36,8 @@ export interface BridgeDeps extends AttemptDeps {
   readonly notices: Notices
   readonly breaker: Breaker
   readonly log: Logger
+  /** Takes a line for the history; neither waits nor writes. */
+  readonly remember: (entry: HistoryEntry) => void
   /** Account that holds a session at the moment. */
   readonly holderOf: (sessionId: string, nowMs: number) => string | undefined
 }
@@ -96,6 +99,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     const spending = createSpending(budget)
     const tried = new Set<string>()
     const models = new Set([first.model])
+    const inSession = sessionId === undefined ? {} : { session: sessionId }
     let prepared = first
     let pool = deps.store.peek() ?? (await deps.store.read())
     let last: { failure: Failure; account: Account } | { error: CodexError } | undefined
@@ -127,6 +131,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         choice = decision.reason
         if (last !== undefined && 'failure' in last && last.account.uid !== account.uid) {
           deps.notices.switched(deps.label(last.account), deps.label(account), wordFor(last.failure))
+          deps.remember({ type: 'switch', atMs: clock.now(), fromUid: last.account.uid, toUid: account.uid, reason: last.failure.kind, ...inSession })
         }
       }
 
@@ -251,7 +256,11 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           onEnd: (end) => {
             done()
             record.responseBytes = end.bytes
-            if (end.usage !== undefined) record.usage = end.usage
+            if (end.usage !== undefined) {
+              record.usage = end.usage
+              const atMs = clock.now()
+              deps.remember({ type: 'turn', atMs, uid: account.uid, model: record.model, ...inSession, ...end.usage, durationMs: atMs - record.startedAtMs, attempts: record.attempts.length })
+            }
             router.record(account.uid, end.kind === 'completed' || end.kind === 'incomplete' ? 'succeeded' : end.kind === 'failed' ? 'failed' : 'network_failed', clock.now())
             call.finish(end.kind)
           },

@@ -264,6 +264,12 @@ export const SETTINGS = {
     env: 'CODEX_TUI_MASK_EMAIL',
     help: 'Mask e-mail addresses in toasts, errors and the TUI.',
   }),
+  history: setting({
+    schema: bool,
+    default: true,
+    env: 'CODEX_AUTH_HISTORY',
+    help: 'Keep quota readings and token counts of the last 35 days on this machine, for forecasts and reports (never prompts or answers).',
+  }),
   requestTrace: setting({
     schema: bool,
     default: false,

@@ -19,6 +19,7 @@ export interface Paths {
   /** Files shared between processes and with the TUI that may be lost without harm (quota cache, affinity). */
   readonly stateDir: string
   readonly quotaFile: string
+  readonly historyFile: string
   readonly affinityFile: string
   readonly noticesFile: string
   /** OpenCode's own configuration folder. */
@@ -56,6 +57,7 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env): Paths {
     logsDir: path.join(root, 'logs', 'codex-plugin'),
     stateDir,
     quotaFile: path.join(stateDir, 'oc-codex-multi-auth-quota.json'),
+    historyFile: path.join(stateDir, 'oc-codex-multi-auth-history.jsonl'),
     affinityFile: path.join(stateDir, 'oc-codex-multi-auth-affinity.json'),
     noticesFile: path.join(stateDir, 'oc-codex-multi-auth-notices.json'),
     hostConfigDir: path.join(xdg('XDG_CONFIG_HOME', '.config'), 'opencode'),

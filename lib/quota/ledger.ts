@@ -51,6 +51,8 @@ export interface LedgerDeps {
   readonly log: Logger
   readonly watch?: boolean
   readonly onChange?: () => void
+  /** Hears of every reading; called on the request path, so it must neither wait nor write. */
+  readonly onReading?: (uid: string, reading: QuotaReading, nowMs: number) => void
   /** A window came down to a level nobody has spoken of yet. */
   readonly onAlert?: (uid: string, alert: Alert) => void
 }
@@ -90,6 +92,7 @@ export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
     observe(uid, reading, nowMs) {
       const { state: next, alerts } = withAlerts(withReading(state.current(), uid, reading, nowMs), uid, nowMs)
       state.set(next)
+      deps.onReading?.(uid, reading, nowMs)
       for (const alert of alerts) deps.onAlert?.(uid, alert)
     },
     block: (uid, block) => state.set(withBlock(state.current(), uid, block)),
