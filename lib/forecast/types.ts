@@ -1,3 +1,6 @@
+/** Windows by length, as the routing names them. */
+export type WindowKind = 'five_hour' | 'weekly' | 'monthly' | 'unknown'
+
 /** A window's fill at one moment. */
 export interface Sample {
   /** Epoch ms. */
@@ -21,4 +24,32 @@ export interface Forecast {
   readonly paceBudgetPerHour?: number
   /** Readings and hours the estimate stands on. */
   readonly basis: { readonly samples: number; readonly hours: number }
+}
+
+/** A window whose fill is forecast: what is known of its length. */
+export interface WindowShape {
+  readonly kind: WindowKind
+  readonly windowMinutes?: number
+}
+
+/** One window of an account of the pool. */
+export interface PoolWindow extends WindowShape {
+  readonly usedPercent: number
+  /** Epoch ms. */
+  readonly resetsAtMs?: number
+  /** Absent when the readings do not allow one; its use then counts as none. */
+  readonly forecast?: Forecast
+}
+
+/** When no account of the pool has anything left. Times are epoch ms. */
+export interface PoolForecast {
+  /** Absent where the pool lasts to the horizon; 80 % interval. */
+  readonly dryAtMs?: { readonly early?: number; readonly mid?: number; readonly late?: number }
+  /** Chance, 0 to 1, that the pool is dry at some time before the horizon. */
+  readonly dryChance: number
+  readonly horizonMs: number
+  /** When the first account is back after `dryAtMs.mid`. */
+  readonly backAtMs?: number
+  /** Accounts the forecast stands on. */
+  readonly accounts: number
 }
