@@ -15,6 +15,7 @@ export interface WindowRow {
   /** Epoch ms, or null when unknown. */
   readonly resetsAtMs: number | null
   readonly observedAtMs: number
+  readonly kind: WindowKind
 }
 
 /** One account in the output of tools. E-mail address and ids are there only when asked for. */
@@ -86,6 +87,7 @@ function windowRow(limitId: string, window: QuotaWindow): WindowRow {
     leftPercent: Math.min(100, Math.max(0, 100 - window.usedPercent)),
     resetsAtMs: window.resetsAtMs ?? null,
     observedAtMs: window.observedAtMs,
+    kind: window.kind,
   }
 }
 
@@ -111,6 +113,6 @@ export function percentLeft(left: number): string {
 }
 
 /** A name that fits into a cell. */
-export function shortName(row: AccountRow): string {
+export function shortName(row: Pick<AccountRow, 'name'>): string {
   return cut(row.name, 32)
 }

@@ -1,4 +1,11 @@
+import { poolText } from '../bridge/pace-text.js'
+import { type ApiValue, apiValue } from '../forecast/api-value.js'
+import { PRICES_DATE } from '../forecast/price-table.js'
+import type { PoolForecast } from '../forecast/types.js'
+import { poolForecastOf } from '../history/forecasts.js'
 import { renderTable } from '../kernel/table.js'
+import type { QuotaWindow } from '../routing/limits.js'
+import type { Runtime } from '../runtime.js'
 import { type AccountRow, accountRows, percentLeft, shortName } from './account-row.js'
 import { nextAction } from './codex-status.js'
 import { defineTool } from './definition.js'
@@ -11,6 +18,10 @@ interface DashboardData {
   readonly strategy: string
   readonly retryProfile: string
   readonly requests: { readonly completed: number; readonly failed: number; readonly attempts: number }
+  /** Null when the history says too little. */
+  readonly forecast: PoolForecast | null
+  /** What was used through this plugin on this machine; `usd` is what the public API would have cost, not a charge. */
+  readonly use: { readonly today: ApiValue; readonly week: ApiValue; readonly pricesDate: string }
   readonly recommendedNextAction: string
 }
 
@@ -24,6 +35,11 @@ export const codexDashboard = defineTool({
     const pool = await runtime.store.read()
     const accounts = accountRows(runtime, pool, context)
     const { counters } = runtime.metrics.snapshot()
+    const nowMs = runtime.clock.now()
+    const entries = await runtime.history.read()
+    const serving = pool.accounts.filter((_account, position) => ['ok', 'active'].includes(statusWord(accounts[position])))
+    const turns = entries.filter((entry) => entry.type === 'turn')
+    const since = (fromMs: number): ApiValue => apiValue(turns.filter(({ atMs }) => atMs >= fromMs))
     const names = [...new Set(accounts.flatMap((row) => row.windows.filter((window) => window.limitId === 'codex').map((window) => window.name)))]
     return {
       accounts,
@@ -35,6 +51,8 @@ export const codexDashboard = defineTool({
       strategy: runtime.config.rotationStrategy,
       retryProfile: runtime.config.retryProfile,
       requests: { completed: counters['requests.completed'] ?? 0, failed: counters['requests.failed'] ?? 0, attempts: counters.attempts ?? 0 },
+      forecast: poolForecastOf(entries, serving.map(({ uid }) => ({ uid, limits: windowsOf(runtime, uid) })), nowMs) ?? null,
+      use: { today: since(new Date(nowMs).setHours(0, 0, 0, 0)), week: since(nowMs - WEEK_MS), pricesDate: PRICES_DATE },
       recommendedNextAction: nextAction(accounts),
     }
   },
@@ -56,10 +74,41 @@ export const codexDashboard = defineTool({
       '',
       `Pool: ${data.usable} of ${data.accounts.length} can serve${pool === '' ? '' : `, left on average ${pool}`}. Strategy ${data.strategy}, retries ${data.retryProfile}.`,
       `This process: ${data.requests.completed} answered, ${data.requests.failed} failed, ${data.requests.attempts} sent.`,
+      poolText(data.forecast ?? undefined, view.nowMs),
+      ...useLines(data.use),
       data.recommendedNextAction,
     ].join('\n')
   },
 })
+
+const WEEK_MS = 7 * 86_400_000
+
+/** The first word of the status: accounts at a limit come back and count too. */
+function statusWord(row: AccountRow | undefined): string {
+  const word = row?.status.split(' ')[0] ?? ''
+  return word === 'limited' ? 'ok' : word
+}
+
+/** Also windows whose reset has passed: the forecast takes them for full. */
+function windowsOf(runtime: Runtime, uid: string): Record<string, readonly QuotaWindow[]> {
+  return Object.fromEntries(Object.entries(runtime.ledger.of(uid)?.limits ?? {}).map(([id, { windows }]) => [id, windows]))
+}
+
+function useLines({ today, week, pricesDate }: DashboardData['use']): string[] {
+  if (week.turns === 0) return []
+  const line = (name: string, use: ApiValue): string => `${name}: ${use.turns} ${use.turns === 1 ? 'answer' : 'answers'}, ${tokens(use.inputTokens)} tokens in (${tokens(use.cachedTokens)} cached), ${tokens(use.outputTokens)} out, API-equivalent ${usd(use)}.`
+  return [line('Today', today), line('Last 7 days', week), `API-equivalent is not a charge: your plan pays. Public prices of ${pricesDate}${week.unpricedModels.length === 0 ? '' : `; not known for ${week.unpricedModels.join(', ')}`}.`]
+}
+
+function usd({ usd: value, unpricedModels }: ApiValue): string {
+  if (value === 0 && unpricedModels.length > 0) return 'unknown'
+  return `$${value.toFixed(2)}${unpricedModels.length === 0 ? '' : ' and more'}`
+}
+
+function tokens(count: number): string {
+  if (count < 10_000) return String(count)
+  return count < 1e6 ? `${Math.round(count / 1000)}k` : `${(count / 1e6).toFixed(1)}M`
+}
 
 function barsCell(row: AccountRow): string {
   const usual = row.windows.filter((window) => window.limitId === 'codex')

@@ -1,22 +1,30 @@
 import * as z from 'zod'
 
 import type { Account } from '../accounts/account.js'
+import { paceText } from '../bridge/pace-text.js'
 import { formatDuration, formatWhen } from '../bridge/host-text-when.js'
+import type { Forecast } from '../forecast/types.js'
+import { forecastOf } from '../history/forecasts.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { redactText } from '../kernel/redact.js'
 import { renderTable } from '../kernel/table.js'
 import { readUsage } from '../quota/usage-client.js'
+import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { Runtime } from '../runtime.js'
 import { accountArg, findAccount } from './account-ref.js'
 import { type AccountRow, accountRows, percentLeft, shortName, type WindowRow } from './account-row.js'
 import { defineTool, type ToolContext } from './definition.js'
 
 /** One account with a fresh reading, or why there is none. */
-type LimitsRow = AccountRow & {
+type LimitsRow = Omit<AccountRow, 'windows'> & {
+  readonly windows: readonly LimitsWindow[]
   /** Null when the reading worked. */
   readonly error: string | null
   readonly credits: { readonly hasCredits: boolean; readonly unlimited: boolean; readonly balance?: string | undefined } | null
 }
+
+/** A window and what is expected of it; null when the history says too little. */
+type LimitsWindow = WindowRow & { readonly forecast: Forecast | null }
 
 interface LimitsData {
   readonly accounts: readonly LimitsRow[]
@@ -29,7 +37,7 @@ const PARALLEL = 4
 export const codexLimits = defineTool({
   name: 'limits',
   group: 'Daily use',
-  summary: 'Ask the backend what is left of the limits of each account, and when they reset.',
+  summary: 'Ask the backend what is left of the limits of each account, when they reset, and whether they last.',
   args: {
     account: accountArg.optional(),
     cached: z.boolean().describe('show what is known without asking the backend').optional(),
@@ -42,35 +50,50 @@ export const codexLimits = defineTool({
     const errors = new Map<string, string>()
     if (cached !== true) await readAll(runtime, chosen, errors, context)
     const uids = new Set(chosen.map(({ uid }) => uid))
+    const entries = await runtime.history.read()
+    const nowMs = runtime.clock.now()
     const rows = accountRows(runtime, pool, context).filter((_row, position) => uids.has(pool.accounts[position]?.uid ?? ''))
     return {
       accounts: rows.map((row) => {
         const uid = pool.accounts[row.index - 1]?.uid ?? ''
-        return { ...row, error: errors.get(uid) ?? null, credits: runtime.ledger.of(uid)?.credits ?? null }
+        const windows = row.windows.map((one): LimitsWindow => {
+          const window = runtime.ledger.windowsByLimit(uid, nowMs)[one.limitId]?.find(({ kind }) => kind === one.kind)
+          return { ...one, forecast: (window && forecastOf(entries, { uid, limitId: one.limitId, window }, nowMs)) ?? null }
+        })
+        return { ...row, windows, error: errors.get(uid) ?? null, credits: runtime.ledger.of(uid)?.credits ?? null }
       }),
     }
   },
   render(data, view) {
     if (data.accounts.length === 0) return 'No account is signed in. Run: opencode auth login'
     const lines = data.accounts.flatMap((row) => {
-      const windows: readonly (WindowRow | undefined)[] = row.windows.length === 0 ? [undefined] : row.windows
+      const windows: readonly (LimitsWindow | undefined)[] = row.windows.length === 0 ? [undefined] : row.windows
       return windows.map((window) => ({ row, window }))
     })
-    return renderTable(
+    const table = renderTable(
       lines,
       [
         { title: '#', value: ({ row }) => String(row.index), align: 'right' },
         { title: 'Account', value: ({ row }) => shortName(row) },
-        { title: 'Window', value: ({ window }) => (window === undefined ? '-' : window.limitId === 'codex' ? window.name : `${window.name} ${window.limitId}`) },
+        { title: 'Window', value: ({ window }) => (window === undefined ? '-' : windowName(window)) },
         { title: 'Left', value: ({ window }) => (window === undefined ? '-' : percentLeft(window.leftPercent)), align: 'right' },
         { title: 'Resets', value: ({ window }) => (window?.resetsAtMs == null ? '-' : formatWhen(window.resetsAtMs, view.nowMs)) },
         { title: 'Read', value: ({ row, window }) => row.error ?? (window === undefined ? 'no reading' : `${formatDuration(view.nowMs - window.observedAtMs)} ago`), priority: 1 },
       ],
       view.width,
     )
+    const paces = lines.flatMap(({ row, window }) => {
+      const text = paceText(window?.forecast ?? undefined, view.nowMs)
+      return window === undefined || text === '' ? [] : [`${row.index} ${shortName(row)}, ${windowName(window)}: at this pace ${text}.`]
+    })
+    return paces.length === 0 ? table : [table, '', ...paces].join('\n')
   },
   failed: (data) => data.accounts.some((row) => row.error !== null),
 })
+
+function windowName({ name, limitId }: WindowRow): string {
+  return limitId === DEFAULT_LIMIT_ID ? name : `${name} ${limitId}`
+}
 
 async function readAll(runtime: Runtime, accounts: readonly Account[], errors: Map<string, string>, context: ToolContext): Promise<void> {
   const waiting = accounts.filter((account) => account.kind !== 'api-key')

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises'
+
+import { describe, expect, it } from 'vitest'
+
+import { parseLines } from '../../lib/history/lines.js'
+import { ask, coreOver, firstTurn, ROOMY, type Stage } from '../support/core-over.js'
+import { toolData, toolText } from '../support/run-tool.js'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const WEEKLY = [{ minutes: 10_080, limit: 1_000, used: 700, resetsInMs: 4 * DAY }]
+
+/** A history of three days in which the weekly window went from 10 to 70 percent. */
+async function usedStage(env: NodeJS.ProcessEnv = {}): Promise<Stage> {
+  const stage = await coreOver([{ name: 'a', windows: WEEKLY }], { env })
+  const { runtime } = stage.core
+  const uid = (await runtime.store.read()).accounts[0]?.uid ?? ''
+  const now = Date.now()
+  const rise = Array.from({ length: 60 }, (_, index) => ({ atMs: now - 3 * DAY + index * 1.2 * HOUR, usedPercent: 10 + index }))
+  for (const { atMs, usedPercent } of rise) {
+    runtime.history.note({ type: 'reading', atMs, uid, limitId: 'codex', kind: 'weekly', usedPercent, windowMinutes: 10_080, resetsAtMs: now + 4 * DAY })
+  }
+  runtime.history.note({ type: 'turn', atMs: now - HOUR, uid, model: 'gpt-6-sol', inputTokens: 1_000_000, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0, durationMs: 1, attempts: 1 })
+  return stage
+}
+
+describe('the history of a request', () => {
+  it('holds its turn and its readings, and no prompt, token or e-mail address', async () => {
+    const { core } = await coreOver([{ name: 'a', windows: ROOMY }])
+    const body = await firstTurn()
+    expect((await ask(core, body)).status).toBe(200)
+    const entries = await core.runtime.history.read()
+    expect(entries.find(({ type }) => type === 'turn')).toMatchObject({ session: 'ses_1', attempts: 1 })
+    expect(entries.find(({ type }) => type === 'reading')).toMatchObject({ kind: 'five_hour', limitId: 'codex' })
+    const text = await readFile(core.runtime.paths.historyFile, 'utf8')
+    expect(text).not.toMatch(/@|eyJ|Bearer|refresh/)
+  })
+
+  it('holds the switch to another account and why', async () => {
+    const { core, simulator } = await coreOver([{ name: 'a', windows: ROOMY }, { name: 'b', windows: ROOMY }])
+    simulator.addRules([{ when: { endpoint: 'responses' }, times: 1, do: { type: 'usage_limit' } }])
+    await ask(core, await firstTurn())
+    const entries = await core.runtime.history.read()
+    expect(entries.find(({ type }) => type === 'switch')).toMatchObject({ reason: 'usage_limit', session: 'ses_1' })
+  })
+
+  it('is not kept when the user wants none', async () => {
+    const { core } = await coreOver(['a'], { env: { CODEX_AUTH_HISTORY: '0' } })
+    await ask(core, await firstTurn())
+    expect(await core.runtime.history.read()).toEqual([])
+    await expect(readFile(core.runtime.paths.historyFile)).rejects.toThrow('ENOENT')
+  })
+})
+
+describe('codex-limits with a history', () => {
+  it('says for a window when it is empty at this pace, in text and JSON', async () => {
+    const { core } = await usedStage()
+    expect(await toolText(core.runtime, 'limits')).toMatch(/1 .*, 7d: at this pace empty .* before its reset \(80 %: /)
+    const data = (await toolData(core.runtime, 'limits')) as { accounts: { windows: { forecast: { runsOutAtMs: { mid: number } } }[] }[] }
+    const leftHours = (data.accounts[0]!.windows[0]!.forecast.runsOutAtMs.mid - Date.now()) / HOUR
+    // 30 percent are left at 0.83 an hour.
+    expect(leftHours).toBeGreaterThan(25)
+    expect(leftHours).toBeLessThan(48)
+  })
+
+  it('works without one and claims nothing', async () => {
+    const { core } = await coreOver([{ name: 'a', windows: WEEKLY }])
+    expect(await toolText(core.runtime, 'limits')).not.toContain('pace')
+    expect(await toolData(core.runtime, 'limits')).toMatchObject({ accounts: [{ windows: [{ forecast: null }] }] })
+  })
+})
+
+describe('codex-dashboard with a history', () => {
+  it('says when the pool is dry and what the week would have cost elsewhere', async () => {
+    const { core } = await usedStage()
+    await toolText(core.runtime, 'limits')
+    const text = await toolText(core.runtime, 'dashboard')
+    expect(text).toMatch(/At this pace the pool is dry /)
+    expect(text).toContain('Last 7 days: 1 answer, 1.0M tokens in')
+    expect(text).toContain('API-equivalent $4.00')
+    expect(text).toContain('not a charge')
+  })
+
+  it('works without one', async () => {
+    const { core } = await coreOver(['a'])
+    expect(await toolText(core.runtime, 'dashboard')).toContain('No forecast yet')
+    expect(parseLines('')).toEqual([])
+  })
+})
