@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 
-import type { AccountPool } from './accounts/account.js'
+import type { Account, AccountPool } from './accounts/account.js'
 import { withLogin } from './accounts/edits.js'
 import { settleHostFolder } from './accounts/host-folder.js'
 import { accountName } from './accounts/labels.js'
@@ -17,14 +17,17 @@ import { codexUserAgent } from './bridge/codex-user-agent.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
 import { createLegacyPreparation } from './bridge/legacy/prepare.js'
 import { createNotices } from './bridge/notices.js'
+import { paceWarning } from './bridge/pace-text.js'
 import { prepareRequest, type PreparedRequest } from './bridge/request.js'
 import { createSessionMemory } from './bridge/session-memory.js'
 import { createSharedGate } from './bridge/shared-gate.js'
 import type { Config } from './config/settings.js'
+import { forecastOf } from './history/forecasts.js'
 import type { HostPort } from './kernel/host-port.js'
 import type { Paths } from './kernel/paths.js'
 import { FALLBACK_INSTRUCTIONS } from './prompts/fallback-instructions.js'
 import { createInstructionCache, type InstructionCache } from './prompts/instruction-cache.js'
+import type { Alert } from './quota/alerts.js'
 import { createRuntime, type Runtime } from './runtime.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
@@ -51,10 +54,16 @@ const CATALOGUE_DELAY_MS = 1_000
 
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
-  const runtime: Runtime = createRuntime({ ...input, watch: true, onAlert: (account, alert) => notices.alert(runtime.label(account), alert) })
+  const runtime: Runtime = createRuntime({ ...input, watch: true, onAlert: (account, alert) => void sayAlert(account, alert) })
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
   const gate = createSharedGate({ file: input.paths.noticesFile, clock, log: host })
   const notices = createNotices({ host, config, clock, gate })
+  // The request that brought the reading does not wait for this: the history is read behind it.
+  const sayAlert = async (account: Account, alert: Alert): Promise<void> => {
+    const entries = await runtime.history.readingsOf(account.uid)
+    const forecast = forecastOf(entries, { uid: account.uid, ...alert }, clock.now())
+    notices.alert(runtime.label(account), alert, alert.level === 0 ? '' : paceWarning(forecast, clock.now()))
+  }
   const instructions = instructionCache(runtime)
   await Promise.all([instructions?.load(), gate.load(), ledger.load(), runtime.catalogue.load(), sessions.load(), store.read().catch(() => undefined)])
   // What a killed window had received but not stored is brought home in the background.

@@ -11,8 +11,11 @@ export interface Notices {
   switched(from: string, to: string, why: string): void
   /** Every account is blocked and the request waits. Called again and again while it does. */
   waiting(untilMs: number): void
-  /** Little is left of a window. */
-  alert(label: string, alert: Alert): void
+  /**
+   * Little is left of a window.
+   * @param pace a sentence on how long it lasts, or nothing
+   */
+  alert(label: string, alert: Alert, pace: string): void
   /** An account cannot be used until somebody signs in again. */
   loginNeeded(label: string): void
 }
@@ -47,11 +50,11 @@ export function createNotices(deps: { host: HostPort; config: Config; clock: Clo
         durationMs: COUNTDOWN_MS,
       })
     },
-    alert(label, { window, level, limitId }) {
+    alert(label, { window, level, limitId }, pace) {
       const name = WINDOW_NAMES[window.kind]
       const left = level === 0 ? 'is used up' : `has ${level} % left`
       const until = window.resetsAtMs === undefined ? '' : ` It resets ${formatWhen(window.resetsAtMs, clock.now())}.`
-      show(`alert ${label} ${limitId} ${window.kind} ${level}`, config.rateLimitToastDebounceMs, { variant: level <= 5 ? 'warning' : 'info', message: `${label}: the ${name} ${left}.${until}` })
+      show(`alert ${label} ${limitId} ${window.kind} ${level}`, config.rateLimitToastDebounceMs, { variant: level <= 5 ? 'warning' : 'info', message: `${label}: the ${name} ${left}.${until}${pace === '' ? '' : ` ${pace}`}` })
     },
     loginNeeded(label) {
       show(`login ${label}`, Math.max(config.rateLimitToastDebounceMs, 10 * 60_000), {

@@ -16,6 +16,8 @@ export interface History {
   readonly note: (entry: HistoryEntry) => void
   /** Everything on the disk, oldest first, with what this process has not written yet. Never throws. */
   read(): Promise<HistoryEntry[]>
+  /** The readings of one account alone, which costs a fraction of reading everything. Never throws. */
+  readingsOf(uid: string): Promise<HistoryEntry[]>
   /** Writes what is gathered. Never throws. */
   close(): Promise<void>
 }
@@ -30,7 +32,7 @@ export interface HistoryDeps {
 }
 
 /** For users who want none: keeps nothing and reads nothing. */
-export const noHistory: History = { note: () => undefined, read: async () => [], close: async () => undefined }
+export const noHistory: History = { note: () => undefined, read: async () => [], readingsOf: async () => [], close: async () => undefined }
 
 const BOUNDS: HistoryBounds = { maxAgeMs: 35 * 86_400_000, maxBytes: 2 * 1024 * 1024 }
 /** Lines are gathered this long, so that a request never waits for the disk, ms. */
@@ -100,22 +102,29 @@ export function createHistory(deps: HistoryDeps): History {
     timer.unref()
   }
 
+  async function stored(isWanted: (line: string) => boolean): Promise<HistoryEntry[]> {
+    await flush()
+    try {
+      const entries = parseLines((await readTextFile(file))?.text ?? '', isWanted)
+      const since = clock.now() - bounds.maxAgeMs
+      return [...entries, ...waiting].filter(({ atMs }) => atMs >= since)
+    } catch (error) {
+      deps.log.log('debug', `${file} could not be read.`, { reason: messageOf(error) })
+      return []
+    }
+  }
+
   return {
     note(entry) {
       if (entry.type === 'reading' && !isNew(entry)) return
       waiting.push(entry)
       schedule()
     },
-    async read() {
-      await flush()
-      try {
-        const stored = parseLines((await readTextFile(file))?.text ?? '')
-        const since = clock.now() - bounds.maxAgeMs
-        return [...stored, ...waiting].filter(({ atMs }) => atMs >= since)
-      } catch (error) {
-        deps.log.log('debug', `${file} could not be read.`, { reason: messageOf(error) })
-        return []
-      }
+    read: () => stored(() => true),
+    async readingsOf(uid) {
+      // Most lines are passed over without being understood.
+      const found = await stored((line) => line.includes(uid) && line.includes('"reading"'))
+      return found.filter((entry) => entry.type === 'reading' && entry.uid === uid)
     },
     async close() {
       await flush()

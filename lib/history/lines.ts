@@ -21,9 +21,9 @@ export function parseLine(line: string): HistoryEntry | undefined {
   }
 }
 
-/** Every entry of a file, oldest first; lines that are none are left out. Pure. */
-export function parseLines(text: string): HistoryEntry[] {
-  const entries = text.split('\n').flatMap((line) => parseLine(line) ?? [])
+/** The wanted entries of a file, oldest first; lines that are none are left out. Pure. */
+export function parseLines(text: string, isWanted: (line: string) => boolean = () => true): HistoryEntry[] {
+  const entries = text.split('\n').flatMap((line) => (isWanted(line) ? (parseLine(line) ?? []) : []))
   return entries.sort((left, right) => left.atMs - right.atMs)
 }
 

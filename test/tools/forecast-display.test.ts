@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import { parseLines } from '../../lib/history/lines.js'
 import { ask, coreOver, firstTurn, ROOMY, type Stage } from '../support/core-over.js'
@@ -11,8 +11,8 @@ const DAY = 24 * HOUR
 const WEEKLY = [{ minutes: 10_080, limit: 1_000, used: 700, resetsInMs: 4 * DAY }]
 
 /** A history of three days in which the weekly window went from 10 to 70 percent. */
-async function usedStage(env: NodeJS.ProcessEnv = {}): Promise<Stage> {
-  const stage = await coreOver([{ name: 'a', windows: WEEKLY }], { env })
+async function usedStage(windows = WEEKLY): Promise<Stage> {
+  const stage = await coreOver([{ name: 'a', windows }])
   const { runtime } = stage.core
   const uid = (await runtime.store.read()).accounts[0]?.uid ?? ''
   const now = Date.now()
@@ -85,5 +85,22 @@ describe('codex-dashboard with a history', () => {
     const { core } = await coreOver(['a'])
     expect(await toolText(core.runtime, 'dashboard')).toContain('No forecast yet')
     expect(parseLines('')).toEqual([])
+  })
+})
+
+describe('the alert of a window', () => {
+  const NEARLY = [{ minutes: 10_080, limit: 1_000, used: 800, resetsInMs: 4 * DAY }]
+
+  it('says with the history when the window will be empty', async () => {
+    const { core, said } = await usedStage(NEARLY)
+    await ask(core, await firstTurn())
+    await vi.waitFor(() => expect(said.join('\n')).toMatch(/the weekly limit has 20 % left\. It resets .*\. At this pace it is empty .* before its reset\./))
+  })
+
+  it('says no more than it knows without one', async () => {
+    const { core, said } = await coreOver([{ name: 'a', windows: NEARLY }])
+    await ask(core, await firstTurn())
+    await vi.waitFor(() => expect(said.join('\n')).toMatch(/the weekly limit has 20 % left\./))
+    expect(said.join('\n')).not.toContain('At this pace')
   })
 })
