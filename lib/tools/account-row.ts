@@ -43,7 +43,8 @@ export interface AccountRow {
   readonly accountId?: string
 }
 
-const WINDOW_NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5h', weekly: '7d', monthly: '30d', unknown: 'quota' }
+/** Short names of windows. */
+export const WINDOW_NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5h', weekly: '7d', monthly: '30d', unknown: 'quota' }
 
 /** Every account of the pool as a row. */
 export function accountRows(runtime: Runtime, pool: AccountPool, context: Pick<ToolContext, 'includeSensitive'>): AccountRow[] {

@@ -3,10 +3,11 @@ import { type ApiValue, apiValue } from '../forecast/api-value.js'
 import { PRICES_DATE } from '../forecast/price-table.js'
 import type { PoolForecast } from '../forecast/types.js'
 import { poolForecastOf } from '../history/forecasts.js'
+import { type TurnShare, turnShares } from '../history/prices.js'
 import { renderTable } from '../kernel/table.js'
 import type { QuotaWindow } from '../routing/limits.js'
 import type { Runtime } from '../runtime.js'
-import { type AccountRow, accountRows, percentLeft, shortName } from './account-row.js'
+import { type AccountRow, accountRows, percentLeft, shortName, WINDOW_NAMES } from './account-row.js'
 import { nextAction } from './codex-status.js'
 import { defineTool } from './definition.js'
 
@@ -22,6 +23,8 @@ interface DashboardData {
   readonly forecast: PoolForecast | null
   /** What was used through this plugin on this machine; `usd` is what the public API would have cost, not a charge. */
   readonly use: { readonly today: ApiValue; readonly week: ApiValue; readonly pricesDate: string }
+  /** What an answer takes of a window, learned from the history. */
+  readonly turnShares: readonly (TurnShare & { readonly index: number })[]
   readonly recommendedNextAction: string
 }
 
@@ -53,6 +56,7 @@ export const codexDashboard = defineTool({
       requests: { completed: counters['requests.completed'] ?? 0, failed: counters['requests.failed'] ?? 0, attempts: counters.attempts ?? 0 },
       forecast: poolForecastOf(entries, serving.map(({ uid }) => ({ uid, limits: windowsOf(runtime, uid) })), nowMs) ?? null,
       use: { today: since(new Date(nowMs).setHours(0, 0, 0, 0)), week: since(nowMs - WEEK_MS), pricesDate: PRICES_DATE },
+      turnShares: pool.accounts.flatMap(({ uid }, position) => turnShares(entries, uid).map((share) => ({ ...share, index: position + 1 }))),
       recommendedNextAction: nextAction(accounts),
     }
   },
@@ -76,6 +80,7 @@ export const codexDashboard = defineTool({
       `This process: ${data.requests.completed} answered, ${data.requests.failed} failed, ${data.requests.attempts} sent.`,
       poolText(data.forecast ?? undefined, view.nowMs),
       ...useLines(data.use),
+      ...data.turnShares.map(shareLine),
       data.recommendedNextAction,
     ].join('\n')
   },
@@ -98,6 +103,10 @@ function useLines({ today, week, pricesDate }: DashboardData['use']): string[] {
   if (week.turns === 0) return []
   const line = (name: string, use: ApiValue): string => `${name}: ${use.turns} ${use.turns === 1 ? 'answer' : 'answers'}, ${tokens(use.inputTokens)} tokens in (${tokens(use.cachedTokens)} cached), ${tokens(use.outputTokens)} out, API-equivalent ${usd(use)}.`
   return [line('Today', today), line('Last 7 days', week), `API-equivalent is not a charge: your plan pays. Public prices of ${pricesDate}${week.unpricedModels.length === 0 ? '' : `; not known for ${week.unpricedModels.join(', ')}`}.`]
+}
+
+function shareLine({ index, kind, turns, low, mid, high }: DashboardData['turnShares'][number]): string {
+  return `Account ${index}: the last ${turns === 1 ? 'answer' : `${turns} answers`} took about ${mid.toFixed(2)} % of the ${WINDOW_NAMES[kind]} window each (80 %: ${low.toFixed(2)} to ${high.toFixed(2)}).`
 }
 
 function usd({ usd: value, unpricedModels }: ApiValue): string {

@@ -81,6 +81,19 @@ describe('codex-dashboard with a history', () => {
     expect(text).toContain('not a charge')
   })
 
+  it('says what an answer takes of a window', async () => {
+    const { core } = await coreOver([{ name: 'a', windows: WEEKLY }])
+    const { runtime } = core
+    const uid = (await runtime.store.read()).accounts[0]?.uid ?? ''
+    const start = Date.now() - 10 * HOUR
+    for (let index = 0; index < 20; index += 1) {
+      const atMs = start + index * 600_000
+      runtime.history.note({ type: 'reading', atMs, uid, limitId: 'codex', kind: 'weekly', usedPercent: index })
+      runtime.history.note({ type: 'turn', atMs: atMs + 1_000, uid, model: 'gpt-5.5', inputTokens: 50_000, cachedTokens: 0, outputTokens: 100, reasoningTokens: 0, durationMs: 1, attempts: 1 })
+    }
+    expect(await toolText(runtime, 'dashboard')).toContain('Account 1: the last 10 answers took about 1.00 % of the 7d window each (80 %: ')
+  })
+
   it('works without one', async () => {
     const { core } = await coreOver(['a'])
     expect(await toolText(core.runtime, 'dashboard')).toContain('No forecast yet')

@@ -1,0 +1,127 @@
+import type { TurnTokens } from './api-value.js'
+import { Z80 } from './normal.js'
+import { PRICES } from './price-table.js'
+import type { Sample } from './types.js'
+
+/** A finished turn of one account. */
+export interface PricedTurn extends TurnTokens {
+  /** When it ended, epoch ms. */
+  readonly atMs: number
+}
+
+/** Percent of a window that a thousand weighted tokens of a model take on an account: an estimate and its 80 % interval. */
+export interface LearnedPrice {
+  readonly percentPerThousand: { readonly low: number; readonly mid: number; readonly high: number }
+  /** Stretches between readings, and percent, it stands on. */
+  readonly basis: { readonly stretches: number; readonly percent: number }
+}
+
+/** What something takes of a window, percent. */
+export interface Share {
+  readonly low: number
+  readonly mid: number
+  readonly high: number
+}
+
+/** Fewer percent or stretches than this teach nothing: the backend counts whole percent. */
+const LEAST = { percent: 3, stretches: 2 }
+/** Weights of models without a known price, in tokens of fresh input. */
+const USUAL = { cached: 0.1, output: 6 }
+/** Standard error of a difference of two whole percentages. */
+const ROUNDING = 0.41
+
+/**
+ * Tokens of a turn as tokens of fresh input, by what the public API asks for each kind. That the plan weighs them alike is
+ * an assumption; the learned percentage takes up a common factor, not another ratio. Pure.
+ */
+export function weightedTokens({ model, inputTokens, cachedTokens, outputTokens }: TurnTokens): number {
+  const price = PRICES[model]
+  const weights = price === undefined ? USUAL : { cached: price.cachedInput / price.input, output: price.output / price.input }
+  const cached = Math.min(cachedTokens, inputTokens)
+  return inputTokens - cached + cached * weights.cached + outputTokens * weights.output
+}
+
+interface Stretch {
+  readonly model: string
+  readonly percent: number
+  readonly weight: number
+}
+
+/**
+ * The price of each model, learned from one window of one account: turns are matched to the readings between which they
+ * ended. Stretches with two models teach nothing, nor do those across a reset or without a turn: that was used elsewhere.
+ * Pure.
+ * @param samples readings of the window, any order
+ * @param turns turns of the account, any order
+ */
+export function learnPrices(samples: readonly Sample[], turns: readonly PricedTurn[]): ReadonlyMap<string, LearnedPrice> {
+  const byModel = new Map<string, Stretch[]>()
+  for (const stretch of stretchesOf(samples, turns)) byModel.set(stretch.model, [...(byModel.get(stretch.model) ?? []), stretch])
+  const learned = new Map<string, LearnedPrice>()
+  for (const [model, stretches] of byModel) {
+    const percent = sum(stretches, (one) => one.percent)
+    const weight = sum(stretches, (one) => one.weight)
+    if (stretches.length < LEAST.stretches || percent < LEAST.percent || !(weight > 0)) continue
+    const each = percent / weight
+    const scatter = Math.sqrt(sum(stretches, (one) => (one.percent - each * one.weight) ** 2))
+    const error = Math.max(scatter, ROUNDING) / percent
+    learned.set(model, { percentPerThousand: spread(each * 1000, error), basis: { stretches: stretches.length, percent } })
+  }
+  return learned
+}
+
+/** What a turn takes of the window a price was learned from. Pure. */
+export function shareOf(turn: TurnTokens, price: LearnedPrice): Share {
+  return scaled(price.percentPerThousand, weightedTokens(turn) / 1000)
+}
+
+/** What it costs to go on with a session elsewhere: the other account has nothing of the conversation in its cache. */
+export interface SwitchCost {
+  /** Input that is billed in full again, tokens. */
+  readonly tokens: number
+  /** Percent of the other account's window; absent where its price is not known. */
+  readonly share?: Share
+}
+
+/**
+ * The cost of moving a session after a turn, beyond what the next turn costs where it is. Pure.
+ * @param price learned for the model of the turn on the account it would move to
+ */
+export function switchCost(last: TurnTokens, price: LearnedPrice | undefined): SwitchCost {
+  const prefix = { model: last.model, inputTokens: last.inputTokens, cachedTokens: 0, outputTokens: 0 }
+  const extra = weightedTokens(prefix) - weightedTokens({ ...prefix, cachedTokens: last.inputTokens })
+  return { tokens: last.inputTokens, ...(price === undefined ? {} : { share: scaled(price.percentPerThousand, extra / 1000) }) }
+}
+
+function stretchesOf(samples: readonly Sample[], turns: readonly PricedTurn[]): Stretch[] {
+  const readings = [...samples].sort((left, right) => left.atMs - right.atMs)
+  const ended = [...turns].sort((left, right) => left.atMs - right.atMs)
+  const stretches: Stretch[] = []
+  let next = 0
+  readings.forEach((reading, index) => {
+    const within: PricedTurn[] = []
+    for (let turn = ended[next]; turn !== undefined && turn.atMs <= reading.atMs; turn = ended[next]) {
+      within.push(turn)
+      next += 1
+    }
+    const before = readings[index - 1]
+    const percent = reading.usedPercent - (before?.usedPercent ?? NaN)
+    if (before === undefined || !(percent >= 0) || (before.resetsAtMs ?? Infinity) <= reading.atMs) return
+    const model = within[0]?.model
+    if (model === undefined || within.some((turn) => turn.model !== model)) return
+    stretches.push({ model, percent, weight: sum(within, weightedTokens) })
+  })
+  return stretches
+}
+
+function spread(mid: number, error: number): Share {
+  return { low: mid * Math.max(0, 1 - Z80 * error), mid, high: mid * (1 + Z80 * error) }
+}
+
+function scaled({ low, mid, high }: Share, factor: number): Share {
+  return { low: low * factor, mid: mid * factor, high: high * factor }
+}
+
+function sum<T>(list: readonly T[], value: (one: T) => number): number {
+  return list.reduce((total, one) => total + value(one), 0)
+}
