@@ -4,6 +4,7 @@ import type { Account } from '../accounts/account.js'
 import { paceText } from '../bridge/pace-text.js'
 import { formatDuration, formatWhen } from '../bridge/host-text-when.js'
 import type { Forecast } from '../forecast/types.js'
+import { budgetToStayOnPace } from '../forecast/window.js'
 import { forecastOf } from '../history/forecasts.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { redactText } from '../kernel/redact.js'
@@ -84,7 +85,7 @@ export const codexLimits = defineTool({
     )
     const paces = lines.flatMap(({ row, window }) => {
       const text = paceText(window?.forecast ?? undefined, view.nowMs)
-      return window === undefined || text === '' ? [] : [`${row.index} ${shortName(row)}, ${windowName(window)}: at this pace ${text}.`]
+      return window === undefined || text === '' ? [] : [`${row.index} ${shortName(row)}, ${windowName(window)}: at this pace ${text}.${budgetText(window, view.nowMs)}`]
     })
     return paces.length === 0 ? table : [table, '', ...paces].join('\n')
   },
@@ -93,6 +94,13 @@ export const codexLimits = defineTool({
 
 function windowName({ name, limitId }: WindowRow): string {
   return limitId === DEFAULT_LIMIT_ID ? name : `${name} ${limitId}`
+}
+
+/** What would last, where the pace of now does not. */
+function budgetText({ forecast, leftPercent, resetsAtMs }: LimitsWindow, nowMs: number): string {
+  if (forecast?.runsOutAtMs?.mid === undefined) return ''
+  const budget = budgetToStayOnPace(100 - leftPercent, resetsAtMs ?? undefined, nowMs)
+  return budget === undefined ? '' : ` To last: ${budget.perHour.toFixed(1)} % an hour, ${budget.nextDay.toFixed(0)} % in the next day.`
 }
 
 async function readAll(runtime: Runtime, accounts: readonly Account[], errors: Map<string, string>, context: ToolContext): Promise<void> {

@@ -55,7 +55,7 @@ describe('the history of a request', () => {
 describe('codex-limits with a history', () => {
   it('says for a window when it is empty at this pace, in text and JSON', async () => {
     const { core } = await usedStage()
-    expect(await toolText(core.runtime, 'limits')).toMatch(/1 .*, 7d: at this pace empty .* before its reset \(80 %: /)
+    expect(await toolText(core.runtime, 'limits')).toMatch(/1 .*, 7d: at this pace empty .* before its reset \(80 %: .*To last: 0\.3 % an hour, 7 % in the next day\./)
     const data = (await toolData(core.runtime, 'limits')) as { accounts: { windows: { forecast: { runsOutAtMs: { mid: number } } }[] }[] }
     const leftHours = (data.accounts[0]!.windows[0]!.forecast.runsOutAtMs.mid - Date.now()) / HOUR
     // 30 percent are left at 0.83 an hour.
