@@ -73,7 +73,10 @@ export function createHistory(deps: HistoryDeps): History {
         await compact(size, lock)
       })
     } catch (error) {
-      if (isCodexError(error) && error.code === 'store_busy') keepForLater(batch)
+      if (isCodexError(error) && error.code === 'store_busy') {
+        keepForLater(batch)
+        return
+      }
       if (!hasComplained) deps.log.log('debug', `${file} could not be written; the history has a gap.`, { reason: messageOf(error) })
       hasComplained = true
     }

@@ -69,9 +69,9 @@ describe('a steady request', () => {
     const body = await firstTurn()
     await ask(core, body)
     // The start and the first request leave their own files behind, once and later.
-    const { root, affinityFile, quotaFile } = core.runtime.paths
-    for (const file of [path.join(root, 'package.json'), affinityFile, quotaFile]) await expect.poll(() => existsSync(file), { timeout: 15_000 }).toBe(true)
-    await expect.poll(() => existsSync(`${affinityFile}.lock`) || existsSync(`${quotaFile}.lock`), { timeout: 15_000 }).toBe(false)
+    const { root, affinityFile, quotaFile, historyFile } = core.runtime.paths
+    for (const file of [path.join(root, 'package.json'), affinityFile, quotaFile, historyFile]) await expect.poll(() => existsSync(file), { timeout: 15_000 }).toBe(true)
+    await expect.poll(() => [affinityFile, quotaFile, historyFile].some((file) => existsSync(`${file}.lock`)), { timeout: 15_000 }).toBe(false)
     const before = simulator.requests.length
 
     const operations = recordFileOperations()
