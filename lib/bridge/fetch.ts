@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
 import type { Endpoints } from '../auth/endpoints.js'
-import type { HistoryEntry } from '../history/entries.js'
+import type { SwitchEntry, TurnEntry } from '../history/entries.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
@@ -37,7 +37,7 @@ export interface BridgeDeps extends AttemptDeps {
   readonly breaker: Breaker
   readonly log: Logger
   /** Takes a line for the history; neither waits nor writes. */
-  readonly remember: (entry: HistoryEntry) => void
+  readonly remember: (entry: TurnEntry | SwitchEntry) => void
   /** Account that holds a session at the moment. */
   readonly holderOf: (sessionId: string, nowMs: number) => string | undefined
 }
