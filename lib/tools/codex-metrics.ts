@@ -1,9 +1,12 @@
 import * as z from 'zod'
 
 import { budgetOf, type RetryBudget } from '../bridge/budget.js'
+import { CodexError } from '../kernel/errors.js'
 import type { MetricsSnapshot } from '../kernel/metrics.js'
 import { renderTable } from '../kernel/table.js'
 import { defineTool, type ProfileCost } from './definition.js'
+import { EXPORT_FORMATS, EXPORT_MARKS, type ExportFormat, metricsExport } from './metrics-export.js'
+import { writeOwnFile } from './own-file.js'
 import { POLICY_CONSTANTS } from './policy-constants.js'
 
 interface MetricsData {
@@ -18,6 +21,8 @@ interface MetricsData {
   /** Only to tell the text whether to show them. */
   readonly showConstants: boolean
   readonly lastRequests: readonly { readonly startedAtMs: number; readonly model: string; readonly outcome: string | null; readonly attempts: number; readonly durationMs: number | null; readonly firstOutputMs: number | null }[]
+  /** Only when a format was asked for; `path` says where it was written, else `text` holds it. */
+  readonly exported?: { readonly format: ExportFormat; readonly path: string } | { readonly format: ExportFormat; readonly text: string }
 }
 
 /** `codex-metrics`. */
@@ -25,8 +30,14 @@ export const codexMetrics = defineTool({
   name: 'metrics',
   group: 'Diagnostics',
   summary: 'Show counters and the last requests of this OpenCode process.',
-  args: { constants: z.boolean().optional().describe('Show the numbers of every policy.') },
-  async run(runtime, { constants }, context): Promise<MetricsData> {
+  args: {
+    constants: z.boolean().describe('Show the numbers of every policy.').optional(),
+    format: z.enum(EXPORT_FORMATS).describe('print for another program, with the quota of every account').optional(),
+    out: z.string().describe('write to this file instead; needs format').optional(),
+  },
+  async run(runtime, { constants, format, out }, context): Promise<MetricsData> {
+    if (out !== undefined && format === undefined) throw new CodexError('invalid_input', 'Argument out needs a format.', { hint: `Formats: ${EXPORT_FORMATS.join(', ')}` })
+    const text = format === undefined ? undefined : await metricsExport(runtime, format)
     const { counters, histograms } = runtime.metrics.snapshot()
     return {
       counters,
@@ -47,9 +58,13 @@ export const codexMetrics = defineTool({
           durationMs: record.durationMs ?? null,
           firstOutputMs: record.firstOutputMs ?? null,
         })),
+      ...(format === undefined || text === undefined
+        ? {}
+        : { exported: { format, ...(out === undefined ? { text } : { path: await writeOwnFile({ wanted: out, directory: context.directory, text: `${text.trimEnd()}\n`, mark: EXPORT_MARKS[format], force: false }) }) } }),
     }
   },
   render(data, view) {
+    if (data.exported !== undefined) return 'path' in data.exported ? `Metrics written to ${data.exported.path}.` : data.exported.text.trimEnd()
     const counters = Object.entries(data.counters)
     const { profile, count, bytes, tokens } = data.registeredTools
     return [
