@@ -1,15 +1,22 @@
+import * as z from 'zod'
+
 import { poolText } from '../bridge/pace-text.js'
 import { type ApiValue, apiValue } from '../forecast/api-value.js'
 import { PRICES_DATE } from '../forecast/price-table.js'
 import type { PoolForecast } from '../forecast/types.js'
 import { poolForecastOf } from '../history/forecasts.js'
 import { type TurnShare, turnShares } from '../history/prices.js'
+import { CodexError } from '../kernel/errors.js'
 import { renderTable } from '../kernel/table.js'
+import { REPORT_MARK, renderReport } from '../report/page.js'
 import type { QuotaWindow } from '../routing/limits.js'
 import type { Runtime } from '../runtime.js'
 import { type AccountRow, accountRows, percentLeft, shortName, WINDOW_NAMES } from './account-row.js'
 import { nextAction } from './codex-status.js'
 import { defineTool } from './definition.js'
+import { readHistory } from './history-entries.js'
+import { writeOwnFile } from './own-file.js'
+import { reportData } from './report-data.js'
 
 interface DashboardData {
   readonly accounts: readonly AccountRow[]
@@ -26,6 +33,8 @@ interface DashboardData {
   /** What an answer takes of a window, learned from the history. */
   readonly turnShares: readonly (TurnShare & { readonly index: number })[]
   readonly recommendedNextAction: string
+  /** Where the page was written; only when asked for. */
+  readonly report?: { readonly path: string }
 }
 
 /** `codex-dashboard`. */
@@ -33,10 +42,16 @@ export const codexDashboard = defineTool({
   name: 'dashboard',
   group: 'Daily use',
   summary: 'Show the whole pool at a glance: accounts, what is left, requests, and what to do.',
-  args: {},
-  async run(runtime, _args, context): Promise<DashboardData> {
+  args: {
+    html: z.string().describe('write the whole picture with its history to this HTML file').optional(),
+    force: z.boolean().describe('replace a file that is not a report').optional(),
+  },
+  async run(runtime, { html: wanted, force = false }, context): Promise<DashboardData> {
+    if (wanted === '') throw new CodexError('invalid_input', 'Argument html needs the name of a file.', { hint: '' })
     const pool = await runtime.store.read()
     const accounts = accountRows(runtime, pool, context)
+    const page = async (): Promise<string> =>
+      renderReport(reportData({ rows: accounts, uids: pool.accounts.map(({ uid }) => uid), entries: await readHistory(runtime), forecasts: [], nowMs: runtime.clock.now() }))
     const { counters } = runtime.metrics.snapshot()
     const nowMs = runtime.clock.now()
     const entries = await runtime.history.read()
@@ -58,9 +73,11 @@ export const codexDashboard = defineTool({
       use: { today: since(new Date(nowMs).setHours(0, 0, 0, 0)), week: since(nowMs - WEEK_MS), pricesDate: PRICES_DATE },
       turnShares: pool.accounts.flatMap(({ uid }, position) => turnShares(entries, uid).map((share) => ({ ...share, index: position + 1 }))),
       recommendedNextAction: nextAction(accounts),
+      ...(wanted === undefined ? {} : { report: { path: await writeOwnFile({ wanted, directory: context.directory, text: await page(), mark: REPORT_MARK, force }) } }),
     }
   },
   render(data, view) {
+    if (data.report !== undefined) return `Report written to ${data.report.path}.`
     if (data.accounts.length === 0) return 'No account is signed in. Run: opencode auth login'
     const table = renderTable(
       data.accounts,

@@ -60,7 +60,7 @@ export const codexMetrics = defineTool({
         })),
       ...(format === undefined || text === undefined
         ? {}
-        : { exported: { format, ...(out === undefined ? { text } : { path: await writeOwnFile({ wanted: out, directory: context.directory, text: `${text.trimEnd()}\n`, mark: EXPORT_MARKS[format], force: false }) }) } }),
+        : { exported: { format, ...(out === undefined ? { text } : { path: await writeOwnFile({ wanted: out, directory: context.directory, text: `${text.trimEnd()}\n`, mark: EXPORT_MARKS[format] }) }) } }),
     }
   },
   render(data, view) {

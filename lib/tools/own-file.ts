@@ -11,8 +11,8 @@ export interface OwnFile {
   readonly text: string
   /** How every file of this kind begins: one that begins so may be replaced. */
   readonly mark: string
-  /** Replace whatever is there. */
-  readonly force: boolean
+  /** Replace whatever is there; absent for tools that never do. */
+  readonly force?: boolean
 }
 
 /**
@@ -22,9 +22,9 @@ export interface OwnFile {
  */
 export async function writeOwnFile({ wanted, directory, text, mark, force }: OwnFile): Promise<string> {
   const file = path.resolve(directory, wanted)
-  if (!force) {
+  if (force !== true) {
     const found = await readTextFile(file)
-    if (found !== undefined && found.text !== '' && !found.text.startsWith(mark)) throw new CodexError('invalid_input', `${file} exists already and was not written by this tool.`, { hint: 'Choose another name.' })
+    if (found !== undefined && found.text !== '' && !found.text.startsWith(mark)) throw new CodexError('invalid_input', `${file} exists already and was not written by this tool.`, { hint: force === undefined ? 'Choose another name.' : 'Choose another name, or say force to replace it.' })
   }
   await writeFileAtomic(file, text)
   return file

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+
+import { cacheShare, grouped, sumsByDay, tokenSum, tokensByHour, turnsOf } from './aggregate.js'
+import { createCalendar } from './calendar.js'
+import { cacheChart } from './chart-cache.js'
+import { forecastChart } from './chart-forecast.js'
+import { heatMap } from './chart-heat.js'
+import { windowsChart } from './chart-windows.js'
+import { html, type Markup, ownText, textOf } from './markup.js'
+import { compactText, percentText, plainText } from './number-text.js'
+import { switchTables, useTable, valueTable } from './page-tables.js'
+import { poolCards } from './pool-cards.js'
+import type { ReportData } from './report-data.js'
+import { STYLE } from './style.js'
+import { windowLines } from './window-lines.js'
+
+/** How every report begins; a file that begins so may be replaced by the next one. */
+export const REPORT_MARK = '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="oc-codex-multi-auth report">'
+
+/** No script, no request, no frame: the page allows its own style sheet by hash and nothing else. */
+const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`
+
+/** A chart of one moment would have no width. */
+const SHORTEST_RANGE_MS = 3_600_000
+
+/**
+ * The report as one HTML page that needs nothing beside itself. Its size is bounded by the number of accounts and days,
+ * not by the number of entries. Pure.
+ */
+export function renderReport(data: ReportData): string {
+  const calendar = createCalendar(data.timeZone)
+  const names = new Map(data.accounts.map(({ uid, index, name }) => [uid, `${String(index)}. ${name}`]))
+  const nameOf = (uid: string): string => names.get(uid) ?? 'removed account'
+  const fromMs = Math.min(data.nowMs - SHORTEST_RANGE_MS, data.entries[0]?.atMs ?? data.nowMs)
+  const turns = turnsOf(data.entries)
+  const switches = data.entries.filter((entry) => entry.type === 'switch')
+  const byAccount = [...grouped(windowLines(data.entries), ({ uid }) => uid)].sort(([left], [right]) => placeOf(data, left) - placeOf(data, right))
+  return page(
+    html`<header>
+<h1>Codex usage</h1>
+<p class="soft">Made ${calendar.moment(data.nowMs)} (${data.timeZone}). ${data.entries.length === 0 ? 'No history yet.' : `History from ${calendar.moment(fromMs)}.`} Personal usage as this computer saw it, not a bill.</p>
+${facts(data, switches.length)}
+</header>
+${section('Accounts', poolCards(data.accounts, calendar))}
+${data.forecasts.length === 0 ? undefined : section('Forecast', charts(data.forecasts.map((one) => forecastChart(nameOf(one.uid), one, data.nowMs, calendar))))}
+${section('When tokens are used', turns.length === 0 ? nothing('No answer is recorded yet.') : heatMap(tokensByHour(turns, calendar)))}
+${section('What was left over time', byAccount.length === 0 ? nothing('No reading is recorded yet.') : charts(byAccount.map(([uid, lines]) => windowsChart(nameOf(uid), lines, { fromMs, toMs: data.nowMs }, calendar))))}
+${section('Cache hits', turns.length === 0 ? nothing('No answer is recorded yet.') : cacheChart(sumsByDay(turns, calendar), calendar))}
+${section('Tokens by account and model', card(useTable(turns, nameOf)))}
+${section('Changes of account', card(switchTables(switches, nameOf, calendar)))}
+${data.value === undefined ? undefined : section('API-equivalent value', card(valueTable(data.value)))}`,
+  )
+}
+
+/** The few numbers to begin with. */
+function facts({ entries, accounts }: ReportData, switches: number): Markup {
+  const sum = tokenSum(turnsOf(entries))
+  const share = cacheShare(sum)
+  const rows: readonly (readonly [name: string, value: string])[] = [
+    ['Accounts', plainText(accounts.length)],
+    ['Answers', plainText(sum.turns)],
+    ['Input tokens', compactText(sum.inputTokens)],
+    ['Output tokens', compactText(sum.outputTokens)],
+    ['Input from cache', share === undefined ? '-' : percentText(share * 100)],
+    ['Changes of account', plainText(switches)],
+  ]
+  return html`<dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
+}
+
+/** Accounts in the order of the list, removed ones last. */
+function placeOf({ accounts }: ReportData, uid: string): number {
+  return accounts.find((account) => account.uid === uid)?.index ?? Infinity
+}
+
+function section(title: string, content: Markup): Markup {
+  return html`<section><h2>${title}</h2>
+${content}</section>`
+}
+
+function charts(list: readonly Markup[]): Markup {
+  return html`<div class="charts">${list}</div>`
+}
+
+function card(content: Markup): Markup {
+  return html`<div class="card">${content}</div>`
+}
+
+function nothing(text: string): Markup {
+  return card(html`<p>${text}</p>`)
+}
+
+function page(content: Markup): string {
+  return `${REPORT_MARK}${textOf(html`
+<meta http-equiv="Content-Security-Policy" content="${ownText(POLICY)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex">
+<title>Codex usage</title>
+<style>${ownText(STYLE)}</style>
+</head>
+<body>
+<main>
+${content}
+<footer>Made on this computer by oc-codex-multi-auth. The page holds no script and asks nothing of the network.</footer>
+</main>
+</body>
+</html>
+`)}`
+}
