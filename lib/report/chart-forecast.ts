@@ -36,7 +36,8 @@ function forecastText({ forecast, leftPercent }: ReportForecast, calendar: Calen
   const { runsOutAtMs, resetsAtMs, runOutChance } = forecast
   const until = resetsAtMs === undefined ? '' : ` before the reset on ${calendar.moment(resetsAtMs)}`
   const middle = runsOutAtMs?.mid === undefined ? 'At this pace it lasts' : `At this pace it is empty on ${calendar.moment(runsOutAtMs.mid)}`
-  return `${percentText(leftPercent)} left. ${middle}. Chance of running out${until}: ${percentText(runOutChance * 100)}.`
+  const early = runsOutAtMs?.early === undefined ? '' : `, at the earliest on ${calendar.moment(runsOutAtMs.early)}`
+  return `${percentText(leftPercent)} left. ${middle}${early}. Chance of running out${until}: ${percentText(runOutChance * 100)}.`
 }
 
 function forecastRows({ forecast }: ReportForecast, calendar: Calendar): string[][] {

@@ -23,11 +23,17 @@ ${numbersBehind(`${account}: percent left by day`, DAY_COLUMNS, lines.flatMap((l
 }
 
 function drawing({ points, resets, alerts }: WindowLine, stroke: string, axis: TimeAxis): Markup {
-  const line = linePath(points.map(({ atMs, left }) => ({ x: xOf(atMs, axis), y: yOf(left) })))
+  const line = courses(points, resets).map((course) => linePath(course.map(({ atMs, left }) => ({ x: xOf(atMs, axis), y: yOf(left) })))).join('')
   // Marks closer together than the eye can tell are drawn once.
   const resetXs = [...new Set(resets.map((atMs) => Math.round(xOf(atMs, axis) / 4) * 4))]
   const dots = [...new Map(alerts.map(({ atMs, level }) => [Math.round(xOf(atMs, axis) / 6), { x: xOf(atMs, axis), y: yOf(level) }])).values()]
   return html`<path class="reset" d="${resetXs.map((x) => `M${String(x)} 0v7`).join('')}"/><path class="line ${stroke}" d="${line}"/><path class="alert" d="${dotsPath(dots)}"/>`
+}
+
+/** The points between one reset and the next: a line that rises would show use that never was. */
+function courses(points: WindowLine['points'], resets: WindowLine['resets']): WindowLine['points'][] {
+  const courseOf = (atMs: number): number => resets.findLastIndex((reset) => reset <= atMs)
+  return [...grouped(points, ({ atMs }) => String(courseOf(atMs))).values()]
 }
 
 function strokeOf(index: number): string {

@@ -1,13 +1,15 @@
 import type { SwitchEntry, TurnEntry } from '../history/entries.js'
 import { countsByReason, sumsByUse, type UseSum } from './aggregate.js'
 import type { Calendar } from './calendar.js'
-import { dataTable } from './data-table.js'
+import { type DataColumn, dataTable } from './data-table.js'
 import { html, type Markup } from './markup.js'
 import { compactText, dollarsText, plainText } from './number-text.js'
 import type { ApiValue } from './report-data.js'
 
 /** Rows shown of a list that grows with use; a sentence says what is left out. */
 const ROWS = 60
+/** Of a list of single events this many are seen at once; the others are folded away. */
+const ROWS_AT_ONCE = 12
 
 /** Tokens by account and model. */
 export function useTable(turns: readonly TurnEntry[], nameOf: (uid: string) => string): Markup {
@@ -31,17 +33,17 @@ export function useTable(turns: readonly TurnEntry[], nameOf: (uid: string) => s
 /** Requests that went on with another account: how often for which reason, and the newest ones. */
 export function switchTables(switches: readonly SwitchEntry[], nameOf: (uid: string) => string, calendar: Calendar): Markup {
   if (switches.length === 0) return html`<p>No request had to change its account.</p>`
+  const newest = [...switches].reverse().slice(0, ROWS)
+  const columns: readonly DataColumn<SwitchEntry>[] = [
+    { title: 'When', value: ({ atMs }) => calendar.moment(atMs) },
+    { title: 'From', value: ({ fromUid }) => html`<bdi>${nameOf(fromUid)}</bdi>` },
+    { title: 'To', value: ({ toUid }) => html`<bdi>${nameOf(toUid)}</bdi>` },
+    { title: 'Reason', value: ({ reason }) => reasonText(reason) },
+  ]
+  const older = newest.slice(ROWS_AT_ONCE)
   return html`${dataTable('Changes by reason', [{ title: 'Reason', value: ({ reason }) => reasonText(reason) }, { title: 'Times', value: ({ count }) => plainText(count), numeric: true }], countsByReason(switches).slice(0, ROWS))}
-${dataTable(
-    'Changes, newest first',
-    [
-      { title: 'When', value: ({ atMs }: SwitchEntry) => calendar.moment(atMs) },
-      { title: 'From', value: ({ fromUid }) => html`<bdi>${nameOf(fromUid)}</bdi>` },
-      { title: 'To', value: ({ toUid }) => html`<bdi>${nameOf(toUid)}</bdi>` },
-      { title: 'Reason', value: ({ reason }) => reasonText(reason) },
-    ],
-    [...switches].reverse().slice(0, ROWS),
-  )}${leftOut(switches.length)}`
+${dataTable('Changes, newest first', columns, newest.slice(0, ROWS_AT_ONCE))}
+${older.length === 0 ? undefined : html`<details><summary>Older changes</summary>${dataTable('Older changes', columns, older)}</details>`}${leftOut(switches.length)}`
 }
 
 /** What the API would ask for the same tokens. */

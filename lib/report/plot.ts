@@ -26,11 +26,11 @@ export function yOf(percent: number): number {
   return Math.round((PLOT_HEIGHT - Math.min(100, Math.max(0, percent))) * 10) / 10
 }
 
-/** The `d` of a line through points; one point alone becomes a dot. */
+/** The `d` of a line through points; one point alone becomes a short dash. */
 export function linePath(points: readonly { readonly x: number; readonly y: number }[]): string {
   const [first, ...rest] = points
   if (first === undefined) return ''
-  return rest.length === 0 ? `M${String(first.x)} ${String(first.y)}h.01` : `M${points.map(({ x, y }) => `${String(x)} ${String(y)}`).join('L')}`
+  return rest.length === 0 ? `M${String(first.x - 3)} ${String(first.y)}h6` : `M${points.map(({ x, y }) => `${String(x)} ${String(y)}`).join('L')}`
 }
 
 /** The `d` of round marks of constant size: strokes of no length with round ends. */

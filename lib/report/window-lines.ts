@@ -23,7 +23,7 @@ export interface WindowLine {
 
 /** A line is cut into this many stretches of equal time; at most three points of each are kept. */
 const STRETCHES = 120
-/** A fall of the used share by more than this is a reset; less is the backend changing its mind, percent. */
+/** A fall of the used share by more than this is a reset ahead of its time; less is the backend changing its mind, percent. */
 const RESET_FALL = 5
 
 /** The course of every window in a history (oldest first), by account and limit. */
@@ -52,10 +52,11 @@ function alertsOf(alerts: readonly AlertEntry[], { uid, limitId, kind }: Reading
 function resetsOf(readings: readonly ReadingEntry[]): number[] {
   return readings.flatMap((reading, index) => {
     const before = readings[index - 1]
-    if (before === undefined || before.usedPercent - reading.usedPercent <= RESET_FALL) return []
+    if (before === undefined) return []
     const told = before.resetsAtMs
-    // Readings are hours apart at night: the reset stands where the backend had announced it, if that lies between them.
-    return [told !== undefined && told > before.atMs && told <= reading.atMs ? told : reading.atMs]
+    // Readings are hours apart at night, and by morning more may be used than before: what was announced has come to pass.
+    if (told !== undefined && told > before.atMs && told <= reading.atMs) return [told]
+    return before.usedPercent - reading.usedPercent > RESET_FALL ? [reading.atMs] : []
   })
 }
 

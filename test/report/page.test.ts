@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto'
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { escaped, html, textOf } from '../../lib/report/markup.js'
+import { REPORT_MARK, renderReport } from '../../lib/report/page.js'
+import type { ReportData } from '../../lib/report/report-data.js'
+import { anyHistory, move, NOW, reading, turn } from './entries.js'
+import { sampleReport } from './sample.js'
+
+/** Names of the tags and attributes of a page in their order: what a text could add to if it broke out. */
+function skeleton(page: string): string[] {
+  const tags = page.match(/<[^>]*>/g) ?? []
+  return tags.map((tag) => tag.replace(/"[^"]*"/g, '""'))
+}
+
+/** A page with this text in every place that holds a text from outside. */
+function pageWith(text: string): string {
+  const sample = sampleReport(1, 0)
+  const [account] = sample.accounts
+  const data: ReportData = {
+    ...sample,
+    accounts: [{ ...account!, uid: 'u1', name: text, plan: text, status: text, windows: [{ ...account!.windows[0]!, name: text, limitId: text }] }],
+    entries: [turn({ model: text }), reading({ limitId: text }), move({ reason: text, toUid: 'u1' })],
+    forecasts: [{ ...sample.forecasts[0]!, uid: 'u1', window: text }],
+    value: { pricesOf: text, byModel: [{ model: text, dollars: 12.5 }] },
+  }
+  return renderReport(data)
+}
+
+describe('the markup', () => {
+  it('escapes what is put in and leaves markup alone', () => {
+    expect(textOf(html`<p title="${'"a"'}">${'<b>'}${html`<i>${1}</i>`}${undefined}</p>`)).toBe('<p title="&#34;a&#34;">&#60;b&#62;<i>1</i></p>')
+  })
+
+  it('lets no text hold a bracket, a quote or a character that no browser shows', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(escaped(text)).not.toMatch(/[<>"'`]|&(?!#\d+;)|[^\P{Cc}\n\t]|\p{Cs}/u)
+      }),
+    )
+  })
+})
+
+describe('the report', () => {
+  it('has the same tags and attributes whatever the names, plans, models and reasons are', () => {
+    const plain = skeleton(pageWith('plain'))
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('</style><script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "' onload='x", '<!--', ']]>', '&lt;b&gt;', '`')), (text) => {
+        expect(skeleton(pageWith(text))).toEqual(plain)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('allows its own style sheet and nothing else, and holds no script, style attribute or address', () => {
+    const page = renderReport(sampleReport(3, 14))
+    const style = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? ''
+    expect(page).toContain(`content="default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'"`)
+    expect(page).not.toMatch(/<script| style="| on\w+="| src=| href=|https?:|url\(/)
+  })
+
+  it('can be made from any history, and begins as the tool expects of a file it may replace', () => {
+    fc.assert(
+      fc.property(anyHistory, (entries) => {
+        const page = renderReport({ ...sampleReport(2, 0), entries })
+        expect(page.startsWith(REPORT_MARK)).toBe(true)
+        expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('says so where there is nothing yet', () => {
+    const page = renderReport({ nowMs: NOW, timeZone: 'UTC', accounts: [], entries: [], forecasts: [] })
+    for (const text of ['No account is signed in.', 'No history yet.', 'No answer is recorded yet.', 'No reading is recorded yet.', 'No request had to change its account.']) expect(page).toContain(text)
+  })
+
+  it('never shows the id of an account, and calls one that is gone removed', () => {
+    const page = renderReport({ ...sampleReport(1, 0), entries: [turn({ uid: 'uid-of-somebody' })] })
+    expect(page).toContain('removed account')
+    expect(page).not.toContain('uid-of-somebody')
+  })
+
+  it('says of the value that it is not a charge, and of which day the prices are', () => {
+    const page = renderReport(sampleReport(1, 1, { value: { pricesOf: '2026-11-01', byModel: [{ model: 'gpt-5.5', dollars: 12.5 }] } }))
+    expect(page).toContain('Not a charge.')
+    expect(page).toContain('price list of 2026-11-01: $12.50')
+    expect(renderReport(sampleReport(1, 1))).not.toContain('API-equivalent')
+  })
+
+  it('stays under a megabyte with twenty accounts and 35 days', () => {
+    expect(renderReport(sampleReport(20, 35)).length).toBeLessThan(1_000_000)
+  })
+})
