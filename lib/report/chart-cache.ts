@@ -5,6 +5,9 @@ import { html, type Markup } from './markup.js'
 import { compactText, percentText } from './number-text.js'
 import { percentPlot, PLOT_HEIGHT, PLOT_WIDTH, yOf } from './plot.js'
 
+/** Names of more columns than these do not fit side by side. */
+const NAMED_COLUMNS = 5
+
 /** Share of the input that came from the cache, a column per day. Days without answers have no column. */
 export function cacheChart(days: readonly DaySum[], calendar: Calendar): Markup {
   const step = PLOT_WIDTH / Math.max(1, days.length)
@@ -14,11 +17,12 @@ export function cacheChart(days: readonly DaySum[], calendar: Calendar): Markup 
     const y = yOf(cacheShare * 100)
     return html`<rect class="column" x="${rounded(step * (index + 0.5) - width / 2)}" y="${y}" width="${rounded(width)}" height="${rounded(PLOT_HEIGHT - y)}"><title>${calendar.date(atMs)}: ${percentText(cacheShare * 100)}</title></rect>`
   })
-  const [first, last] = [days[0], days.at(-1)]
-  const ends = first === undefined || last === undefined ? [] : first === last ? [first] : [first, last]
+  // Few columns are named each; of many the first and the last stand at the edges anyway.
+  const named = days.length <= NAMED_COLUMNS ? days : days.filter((_day, index) => index === 0 || index === days.length - 1)
+  const below = { texts: named.map(({ atMs }) => calendar.shortDate(atMs)), place: named === days ? 'parts' : 'edges' } as const
   return html`<figure>
 <figcaption>Cached part of the input tokens, by day with answers</figcaption>
-${percentPlot('Cached part of the input tokens by day; the numbers are in the table below', ends.map(({ atMs }) => calendar.shortDate(atMs)), columns)}
+${percentPlot('Cached part of the input tokens by day; the numbers are in the table below', below, columns)}
 ${numbersBehind('Tokens by day', dayColumns(calendar), days)}
 </figure>`
 }

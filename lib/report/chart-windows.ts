@@ -4,7 +4,7 @@ import { type DataColumn, numbersBehind } from './data-table.js'
 import { html, type Markup } from './markup.js'
 import { percentText } from './number-text.js'
 import { dotsPath, linePath, timePlot, type TimeAxis, xOf, yOf } from './plot.js'
-import type { WindowLine } from './window-lines.js'
+import { thinned, type WindowLine } from './window-lines.js'
 
 /** Names of the kinds, as everywhere. */
 const NAMES: Readonly<Record<WindowLine['kind'], string>> = { five_hour: '5h', weekly: '7d', monthly: '30d', unknown: 'quota' }
@@ -23,7 +23,7 @@ ${numbersBehind(`${account}: percent left by day`, DAY_COLUMNS, lines.flatMap((l
 }
 
 function drawing({ points, resets, alerts }: WindowLine, stroke: string, axis: TimeAxis): Markup {
-  const line = courses(points, resets).map((course) => linePath(course.map(({ atMs, left }) => ({ x: xOf(atMs, axis), y: yOf(left) })))).join('')
+  const line = courses(thinned(points), resets).map((course) => linePath(course.map(({ atMs, left }) => ({ x: xOf(atMs, axis), y: yOf(left) })))).join('')
   // Marks closer together than the eye can tell are drawn once.
   const resetXs = [...new Set(resets.map((atMs) => Math.round(xOf(atMs, axis) / 4) * 4))]
   const dots = [...new Map(alerts.map(({ atMs, level }) => [Math.round(xOf(atMs, axis) / 6), { x: xOf(atMs, axis), y: yOf(level) }])).values()]

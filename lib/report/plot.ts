@@ -41,19 +41,19 @@ export function dotsPath(points: readonly { readonly x: number; readonly y: numb
 /**
  * A plot with percent on its left side.
  * @param label says in words what can be seen
- * @param below stand under it, spread evenly
+ * @param below stand under it: from edge to edge, or each in the middle of its equal part
  */
-export function percentPlot(label: string, below: readonly string[], drawing: readonly Markup[]): Markup {
+export function percentPlot(label: string, below: { readonly texts: readonly string[]; readonly place: 'edges' | 'parts' }, drawing: readonly Markup[]): Markup {
   return html`<div class="plot">
 <div class="y" aria-hidden="true"><span>100%</span><span>50%</span><span>0%</span></div>
 <svg role="img" aria-label="${label}" viewBox="0 0 ${PLOT_WIDTH} ${PLOT_HEIGHT}" preserveAspectRatio="none"><path class="grid" d="M0 0H1000M0 25H1000M0 50H1000M0 75H1000M0 100H1000"/>${drawing}</svg>
-<div class="x" aria-hidden="true">${below.map((text) => html`<span>${text}</span>`)}</div>
+<div class="x ${below.place}" aria-hidden="true">${below.texts.map((text) => html`<span>${text}</span>`)}</div>
 </div>`
 }
 
 /** A plot of percent over time; see `percentPlot`. */
 export function timePlot(label: string, axis: TimeAxis, calendar: Calendar, drawing: readonly Markup[]): Markup {
-  return percentPlot(label, tickTexts(axis, calendar), drawing)
+  return percentPlot(label, { texts: tickTexts(axis, calendar), place: 'edges' }, drawing)
 }
 
 function tickTexts({ fromMs, toMs }: TimeAxis, calendar: Calendar): string[] {

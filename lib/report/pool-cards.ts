@@ -8,7 +8,7 @@ const LOW_PERCENT = 10
 
 /** Every account with its state and what is left of its windows. */
 export function poolCards(accounts: readonly ReportAccount[], calendar: Calendar): Markup {
-  if (accounts.length === 0) return html`<p>No account is signed in.</p>`
+  if (accounts.length === 0) return html`<p class="card">No account is signed in.</p>`
   return html`<ul class="cards">${accounts.map((account) => card(account, calendar))}</ul>`
 }
 

@@ -30,6 +30,7 @@ figcaption { font-weight: 600; overflow-wrap: anywhere; }
 .plot > svg { width: 100%; height: 100%; overflow: visible; }
 .plot .y { display: flex; flex-direction: column; justify-content: space-between; text-align: right; line-height: 1; margin: -6px 0; }
 .plot .x { grid-column: 2; display: flex; justify-content: space-between; gap: 4px; white-space: nowrap; }
+.plot .parts { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; text-align: center; }
 .plot.heat { grid-template-rows: 196px auto; }
 .plot.heat .y { justify-content: space-around; margin: 0; }
 .plot .hours { display: grid; grid-template-columns: repeat(4, 1fr); }
@@ -55,6 +56,6 @@ th, td { padding: 4px 12px 4px 0; text-align: left; border-bottom: 1px solid var
 thead th { font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 footer { margin-top: 40px; color: var(--soft); font-size: .875rem; }
-@media (max-width: 30rem) { .plot .x:not(.hours) > span:nth-child(even):not(:last-child) { display: none; } }
+@media (max-width: 30rem) { th, td { white-space: normal; padding-right: 8px; overflow-wrap: anywhere; min-width: 5.5rem; } .number { white-space: nowrap; min-width: 0; } .plot .edges > span:nth-child(even):not(:last-child) { display: none; } }
 @media print { body { background: none; } figure, .cards > li { break-inside: avoid; } }
 `

@@ -14,7 +14,7 @@ export interface WindowLine {
   readonly uid: string
   readonly limitId: string
   readonly kind: ReadingEntry['kind']
-  /** Oldest first, thinned out. */
+  /** Oldest first. */
   readonly points: readonly LinePoint[]
   /** When the window began anew, epoch ms. */
   readonly resets: readonly number[]
@@ -33,7 +33,7 @@ export function windowLines(entries: readonly HistoryEntry[]): WindowLine[] {
   return [...grouped(readings, windowKey).values()].flatMap((list) => {
     const [first] = list
     if (first === undefined) return []
-    return [{ uid: first.uid, limitId: first.limitId, kind: first.kind, points: thinned(list.map(pointOf)), resets: resetsOf(list), alerts: alertsOf(alerts, first) }]
+    return [{ uid: first.uid, limitId: first.limitId, kind: first.kind, points: list.map(pointOf), resets: resetsOf(list), alerts: alertsOf(alerts, first) }]
   })
 }
 

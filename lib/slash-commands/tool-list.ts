@@ -18,7 +18,7 @@ export const TOOL_LIST: readonly (readonly [name: string, summary: string])[] = 
   ['refresh', 'Renew the access tokens of one account or of all enabled ones.'],
   ['toggle', 'Enable or disable an account; a disabled one serves no request until you enable it.'],
   ['health', 'Check that each account can still sign in and is served; a good answer lifts a block that is over.'],
-  ['metrics', 'Show counters and the last requests of this OpenCode process.'],
+  ['metrics', 'Show counters and the last requests of this OpenCode process, or export them with the quota of every account.'],
   ['doctor', 'Check storage, logins, permissions, configuration, ports and the network, and say what to do.'],
   ['diag', 'Make a report for a bug, without tokens, addresses, prompts or answers.'],
   ['diff', 'Compare two account or configuration files, without showing secrets.'],

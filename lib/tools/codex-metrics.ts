@@ -29,7 +29,7 @@ interface MetricsData {
 export const codexMetrics = defineTool({
   name: 'metrics',
   group: 'Diagnostics',
-  summary: 'Show counters and the last requests of this OpenCode process.',
+  summary: 'Show counters and the last requests of this OpenCode process, or export them with the quota of every account.',
   args: {
     constants: z.boolean().describe('Show the numbers of every policy.').optional(),
     format: z.enum(EXPORT_FORMATS).describe('print for another program, with the quota of every account').optional(),
