@@ -68,13 +68,15 @@ const DAY_COLUMNS: readonly DataColumn<DayRow>[] = [
 ]
 
 function dayRows(line: WindowLine, calendar: Calendar): DayRow[] {
-  const count = (moments: readonly number[], day: string): number => moments.filter((atMs) => calendar.of(atMs).day === day).length
-  return [...grouped(line.points, ({ atMs }) => calendar.of(atMs).day)].map(([day, points]) => ({
+  const dayOf = (atMs: number): string => calendar.of(atMs).day
+  const resets = grouped(line.resets, dayOf)
+  const alerts = grouped(line.alerts, ({ atMs }) => dayOf(atMs))
+  return [...grouped(line.points, ({ atMs }) => dayOf(atMs))].map(([day, points]) => ({
     day: calendar.date(points[0]?.atMs ?? 0),
     window: lineName(line),
     lowest: Math.min(...points.map(({ left }) => left)),
     last: points.at(-1)?.left ?? 0,
-    resets: count(line.resets, day),
-    alerts: count(line.alerts.map(({ atMs }) => atMs), day),
+    resets: resets.get(day)?.length ?? 0,
+    alerts: alerts.get(day)?.length ?? 0,
   }))
 }

@@ -21,7 +21,8 @@ export async function metricsExport(runtime: Runtime, format: ExportFormat): Pro
   const rows = accountRows(runtime, pool, { includeSensitive: false })
   const measures = measuresOf({
     process: runtime.metrics.snapshot(),
-    processSinceMs: nowMs - process.uptime() * 1000,
+    // The same at each export: a start that moves would be read as a restart.
+    processSinceMs: performance.timeOrigin,
     accounts: pool.accounts.flatMap(({ uid }, position) => {
       const row = rows[position]
       return row === undefined ? [] : [{ account: pseudonymOf(uid), usable: row.status === 'ok' || row.status === 'active', windows: row.windows }]
