@@ -110,7 +110,7 @@ export function createHistory(deps: HistoryDeps): History {
     try {
       const entries = parseLines((await readTextFile(file))?.text ?? '', isWanted)
       const since = clock.now() - bounds.maxAgeMs
-      return [...entries, ...waiting].filter(({ atMs }) => atMs >= since)
+      return [...entries, ...waiting].filter(({ atMs }) => atMs >= since).sort((left, right) => left.atMs - right.atMs)
     } catch (error) {
       deps.log.log('debug', `${file} could not be read.`, { reason: messageOf(error) })
       return []

@@ -6,7 +6,7 @@ export const TOOL_LIST: readonly (readonly [name: string, summary: string])[] = 
   ['list', 'List the ChatGPT accounts with their state and what is left of their limits.'],
   ['switch', 'Make another account serve new sessions; pin it to keep it there, or lift a pin.'],
   ['status', 'Show which account serves, what is left, what is blocked until when, and why an account was chosen.'],
-  ['limits', 'Ask the backend what is left of the limits of each account, when they reset, and whether they last.'],
+  ['limits', 'Ask the backend what is left of each limit, when it resets, and whether it lasts.'],
   ['dashboard', 'Show the whole pool at a glance: accounts, what is left, requests, and what to do.'],
   ['warm', 'Open the 5-hour window of every idle account with one tiny request each; only with confirm, because it counts.'],
   ['pool', 'Show which accounts are set aside for models, and fence this project off to some accounts.'],

@@ -14,7 +14,6 @@ import type { Runtime } from '../runtime.js'
 import { type AccountRow, accountRows, percentLeft, shortName, WINDOW_NAMES } from './account-row.js'
 import { nextAction } from './codex-status.js'
 import { defineTool } from './definition.js'
-import { readHistory } from './history-entries.js'
 import { writeOwnFile } from './own-file.js'
 import { reportData } from './report-data.js'
 
@@ -50,12 +49,11 @@ export const codexDashboard = defineTool({
     if (wanted === '') throw new CodexError('invalid_input', 'Argument html needs the name of a file.', { hint: '' })
     const pool = await runtime.store.read()
     const accounts = accountRows(runtime, pool, context)
-    const page = async (): Promise<string> =>
-      renderReport(reportData({ rows: accounts, uids: pool.accounts.map(({ uid }) => uid), entries: await readHistory(runtime), forecasts: [], nowMs: runtime.clock.now() }))
     const { counters } = runtime.metrics.snapshot()
     const nowMs = runtime.clock.now()
     const entries = await runtime.history.read()
-    const serving = pool.accounts.filter((_account, position) => ['ok', 'active'].includes(statusWord(accounts[position])))
+    const windows = pool.accounts.map(({ uid }) => ({ uid, limits: windowsOf(runtime, uid) }))
+    const serving = windows.filter((_account, position) => ['ok', 'active'].includes(statusWord(accounts[position])))
     const turns = entries.filter((entry) => entry.type === 'turn')
     const since = (fromMs: number): ApiValue => apiValue(turns.filter(({ atMs }) => atMs >= fromMs))
     const names = [...new Set(accounts.flatMap((row) => row.windows.filter((window) => window.limitId === 'codex').map((window) => window.name)))]
@@ -69,11 +67,11 @@ export const codexDashboard = defineTool({
       strategy: runtime.config.rotationStrategy,
       retryProfile: runtime.config.retryProfile,
       requests: { completed: counters['requests.completed'] ?? 0, failed: counters['requests.failed'] ?? 0, attempts: counters.attempts ?? 0 },
-      forecast: poolForecastOf(entries, serving.map(({ uid }) => ({ uid, limits: windowsOf(runtime, uid) })), nowMs) ?? null,
+      forecast: poolForecastOf(entries, serving, nowMs) ?? null,
       use: { today: since(new Date(nowMs).setHours(0, 0, 0, 0)), week: since(nowMs - WEEK_MS), pricesDate: PRICES_DATE },
       turnShares: pool.accounts.flatMap(({ uid }, position) => turnShares(entries, uid).map((share) => ({ ...share, index: position + 1 }))),
       recommendedNextAction: nextAction(accounts),
-      ...(wanted === undefined ? {} : { report: { path: await writeOwnFile({ wanted, directory: context.directory, text: await page(), mark: REPORT_MARK, force }) } }),
+      ...(wanted === undefined ? {} : { report: { path: await writeOwnFile({ wanted, directory: context.directory, text: renderReport(reportData({ rows: accounts, accounts: windows, entries, nowMs })), mark: REPORT_MARK, force }) } }),
     }
   },
   render(data, view) {

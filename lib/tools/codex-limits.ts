@@ -38,7 +38,7 @@ const PARALLEL = 4
 export const codexLimits = defineTool({
   name: 'limits',
   group: 'Daily use',
-  summary: 'Ask the backend what is left of the limits of each account, when they reset, and whether they last.',
+  summary: 'Ask the backend what is left of each limit, when it resets, and whether it lasts.',
   args: {
     account: accountArg.optional(),
     cached: z.boolean().describe('show what is known without asking the backend').optional(),

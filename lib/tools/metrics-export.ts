@@ -5,7 +5,6 @@ import { OTLP_MARK, otlpJson } from '../report/otlp-json.js'
 import { PROMETHEUS_MARK, prometheusText } from '../report/prometheus.js'
 import type { Runtime } from '../runtime.js'
 import { accountRows } from './account-row.js'
-import { readHistory } from './history-entries.js'
 
 /** Formats that other programs read. */
 export const EXPORT_FORMATS = ['prometheus', 'otlp-json'] as const
@@ -17,7 +16,7 @@ export const EXPORT_MARKS: Readonly<Record<ExportFormat, string>> = { prometheus
 /** What this process and the shared files know, in the form another program takes. Accounts are pseudonyms. */
 export async function metricsExport(runtime: Runtime, format: ExportFormat): Promise<string> {
   const nowMs = runtime.clock.now()
-  const [pool, entries] = await Promise.all([runtime.store.read(), readHistory(runtime)])
+  const [pool, entries] = await Promise.all([runtime.store.read(), runtime.history.read()])
   const rows = accountRows(runtime, pool, { includeSensitive: false })
   const measures = measuresOf({
     process: runtime.metrics.snapshot(),

@@ -1,28 +1,49 @@
+import { apiValue } from '../forecast/api-value.js'
+import { PRICES_DATE } from '../forecast/price-table.js'
 import type { HistoryEntry } from '../history/entries.js'
+import { type AccountWindows, forecastOf } from '../history/forecasts.js'
 import type { ApiValue, ReportData, ReportForecast } from '../report/report-data.js'
-import type { AccountRow } from './account-row.js'
+import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
+import { type AccountRow, WINDOW_NAMES } from './account-row.js'
 
 /** What the caller has read; nothing here is read again. */
 export interface ReportInput {
   /** Names are shown as they stand here. */
   readonly rows: readonly AccountRow[]
-  /** The id of each row, in the same order; joins it with the history. */
-  readonly uids: readonly string[]
+  /** The account of each row with its windows, in the same order; joins it with the history. */
+  readonly accounts: readonly AccountWindows[]
   /** Oldest first. */
   readonly entries: readonly HistoryEntry[]
-  readonly forecasts: readonly ReportForecast[]
-  readonly value?: ApiValue
   readonly nowMs: number
 }
 
 /** The report's own view of the pool. Pure but for the time zone, which is the computer's. */
-export function reportData({ rows, uids, entries, forecasts, value, nowMs }: ReportInput): ReportData {
+export function reportData({ rows, accounts, entries, nowMs }: ReportInput): ReportData {
   return {
     nowMs,
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    accounts: rows.map(({ index, name, plan, status, active, windows }, position) => ({ uid: uids[position] ?? '', index, name, plan, status, active, windows })),
+    accounts: rows.map(({ index, name, plan, status, active, windows }, position) => ({ uid: accounts[position]?.uid ?? '', index, name, plan, status, active, windows })),
     entries,
-    forecasts,
-    ...(value === undefined ? {} : { value }),
+    forecasts: accounts.flatMap((account) => forecastsOf(account, entries, nowMs)),
+    value: valueOf(entries),
   }
+}
+
+function forecastsOf({ uid, limits }: AccountWindows, entries: readonly HistoryEntry[], nowMs: number): ReportForecast[] {
+  const limitId = DEFAULT_LIMIT_ID
+  return (limits[limitId] ?? []).flatMap((window) => {
+    const forecast = forecastOf(entries, { uid, limitId, window }, nowMs)
+    const isOver = window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs
+    return forecast === undefined ? [] : [{ uid, window: WINDOW_NAMES[window.kind], leftPercent: isOver ? 100 : Math.max(0, 100 - window.usedPercent), forecast }]
+  })
+}
+
+function valueOf(entries: readonly HistoryEntry[]): ApiValue {
+  const turns = entries.filter((entry) => entry.type === 'turn')
+  const models = [...new Set(turns.map(({ model }) => model))]
+  const byModel = models.flatMap((model) => {
+    const { usd, unpricedModels } = apiValue(turns.filter((turn) => turn.model === model))
+    return usd === 0 && unpricedModels.length > 0 ? [] : [{ model, dollars: usd }]
+  })
+  return { pricesOf: PRICES_DATE, byModel }
 }
