@@ -5,8 +5,11 @@ import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project.js'
 import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
+import type { Keychain } from './accounts/keychain.js'
+import { systemKeychain, thisPlace } from './accounts/keychain-system.js'
 import { createAccountStore } from './accounts/store.js'
 import type { AccountStore } from './accounts/store-types.js'
+import { createVault, type Vault } from './accounts/vault.js'
 import { type Endpoints, resolveEndpoints } from './auth/endpoints.js'
 import { createExchange } from './auth/refresh-exchange.js'
 import { refreshDir } from './auth/refresh-renewal.js'
@@ -46,6 +49,8 @@ export interface Runtime {
   readonly config: Config
   readonly scope: PoolScope
   readonly store: AccountStore
+  /** Keys of sealed account files; asked only where one is sealed. */
+  readonly vault: Vault
   readonly tokens: Tokens
   readonly ledger: QuotaLedger
   readonly history: History
@@ -71,6 +76,8 @@ export interface RuntimeOptions {
   readonly clock?: Clock
   readonly random?: () => number
   readonly fetch?: typeof globalThis.fetch
+  /** In place of the keychain of the system. */
+  readonly keychain?: Keychain
   /** Follow the changes of other processes; off for commands that end soon. */
   readonly watch: boolean
   /** Hears of windows that run out. */
@@ -79,6 +86,9 @@ export interface RuntimeOptions {
 
 /** Decisions kept for `codex-status --why`. */
 const DECISIONS_KEPT = 50
+
+/** `1` seals new account files and lets `codex-keychain` seal the present one. */
+export const KEYCHAIN_ENV = 'CODEX_KEYCHAIN'
 
 const ACCOUNTS_LEGACY_FILE = 'openai-codex-accounts.json'
 
@@ -96,11 +106,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
   const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
+  const vault = createVault({ keychain: options.keychain ?? systemKeychain(thisPlace(env)), clock, optedIn: env[KEYCHAIN_ENV] === '1' })
   const storeAt = (file: string, watched: boolean): AccountStore =>
     createAccountStore({
       path: file,
       backupsDir: path.join(path.dirname(file), 'backups'),
       clock,
+      vault,
       watch: watched,
       ...(file === paths.accountsFile ? { legacyPath } : {}),
     })
@@ -115,6 +127,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const tokens = createTokens({
     store,
     otherStores: () => others,
+    vault,
     clock,
     random,
     log: host,
@@ -167,6 +180,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     config,
     scope,
     store,
+    vault,
     tokens,
     ledger,
     history,

@@ -51,6 +51,8 @@ export const storedAccountSchema = z.looseObject({
   apiKey: z.string().optional(),
   /** API-key accounts only: the endpoint this key belongs to; the key is sent nowhere else. */
   baseUrl: z.string().optional(),
+  /** In a sealed file, in place of `refreshToken`, `accessToken` and `apiKey`: all of them, encrypted (see seal.ts). */
+  sealed: z.string().optional(),
 })
 
 /** A record as it lies in the file. */

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { CodexError } from '../kernel/errors.js'
 import type { AccountPool } from './account.js'
 import { formatPool, parsePool } from './pool-format.js'
+import type { Vault } from './vault.js'
 
 /** scrypt parameters of RFC 7914 §2 for interactive use, doubled; about 0.1 s and 32 MB. */
 const SCRYPT = { N: 32_768, r: 8, p: 1, maxmem: 128 * 1024 * 1024 }
@@ -38,15 +39,15 @@ export async function encryptPool(pool: AccountPool, passphrase: string): Promis
 }
 
 /**
- * The pool in an export, plain or encrypted.
+ * The pool in an export or a backup: plain, encrypted with a passphrase, or sealed with a key of the keychain.
  * @param where for the message
- * @throws CodexError `invalid_input`: not an export, a newer one, or a wrong passphrase
+ * @throws CodexError `invalid_input`: not an export, a newer one, or a wrong passphrase; `keychain_unavailable`
  */
-export async function readExport(text: string, passphrase: string | undefined, where: string): Promise<AccountPool> {
+export async function readExport(text: string, passphrase: string | undefined, vault: Vault, where: string): Promise<AccountPool> {
   const envelope = envelopeSchema.safeParse(parsed(text))
   const plain = envelope.success ? await decrypted(envelope.data, passphrase, where) : text
   const result = parsePool(plain)
-  if (result.kind === 'pool') return result.pool
+  if (result.kind === 'pool') return vault.open(result.pool, where)
   const why = result.kind === 'newer' ? `it was written by a newer version (format ${result.version})` : result.why
   throw new CodexError('invalid_input', `${where} cannot be imported because ${why}.`, { hint: 'Nothing was changed.' })
 }

@@ -15,7 +15,7 @@ export type ParsedPool =
 const CURRENT_VERSION = 3
 
 /** Records that do not have the form of an account wait under this key until somebody repairs them. */
-const UNREADABLE_KEY = 'unreadableAccounts'
+export const UNREADABLE_KEY = 'unreadableAccounts'
 
 const fileSchema = z.looseObject({
   version: z.number(),
@@ -77,8 +77,8 @@ export function withUids(accounts: readonly StoredAccount[]): Account[] {
   })
 }
 
-function hasCredential({ refreshToken, accessToken, apiKey }: StoredAccount): boolean {
-  return [refreshToken, accessToken, apiKey].some((value) => value !== undefined && value !== '')
+function hasCredential({ refreshToken, accessToken, apiKey, sealed }: StoredAccount): boolean {
+  return [refreshToken, accessToken, apiKey, sealed].some((value) => value !== undefined && value !== '')
 }
 
 function fromVersion1(record: unknown): unknown {

@@ -4,12 +4,14 @@ import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
-import { type FileStamp, readTextFile, sameStamp, stampOf, sweepTemporaries, writeFileAtomic } from '../kernel/json-file.js'
+import { type FileStamp, sameStamp, stampOf, sweepTemporaries, writeFileAtomic } from '../kernel/json-file.js'
 import { type HeldLock, withFileLock } from '../kernel/lock.js'
-import { type AccountPool, EMPTY_POOL } from './account.js'
+import type { AccountPool } from './account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
-import { formatPool, parsePool } from './pool-format.js'
-import type { AccountStore } from './store-types.js'
+import { ForeignFile, type PoolOnDisk, poolText, readPoolFile } from './pool-file.js'
+import type { DataKey } from './seal.js'
+import type { AccountStore, HeldPool } from './store-types.js'
+import type { Vault } from './vault.js'
 
 /** The earlier plugin locks `<file>.transaction`; the same name keeps both out of each other's way (peer facts §2.4). */
 const LOCK_SUFFIX = '.transaction'
@@ -28,16 +30,19 @@ export interface StoreDeps {
   readonly clock: Clock
   /** Watch the folder, so that `peek` may answer. Off for one-shot commands. */
   readonly watch?: boolean
+  /** Opens and seals secrets. Without it those of a sealed file stay sealed: for who needs metadata alone. */
+  readonly vault?: Vault
 }
 
 interface Cached {
   readonly pool: AccountPool
   readonly stamp: FileStamp | undefined
+  readonly keyId: string | undefined
 }
 
 /** Creates a store; nothing is read or watched before the first call. */
 export function createAccountStore(deps: StoreDeps): AccountStore {
-  const { path: file, clock } = deps
+  const { path: file, clock, vault } = deps
   const folder = path.dirname(file)
   let cached: Cached | undefined
   let watcher: FSWatcher | undefined
@@ -50,24 +55,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   /** Ends when the last queued transaction of this process has ended. */
   let queue: Promise<unknown> = Promise.resolve()
 
-  async function readFresh(): Promise<Cached & { text: string | undefined; fromVersion: number }> {
-    const found = (await readTextFile(file)) ?? (await readLegacy())
-    if (found === undefined) return { pool: EMPTY_POOL, stamp: undefined, text: undefined, fromVersion: 3 }
-    const parsed = parsePool(found.text)
-    switch (parsed.kind) {
-      case 'pool':
-        return { pool: parsed.pool, stamp: found.stamp, text: found.text, fromVersion: parsed.fromVersion }
-      case 'newer':
-        throw new CodexError('store_newer', `${file} was written by a newer version of this plugin (format ${parsed.version}).`)
-      case 'foreign':
-        throw new ForeignFile(parsed.why)
-    }
-  }
-
-  async function readLegacy(): Promise<{ text: string; stamp: FileStamp | undefined } | undefined> {
-    const found = deps.legacyPath === undefined ? undefined : await readTextFile(deps.legacyPath)
-    return found === undefined ? undefined : { text: found.text, stamp: undefined }
-  }
+  const readFresh = (): Promise<PoolOnDisk> => readPoolFile(file, deps.legacyPath, vault)
 
   /** What cannot be an account file is moved aside, never overwritten; under the lock, so that a writer is not surprised. */
   async function quarantine(): Promise<never> {
@@ -112,26 +100,46 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
     return run
   }
 
-  async function update(change: (pool: AccountPool) => AccountPool): Promise<AccountPool> {
+  /** The key to write with: that of the file, or a new one for a first write of somebody who wants that. */
+  async function keyFor(before: PoolOnDisk, after: AccountPool): Promise<DataKey | undefined> {
+    if (vault === undefined) return undefined
+    if (before.keyId !== undefined) return vault.key(before.keyId)
+    const isNew = before.pool.accounts.length === 0 && after.accounts.length > 0
+    return isNew && vault.optedIn ? vault.create() : undefined
+  }
+
+  async function transact<T>(work: (held: HeldPool) => Promise<T>): Promise<T> {
     const result = await locked(async (lock) => {
       const before = await readFresh().catch((error: unknown) => {
         if (!(error instanceof ForeignFile)) throw error
         return undefined
       })
       if (before === undefined) return undefined
-      const after = change(before.pool)
-      if (after === before.pool) {
-        cached = before
-        return after
+      cached = before
+      const write = async (after: AccountPool, key: DataKey | undefined): Promise<void> => {
+        await keepCopy(before, after)
+        const text = poolText(after, key)
+        if (!lock.isHeld()) throw new CodexError('store_busy', 'The lock on the account file was lost while it was being changed.')
+        const stamp = await writeFileAtomic(file, text)
+        cached = { pool: after, stamp, keyId: key?.id }
+        if (before.stamp === undefined) await retireLegacy()
       }
-      await keepCopy(before, after)
-      if (!lock.isHeld()) throw new CodexError('store_busy', 'The lock on the account file was lost while it was being changed.')
-      const stamp = await writeFileAtomic(file, formatPool(after))
-      cached = { pool: after, stamp }
-      if (before.stamp === undefined) await retireLegacy()
+      return { done: await work({ ...before, write }) }
+    })
+    return result === undefined ? quarantine() : result.done
+  }
+
+  function update(change: (pool: AccountPool) => AccountPool): Promise<AccountPool> {
+    return transact(async (held) => {
+      const after = change(held.pool)
+      if (after !== held.pool) await held.write(after, await keyFor(held, after))
       return after
     })
-    return result ?? quarantine()
+  }
+
+  async function key(): Promise<DataKey | undefined> {
+    await read()
+    return cached?.keyId === undefined ? undefined : vault?.key(cached.keyId)
   }
 
   /** Before accounts disappear, and before a file of the odd version 2 is rewritten. */
@@ -191,21 +199,12 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
       return cached.pool
     },
     update,
+    transact,
+    key,
     close() {
       closed = true
       watcher?.close()
       watcher = undefined
     },
-  }
-}
-
-/** A file in our place that is not ours to read. */
-class ForeignFile extends Error {
-  override readonly name = 'ForeignFile'
-  readonly why: string
-
-  constructor(why: string) {
-    super(why)
-    this.why = why
   }
 }

@@ -2,6 +2,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import * as z from 'zod'
+import { type DataKey, openText, sealText } from '../accounts/seal.js'
 import { systemCode } from '../kernel/errors.js'
 import { writeFileAtomic } from '../kernel/json-file.js'
 import type { RotatedTokens } from './refresh-rules.js'
@@ -19,21 +20,21 @@ const common = {
   startedAt: z.number(),
 }
 
+const tokensSchema = z.object({
+  accessToken: z.string(),
+  refreshToken: z.string(),
+  expiresAt: z.number(),
+  oauthScope: z.string().optional(),
+  planType: z.string().optional(),
+})
+
+const sealedSchema = z.object({ keyId: z.string(), sealed: z.string() })
+
 const entrySchema = z.discriminatedUnion('state', [
   /** The token is about to be spent. */
   z.object({ state: z.literal('started'), ...common, host: z.string(), pid: z.number() }),
   /** The new tokens are here, but perhaps not yet in the account file. */
-  z.object({
-    state: z.literal('received'),
-    ...common,
-    tokens: z.object({
-      accessToken: z.string(),
-      refreshToken: z.string(),
-      expiresAt: z.number(),
-      oauthScope: z.string().optional(),
-      planType: z.string().optional(),
-    }),
-  }),
+  z.object({ state: z.literal('received'), ...common, tokens: z.union([tokensSchema, sealedSchema]) }),
   /** It did not work this time. */
   z.object({
     state: z.literal('failed'),
@@ -66,7 +67,10 @@ export type JournalEntry =
 
 /** One small file per refresh token being spent. */
 export interface RefreshJournal {
-  /** The entry, or undefined when there is none or it cannot be understood. */
+  /**
+   * The entry, or undefined when there is none or it cannot be understood.
+   * @throws CodexError `keychain_unavailable`: its tokens are sealed, and it is not as if there were none
+   */
   read(fingerprint: string): Promise<JournalEntry | undefined>
   /** Durable when it resolves. @throws the system's error */
   write(fingerprint: string, entry: JournalEntry): Promise<void>
@@ -75,21 +79,47 @@ export interface RefreshJournal {
   list(): Promise<readonly string[]>
 }
 
+/** Where the keys of sealed entries come from. */
+export interface JournalKeys {
+  /** The key that the account file is sealed with now; undefined for a plain one. */
+  current(): Promise<DataKey | undefined>
+  key(id: string): Promise<DataKey>
+}
+
 const SUFFIX = '.json'
 
-/** The journal in a folder, which is made when first needed. */
-export function createRefreshJournal(dir: string): RefreshJournal {
+/** The journal in a folder, which is made when first needed. Tokens in it are sealed where the account file is. */
+export function createRefreshJournal(dir: string, keys?: JournalKeys): RefreshJournal {
   const fileOf = (fingerprint: string): string => path.join(dir, fingerprint + SUFFIX)
+  let known: DataKey | undefined
+
+  /** With the intent the key must be had, or nothing is spent; the tokens it brings are kept whatever happens to the file. */
+  async function keyFor(entry: JournalEntry): Promise<DataKey | undefined> {
+    if (keys === undefined || entry.state === 'failed') return undefined
+    known = await keys.current().catch((error: unknown) => {
+      if (entry.state === 'started') throw error
+      return known
+    })
+    return known
+  }
+
   return {
     read: async (fingerprint) => {
       const text = await readFile(fileOf(fingerprint), 'utf8').catch((error: unknown) => {
         if (systemCode(error) === 'ENOENT') return undefined
         throw error
       })
-      return text === undefined ? undefined : parse(text)
+      const entry = text === undefined ? undefined : parse(text)
+      if (entry?.state !== 'received' || !('sealed' in entry.tokens)) return entry as JournalEntry | undefined
+      const key = await keys?.key(entry.tokens.keyId)
+      const tokens = key === undefined ? undefined : tokensFrom(openText(key, placeOf(fingerprint), entry.tokens.sealed))
+      return tokens === undefined ? undefined : { ...entry, tokens }
     },
     write: async (fingerprint, entry) => {
-      await writeFileAtomic(fileOf(fingerprint), JSON.stringify(entry))
+      const key = await keyFor(entry)
+      const isSealed = key !== undefined && entry.state === 'received'
+      const stored = isSealed ? { ...entry, tokens: { keyId: key.id, sealed: sealText(key, placeOf(fingerprint), JSON.stringify(entry.tokens)) } } : entry
+      await writeFileAtomic(fileOf(fingerprint), JSON.stringify(stored))
     },
     clear: (fingerprint) => rm(fileOf(fingerprint), { force: true }),
     list: async () => {
@@ -99,10 +129,23 @@ export function createRefreshJournal(dir: string): RefreshJournal {
   }
 }
 
-function parse(text: string): JournalEntry | undefined {
+function placeOf(fingerprint: string): string {
+  return `refresh/${fingerprint}`
+}
+
+function parse(text: string): z.infer<typeof entrySchema> | undefined {
+  const parsed = entrySchema.safeParse(json(text))
+  return parsed.success ? parsed.data : undefined
+}
+
+function tokensFrom(text: string | undefined): RotatedTokens | undefined {
+  const parsed = tokensSchema.safeParse(json(text ?? ''))
+  return parsed.success ? (parsed.data as RotatedTokens) : undefined
+}
+
+function json(text: string): unknown {
   try {
-    const parsed = entrySchema.safeParse(JSON.parse(text))
-    return parsed.success ? (parsed.data as JournalEntry) : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import type { Account } from '../accounts/account.js'
+import type { Vault } from '../accounts/vault.js'
 import type { RefreshReason } from './refresh-exchange.js'
 import { createCommitter } from './refresh-commit.js'
 import { createRefreshJournal, JOURNAL_MAX_AGE_MS } from './refresh-journal.js'
@@ -22,6 +23,8 @@ const SETTLE_WAIT_MS = 2_000
 export interface RenewalDeps extends Omit<SpendDeps, 'journal' | 'committer' | 'memory' | 'current'> {
   /** Folder of leases and journal, the same for every account file of this user: see `refreshDir`. */
   readonly dir: string
+  /** Keys of sealed account files. */
+  readonly vault?: Vault
   /** Ends waiting and background work. */
   readonly ended: AbortSignal
 }
@@ -48,8 +51,8 @@ export function refreshDir(root: string): string {
 
 /** Creates the renewal of one plugin instance. */
 export function createRenewal(deps: RenewalDeps): Renewal {
-  const { store, clock, log, label, ended } = deps
-  const journal = createRefreshJournal(deps.dir)
+  const { store, clock, log, label, ended, vault } = deps
+  const journal = createRefreshJournal(deps.dir, vault === undefined ? undefined : { current: () => store.key(), key: (id) => vault.key(id) })
   const committer = createCommitter({ ...deps, journal })
   const memory = createRefreshMemory(clock)
   const spender = createSpender({ ...deps, journal, committer, memory, current })

@@ -2,7 +2,7 @@ import path from 'node:path'
 import * as z from 'zod'
 
 import { writeBackup } from '../accounts/backups.js'
-import { formatPool } from '../accounts/pool-format.js'
+import { poolText } from '../accounts/pool-file.js'
 import { FOREIGN_SOURCES } from '../accounts/sources/places.js'
 import { CodexError } from '../kernel/errors.js'
 import { renderTable } from '../kernel/table.js'
@@ -66,7 +66,7 @@ export const codexImport = defineTool({
       return { ...base, dryRun: true, total: planned.accounts.length, backup: null, message }
     }
     if (added + updated + removed === 0) return { ...base, dryRun: false, total: before.accounts.length, backup: null, message: `${counts}.${shared}` }
-    const backup = before.accounts.length === 0 ? null : await writeBackup(path.join(path.dirname(runtime.store.path), 'backups'), 'before-import', formatPool(before), runtime.clock.now())
+    const backup = before.accounts.length === 0 ? null : await writeBackup(path.join(path.dirname(runtime.store.path), 'backups'), 'before-import', poolText(before, await runtime.store.key()), runtime.clock.now())
     const pool = await runtime.store.update((current) => plan(current).pool)
     const elsewhere = shared !== '' || added + updated === 0 || rows.every((row) => row.login === 'api key') ? shared : ' A login that is also used elsewhere from this file will be ended there by the next refresh here, or the other way round.'
     return { ...base, dryRun: false, total: pool.accounts.length, backup, message: `${counts}.${backup === null ? '' : ` The pool before is in ${backup}.`}${elsewhere}` }

@@ -34,7 +34,7 @@ export interface ImportSearch {
 /** What is asked for: one file, the usual places of one program, or those of all. */
 export type ImportWish = { readonly source: 'file'; readonly file: string } | { readonly source: ForeignSource; readonly file?: string | undefined } | { readonly source: 'all' }
 
-type Reads = Pick<Runtime, 'env' | 'paths' | 'clock'>
+type Reads = Pick<Runtime, 'env' | 'paths' | 'clock' | 'vault'>
 
 /**
  * Reads what is asked for; never writes, renews or signs in.
@@ -61,7 +61,7 @@ async function readNamed(runtime: Reads, file: string, surroundings: Surrounding
   if (read === undefined) throw new CodexError('invalid_input', `There is no file ${file}.`, { hint: 'Nothing was changed.' })
   const source = sourceAt(file, surroundings)
   if (source !== undefined || !isOwnFormat(read.text, file)) return accountsIn(runtime, source, read.text, file)
-  const pool = await readExport(read.text, runtime.env[PASSPHRASE_ENV], file)
+  const pool = await readExport(read.text, runtime.env[PASSPHRASE_ENV], runtime.vault, file)
   return pool.accounts.map((account) => ({ source: 'file', path: file, account, foreign: false }))
 }
 

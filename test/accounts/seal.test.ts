@@ -1,0 +1,94 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import type { AccountPool } from '../../lib/accounts/account.js'
+import { formatPool, parsePool } from '../../lib/accounts/pool-format.js'
+import { keyFromText, keyIdOf, newDataKey, openedPool, openText, sealedPool, sealText, textOfKey } from '../../lib/accounts/seal.js'
+
+const key = newDataKey()
+
+const secret = fc.string({ minLength: 1, maxLength: 60, unit: 'binary' })
+const account = fc.record(
+  {
+    refreshToken: secret,
+    accessToken: secret,
+    apiKey: secret,
+    email: fc.constantFrom('a@example.test', 'b@example.test'),
+    accountId: fc.string({ minLength: 1, maxLength: 8 }),
+    fromTheFuture: fc.jsonValue({ maxDepth: 2 }),
+  },
+  { requiredKeys: ['refreshToken', 'accountId'] },
+)
+const pools = fc
+  .record({ accounts: fc.array(account, { maxLength: 4 }), broken: fc.array(fc.record({ refreshToken: fc.string({ minLength: 1 }), expiresAt: fc.constant('soon') }), { maxLength: 2 }) })
+  .map(({ accounts, broken }) => poolOf(JSON.stringify({ version: 3, accounts: [...accounts, ...broken].map((one) => ({ ...one, addedAt: 1, lastUsed: 0 })), activeIndex: 0, rules: { fences: {} } })))
+
+function poolOf(text: string): AccountPool {
+  const parsed = parsePool(text)
+  if (parsed.kind !== 'pool') throw new Error(parsed.kind)
+  return parsed.pool
+}
+
+function twoAccounts(): AccountPool {
+  return poolOf(JSON.stringify({ version: 3, activeIndex: 0, accounts: ['a', 'b'].map((name) => ({ refreshToken: `rt-${name}`, accountId: name, addedAt: 1, lastUsed: 0 })) }))
+}
+
+/** The same content whatever the order of its members. */
+const content = (pool: AccountPool): unknown => JSON.parse(formatPool(pool))
+
+describe('sealing', () => {
+  it('gives back every pool as it was, through the text of the file', () => {
+    fc.assert(
+      fc.property(pools, (pool) => {
+        const stored = poolOf(formatPool(sealedPool(pool, key)))
+        expect(keyIdOf(stored)).toBe(key.id)
+        expect(content(openedPool(stored, key, 'file'))).toEqual(content(pool))
+      }),
+    )
+  })
+
+  it('leaves no secret in the text and every other field readable', () => {
+    const pool = poolOf(JSON.stringify({ version: 3, activeIndex: 0, accounts: [{ refreshToken: 'SECRET-1', accessToken: 'SECRET-2', apiKey: 'SECRET-3', email: 'a@example.test', addedAt: 1, lastUsed: 0 }, { refreshToken: 'SECRET-4', expiresAt: 'soon' }] }))
+    const text = formatPool(sealedPool(pool, key))
+    expect(text).not.toMatch(/SECRET|refreshToken|accessToken|apiKey/)
+    expect(text).toContain('a@example.test')
+  })
+
+  it('refuses a text in which one byte was changed', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 40 }), fc.nat(), fc.integer({ min: 1, max: 255 }), (text, at, change) => {
+        const sealed = Buffer.from(sealText(key, 'acc_1', text))
+        const place = at % sealed.length
+        sealed[place] = (sealed[place] ?? 0) ^ change
+        expect(openText(key, 'acc_1', sealed.toString('latin1'))).toBeUndefined()
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('refuses what belongs to another account, another key or another key of the same name', () => {
+    const sealed = sealText(key, 'acc_1', 'text')
+    expect(openText(key, 'acc_1', sealed)).toBe('text')
+    expect(openText(key, 'acc_2', sealed)).toBeUndefined()
+    expect(openText({ ...key, id: 'other' }, 'acc_1', sealed)).toBeUndefined()
+    expect(openText({ ...newDataKey(), id: key.id }, 'acc_1', sealed)).toBeUndefined()
+  })
+
+  it('refuses a file in which two accounts swapped their sealed fields', () => {
+    const pool = sealedPool(twoAccounts(), key)
+    const [a, b] = pool.accounts
+    const swapped = { ...pool, accounts: [{ ...a!, sealed: b!.sealed }, { ...b!, sealed: a!.sealed }] }
+    expect(() => openedPool(swapped, key, 'the file')).toThrow(/the file cannot be opened/)
+  })
+
+  it('never uses a nonce twice', () => {
+    const nonces = Array.from({ length: 200 }, () => sealText(key, 'acc_1', 'same').split('.')[1])
+    expect(new Set(nonces).size).toBe(200)
+  })
+
+  it('reads a key back from its text and takes nothing else for one', () => {
+    expect(keyFromText(key.id, `${textOfKey(key)}\n`)?.bytes.equals(key.bytes)).toBe(true)
+    expect(keyFromText('x', '')).toBeUndefined()
+    expect(keyFromText('x', textOfKey(key).slice(4))).toBeUndefined()
+  })
+})
