@@ -32,7 +32,7 @@ export function keyItemName(id: string): string {
 export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: boolean }): Vault {
   const { keychain, clock, optedIn } = deps
   const known = new Map<string, Promise<DataKey>>()
-  const failed = new Map<string, { error: unknown; atMs: number }>()
+  const failed = new Map<string, { error: Error; atMs: number }>()
 
   async function reread(id: string): Promise<DataKey> {
     const text = await keychain.get(keyItemName(id))
@@ -51,7 +51,7 @@ export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: b
     known.set(id, asked)
     asked.then(
       () => failed.delete(id),
-      (error: unknown) => {
+      (error: Error) => {
         known.delete(id)
         failed.set(id, { error, atMs: clock.now() })
       },

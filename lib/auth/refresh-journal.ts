@@ -75,6 +75,8 @@ export interface RefreshJournal {
   /** Durable when it resolves. @throws the system's error */
   write(fingerprint: string, entry: JournalEntry): Promise<void>
   clear(fingerprint: string): Promise<void>
+  /** The account file an entry belongs to, and the key its tokens are sealed with. Opens nothing. */
+  ownerOf(fingerprint: string): Promise<{ readonly pool: string; readonly keyId?: string } | undefined>
   /** Fingerprints with an entry. */
   list(): Promise<readonly string[]>
 }
@@ -103,13 +105,17 @@ export function createRefreshJournal(dir: string, keys?: JournalKeys): RefreshJo
     return known
   }
 
+  async function stored(fingerprint: string): Promise<z.infer<typeof entrySchema> | undefined> {
+    const text = await readFile(fileOf(fingerprint), 'utf8').catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw error
+    })
+    return text === undefined ? undefined : parse(text)
+  }
+
   return {
     read: async (fingerprint) => {
-      const text = await readFile(fileOf(fingerprint), 'utf8').catch((error: unknown) => {
-        if (systemCode(error) === 'ENOENT') return undefined
-        throw error
-      })
-      const entry = text === undefined ? undefined : parse(text)
+      const entry = await stored(fingerprint)
       if (entry?.state !== 'received' || !('sealed' in entry.tokens)) return entry as JournalEntry | undefined
       const key = await keys?.key(entry.tokens.keyId)
       const tokens = key === undefined ? undefined : tokensFrom(openText(key, placeOf(fingerprint), entry.tokens.sealed))
@@ -118,10 +124,15 @@ export function createRefreshJournal(dir: string, keys?: JournalKeys): RefreshJo
     write: async (fingerprint, entry) => {
       const key = await keyFor(entry)
       const isSealed = key !== undefined && entry.state === 'received'
-      const stored = isSealed ? { ...entry, tokens: { keyId: key.id, sealed: sealText(key, placeOf(fingerprint), JSON.stringify(entry.tokens)) } } : entry
-      await writeFileAtomic(fileOf(fingerprint), JSON.stringify(stored))
+      const written = isSealed ? { ...entry, tokens: { keyId: key.id, sealed: sealText(key, placeOf(fingerprint), JSON.stringify(entry.tokens)) } } : entry
+      await writeFileAtomic(fileOf(fingerprint), JSON.stringify(written))
     },
     clear: (fingerprint) => rm(fileOf(fingerprint), { force: true }),
+    ownerOf: async (fingerprint) => {
+      const entry = await stored(fingerprint)
+      if (entry === undefined) return undefined
+      return { pool: entry.pool, ...(entry.state === 'received' && 'sealed' in entry.tokens ? { keyId: entry.tokens.keyId } : {}) }
+    },
     list: async () => {
       const names = await readdir(dir).catch(() => [])
       return names.filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).map((name) => name.slice(0, -SUFFIX.length))

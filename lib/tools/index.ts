@@ -6,6 +6,7 @@ import { codexExport } from './codex-export.js'
 import { codexHealth } from './codex-health.js'
 import { codexHelp } from './codex-help.js'
 import { codexImport } from './codex-import.js'
+import { codexKeychain } from './codex-keychain.js'
 import { codexLabel } from './codex-label.js'
 import { codexLimits } from './codex-limits.js'
 import { codexList } from './codex-list.js'
@@ -50,4 +51,5 @@ export const TOOLS: readonly AnyTool[] = [
   codexDiff,
   codexExport,
   codexImport,
+  codexKeychain,
 ]

@@ -1,0 +1,161 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
+import { refreshDir } from '../../lib/auth/refresh-renewal.js'
+import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
+import { createRuntime, type Runtime } from '../../lib/runtime.js'
+import { homeWith } from '../support/core-over.js'
+import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
+import { toolData } from '../support/run-tool.js'
+
+const ACCOUNTS = ['a', 'b'].map((name) => ({ refreshToken: `rt-${name}`, accessToken: `at-${name}`, accountId: name, email: `${name}@example.test`, addedAt: 1, lastUsed: 0 }))
+
+function runtimeOf(home: string, keychain: MemoryKeychain, env: Record<string, string> = { CODEX_KEYCHAIN: '1' }): Runtime {
+  const all = { HOME: home, ...env }
+  const runtime = createRuntime({ env: all, directory: home, paths: resolvePaths(all), host: { log: () => undefined, toast: () => undefined }, keychain, watch: false })
+  onTestFinished(() => runtime.close())
+  return runtime
+}
+
+async function stage(env?: Record<string, string>) {
+  const home = await homeWith(ACCOUNTS)
+  const keychain = memoryKeychain()
+  const runtime = runtimeOf(home, keychain, env)
+  return { home, keychain, runtime, text: () => readFile(runtime.store.path, 'utf8'), backups: path.join(home, '.opencode', 'backups') }
+}
+
+const migrate = { command: 'migrate', confirm: true }
+const rollback = { command: 'rollback', confirm: true }
+
+describe('codex-keychain', () => {
+  it('says how the tokens lie without asking the keychain of a user who did not opt in', async () => {
+    const { runtime, keychain } = await stage({})
+    const data = await toolData(runtime, 'keychain')
+    expect(data).toMatchObject({ optedIn: false, storage: 'plain', accounts: 2, keychain: { reachable: null } })
+    expect(keychain.reads).toBe(0)
+  })
+
+  it('does not migrate without the variable', async () => {
+    const { runtime, text } = await stage({})
+    const before = await text()
+    await expect(toolData(runtime, 'keychain', migrate)).rejects.toMatchObject({ code: 'invalid_input' })
+    expect(await text()).toBe(before)
+  })
+
+  it.each([[{ command: 'migrate' }], [{ command: 'migrate', dryRun: true, confirm: true }]])('only says what would happen for %j', async (args) => {
+    const { runtime, text, keychain } = await stage()
+    const before = await text()
+    expect(await toolData(runtime, 'keychain', args)).toMatchObject({ dryRun: true, storage: 'plain' })
+    expect(await text()).toBe(before)
+    expect(keychain.items.size).toBe(0)
+  })
+
+  it('seals the file, its copies and the journal, and brings all of it back', async () => {
+    const { runtime, text, keychain, backups, home } = await stage()
+    await mkdir(backups)
+    await writeFile(path.join(backups, 'accounts-20260101-000000000-abcdef.json'), await text())
+    await writeFile(path.join(backups, 'export-20260101-000000000.json'), await text())
+    const dir = refreshDir(path.join(home, '.opencode'))
+    const tokens = { accessToken: 'at-new', refreshToken: 'rt-new', expiresAt: 1 }
+    await createRefreshJournal(dir).write(fingerprintOf('rt-a'), { state: 'received', pool: runtime.store.path, uid: 'x', startedAt: 1, tokens })
+    const entry = (): Promise<string> => readFile(path.join(dir, `${fingerprintOf('rt-a')}.json`), 'utf8')
+
+    const data = await toolData(runtime, 'keychain', migrate)
+
+    expect(data).toMatchObject({ storage: 'sealed', accounts: 2, warnings: [], keychain: { reachable: true } })
+    expect(data.plainCopies).toEqual([path.join(backups, 'export-20260101-000000000.json')])
+    const sealed = await Promise.all((await readdir(backups)).filter((name) => !name.startsWith('export')).map((name) => readFile(path.join(backups, name), 'utf8')))
+    expect(sealed).toHaveLength(2)
+    expect([await text(), await entry(), ...sealed].join('\n')).not.toMatch(/[ar]t-(a|b|new)/)
+    const other = runtimeOf(home, keychain, {})
+    expect((await other.store.read()).accounts.map(({ refreshToken }) => refreshToken)).toEqual(['rt-a', 'rt-b'])
+
+    expect(await toolData(other, 'keychain', rollback)).toMatchObject({ storage: 'plain', warnings: [], plainCopies: [] })
+
+    expect(keychain.items.size).toBe(0)
+    expect(JSON.parse(await text()).accounts).toMatchObject(ACCOUNTS)
+    expect(await text()).not.toContain('sealed')
+    expect(JSON.parse(await entry()).tokens).toEqual(tokens)
+    for (const name of await readdir(backups)) expect(await readFile(path.join(backups, name), 'utf8')).toContain('rt-a')
+  })
+
+  it('changes nothing when the keychain does not keep what it is given', async () => {
+    const { runtime, text, keychain, backups } = await stage()
+    const before = await text()
+    keychain.items.set = () => keychain.items
+    await expect(toolData(runtime, 'keychain', migrate)).rejects.toMatchObject({ code: 'keychain_unavailable' })
+    expect(await text()).toBe(before)
+    expect(await readdir(backups).catch(() => [])).toEqual([])
+  })
+
+  it('keeps the file sealed when the keychain cannot be reached for the rollback, and says so in the status', async () => {
+    const { runtime, text, keychain, home } = await stage()
+    await toolData(runtime, 'keychain', migrate)
+    const before = await text()
+    keychain.broken = true
+    const other = runtimeOf(home, keychain)
+    expect(await toolData(other, 'keychain')).toMatchObject({ storage: 'sealed', accounts: 2, keychain: { reachable: false } })
+    await expect(toolData(other, 'keychain', rollback)).rejects.toMatchObject({ code: 'keychain_unavailable' })
+    expect(await text()).toBe(before)
+  })
+
+  it('warns when the accounts are back but the key cannot be deleted', async () => {
+    const { runtime, text, keychain } = await stage()
+    await toolData(runtime, 'keychain', migrate)
+    keychain.items.delete = () => false
+    const data = await toolData(runtime, 'keychain', rollback)
+    expect(data).toMatchObject({ storage: 'plain', warnings: [expect.stringContaining('may still be in the keychain')] })
+    expect(await text()).toContain('rt-a')
+  })
+
+  it('keeps the key while a copy could not be brought back', async () => {
+    const { runtime, keychain, backups } = await stage()
+    await toolData(runtime, 'keychain', migrate)
+    const [copy] = await readdir(backups)
+    const content = JSON.parse(await readFile(path.join(backups, copy!), 'utf8'))
+    content.accounts[0].uid = 'acc_other'
+    await writeFile(path.join(backups, copy!), JSON.stringify(content))
+    expect(await toolData(runtime, 'keychain', rollback)).toMatchObject({ storage: 'plain', warnings: [expect.stringContaining('still sealed')] })
+    expect(keychain.items.size).toBe(1)
+  })
+
+  it('lets a renewal that was cut off be finished from its sealed journal entry', async () => {
+    const { runtime, home, keychain } = await stage()
+    await toolData(runtime, 'keychain', migrate)
+    const dir = refreshDir(path.join(home, '.opencode'))
+    const { store, vault } = runtime
+    const journal = createRefreshJournal(dir, { current: () => store.key(), key: (id) => vault.key(id) })
+    const entry = { pool: store.path, uid: 'x', startedAt: Date.now(), state: 'received' as const, tokens: { accessToken: 'at-new', refreshToken: 'rt-new', expiresAt: Date.now() + 60_000 } }
+    await journal.write(fingerprintOf('rt-a'), entry)
+    expect(await readFile(path.join(dir, `${fingerprintOf('rt-a')}.json`), 'utf8')).not.toMatch(/[ar]t-/)
+
+    const next = runtimeOf(home, keychain, {})
+    await next.tokens.recover()
+
+    expect((await next.store.read()).accounts[0]).toMatchObject({ refreshToken: 'rt-new', accessToken: 'at-new' })
+    expect(await readFile(store.path, 'utf8')).not.toContain('rt-')
+    expect(await journal.list()).toEqual([])
+  })
+
+  it('imports from a sealed copy, and keeps a sealed copy of the pool before', async () => {
+    const { runtime, backups } = await stage()
+    const { backup } = await toolData(runtime, 'keychain', migrate)
+    await toolData(runtime, 'remove', { account: 1, confirm: true })
+    await toolData(runtime, 'import', { path: backup })
+    expect((await runtime.store.read()).accounts.map(({ refreshToken }) => refreshToken).sort()).toEqual(['rt-a', 'rt-b'])
+    for (const name of await readdir(backups)) expect(await readFile(path.join(backups, name), 'utf8')).not.toContain('rt-')
+  })
+
+  it('leaves an export readable without the keychain', async () => {
+    const { runtime, home } = await stage()
+    await toolData(runtime, 'keychain', migrate)
+    const file = path.join(home, 'export.json')
+    await toolData(runtime, 'export', { path: file })
+    expect(JSON.parse(await readFile(file, 'utf8')).accounts).toMatchObject(ACCOUNTS)
+    expect(await readFile(file, 'utf8')).not.toContain('sealedWith')
+  })
+})
