@@ -14,6 +14,9 @@ import { bin, root, step } from './steps.mjs'
 const SYSTEM_PROGRAMS = [
   { program: 'tmux', debian: 'tmux' },
   { program: 'chromium', debian: 'chromium' },
+  { program: 'dbus-run-session', debian: 'dbus' },
+  { program: 'gnome-keyring-daemon', debian: 'gnome-keyring' },
+  { program: 'secret-tool', debian: 'libsecret-tools' },
 ]
 
 const totals = { passed: 0, failed: 0, skipped: 0 }

@@ -51,9 +51,9 @@ export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: b
     known.set(id, asked)
     asked.then(
       () => failed.delete(id),
-      (error: Error) => {
+      (error: unknown) => {
         known.delete(id)
-        failed.set(id, { error, atMs: clock.now() })
+        if (error instanceof Error) failed.set(id, { error, atMs: clock.now() })
       },
     )
     return asked
