@@ -9,7 +9,7 @@ const BUN_SCHEMA = ['xdg:schema', 'com.oven-sh.bun.Secret']
 const MAC_NOT_FOUND = 44
 
 interface Answer {
-  readonly code: number | null
+  readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
@@ -79,7 +79,11 @@ function answerOf(program: string, args: readonly string[], stdin: string, env: 
     child.once('error', (error) => {
       reject(systemCode(error) === 'ENOENT' ? unavailable(`The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`, error) : error)
     })
-    child.once('close', (code) => resolve({ code, stdout, stderr }))
+    child.once('close', (code) => {
+      // Ended from outside, by the time limit as a rule: that says nothing about the item.
+      if (code === null) reject(failed(program))
+      else resolve({ code, stdout, stderr })
+    })
     // A program that ends without reading is told apart by its exit code.
     child.stdin.on('error', () => undefined)
     child.stdin.end(stdin)

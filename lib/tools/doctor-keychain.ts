@@ -20,7 +20,8 @@ export async function keychain({ vault, store }: Runtime): Promise<readonly Find
     return [{ id: 'keychain', severity: 'error', summary: messageOf(error), action: isCodexError(error) ? error.hint : '' }]
   }
   const copies = await findPlainCopies(store.path, path.join(path.dirname(store.path), 'backups'))
-  if (copies.own.length + copies.other.length === 0) return [{ id: 'keychain', severity: 'ok', summary: `The tokens are sealed with a key in the OS keychain (${vault.keychain.via}).`, action: '' }]
+  const count = copies.own.length + copies.other.length
+  if (count === 0) return [{ id: 'keychain', severity: 'ok', summary: `The tokens are sealed with a key in the OS keychain (${vault.keychain.via}).`, action: '' }]
   const action = copies.own.length > 0 ? 'Seal them: codex-keychain migrate' : 'Delete those you do not need; codex-keychain lists them.'
-  return [{ id: 'keychain', severity: 'warning', summary: `The account file is sealed, but ${copies.own.length + copies.other.length} other files hold tokens in the clear.`, action }]
+  return [{ id: 'keychain', severity: 'warning', summary: `The account file is sealed, but ${count === 1 ? '1 other file holds' : `${count} other files hold`} tokens in the clear.`, action }]
 }

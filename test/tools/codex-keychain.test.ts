@@ -7,6 +7,7 @@ import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
 import { refreshDir } from '../../lib/auth/refresh-renewal.js'
 import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
 import { resolvePaths } from '../../lib/kernel/paths.js'
+import { CHECKS } from '../../lib/tools/doctor-checks.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
 import { homeWith } from '../support/core-over.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
@@ -148,6 +149,19 @@ describe('codex-keychain', () => {
     await toolData(runtime, 'import', { path: backup })
     expect((await runtime.store.read()).accounts.map(({ refreshToken }) => refreshToken).sort()).toEqual(['rt-a', 'rt-b'])
     for (const name of await readdir(backups)) expect(await readFile(path.join(backups, name), 'utf8')).not.toContain('rt-')
+  })
+
+  it('is what codex-doctor speaks of, to those whom it concerns', async () => {
+    const { runtime, home, keychain } = await stage()
+    const doctor = (one: Runtime) => CHECKS.keychain!(one, new AbortController().signal)
+    expect(await doctor(runtimeOf(home, keychain, {}))).toEqual([])
+    expect(await doctor(runtime)).toMatchObject([{ severity: 'warning', action: expect.stringContaining('migrate') }])
+    await toolData(runtime, 'keychain', migrate)
+    expect(await doctor(runtime)).toMatchObject([{ severity: 'ok' }])
+    await toolData(runtime, 'export', {})
+    expect(await doctor(runtime)).toMatchObject([{ severity: 'warning', summary: expect.stringContaining('1 other file') }])
+    keychain.broken = true
+    expect(await doctor(runtimeOf(home, keychain, {}))).toMatchObject([{ severity: 'error' }])
   })
 
   it('leaves an export readable without the keychain', async () => {
