@@ -4,7 +4,7 @@ import { type Keychain, KEYCHAIN_SERVICE } from './keychain.js'
 
 /** The part of `@napi-rs/keyring` that is used. */
 interface Entry {
-  getSecret(): Uint8Array | null
+  getSecret(): ArrayLike<number> | null
   setSecret(secret: Uint8Array): void
   deletePassword(): boolean
 }
@@ -27,7 +27,7 @@ export async function moduleKeychain(): Promise<Keychain | undefined> {
     via: PACKAGE,
     async get(name) {
       const secret = entry(name).getSecret()
-      return secret === null ? undefined : new TextDecoder().decode(secret)
+      return secret === null ? undefined : new TextDecoder().decode(Uint8Array.from(secret))
     },
     async set(name, secret) {
       entry(name).setSecret(new TextEncoder().encode(secret))
