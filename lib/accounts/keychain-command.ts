@@ -77,7 +77,7 @@ function answerOf(program: string, args: readonly string[], stdin: string, env: 
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     child.once('error', (error) => {
-      reject(systemCode(error) === 'ENOENT' ? unavailable(`The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`, error) : error)
+      reject(systemCode(error) === 'ENOENT' ? unavailable(`The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`, { cause: error }) : error)
     })
     child.once('close', (code) => {
       // Ended from outside, by the time limit as a rule: that says nothing about the item.

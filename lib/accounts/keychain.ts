@@ -31,7 +31,7 @@ export function guarded(keychain: Keychain, timeoutMs = KEYCHAIN_TIMEOUT_MS): Ke
     } catch (cause) {
       if (isCodexError(cause)) throw cause
       // The system's own text may name the secret; it goes along as the cause and is never shown.
-      throw unavailable(`The OS keychain could not ${what} (${keychain.via}).`, cause)
+      throw unavailable(`The OS keychain could not ${what} (${keychain.via}).`, { cause })
     } finally {
       clearTimeout(timer)
     }
@@ -44,7 +44,7 @@ export function guarded(keychain: Keychain, timeoutMs = KEYCHAIN_TIMEOUT_MS): Ke
   }
 }
 
-/** An error about the keychain; the hint says what to do. */
-export function unavailable(message: string, cause?: unknown): CodexError {
-  return new CodexError('keychain_unavailable', message, cause === undefined ? {} : { cause })
+/** An error about the keychain; the hint of the table says what to do, unless there is a better one. */
+export function unavailable(message: string, options: { cause?: unknown; hint?: string } = {}): CodexError {
+  return new CodexError('keychain_unavailable', message, options)
 }

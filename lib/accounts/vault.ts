@@ -23,6 +23,8 @@ export interface Vault {
 /** A keychain that failed is left alone for this long: it may take its whole time limit to fail again. */
 const FAILURE_PAUSE_MS = 5_000
 
+const IF_LOST = 'Nothing was changed. Unlock the keychain of your desktop session and try again; if the key is lost for good, move the account file away and sign in again: opencode auth login'
+
 /** Name of the keychain item with the key of that id. */
 export function keyItemName(id: string): string {
   return `pool-key-${id}`
@@ -36,9 +38,9 @@ export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: b
 
   async function reread(id: string): Promise<DataKey> {
     const text = await keychain.get(keyItemName(id))
-    if (text === undefined) throw unavailable(`The OS keychain is locked or has no item ${keyItemName(id)} (${keychain.via}), and without it the accounts cannot be opened.`)
+    if (text === undefined) throw unavailable(`The OS keychain is locked or has no item ${keyItemName(id)} (${keychain.via}), and without it the accounts cannot be opened.`, { hint: IF_LOST })
     const key = keyFromText(id, text)
-    if (key === undefined) throw unavailable(`The item ${keyItemName(id)} in the OS keychain is not a key of this plugin.`)
+    if (key === undefined) throw unavailable(`The item ${keyItemName(id)} in the OS keychain is not a key of this plugin.`, { hint: IF_LOST })
     return key
   }
 

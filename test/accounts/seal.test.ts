@@ -29,10 +29,6 @@ function poolOf(text: string): AccountPool {
   return parsed.pool
 }
 
-function twoAccounts(): AccountPool {
-  return poolOf(JSON.stringify({ version: 3, activeIndex: 0, accounts: ['a', 'b'].map((name) => ({ refreshToken: `rt-${name}`, accountId: name, addedAt: 1, lastUsed: 0 })) }))
-}
-
 /** The same content whatever the order of its members. */
 const content = (pool: AccountPool): unknown => JSON.parse(formatPool(pool))
 
@@ -74,11 +70,19 @@ describe('sealing', () => {
     expect(openText({ ...newDataKey(), id: key.id }, 'acc_1', sealed)).toBeUndefined()
   })
 
-  it('refuses a file in which two accounts swapped their sealed fields', () => {
-    const pool = sealedPool(twoAccounts(), key)
-    const [a, b] = pool.accounts
-    const swapped = { ...pool, accounts: [{ ...a!, sealed: b!.sealed }, { ...b!, sealed: a!.sealed }] }
-    expect(() => openedPool(swapped, key, 'the file')).toThrow(/the file cannot be opened/)
+  it('refuses a file in which any two accounts swapped their sealed fields', () => {
+    const several = pools.filter(({ accounts }) => accounts.length > 1)
+    fc.assert(
+      fc.property(several, fc.nat(), fc.nat(), (pool, from, to) => {
+        const stored = sealedPool(pool, key)
+        const [one, other] = [from % pool.accounts.length, to % pool.accounts.length]
+        fc.pre(one !== other)
+        const accounts = [...stored.accounts]
+        accounts[one] = { ...stored.accounts[one]!, sealed: stored.accounts[other]!.sealed }
+        accounts[other] = { ...stored.accounts[other]!, sealed: stored.accounts[one]!.sealed }
+        expect(() => openedPool({ ...stored, accounts }, key, 'the file')).toThrow(/the file cannot be opened/)
+      }),
+    )
   })
 
   it('never uses a nonce twice', () => {

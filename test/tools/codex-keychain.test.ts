@@ -4,6 +4,7 @@ import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
+import { tryLease } from '../../lib/auth/refresh-lease.js'
 import { refreshDir } from '../../lib/auth/refresh-renewal.js'
 import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
 import { resolvePaths } from '../../lib/kernel/paths.js'
@@ -102,6 +103,20 @@ describe('codex-keychain', () => {
     expect(await toolData(other, 'keychain')).toMatchObject({ storage: 'sealed', accounts: 2, keychain: { reachable: false } })
     await expect(toolData(other, 'keychain', rollback)).rejects.toMatchObject({ code: 'keychain_unavailable' })
     expect(await text()).toBe(before)
+  })
+
+  it('does not roll back while a token is being renewed', async () => {
+    const { runtime, text, home } = await stage()
+    await toolData(runtime, 'keychain', migrate)
+    const before = await text()
+    const dir = refreshDir(path.join(home, '.opencode'))
+    const fingerprint = fingerprintOf('rt-a')
+    const lease = await tryLease(dir, fingerprint)
+    await createRefreshJournal(dir).write(fingerprint, { state: 'started', pool: runtime.store.path, uid: 'x', startedAt: Date.now(), host: 'h', pid: 1 })
+    await expect(toolData(runtime, 'keychain', rollback)).rejects.toMatchObject({ code: 'store_busy' })
+    expect(await text()).toBe(before)
+    await lease?.release()
+    expect(await toolData(runtime, 'keychain', rollback)).toMatchObject({ storage: 'plain', warnings: [] })
   })
 
   it('warns when the accounts are back but the key cannot be deleted', async () => {
