@@ -4,8 +4,12 @@ import type { DataKey } from './seal.js'
 
 /** The pool under the lock. */
 export interface HeldPool extends PoolOnDisk {
-  /** Replaces the file in one step. @param key seals it; undefined writes it plain */
-  write(pool: AccountPool, key: DataKey | undefined): Promise<void>
+  /**
+   * Replaces the file in one step.
+   * @param key seals it; undefined writes it plain
+   * @returns the path of the copy that was written first because accounts disappear, if any do
+   */
+  write(pool: AccountPool, key: DataKey | undefined): Promise<string | undefined>
 }
 
 /**
@@ -28,10 +32,11 @@ export interface AccountStore {
   /**
    * Reads under the lock, applies `change`, writes what it returns and answers with the pool on disk afterwards.
    * `change` is pure and synchronous; returning its argument writes nothing.
+   * @param onCopy hears the path of the copy that is written before accounts disappear
    * @throws CodexError `store_busy`, `store_unreadable`, `store_newer`, `store_not_written`, `keychain_unavailable`;
    * nothing is changed then
    */
-  update(change: (pool: AccountPool) => AccountPool): Promise<AccountPool>
+  update(change: (pool: AccountPool) => AccountPool, onCopy?: (file: string) => void): Promise<AccountPool>
   /**
    * Runs `work` under the lock, for changes that touch more than the pool: the key of the file, copies of it.
    * @throws CodexError as `update`, and what `work` throws

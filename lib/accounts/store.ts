@@ -116,23 +116,26 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
       })
       if (before === undefined) return undefined
       cached = before
-      const write = async (after: AccountPool, key: DataKey | undefined): Promise<void> => {
-        await keepCopy(before, after)
+      const write = async (after: AccountPool, key: DataKey | undefined): Promise<string | undefined> => {
+        const copy = await keepCopy(before, after)
         const text = poolText(after, key)
         if (!lock.isHeld()) throw new CodexError('store_busy', 'The lock on the account file was lost while it was being changed.')
         const stamp = await writeFileAtomic(file, text)
         cached = { pool: after, stamp, keyId: key?.id }
         if (before.stamp === undefined) await retireLegacy()
+        return copy
       }
       return { done: await work({ ...before, write }) }
     })
     return result === undefined ? quarantine() : result.done
   }
 
-  function update(change: (pool: AccountPool) => AccountPool): Promise<AccountPool> {
+  function update(change: (pool: AccountPool) => AccountPool, onCopy?: (file: string) => void): Promise<AccountPool> {
     return transact(async (held) => {
       const after = change(held.pool)
-      if (after !== held.pool) await held.write(after, await keyFor(held, after))
+      if (after === held.pool) return after
+      const copy = await held.write(after, await keyFor(held, after))
+      if (copy !== undefined) onCopy?.(copy)
       return after
     })
   }
@@ -143,17 +146,18 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   }
 
   /** Before accounts disappear, and before a file of the odd version 2 is rewritten. */
-  async function keepCopy(before: { pool: AccountPool; text: string | undefined; fromVersion: number }, after: AccountPool): Promise<void> {
+  async function keepCopy(before: { pool: AccountPool; text: string | undefined; fromVersion: number }, after: AccountPool): Promise<string | undefined> {
     if (before.text === undefined) {
       await sweepTemporaries(file, clock.now())
       // A folder made by somebody else may be open to others; ours is not.
       await chmod(folder, 0o700).catch(() => undefined)
-      return
+      return undefined
     }
     const left = new Set(after.accounts.map((account) => account.uid))
     const removes = before.pool.accounts.some((account) => !left.has(account.uid))
-    if (removes) await writeBackup(deps.backupsDir, 'accounts', before.text, clock.now())
-    else if (before.fromVersion === 2) await writeBackup(deps.backupsDir, 'accounts-v2', before.text, clock.now())
+    if (removes) return writeBackup(deps.backupsDir, 'accounts', before.text, clock.now())
+    if (before.fromVersion === 2) await writeBackup(deps.backupsDir, 'accounts-v2', before.text, clock.now())
+    return undefined
   }
 
   async function retireLegacy(): Promise<void> {

@@ -10,6 +10,8 @@ interface RemoveData {
   readonly account: string
   readonly removed: boolean
   readonly remaining: number
+  /** Copy of the pool before; null when nothing was changed. */
+  readonly backup: string | null
   readonly message: string
 }
 
@@ -28,14 +30,18 @@ export const codexRemove = defineTool({
     if (confirm !== true) {
       const pool = await runtime.store.read()
       const { index, name } = describe(pool)
-      return { index, account: name, removed: false, remaining: pool.accounts.length, message: `${name} would be removed. Nothing was changed; say confirm to do it.` }
+      return { index, account: name, removed: false, remaining: pool.accounts.length, backup: null, message: `${name} would be removed. Nothing was changed; say confirm to do it.` }
     }
     let gone = { uid: '', index: 0, name: '' }
-    const pool = await runtime.store.update((before) => {
-      gone = describe(before)
-      return withoutAccount(before, gone.uid)
-    })
-    return { index: gone.index, account: gone.name, removed: true, remaining: pool.accounts.length, message: `${gone.name} was removed; ${pool.accounts.length} left. A copy of the file before is in the backups folder: codex-import brings it back.` }
+    const copies: string[] = []
+    const pool = await runtime.store.update(
+      (before) => {
+        gone = describe(before)
+        return withoutAccount(before, gone.uid)
+      },
+      (file) => void copies.push(file),
+    )
+    return { index: gone.index, account: gone.name, removed: true, remaining: pool.accounts.length, backup: copies.at(-1) ?? null, message: `${gone.name} was removed; ${pool.accounts.length} left. A copy of the file before is in the backups folder: codex-import brings it back.` }
   },
   render: (data) => data.message,
 })
