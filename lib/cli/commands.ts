@@ -1,10 +1,12 @@
 import { TOOLS } from '../tools/index.js'
+import { accountsCommand } from './accounts.js'
 import { configCommand } from './config.js'
 import { installCommand, uninstallCommand, updateCommand } from './install/command.js'
 import type { Command } from './io.js'
 import { loginCommand } from './login.js'
+import { logoutCommand } from './logout.js'
 import { simulateCommand } from './simulate.js'
 import { toolCommand } from './tool-command.js'
 
 /** Every subcommand, in the order of the help text. */
-export const commands: readonly Command[] = [installCommand, updateCommand, uninstallCommand, loginCommand, configCommand, ...TOOLS.map(toolCommand), simulateCommand]
+export const commands: readonly Command[] = [installCommand, updateCommand, uninstallCommand, loginCommand, logoutCommand, accountsCommand, configCommand, ...TOOLS.map(toolCommand), simulateCommand]

@@ -6,6 +6,8 @@ export interface CommandIo {
   progress(line: string): void
   /** Asks for one line; undefined where nobody can be asked. */
   ask(question: string): Promise<string | undefined>
+  /** A person sits at a terminal that can show a menu, for input and output. */
+  readonly isInteractive: boolean
   /** Width of the terminal; undefined when the output goes elsewhere. */
   readonly columns: number | undefined
   /** Aborted on Ctrl-C. */

@@ -23,6 +23,7 @@ export function terminalIo(signal: AbortSignal): CommandIo {
         prompt.close()
       }
     },
+    isInteractive: stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb',
     columns: stdout.isTTY ? stdout.columns : undefined,
     signal,
     env,

@@ -5,9 +5,9 @@ import { CodexError } from '../kernel/errors.js'
 import type { HostPort } from '../kernel/host-port.js'
 import { resolvePaths } from '../kernel/paths.js'
 import { createRuntime, type Runtime } from '../runtime.js'
-import type { AnyTool } from '../tools/definition.js'
+import type { AnyTool, ToolContext } from '../tools/definition.js'
 import { profileCost } from '../tools/profiles.js'
-import { runTool } from '../tools/run-tool.js'
+import { runTool, type ToolRequest } from '../tools/run-tool.js'
 import type { Command, CommandIo } from './io.js'
 
 /** Output into a file or a pipe is not cut. */
@@ -39,8 +39,8 @@ export function toolCommand(tool: AnyTool): Command {
         const { text, failed } = await runTool(
           tool,
           runtime,
-          { args: given, format: values.json === true ? 'json' : 'text', view: { width: io.columns ?? UNLIMITED, color: io.columns !== undefined && (io.env.NO_COLOR ?? '') === '' } },
-          { signal: io.signal, progress: (line) => io.progress(line), includeSensitive: values['include-sensitive'] === true, directory: io.directory, profileCost },
+          { args: given, format: values.json === true ? 'json' : 'text', view: viewOf(io) },
+          { ...contextOf(io), includeSensitive: values['include-sensitive'] === true },
         )
         io.progress('')
         io.stdout(`${text}\n`)
@@ -48,6 +48,16 @@ export function toolCommand(tool: AnyTool): Command {
       })
     },
   }
+}
+
+/** How results are shown on this terminal. */
+export function viewOf(io: CommandIo): ToolRequest['view'] {
+  return { width: io.columns ?? UNLIMITED, color: io.columns !== undefined && (io.env.NO_COLOR ?? '') === '' }
+}
+
+/** What a tool may do on this terminal; addresses and ids are not shown in full. */
+export function contextOf(io: CommandIo): ToolContext {
+  return { signal: io.signal, progress: (line) => io.progress(line), includeSensitive: false, directory: io.directory, profileCost }
 }
 
 /** Gives a command a runtime of its own and closes it afterwards, whatever happens. */

@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util'
+
+import { codexList } from '../tools/codex-list.js'
+import { runTool } from '../tools/run-tool.js'
+import type { Command } from './io.js'
+import { contextOf, viewOf, withRuntime } from './tool-command.js'
+
+const HELP = `Usage: oc-codex-multi-auth accounts [options]
+
+A menu of the accounts: see what is left, switch, pin, enable, label, sign in, remove and undo. Without a terminal it
+prints the list.
+
+  --json     print the list as JSON, without the menu
+  --help     show this text
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 130 left by Ctrl-C.
+`
+
+const HINT = 'In a terminal, oc-codex-multi-auth accounts is a menu; each of its actions is a command too: oc-codex-multi-auth --help'
+
+/** `accounts`. */
+export const accountsCommand: Command = {
+  name: 'accounts',
+  summary: 'Manage the accounts in a menu',
+  async run(argv, io) {
+    const { values } = parseArgs({ args: [...argv], options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+    if (values.help) {
+      io.stdout(HELP)
+      return 0
+    }
+    return withRuntime(io, async (runtime) => {
+      const format = values.json ? 'json' : 'text'
+      const { text } = await runTool(codexList, runtime, { args: {}, format, view: viewOf(io) }, contextOf(io))
+      io.stdout(values.json ? `${text}\n` : `${text}\n\n${HINT}\n`)
+      return 0
+    })
+  },
+}

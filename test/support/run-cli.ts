@@ -1,0 +1,33 @@
+import { commands } from '../../lib/cli/commands.js'
+import type { CommandIo } from '../../lib/cli/io.js'
+import { main } from '../../lib/cli/main.js'
+
+export interface CliResult {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Runs the command line in this process as if from a pipe.
+ * @param answer what somebody types when asked; without it nobody can be asked
+ */
+export async function runCli(home: string, argv: readonly string[], options: { env?: NodeJS.ProcessEnv; answer?: string } = {}): Promise<CliResult> {
+  let stdout = ''
+  let stderr = ''
+  const io: CommandIo = {
+    stdout: (text) => void (stdout += text),
+    stderr: (text) => void (stderr += text),
+    progress: () => undefined,
+    ask: async (question) => {
+      stderr += question
+      return options.answer
+    },
+    isInteractive: false,
+    columns: undefined,
+    signal: new AbortController().signal,
+    env: { HOME: home, ...options.env },
+    directory: home,
+  }
+  return { code: await main(commands, argv, io), stdout, stderr }
+}
