@@ -125,19 +125,21 @@ export async function saveApiKey(runtime: Runtime, given: { readonly apiKey: str
 }
 
 /** Puts a finished login into the pool; what kept the account out before is over. */
-export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<{ label: string }> {
+export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<{ label: string; uid: string; added: boolean }> {
   const { store, ledger, clock } = runtime
   const claimed = accountFromLogin(tokens, clock.now())
   const login = { ...claimed, ...(await checkWorkspace(runtime, { accessToken: tokens.accessToken, accountId: claimed.accountId })) }
   let uid = ''
+  let added = false
   const pool = await store.update((before) => {
-    const { pool: after, account } = withLogin(before, login)
-    uid = account.uid
-    return after
+    const upserted = withLogin(before, login)
+    added = upserted.added
+    uid = upserted.account.uid
+    return upserted.pool
   })
   ledger.clear(uid, clock.now(), '*')
   await settleHostFolder(runtime.paths.root)
-  return { label: labelIn(pool, uid, runtime) }
+  return { label: labelIn(pool, uid, runtime), uid, added }
 }
 
 /** The name of an account in a pool that was just written; a store that nobody watches does not know it yet. */

@@ -29,6 +29,15 @@ export const accountsCommand: Command = {
       return 0
     }
     return withRuntime(io, async (runtime) => {
+      if (io.isInteractive && !values.json) {
+        const [{ openPrompts }, { runMenu }] = await Promise.all([import('./menu/prompts.js'), import('./menu/menu.js')])
+        const prompts = await openPrompts(io)
+        try {
+          return await runMenu({ runtime, io, prompts })
+        } finally {
+          prompts.close()
+        }
+      }
       const format = values.json ? 'json' : 'text'
       const { text } = await runTool(codexList, runtime, { args: {}, format, view: viewOf(io) }, contextOf(io))
       io.stdout(values.json ? `${text}\n` : `${text}\n\n${HINT}\n`)

@@ -1,13 +1,11 @@
 import { parseArgs } from 'node:util'
 
 import { PUBLIC_API } from '../auth/base-url.js'
-import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin } from '../auth/login.js'
 import { isRemote } from '../auth/method-list.js'
-import { createOAuth, type LoginTokens } from '../auth/oauth.js'
-import { openBrowser } from '../auth/open-browser.js'
-import { saveApiKey, saveLogin } from '../core.js'
+import { saveApiKey } from '../core.js'
 import { CodexError } from '../kernel/errors.js'
 import type { Command, CommandIo } from './io.js'
+import { signedInText, signIn, type SignInUi } from './sign-in.js'
 import { withRuntime } from './tool-command.js'
 
 /** Arguments show in process lists and histories; the environment does not. */
@@ -55,10 +53,8 @@ export const loginCommand: Command = {
         io.stdout(values.json ? `${JSON.stringify({ account: label, path: runtime.store.path, keyFrom: from ?? null })}\n` : `${label} is in the pool.${origin}\n`)
         return 0
       }
-      const { endpoints, fetch, clock } = runtime
-      const deps = { oauth: createOAuth({ endpoints, fetch, clock }), clock, signal: io.signal }
-      const { label } = await saveLogin(runtime, await tokensBy(method, deps, io))
-      io.stdout(values.json ? `${JSON.stringify({ account: label, path: runtime.store.path })}\n` : `${label} is signed in.\n`)
+      const result = await signIn(runtime, method, uiOf(io))
+      io.stdout(values.json ? `${JSON.stringify({ account: result.label, path: runtime.store.path })}\n` : `${signedInText(runtime, result)}\n`)
       return 0
     })
   },
@@ -76,25 +72,11 @@ async function keyFor(endpoint: string | undefined, io: CommandIo): Promise<{ re
   throw new CodexError('invalid_input', `Set the key in the environment variable ${names.join(' or ')}; it is not taken as an argument.`, { hint: '' })
 }
 
-async function tokensBy(method: 'browser' | 'device' | 'paste', deps: Parameters<typeof beginBrowserLogin>[0], io: CommandIo): Promise<LoginTokens> {
-  switch (method) {
-    case 'browser': {
-      const login = await beginBrowserLogin(deps)
-      io.stderr(`Sign in in your browser; if none opens, go to:\n${login.url}\n`)
-      void openBrowser(login.url, io.env)
-      return login.wait()
-    }
-    case 'device': {
-      const login = await beginDeviceLogin(deps)
-      io.stderr(`Open ${login.url} on any device and enter the code ${login.userCode ?? ''}\n`)
-      return login.wait()
-    }
-    case 'paste': {
-      const login = beginPasteLogin(deps)
-      io.stderr(`Sign in at:\n${login.url}\n`)
-      const pasted = await io.ask('Address of the last page: ')
-      if (pasted === undefined) throw new CodexError('invalid_input', 'Pasting needs a terminal.', { hint: 'Use --device instead.' })
-      return login.finish(pasted)
-    }
+function uiOf(io: CommandIo): SignInUi {
+  return {
+    say: (text) => io.stderr(`${text}\n`),
+    address: (url) => io.stderr(`${url}\n`),
+    ask: (question) => io.ask(question),
+    waitFor: (_text, work) => work(io.signal),
   }
 }

@@ -1,0 +1,103 @@
+import { isCodexError, messageOf } from '../../kernel/errors.js'
+import { redactText } from '../../kernel/redact.js'
+import type { AccountPool } from '../../accounts/account.js'
+import { type AccountRow, accountRows } from '../../tools/account-row.js'
+import { codexImport } from '../../tools/codex-import.js'
+import { contextOf } from '../tool-command.js'
+import { accountLines } from './account-lines.js'
+import { accountMenu, readLimits } from './account-menu.js'
+import type { MenuContext } from './context.js'
+import type { Choice } from './prompts.js'
+import { signInByMenu } from './sign-in-menu.js'
+import { type Removal, undoRemoval } from './undo.js'
+
+type Target = `account:${string}` | 'add' | 'limits' | 'import' | 'undo' | 'quit'
+
+/**
+ * The menu of all accounts, until the user leaves. What goes wrong in it is said in it.
+ * @returns the exit code: 0, or 130 after Ctrl-C
+ */
+export async function runMenu(menu: MenuContext): Promise<number> {
+  const { runtime, prompts } = menu
+  const removals: Removal[] = []
+  let at: Target | undefined
+  for (;;) {
+    await runtime.ledger.load()
+    const pool = await runtime.store.read()
+    const rows = accountRows(runtime, pool, { includeSensitive: false })
+    const choices = menuChoices(pool, rows, removals.at(-1))
+    const title = rows.length === 0 ? 'No account is signed in' : `${rows.length} account${rows.length === 1 ? '' : 's'}`
+    const target = await prompts.choose(title, choices, choices.some(({ value }) => value === at) ? at : undefined)
+    if (target === undefined || target === 'quit') break
+    at = target
+    try {
+      await act(menu, target, pool, rows, removals)
+    } catch (error) {
+      if (prompts.hasLeft()) break
+      const hint = isCodexError(error) && error.hint !== '' ? `\n${error.hint}` : ''
+      prompts.say('error', redactText(`${messageOf(error)}${hint}`))
+    }
+    if (prompts.hasLeft()) break
+  }
+  return prompts.hasLeft() ? 130 : 0
+}
+
+/** The accounts, and what can be done beside them. Pure. */
+export function menuChoices(pool: AccountPool, rows: readonly AccountRow[], removal: Removal | undefined): readonly Choice<Target>[] {
+  const one = (value: Target, label: string): Choice<Target> => ({ value, label: () => label })
+  return [
+    ...rows.map((row, position): Choice<Target> => ({
+      value: `account:${pool.accounts[position]?.uid ?? ''}`,
+      label: (width) => accountLines(rows, width)[position] ?? '',
+      search: [row.name, row.plan ?? '', row.status, ...row.tags, row.note ?? ''].join(' '),
+    })),
+    ...(removal === undefined ? [] : [one('undo', `Undo: put ${removal.name} back`)]),
+    one('add', 'Add an account'),
+    ...(rows.length === 0 ? [] : [one('limits', 'Read all limits now')]),
+    one('import', 'Import from a file'),
+    one('quit', 'Quit'),
+  ]
+}
+
+async function act(menu: MenuContext, target: Exclude<Target, 'quit'>, pool: AccountPool, rows: readonly AccountRow[], removals: Removal[]): Promise<void> {
+  const { runtime, prompts } = menu
+  switch (target) {
+    case 'add':
+      await signInByMenu(menu)
+      return
+    case 'limits':
+      return readLimits(menu)
+    case 'import':
+      return importFile(menu)
+    case 'undo': {
+      const removal = removals.at(-1)
+      if (removal === undefined) return
+      await undoRemoval(runtime, removal)
+      removals.pop()
+      prompts.say('done', `${removal.name} is back.`)
+      return
+    }
+    default: {
+      const position = pool.accounts.findIndex(({ uid }) => target === `account:${uid}`)
+      const [account, row] = [pool.accounts[position], rows[position]]
+      if (account === undefined || row === undefined) return
+      const removal = await accountMenu(menu, account, row)
+      if (removal !== undefined) removals.push(removal)
+    }
+  }
+}
+
+async function importFile({ runtime, io, prompts }: MenuContext): Promise<void> {
+  const typed = await prompts.line('File (an export or a copy from the backups folder)', { validate: (text) => (text.trim() === '' ? 'Type the path of a file, or press Esc.' : undefined) })
+  if (typed === undefined) return
+  const path = typed.trim().replace(/^~(?=[/\\])/, runtime.paths.home)
+  const args = { path, mode: undefined, confirm: undefined }
+  const preview = await codexImport.run(runtime, { ...args, dryRun: true }, contextOf(io))
+  if (preview.added + preview.updated === 0) {
+    prompts.say('info', preview.message)
+    return
+  }
+  if ((await prompts.confirm(`${preview.added} would be added and ${preview.updated} updated. Import?`)) !== true) return
+  const { message } = await codexImport.run(runtime, { ...args, dryRun: false }, contextOf(io))
+  prompts.say('done', message)
+}
