@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util'
 
+import type { Account } from '../accounts/account.js'
 import { PUBLIC_API } from '../auth/base-url.js'
-import { isRemote } from '../auth/method-list.js'
+import { isRemote, type LoginMethodId } from '../auth/method-list.js'
 import { saveApiKey } from '../core.js'
 import { CodexError } from '../kernel/errors.js'
+import type { Runtime } from '../runtime.js'
+import { findAccount } from '../tools/account-ref.js'
 import type { Command, CommandIo } from './io.js'
-import { signedInText, signIn, type SignInUi } from './sign-in.js'
+import { signIn, type SignInUi } from './sign-in.js'
 import { withRuntime } from './tool-command.js'
 
 /** Arguments show in process lists and histories; the environment does not. */
@@ -15,8 +18,8 @@ const PUBLIC_KEY_ENV = 'OPENAI_API_KEY'
 
 const HELP = `Usage: oc-codex-multi-auth login [options]
 
-Signs in one ChatGPT account; an account that is there already gets a new login. Without an option: a browser, or a
-device code over SSH.
+Signs in one ChatGPT account; an account that is there already gets a new login. Without an option: a choice on a
+terminal; elsewhere a browser, or a device code over SSH.
 
   --browser       in a browser on this machine
   --device        with a code typed in on any device
@@ -24,6 +27,7 @@ device code over SSH.
   --api-key       an API key for OpenAI's public API, billed per token; the key is taken from OC_CODEX_API_KEY or
                   OPENAI_API_KEY, else asked for
   --endpoint URL  an API key for another Codex endpoint; the key is taken from OC_CODEX_API_KEY, else asked for
+  --account A     this account signs in again; the login of another one is kept too, and the exit code is 1
   --json          print the result as JSON
   --help          show this text
 `
@@ -34,30 +38,36 @@ export const loginCommand: Command = {
   summary: 'Sign in a ChatGPT account, or add an API key',
   async run(argv, io) {
     const boolean = { type: 'boolean' } as const
-    const { values } = parseArgs({ args: [...argv], options: { browser: boolean, device: boolean, paste: boolean, 'api-key': boolean, endpoint: { type: 'string' }, json: boolean, help: { ...boolean, short: 'h' } } })
+    const text = { type: 'string' } as const
+    const { values } = parseArgs({ args: [...argv], options: { browser: boolean, device: boolean, paste: boolean, 'api-key': boolean, endpoint: text, account: text, json: boolean, help: { ...boolean, short: 'h' } } })
     if (values.help) {
       io.stdout(HELP)
       return 0
     }
     const chosen = (['browser', 'device', 'paste'] as const).filter((name) => values[name])
     if (chosen.length > 1) throw new CodexError('invalid_input', 'Choose one of --browser, --device and --paste.', { hint: '' })
-    const method = chosen[0] ?? (isRemote(io.env) ? 'device' : 'browser')
     const { endpoint } = values
     const takesKey = endpoint !== undefined || values['api-key'] === true
     if (takesKey && chosen.length > 0) throw new CodexError('invalid_input', 'Choose either an API key or a ChatGPT login.', { hint: '' })
+    if (takesKey && values.account !== undefined) throw new CodexError('invalid_input', 'An API key does not sign in again; adding it once more replaces it.', { hint: '' })
+    const json = values.json === true
     return withRuntime(io, async (runtime) => {
-      if (takesKey) {
-        const { key, from } = await keyFor(endpoint, io)
-        const { label } = await saveApiKey(runtime, { apiKey: key, baseUrl: endpoint ?? PUBLIC_API }, '--endpoint')
-        const origin = from === undefined ? '' : ` The key is from ${from}.`
-        io.stdout(values.json ? `${JSON.stringify({ account: label, path: runtime.store.path, keyFrom: from ?? null })}\n` : `${label} is in the pool.${origin}\n`)
-        return 0
-      }
-      const result = await signIn(runtime, method, uiOf(io))
-      io.stdout(values.json ? `${JSON.stringify({ account: result.label, path: runtime.store.path })}\n` : `${signedInText(runtime, result)}\n`)
-      return 0
+      if (takesKey) return addKey(runtime, io, endpoint, json)
+      const wanted = values.account === undefined ? undefined : await accountToSignIn(runtime, values.account)
+      const [method] = chosen
+      if (method === undefined && io.isInteractive && !json) return chooseAndSignIn(runtime, io, wanted)
+      return signInBy(runtime, io, method ?? (isRemote(io.env) ? 'device' : 'browser'), wanted, json)
     })
   },
+}
+
+/** @param endpoint undefined for the public API */
+async function addKey(runtime: Runtime, io: CommandIo, endpoint: string | undefined, json: boolean): Promise<number> {
+  const { key, from } = await keyFor(endpoint, io)
+  const { label } = await saveApiKey(runtime, { apiKey: key, baseUrl: endpoint ?? PUBLIC_API }, '--endpoint')
+  const origin = from === undefined ? '' : ` The key is from ${from}.`
+  io.stdout(json ? `${JSON.stringify({ account: label, path: runtime.store.path, keyFrom: from ?? null })}\n` : `${label} is in the pool.${origin}\n`)
+  return 0
 }
 
 /** @param endpoint undefined for the public API */
@@ -72,10 +82,39 @@ async function keyFor(endpoint: string | undefined, io: CommandIo): Promise<{ re
   throw new CodexError('invalid_input', `Set the key in the environment variable ${names.join(' or ')}; it is not taken as an argument.`, { hint: '' })
 }
 
+async function accountToSignIn(runtime: Runtime, wanted: string): Promise<Account> {
+  const { account } = findAccount(await runtime.store.read(), wanted, runtime.config.maskEmail)
+  if (account.kind === 'api-key') throw new CodexError('invalid_input', 'That account is an API key; it does not sign in.', { hint: 'Add the new key with: oc-codex-multi-auth login --api-key, or --endpoint URL' })
+  return account
+}
+
+async function signInBy(runtime: Runtime, io: CommandIo, method: LoginMethodId, wanted: Account | undefined, json: boolean): Promise<number> {
+  const { name, isWanted, message } = await signIn(runtime, method, uiOf(io), wanted)
+  const isAsked = wanted === undefined ? {} : { isWanted }
+  io.stdout(json ? `${JSON.stringify({ account: name, path: runtime.store.path, ...isAsked })}\n` : `${message}\n`)
+  return isWanted ? 0 : 1
+}
+
+async function chooseAndSignIn(runtime: Runtime, io: CommandIo, wanted: Account | undefined): Promise<number> {
+  const [{ openPrompts }, { sayError }, { signInByMenu }] = await Promise.all([import('./menu/prompts.js'), import('./menu/say-error.js'), import('./menu/sign-in-menu.js')])
+  const prompts = await openPrompts(io)
+  try {
+    const isSignedIn = await signInByMenu({ runtime, io, prompts }, wanted)
+    return prompts.hasLeft() ? 130 : isSignedIn ? 0 : 1
+  } catch (error) {
+    if (prompts.hasLeft()) return 130
+    sayError(prompts, error)
+    return 1
+  } finally {
+    prompts.close()
+  }
+}
+
 function uiOf(io: CommandIo): SignInUi {
   return {
     say: (text) => io.stderr(`${text}\n`),
     address: (url) => io.stderr(`${url}\n`),
+    showCode: (url, code) => io.stderr(`Open ${url} on any device and enter the code ${code}\n`),
     ask: (question) => io.ask(question),
     waitFor: (_text, work) => work(io.signal),
   }

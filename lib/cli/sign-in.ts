@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/account.js'
+import { accountName } from '../accounts/labels.js'
 import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin, type LoginDeps, type PendingLogin } from '../auth/login.js'
 import type { LoginMethodId } from '../auth/method-list.js'
 import { createOAuth, type LoginTokens } from '../auth/oauth.js'
@@ -12,6 +13,8 @@ export interface SignInUi {
   say(text: string): void
   /** Shown on a line of its own, so that it can be copied. */
   address(url: string): void
+  /** A code to type in at an address. */
+  showCode(url: string, code: string): void
   /** Undefined where nobody can be asked, or nobody wants to answer. */
   ask(question: string): Promise<string | undefined>
   /** Shows that something is awaited; the signal is the user giving up. */
@@ -20,11 +23,12 @@ export interface SignInUi {
 
 /** A finished login. */
 export interface SignedIn {
-  readonly label: string
-  /** False when the account was there already. */
-  readonly added: boolean
+  /** Number and name of the account. */
+  readonly name: string
   /** The login is that of the account that was asked for; true when none was. */
   readonly isWanted: boolean
+  /** One or two sentences for the user. */
+  readonly message: string
 }
 
 /**
@@ -33,14 +37,16 @@ export interface SignedIn {
  * @throws CodexError `oauth_failed`, `login_timeout`, `login_cancelled`, `callback_port_busy`; nothing listens any more then
  */
 export async function signIn(runtime: Runtime, method: LoginMethodId, ui: SignInUi, wanted?: Account): Promise<SignedIn> {
-  const { label, uid, added } = await saveLogin(runtime, await tokensBy(runtime, method, ui))
-  return { label, added, isWanted: wanted === undefined || wanted.uid === uid }
-}
-
-/** One or two sentences about a finished login. */
-export function signedInText(runtime: Runtime, { label, added, isWanted }: SignedIn, wanted?: Account): string {
-  if (wanted === undefined || isWanted) return `${label} is signed in.`
-  return `That login belongs to another account: ${label}, which was ${added ? 'added' : 'updated'}. ${runtime.label(wanted)} is as before.`
+  const { uid, added } = await saveLogin(runtime, await tokensBy(runtime, method, ui))
+  const { accounts } = await runtime.store.read()
+  const nameOf = (sought: string): string => {
+    const position = accounts.findIndex((account) => account.uid === sought)
+    const account = accounts[position]
+    return account === undefined ? 'The account' : accountName(account, position, runtime.config)
+  }
+  const name = nameOf(uid)
+  if (wanted === undefined || wanted.uid === uid) return { name, isWanted: true, message: `${name} is signed in.` }
+  return { name, isWanted: false, message: `That login belongs to another account: ${name}, which was ${added ? 'added' : 'updated'}. ${nameOf(wanted.uid)} is as before.` }
 }
 
 async function tokensBy({ endpoints, fetch, clock, env }: Runtime, method: LoginMethodId, ui: SignInUi): Promise<LoginTokens> {
@@ -55,16 +61,20 @@ async function tokensBy({ endpoints, fetch, clock, env }: Runtime, method: Login
     }
     case 'device': {
       const login = await ui.waitFor('Asking for a code', (signal) => beginDeviceLogin({ ...deps, signal }))
-      ui.say(`Open ${login.url} on any device and enter the code ${login.userCode ?? ''}`)
+      ui.showCode(login.url, login.userCode ?? '')
       return ui.waitFor('Waiting for the code to be entered', (signal) => until(login, signal))
     }
     case 'paste': {
-      const login = beginPasteLogin(deps)
+      const given = new AbortController()
+      const login = beginPasteLogin({ ...deps, signal: given.signal })
       ui.say('Sign in at:')
       ui.address(login.url)
       const pasted = await ui.ask('Address of the last page: ')
       if (pasted === undefined) throw new CodexError('login_cancelled', 'Nothing was pasted.', { hint: 'Pasting needs a terminal; --device does not.' })
-      return ui.waitFor('Signing in', () => login.finish(pasted))
+      return ui.waitFor('Signing in', (signal) => {
+        signal.addEventListener('abort', () => given.abort(), { once: true })
+        return login.finish(pasted)
+      })
     }
   }
 }

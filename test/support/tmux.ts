@@ -21,6 +21,10 @@ export interface Terminal {
   type(text: string): Promise<void>
   /** Presses keys by their tmux names: `Enter`, `Escape`, `C-c`, `Down`. */
   press(...keys: string[]): Promise<void>
+  /** Changes the size, as a user drags the window. */
+  resize(columns: number, rows: number): Promise<void>
+  /** Whether the cursor can be seen. */
+  hasCursor(): Promise<boolean>
   /** What the screen shows. */
   screen(): Promise<string>
   /** Resolves with the screen when it shows the text. */
@@ -73,6 +77,10 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     async press(...keys) {
       await tmux('send-keys', '-t', 'main', ...keys)
     },
+    async resize(columns, rows) {
+      await tmux('resize-window', '-t', 'main', '-x', String(columns), '-y', String(rows))
+    },
+    hasCursor: async () => (await tmux('display-message', '-p', '-t', 'main', '#{cursor_flag}')).trim() === '1',
     screen,
     waitFor: (text, timeoutMs = WAIT_TIMEOUT_MS) => until(`"${String(text)}"`, (shown) => shows(shown, text), timeoutMs),
     waitUntilGone: (text, timeoutMs = WAIT_TIMEOUT_MS) =>

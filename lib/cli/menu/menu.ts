@@ -1,5 +1,3 @@
-import { isCodexError, messageOf } from '../../kernel/errors.js'
-import { redactText } from '../../kernel/redact.js'
 import type { AccountPool } from '../../accounts/account.js'
 import { type AccountRow, accountRows } from '../../tools/account-row.js'
 import { codexImport } from '../../tools/codex-import.js'
@@ -8,10 +6,14 @@ import { accountLines } from './account-lines.js'
 import { accountMenu, readLimits } from './account-menu.js'
 import type { MenuContext } from './context.js'
 import type { Choice } from './prompts.js'
+import { sayError } from './say-error.js'
 import { signInByMenu } from './sign-in-menu.js'
 import { type Removal, undoRemoval } from './undo.js'
 
 type Target = `account:${string}` | 'add' | 'limits' | 'import' | 'undo' | 'quit'
+
+/** More accounts than this get a search field. */
+const SEARCH_ABOVE = 8
 
 /**
  * The menu of all accounts, until the user leaves. What goes wrong in it is said in it.
@@ -26,16 +28,16 @@ export async function runMenu(menu: MenuContext): Promise<number> {
     const pool = await runtime.store.read()
     const rows = accountRows(runtime, pool, { includeSensitive: false })
     const choices = menuChoices(pool, rows, removals.at(-1))
-    const title = rows.length === 0 ? 'No account is signed in' : `${rows.length} account${rows.length === 1 ? '' : 's'}`
-    const target = await prompts.choose(title, choices, choices.some(({ value }) => value === at) ? at : undefined)
+    const count = rows.length === 1 ? '1 account' : `${rows.length} accounts`
+    const title = rows.length === 0 ? 'No account is signed in (Esc leaves)' : `${count} (percent left; Esc leaves)`
+    const target = await prompts.choose(title, choices, { at: choices.some(({ value }) => value === at) ? at : undefined, search: rows.length > SEARCH_ABOVE })
     if (target === undefined || target === 'quit') break
     at = target
     try {
       await act(menu, target, pool, rows, removals)
     } catch (error) {
       if (prompts.hasLeft()) break
-      const hint = isCodexError(error) && error.hint !== '' ? `\n${error.hint}` : ''
-      prompts.say('error', redactText(`${messageOf(error)}${hint}`))
+      sayError(prompts, error)
     }
     if (prompts.hasLeft()) break
   }

@@ -5,6 +5,7 @@ import type { WriteStream } from 'node:tty'
 import { abortReason } from '../../kernel/clock.js'
 import { cut } from '../../kernel/table.js'
 import type { CommandIo } from '../io.js'
+import { wrapped } from './wrap.js'
 
 /** One line of a list. */
 export interface Choice<Value extends string> {
@@ -18,8 +19,8 @@ export interface Choice<Value extends string> {
 
 /** Questions on a terminal. Undefined as an answer: the user goes back. */
 export interface Prompts {
-  /** A list; a longer one can be searched. @param at where the cursor stands first */
-  choose<Value extends string>(message: string, choices: readonly Choice<Value>[], at?: Value): Promise<Value | undefined>
+  /** A list. `at`: where the cursor stands first; `search`: with a field that narrows the list. */
+  choose<Value extends string>(message: string, choices: readonly Choice<Value>[], options?: { at?: Value | undefined; search?: boolean }): Promise<Value | undefined>
   confirm(message: string): Promise<boolean | undefined>
   line(message: string, options?: { initial?: string; validate?: (text: string) => string | undefined }): Promise<string | undefined>
   secret(message: string): Promise<string | undefined>
@@ -34,8 +35,6 @@ export interface Prompts {
   close(): void
 }
 
-/** Longer lists get a search field. */
-const SEARCH_FROM = 9
 /** Columns that the frame and the mark take in front of a choice. */
 const FRAME_WIDTH = 6
 const FRAME_MS = 120
@@ -63,7 +62,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
   const answer = <Value>(value: Value | typeof clack.CANCEL_SYMBOL): Value | undefined => (clack.isCancel(value) ? undefined : value)
 
   return {
-    async choose(message, choices, at) {
+    async choose(message, choices, { at, search: hasSearch = false } = {}) {
       // The label is asked for with every redraw, so a list follows the size of the terminal.
       const options = choices.map(({ value, label, hint, search }): ShownChoice => ({
         value,
@@ -75,8 +74,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       }))
       const initial: { initialValue?: string } = at === undefined ? {} : { initialValue: at }
       const question = { ...common, message, options, ...initial }
-      const isLong = choices.length >= SEARCH_FROM
-      const chosen = answer(await (isLong ? clack.autocomplete({ ...question, filter: (text, option) => isMatch(text, option as ShownChoice) }) : clack.select(question)))
+      const chosen = answer(await (hasSearch ? clack.autocomplete({ ...question, filter: (text, option) => isMatch(text, option as ShownChoice) }) : clack.select(question)))
       return choices.find(({ value }) => value === chosen)?.value
     },
     confirm: async (message) => answer(await clack.confirm({ ...common, message, initialValue: false })),
@@ -91,7 +89,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       ),
     secret: async (message) => answer(await clack.password({ ...common, message })),
     say(kind, text) {
-      const shown = readable(text)
+      const shown = wrapped(readable(text), width())
       const print = { done: clack.log.success, info: clack.log.info, warning: clack.log.warn, error: clack.log.error }[kind]
       print(shown, { output })
     },

@@ -3,7 +3,7 @@ import { parseBaseUrl } from '../../auth/base-url.js'
 import { ENDPOINT_LABEL, type LoginMethodId, loginMethods } from '../../auth/method-list.js'
 import { saveApiKey } from '../../core.js'
 import { messageOf } from '../../kernel/errors.js'
-import { signedInText, signIn, type SignInUi } from '../sign-in.js'
+import { signIn, type SignInUi } from '../sign-in.js'
 import type { MenuContext } from './context.js'
 import type { Choice } from './prompts.js'
 
@@ -24,7 +24,7 @@ export async function signInByMenu(menu: MenuContext, wanted?: Account): Promise
   if (method === undefined) return false
   if (method === 'endpoint') return addEndpoint(menu)
   const result = await signIn(runtime, method, uiOf(menu), wanted)
-  prompts.say(result.isWanted ? 'done' : 'warning', signedInText(runtime, result, wanted))
+  prompts.say(result.isWanted ? 'done' : 'warning', result.message)
   return result.isWanted
 }
 
@@ -32,6 +32,7 @@ function uiOf({ prompts }: MenuContext): SignInUi {
   return {
     say: (text) => prompts.say('info', text),
     address: (url) => prompts.plain(url),
+    showCode: (url, code) => prompts.say('info', `Open ${url} on any device\nand enter the code ${code}`),
     ask: (question) => prompts.line(question.replace(/:\s*$/, '')),
     waitFor: (text, work) => prompts.waitFor(text, (signal) => work(signal)),
   }

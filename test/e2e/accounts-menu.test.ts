@@ -1,0 +1,286 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { endOf, startProcess } from '../support/child-process.js'
+import { homeWith, signedIn } from '../support/core-over.js'
+import { packPackage } from '../support/pack.js'
+import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
+
+const WINDOWS = [{ minutes: 300, limit: 100, used: 38 }, { minutes: 10_080, limit: 100, used: 19 }]
+const NAMES = ['anna', 'ben', 'carla', 'dora', 'emil', 'fred', 'gina', 'hugo', 'ida', 'jan', 'kim', 'lena']
+
+let folder = ''
+let cli = ''
+beforeAll(async () => {
+  const { tarball } = await packPackage()
+  folder = await mkdtemp(path.join(os.tmpdir(), 'oc-codex-menu-'))
+  await promisify(execFile)('tar', ['-xzf', tarball, '-C', folder])
+  cli = path.join(folder, 'package', 'dist', 'cli.js')
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+interface Pool {
+  activeIndex: number
+  accounts: { accountLabel: string; enabled?: boolean; email: string }[]
+}
+
+interface Stage {
+  readonly home: string
+  readonly simulator: Simulator
+  readonly env: Record<string, string>
+  pool(): Promise<Pool>
+}
+
+/** A home with the first few names signed in at a simulator that knows one more. */
+async function stageWith(count: number): Promise<Stage> {
+  const simulator = await startSimulator({ accounts: NAMES.slice(0, count + 1).map((name) => ({ name, windows: WINDOWS })), settings: { deviceIntervalSec: 0.2, autoApprove: NAMES[count] ?? null, deviceApproveAfterPolls: 1 } })
+  onTestFinished(() => simulator.close())
+  const home = await homeWith(NAMES.slice(0, count).map((name) => ({ ...signedIn(simulator, name), accountLabel: name })))
+  const env = { HOME: home, PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', BROWSER: 'true', OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend }
+  return { home, simulator, env, pool: async () => JSON.parse(await readFile(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), 'utf8')) as Pool }
+}
+
+/** The command in a terminal; afterwards the exit code and the state of the terminal are shown. */
+async function open({ home, env }: Stage, args: readonly string[], size: { columns?: number; rows?: number } = {}): Promise<Terminal> {
+  const script = '"$0" "$@"; echo "exit code $?"; stty -a | tr ";" "\\n" | tail -3; sleep 60'
+  const terminal = await openTerminal({ command: ['sh', '-c', script, process.execPath, cli, ...args], cwd: home, env, columns: 80, rows: 24, ...size })
+  onTestFinished(() => terminal.close())
+  return terminal
+}
+
+const underCursor = (screen: string): string => screen.split('\n').findLast((line) => /[●>] /.test(line) && line.startsWith('│')) ?? ''
+
+/** Moves to a line of the open list and presses Enter. */
+async function pick(terminal: Terminal, text: string): Promise<void> {
+  await terminal.waitFor(text)
+  for (let step = 0; step < 30 && !underCursor(await terminal.screen()).includes(text); step += 1) {
+    await terminal.press('Down')
+    await sleep(60)
+  }
+  expect(underCursor(await terminal.screen())).toContain(text)
+  await terminal.press('Enter')
+}
+
+/** The terminal is as it was: echo, lines, cursor. */
+async function expectSane(terminal: Terminal, code: number): Promise<void> {
+  const screen = await terminal.waitFor(/exit code \d+[\s\S]*echoctl/)
+  expect(screen).toContain(`exit code ${code}`)
+  expect(screen).toMatch(/(?<!-)icanon/)
+  expect(screen).toMatch(/(?<!-)\becho\b/)
+  expect(await terminal.hasCursor()).toBe(true)
+}
+
+describe.skipIf(noTerminal)('the menu of the accounts', () => {
+  it('shows both windows of every account after reading them, without an address', async () => {
+    const terminal = await open(await stageWith(3), ['accounts'])
+    await terminal.waitFor(/● 1\* {2}anna .*active/)
+    await pick(terminal, 'Read all limits now')
+    const screen = await terminal.waitFor(/3 {3}carla .*5h 62% {2}7d 81%/)
+    expect(screen).toContain('What is left is new for 3 accounts.')
+    expect(screen).not.toContain('@')
+    await pick(terminal, 'Quit')
+    await expectSane(terminal, 0)
+  })
+
+  it('switches, pins, disables and names accounts', async () => {
+    const stage = await stageWith(3)
+    const terminal = await open(stage, ['accounts'])
+    await pick(terminal, '2   ben')
+    await pick(terminal, 'Switch to it')
+    await terminal.waitFor('New sessions go to Account 2 (ben).')
+    await pick(terminal, '2*  ben')
+    await pick(terminal, 'Pin it alone')
+    await terminal.waitFor('Account 2 (ben) is pinned (global, hard).')
+    await pick(terminal, 'ben    active, pinned')
+    await pick(terminal, 'Lift the pin')
+    await terminal.waitFor('The pin is lifted.')
+    await pick(terminal, '3   carla')
+    await pick(terminal, 'Disable it')
+    await terminal.waitFor('Account 3 (carla) is now disabled.')
+    await pick(terminal, 'carla  disabled')
+    await pick(terminal, 'Name it')
+    await terminal.waitFor('Name (empty removes it)')
+    await terminal.press('C-u')
+    await terminal.type('office')
+    await terminal.press('Enter')
+    await terminal.waitFor('Account 3 (office): label set.')
+    expect(await stage.pool()).toMatchObject({ activeIndex: 1, accounts: [{}, {}, { accountLabel: 'office', enabled: false }] })
+  })
+
+  it('removes after a question, and brings back: at once, and later from the list', async () => {
+    const stage = await stageWith(3)
+    const before = await stage.pool()
+    const terminal = await open(stage, ['accounts'])
+    const remove = async (line: string): Promise<void> => {
+      await pick(terminal, line)
+      await pick(terminal, 'Remove it')
+      await terminal.waitFor(/Remove Account \d \(\w+\)\?/)
+      expect(await terminal.screen()).toMatch(/○ Yes \/ ● No/)
+      await terminal.press('y')
+    }
+    await remove('1*  anna')
+    await pick(terminal, 'Undo: put it back')
+    await terminal.waitFor('Account 1 (anna) is back.')
+    expect((await stage.pool()).accounts).toMatchObject(before.accounts)
+    await remove('2   ben')
+    await pick(terminal, 'Go on')
+    await terminal.waitFor('2 accounts (')
+    expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual(['anna', 'carla'])
+    await pick(terminal, 'Undo: put Account 2 (ben) back')
+    await terminal.waitFor('Account 2 (ben) is back.')
+    expect((await stage.pool()).accounts).toMatchObject(before.accounts)
+    expect((await stage.pool()).activeIndex).toBe(0)
+  })
+
+  it('adds an account by a device code, and tells when a login belongs to another account', async () => {
+    const stage = await stageWith(2)
+    const terminal = await open(stage, ['accounts'])
+    await pick(terminal, 'Add an account')
+    await pick(terminal, 'device code')
+    await terminal.waitFor(/enter the code [A-Z0-9]{4}-[A-Z0-9]{4,5}/)
+    await terminal.waitFor('is signed in.')
+    await terminal.waitFor('3 accounts (')
+    expect((await stage.pool()).accounts[2]?.email).toBe('carla@example.test')
+    await pick(terminal, '2   ben')
+    await pick(terminal, 'Sign in again')
+    await pick(terminal, 'device code')
+    const screen = await terminal.waitFor(/belongs to another account:[\s\S]*3 accounts/)
+    expect(screen.replace(/\n│ +/g, ' ')).toMatch(/another account: Account 3 \(ca.*\), which was updated\. Account 2 \(ben\) is as before\./)
+    expect((await stage.pool()).accounts).toHaveLength(3)
+  })
+
+  it('searches a long list at 60 by 20, and follows the size of the terminal', async () => {
+    const terminal = await open(await stageWith(11), ['accounts'], { columns: 60, rows: 20 })
+    await terminal.waitFor('11 accounts')
+    await terminal.type('gin')
+    await terminal.waitFor(/\(1 match\)/)
+    expect(underCursor(await terminal.screen())).toContain('gina')
+    await terminal.resize(100, 30)
+    await sleep(500)
+    expect((await terminal.screen()).split('\n').filter((line) => line.includes('gina'))).toHaveLength(1)
+    await terminal.press('Enter')
+    await terminal.waitFor('7 gina: ok')
+    await terminal.press('Escape')
+    const screen = await terminal.waitFor(/Search:[\s\S]*kim/)
+    expect(screen).toMatch(/● +7 +gina/)
+    await terminal.press('Escape')
+    await expectSane(terminal, 0)
+  })
+
+  it.each([
+    ['the list', [] as string[], '3 accounts'],
+    ['the menu of an account', ['2   ben'], 'Switch to it'],
+    ['a login that waits', ['Add an account', 'ChatGPT account (browser)'], 'Waiting for the browser'],
+  ])('ends cleanly by Ctrl-C in %s', async (_where, way, shown) => {
+    const terminal = await open(await stageWith(3), ['accounts'])
+    for (const step of way) await pick(terminal, step)
+    await terminal.waitFor(shown)
+    await terminal.press('C-c')
+    await expectSane(terminal, 130)
+    for (const port of [1455, 1457]) expect(await isListening(port)).toBe(false)
+  })
+
+  it('goes back by Esc from a login that waits, and nothing listens then', async () => {
+    const terminal = await open(await stageWith(1), ['accounts'])
+    await pick(terminal, 'Add an account')
+    await pick(terminal, 'ChatGPT account (browser)')
+    await terminal.waitFor('Waiting for the browser')
+    await terminal.press('Escape')
+    await terminal.waitFor(/The login was cancelled\.[\s\S]*1 account \(/)
+    for (const port of [1455, 1457]) expect(await isListening(port)).toBe(false)
+  })
+
+  it('login offers the ways to sign in, the device code first over SSH, and signs in', async () => {
+    const stage = await stageWith(1)
+    const terminal = await open({ ...stage, env: { ...stage.env, SSH_TTY: '/dev/pts/1' } }, ['login'])
+    expect(underCursor(await terminal.waitFor('How do you want to sign in?'))).toContain('device code')
+    await terminal.press('Enter')
+    await terminal.waitFor('Account 2 (be')
+    await expectSane(terminal, 0)
+    expect((await stage.pool()).accounts).toHaveLength(2)
+  })
+
+  it('login that is cancelled by Ctrl-C changes nothing and leaves nothing listening', async () => {
+    const stage = await stageWith(1)
+    const terminal = await open(stage, ['login'])
+    await pick(terminal, 'ChatGPT account (browser)')
+    await terminal.waitFor('Waiting for the browser')
+    expect(await isListening(1455)).toBe(true)
+    await terminal.press('C-c')
+    await expectSane(terminal, 130)
+    expect(await isListening(1455)).toBe(false)
+    expect((await stage.pool()).accounts).toHaveLength(1)
+  })
+
+  it('uses no colour when NO_COLOR says so', async () => {
+    const stage = await stageWith(3)
+    const output = path.join(stage.home, 'typescript')
+    const terminal = await openTerminal({ command: ['script', '-q', '-c', `${process.execPath} ${cli} accounts`, output], cwd: stage.home, env: { ...stage.env, NO_COLOR: '1' }, columns: 80, rows: 24 })
+    onTestFinished(() => terminal.close())
+    await terminal.waitFor('3 accounts')
+    await terminal.press('Escape')
+    await terminal.waitForEnd()
+    expect(await readFile(output, 'utf8')).not.toMatch(/\u001b\[[\d;]*m/)
+  })
+})
+
+describe('the commands without a terminal', () => {
+  const run = async ({ home, env }: Stage, ...args: string[]): ReturnType<typeof endOf> => endOf(startProcess({ file: process.execPath, args: [cli, ...args], cwd: home, env }), 30_000)
+
+  it('accounts prints the list and a hint and ends, although nobody can be asked', async () => {
+    const stage = await stageWith(3)
+    expect(await run(stage, 'accounts')).toMatchObject({ code: 0, stdout: expect.stringMatching(/anna[\s\S]*ben[\s\S]*carla[\s\S]*is a menu/) })
+    expect(JSON.parse((await run(stage, 'accounts', '--json')).stdout)).toMatchObject({ totalAccounts: 3 })
+  })
+
+  it('login --account tells the account that signed in from the one that was asked for', async () => {
+    const stage = await stageWith(2)
+    const other = await run(stage, 'login', '--device', '--account', 'ben')
+    expect(other).toMatchObject({ code: 1, stdout: expect.stringMatching(/another account: Account 3 \(.*\), which was added\. Account 2 \(ben\) is as before\./) })
+    stage.simulator.changeSettings({ autoApprove: 'ben' })
+    expect(await run(stage, 'login', '--device', '--account', 'ben')).toMatchObject({ code: 0, stdout: 'Account 2 (ben) is signed in.\n' })
+    expect(await run(stage, 'login', '--device', '--account', 'nobody')).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no account "nobody"') })
+  })
+
+  it('logout shows what would happen, does it with --yes, and import undoes it; the backend hears nothing', async () => {
+    const stage = await stageWith(2)
+    const asked = stage.simulator.requests.length
+    expect(await run(stage, 'logout', 'ben')).toMatchObject({ code: 2, stdout: expect.stringContaining('Nothing was changed') })
+    const done = await run(stage, 'logout', 'ben', '--yes')
+    expect(done.code).toBe(0)
+    expect((await stage.pool()).accounts).toHaveLength(1)
+    const backup = /Undo: oc-codex-multi-auth import (\S+)/.exec(done.stdout)?.[1] ?? ''
+    expect((await run(stage, 'import', backup)).code).toBe(0)
+    expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual(['anna', 'ben'])
+    expect(stage.simulator.requests).toHaveLength(asked)
+  })
+
+  it('logout of the last account takes our entry, and ours alone, out of OpenCode’s login file', async () => {
+    const stage = await stageWith(1)
+    const file = path.join(stage.home, '.local', 'share', 'opencode', 'auth.json')
+    await mkdir(path.dirname(file), { recursive: true })
+    const marker = 'managed-by-oc-codex-multi-auth'
+    await writeFile(file, JSON.stringify({ openai: { type: 'oauth', refresh: marker, access: marker, expires: 1 }, other: { type: 'api', key: 'k' } }))
+    expect((await run(stage, 'logout', '--all', '--yes')).stdout).toContain('is removed too')
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ other: { type: 'api', key: 'k' } })
+  })
+})
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
