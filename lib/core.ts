@@ -9,6 +9,7 @@ import { accountFromLogin } from './auth/account-from-login.js'
 import { parseBaseUrl } from './auth/base-url.js'
 import { checkWorkspace } from './auth/accounts-check.js'
 import { DEFAULT_ENDPOINTS } from './auth/endpoints.js'
+import { manageAccounts, runMenuHere } from './auth/manage-method.js'
 import { createLoginMethods, type LoginMethods } from './auth/methods.js'
 import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreaker } from './bridge/breaker.js'
@@ -90,6 +91,15 @@ export async function createCore(input: CoreInput): Promise<Core> {
     clock,
     host,
     env: input.env,
+    manage: () =>
+      manageAccounts({
+        host,
+        hostAuthFile: input.paths.hostAuthFile,
+        hasAccounts: async () => (await store.read()).accounts.length > 0,
+        argv: process.argv,
+        isTerminal: process.stdin.isTTY && process.stdout.isTTY,
+        runMenu: () => runMenuHere(input.env),
+      }),
     save: (tokensOfLogin) => saveLogin(runtime, tokensOfLogin),
   })
 

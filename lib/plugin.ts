@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 
 import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
-import { ENDPOINT_LABEL, type LoginMethodInfo, loginMethods } from './auth/method-list.js'
+import { ENDPOINT_LABEL, type LoginMethodInfo, loginMethods, MANAGE_LABEL } from './auth/method-list.js'
 import type { Core } from './core.js'
 import { parseCatalogues } from './catalog/catalogue-file.js'
 import { mergeModels } from './catalog/host-models.js'
@@ -41,7 +41,11 @@ export const server: Plugin = async (input) => {
 
   const auth: AuthHook = {
     provider: 'openai',
-    methods: [...loginMethods(process.env).map((info) => methodHook(info, core)), endpointMethod],
+    /** Asked for when the host lists them: a start with no login costs no look at the accounts. */
+    get methods() {
+      const manage = hasAccountsNow(paths.accountsFile) ? [methodHook({ id: 'manage', label: MANAGE_LABEL }, core)] : []
+      return [...loginMethods(process.env).map((info) => methodHook(info, core)), endpointMethod, ...manage]
+    },
     async loader(getAuth) {
       const stored = await getAuth().catch(() => undefined)
       if (stored?.type === 'api') return takeOverKey(stored)
@@ -132,11 +136,20 @@ async function hasAccounts(file: string): Promise<boolean> {
   }
 }
 
+function hasAccountsNow(file: string): boolean {
+  try {
+    const pool: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    return hasKey(pool, 'accounts') && Array.isArray(pool.accounts) && pool.accounts.length > 0
+  } catch {
+    return false
+  }
+}
+
 function hasKey<Key extends string>(value: unknown, key: Key): value is Record<Key, unknown> {
   return typeof value === 'object' && value !== null && key in value
 }
 
-function methodHook(info: LoginMethodInfo, core: Lazy<Core>): AuthHook['methods'][number] {
+function methodHook(info: { readonly id: LoginMethodInfo['id'] | 'manage'; readonly label: string }, core: Lazy<Core>): AuthHook['methods'][number] {
   return { type: 'oauth', label: info.label, authorize: async () => (await core()).login.authorize(info.id) }
 }
 

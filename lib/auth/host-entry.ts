@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { readTextFile, sameStamp, stampOf, writeFileAtomic } from '../kernel/json-file.js'
+import { type FileStamp, readTextFile, sameStamp, stampOf, writeFileAtomic } from '../kernel/json-file.js'
 import { MANAGED_MARKER } from './managed-entry.js'
 
 /** What became of the entry for openai in OpenCode's login file. `foreign`: a login of the host's own, left alone. */
@@ -20,19 +20,31 @@ const managedSchema = z.looseObject({ type: z.literal('oauth'), refresh: z.liter
  */
 export async function releaseHostEntry(file: string): Promise<ReleasedEntry> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const found = await readTextFile(file).catch(() => null)
-    if (found === null) return 'unreadable'
-    if (found === undefined) return 'absent'
-    const content = authFileSchema.safeParse(parsed(found.text))
-    if (!content.success) return 'unreadable'
-    const { openai, ...others } = content.data
-    if (openai === undefined) return 'absent'
-    if (!managedSchema.safeParse(openai).success) return 'foreign'
+    const found = await readEntry(file)
+    if (found.kind !== 'ours') return found.kind
+    const { openai: _ours, ...others } = found.content
     if (!sameStamp(found.stamp, await stampOf(file))) continue
     await writeFileAtomic(file, JSON.stringify(others, undefined, 2))
     return 'removed'
   }
   return 'unreadable'
+}
+
+/** Whose the entry for openai in OpenCode's login file is. */
+export async function hostEntryOf(file: string): Promise<'ours' | Exclude<ReleasedEntry, 'removed'>> {
+  return (await readEntry(file)).kind
+}
+
+type FoundEntry = { readonly kind: 'ours'; readonly content: Record<string, unknown>; readonly stamp: FileStamp } | { readonly kind: 'absent' | 'foreign' | 'unreadable' }
+
+async function readEntry(file: string): Promise<FoundEntry> {
+  const found = await readTextFile(file).catch(() => null)
+  if (found === null) return { kind: 'unreadable' }
+  if (found === undefined) return { kind: 'absent' }
+  const content = authFileSchema.safeParse(parsed(found.text))
+  if (!content.success) return { kind: 'unreadable' }
+  if (content.data.openai === undefined) return { kind: 'absent' }
+  return managedSchema.safeParse(content.data.openai).success ? { kind: 'ours', content: content.data, stamp: found.stamp } : { kind: 'foreign' }
 }
 
 function parsed(text: string): unknown {

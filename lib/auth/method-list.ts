@@ -14,6 +14,9 @@ const PASTE: LoginMethodInfo = { id: 'paste', label: 'ChatGPT account (paste the
 /** An API key for another Codex endpoint; the host asks for the key itself. */
 export const ENDPOINT_LABEL = 'Third-party Codex API (API Key + URL)'
 
+/** No login: leads to the menu of the accounts. Listed last, and only when there are accounts. */
+export const MANAGE_LABEL = 'Manage ChatGPT accounts'
+
 /** The ways to sign in, the best for this terminal first: over SSH no browser of this machine is in front of the user. */
 export function loginMethods(env: Readonly<Record<string, string | undefined>>): readonly LoginMethodInfo[] {
   return isRemote(env) ? [DEVICE, BROWSER, PASTE] : [BROWSER, DEVICE, PASTE]

@@ -14,6 +14,8 @@ export interface LoginMethodsDeps {
   readonly clock: Clock
   readonly host: HostPort
   readonly env: NodeJS.ProcessEnv
+  /** Leads to the menu of the accounts. */
+  readonly manage: () => Promise<AuthOAuthResult>
   /** Puts the login into the account file. */
   readonly save: (tokens: LoginTokens) => Promise<{ readonly label: string }>
 }
@@ -24,7 +26,7 @@ type CallbackResult = Awaited<ReturnType<Extract<AuthOAuthResult, { method: 'aut
 /** The login methods behind the host's hooks. */
 export interface LoginMethods {
   /** Begins a login the way the host asks for it. @throws CodexError, also from its callback: the host prints the message */
-  authorize(id: LoginMethodId): ReturnType<Authorize>
+  authorize(id: LoginMethodId | 'manage'): ReturnType<Authorize>
   /** Cancels a login that is still waiting. */
   close(): Promise<void>
 }
@@ -55,6 +57,8 @@ export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
   return {
     async authorize(id) {
       switch (id) {
+        case 'manage':
+          return deps.manage()
         case 'browser': {
           const login = await waiting(() => beginBrowserLogin(deps))
           // Waiting starts now: the user may be done before the host asks.

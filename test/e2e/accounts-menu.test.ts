@@ -13,6 +13,7 @@ import { endOf, startProcess } from '../support/child-process.js'
 import { homeWith, signedIn } from '../support/core-over.js'
 import { packPackage } from '../support/pack.js'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
+import { useStage } from './setup.js'
 
 const WINDOWS = [{ minutes: 300, limit: 100, used: 38 }, { minutes: 10_080, limit: 100, used: 19 }]
 const NAMES = ['anna', 'ben', 'carla', 'dora', 'emil', 'fred', 'gina', 'hugo', 'ida', 'jan', 'kim', 'lena']
@@ -229,6 +230,45 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await terminal.press('Escape')
     await terminal.waitForEnd()
     expect(await readFile(output, 'utf8')).not.toMatch(/\u001b\[[\d;]*m/)
+  })
+})
+
+describe('the menu from opencode auth login', () => {
+  const LABEL = 'Manage ChatGPT accounts'
+  const stage = useStage({ signedIn: ['personal', 'work'] })
+
+  it.skipIf(noTerminal)('opens on a terminal, takes the keys, and leaves the entry of OpenCode as it was', async () => {
+    const { host, accountsFile } = stage()
+    const before = await readFile(host.authFile, 'utf8')
+    const terminal = await openTerminal({ command: ['sh', '-c', `"$0" auth login --provider openai; echo "exit code $?"; sleep 60`, host.binary], cwd: host.project, env: host.env, columns: 80, rows: 24 })
+    onTestFinished(() => terminal.close())
+    await pick(terminal, LABEL)
+    await terminal.waitFor('2 accounts (')
+    await pick(terminal, '2   ')
+    await pick(terminal, 'Switch to it')
+    await terminal.waitFor('New sessions go to Account 2')
+    await pick(terminal, 'Quit')
+    await terminal.waitFor('exit code 0')
+    expect(JSON.parse(await readFile(accountsFile, 'utf8')).activeIndex).toBe(1)
+    expect(JSON.parse(await readFile(host.authFile, 'utf8'))).toEqual(JSON.parse(before))
+  })
+
+  it('says the command where there is no terminal', async () => {
+    const login = await stage().host.login(LABEL)
+    expect(login.stdout + login.stderr).toContain('npx oc-codex-multi-auth accounts')
+    expect(login.code).toBe(0)
+  })
+
+  it('is not listed before there is an account, and never touches a login of the host’s own', async () => {
+    const { host, accountsFile } = stage()
+    const theirs = JSON.stringify({ openai: { type: 'oauth', refresh: 'theirs', access: 'theirs', expires: 1 } })
+    await writeFile(host.authFile, theirs)
+    const login = await host.login(LABEL)
+    expect(login.stdout + login.stderr).toContain('Nothing was changed in the login of OpenCode itself')
+    expect(await readFile(host.authFile, 'utf8')).toBe(theirs)
+    await rm(accountsFile)
+    const unknown = await host.login(LABEL)
+    expect(unknown.stdout + unknown.stderr).toContain('Unknown method')
   })
 })
 
