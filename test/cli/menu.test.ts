@@ -55,7 +55,7 @@ describe('the lines of the menu', () => {
 
   it('tell everything about one account, and no address', () => {
     const text = accountDetails(row({ blocks: [{ scope: 'account', reason: 'usage_limit', untilMs: NOW + 7_200_000 }], tags: ['home'], note: 'mine', resetCredits: 2, email: 'a@example.test' }), NOW)
-    for (const part of ['ChatGPT, plus', '62% left, resets', 'read 1 min ago', 'usage limit until', 'home', 'mine', 'never', '2']) expect(text).toContain(part)
+    for (const part of ['ChatGPT, plus', '62% left, resets', 'Limits read', '1 min ago', 'usage limit until', 'home', 'mine', 'never', '2']) expect(text).toContain(part)
     expect(text).not.toContain('@')
   })
 })

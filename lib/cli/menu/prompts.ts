@@ -46,9 +46,9 @@ const ERASE_LINE = '\r\u001b[2K'
 export async function openPrompts(io: CommandIo): Promise<Prompts> {
   const clack = await import('@clack/prompts')
   const { stdin, stdout } = process
-  const output = (io.env.NO_COLOR ?? '') === '' ? stdout : withoutColours(stdout)
+  const hasColours = (io.env.NO_COLOR ?? '') === ''
+  const output = hasColours && clack.unicode ? stdout : plainer(stdout, hasColours, clack.unicode)
   const common = { input: stdin, output, signal: io.signal }
-  const readable = (text: string): string => (clack.unicode ? text : text.replaceAll('…', '~').replaceAll('’', "'"))
   const width = (): number => Math.max(20, stdout.columns - FRAME_WIDTH)
   let hasLeft = false
   let cancel: (() => void) | undefined
@@ -67,7 +67,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       const options = choices.map(({ value, label, hint, search }): ShownChoice => ({
         value,
         get label() {
-          return readable(label(width()))
+          return label(width())
         },
         search: search ?? '',
         ...(hint === undefined ? {} : { hint }),
@@ -89,7 +89,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       ),
     secret: async (message) => answer(await clack.password({ ...common, message })),
     say(kind, text) {
-      const shown = wrapped(readable(text), width())
+      const shown = wrapped(text, width())
       const print = { done: clack.log.success, info: clack.log.info, warning: clack.log.warn, error: clack.log.error }[kind]
       print(shown, { output })
     },
@@ -148,12 +148,16 @@ function isMatch(typed: string, option: ShownChoice): boolean {
     .every((word) => text.includes(word))
 }
 
-/** The same terminal without colours, whatever the library and this Node make of NO_COLOR. */
-function withoutColours(stream: WriteStream): Writable {
+/** Signs of ours and of the library that a terminal without Unicode shows wrong; one column each. */
+const ASCII: Readonly<Record<string, string>> = { '…': '~', '’': "'", '•': '-', '↑': '^', '↓': 'v', '—': '-', '█': '_' }
+
+/** The same terminal, without colours or with ASCII only, whatever the library and this Node make of its settings. */
+function plainer(stream: WriteStream, hasColours: boolean, hasUnicode: boolean): Writable {
   const plain = new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
-      stream.write(String(chunk).replace(/\u001b\[[\d;]*m/g, ''), done)
+      const text = hasColours ? String(chunk) : String(chunk).replace(/\u001b\[[\d;]*m/g, '')
+      stream.write(hasUnicode ? text : text.replace(/[…’•↑↓—█]/g, (sign) => ASCII[sign] ?? sign), done)
     },
   })
   stream.on('resize', () => plain.emit('resize'))
