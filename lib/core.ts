@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
+import { isatty } from 'node:tty'
 
 import type { Account, AccountPool } from './accounts/account.js'
 import { withLogin } from './accounts/edits.js'
@@ -97,7 +98,8 @@ export async function createCore(input: CoreInput): Promise<Core> {
         hostAuthFile: input.paths.hostAuthFile,
         hasAccounts: async () => (await store.read()).accounts.length > 0,
         argv: process.argv,
-        isTerminal: process.stdin.isTTY && process.stdout.isTTY,
+        // Asked of the descriptors: touching the streams would already take the host's input.
+        isTerminal: isatty(0) && isatty(1),
         runMenu: () => runMenuHere(input.env),
       }),
     save: (tokensOfLogin) => saveLogin(runtime, tokensOfLogin),

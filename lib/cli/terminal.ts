@@ -17,8 +17,14 @@ export function terminalIo(signal: AbortSignal): CommandIo {
     async ask(question) {
       if (!stdin.isTTY) return undefined
       const prompt = createInterface({ input: stdin, output: stderr })
+      // The library keeps Ctrl-C to itself, and not every Node ends a question when its input ends.
+      prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+      const ended = new Promise<undefined>((resolve) => prompt.once('close', () => resolve(undefined)))
       try {
-        return await prompt.question(question, { signal })
+        return await Promise.race([prompt.question(question, { signal }), ended])
+      } catch (error) {
+        stderr.write('\n')
+        throw error
       } finally {
         prompt.close()
       }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -236,6 +236,20 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     expect((await stage.pool()).accounts).toHaveLength(2)
   })
 
+  it.each([
+    ['C-c', 130, 2],
+    ['C-d', 2, 2],
+    ['n', 0, 2],
+    ['y', 0, 1],
+  ] as const)('logout asks first, and takes %s for an answer', async (key, code, left) => {
+    const stage = await stageWith(2)
+    const terminal = await open(stage, ['logout', 'ben'])
+    await terminal.waitFor('Go on? [y/N]')
+    await terminal.press(key, ...(key.length === 1 ? ['Enter'] : []))
+    await expectSane(terminal, code)
+    expect((await stage.pool()).accounts).toHaveLength(left)
+  })
+
   it('login that is cancelled by Ctrl-C changes nothing and leaves nothing listening', async () => {
     const stage = await stageWith(1)
     const terminal = await open(stage, ['login'])
@@ -296,6 +310,16 @@ describe('the menu from opencode auth login', () => {
     await rm(accountsFile)
     const unknown = await host.login(LABEL)
     expect(unknown.stdout + unknown.stderr).toContain('Unknown method')
+  })
+})
+
+describe('the package', () => {
+  it('keeps the menu and its library out of everything that OpenCode loads', async () => {
+    const dist = path.dirname(cli)
+    const names = (await readdir(dist)).filter((name) => name.endsWith('.js'))
+    const holders = []
+    for (const name of names) if ((await readFile(path.join(dist, name), 'utf8')).includes('clack:cancel')) holders.push(name)
+    expect(holders).toEqual([expect.stringMatching(/^cli-/)])
   })
 })
 
