@@ -32,6 +32,9 @@ import { createInstructionCache, type InstructionCache } from './prompts/instruc
 import type { Alert } from './quota/alerts.js'
 import { createRuntime, type Runtime } from './runtime.js'
 
+// In this chunk because one more would have to be opened at every start.
+export { commandSettings } from './command-settings.js'
+
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {
   readonly runtime: Runtime

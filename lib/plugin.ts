@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import path from 'node:path'
 
 import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
@@ -10,13 +11,11 @@ import { parseCatalogues } from './catalog/catalogue-file.js'
 import { mergeModels } from './catalog/host-models.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
-import { type Paths, resolvePaths } from './kernel/paths.js'
+import { CONFIG_FILE, type Paths, resolvePaths } from './kernel/paths.js'
 import type { Runtime } from './runtime.js'
 import type { toolsNow as ToolsNow } from './tools-entry.js'
-import { configFiles } from './runtime-config.js'
 import { slashCommands } from './slash-commands/commands.js'
 import { promptCommands } from './slash-commands/prompt-templates.js'
-import { commandSettings } from './command-settings.js'
 
 /** Shown to the SDK, which insists on a key; the bridge puts the account's own token in its place. */
 const PLACEHOLDER_KEY = 'oc-codex-multi-auth'
@@ -101,7 +100,7 @@ export const server: Plugin = async (input) => {
       const configured: unknown = config.provider?.openai?.options?.baseURL
       for (const id of Object.keys(config.provider?.openai?.models ?? {})) userModels.add(id)
       if (typeof configured === 'string') providerBaseUrl = configured
-      const wanted = await commandSettings(process.env, configFiles(paths, input.directory, (file) => readFileSync(file, 'utf8')))
+      const wanted = await wantedCommands(input, paths)
       // A command of the same name in the user's own configuration wins.
       config.command = { ...(wanted.slashCommands ? slashCommands() : {}), ...(wanted.promptTemplates ? promptCommands() : {}), ...config.command }
     },
@@ -124,6 +123,16 @@ async function registerWithHost({ client }: PluginInput, paths: Paths): Promise<
   } catch {
     // An unreadable login file is the host's own affair; a start never fails here.
   }
+}
+
+/** OpenCode waits for this at every start, so the configuration is only interpreted where it speaks of commands. */
+async function wantedCommands({ directory, worktree }: PluginInput, paths: Paths): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
+  const files = [paths.configFile, ...[directory, worktree].filter((folder) => typeof folder === 'string').map((folder) => path.join(folder, '.opencode', CONFIG_FILE))]
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')))
+  const isSpokenOf = process.env.CODEX_AUTH_SLASH_COMMANDS !== undefined || process.env.CODEX_AUTH_PROMPT_TEMPLATES !== undefined || texts.some((text) => /slashCommands|promptTemplates/.test(text))
+  if (!isSpokenOf) return { slashCommands: true, promptTemplates: false }
+  const { commandSettings } = await import('./core.js')
+  return commandSettings(process.env, paths, directory)
 }
 
 /** Whether the account file holds anybody; a file that cannot be read counts, so that the core can say what is wrong. */

@@ -41,7 +41,7 @@ export async function encryptPool(pool: AccountPool, passphrase: string): Promis
 /**
  * The pool in an export or a backup: plain, encrypted with a passphrase, or sealed with a key of the keychain.
  * @param where for the message
- * @throws CodexError `invalid_input`: not an export, a newer one, or a wrong passphrase; `keychain_unavailable`
+ * @throws CodexError `invalid_input`: not an export, a newer one, or a wrong passphrase; `keychain_unreachable`
  */
 export async function readExport(text: string, passphrase: string | undefined, vault: Vault, where: string): Promise<AccountPool> {
   const envelope = envelopeSchema.safeParse(parsed(text))

@@ -18,7 +18,7 @@ export const KEYCHAIN_TIMEOUT_MS = 5_000
 
 /**
  * The keychain with a time limit on each call, and with errors the user can act on.
- * @throws CodexError `keychain_unavailable` from each call that fails or takes longer than `timeoutMs`
+ * @throws CodexError `keychain_unreachable` from each call that fails or takes longer than `timeoutMs`
  */
 export function guarded(keychain: Keychain, timeoutMs = KEYCHAIN_TIMEOUT_MS): Keychain {
   const call = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
@@ -46,5 +46,5 @@ export function guarded(keychain: Keychain, timeoutMs = KEYCHAIN_TIMEOUT_MS): Ke
 
 /** An error about the keychain; the hint of the table says what to do, unless there is a better one. */
 export function unavailable(message: string, options: { cause?: unknown; hint?: string } = {}): CodexError {
-  return new CodexError('keychain_unavailable', message, options)
+  return new CodexError('keychain_unreachable', message, options)
 }

@@ -21,7 +21,7 @@ export interface PoolOnDisk {
 /**
  * Reads an account file, or the one of the older name in its place.
  * @param vault opens sealed files; without it their secrets stay sealed and the metadata can be read and changed
- * @throws CodexError `store_unreadable`, `store_newer`, `keychain_unavailable`; ForeignFile when it is something else
+ * @throws CodexError `store_unreadable`, `store_newer`, `keychain_unreachable`; ForeignFile when it is something else
  */
 export async function readPoolFile(file: string, legacyPath: string | undefined, vault: Vault | undefined): Promise<PoolOnDisk> {
   const found = (await readTextFile(file)) ?? (await readLegacy(legacyPath))

@@ -21,7 +21,7 @@ export interface AccountStore {
   readonly path: string
   /**
    * The pool. A read of an unchanged file costs one `stat`; a missing file is an empty pool.
-   * @throws CodexError `store_unreadable` (corrupt files are quarantined first), `store_newer`, `keychain_unavailable`
+   * @throws CodexError `store_unreadable` (corrupt files are quarantined first), `store_newer`, `keychain_unreachable`
    */
   read(): Promise<AccountPool>
   /**
@@ -33,7 +33,7 @@ export interface AccountStore {
    * Reads under the lock, applies `change`, writes what it returns and answers with the pool on disk afterwards.
    * `change` is pure and synchronous; returning its argument writes nothing.
    * @param onCopy hears the path of the copy that is written before accounts disappear
-   * @throws CodexError `store_busy`, `store_unreadable`, `store_newer`, `store_not_written`, `keychain_unavailable`;
+   * @throws CodexError `store_busy`, `store_unreadable`, `store_newer`, `store_not_written`, `keychain_unreachable`;
    * nothing is changed then
    */
   update(change: (pool: AccountPool) => AccountPool, onCopy?: (file: string) => void): Promise<AccountPool>

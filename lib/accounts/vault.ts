@@ -8,15 +8,15 @@ export interface Vault {
   readonly keychain: Keychain
   /** The user wants accounts sealed (`CODEX_KEYCHAIN=1`): a new account file is sealed from its first write on. */
   readonly optedIn: boolean
-  /** The key of that id. One question to the keychain per process. @throws CodexError `keychain_unavailable` */
+  /** The key of that id. One question to the keychain per process. @throws CodexError `keychain_unreachable` */
   key(id: string): Promise<DataKey>
-  /** A new key that the keychain has and gives back. @throws CodexError `keychain_unavailable` */
+  /** A new key that the keychain has and gives back. @throws CodexError `keychain_unreachable` */
   create(): Promise<DataKey>
-  /** Asks the keychain anew, past the memory. @throws CodexError `keychain_unavailable` */
+  /** Asks the keychain anew, past the memory. @throws CodexError `keychain_unreachable` */
   reread(id: string): Promise<DataKey>
-  /** Deletes the key for good: whatever is still sealed with it is lost. @throws CodexError `keychain_unavailable` */
+  /** Deletes the key for good: whatever is still sealed with it is lost. @throws CodexError `keychain_unreachable` */
   forget(id: string): Promise<void>
-  /** The pool with its secrets in the clear; a plain one costs nothing. @throws CodexError `keychain_unavailable`, `store_unreadable` */
+  /** The pool with its secrets in the clear; a plain one costs nothing. @throws CodexError `keychain_unreachable`, `store_unreadable` */
   open(pool: AccountPool, where: string): Promise<AccountPool>
 }
 

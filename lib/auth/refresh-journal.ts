@@ -69,7 +69,7 @@ export type JournalEntry =
 export interface RefreshJournal {
   /**
    * The entry, or undefined when there is none or it cannot be understood.
-   * @throws CodexError `keychain_unavailable`: its tokens are sealed, and it is not as if there were none
+   * @throws CodexError `keychain_unreachable`: its tokens are sealed, and it is not as if there were none
    */
   read(fingerprint: string): Promise<JournalEntry | undefined>
   /** Durable when it resolves. @throws the system's error */

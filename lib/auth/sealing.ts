@@ -38,7 +38,7 @@ export interface SealingResult {
 /**
  * Seals the account file, then its copies and journal entries. One transaction: whenever it is cut off, the file is plain
  * and whole, or sealed with a key that the keychain has just given back. Done again, it finishes what was left.
- * @throws CodexError `keychain_unavailable`, or the store's own; the file is as before then
+ * @throws CodexError `keychain_unreachable`, or the store's own; the file is as before then
  */
 export function sealPoolFile(deps: SealingDeps): Promise<SealingResult> {
   const { store, vault, backupsDir } = deps
@@ -64,7 +64,7 @@ export function sealPoolFile(deps: SealingDeps): Promise<SealingResult> {
 /**
  * Writes the account file, its copies and journal entries in the clear, and deletes their keys from the keychain last:
  * a key stays as long as anything is sealed with it. Done again, it finishes what was left.
- * @throws CodexError `keychain_unavailable`, `store_busy` while a token is being renewed, or the store's own; the file is as before then
+ * @throws CodexError `keychain_unreachable`, `store_busy` while a token is being renewed, or the store's own; the file is as before then
  */
 export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
   const { store, vault, backupsDir } = deps

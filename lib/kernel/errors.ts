@@ -32,7 +32,7 @@ export const ERROR_TABLE = {
   store_newer: { status: 403, meaning: 'The account file was written by a newer version.', hint: 'Update: npx -y oc-codex-multi-auth@latest update' },
   store_busy: { status: 403, meaning: 'The account file is locked by another process.', hint: 'Another process holds the file. Try once more in a moment' },
   store_not_written: { status: 403, meaning: 'The account file could not be written.', hint: 'Nothing was changed. Check free space and permissions: codex-doctor' },
-  keychain_unavailable: { status: 403, meaning: 'The key of a sealed account file cannot be had from the OS keychain.', hint: 'Nothing was changed. Unlock the keychain of your desktop session and try again: codex-keychain' },
+  keychain_unreachable: { status: 403, meaning: 'The key of a sealed account file cannot be had from the OS keychain.', hint: 'Nothing was changed. Unlock the keychain of your desktop session and try again: codex-keychain' },
   config_invalid: { status: 400, meaning: 'A configuration file is broken; the message says where.', hint: 'See docs/configuration.md' },
   internal: { status: 400, meaning: 'A defect of the plugin.', hint: 'Report it with: codex-diag' },
 } as const satisfies Record<string, { status: number; meaning: string; hint: string }>

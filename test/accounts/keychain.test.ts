@@ -59,7 +59,7 @@ describe('the keychain of the system', () => {
     ['secret-tool', 'kill -9 $$', linux],
   ] as const)('is unavailable when %s fails, without the words of that program', async (name, script, open) => {
     const { env } = await fakeProgram(name, script)
-    const failed = expect.objectContaining({ code: 'keychain_unavailable', message: expect.not.stringContaining('SECRET') })
+    const failed = expect.objectContaining({ code: 'keychain_unreachable', message: expect.not.stringContaining('SECRET') })
     await expect(open(env).get('pool-key-1')).rejects.toEqual(failed)
     await expect(open(env).set('pool-key-1', 'SECRET')).rejects.toEqual(failed)
     await expect(open(env).delete('pool-key-1')).rejects.toEqual(failed)
@@ -67,17 +67,17 @@ describe('the keychain of the system', () => {
 
   it('names the program that is missing', async () => {
     const folder = await temporaryFolder()
-    await expect(linux({ PATH: folder }).get('x')).rejects.toMatchObject({ code: 'keychain_unavailable', message: expect.stringContaining('secret-tool') })
+    await expect(linux({ PATH: folder }).get('x')).rejects.toMatchObject({ code: 'keychain_unreachable', message: expect.stringContaining('secret-tool') })
   })
 
   it('names the optional package where nothing else serves', async () => {
     const keychain = systemKeychain({ env: {}, platform: 'win32', secrets: undefined })
-    await expect(keychain.get('x')).rejects.toMatchObject({ code: 'keychain_unavailable', message: expect.stringContaining('@napi-rs/keyring') })
+    await expect(keychain.get('x')).rejects.toMatchObject({ code: 'keychain_unreachable', message: expect.stringContaining('@napi-rs/keyring') })
   })
 
   it('does not hang when it waits for somebody who does not come', async () => {
     const never = new Promise<never>(() => undefined)
     const keychain = guarded({ via: 'test', get: () => never, set: () => never, delete: () => never }, 20)
-    await expect(keychain.get('x')).rejects.toMatchObject({ code: 'keychain_unavailable', message: expect.stringContaining('waiting to be unlocked') })
+    await expect(keychain.get('x')).rejects.toMatchObject({ code: 'keychain_unreachable', message: expect.stringContaining('waiting to be unlocked') })
   })
 })

@@ -68,8 +68,8 @@ describe('a sealed account file', () => {
     const before = await text()
     spoil(keychain)
     const store = open(keychain)
-    await expect(store.read()).rejects.toMatchObject({ code: 'keychain_unavailable' })
-    await expect(store.update((pool) => withLogin(pool, login('b')).pool)).rejects.toMatchObject({ code: 'keychain_unavailable' })
+    await expect(store.read()).rejects.toMatchObject({ code: 'keychain_unreachable' })
+    await expect(store.update((pool) => withLogin(pool, login('b')).pool)).rejects.toMatchObject({ code: 'keychain_unreachable' })
     expect(await text()).toBe(before)
   })
 
@@ -109,7 +109,7 @@ describe('a plain account file', () => {
     const { open, text } = await folderWith()
     const keychain = memoryKeychain()
     keychain.broken = true
-    await expect(open(keychain, true).update((pool) => withLogin(pool, login('a')).pool)).rejects.toMatchObject({ code: 'keychain_unavailable' })
+    await expect(open(keychain, true).update((pool) => withLogin(pool, login('a')).pool)).rejects.toMatchObject({ code: 'keychain_unreachable' })
     await expect(text()).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

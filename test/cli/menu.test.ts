@@ -9,7 +9,7 @@ import { displayWidth } from '../../lib/kernel/table.js'
 import type { AccountRow, WindowRow } from '../../lib/tools/account-row.js'
 
 const NOW = Date.UTC(2026, 10, 21, 12)
-const window = (name: string, leftPercent: number): WindowRow => ({ name, limitId: 'codex', leftPercent, resetsAtMs: NOW + 3_600_000, observedAtMs: NOW - 60_000 })
+const window = (name: string, leftPercent: number): WindowRow => ({ name, kind: name === '5h' ? 'five_hour' : 'weekly', limitId: 'codex', leftPercent, resetsAtMs: NOW + 3_600_000, observedAtMs: NOW - 60_000 })
 
 function row(changes: Partial<AccountRow> = {}): AccountRow {
   return {

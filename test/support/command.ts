@@ -17,6 +17,7 @@ export async function runCommand(args: readonly string[], options: { readonly en
     progress: () => undefined,
     ask: () => Promise.resolve(options.answer),
     columns: undefined,
+    isInteractive: false,
     signal: new AbortController().signal,
     env: options.env,
     directory: options.directory,

@@ -89,7 +89,7 @@ describe('codex-keychain', () => {
     const { runtime, text, keychain, backups } = await stage()
     const before = await text()
     keychain.items.set = () => keychain.items
-    await expect(toolData(runtime, 'keychain', migrate)).rejects.toMatchObject({ code: 'keychain_unavailable' })
+    await expect(toolData(runtime, 'keychain', migrate)).rejects.toMatchObject({ code: 'keychain_unreachable' })
     expect(await text()).toBe(before)
     expect(await readdir(backups).catch(() => [])).toEqual([])
   })
@@ -101,7 +101,7 @@ describe('codex-keychain', () => {
     keychain.broken = true
     const other = runtimeOf(home, keychain)
     expect(await toolData(other, 'keychain')).toMatchObject({ storage: 'sealed', accounts: 2, keychain: { reachable: false } })
-    await expect(toolData(other, 'keychain', rollback)).rejects.toMatchObject({ code: 'keychain_unavailable' })
+    await expect(toolData(other, 'keychain', rollback)).rejects.toMatchObject({ code: 'keychain_unreachable' })
     expect(await text()).toBe(before)
   })
 
