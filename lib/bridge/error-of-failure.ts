@@ -16,6 +16,7 @@ const CODES: Readonly<Record<OutcomeKind, ErrorCode>> = {
   workspace_deactivated: 'workspace_deactivated',
   model_not_supported: 'model_not_supported',
   invalid_encrypted_content: 'bad_request',
+  broken_history: 'bad_request',
   context_too_long: 'context_too_long',
   policy_refused: 'policy_refused',
   bad_request: 'bad_request',
@@ -69,6 +70,8 @@ function sentenceOf(failure: Failure, { label, nowMs }: Who): string {
       return message ?? `${label} may not use this model.`
     case 'invalid_encrypted_content':
       return `The backend cannot read the reasoning in the history of this session.${said}`
+    case 'broken_history':
+      return `The history of this session has a tool call without its result.${said}`
     case 'context_too_long':
       return message ?? 'The conversation is longer than the model takes.'
     case 'policy_refused':

@@ -105,6 +105,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     let last: { failure: Failure; account: Account } | { error: CodexError } | undefined
     let reason = 'initial_attempt'
     let droppedReasoning = false
+    let repairedHistory = false
     let refreshedUid: string | undefined
     /** Account to be asked again, without a new choice. */
     let again: Account | undefined
@@ -161,6 +162,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         spending,
         refreshed: refreshedUid === uid,
         droppedReasoning,
+        repairedHistory,
         hasEncryptedReasoning: prepared.hasEncryptedReasoning,
         hasAlternative: router.hasAlternative(pool, { ...request, triedUids: new Set([...tried, uid]) }, clock.now()),
         random: deps.random(),
@@ -195,6 +197,16 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           again = account
           reason = 'repeated_without_encrypted_reasoning'
           break
+        case 'repair_history': {
+          const repaired = prepared.withPairedTools()
+          if (repaired === undefined) throw errorOf(failure, { label: deps.label(account), nowMs: clock.now() })
+          deps.log.log('info', 'The conversation had tool calls without results; it was repaired for this request.')
+          prepared = repaired
+          repairedHistory = true
+          again = account
+          reason = 'repeated_with_repaired_history'
+          break
+        }
         case 'other_model': {
           const model = deps.config.unsupportedCodexPolicy === 'fallback' ? fallbackModel(prepared.model, deps.config.unsupportedCodexFallbackChain, models) : undefined
           if (model === undefined) throw errorOf(failure, { label: deps.label(account), nowMs: clock.now() })

@@ -15,6 +15,7 @@ export type OutcomeKind =
   | 'workspace_deactivated'
   | 'model_not_supported'
   | 'invalid_encrypted_content'
+  | 'broken_history'
   | 'context_too_long'
   | 'policy_refused'
   | 'bad_request'

@@ -89,6 +89,10 @@ function judged(evidence: Evidence): Failure {
 /** A sentence of the backend that has no code of its own (wire facts §8). */
 const MODEL_SENTENCE = /model is not supported when using Codex with a ChatGPT account|does not have access to (?:the )?model/i
 const ENCRYPTED_SENTENCE = /encrypted content .*could not be (?:verified|decrypted)|invalid_encrypted_content/i
+/** Reasoning that lost what belonged to it; without all of it the history is whole again. */
+const REASONING_SENTENCE = /of type '\w+' was provided without its required (?:following|'reasoning') item/i
+/** A call that was interrupted, or an output whose call the host has cut away. */
+const PAIR_SENTENCE = /no tool (?:output|call) found for /i
 const CONTEXT_SENTENCE = /exceeds the context window|maximum context length|context_length_exceeded/i
 
 function kindOf(evidence: Evidence, meaning: CodeMeaning | undefined): OutcomeKind {
@@ -97,7 +101,8 @@ function kindOf(evidence: Evidence, meaning: CodeMeaning | undefined): OutcomeKi
   // "invalid request" only says that something was wrong; the sentence says what.
   if (meaning === undefined || meaning === 'bad_request') {
     if (MODEL_SENTENCE.test(message)) return 'model_not_supported'
-    if (ENCRYPTED_SENTENCE.test(message)) return 'invalid_encrypted_content'
+    if (ENCRYPTED_SENTENCE.test(message) || REASONING_SENTENCE.test(message)) return 'invalid_encrypted_content'
+    if (PAIR_SENTENCE.test(message)) return 'broken_history'
     if (CONTEXT_SENTENCE.test(message)) return 'context_too_long'
   }
   if (meaning === undefined) return fallback

@@ -14,6 +14,8 @@ export type Next =
   | { readonly do: 'refresh' }
   /** Send the same without encrypted reasoning. */
   | { readonly do: 'drop_reasoning' }
+  /** Send the same with every tool call and its output paired again. */
+  | { readonly do: 'repair_history' }
   /** No account may use the model: the fallback chain, if the user wants one. */
   | { readonly do: 'other_model' }
 
@@ -25,6 +27,8 @@ export interface Progress {
   /** The body was already sent without encrypted reasoning. */
   readonly droppedReasoning: boolean
   readonly hasEncryptedReasoning: boolean
+  /** The body was already sent with its tool calls paired again. */
+  readonly repairedHistory: boolean
   /** Another account could try. */
   readonly hasAlternative: boolean
   /** 0 up to 1. */
@@ -65,6 +69,9 @@ export function decideNext(failure: Failure, progress: Progress): Next {
 
     case 'invalid_encrypted_content':
       return progress.droppedReasoning || !progress.hasEncryptedReasoning ? { do: 'stop' } : { do: 'drop_reasoning' }
+
+    case 'broken_history':
+      return progress.repairedHistory ? { do: 'stop' } : { do: 'repair_history' }
 
     case 'rate_limit': {
       const afterMs = backoffMs(spending.used('rateLimitShort') + 1, failure.retryAfterMs, progress.random)

@@ -2,6 +2,7 @@ import { CodexError } from '../kernel/errors.js'
 import { resolveModel, wireEffort } from '../models/resolve.js'
 import { isRecord, parsedJson } from './json-record.js'
 import { type Member, scanTopLevel, type TopLevel } from './json-scan.js'
+import { repairToolPairs } from './tool-pairs.js'
 
 /** A request made ready once and sent as often as needed. */
 export interface PreparedRequest {
@@ -22,6 +23,8 @@ export interface PreparedRequest {
    * Reasoning that came later was produced by the account that serves now.
    */
   withoutReasoning(items?: number): { readonly body: string; readonly items: number }
+  /** The request with every tool call and its output paired; undefined when they are already. */
+  withPairedTools(): PreparedRequest | undefined
   /** The body for another model. */
   withModel(model: string): PreparedRequest
 }
@@ -113,10 +116,14 @@ function prepare(text: string, { members, close }: TopLevel): PreparedRequest {
   })
 }
 
-function finished(facts: Omit<PreparedRequest, 'withoutReasoning' | 'withModel'>): PreparedRequest {
+function finished(facts: Omit<PreparedRequest, 'withoutReasoning' | 'withPairedTools' | 'withModel'>): PreparedRequest {
   return {
     ...facts,
     withoutReasoning: (items = Infinity) => bodyWithoutReasoning(facts.body, items),
+    withPairedTools: () => {
+      const body = bodyWithPairedTools(facts.body)
+      return body === undefined ? undefined : finished({ ...facts, body, changed: [...facts.changed, 'input'] })
+    },
     withModel: (model) => finished({ ...facts, model, body: withMember(facts.body, 'model', JSON.stringify(model)), changed: [...facts.changed, 'model'] }),
   }
 }
@@ -148,6 +155,15 @@ function bodyWithoutReasoning(body: string, before: number): { body: string; ite
   const kept = items.filter((item: unknown, index) => index >= before || !isRecord(item) || item.type !== 'reasoning' || item.encrypted_content === undefined)
   if (kept.length === items.length) return { body, items: items.length }
   return { body: body.slice(0, input.start) + JSON.stringify(kept) + body.slice(input.end), items: items.length }
+}
+
+function bodyWithPairedTools(body: string): string | undefined {
+  const input = scanTopLevel(body)?.members.get('input')
+  const items = input === undefined ? undefined : parsedJson(body.slice(input.start, input.end))
+  if (input === undefined || !Array.isArray(items)) return undefined
+  const before = JSON.stringify(items)
+  const after = JSON.stringify(repairToolPairs(items))
+  return after === before ? undefined : body.slice(0, input.start) + after + body.slice(input.end)
 }
 
 function withMember(body: string, key: string, value: string): string {

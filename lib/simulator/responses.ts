@@ -14,7 +14,7 @@ const text = z.string().optional().catch(undefined)
 const bodySchema = z.looseObject({
   model: z.string().catch(''),
   instructions: text,
-  input: z.array(z.looseObject({ type: text, role: text, content: z.unknown().optional(), encrypted_content: text, id: text })).catch([]),
+  input: z.array(z.looseObject({ type: text, role: text, content: z.unknown().optional(), encrypted_content: text, id: text, call_id: text })).catch([]),
   store: z.unknown().optional(),
   stream: z.unknown().optional(),
   include: z.array(z.string()).catch([]),
@@ -87,7 +87,18 @@ function refusal(body: Body, raw: Readonly<Record<string, unknown>>, account: Si
       return apiError(400, { message: 'The encrypted content could not be verified. Reason: Encrypted content could not be decrypted or parsed.', code: 'invalid_encrypted_content', param: null })
     }
   }
-  return undefined
+  return unpaired(body)
+}
+
+/** A call without its output, or an output without its call before it. */
+function unpaired({ input }: Body): Reply | undefined {
+  const open = new Set<string>()
+  for (const { type = '', call_id: id = '' } of input) {
+    if (/^(?:function|custom_tool|local_shell)_call$/.test(type)) open.add(id)
+    else if (/_call_output$/.test(type) && !open.delete(id)) return apiError(400, { message: `No tool call found for function call output with call_id ${id}.`, param: 'input' })
+  }
+  const [id] = open
+  return id === undefined ? undefined : apiError(400, { message: `No tool output found for function call ${id}.`, param: 'input' })
 }
 
 /** Reasoning can be read again by the account it was made for, and by nobody else. */

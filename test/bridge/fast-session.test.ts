@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import { allowsFastSession, endOfConversation } from '../../lib/bridge/legacy/fast-session.js'
 import { createLegacyPreparation } from '../../lib/bridge/legacy/prepare.js'
-import { callPositions, isCall, repairToolPairs } from '../../lib/bridge/legacy/tool-pairs.js'
+import { callPositions, isCall, repairToolPairs } from '../../lib/bridge/tool-pairs.js'
 import { ask, coreOver, RESPONSES } from '../support/core-over.js'
 
 const user = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] })

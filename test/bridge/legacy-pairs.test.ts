@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { isCall, isOutput, MAX_ORPHAN_CHARS, repairToolPairs } from '../../lib/bridge/legacy/tool-pairs.js'
+import { isCall, isOutput, MAX_ORPHAN_CHARS, repairToolPairs } from '../../lib/bridge/tool-pairs.js'
 
 const ANSWER: Record<string, string[]> = {
   function_call: ['function_call_output'],

@@ -15,6 +15,7 @@ const progress = (changes: Partial<Progress> = {}): Progress => ({
   refreshed: false,
   droppedReasoning: false,
   hasEncryptedReasoning: true,
+  repairedHistory: false,
   hasAlternative: true,
   random: 0.5,
   emptyRetryDelayMs: 1_000,
@@ -39,6 +40,11 @@ describe('decideNext', () => {
   it('drops encrypted reasoning once, and gives up when that does not help', () => {
     expect(decideNext({ kind: 'invalid_encrypted_content' }, progress()).do).toBe('drop_reasoning')
     expect(decideNext({ kind: 'invalid_encrypted_content' }, progress({ droppedReasoning: true })).do).toBe('stop')
+  })
+
+  it('pairs the tool calls of a broken history once, and gives up when that does not help', () => {
+    expect(decideNext({ kind: 'broken_history' }, progress()).do).toBe('repair_history')
+    expect(decideNext({ kind: 'broken_history' }, progress({ repairedHistory: true })).do).toBe('stop')
   })
 
   it('waits out a short limit on the only account, never a long one', () => {

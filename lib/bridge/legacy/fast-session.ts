@@ -1,5 +1,5 @@
 import { isRecord } from '../json-record.js'
-import { callPositions, isCall, isOutput } from './tool-pairs.js'
+import { callPositions, isCall, isOutput } from '../tool-pairs.js'
 
 export interface FastSession {
   /** `hybrid`: only for talk without tools and structure. */

@@ -4,7 +4,7 @@ import { toolMessage } from '../../prompts/tool-message.js'
 import { isRecord, type JsonRecord } from '../json-record.js'
 import { allowsFastSession, endOfConversation, type FastSession } from './fast-session.js'
 import { toolNames } from './tool-names.js'
-import { repairToolPairs } from './tool-pairs.js'
+import { repairToolPairs } from '../tool-pairs.js'
 
 export interface LegacyOptions {
   /** Tell the model which tools it has. */
