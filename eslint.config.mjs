@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint'
 const FLOORS = [
   ['kernel', 'slash-commands'],
   ['routing', 'models', 'forecast'],
-  ['accounts', 'quota', 'config', 'prompts', 'history'],
+  ['accounts', 'quota', 'config', 'prompts', 'history', 'host-setup'],
   ['auth', 'catalog', 'report'],
   ['runtime-config.ts'],
   ['runtime.ts', 'bridge', 'tui'],

@@ -12,6 +12,7 @@ import { mergeModels } from './catalog/host-models.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
 import { CONFIG_FILE, type Paths, resolvePaths } from './kernel/paths.js'
+import { packageVersion } from './kernel/version.js'
 import type { Runtime } from './runtime.js'
 import type { toolsNow as ToolsNow } from './tools-entry.js'
 import { slashCommands } from './slash-commands/commands.js'
@@ -52,6 +53,7 @@ export const server: Plugin = async (input) => {
       // A login of the host's own stays in charge until there is an account of ours (host facts §2, conflict rules).
       if (!isManaged && !(await hasAccounts(paths.accountsFile))) return {}
       core.prefetch(PREFETCH_DELAY_MS)
+      if (process.env.OC_CODEX_SELF_TEST === '1') createHostPort(input.client).log('info', `oc-codex-multi-auth ${packageVersion()} serves openai`)
       return throughBridge
     },
   }

@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
-import { type FileStamp, sameStamp, stampOf, sweepTemporaries, writeFileAtomic } from '../kernel/json-file.js'
+import { type FileStamp, mayBeChangeOf, sameStamp, stampOf, sweepTemporaries, writeFileAtomic } from '../kernel/json-file.js'
 import { type HeldLock, withFileLock } from '../kernel/lock.js'
 import type { AccountPool } from './account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
@@ -168,9 +168,8 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   function startWatching(): void {
     if (deps.watch !== true || watcher !== undefined || closed) return
     try {
-      const base = path.basename(file)
       watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name !== null && name !== base) return
+        if (!mayBeChangeOf(file, name)) return
         reported += 1
         checkedAtMs = 0
       })

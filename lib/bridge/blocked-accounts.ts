@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/account.js'
 import type { Block, BlockReason, QuotaWindow, WindowKind } from '../routing/limits.js'
-import { formatWhen } from './host-text-when.js'
+import { formatWhen } from '../kernel/moments.js'
 import type { QuotaView } from './router.js'
 
 /** Accounts that are named one by one; the others are counted. */

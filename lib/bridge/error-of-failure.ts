@@ -1,5 +1,5 @@
 import { CodexError, type ErrorCode } from '../kernel/errors.js'
-import { formatWhen } from './host-text-when.js'
+import { formatWhen } from '../kernel/moments.js'
 import type { Failure, OutcomeKind } from './outcome-types.js'
 
 const CODES: Readonly<Record<OutcomeKind, ErrorCode>> = {

@@ -1,6 +1,6 @@
 import { CodexError, type ErrorCode } from '../kernel/errors.js'
 import type { Decision, RefusedReason } from '../routing/types.js'
-import { formatWhen } from './host-text-when.js'
+import { formatWhen } from '../kernel/moments.js'
 
 /** What the pool looks like to the user. */
 export interface PoolFacts {

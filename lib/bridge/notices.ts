@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js'
 import type { WindowKind } from '../routing/limits.js'
 import type { HostPort, Toast } from '../kernel/host-port.js'
 import type { Alert } from '../quota/alerts.js'
-import { formatDuration, formatWhen } from './host-text-when.js'
+import { formatDuration, formatWhen } from '../kernel/moments.js'
 
 /** The few things worth a toast; each said once within the configured time. */
 export interface Notices {

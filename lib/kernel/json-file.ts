@@ -102,6 +102,16 @@ export async function writeFileAtomic(file: string, text: string, options: { mod
   }
 }
 
+/**
+ * True for a name in a watch of the folder that may mean a change of `file`. Bun, in which OpenCode runs, names only the
+ * temporary file when it is renamed to the real one.
+ * @param name null where the system tells none
+ */
+export function mayBeChangeOf(file: string, name: string | null): boolean {
+  const base = path.basename(file)
+  return name === null || name === base || (name.startsWith(`.${base}.`) && name.endsWith('.tmp'))
+}
+
 /** Removes temporary files beside `file` that a killed process left behind. Never throws. */
 export async function sweepTemporaries(file: string, nowMs: number): Promise<void> {
   const folder = path.dirname(file)

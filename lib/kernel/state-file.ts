@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import type { Clock } from './clock.js'
 import { messageOf } from './errors.js'
-import { type FileStamp, readTextFile, sameStamp, stampOf, writeFileAtomic } from './json-file.js'
+import { type FileStamp, mayBeChangeOf, readTextFile, sameStamp, stampOf, writeFileAtomic } from './json-file.js'
 import { withFileLock } from './lock.js'
 import type { Logger } from './logger.js'
 
@@ -106,9 +106,8 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   function startWatching(): void {
     if (deps.watch !== true || watcher !== undefined || closed) return
     try {
-      const base = path.basename(deps.file)
       watcher = watch(path.dirname(deps.file), { persistent: false }, (_event, name) => {
-        if ((name !== null && name !== base) || settle !== undefined) return
+        if (!mayBeChangeOf(deps.file, name) || settle !== undefined) return
         settle = setTimeout(() => {
           settle = undefined
           void load()

@@ -2,7 +2,7 @@ import type { Account, AccountPool } from '../accounts/account.js'
 import { accountName } from '../accounts/labels.js'
 import type { Runtime } from '../runtime.js'
 import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, type WindowKind } from '../routing/limits.js'
-import { formatWhen } from '../bridge/host-text-when.js'
+import { formatWhen } from '../kernel/moments.js'
 import { cut } from '../kernel/table.js'
 import type { ToolContext } from './definition.js'
 

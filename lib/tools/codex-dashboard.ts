@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { poolText } from '../bridge/pace-text.js'
+import { poolText } from '../forecast/pace-text.js'
 import { type ApiValue, apiValue } from '../forecast/api-value.js'
 import { PRICES_DATE } from '../forecast/price-table.js'
 import type { PoolForecast } from '../forecast/types.js'

@@ -5,6 +5,7 @@ import { redactText } from '../kernel/redact.js'
 import { packageVersion } from '../kernel/version.js'
 import { defineTool } from './definition.js'
 import { CHECKS, type Severity } from './doctor-checks.js'
+import { selfTest } from './doctor-host.js'
 
 interface DoctorFinding {
   readonly id: string
@@ -28,11 +29,15 @@ export const codexDoctor = defineTool({
   name: 'doctor',
   group: 'Diagnostics',
   summary: 'Check storage, logins, permissions, configuration, ports and the network, and say what to do.',
-  args: { fix: z.boolean().describe('mend what can be mended without harm').optional() },
-  async run(runtime, { fix = false }, context): Promise<DoctorData> {
+  args: {
+    fix: z.boolean().describe('mend what can be mended without harm').optional(),
+    selfTest: z.boolean().describe('also start OpenCode and see that it uses the plugin').optional(),
+  },
+  async run(runtime, { fix = false, selfTest: isSelfTest = false }, context): Promise<DoctorData> {
     const findings: DoctorFinding[] = []
     const fixed: string[] = []
-    for (const [name, check] of Object.entries(CHECKS)) {
+    const checks = isSelfTest ? { ...CHECKS, 'self-test': selfTest } : CHECKS
+    for (const [name, check] of Object.entries(checks)) {
       context.progress(`checking ${name}`)
       for (const finding of await check(runtime, context.signal)) {
         if (fix && finding.fix !== undefined) {

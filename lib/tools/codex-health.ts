@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { formatDuration } from '../bridge/host-text-when.js'
+import { formatDuration } from '../kernel/moments.js'
 import { messageOf } from '../kernel/errors.js'
 import { redactText } from '../kernel/redact.js'
 import { renderTable } from '../kernel/table.js'

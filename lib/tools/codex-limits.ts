@@ -1,8 +1,8 @@
 import * as z from 'zod'
 
 import type { Account } from '../accounts/account.js'
-import { paceText } from '../bridge/pace-text.js'
-import { formatDuration, formatWhen } from '../bridge/host-text-when.js'
+import { paceText } from '../forecast/pace-text.js'
+import { formatDuration, formatWhen } from '../kernel/moments.js'
 import type { Forecast } from '../forecast/types.js'
 import { budgetToStayOnPace } from '../forecast/window.js'
 import { forecastOf } from '../history/forecasts.js'

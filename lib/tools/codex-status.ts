@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { formatDuration, formatWhen } from '../bridge/host-text-when.js'
+import { formatDuration, formatWhen } from '../kernel/moments.js'
 import { originOf, type SettingRow, settingRows } from '../config/report.js'
 import { renderTable } from '../kernel/table.js'
 import { type AccountRow, accountRows, shortName, windowsCell } from './account-row.js'

@@ -7,6 +7,7 @@ import { MANAGED_MARKER } from '../auth/managed-entry.js'
 import { isCodexError, messageOf } from '../kernel/errors.js'
 import { readTextFile } from '../kernel/json-file.js'
 import type { Runtime } from '../runtime.js'
+import { host, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
 
 /** How bad a finding is. */
@@ -33,7 +34,7 @@ const MAX_CLOCK_SKEW_MS = 2 * 60_000
 const NETWORK_TIMEOUT_MS = 10_000
 
 /** Every check, in the order of the report. */
-export const CHECKS: Readonly<Record<string, Check>> = { storage, keychain, accounts, permissions, config, 'host-login': hostLogin, 'callback-port': callbackPort, backend, 'host-folder': hostFolder }
+export const CHECKS: Readonly<Record<string, Check>> = { version, host, 'plugin-entry': pluginEntry, storage, keychain, accounts, permissions, config, 'host-login': hostLogin, 'callback-port': callbackPort, backend, 'host-folder': hostFolder }
 
 async function storage(runtime: Runtime): Promise<readonly Finding[]> {
   try {

@@ -1,4 +1,4 @@
-import { formatWhen } from '../bridge/host-text-when.js'
+import { formatWhen } from '../kernel/moments.js'
 import type { CandidateReason } from '../routing/types.js'
 
 /** One fact of a decision in words. */

@@ -42,8 +42,7 @@ export const tui: TuiPlugin = async (api) => {
   const scope = resolvePoolScope(paths, process.cwd(), config.perProjectAccounts)
   const [view, setView] = createSignal<PoolView | undefined>(undefined)
   const [now, setNow] = createSignal(Date.now())
-  const { maskEmail } = config
-  const stop = watchPool({ accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile }, { maskEmail }, (next) => {
+  const stop = watchPool({ accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile }, config, (next) => {
     setNow(Date.now())
     setView(next)
   })
@@ -72,11 +71,11 @@ export const tui: TuiPlugin = async (api) => {
       {
         name: 'codex.accounts',
         title: 'Codex accounts',
-        desc: 'See the accounts, switch, pin, enable or disable one',
+        desc: 'See the accounts; switch, pin, enable, disable or read one',
         category: 'Codex',
         slashName: 'codex',
         namespace: 'palette',
-        run: () => openAccountsDialog({ api, view, store, now: () => Date.now() }),
+        run: () => openAccountsDialog({ api, view, store, historyFile: paths.historyFile, now: () => Date.now() }),
       },
     ],
   })

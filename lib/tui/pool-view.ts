@@ -1,5 +1,7 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import { ownName } from '../accounts/labels.js'
+import { rulesOf, uidsOfKeys } from '../accounts/rules.js'
+import type { Config } from '../config/settings.js'
 import type { AccountQuota, LedgerState } from '../quota/ledger-state.js'
 import { type Holds, holderOf } from '../routing/affinity.js'
 import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, type WindowKind } from '../routing/limits.js'
@@ -12,6 +14,8 @@ export interface WindowView {
   readonly leftPercent: number
   /** Epoch ms. */
   readonly resetsAtMs: number | undefined
+  /** The reading it comes from, for a forecast. */
+  readonly source?: QuotaWindow
 }
 
 /** One account as shown; holds no secret. */
@@ -31,6 +35,18 @@ export interface AccountView {
   /** When the windows were read, epoch ms. */
   readonly readAtMs: number | undefined
   readonly resetCredits: number | undefined
+  /** Models it is set aside for, in words. */
+  readonly pools: readonly string[]
+  readonly isPinned: boolean
+  /** Epoch ms; 0 for never. */
+  readonly lastUsedMs: number
+}
+
+/** What the view takes from the configuration. */
+export interface ViewOptions {
+  readonly maskEmail: boolean
+  readonly modelAccountPools: Config['modelAccountPools']
+  readonly modelAccountPoolModes: Config['modelAccountPoolModes']
 }
 
 /** The pool as shown. */
@@ -43,15 +59,21 @@ export interface PoolView {
 const NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5h', weekly: '7d', monthly: '30d', unknown: 'quota' }
 
 /** Puts together what the three files say. Pure. */
-export function poolView(input: {
+export function poolView(input: ViewOptions & {
   readonly pool: AccountPool
   readonly ledger: LedgerState
   readonly holds: Holds
   readonly nowMs: number
-  readonly maskEmail: boolean
 }): PoolView {
   const { pool, ledger, holds, nowMs } = input
-  const accounts = pool.accounts.map((account, position) => accountView(account, position, ledger[account.uid], input, position === pool.activeIndex))
+  const pools = Object.entries(input.modelAccountPools).map(([model, keys]) => ({ text: `${model} (${input.modelAccountPoolModes[model] ?? 'preferred'})`, uids: uidsOfKeys(keys, pool.accounts) }))
+  const pinned = rulesOf(pool).pin?.uid
+  const accounts = pool.accounts.map((account, position) => ({
+    ...accountView(account, position, ledger[account.uid], input),
+    isActive: position === pool.activeIndex,
+    isPinned: account.uid === pinned,
+    pools: pools.filter(({ uids }) => uids.has(account.uid)).map(({ text }) => text),
+  }))
   return {
     accounts,
     serving(sessionId) {
@@ -66,8 +88,7 @@ function accountView(
   position: number,
   quota: AccountQuota | undefined,
   { nowMs, maskEmail }: { nowMs: number; maskEmail: boolean },
-  isActive: boolean,
-): AccountView {
+): Omit<AccountView, 'isActive' | 'isPinned' | 'pools'> {
   return {
     uid: account.uid,
     number: position + 1,
@@ -75,11 +96,11 @@ function accountView(
     plan: quota?.planType ?? account.planType,
     enabled: account.enabled !== false,
     needsLogin: account.needsLogin !== undefined,
-    isActive,
     windows: windowViews(quota?.limits[DEFAULT_LIMIT_ID]?.windows ?? [], nowMs),
     blocks: (quota?.blocks ?? []).filter((block) => block.untilMs > nowMs).sort((left, right) => right.untilMs - left.untilMs),
     readAtMs: quota?.readAtMs,
     resetCredits: quota?.resetCredits,
+    lastUsedMs: account.lastUsed,
   }
 }
 
@@ -93,6 +114,7 @@ function windowViews(windows: readonly QuotaWindow[], nowMs: number): WindowView
         name: NAMES[window.kind],
         leftPercent: isOver ? 100 : Math.min(100, Math.max(0, 100 - window.usedPercent)),
         resetsAtMs: isOver ? undefined : window.resetsAtMs,
+        source: window,
       }
     })
 }

@@ -5,9 +5,10 @@ import path from 'node:path'
 import { EMPTY_POOL } from '../accounts/account.js'
 import { parsePool } from '../accounts/pool-format.js'
 import { parseHolds } from '../accounts/session-holds.js'
+import { mayBeChangeOf } from '../kernel/json-file.js'
 import { type LedgerState, parseLedger } from '../quota/ledger-state.js'
 import type { Holds } from '../routing/affinity.js'
-import { type PoolView, poolView } from './pool-view.js'
+import { type PoolView, poolView, type ViewOptions } from './pool-view.js'
 
 /** The files the view is made of. */
 export interface PoolFiles {
@@ -26,7 +27,7 @@ const POLL_MS = 5_000
  * never disturbed. Needs one stat per file and `POLL_MS` when idle.
  * @returns a function that stops it
  */
-export function watchPool(files: PoolFiles, options: { maskEmail: boolean }, onView: (view: PoolView) => void): () => void {
+export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view: PoolView) => void): () => void {
   const paths = [files.accounts, files.quota, files.affinity]
   let stopped = false
   let settle: NodeJS.Timeout | undefined
@@ -52,11 +53,10 @@ export function watchPool(files: PoolFiles, options: { maskEmail: boolean }, onV
     }, SETTLE_MS)
   }
 
-  const names = new Set(paths.map((file) => path.basename(file)))
   const watchers = [...new Set(paths.map((file) => path.dirname(file)))].flatMap((folder): FSWatcher[] => {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name === null || names.has(name)) soon()
+        if (paths.some((file) => mayBeChangeOf(file, name))) soon()
       })
       watcher.on('error', () => watcher.close())
       return [watcher]

@@ -69,7 +69,8 @@ export function accountSummary(account: AccountView, nowMs: number): string {
   return [account.plan, ...windows, state, resets].filter((part) => part !== undefined).join(' · ')
 }
 
-function percent(window: WindowView): string {
+/** What is left, in whole percent. */
+export function percent(window: WindowView): string {
   // 0.4 % left is not nothing, and 99.6 % is not everything.
   const left = window.leftPercent
   const whole = left < 50 ? Math.ceil(left) : Math.floor(left)

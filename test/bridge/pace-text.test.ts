@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { paceText, paceWarning, poolText } from '../../lib/bridge/pace-text.js'
+import { paceText, paceWarning, poolText } from '../../lib/forecast/pace-text.js'
 import type { Forecast } from '../../lib/forecast/types.js'
 
 const NOW = new Date(2026, 10, 16, 12, 0).getTime()

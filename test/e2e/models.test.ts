@@ -23,7 +23,7 @@ describe('the models of openai', () => {
     const first = await startHostServer(host)
     await first.send(await first.newSession('named'), 'SIM:say first start')
     await expect.poll(() => readFile(catalogue, 'utf8').catch(() => ''), { timeout: 15_000 }).toContain('gpt-day-one')
-    await first.stop()
+    await first.stop('SIGKILL')
 
     const second = await startHostServer(host)
     const { all } = (await second.request('GET', '/provider')) as Listed
@@ -33,6 +33,6 @@ describe('the models of openai', () => {
     expect(models['my-own']).toMatchObject({ name: 'Mine', limit: { context: 1_000 } })
     const answer = await second.send(await second.newSession('named'), 'SIM:say by the new model', { model: 'openai/gpt-day-one' })
     expect(answer).toMatchObject({ text: 'by the new model', error: undefined })
-    await second.stop()
+    await second.stop('SIGKILL')
   })
 })

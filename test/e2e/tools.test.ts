@@ -8,7 +8,7 @@ import { endOf, startProcess } from '../support/child-process.js'
 import { type HostServer, startHostServer } from '../support/host-server.js'
 import { turns, useStage } from './setup.js'
 
-const TOOLS_CALLED = ['setup', 'help', 'next', 'list', 'status', 'limits', 'dashboard', 'pool', 'health', 'metrics', 'doctor', 'diag', 'refresh']
+const TOOLS_CALLED = ['setup', 'help', 'next', 'list', 'status', 'limits', 'dashboard', 'pool', 'health', 'metrics', 'doctor', 'diag', 'refresh', 'keychain']
 /** The rest, with the arguments they need; what they change they change back, or they only show what would happen. */
 const TOOLS_CALLED_WITH: readonly (readonly [name: string, args: Record<string, unknown>, says: RegExp])[] = [
   ['tag', { account: 1, tags: 'mine' }, /mine/],

@@ -62,6 +62,36 @@ describe.skipIf(noTerminal)('the TUI', () => {
     }
   })
 
+  it('reads the limits of an account when asked to, and tells everything that is known of it', async () => {
+    const { simulator } = stage()
+    const terminal = await open(140)
+    try {
+      await terminal.waitFor(/Ask anything|gpt-5\.5|GPT-5\.5/i)
+      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      const choose = async (action: string): Promise<void> => {
+        await terminal.type('/codex')
+        await new Promise((resolve) => setTimeout(resolve, 800))
+        await terminal.press('Enter')
+        await terminal.waitFor(/Codex accounts[\s\S]*2 wo/)
+        await terminal.press('Enter')
+        await terminal.waitFor(/Switch to it/)
+        await terminal.type(action)
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        await terminal.press('Enter')
+      }
+      simulator.patchAccount('personal', { windows: [{ minutes: 300, limit: 100, used: 63 }, { minutes: 10_080, limit: 100, used: 90 }] })
+      await choose('Read the')
+      await terminal.waitFor(/account 1 \(pe.*\) are up to date/)
+      await choose('Details')
+      const details = await terminal.waitFor(/Banked resets/)
+      expect(details).toMatch(/5h window\s+37% left, resets/)
+      expect(details).toMatch(/State\s+can serve/)
+      expect(details).toMatch(/Reading\s+\d+ s old/)
+    } finally {
+      await terminal.close()
+    }
+  })
+
   it('goes on without a word when the shared files are broken', async () => {
     const { host } = stage()
     const state = path.join(host.home, '.local', 'state', 'opencode')

@@ -4,6 +4,7 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { classifyResponse, LONGEST_RATE_LIMIT_MS } from '../../lib/bridge/outcome.js'
 import { retryAfterMs } from '../../lib/bridge/retry-after.js'
 import { mergedLedgers, withBlock, withReading } from '../../lib/quota/ledger-state.js'
@@ -14,6 +15,8 @@ import { poolView } from '../../lib/tui/pool-view.js'
 import { statusLine } from '../../lib/tui/status-line.js'
 import { ask, coreOver, firstTurn, FULL, RESPONSES, ROOMY, served } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
+
+const VIEW = DEFAULT_CONFIG
 
 const NOW = 1_800_000_000_000
 const WEEK_MS = 7 * 86_400_000
@@ -132,7 +135,7 @@ describe('traps about quota and choice', () => {
   it('[9.75 F.tui] the TUI takes a window whose end has passed for a full one, and tells how old a reading is', () => {
     const windows = [{ kind: 'five_hour' as const, usedPercent: 100, resetsAtMs: NOW - 1, observedAtMs: NOW - 9_000_000, source: 'headers' as const }]
     const pool = { version: 3 as const, accounts: withUids([{ uid: 'a', refreshToken: 'rt', addedAt: 1, lastUsed: 0 }]), activeIndex: 0 }
-    const view = poolView({ pool, ledger: { a: { limits: { codex: { windows } }, blocks: [], readAtMs: NOW - 9_000_000 } }, holds: new Map(), nowMs: NOW, maskEmail: true })
+    const view = poolView({ pool, ledger: { a: { limits: { codex: { windows } }, blocks: [], readAtMs: NOW - 9_000_000 } }, holds: new Map(), nowMs: NOW, ...VIEW })
     expect(view.accounts[0]).toMatchObject({ readAtMs: NOW - 9_000_000 })
     expect(statusLine(view.serving(undefined), 200, NOW)?.text ?? '').not.toMatch(/ 0%/)
   })

@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
 import { withUids } from '../../lib/accounts/pool-format.js'
 import { changed } from '../../lib/tui/dialog-actions.js'
 import { poolView } from '../../lib/tui/pool-view.js'
 import { accountSummary, levelOf, sidebarLines, statusLine } from '../../lib/tui/status-line.js'
 import type { LedgerState } from '../../lib/quota/ledger-state.js'
+
+const VIEW = DEFAULT_CONFIG
 
 const NOW = 1_800_000_000_000
 const accounts = withUids([
@@ -17,7 +20,7 @@ const [jane, work] = accounts
 const ledger = (used: number, resetsAtMs = NOW + 3_600_000): LedgerState => ({
   [jane!.uid]: { limits: { codex: { windows: [{ kind: 'weekly', usedPercent: 10, windowMinutes: 10_080, observedAtMs: NOW, source: 'headers' }, { kind: 'five_hour', usedPercent: used, windowMinutes: 300, resetsAtMs, observedAtMs: NOW, source: 'headers' }] } }, blocks: [], readAtMs: NOW },
 })
-const view = (state: LedgerState = {}, holds = new Map()) => poolView({ pool: { ...EMPTY_POOL, accounts }, ledger: state, holds, nowMs: NOW, maskEmail: true })
+const view = (state: LedgerState = {}, holds = new Map()) => poolView({ pool: { ...EMPTY_POOL, accounts }, ledger: state, holds, nowMs: NOW, ...VIEW })
 
 describe('statusLine', () => {
   it('shows nothing when nothing is known', () => {
@@ -56,11 +59,11 @@ describe('poolView', () => {
   })
 
   it('works with no and with twenty accounts', () => {
-    const none = poolView({ pool: EMPTY_POOL, ledger: {}, holds: new Map(), nowMs: NOW, maskEmail: true })
+    const none = poolView({ pool: EMPTY_POOL, ledger: {}, holds: new Map(), nowMs: NOW, ...VIEW })
     expect(none.serving('x')).toBeUndefined()
     expect(sidebarLines(none.serving('x'), -1, NOW)).toEqual([])
     const many = withUids(Array.from({ length: 20 }, (_, index) => ({ refreshToken: String(index), accountId: String(index), addedAt: 0, lastUsed: 0 })))
-    expect(poolView({ pool: { ...EMPTY_POOL, accounts: many }, ledger: {}, holds: new Map(), nowMs: NOW, maskEmail: true }).accounts).toHaveLength(20)
+    expect(poolView({ pool: { ...EMPTY_POOL, accounts: many }, ledger: {}, holds: new Map(), nowMs: NOW, ...VIEW }).accounts).toHaveLength(20)
   })
 
   it('never holds an address in full or a token', () => {

@@ -5,8 +5,8 @@ import { type Paths, resolvePaths } from '../../kernel/paths.js'
 import type { Command, CommandIo } from '../io.js'
 
 import { type FileChange, type PlannedChange, applyChange, backupStamp, planChange } from './apply.js'
-import { findConfigFiles } from './config-files.js'
-import { cachedCopies, removeCopies } from './package-cache.js'
+import { findConfigFiles } from '../../host-setup/config-files.js'
+import { cachedCopies, removeCopies } from '../../host-setup/package-cache.js'
 import { type InstallMode, installed, installedTui, uninstalled } from './plan.js'
 
 const COMMON_OPTIONS = {

@@ -2,7 +2,7 @@ import { type ParseError, applyEdits, findNodeAtLocation, getNodeValue, modify, 
 
 import { CodexError } from '../../kernel/errors.js'
 
-import type { EntryPlan } from './plugin-entries.js'
+import type { EntryPlan } from '../../host-setup/plugin-entries.js'
 
 const PARSE = { allowTrailingComma: true, disallowComments: false }
 

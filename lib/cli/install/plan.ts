@@ -1,7 +1,7 @@
 import { type TemplateName, templateModelIds, templateModels } from '../../models/templates.js'
 
 import { type JsonDocument, applyEntryPlan, pluginList } from './edit.js'
-import { planInstall, planUninstall } from './plugin-entries.js'
+import { planInstall, planUninstall } from '../../host-setup/plugin-entries.js'
 
 /** What to put into the configuration: our entry only, or the models of a template too. */
 export type InstallMode = 'plugin-only' | Exclude<TemplateName, 'minimal'>

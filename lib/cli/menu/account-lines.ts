@@ -1,4 +1,4 @@
-import { formatDuration, formatWhen } from '../../bridge/host-text-when.js'
+import { formatDuration, formatWhen } from '../../kernel/moments.js'
 import { renderTable } from '../../kernel/table.js'
 import { type AccountRow, percentLeft, shortName, windowsCell } from '../../tools/account-row.js'
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import { openDocument, pluginList } from '../../../lib/cli/install/edit.js'
 import { changedPaths, installed, installedTui, uninstalled } from '../../../lib/cli/install/plan.js'
-import { entryKind } from '../../../lib/cli/install/plugin-entries.js'
+import { entryKind } from '../../../lib/host-setup/plugin-entries.js'
 import { templateModels } from '../../../lib/models/templates.js'
 
 const open = (text: string) => openDocument(text, 'opencode.json')

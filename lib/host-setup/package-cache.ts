@@ -1,8 +1,8 @@
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
-import { systemCode } from '../../kernel/errors.js'
-import type { Paths } from '../../kernel/paths.js'
+import { systemCode } from '../kernel/errors.js'
+import type { Paths } from '../kernel/paths.js'
 
 import { entryKind } from './plugin-entries.js'
 
