@@ -5,8 +5,9 @@ import { installCommand, uninstallCommand, updateCommand } from './install/comma
 import type { Command } from './io.js'
 import { loginCommand } from './login.js'
 import { logoutCommand } from './logout.js'
+import { setupCommand } from './setup.js'
 import { simulateCommand } from './simulate.js'
 import { toolCommand } from './tool-command.js'
 
 /** Every subcommand, in the order of the help text. */
-export const commands: readonly Command[] = [installCommand, updateCommand, uninstallCommand, loginCommand, logoutCommand, accountsCommand, configCommand, ...TOOLS.map(toolCommand), simulateCommand]
+export const commands: readonly Command[] = [installCommand, updateCommand, uninstallCommand, loginCommand, logoutCommand, accountsCommand, configCommand, setupCommand, ...TOOLS.filter(({ name }) => name !== setupCommand.name).map(toolCommand), simulateCommand]

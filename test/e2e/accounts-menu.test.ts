@@ -375,3 +375,37 @@ function isListening(port: number): Promise<boolean> {
     socket.once('error', () => resolve(false))
   })
 }
+
+describe.skipIf(noTerminal)('setup on a terminal', () => {
+  it('offers what is still to do, does it, and says what is left', async () => {
+    const stage = await stageWith(0)
+    const terminal = await open(stage, ['setup'])
+    await terminal.waitFor(/\[ \] OpenCode’s configuration names this plugin[\s\S]*Put the plugin into OpenCode’s configuration now\?/)
+    await terminal.type('y')
+    await terminal.waitFor(/\[x\] OpenCode’s configuration names this plugin[\s\S]*Sign in to a ChatGPT account now\?/)
+    await terminal.type('y')
+    await pick(terminal, 'device code')
+    await terminal.waitFor(/\[x\] An account can be used[\s\S]*Sign in to a second account/)
+    await terminal.type('n')
+    await expectSane(terminal, 1)
+    expect(await terminal.screen()).toContain('The steps above say what is still to do.')
+    expect((await stage.pool()).accounts).toHaveLength(1)
+    expect(await readFile(path.join(stage.home, '.config', 'opencode', 'opencode.json'), 'utf8')).toContain('oc-codex-multi-auth')
+  })
+
+  it('ends at Ctrl-C with a sane terminal and nothing changed', async () => {
+    const stage = await stageWith(0)
+    const terminal = await open(stage, ['setup'])
+    await terminal.waitFor('configuration now?')
+    await terminal.press('C-c')
+    await expectSane(terminal, 130)
+    expect(await readdir(stage.home)).toEqual(['.opencode'])
+  })
+
+  it('prints the checklist without a terminal', async () => {
+    const { home, env } = await stageWith(1)
+    const { stdout, code } = await endOf(startProcess({ file: process.execPath, args: [cli, 'setup', '--json'], cwd: home, env }), 60_000)
+    expect(code).toBe(0)
+    expect((JSON.parse(stdout) as { steps: { id: string; done: boolean }[] }).steps.map(({ id, done }) => `${id} ${done}`)).toEqual(['plugin false', 'account true', 'usable true', 'spare false', 'host-login false', 'config true'])
+  })
+})
