@@ -26,6 +26,26 @@ async function prepare(config: string): Promise<{ stage: Stage; file: string; tu
 const CONFIGS: readonly [string, string][] = [
   ['an empty object', '{}'],
   ['comments, trailing commas and tabs', '{\n\t// mine\n\t"$schema": "https://opencode.ai/config.json",\n\t"autoupdate": false, // keep\n\t"plugin": [\n\t\t"some-other-plugin-that-is-missing",\n\t],\n}\n'],
+  ['a byte order mark and the line ends of Windows', '\uFEFF{\r\n  "autoupdate": false,\r\n  "plugin": []\r\n}\r\n'],
+  [
+    'everything that people set',
+    `{
+  "$schema": "https://opencode.ai/config.json",
+  "model": "openai/gpt-5.5", /* the usual one */
+  "small_model": "openai/gpt-5.4-mini",
+  "share": "disabled",
+  "permission": { "bash": "ask", "edit": "allow" },
+  "agent": { "reviewer": { "description": "Reviews", "prompt": "Review.", "model": "openai/gpt-5.5", "tools": { "write": false } } },
+  "command": { "codex-list": { "description": "mine", "template": "my own template" } },
+  "provider": {
+    "openai": { "options": { "timeout": 600000 }, "models": { "gpt-5.5": { "name": "My 5.5", "variants": { "calm": { "reasoningEffort": "low" } } } } },
+    "local": { "npm": "@ai-sdk/openai-compatible", "options": { "baseURL": "http://127.0.0.1:1/v1" }, "models": { "m": {} } }
+  },
+  "mcp": { "off": { "type": "remote", "url": "https://example.test/mcp", "enabled": false } }
+}
+`,
+  ],
+  ['several entries of this plugin', '{ "plugin": ["oc-codex-multi-auth", "oc-chatgpt-multi-auth@4.0.0", ["oc-codex-multi-auth", {}]] }'],
   ['a former name of this plugin with options', '{ "plugin": [["oc-chatgpt-multi-auth", { "a": 1 }]], "provider": { "openai": { "models": { "my-own": { "name": "Mine" } } } } }'],
 ]
 
@@ -47,7 +67,7 @@ describe('the installer', () => {
     const installed = await cli()
     expect(installed.code, installed.stderr).toBe(0)
     const after = await readFile(file, 'utf8')
-    for (const kept of ['// mine', '// keep', 'my-own', 'some-other-plugin']) if (before.includes(kept)) expect(after).toContain(kept)
+    for (const kept of ['// mine', '// keep', 'my-own', 'some-other-plugin', '\uFEFF', '\r\n', '/* the usual one */', '"timeout": 600000', 'My 5.5', 'my own template', '"enabled": false']) if (before.includes(kept)) expect(after).toContain(kept)
     expect(JSON.parse(await readFile(tui, 'utf8')).plugin).toContain('oc-codex-multi-auth')
     expect((await readdir(path.dirname(file))).some((name) => name.includes('.bak'))).toBe(true)
 
