@@ -19,6 +19,8 @@ const ANSWER_TIMEOUT_MS = 20_000
 export interface CatalogueBook {
   /** True when the account's own list names the model. */
   lists(uid: string, model: string): boolean
+  /** Models the backend shows to the account; undefined when its list is not known. */
+  modelsOf(uid: string): readonly string[] | undefined
   load(): Promise<void>
   /** Asks for what is old, in the background; for accounts with a good token only, so that no idle one is touched. Never throws. */
   refresh(): Promise<void>
@@ -88,6 +90,7 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
   }
 
   return {
+    modelsOf: (uid) => known[uid]?.models.filter(({ listed }) => listed).map(({ id }) => id),
     lists: (uid, model) => ids.get(uid)?.has(model) === true,
     async load() {
       take(parseCatalogues(await readFile(file, 'utf8').catch(() => '')))

@@ -15,8 +15,17 @@ interface ModelPoolRow {
   readonly unresolved: number
 }
 
+interface ModelRow {
+  readonly model: string
+  /** Accounts whose own list of the backend names it. */
+  readonly accounts: readonly string[]
+}
+
 interface PoolData {
   readonly modelPools: readonly ModelPoolRow[]
+  /** What the backend lists for each account; accounts without a list are in `modelsUnknown`. */
+  readonly models: readonly ModelRow[]
+  readonly modelsUnknown: readonly string[]
   /** Accounts that may serve this project; null when every account may. */
   readonly projectFence: readonly string[] | null
   readonly changed: boolean
@@ -56,13 +65,20 @@ export const codexPool = defineTool({
         unresolved: keys.filter((key) => uidsOfKeys([key], pool.accounts).size === 0).length,
       }
     })
+    await runtime.catalogue.load()
+    const lists = pool.accounts.map((account) => ({ name: nameOf(account), models: runtime.catalogue.modelsOf(account.uid) }))
+    const names = [...new Set(lists.flatMap(({ models }) => models ?? []))]
+    const models = names.map((model): ModelRow => ({ model, accounts: lists.filter((list) => list.models?.includes(model) === true).map(({ name }) => name) }))
+    const modelsUnknown = lists.filter((list) => list.models === undefined).map(({ name }) => name)
     const fence = projectKey === undefined ? undefined : rulesOf(pool).fences?.[projectKey]
     const projectFence = fence === undefined ? null : pool.accounts.filter((account) => fence.includes(account.uid)).map(nameOf)
     const message = projectFence === null ? 'Every account may serve this project.' : `Only these may serve this project: ${projectFence.join(', ')}.`
-    return { modelPools, projectFence, changed, message }
+    return { modelPools, models, modelsUnknown, projectFence, changed, message }
   },
   render(data) {
     const pools = data.modelPools.map((row) => `${row.model} (${row.mode}): ${row.accounts.join(', ')}${row.unresolved === 0 ? '' : `; ${row.unresolved} entries name nobody`}`)
-    return [data.message, ...(pools.length === 0 ? ['No accounts are set aside for a model; see modelAccountPools in docs/configuration.md.'] : pools)].join('\n')
+    const known = new Set(data.models.flatMap(({ accounts }) => accounts)).size
+    const models = data.models.map((row) => `${row.model}: ${row.accounts.length === known ? 'every account' : row.accounts.join(', ')}`)
+    return [data.message, ...(models.length === 0 ? [] : ['', 'Models the backend lists:', ...models]), ...(models.length === 0 || data.modelsUnknown.length === 0 ? [] : [`Not known yet: ${data.modelsUnknown.join(', ')}`]), '', ...(pools.length === 0 ? ['No accounts are set aside for a model; see modelAccountPools in docs/configuration.md.'] : pools)].join('\n')
   },
 })
