@@ -24,6 +24,23 @@ describe('a pool at its limits', () => {
     await server.stop()
   })
 
+  it('is given up at once when the user aborts (Esc), and nobody is asked any more', async () => {
+    const { host, simulator } = stage()
+    const server = await startHostServer(host)
+    const session = await server.newSession('named')
+    simulator.patchAccount('personal', { windows: [{ minutes: 300, limit: 100, used: 100, resetsInMs: 25_000 }] })
+    simulator.patchAccount('work', { windows: [{ minutes: 10_080, limit: 100, used: 100, resetsInMs: 86_400_000 }] })
+    const from = simulator.requests.length
+    const answer = server.send(session, 'SIM:say never')
+    await expect.poll(() => JSON.stringify(server.events), { timeout: 20_000 }).toContain('Going on by itself')
+    await server.abort(session)
+    expect(await answer).not.toMatchObject({ text: 'never' })
+    const asked = turns(stage(), from).length
+    expect(JSON.stringify(server.events.slice(-20))).toContain('session.idle')
+    expect(turns(stage(), from)).toHaveLength(asked)
+    await server.stop('SIGKILL')
+  })
+
   it('serves without a place for its bookkeeping', async () => {
     const { host, simulator } = stage()
     simulator.patchAccount('personal', { windows: [{ minutes: 300, limit: 100 }] })
