@@ -23,7 +23,7 @@ const SETTLE_MS = 100
 const POLL_MS = 5_000
 
 /**
- * Follows the files and hands out a new view after every change. Missing or broken files count as empty: the prompt is
+ * Follows the files and hands out a new view after every change, and when a window resets or a block ends. Missing or broken files count as empty: the prompt is
  * never disturbed. Needs one stat per file and `POLL_MS` when idle.
  * @returns a function that stops it
  */
@@ -32,18 +32,21 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
   let stopped = false
   let settle: NodeJS.Timeout | undefined
   let seen = ''
+  let turnsAtMs = Infinity
 
   const read = async (): Promise<void> => {
     seen = stampsOf(paths)
     const [accounts, quota, affinity] = await Promise.all(paths.map((file) => readFile(file, 'utf8').catch(() => '')))
+    const nowMs = Date.now()
     const parsed = parsePool(accounts ?? '')
     const view = poolView({
       pool: parsed.kind === 'pool' ? parsed.pool : EMPTY_POOL,
       ledger: attempt<LedgerState>(() => parseLedger(quota ?? ''), {}),
       holds: attempt<Holds>(() => parseHolds(affinity ?? ''), new Map()),
-      nowMs: Date.now(),
+      nowMs,
       ...options,
     })
+    turnsAtMs = nextTurn(view, nowMs)
     if (!stopped) onView(view)
   }
   const soon = (): void => {
@@ -65,7 +68,7 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
     }
   })
   const poll = setInterval(() => {
-    if (stampsOf(paths) !== seen) soon()
+    if (stampsOf(paths) !== seen || Date.now() >= turnsAtMs) soon()
   }, POLL_MS)
   poll.unref()
   void read()
@@ -77,8 +80,15 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
   }
 }
 
+/** The next moment at which the same files say something else, epoch ms. */
+function nextTurn({ accounts }: PoolView, nowMs: number): number {
+  const ends = accounts.flatMap(({ windows, blocks }) => [...windows.map(({ resetsAtMs = Infinity }) => resetsAtMs), ...blocks.map(({ untilMs }) => untilMs)])
+  return Math.min(...ends.filter((atMs) => atMs > nowMs))
+}
+
+/** What cannot be looked at counts as missing: an error thrown here would end the host. */
 function stampsOf(paths: readonly string[]): string {
-  return paths.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0).join(' ')
+  return paths.map((file) => attempt(() => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0, 0)).join(' ')
 }
 
 function attempt<T>(parse: () => T, otherwise: T): T {

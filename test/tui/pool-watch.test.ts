@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { expect, it } from 'vitest'
@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { formatPool, withUids } from '../../lib/accounts/pool-format.js'
 import { newDataKey, sealedPool } from '../../lib/accounts/seal.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
+import { formatLedger } from '../../lib/quota/ledger-state.js'
 import { watchPool } from '../../lib/tui/pool-watch.js'
 import type { PoolView } from '../../lib/tui/pool-view.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -25,3 +26,37 @@ it('shows the accounts of a sealed file without the keychain', async () => {
   })
   expect(view.accounts).toHaveLength(2)
 })
+
+it('takes files that cannot be looked at for empty ones', async () => {
+  const folder = await temporaryFolder()
+  const [accounts, quota, affinity] = ['accounts', 'quota', 'affinity'].map((name) => path.join(folder, name)) as [string, string, string]
+  // A link to itself: neither missing nor readable, also for root.
+  for (const file of [accounts, quota, affinity]) await symlink(file, file)
+  const view = await new Promise<PoolView>((resolve) => {
+    const stop = watchPool({ accounts, quota, affinity }, VIEW, (shown) => {
+      stop()
+      resolve(shown)
+    })
+  })
+  expect(view.accounts).toEqual([])
+})
+
+it('shows a window as full again once its reset has passed, without any change of a file', async () => {
+  const folder = await temporaryFolder()
+  const [accounts, quota] = ['accounts', 'quota'].map((name) => path.join(folder, name)) as [string, string]
+  const pool = { version: 3 as const, activeIndex: 0, accounts: withUids([{ refreshToken: 'rt', accountId: 'a', addedAt: 1, lastUsed: 0 }]) }
+  const nowMs = Date.now()
+  const window = { kind: 'five_hour' as const, usedPercent: 97, resetsAtMs: nowMs + 1_500, observedAtMs: nowMs, source: 'headers' as const }
+  await writeFile(accounts, formatPool(pool))
+  await writeFile(quota, formatLedger({ [pool.accounts[0]!.uid]: { limits: { codex: { windows: [window] } }, blocks: [] } }))
+  const left: (number | undefined)[] = []
+  await new Promise<void>((resolve) => {
+    const stop = watchPool({ accounts, quota, affinity: path.join(folder, 'affinity') }, VIEW, ({ accounts: [account] }) => {
+      left.push(account?.windows[0]?.leftPercent)
+      if (left.at(-1) !== 100) return
+      stop()
+      resolve()
+    })
+  })
+  expect(left[0]).toBe(3)
+}, 20_000)
