@@ -7,7 +7,7 @@ import { formatDuration, formatWhen } from '../kernel/moments.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { HistoryEntry } from '../history/entries.js'
 import type { AccountView } from './pool-view.js'
-import { percent } from './status-line.js'
+import { percent, standstillOf } from './status-line.js'
 
 /** One fact about an account. */
 export interface Detail {
@@ -17,7 +17,7 @@ export interface Detail {
 
 /** Everything that is known of an account, fact by fact. Pure. @param history what the history holds of it; may be empty */
 export function accountDetails(account: AccountView, history: readonly HistoryEntry[], nowMs: number): readonly Detail[] {
-  const state = !account.enabled ? 'disabled' : account.needsLogin ? 'has to sign in again: opencode auth login' : account.blocks.length > 0 ? 'blocked' : 'can serve'
+  const state = !account.enabled ? 'disabled' : account.needsLogin ? 'has to sign in again: opencode auth login' : standstillOf(account) !== undefined ? 'blocked' : 'can serve'
   const lastUsedMs = Math.max(account.lastUsedMs, ...history.map((entry) => (entry.type === 'turn' ? entry.atMs : 0)))
   const windows = account.windows.map((window): Detail => {
     const reset = window.resetsAtMs === undefined ? '' : `, resets ${formatWhen(window.resetsAtMs, nowMs)}`

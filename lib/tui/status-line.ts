@@ -1,4 +1,5 @@
 import { cut } from '../kernel/table.js'
+import type { Block } from '../routing/limits.js'
 import type { AccountView, WindowView } from './pool-view.js'
 
 /** How urgent a piece of text is; the theme turns it into a colour. */
@@ -53,20 +54,26 @@ export function sidebarLines(account: AccountView | undefined, others: number, n
     text: `${window.name.padEnd(3)} ${bar(window, 12)} ${percent(window).padStart(4)}${resetText(window, nowMs)}`,
     level: levelOf(window.leftPercent),
   }))
-  const [block] = account.blocks
+  const block = standstillOf(account)
   const blocked: StatusText[] = block === undefined ? [] : [{ text: `blocked until ${clockTime(block.untilMs, nowMs)}`, level: 'error' }]
   const login: StatusText[] = account.needsLogin ? [{ text: 'sign in again: opencode auth login', level: 'error' }] : []
+  const read: StatusText[] = windows.length === 0 || account.readAtMs === undefined ? [] : [{ text: `read ${ageText(Math.max(60_000, nowMs - account.readAtMs))} ago`, level: 'muted' }]
   const rest: StatusText[] = others === 0 ? [] : [{ text: `+${others} more account${others === 1 ? '' : 's'}`, level: 'muted' }]
-  return [head, ...windows, ...blocked, ...login, ...rest]
+  return [head, ...windows, ...read, ...blocked, ...login, ...rest]
 }
 
 /** One account in one line: windows, then what keeps it from serving. Pure. */
 export function accountSummary(account: AccountView, nowMs: number): string {
   const windows = account.windows.map((window) => `${window.name} ${percent(window)}${resetText(window, nowMs)}`)
-  const [block] = account.blocks
+  const block = standstillOf(account)
   const state = !account.enabled ? 'disabled' : account.needsLogin ? 'sign in again' : block === undefined ? undefined : `${block.reason.replaceAll('_', ' ')} until ${clockTime(block.untilMs, nowMs)}`
   const resets = account.resetCredits === undefined || account.resetCredits === 0 ? undefined : `${account.resetCredits} banked resets`
   return [account.plan, ...windows, state, resets].filter((part) => part !== undefined).join(' · ')
+}
+
+/** The block that keeps an account from serving at all: one of a single model leaves it to the others. */
+export function standstillOf({ blocks }: AccountView): Block | undefined {
+  return blocks.find(({ scope }) => !scope.startsWith('model:'))
 }
 
 /** What is left, in whole percent. */

@@ -27,7 +27,7 @@ describe('the details of an account', () => {
       a: { limits: { codex: { windows: [weekly] } }, readAtMs: NOW - 60_000, resetCredits: 2, blocks: [{ scope: 'model:gpt-5.5', reason: 'model_not_supported', source: 'body', sinceMs: NOW - 1, untilMs: NOW + HOUR }] },
     }
     expect(detailsOf(ledger, [], { pin: { uid: 'a', mode: 'soft' } })).toMatchObject({
-      State: 'blocked',
+      State: 'can serve',
       '7d window': expect.stringMatching(/^30% left, resets .*\(in 4 d\)$/),
       Block: expect.stringMatching(/^model not supported \(model gpt-5\.5\), until .*\(in 1 h\)$/),
       'Model pool': 'gpt-6-sol (strict)',
@@ -41,6 +41,12 @@ describe('the details of an account', () => {
   it('say at what pace a window goes down where the history allows it', () => {
     const history = Array.from({ length: 61 }, (_, index): HistoryEntry => ({ type: 'reading', atMs: NOW - 3 * DAY + index * 72 * 60_000, uid: 'a', limitId: 'codex', kind: 'weekly', usedPercent: 10 + index, windowMinutes: 10_080, resetsAtMs: NOW + 4 * DAY }))
     expect(detailsOf({ a: { limits: { codex: { windows: [weekly] } }, readAtMs: NOW, blocks: [] } }, history)['7d window']).toMatch(/; at this pace empty .* before its reset/)
+  })
+
+  it('call an account blocked only when more than one model is', () => {
+    const block = { reason: 'usage_limit' as const, source: 'body' as const, sinceMs: NOW - 1, untilMs: NOW + HOUR }
+    expect(detailsOf({ a: { limits: {}, blocks: [{ ...block, scope: 'limit:codex' }] } })).toMatchObject({ State: 'blocked' })
+    expect(detailsOf({ a: { limits: {}, blocks: [{ ...block, scope: 'model:gpt-5.5' }] } })).toMatchObject({ State: 'can serve' })
   })
 
   it('are honest where nothing is known', () => {

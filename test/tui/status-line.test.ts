@@ -51,6 +51,22 @@ describe('statusLine', () => {
   })
 })
 
+describe('the sidebar', () => {
+  const blocked = (scope: string): LedgerState => ({ [jane!.uid]: { ...ledger(40)[jane!.uid]!, blocks: [{ scope, reason: 'model_not_supported', source: 'body', sinceMs: NOW, untilMs: NOW + 3_600_000 }] } })
+  const texts = (state: LedgerState, nowMs = NOW) => sidebarLines(view(state).serving(undefined), 1, nowMs).map(({ text }) => text).join('\n')
+
+  it('tells the age of the reading', () => {
+    expect(texts(ledger(40), NOW + 120_000)).toContain('read 2 min ago')
+    expect(texts({})).not.toContain('read')
+  })
+
+  it('does not call an account blocked that only one model is refused on', () => {
+    expect(texts(blocked('limit:codex'))).toContain('blocked until')
+    expect(texts(blocked('model:gpt-5.5'))).not.toContain('blocked')
+    expect(accountSummary(view(blocked('model:gpt-5.5')).accounts[0]!, NOW)).not.toContain('until')
+  })
+})
+
 describe('poolView', () => {
   it('shows the account that serves the session, else the active one', () => {
     const holds = new Map([['ses', { uid: work!.uid, usedAtMs: NOW }]])
