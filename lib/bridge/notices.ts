@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js'
 import type { WindowKind } from '../routing/limits.js'
 import type { HostPort, Toast } from '../kernel/host-port.js'
 import type { Alert } from '../quota/alerts.js'
-import { formatDuration, formatWhen } from '../kernel/moments.js'
+import { formatDuration, formatMoment, formatWhen } from '../kernel/moments.js'
 
 /** The few things worth a toast; each said once within the configured time. */
 export interface Notices {
@@ -46,7 +46,7 @@ export function createNotices(deps: { host: HostPort; config: Config; clock: Clo
       const leftMs = untilMs - clock.now()
       show(`waiting ${Math.ceil(leftMs / COUNTDOWN_MS)}`, COUNTDOWN_MS, {
         variant: 'warning',
-        message: `Every account is at a limit. Going on by itself at ${formatWhen(untilMs, clock.now())}, in ${formatDuration(leftMs)}. Esc stops waiting.`,
+        message: `Every account is at a limit. Going on by itself at ${formatMoment(untilMs, clock.now())}, in ${formatDuration(leftMs)}. Esc stops waiting.`,
         durationMs: COUNTDOWN_MS,
       })
     },
