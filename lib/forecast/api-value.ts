@@ -1,4 +1,4 @@
-import { LONG_FACTORS, LONG_INPUT_TOKENS, type Price, PRICES } from './price-table.js'
+import { LONG_FACTORS, LONG_INPUT_TOKENS, priceOf } from './price-table.js'
 
 /** The tokens of one answer. */
 export interface TurnTokens {
@@ -23,7 +23,7 @@ export interface ApiValue {
 
 /** What a turn would have cost on the public API, USD; undefined when its price is not known. Pure. */
 export function apiValueOf(turn: TurnTokens): number | undefined {
-  const price: Price | undefined = PRICES[turn.model]
+  const price = priceOf(turn.model)
   const isLong = turn.inputTokens > LONG_INPUT_TOKENS
   if (price === undefined || (isLong && price.isLongKnown !== true)) return undefined
   const cached = Math.min(turn.cachedTokens, turn.inputTokens)

@@ -19,7 +19,7 @@ export const LONG_FACTORS = { input: 2, output: 1.5 } as const
  * public documents on `PRICES_DATE`. A model that was not found there is left out: unknown is unknown. Writes to the
  * cache and faster service tiers cost extra and are not in it.
  */
-export const PRICES: Readonly<Record<string, Price>> = {
+const PRICES: Readonly<Record<string, Price>> = {
   'gpt-6.1-sol': { input: 2, cachedInput: 0.1, output: 10, isLongKnown: true },
   'gpt-6.1-terra': { input: 1, cachedInput: 0.05, output: 5, isLongKnown: true },
   'gpt-6-astra': { input: 10, cachedInput: 1, output: 50, isLongKnown: true },
@@ -32,4 +32,9 @@ export const PRICES: Readonly<Record<string, Price>> = {
   'gpt-5.4': { input: 2.5, cachedInput: 0.25, output: 15 },
   'gpt-5.4-mini': { input: 0.75, cachedInput: 0.075, output: 4.5 },
   'gpt-5.3-codex': { input: 1.75, cachedInput: 0.175, output: 14 },
+}
+
+/** The price of a model; undefined when it is not known. Names come from outside: `constructor` is none. */
+export function priceOf(model: string): Price | undefined {
+  return Object.hasOwn(PRICES, model) ? PRICES[model] : undefined
 }

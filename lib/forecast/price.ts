@@ -1,6 +1,6 @@
 import type { TurnTokens } from './api-value.js'
 import { Z80 } from './normal.js'
-import { PRICES } from './price-table.js'
+import { priceOf } from './price-table.js'
 import type { Sample } from './types.js'
 
 /** A finished turn of one account. */
@@ -35,7 +35,7 @@ const ROUNDING = 0.41
  * an assumption; the learned percentage takes up a common factor, not another ratio. Pure.
  */
 export function weightedTokens({ model, inputTokens, cachedTokens, outputTokens }: TurnTokens): number {
-  const price = PRICES[model]
+  const price = priceOf(model)
   const weights = price === undefined ? USUAL : { cached: price.cachedInput / price.input, output: price.output / price.input }
   const cached = Math.min(cachedTokens, inputTokens)
   return inputTokens - cached + cached * weights.cached + outputTokens * weights.output

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 
-const at = z.number()
+/** Beyond it no date can be made of a time. */
+const LATEST_MS = 8.64e15
+const at = z.number().min(0).max(LATEST_MS)
 
 /** A quota window as it was read at one moment. */
 const readingEntry = z.object({
