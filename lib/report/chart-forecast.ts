@@ -21,7 +21,7 @@ export function forecastChart(account: string, given: ReportForecast, nowMs: num
       const atMs = nowMs + ((axis.toMs - nowMs) * step) / STEPS
       return { x: xOf(atMs, axis), y: yOf(leftPercent - (rate * (atMs - nowMs)) / HOUR_MS) }
     })
-  const sentence = forecastText(given, calendar)
+  const sentence = forecastText(given, nowMs, calendar)
   return html`<figure>
 <figcaption><bdi>${account}</bdi>, ${window}</figcaption>
 <p>${sentence}</p>
@@ -32,11 +32,13 @@ ${numbersBehind(`${account}, ${window}: forecast`, [{ title: 'What', value: ([na
 }
 
 /** The forecast in words. */
-function forecastText({ forecast, leftPercent }: ReportForecast, calendar: Calendar): string {
+function forecastText({ forecast, leftPercent }: ReportForecast, nowMs: number, calendar: Calendar): string {
   const { runsOutAtMs, resetsAtMs, runOutChance } = forecast
+  if (runsOutAtMs?.mid !== undefined && runsOutAtMs.mid <= nowMs) return resetsAtMs === undefined ? 'Nothing is left.' : `Nothing is left until the reset on ${calendar.moment(resetsAtMs)}.`
   const until = resetsAtMs === undefined ? '' : ` before the reset on ${calendar.moment(resetsAtMs)}`
-  const middle = runsOutAtMs?.mid === undefined ? 'At this pace it lasts' : `At this pace it is empty on ${calendar.moment(runsOutAtMs.mid)}`
-  const early = runsOutAtMs?.early === undefined ? '' : `, at the earliest on ${calendar.moment(runsOutAtMs.early)}`
+  const lasts = runsOutAtMs?.mid === undefined
+  const middle = lasts ? 'At this pace it lasts' : `At this pace it is empty on ${calendar.moment(runsOutAtMs.mid)}`
+  const early = runsOutAtMs?.early === undefined ? '' : `${lasts ? '; it is empty' : ','} at the earliest on ${calendar.moment(runsOutAtMs.early)}`
   return `${percentText(leftPercent)} left. ${middle}${early}. Chance of running out${until}: ${percentText(runOutChance * 100)}.`
 }
 

@@ -47,9 +47,9 @@ ${older.length === 0 ? undefined : html`<details><summary>Older changes</summary
 }
 
 /** What the API would ask for the same tokens. */
-export function valueTable({ pricesOf, byModel }: ApiValue): Markup {
+export function valueTable({ pricesOf, byModel, unpriced }: ApiValue): Markup {
   const total = byModel.reduce((sum, { dollars }) => sum + dollars, 0)
-  return html`<p><b>Not a charge.</b> What the same tokens would cost at the API, by the price list of ${pricesOf}: ${dollarsText(total)}.</p>
+  return html`<p><b>Not a charge.</b> What the same tokens would cost at the API, by the price list of ${pricesOf}: ${dollarsText(total)}.${unpriced.length === 0 ? undefined : html` Not in it, since their price is not known: answers of <bdi>${unpriced.slice(0, ROWS).join(', ')}</bdi>.`}</p>
 ${dataTable('API-equivalent value by model (not a charge)', [{ title: 'Model', value: ({ model }) => html`<bdi>${model}</bdi>` }, { title: 'Value', value: ({ dollars }) => dollarsText(dollars), numeric: true }], byModel.slice(0, ROWS))}`
 }
 

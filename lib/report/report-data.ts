@@ -41,6 +41,8 @@ export interface ApiValue {
   /** Day of the price list, `2026-11-01`. */
   readonly pricesOf: string
   readonly byModel: readonly { readonly model: string; readonly dollars: number }[]
+  /** Models with answers whose price is not known; those are not in `byModel`. */
+  readonly unpriced: readonly string[]
 }
 
 /** Everything the page is made of. */

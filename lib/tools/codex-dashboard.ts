@@ -27,7 +27,7 @@ interface DashboardData {
   readonly requests: { readonly completed: number; readonly failed: number; readonly attempts: number }
   /** Null when the history says too little. */
   readonly forecast: PoolForecast | null
-  /** What was used through this plugin on this machine; `usd` is what the public API would have cost, not a charge. */
+  /** What was used through this plugin on this machine; `usd` is what the public API would have cost, not a charge; without answers of API keys. */
   readonly use: { readonly today: ApiValue; readonly week: ApiValue; readonly pricesDate: string }
   /** What an answer takes of a window, learned from the history. */
   readonly turnShares: readonly (TurnShare & { readonly index: number })[]
@@ -55,7 +55,13 @@ export const codexDashboard = defineTool({
     const windows = pool.accounts.map(({ uid }) => ({ uid, limits: windowsOf(runtime, uid) }))
     const serving = windows.filter((_account, position) => ['ok', 'active'].includes(statusWord(accounts[position])))
     const turns = entries.filter((entry) => entry.type === 'turn')
-    const since = (fromMs: number): ApiValue => apiValue(turns.filter(({ atMs }) => atMs >= fromMs))
+    // Answers of an API key are billed: they have no equivalent.
+    const keys = new Set(pool.accounts.filter(({ kind }) => kind === 'api-key').map(({ uid }) => uid))
+    const since = (fromMs: number): ApiValue => {
+      const newer = turns.filter(({ atMs }) => atMs >= fromMs)
+      const { usd, unpricedModels } = apiValue(newer.filter(({ uid }) => !keys.has(uid)))
+      return { ...apiValue(newer), usd, unpricedModels }
+    }
     const names = [...new Set(accounts.flatMap((row) => row.windows.filter((window) => window.limitId === 'codex').map((window) => window.name)))]
     return {
       accounts,

@@ -3,8 +3,9 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { reportData } from '../../lib/tools/report-data.js'
 import { toolData, toolText } from '../support/run-tool.js'
-import { move, turn } from './entries.js'
+import { HOUR, move, NOW, reading, turn } from './entries.js'
 import { runtimeWith } from './tool-home.js'
 
 describe('codex-dashboard with a file', () => {
@@ -17,6 +18,27 @@ describe('codex-dashboard with a file', () => {
     expect(page).toContain('gpt-of-the-test')
     expect(page).toContain('usage limit')
     expect(page).not.toMatch(/person@|rt_|acc-u1/)
+  })
+
+  it('passes over lines with a time that no date can name', async () => {
+    const runtime = await runtimeWith([turn({ model: 'gpt-of-the-test' })], [JSON.stringify(turn({ atMs: 1e300 })), JSON.stringify(turn({ atMs: 9e15 }))])
+    await toolText(runtime, 'dashboard', { html: 'report.html' })
+    expect(await readFile(path.join(runtime.directory, 'report.html'), 'utf8')).toContain('gpt-of-the-test')
+  })
+
+  it('names the models whose price is not known', async () => {
+    const runtime = await runtimeWith([turn({ model: 'gpt-of-the-test' })])
+    await toolText(runtime, 'dashboard', { html: 'report.html' })
+    expect(await readFile(path.join(runtime.directory, 'report.html'), 'utf8')).toContain('answers of <bdi>gpt-of-the-test</bdi>')
+  })
+
+  it('forecasts nothing of a window whose reset has passed', async () => {
+    const runtime = await runtimeWith(Array.from({ length: 20 }, (_, index) => reading({ atMs: NOW - 5 * HOUR + index * 600_000, usedPercent: index, resetsAtMs: NOW - HOUR })))
+    const [account] = (await runtime.store.read()).accounts
+    runtime.ledger.observe(account!.uid, { limits: [{ limitId: 'codex', windows: [{ kind: 'five_hour', usedPercent: 38, resetsAtMs: NOW - HOUR, observedAtMs: NOW - 2 * HOUR, source: 'usage' }] }] }, NOW)
+    const entries = (await runtime.history.read()).map((entry) => (entry.type === 'reading' ? { ...entry, uid: account!.uid } : entry))
+    const limits = { codex: runtime.ledger.of(account!.uid)!.limits.codex!.windows }
+    expect(reportData({ rows: [], accounts: [{ uid: account!.uid, limits }], entries, nowMs: NOW }).forecasts).toEqual([])
   })
 
   it('replaces its own page, and another file only when told to', async () => {

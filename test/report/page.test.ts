@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { escaped, html, textOf } from '../../lib/report/markup.js'
 import { REPORT_MARK, renderReport } from '../../lib/report/page.js'
 import type { ReportData } from '../../lib/report/report-data.js'
-import { anyHistory, move, NOW, reading, turn } from './entries.js'
+import { anyHistory, HOUR, move, NOW, reading, turn } from './entries.js'
 import { sampleReport } from './sample.js'
 
 /** Names of the tags and attributes of a page in their order: what a text could add to if it broke out. */
@@ -24,7 +24,7 @@ function pageWith(text: string): string {
     accounts: [{ ...account!, uid: 'u1', name: text, plan: text, status: text, windows: [{ ...account!.windows[0]!, name: text, limitId: text }] }],
     entries: [turn({ model: text }), reading({ limitId: text }), move({ reason: text, toUid: 'u1' })],
     forecasts: [{ ...sample.forecasts[0]!, uid: 'u1', window: text }],
-    value: { pricesOf: text, byModel: [{ model: text, dollars: 12.5 }] },
+    value: { pricesOf: text, byModel: [{ model: text, dollars: 12.5 }], unpriced: [text] },
   }
   return renderReport(data)
 }
@@ -84,10 +84,20 @@ describe('the report', () => {
   })
 
   it('says of the value that it is not a charge, and of which day the prices are', () => {
-    const page = renderReport(sampleReport(1, 1, { value: { pricesOf: '2026-11-01', byModel: [{ model: 'gpt-5.5', dollars: 12.5 }] } }))
+    const page = renderReport(sampleReport(1, 1, { value: { pricesOf: '2026-11-01', byModel: [{ model: 'gpt-5.5', dollars: 12.5 }], unpriced: ['gpt-new'] } }))
     expect(page).toContain('Not a charge.')
+    expect(page).toContain('their price is not known: answers of <bdi>gpt-new</bdi>.')
     expect(page).toContain('price list of 2026-11-01: $12.50')
     expect(renderReport(sampleReport(1, 1))).not.toContain('API-equivalent')
+  })
+
+  it('says of a window whether it lasts, and of an empty one no more than until when', () => {
+    const sample = sampleReport(1, 0)
+    const [one] = sample.forecasts
+    const pageOf = (runsOutAtMs: { early?: number; mid?: number }): string => renderReport({ ...sample, forecasts: [{ ...one!, forecast: { ...one!.forecast, runsOutAtMs } }] })
+    expect(pageOf({ early: NOW + HOUR })).toContain('At this pace it lasts; it is empty at the earliest on Sat 21 Nov, 13:00.')
+    expect(pageOf({ early: NOW + HOUR, mid: NOW + 2 * HOUR })).toContain('At this pace it is empty on Sat 21 Nov, 14:00, at the earliest on Sat 21 Nov, 13:00.')
+    expect(pageOf({ early: NOW, mid: NOW })).toContain('<p>Nothing is left until the reset on Tue 24 Nov, 12:00.</p>')
   })
 
   it('stays under a megabyte with twenty accounts and 35 days', () => {
