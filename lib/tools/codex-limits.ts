@@ -89,22 +89,27 @@ export const codexLimits = defineTool({
     })
     return paces.length === 0 ? table : [table, '', ...paces].join('\n')
   },
-  failed: (data) => data.accounts.some((row) => row.error !== null),
+  // A disabled account beside others is left out on purpose.
+  failed: ({ accounts }) => accounts.some((row) => row.error !== null && (row.enabled || accounts.length === 1)),
 })
 
 function windowName({ name, limitId }: WindowRow): string {
   return limitId === DEFAULT_LIMIT_ID ? name : `${name} ${limitId}`
 }
 
+const DAY_MS = 86_400_000
+
 /** What would last, where the pace of now does not. */
 function budgetText({ forecast, leftPercent, resetsAtMs }: LimitsWindow, nowMs: number): string {
   if (forecast?.runsOutAtMs?.mid === undefined) return ''
   const budget = budgetToStayOnPace(100 - leftPercent, resetsAtMs ?? undefined, nowMs)
-  return budget === undefined ? '' : ` To last: ${budget.perHour.toFixed(1)} % an hour, ${budget.nextDay.toFixed(0)} % in the next day.`
+  const isDayAhead = (resetsAtMs ?? 0) - nowMs >= DAY_MS
+  return budget === undefined ? '' : ` To last: ${budget.perHour.toFixed(1)} % an hour${isDayAhead ? `, ${budget.nextDay.toFixed(0)} % in the next day` : ''}.`
 }
 
 async function readAll(runtime: Runtime, accounts: readonly Account[], errors: Map<string, string>, context: ToolContext): Promise<void> {
   const waiting = accounts.filter((account) => account.kind !== 'api-key')
+  const total = waiting.length
   let done = 0
   const work = async (): Promise<void> => {
     for (let account = waiting.shift(); account !== undefined; account = waiting.shift()) {
@@ -114,7 +119,7 @@ async function readAll(runtime: Runtime, accounts: readonly Account[], errors: M
         errors.set(uid, redactText(messageOf(error)))
       })
       done += 1
-      context.progress(`${done} of ${accounts.length} accounts read`)
+      context.progress(`${done} of ${total} accounts read`)
     }
   }
   await Promise.all(Array.from({ length: PARALLEL }, work))

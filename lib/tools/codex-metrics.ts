@@ -37,6 +37,7 @@ export const codexMetrics = defineTool({
   },
   async run(runtime, { constants, format, out }, context): Promise<MetricsData> {
     if (out !== undefined && format === undefined) throw new CodexError('invalid_input', 'Argument out needs a format.', { hint: `Formats: ${EXPORT_FORMATS.join(', ')}` })
+    if (out === '') throw new CodexError('invalid_input', 'Argument out needs the name of a file.', { hint: '' })
     const text = format === undefined ? undefined : await metricsExport(runtime, format)
     const { counters, histograms } = runtime.metrics.snapshot()
     return {

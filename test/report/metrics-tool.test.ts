@@ -45,6 +45,7 @@ describe('codex-metrics with a format', () => {
   it('says that a file needs a format', async () => {
     const runtime = await runtimeWith([])
     await expect(toolText(runtime, 'metrics', { out: 'x' })).rejects.toThrow('Argument out needs a format.')
+    await expect(toolText(runtime, 'metrics', { format: 'prometheus', out: '' })).rejects.toThrow('Argument out needs the name of a file.')
   })
 
   it('keeps its JSON answer, with the export as one member more', async () => {

@@ -3,12 +3,21 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it, vi } from 'vitest'
 
 import { parseLines } from '../../lib/history/lines.js'
+import { codexLimits } from '../../lib/tools/codex-limits.js'
 import { ask, coreOver, firstTurn, ROOMY, type Stage } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
 
+const NOW = Date.UTC(2026, 10, 21, 12)
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 const WEEKLY = [{ minutes: 10_080, limit: 1_000, used: 700, resetsInMs: 4 * DAY }]
+
+type LimitsData = Parameters<typeof codexLimits.render>[0]
+
+function limitsOf(...rows: readonly Partial<LimitsData['accounts'][number]>[]): LimitsData {
+  const row = { index: 1, name: 'a', kind: 'oauth' as const, plan: null, enabled: true, active: false, pinned: false, needsLogin: null, status: 'ok', windows: [], blocks: [], tags: [], note: null, lastUsedMs: 0, resetCredits: null, error: null, credits: null }
+  return { accounts: rows.map((one) => ({ ...row, ...one })) }
+}
 
 /** A history of three days in which the weekly window went from 10 to 70 percent. */
 async function usedStage(windows = WEEKLY): Promise<Stage> {
@@ -63,6 +72,20 @@ describe('codex-limits with a history', () => {
     expect(leftHours).toBeLessThan(48)
   })
 
+  it('names no budget of a day for a window that resets sooner', () => {
+    const resetsAtMs = NOW + 2 * HOUR
+    const forecast = { ratePerHour: { low: 20, mid: 30, high: 40 }, runsOutAtMs: { mid: NOW + HOUR }, resetsAtMs, runOutChance: 0.9, basis: { samples: 9, hours: 2 } }
+    const text = codexLimits.render(limitsOf({ windows: [{ name: '5h', kind: 'five_hour', limitId: 'codex', leftPercent: 30, resetsAtMs, observedAtMs: NOW, forecast }] }), { width: 80, color: false, nowMs: NOW })
+    expect(text).toMatch(/To last: 15\.0 % an hour\.$/)
+  })
+
+  it('fails for an account that cannot be read, and not for one that is disabled beside others', () => {
+    const [disabled, broken, fine] = [{ enabled: false, error: 'Disabled; not asked.' }, { error: 'no' }, {}]
+    expect(codexLimits.failed?.(limitsOf(fine, disabled))).toBe(false)
+    expect(codexLimits.failed?.(limitsOf(disabled))).toBe(true)
+    expect(codexLimits.failed?.(limitsOf(fine, broken))).toBe(true)
+  })
+
   it('works without one and claims nothing', async () => {
     const { core } = await coreOver([{ name: 'a', windows: WEEKLY }])
     expect(await toolText(core.runtime, 'limits')).not.toContain('pace')
@@ -71,6 +94,14 @@ describe('codex-limits with a history', () => {
 })
 
 describe('codex-dashboard with a history', () => {
+  it('counts no API-equivalent for answers that an API key paid for', async () => {
+    const { core } = await coreOver(['a'], { change: () => ({ kind: 'api-key', apiKey: 'sk-test-of-nobody', baseUrl: 'https://api.openai.com/v1', addedAt: 1, lastUsed: 0 }) })
+    const { runtime } = core
+    const uid = (await runtime.store.read()).accounts[0]?.uid ?? ''
+    runtime.history.note({ type: 'turn', atMs: Date.now(), uid, model: 'gpt-6-sol', inputTokens: 1_000_000, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0, durationMs: 1, attempts: 1 })
+    expect(await toolData(runtime, 'dashboard')).toMatchObject({ use: { week: { turns: 1, inputTokens: 1_000_000, usd: 0 } } })
+  })
+
   it('says when the pool is dry and what the week would have cost elsewhere', async () => {
     const { core } = await usedStage()
     await toolText(core.runtime, 'limits')
