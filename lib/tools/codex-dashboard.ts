@@ -5,7 +5,7 @@ import { type ApiValue, apiValue } from '../forecast/api-value.js'
 import { PRICES_DATE } from '../forecast/price-table.js'
 import type { PoolForecast } from '../forecast/types.js'
 import { poolForecastOf } from '../history/forecasts.js'
-import { type TurnShare, turnShares } from '../history/prices.js'
+import { type MoveCost, moveCosts, type TurnShare, turnShares } from '../history/prices.js'
 import { CodexError } from '../kernel/errors.js'
 import { renderTable } from '../kernel/table.js'
 import { REPORT_MARK, renderReport } from '../report/page.js'
@@ -31,6 +31,8 @@ interface DashboardData {
   readonly use: { readonly today: ApiValue; readonly week: ApiValue; readonly pricesDate: string }
   /** What an answer takes of a window, learned from the history. */
   readonly turnShares: readonly (TurnShare & { readonly index: number })[]
+  /** What moving the session of the newest answer to each other account would cost. */
+  readonly moveCosts: readonly (Omit<MoveCost, 'uid'> & { readonly index: number })[]
   readonly recommendedNextAction: string
   /** Where the page was written; only when asked for. */
   readonly report?: { readonly path: string }
@@ -76,6 +78,7 @@ export const codexDashboard = defineTool({
       forecast: poolForecastOf(entries, serving, nowMs) ?? null,
       use: { today: since(new Date(nowMs).setHours(0, 0, 0, 0)), week: since(nowMs - WEEK_MS), pricesDate: PRICES_DATE },
       turnShares: pool.accounts.flatMap(({ uid }, position) => turnShares(entries, uid).map((share) => ({ ...share, index: position + 1 }))),
+      moveCosts: moveCosts(entries, pool.accounts.map(({ uid }) => uid)).map(({ uid, ...cost }) => ({ ...cost, index: pool.accounts.findIndex((account) => account.uid === uid) + 1 })),
       recommendedNextAction: nextAction(accounts),
       ...(wanted === undefined ? {} : { report: { path: await writeOwnFile({ wanted, directory: context.directory, text: renderReport(reportData({ rows: accounts, accounts: windows, entries, nowMs })), mark: REPORT_MARK, force }) } }),
     }
@@ -102,6 +105,7 @@ export const codexDashboard = defineTool({
       poolText(data.forecast ?? undefined, view.nowMs),
       ...useLines(data.use),
       ...data.turnShares.map(shareLine),
+      ...moveLines(data.moveCosts),
       data.recommendedNextAction,
     ].join('\n')
   },
@@ -128,6 +132,13 @@ function useLines({ today, week, pricesDate }: DashboardData['use']): string[] {
 
 function shareLine({ index, kind, turns, low, mid, high }: DashboardData['turnShares'][number]): string {
   return `Account ${index}: the last ${turns === 1 ? 'answer' : `${turns} answers`} took about ${mid.toFixed(2)} % of the ${WINDOW_NAMES[kind]} window each (80 %: ${low.toFixed(2)} to ${high.toFixed(2)}).`
+}
+
+function moveLines(costs: DashboardData['moveCosts']): string[] {
+  const [first] = costs
+  if (first === undefined) return []
+  const shares = costs.flatMap(({ index, shares: list }) => list.map(({ kind, low, mid, high }) => `on account ${index} about ${mid.toFixed(2)} % of the ${WINDOW_NAMES[kind]} window (80 %: ${low.toFixed(2)} to ${high.toFixed(2)})`))
+  return [`Moving the newest session to another account would bill its ${tokens(first.tokens)} tokens of input in full again${shares.length === 0 ? '' : `: ${shares.join(', ')}`}.`]
 }
 
 function usd({ usd: value, unpricedModels }: ApiValue): string {

@@ -125,6 +125,22 @@ describe('codex-dashboard with a history', () => {
     expect(await toolText(runtime, 'dashboard')).toContain('Account 1: the last 10 answers took about 1.00 % of the 7d window each (80 %: ')
   })
 
+  it('says what moving the newest session would cost', async () => {
+    const { core } = await coreOver(['a', 'b'])
+    const { runtime } = core
+    const [a, b] = (await runtime.store.read()).accounts.map(({ uid }) => uid) as [string, string]
+    const use = { model: 'gpt-5.5', inputTokens: 50_000, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0, durationMs: 1, attempts: 1 }
+    const start = Date.now() - 10 * HOUR
+    for (let index = 0; index < 20; index += 1) {
+      const atMs = start + index * 600_000
+      runtime.history.note({ type: 'reading', atMs, uid: b, limitId: 'codex', kind: 'weekly', usedPercent: index })
+      runtime.history.note({ type: 'turn', atMs: atMs + 1_000, uid: b, ...use })
+    }
+    runtime.history.note({ type: 'turn', atMs: Date.now(), uid: a, ...use, inputTokens: 100_000, cachedTokens: 90_000 })
+    // A percent is 50 000 tokens; a tenth of the input would be paid from the cache too.
+    expect(await toolText(runtime, 'dashboard')).toContain('would bill its 100k tokens of input in full again: on account 2 about 1.80 % of the 7d window (80 %: ')
+  })
+
   it('works without one', async () => {
     const { core } = await coreOver(['a'])
     expect(await toolText(core.runtime, 'dashboard')).toContain('No forecast yet')
