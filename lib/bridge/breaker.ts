@@ -3,13 +3,17 @@
  * requests are answered at once for a short while instead of each spending its whole retry budget.
  */
 export interface Breaker {
-  /** When requests may go through again, epoch ms; undefined when they may now. One request is let through to find out. */
-  openUntil(nowMs: number): number | undefined
+  /**
+   * When requests may go through again, epoch ms; undefined when this one may now. One request is let through to find out,
+   * as often as it asks.
+   * @param request stands for the request, the same object each time
+   */
+  openUntil(nowMs: number, request: object): number | undefined
   failed(nowMs: number): void
   /** The backend has answered, well or with a refusal: it can be reached. */
   reached(): void
-  /** A request that was let through ended without a verdict (aborted, no token): the next one may find out. */
-  abandoned(): void
+  /** A request ended without a verdict (aborted, no token): if it was to find out, the next one may. */
+  abandoned(request: object): void
   readonly state: () => 'closed' | 'open' | 'half_open'
 }
 
@@ -25,34 +29,35 @@ export function createBreaker(): Breaker {
   let failures = 0
   let lastFailureMs = 0
   let openedAtMs: number | undefined
-  let probing = false
+  /** The request that finds out. */
+  let probe: object | undefined
   return {
-    openUntil(nowMs) {
-      if (openedAtMs === undefined) return undefined
+    openUntil(nowMs, request) {
+      if (openedAtMs === undefined || request === probe) return undefined
       const until = openedAtMs + BREAKER_OPEN_MS
       // A clock that went back must not keep it open for ever.
       if (nowMs < until && nowMs >= openedAtMs) return until
-      if (probing && nowMs >= openedAtMs && nowMs < until + BREAKER_OPEN_MS) return until + BREAKER_OPEN_MS
-      probing = true
+      if (probe !== undefined && nowMs >= openedAtMs && nowMs < until + BREAKER_OPEN_MS) return until + BREAKER_OPEN_MS
+      probe = request
       return undefined
     },
     failed(nowMs) {
       if (nowMs - lastFailureMs > BREAKER_WINDOW_MS) failures = 0
       failures += 1
       lastFailureMs = nowMs
-      if (failures >= BREAKER_THRESHOLD || probing) {
+      if (failures >= BREAKER_THRESHOLD || probe !== undefined) {
         openedAtMs = nowMs
-        probing = false
+        probe = undefined
       }
     },
     reached() {
       failures = 0
       openedAtMs = undefined
-      probing = false
+      probe = undefined
     },
-    abandoned() {
-      probing = false
+    abandoned(request) {
+      if (probe === request) probe = undefined
     },
-    state: () => (openedAtMs === undefined ? 'closed' : probing ? 'half_open' : 'open'),
+    state: () => (openedAtMs === undefined ? 'closed' : probe !== undefined ? 'half_open' : 'open'),
   }
 }

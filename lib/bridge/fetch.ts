@@ -61,6 +61,8 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
   return async (input, init) => {
     const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined)
     let record: RequestRecord | undefined
+    /** What the breaker knows this request by. */
+    const self = {}
     const finish = (outcome: string): void => {
       if (record !== undefined) trace.finish(record, { outcome, nowMs: clock.now() })
       metrics.count(`requests.${outcome.split(':')[0] ?? outcome}`)
@@ -72,9 +74,9 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       const sessionId = headerOf(headers, 'session-id')
       record = trace.begin({ model: prepared.model, session: sessionId, nowMs: clock.now(), requestBytes: prepared.body.length })
       record.changed = prepared.changed
-      return await serve(prepared, { sessionId, headers, signal: signal ?? undefined, record, finish })
+      return await serve(prepared, { sessionId, headers, signal: signal ?? undefined, record, self, finish })
     } catch (error) {
-      deps.breaker.abandoned()
+      deps.breaker.abandoned(self)
       if (signal?.aborted === true) {
         finish('aborted')
         throw abortReason(signal)
@@ -91,6 +93,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     readonly headers: HeadersInit | undefined
     readonly signal: AbortSignal | undefined
     readonly record: RequestRecord
+    readonly self: object
     finish(outcome: string): void
   }
 
@@ -221,7 +224,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     }
 
     function throwIfOpen(): void {
-      const until = deps.breaker.openUntil(clock.now())
+      const until = deps.breaker.openUntil(clock.now(), call.self)
       if (until === undefined) return
       throw new CodexError('backend_failed', 'The backend failed many times in a row, so it is left alone for a few seconds.')
     }

@@ -94,11 +94,30 @@ describe('the breaker', () => {
     const breaker = createBreaker()
     for (let count = 0; count < BREAKER_THRESHOLD; count += 1) breaker.failed(1_000 + count)
     const opened = 1_000 + BREAKER_THRESHOLD - 1
-    expect(breaker.openUntil(opened + 1)).toBe(opened + BREAKER_OPEN_MS)
-    expect(breaker.openUntil(opened + BREAKER_OPEN_MS)).toBeUndefined()
-    expect(breaker.openUntil(opened + BREAKER_OPEN_MS + 1)).toBeDefined()
+    expect(breaker.openUntil(opened + 1, {})).toBe(opened + BREAKER_OPEN_MS)
+    expect(breaker.openUntil(opened + BREAKER_OPEN_MS, {})).toBeUndefined()
+    expect(breaker.openUntil(opened + BREAKER_OPEN_MS + 1, {})).toBeDefined()
     breaker.reached()
-    expect(breaker.openUntil(opened + BREAKER_OPEN_MS + 2)).toBeUndefined()
+    expect(breaker.openUntil(opened + BREAKER_OPEN_MS + 2, {})).toBeUndefined()
+  })
+
+  it('lets no third request through when a second one is turned away while the first finds out', () => {
+    const breaker = createBreaker()
+    for (let count = 0; count < BREAKER_THRESHOLD; count += 1) breaker.failed(1_000)
+    const [first, second, third] = [{}, {}, {}]
+    const nowMs = 1_000 + BREAKER_OPEN_MS
+    expect(breaker.openUntil(nowMs, first)).toBeUndefined()
+    expect(breaker.openUntil(nowMs, second)).toBeDefined()
+    breaker.abandoned(second)
+    expect(breaker.openUntil(nowMs, third)).toBeDefined()
+  })
+
+  it('lets the request that finds out go on with its next account', () => {
+    const breaker = createBreaker()
+    for (let count = 0; count < BREAKER_THRESHOLD; count += 1) breaker.failed(1_000)
+    const first = {}
+    const nowMs = 1_000 + BREAKER_OPEN_MS
+    expect([breaker.openUntil(nowMs, first), breaker.openUntil(nowMs + 1, first)]).toEqual([undefined, undefined])
   })
 
   it('does not count failures that lie far apart', () => {

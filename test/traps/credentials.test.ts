@@ -147,18 +147,19 @@ describe('traps about credentials', () => {
     const breaker = createBreaker()
     for (let count = 0; count < 50; count += 1) breaker.failed(1_000)
     const later = 1_000 + 60_000
-    expect(breaker.openUntil(later)).toBeUndefined()
+    expect(breaker.openUntil(later, {})).toBeUndefined()
     breaker.reached()
-    expect([breaker.state(), breaker.openUntil(later + 1)]).toEqual(['closed', undefined])
+    expect([breaker.state(), breaker.openUntil(later + 1, {})]).toEqual(['closed', undefined])
   })
 
   it('[10.1.1] a probe that is aborted lets the next request find out', () => {
     const breaker = createBreaker()
     for (let count = 0; count < 50; count += 1) breaker.failed(1_000)
     const later = 1_000 + 60_000
-    expect(breaker.openUntil(later)).toBeUndefined()
-    breaker.abandoned()
-    expect(breaker.openUntil(later + 1)).toBeUndefined()
+    const probe = {}
+    expect(breaker.openUntil(later, probe)).toBeUndefined()
+    breaker.abandoned(probe)
+    expect(breaker.openUntil(later + 1, {})).toBeUndefined()
   })
 
   it('[10.1.10] the only account gets a second chance after a connection that was cut', async () => {
