@@ -1,3 +1,5 @@
+import { entryFor, resolveModel } from '../models/resolve.js'
+
 /**
  * Models tried in turn when no account may use one and the user has opted in; a user's own chain replaces the entry
  * (product rules, unsupported models). Newer to older within one size.
@@ -19,5 +21,5 @@ export function fallbackModel(
   chains: Readonly<Record<string, readonly string[]>>,
   tried: ReadonlySet<string>,
 ): string | undefined {
-  return (chains[model] ?? BUILT_IN_CHAIN[model] ?? []).find((candidate) => !tried.has(candidate))
+  return (entryFor(chains, model) ?? entryFor(BUILT_IN_CHAIN, model) ?? []).map((id) => resolveModel(id).model).find((candidate) => !tried.has(candidate))
 }

@@ -1,5 +1,5 @@
 import { CodexError } from '../kernel/errors.js'
-import { resolveModel, wireEffort } from '../models/resolve.js'
+import { clampEffort, isEffort, resolveModel, wireEffort } from '../models/resolve.js'
 import { isRecord, parsedJson } from './json-record.js'
 import { type Member, scanTopLevel, type TopLevel } from './json-scan.js'
 import { repairToolPairs } from './tool-pairs.js'
@@ -25,7 +25,7 @@ export interface PreparedRequest {
   withoutReasoning(items?: number): { readonly body: string; readonly items: number }
   /** The request with every tool call and its output paired; undefined when they are already. */
   withPairedTools(): PreparedRequest | undefined
-  /** The body for another model. */
+  /** The body for another model, with the effort nearest to the one asked for that it takes. */
   withModel(model: string): PreparedRequest
 }
 
@@ -116,16 +116,29 @@ function prepare(text: string, { members, close }: TopLevel): PreparedRequest {
   })
 }
 
-function finished(facts: Omit<PreparedRequest, 'withoutReasoning' | 'withPairedTools' | 'withModel'>): PreparedRequest {
+/** @param asked the effort the host asked for, whatever the body says by now */
+function finished(facts: Omit<PreparedRequest, 'withoutReasoning' | 'withPairedTools' | 'withModel'>, asked = (): unknown => reasoningIn(facts.body).effort): PreparedRequest {
   return {
     ...facts,
     withoutReasoning: (items = Infinity) => bodyWithoutReasoning(facts.body, items),
     withPairedTools: () => {
       const body = bodyWithPairedTools(facts.body)
-      return body === undefined ? undefined : finished({ ...facts, body, changed: [...facts.changed, 'input'] })
+      return body === undefined ? undefined : finished({ ...facts, body, changed: [...facts.changed, 'input'] }, asked)
     },
-    withModel: (model) => finished({ ...facts, model, body: withMember(facts.body, 'model', JSON.stringify(model)), changed: [...facts.changed, 'model'] }),
+    withModel: (model) => {
+      const effort = asked()
+      const body = withMember(facts.body, 'model', JSON.stringify(model))
+      const reasoning = isEffort(effort) ? { ...reasoningIn(body), effort: clampEffort(model, effort) } : undefined
+      return finished(
+        { ...facts, model, body: reasoning === undefined ? body : withMember(body, 'reasoning', JSON.stringify(reasoning)), changed: [...facts.changed, 'model'] },
+        () => effort,
+      )
+    },
   }
+}
+
+function reasoningIn(body: string): Record<string, unknown> {
+  return recordIn(body, scanTopLevel(body)?.members.get('reasoning'))
 }
 
 /** The input without ids of stored items and references to them; undefined when there are none. */

@@ -1,6 +1,7 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import { rulesOf, uidsOfKeys } from '../accounts/rules.js'
 import type { Config } from '../config/settings.js'
+import { entryFor, plainName } from '../models/resolve.js'
 import { decide, decideEarly } from '../routing/decide.js'
 import type { DecisionLog } from '../routing/decision-log.js'
 import { explain } from '../routing/explain.js'
@@ -126,11 +127,13 @@ export function createRouter(deps: RouterDeps): Router {
     const candidates = pool.accounts.map(candidateOf)
     const byUid = new Map(candidates.map((candidate) => [candidate.uid, candidate]))
     deps.vitals.retain(new Set(byUid.keys()))
+    const { modelAccountPools, modelAccountPoolModes } = deps.config
     const modelPools = new Map(
-      Object.entries(deps.config.modelAccountPools).map(([model, keys]): [string, ModelPool] => [
-        model,
-        { uids: uidsOfKeys(keys, pool.accounts), mode: deps.config.modelAccountPoolModes[model] ?? 'preferred' },
-      ]),
+      Object.keys(modelAccountPools).map((name): [string, ModelPool] => {
+        // Requests arrive under the backend's name of a model; users also write its other names.
+        const model = plainName(name)
+        return [model, { uids: uidsOfKeys(entryFor(modelAccountPools, model) ?? [], pool.accounts), mode: entryFor(modelAccountPoolModes, model) ?? 'preferred' }]
+      }),
     )
     const accounts = new Map(pool.accounts.map((account) => [account.uid, account]))
     prepared = { pool, candidates, byUid, accounts, activeUid: pool.accounts[pool.activeIndex]?.uid, rules: rulesOf(pool), modelPools }

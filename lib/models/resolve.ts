@@ -35,6 +35,21 @@ export function resolveModel(id: string): ResolvedModel {
   return { model: base, ...(effort ? { effort } : {}), ...(fast ? { serviceTier: 'priority' as const } : {}) }
 }
 
+/**
+ * What a table by model id holds for a model: under its own id, else under another name of it (alias, provider prefix). Names
+ * with a suffix for effort or speed are other names. Pure.
+ */
+export function entryFor<Value>(table: Readonly<Record<string, Value>>, model: string): Value | undefined {
+  if (Object.hasOwn(table, model)) return table[model]
+  return Object.entries(table).find(([id]) => plainName(id) === model)?.[1]
+}
+
+/** The name under which the backend knows what a user calls a model in a table; a suffix stays. Pure. */
+export function plainName(id: string): string {
+  const { model, effort, serviceTier } = resolveModel(id)
+  return effort === undefined && serviceTier === undefined ? model : id
+}
+
 /** The effort as it goes over the wire: `ultra` stands for another one, the rest is sent as chosen. */
 export function wireEffort(model: string, effort: Effort): Effort {
   return effort === 'ultra' ? (modelFact(model)?.ultraAs ?? 'max') : effort
