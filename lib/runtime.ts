@@ -195,7 +195,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     label,
     async close() {
       store.close()
-      await Promise.allSettled([tokens.close(), ledger.close(), history.close(), sessions.close(), traceFile?.close()])
+      await Promise.allSettled([tokens.close(), ledger.close(), history.close(), sessions.close(), catalogue.close(), traceFile?.close()])
     },
   }
 }

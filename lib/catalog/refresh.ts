@@ -14,6 +14,8 @@ import { type CachedCatalogue, type Catalogues, formatCatalogues, parseCatalogue
 /** A catalogue this young is not asked for again, ms. */
 export const FRESH_MS = 6 * 3_600_000
 const ANSWER_TIMEOUT_MS = 20_000
+/** A catalogue of an account that is not in this pool stays this long: pools of projects share the file, ms. */
+export const KEEP_OTHERS_MS = 3 * 86_400_000
 
 /** What is known of the models of the accounts, and how it is brought up to date. */
 export interface CatalogueBook {
@@ -24,6 +26,8 @@ export interface CatalogueBook {
   load(): Promise<void>
   /** Asks for what is old, in the background; for accounts with a good token only, so that no idle one is touched. Never throws. */
   refresh(): Promise<void>
+  /** Ends a look that is under way; nothing is written after it. Never throws. */
+  close(): Promise<void>
 }
 
 export interface CatalogueDeps {
@@ -40,6 +44,7 @@ export interface CatalogueDeps {
 export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
   const { file, clock, log } = deps
   const flight = createSingleFlight<undefined>()
+  const ended = new AbortController()
   let known: Catalogues = {}
   let ids = new Map<string, ReadonlySet<string>>()
 
@@ -60,7 +65,7 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
         ...(cached?.etag === undefined ? {} : { 'if-none-match': cached.etag }),
       },
       redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      signal: AbortSignal.any([ended.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
     })
     if (response.status === 304 && cached !== undefined) return { ...cached, fetchedAtMs: clock.now() }
     const models = response.ok ? parseCatalogue(await response.json()) : undefined
@@ -75,13 +80,17 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
         (account) => account.kind !== 'api-key' && account.enabled !== false && account.accessToken !== undefined && (account.expiresAt ?? 0) > nowMs && Math.abs(nowMs - (known[account.uid]?.fetchedAtMs ?? 0)) > FRESH_MS,
       )
       if (due.length === 0) return
-      const next: Record<string, CachedCatalogue> = {}
-      const uids = new Set(pool.accounts.map(({ uid }) => uid))
-      for (const [uid, catalogue] of Object.entries(known)) if (uids.has(uid)) next[uid] = catalogue
+      const answers: Record<string, CachedCatalogue> = {}
       for (const account of due) {
         const catalogue = await ask(account).catch(() => undefined)
-        if (catalogue !== undefined) next[account.uid] = catalogue
+        if (ended.signal.aborted) return
+        if (catalogue !== undefined) answers[account.uid] = catalogue
       }
+      // Read again: windows of other pools may have written theirs meanwhile.
+      const stored = parseCatalogues(await readFile(file, 'utf8').catch(() => ''))
+      const uids = new Set(pool.accounts.map(({ uid }) => uid))
+      const kept = Object.entries({ ...known, ...stored }).filter(([uid, { fetchedAtMs }]) => uids.has(uid) || Math.abs(nowMs - fetchedAtMs) < KEEP_OTHERS_MS)
+      const next: Catalogues = { ...Object.fromEntries(kept), ...answers }
       take(next)
       await writeFileAtomic(file, formatCatalogues(next))
     } catch (error) {
@@ -96,7 +105,11 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
       take(parseCatalogues(await readFile(file, 'utf8').catch(() => '')))
     },
     refresh: async () => {
-      await flight.run('all', bringUpToDate)
+      if (!ended.signal.aborted) await flight.run('all', bringUpToDate)
+    },
+    async close() {
+      ended.abort()
+      await flight.run('all', () => Promise.resolve(undefined))
     },
   }
 }
