@@ -30,6 +30,8 @@ describe('the models of openai', () => {
     const models = all.find(({ id }) => id === 'openai')?.models ?? {}
     expect(Object.keys(models)).toContain('gpt-day-one')
     expect(models['gpt-5.5']?.limit.input).toBeLessThanOrEqual(272_000)
+    // The host's own list has `none` besides; the account's does not.
+    expect(Object.keys(models['gpt-5.5']?.variants ?? {})).toEqual(['low', 'medium', 'high', 'xhigh'])
     expect(models['my-own']).toMatchObject({ name: 'Mine', limit: { context: 1_000 } })
     const answer = await second.send(await second.newSession('named'), 'SIM:say by the new model', { model: 'openai/gpt-day-one' })
     expect(answer).toMatchObject({ text: 'by the new model', error: undefined })
