@@ -9,15 +9,15 @@ const NAMESPACE = 'functions'
 /**
  * The body in the Responses Lite shape (wire facts §3): tools and instructions stand at the head of the input, calls come
  * one at a time, reasoning of all turns counts. Pure.
- * @returns undefined when the request cannot have that shape: it has tools of the backend's own or demands one of its
- * tools, neither of which the Codex CLI does there
+ * @returns undefined when the request cannot have that shape: it has tools of the backend's own, or leaves the model no
+ * free choice of its tools, neither of which the Codex CLI does there
  */
 export function liteBody(text: string): string | undefined {
   const body = parsedJson(text)
   if (!isRecord(body) || !Array.isArray(body.input)) return undefined
   const { tools, instructions, input, reasoning, ...rest } = body
   const groups = toolGroups(tools)
-  if (groups === undefined || isRecord(rest.tool_choice) || (reasoning != null && !isRecord(reasoning))) return undefined
+  if (groups === undefined || (rest.tool_choice != null && rest.tool_choice !== 'auto') || (reasoning != null && !isRecord(reasoning))) return undefined
   return JSON.stringify({
     ...rest,
     input: [

@@ -112,7 +112,8 @@ describe('wireRequest', () => {
   it('leaves requests with tools of the backend, or with a demanded tool, in their own shape', () => {
     const host = { model: 'gpt-6-sol', input: [], tools: [{ type: 'web_search' }] }
     expect(wire(codex, host).body).toEqual(host)
-    expect(wire(codex, { model: 'gpt-6-sol', input: [], tool_choice: { type: 'function', name: 'a' } }).headers).not.toHaveProperty(LITE)
+    for (const choice of [{ type: 'function', name: 'a' }, 'required', 'none']) expect(wire(codex, { model: 'gpt-6-sol', input: [], tool_choice: choice }).headers).not.toHaveProperty(LITE)
+    expect(wire(codex, { model: 'gpt-6-sol', input: [], tool_choice: 'auto' }).headers).toHaveProperty(LITE)
   })
 
   it('sends no detail of pictures in the Lite shape and no empty groups or instructions', () => {
