@@ -65,7 +65,7 @@ export const SETTINGS = {
     schema: z.enum(['never', 'ask', 'allow']),
     default: 'never',
     env: 'CODEX_AUTH_CREDITS_POLICY',
-    help: 'Whether an account with an exhausted window may go on with paid credits. ask: not until you allow it in the configuration, and a toast tells you.',
+    help: 'Whether an account with an exhausted window may go on with paid credits. ask: not until you allow it in the configuration; the message of a blocked request says that there are some.',
   }),
 
   // Waiting and retrying
