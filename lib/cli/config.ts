@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
+import { parseBaseUrl } from '../auth/base-url.js'
 import { type ConfigProblem, resolveConfig } from '../config/load.js'
 import { originOf, settingNamed, type SettingRow, settingRows, settingValue } from '../config/report.js'
 import { CodexError } from '../kernel/errors.js'
@@ -46,19 +47,23 @@ export const configCommand: Command = {
       return 0
     }
     const [first, ...rest] = positionals
+    const [isProject, dryRun] = [values.project === true, values['dry-run'] === true]
     if (first !== 'set' && first !== 'unset') {
-      if (rest.length > 0) throw wrongUsage('config takes at most one name')
+      if (rest.length > 0) return wrongUsage(io, 'config takes at most one name')
+      if (isProject || dryRun) return wrongUsage(io, '--project and --dry-run go with set and unset')
       return show(io, first, values.json === true)
     }
-    if (first === 'set' && rest.length !== 2) throw wrongUsage('config set takes a name and a value')
-    if (first === 'unset' && rest.length !== 1) throw wrongUsage('config unset takes a name')
+    if (first === 'set' && rest.length !== 2) return wrongUsage(io, 'config set takes a name and a value')
+    if (first === 'unset' && rest.length !== 1) return wrongUsage(io, 'config unset takes a name')
     const [name = '', text] = rest
-    return edit(io, name, text, { isProject: values.project === true, dryRun: values['dry-run'] === true, json: values.json === true })
+    return edit(io, name, text, { isProject, dryRun, json: values.json === true })
   },
 }
 
-function wrongUsage(what: string): CodexError {
-  return new CodexError('invalid_input', `${what}.`, { hint: 'Help: oc-codex-multi-auth config --help' })
+/** @returns the exit code */
+function wrongUsage(io: CommandIo, what: string): number {
+  io.stderr(`${what}.\nHelp: oc-codex-multi-auth config --help\n`)
+  return 2
 }
 
 function show(io: CommandIo, name: string | undefined, json: boolean): number {
@@ -82,6 +87,7 @@ interface EditOptions {
 async function edit(io: CommandIo, given: string, text: string | undefined, { isProject, dryRun, json }: EditOptions): Promise<number> {
   const name = text === undefined ? given : settingNamed(given)
   const value = text === undefined ? undefined : settingValue(settingNamed(given), text)
+  if (name === 'baseUrl' && typeof value === 'string' && value !== '') parseBaseUrl(value, 'this command')
   const { userFile, projectFile } = filesOf(io)
   const file = isProject ? projectFile?.path : userFile.path
   if (file === undefined) throw new CodexError('invalid_input', `${io.directory} is in no project.`, { hint: 'Nothing was changed.' })

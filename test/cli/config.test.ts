@@ -126,8 +126,12 @@ describe('config', () => {
     [['set', 'toastDurationMs', 'soon'], 1, 'toastDurationMs cannot have this value'],
     [['set', 'maskEmail', 'yes'], 1, 'maskEmail cannot have this value'],
     [['set', 'nothing', '1'], 1, 'There is no setting "nothing"'],
-    [['set', 'tools'], 1, 'takes a name and a value'],
-    [['a', 'b'], 1, 'at most one name'],
+    [['set', 'baseUrl', 'http://gateway.example'], 1, 'must start with https://'],
+    [['set', 'tools'], 2, 'takes a name and a value'],
+    [['unset'], 2, 'takes a name'],
+    [['a', 'b'], 2, 'at most one name'],
+    [['tools', '--project'], 2, 'go with set and unset'],
+    [['--dry-run'], 2, 'go with set and unset'],
     [['--wrong'], 2, '--wrong'],
   ] as const)('answers %j with exit code %d and one clear sentence', async (args, expected, sentence) => {
     const { code, stderr } = await (await stageWith()).run(args)
