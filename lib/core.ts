@@ -16,6 +16,7 @@ import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreaker } from './bridge/breaker.js'
 import type { CodexIdentity } from './bridge/codex-identity.js'
 import { codexUserAgent } from './bridge/codex-user-agent.js'
+import type { NamedEndpoint } from './bridge/endpoint.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
 import { createLegacyPreparation } from './bridge/legacy/prepare.js'
 import { createNotices } from './bridge/notices.js'
@@ -86,7 +87,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     breaker: createBreaker(),
     notices,
     remember: runtime.history.note,
-    defaultBaseUrl: [config.baseUrl, input.providerBaseUrl?.()].find((url) => url !== undefined && url !== ''),
+    endpointForKeys: endpointForKeys(config.baseUrl, input.providerBaseUrl?.()),
     sessions: createSessionMemory(),
     holderOf: (sessionId, nowMs) => sessions.holderOf(sessionId, nowMs),
   })
@@ -118,6 +119,11 @@ export async function createCore(input: CoreInput): Promise<Core> {
       await Promise.all([runtime.close(), gate.close(), instructions?.close(), settled])
     },
   }
+}
+
+function endpointForKeys(setting: string, ofHost: string | undefined): NamedEndpoint | undefined {
+  if (setting !== '') return { url: setting, source: 'the setting baseUrl' }
+  return ofHost === undefined || ofHost === '' ? undefined : { url: ofHost, source: 'provider.openai.options.baseURL' }
 }
 
 /**

@@ -27,13 +27,20 @@ export function codexDestination(endpoints: Endpoints): Destination {
   return `${endpoints.backend}/codex/responses` as Destination
 }
 
+/** An endpoint for keys that name none, and where it is written, for the message. */
+export interface NamedEndpoint {
+  readonly url: string
+  readonly source: string
+}
+
 /**
  * Where the requests of an account go: the Codex backend for ChatGPT accounts, whatever is configured; for an API key its
  * own endpoint and nothing else.
- * @param defaultBaseUrl endpoint of keys that name none
+ * @param forKeys endpoint of keys that name none
  * @throws CodexError `destination_refused` for an endpoint that may not get a credential
  */
-export function destinationOf(account: Account, endpoints: Endpoints, defaultBaseUrl: string | undefined): Destination {
+export function destinationOf(account: Account, endpoints: Endpoints, forKeys: NamedEndpoint | undefined): Destination {
   if (account.kind !== 'api-key') return codexDestination(endpoints)
-  return parseBaseUrl(account.baseUrl ?? defaultBaseUrl ?? PUBLIC_API, 'the account').responsesUrl as Destination
+  const { url, source } = account.baseUrl === undefined && forKeys !== undefined ? forKeys : { url: account.baseUrl ?? PUBLIC_API, source: 'the account' }
+  return parseBaseUrl(url, source).responsesUrl as Destination
 }

@@ -11,7 +11,7 @@ import { attempt, type AttemptDeps, type AttemptResult } from './attempt.js'
 import { blockedClause } from './blocked-accounts.js'
 import type { Breaker } from './breaker.js'
 import { budgetOf, createSpending } from './budget.js'
-import { assertResponsesRequest, destinationOf } from './endpoint.js'
+import { assertResponsesRequest, destinationOf, type NamedEndpoint } from './endpoint.js'
 import { errorOf } from './error-of-failure.js'
 import { fallbackModel } from './fallback-model.js'
 import { errorResponse } from './host-error.js'
@@ -28,7 +28,7 @@ export interface BridgeDeps extends AttemptDeps {
   /** Makes the body of the host one the backend takes. */
   readonly prepare: (text: string) => PreparedRequest
   /** Endpoint of API keys that name none. */
-  readonly defaultBaseUrl?: string | undefined
+  readonly endpointForKeys?: NamedEndpoint | undefined
   readonly store: AccountStore
   readonly random: () => number
   readonly trace: Trace
@@ -257,7 +257,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       try {
         const result = await attempt(deps, {
           account,
-          destination: destinationOf(account, deps.endpoints, deps.defaultBaseUrl),
+          destination: destinationOf(account, deps.endpoints, deps.endpointForKeys),
           body,
           model: prepared.model,
           sessionId,

@@ -52,16 +52,16 @@ describe('destinationOf', () => {
     fc.assert(
       fc.property(fc.webUrl({ validSchemes: ['https'] }), fc.webUrl({ validSchemes: ['https'] }), (own, configured) => {
         const chatgpt = { uid: 'a', refreshToken: 'r', baseUrl: own, ...times }
-        expect(destinationOf(chatgpt, DEFAULT_ENDPOINTS, configured)).toBe('https://chatgpt.com/backend-api/codex/responses')
+        expect(destinationOf(chatgpt, DEFAULT_ENDPOINTS, { url: configured, source: 'x' })).toBe('https://chatgpt.com/backend-api/codex/responses')
         const key = { uid: 'b', kind: 'api-key' as const, apiKey: 'k', baseUrl: own, ...times }
-        expect(new URL(destinationOf(key, DEFAULT_ENDPOINTS, configured)).origin).toBe(new URL(own).origin)
+        expect(new URL(destinationOf(key, DEFAULT_ENDPOINTS, { url: configured, source: 'x' })).origin).toBe(new URL(own).origin)
       }),
     )
   })
 
   it('sends a key without an endpoint to the configured one, else to the public API', () => {
     const key = { uid: 'b', kind: 'api-key' as const, apiKey: 'k', ...times }
-    expect(destinationOf(key, DEFAULT_ENDPOINTS, 'https://gateway.example')).toBe('https://gateway.example/backend-api/codex/responses')
+    expect(destinationOf(key, DEFAULT_ENDPOINTS, { url: 'https://gateway.example', source: 'x' })).toBe('https://gateway.example/backend-api/codex/responses')
     expect(destinationOf(key, DEFAULT_ENDPOINTS, undefined)).toBe('https://api.openai.com/v1/responses')
     expect(destinationOf({ ...key, baseUrl: 'https://eu.api.openai.com/v1' }, DEFAULT_ENDPOINTS, undefined)).toBe('https://eu.api.openai.com/v1/responses')
     expect(destinationOf({ ...key, baseUrl: 'https://notapi.openai.com' }, DEFAULT_ENDPOINTS, undefined)).toBe('https://notapi.openai.com/backend-api/codex/responses')
@@ -70,5 +70,10 @@ describe('destinationOf', () => {
   it('refuses an endpoint without TLS that is not on this machine', () => {
     const key = { uid: 'b', kind: 'api-key' as const, apiKey: 'k', baseUrl: 'http://gateway.example', ...times }
     expect(() => destinationOf(key, DEFAULT_ENDPOINTS, undefined)).toThrow(expect.objectContaining({ code: 'destination_refused' }))
+  })
+
+  it('says which setting is wrong when it is not the account', () => {
+    const key = { uid: 'b', kind: 'api-key' as const, apiKey: 'k', ...times }
+    expect(() => destinationOf(key, DEFAULT_ENDPOINTS, { url: 'gateway', source: 'the setting baseUrl' })).toThrow('The base URL in the setting baseUrl is not a URL')
   })
 })
