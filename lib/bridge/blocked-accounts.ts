@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/account.js'
 import type { Block, BlockReason, QuotaWindow, WindowKind } from '../routing/limits.js'
+import { concerns } from '../routing/standing.js'
 import { formatWhen } from '../kernel/moments.js'
 import type { QuotaView } from './router.js'
 
@@ -24,14 +25,15 @@ const WINDOWS: Readonly<Record<WindowKind, string>> = { five_hour: '5-hour limit
 
 /**
  * Who is kept out, why and until when, in one clause: ` (Account 1: weekly limit until Thu 14:20; …)`. Of several blocks
- * of an account the one that ends last is told. Pure; empty when nothing is known.
- * @param limitId limit family the request counts against
+ * of an account the one that ends last is told; blocks of other models and limits are no reason. Pure; empty when nothing
+ * is known.
+ * @param facts model of the request and the limit family it counts against
  */
-export function blockedClause(accounts: readonly Account[], quota: Pick<QuotaView, 'activeBlocks' | 'windowsByLimit'>, facts: { readonly label: (account: Account) => string; readonly limitId: string; readonly nowMs: number }): string {
+export function blockedClause(accounts: readonly Account[], quota: Pick<QuotaView, 'activeBlocks' | 'windowsByLimit'>, facts: { readonly label: (account: Account) => string; readonly model: string; readonly limitId: string; readonly nowMs: number }): string {
   const { nowMs, limitId } = facts
   const told = accounts.flatMap((account) => {
     if (account.enabled === false || account.needsLogin !== undefined) return []
-    const blocks = quota.activeBlocks(account.uid, nowMs).map((block) => ({ why: wordsOf(block), untilMs: block.untilMs }))
+    const blocks = quota.activeBlocks(account.uid, nowMs).filter((block) => concerns(block, facts)).map((block) => ({ why: wordsOf(block), untilMs: block.untilMs }))
     const windows = (quota.windowsByLimit(account.uid, nowMs)[limitId] ?? []).flatMap((window) => exhausted(window))
     const [last] = [...windows, ...blocks].sort((left, right) => right.untilMs - left.untilMs)
     return last === undefined ? [] : [`${facts.label(account)}: ${last.why} until ${formatWhen(last.untilMs, nowMs)}`]

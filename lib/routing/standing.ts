@@ -54,7 +54,7 @@ export function blockedUntil(candidate: Candidate, context: DecisionContext): nu
 }
 
 /** True when a block stands in the way of this request: the whole account, its limit family, or its model. */
-export function concerns(block: Block, context: DecisionContext): boolean {
+export function concerns(block: Block, context: Pick<DecisionContext, 'limitId' | 'model'>): boolean {
   const { scope } = block
   if (scope === '*') return true
   return isScope(scope, 'limit:', context.limitId) || isScope(scope, 'model:', context.model)
