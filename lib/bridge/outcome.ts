@@ -120,6 +120,9 @@ function kindOfStatus(status: number): OutcomeKind {
       return 'forbidden'
     case 413:
       return 'context_too_long'
+    case 404:
+      // The path is always ours, so whoever does not know it is broken or no Codex backend; another account's may be right.
+      return 'server_error'
     case 408:
       return 'network'
     case 429:

@@ -32,6 +32,8 @@ describe('classifyResponse', () => {
     ['an overloaded backend', 503, { error: { code: 'server_is_overloaded' } }, 'overloaded'],
     ['a failure', 500, 'oops', 'server_error'],
     ['a gateway', 502, '<html>', 'server_error'],
+    ['a host that does not know the path', 404, { error: { type: 'invalid_request_error', message: 'Unknown request URL' } }, 'server_error'],
+    ['a model that does not exist', 404, { error: { code: 'model_not_found' } }, 'model_not_supported'],
   ]
   it.each(cases)('names %s', (_name, status, body, kind) => {
     expect(judge(status, body).kind).toBe(kind)
