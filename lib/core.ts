@@ -18,6 +18,7 @@ import type { CodexIdentity } from './bridge/codex-identity.js'
 import { codexUserAgent } from './bridge/codex-user-agent.js'
 import type { NamedEndpoint } from './bridge/endpoint.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
+import { errorResponse, shownError } from './bridge/host-error.js'
 import { createLegacyPreparation } from './bridge/legacy/prepare.js'
 import { createNotices } from './bridge/notices.js'
 import { paceWarning } from './forecast/pace-text.js'
@@ -124,6 +125,11 @@ export async function createCore(input: CoreInput): Promise<Core> {
 function endpointForKeys(setting: string, ofHost: string | undefined): NamedEndpoint | undefined {
   if (setting !== '') return { url: setting, source: 'the setting baseUrl' }
   return ofHost === undefined || ofHost === '' ? undefined : { url: ofHost, source: 'provider.openai.options.baseURL' }
+}
+
+/** The answer to the host for a request that failed ahead of the bridge. */
+export function errorAnswer(error: unknown): Response {
+  return errorResponse(shownError(error))
 }
 
 /**

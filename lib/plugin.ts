@@ -5,12 +5,14 @@ import path from 'node:path'
 
 import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
+import { parseBaseUrl } from './auth/base-url.js'
 import { ENDPOINT_LABEL, type LoginMethodInfo, loginMethods, MANAGE_LABEL } from './auth/method-list.js'
 import type { Core } from './core.js'
 import { parseCatalogues } from './catalog/catalogue-file.js'
 import { mergeModels } from './catalog/host-models.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
+import { messageOf } from './kernel/errors.js'
 import { CONFIG_FILE, type Paths, resolvePaths } from './kernel/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Runtime } from './runtime.js'
@@ -68,10 +70,28 @@ export const server: Plugin = async (input) => {
   async function takeOverKey(stored: { readonly key: string; readonly metadata?: Readonly<Record<string, string>> }): Promise<Record<string, unknown>> {
     const baseUrl = stored.metadata?.[ENDPOINT_INPUT]
     if (baseUrl === undefined || baseUrl === '') return {}
-    const [{ saveApiKey }, { runtime }] = await Promise.all([import('./core.js'), core()])
-    await saveApiKey(runtime, { apiKey: stored.key, baseUrl }, 'the login')
-    await input.client.auth.set({ path: { id: 'openai' }, body: MANAGED_AUTH }).catch(() => undefined)
-    return throughBridge
+    const take = async (): Promise<void> => {
+      const [{ saveApiKey }, { runtime }] = await Promise.all([import('./core.js'), core()])
+      await saveApiKey(runtime, { apiKey: stored.key, baseUrl }, 'the login')
+      await input.client.auth.set({ path: { id: 'openai' }, body: MANAGED_AUTH }).catch(() => undefined)
+    }
+    let isTaken = await take().then(
+      () => true,
+      () => false,
+    )
+    if (isTaken) return throughBridge
+    // A loader that throws takes every provider from the host, and without us the key would go to the public API: tried again
+    // by each request, which says why it does not work.
+    const fetch: typeof throughBridge.fetch = async (url, init) => {
+      try {
+        if (!isTaken) await take()
+        isTaken = true
+      } catch (error) {
+        return (await import('./core.js')).errorAnswer(error)
+      }
+      return throughBridge.fetch(url, init)
+    }
+    return { ...throughBridge, fetch }
   }
   /** The host asks for the tools with its first prompt and does not wait: they are loaded then, not at every start. */
   const tools = (runtime: () => Promise<Runtime>): NonNullable<Hooks['tool']> => {
@@ -177,10 +197,12 @@ const endpointMethod: AuthHook['methods'][number] = {
       message: 'Base URL of the endpoint',
       placeholder: 'https://codex.example.com',
       validate(value) {
-        if (!URL.canParse(value.trim())) return 'Write it like https://codex.example.com'
-        const { protocol, hostname } = new URL(value.trim())
-        const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
-        return protocol === 'https:' || (protocol === 'http:' && isLocal) ? undefined : 'The address must start with https://'
+        try {
+          parseBaseUrl(value, 'this field')
+          return undefined
+        } catch (error) {
+          return messageOf(error)
+        }
       },
     },
   ],

@@ -14,7 +14,7 @@ import { budgetOf, createSpending } from './budget.js'
 import { assertResponsesRequest, destinationOf, type NamedEndpoint } from './endpoint.js'
 import { errorOf } from './error-of-failure.js'
 import { fallbackModel } from './fallback-model.js'
-import { errorResponse } from './host-error.js'
+import { errorResponse, shownError } from './host-error.js'
 import { errorOfRefusal } from './no-account.js'
 import type { Notices } from './notices.js'
 import type { Failure } from './outcome-types.js'
@@ -81,7 +81,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         finish('aborted')
         throw abortReason(signal)
       }
-      const shown = isCodexError(error) ? error : new CodexError('internal', `The plugin failed: ${messageOf(error)}.`, { cause: error })
+      const shown = shownError(error)
       if (!isCodexError(error)) deps.log.log('error', 'A request failed inside the plugin.', { reason: messageOf(error) })
       finish(`failed:${shown.code}`)
       return errorResponse(shown)

@@ -1,4 +1,4 @@
-import { CodexError } from '../kernel/errors.js'
+import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
 import { redactText } from '../kernel/redact.js'
 import { hostSafeText } from './host-text.js'
 
@@ -11,6 +11,11 @@ const FINAL_STREAM_CODE = 'invalid_prompt'
 
 /** The code that makes OpenCode compact the session, in a stream as well as in a body (host facts §0.4). */
 const OVERFLOW_CODE = 'context_length_exceeded'
+
+/** Anything that was thrown as an error of the table. */
+export function shownError(error: unknown): CodexError {
+  return isCodexError(error) ? error : new CodexError('internal', `The plugin failed: ${messageOf(error)}.`, { cause: error })
+}
 
 /** What the user reads: the fact, then what to do. Free of secrets and of words the host acts on. */
 export function userMessage(error: CodexError): string {
