@@ -5,14 +5,13 @@ import path from 'node:path'
 
 import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
-import { parseBaseUrl } from './auth/base-url.js'
+import { problemOfBaseUrl } from './auth/base-url-rules.js'
 import { ENDPOINT_LABEL, type LoginMethodInfo, loginMethods, MANAGE_LABEL } from './auth/method-list.js'
 import type { Core } from './core.js'
 import { parseCatalogues } from './catalog/catalogue-file.js'
 import { mergeModels } from './catalog/host-models.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
-import { messageOf } from './kernel/errors.js'
 import { CONFIG_FILE, type Paths, resolvePaths } from './kernel/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Runtime } from './runtime.js'
@@ -197,12 +196,8 @@ const endpointMethod: AuthHook['methods'][number] = {
       message: 'Base URL of the endpoint',
       placeholder: 'https://codex.example.com',
       validate(value) {
-        try {
-          parseBaseUrl(value, 'this field')
-          return undefined
-        } catch (error) {
-          return messageOf(error)
-        }
+        const why = problemOfBaseUrl(value)
+        return why === undefined ? undefined : `The address ${why}`
       },
     },
   ],

@@ -1,4 +1,5 @@
 import { CodexError } from '../kernel/errors.js'
+import { problemOfBaseUrl } from './base-url-rules.js'
 
 /** A third-party Codex endpoint as the user gave it, checked. */
 export interface ThirdPartyEndpoint {
@@ -19,13 +20,9 @@ const PUBLIC_API_HOST = 'api.openai.com'
  * @throws CodexError `destination_refused` unless it is https, or http on this machine, without credentials
  */
 export function parseBaseUrl(text: string, source: string): ThirdPartyEndpoint {
-  const trimmed = text.trim()
-  if (!URL.canParse(trimmed)) throw refused(source, 'is not a URL; write it like https://codex.example.com')
-  const url = new URL(trimmed)
-  if (url.username !== '' || url.password !== '') throw refused(source, 'must not contain a user name or password')
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isThisMachine(url.hostname))) {
-    throw refused(source, 'must start with https:// (http:// is for this machine only)')
-  }
+  const why = problemOfBaseUrl(text)
+  if (why !== undefined) throw refused(source, why)
+  const url = new URL(text.trim())
   url.hash = ''
   url.pathname = isPublicApi(url.hostname) ? '/v1/responses' : responsesPath(url.pathname)
   return { origin: url.origin, responsesUrl: url.href }
@@ -42,10 +39,6 @@ function responsesPath(pathname: string): string {
 /** The public API has a host of its own in some regions (`eu.api.openai.com`). */
 function isPublicApi(hostname: string): boolean {
   return hostname === PUBLIC_API_HOST || hostname.endsWith(`.${PUBLIC_API_HOST}`)
-}
-
-function isThisMachine(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }
 
 function refused(source: string, why: string): CodexError {

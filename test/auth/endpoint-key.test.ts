@@ -59,6 +59,6 @@ describe('a key with an endpoint', () => {
     const prompts = hooks.auth?.methods.flatMap((method) => ('prompts' in method ? (method.prompts ?? []) : [])) ?? []
     const validate = prompts.flatMap((prompt) => (prompt.type === 'text' ? [prompt.validate] : []))[0]
     expect([' https://c.example/ ', 'http://localhost:9'].map((text) => validate?.(text))).toEqual([undefined, undefined])
-    for (const text of ['', 'c.example', 'http://127.evil.example', 'https://u:p@c.example', 'ftp://c.example']) expect(validate?.(text), text).toContain('The base URL in this field')
+    for (const text of ['', 'c.example', 'http://127.evil.example', 'https://u:p@c.example', 'ftp://c.example']) expect(validate?.(text), text).toContain('The address ')
   })
 })
