@@ -115,7 +115,8 @@ describe('many requests at once', () => {
     const body = await firstTurn()
     const answers = await Promise.all(Array.from({ length: 120 }, (_, index) => ask(core, body, `ses_${index}`)))
     expect(answers.filter(({ status, text }) => status === 200 && text.includes('response.completed'))).toHaveLength(120)
-    expect(pathsOf(simulator)).toEqual(Array.from({ length: 120 }, () => RESPONSES))
+    // The look at the list of models has a time of its own, and a slow machine reaches it.
+    expect(pathsOf(simulator).filter((asked) => asked !== '/backend-api/codex/models')).toEqual(Array.from({ length: 120 }, () => RESPONSES))
   })
 
   it('on an expired token spend one refresh, and 20 of 20 are answered', async () => {
