@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { CodexError } from '../kernel/errors.js'
 import type { AccountPool } from './account.js'
 import { formatPool, parsePool } from './pool-format.js'
+import { refused } from './sources/found.js'
 import type { Vault } from './vault.js'
 
 /** scrypt parameters of RFC 7914 §2 for interactive use, doubled; about 0.1 s and 32 MB. */
@@ -11,9 +12,15 @@ const SCRYPT = { N: 32_768, r: 8, p: 1, maxmem: 128 * 1024 * 1024 }
 const KEY_BYTES = 32
 /** Shorter passphrases are guessed too quickly. */
 export const MIN_PASSPHRASE = 8
+/** A passphrase comes from the environment: arguments show in process lists, in histories and in the model's context. */
+export const PASSPHRASE_ENV = 'OC_CODEX_PASSPHRASE'
+/** What every encrypted export says of itself, whatever its version. */
+const FORMAT = 'oc-codex-multi-auth-export'
+
+const markSchema = z.looseObject({ format: z.literal(FORMAT) })
 
 const envelopeSchema = z.object({
-  format: z.literal('oc-codex-multi-auth-export'),
+  format: z.literal(FORMAT),
   version: z.literal(1),
   cipher: z.literal('aes-256-gcm'),
   kdf: z.object({ name: z.literal('scrypt'), N: z.number().int().min(2).max(1_048_576), r: z.number().int().min(1).max(32), p: z.number().int().min(1).max(16), salt: z.string() }),
@@ -32,7 +39,7 @@ export async function encryptPool(pool: AccountPool, passphrase: string): Promis
   const { N, r, p } = SCRYPT
   const base64 = (bytes: Buffer): string => bytes.toString('base64')
   return `${JSON.stringify(
-    { format: 'oc-codex-multi-auth-export', version: 1, cipher: 'aes-256-gcm', kdf: { name: 'scrypt', N, r, p, salt: base64(salt) }, iv: base64(iv), tag: base64(cipher.getAuthTag()), data: base64(data) },
+    { format: FORMAT, version: 1, cipher: 'aes-256-gcm', kdf: { name: 'scrypt', N, r, p, salt: base64(salt) }, iv: base64(iv), tag: base64(cipher.getAuthTag()), data: base64(data) },
     undefined,
     2,
   )}\n`
@@ -41,19 +48,25 @@ export async function encryptPool(pool: AccountPool, passphrase: string): Promis
 /**
  * The pool in an export or a backup: plain, encrypted with a passphrase, or sealed with a key of the keychain.
  * @param where for the message
- * @throws CodexError `invalid_input`: not an export, a newer one, or a wrong passphrase; `keychain_unreachable`
+ * @throws CodexError `invalid_input`: not an export, one without accounts, a newer one, or a wrong passphrase; `keychain_unreachable`
  */
 export async function readExport(text: string, passphrase: string | undefined, vault: Vault, where: string): Promise<AccountPool> {
-  const envelope = envelopeSchema.safeParse(parsed(text))
+  const content = parsed(text)
+  const envelope = envelopeSchema.safeParse(content)
+  // Its version would pass for that of an account file, and one without accounts.
+  if (!envelope.success && markSchema.safeParse(content).success) throw refused(where, 'it is an encrypted export that is damaged or was written by a newer version')
   const plain = envelope.success ? await decrypted(envelope.data, passphrase, where) : text
   const result = parsePool(plain)
-  if (result.kind === 'pool') return vault.open(result.pool, where)
-  const why = result.kind === 'newer' ? `it was written by a newer version (format ${result.version})` : result.why
-  throw new CodexError('invalid_input', `${where} cannot be imported because ${why}.`, { hint: 'Nothing was changed.' })
+  if (result.kind === 'newer') throw refused(where, `it was written by a newer version (format ${result.version})`)
+  if (result.kind === 'foreign') throw refused(where, result.why)
+  const pool = await vault.open(result.pool, where)
+  if (pool.accounts.length === 0) throw refused(where, 'no account in it has a login')
+  if (pool.accounts.some(({ sealed }) => sealed !== undefined)) throw refused(where, 'its tokens are sealed and it does not name the key')
+  return pool
 }
 
 async function decrypted(envelope: z.infer<typeof envelopeSchema>, passphrase: string | undefined, where: string): Promise<string> {
-  if (passphrase === undefined) throw new CodexError('invalid_input', `${where} is encrypted and needs its passphrase.`, { hint: 'Nothing was changed.' })
+  if (passphrase === undefined || passphrase === '') throw new CodexError('invalid_input', `${where} is encrypted and needs its passphrase.`, { hint: `Nothing was changed. Set it in the environment variable ${PASSPHRASE_ENV}` })
   const bytes = (text: string): Buffer => Buffer.from(text, 'base64')
   try {
     const key = await keyOf(passphrase, bytes(envelope.kdf.salt), { N: envelope.kdf.N, r: envelope.kdf.r, p: envelope.kdf.p, maxmem: SCRYPT.maxmem })

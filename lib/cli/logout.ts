@@ -25,14 +25,17 @@ in other programs stay. A copy is written first, and the answer says how to undo
 Exit code: 0 done or not wanted, 1 failed, 2 wrong usage or --yes is missing, 130 cancelled.
 `
 
+/** `needed` by another pool; `unwritable`: the accounts are logged out, and the entry stays. */
+type HostEntry = ReleasedEntry | 'needed' | 'unwritable'
+
 interface LogoutData {
   readonly accounts: readonly { readonly index: number; readonly account: string }[]
   readonly loggedOut: boolean
   readonly remaining: number
   /** Copy of the pool before; null when nothing was changed. */
   readonly backup: string | null
-  /** OpenCode's own entry for openai; `needed` by another pool; null while accounts are left. */
-  readonly hostEntry: ReleasedEntry | 'needed' | null
+  /** OpenCode's own entry for openai; null while accounts are left. */
+  readonly hostEntry: HostEntry | null
   readonly message: string
 }
 
@@ -104,7 +107,7 @@ async function logOut(runtime: Runtime, chosen: (pool: AccountPool) => readonly 
   )
   const backup = copies.at(-1) ?? null
   const remaining = pool.accounts.length
-  const hostEntry = remaining > 0 ? null : (await isLastPool(runtime)) ? await releaseHostEntry(runtime.paths.hostAuthFile) : 'needed'
+  const hostEntry = remaining > 0 ? null : (await isLastPool(runtime)) ? await releaseHostEntry(runtime.paths.hostAuthFile).catch(() => 'unwritable' as const) : 'needed'
   const lines = [
     `${listed(rows)} ${rows.length === 1 ? 'is' : 'are'} logged out on this machine; ${remaining} left.`,
     ...(hostEntry === null ? [] : [entryText(hostEntry)]),
@@ -118,7 +121,7 @@ async function isLastPool({ scope, paths }: Runtime): Promise<boolean> {
   return scope.kind === 'global' && (await readdir(paths.projectsDir).catch(() => [])).length === 0
 }
 
-function entryText(entry: ReleasedEntry | 'needed'): string {
+function entryText(entry: HostEntry): string {
   switch (entry) {
     case 'needed':
       return 'OpenCode’s entry for openai stays: another pool of this plugin uses it.'
@@ -128,6 +131,8 @@ function entryText(entry: ReleasedEntry | 'needed'): string {
       return 'OpenCode has no entry for openai.'
     case 'foreign':
       return 'OpenCode’s own login for openai is not ours and stays; to end it: opencode auth logout'
+    case 'unwritable':
+      return 'OpenCode’s login file could not be written, so our entry for openai stays; to end it: opencode auth logout'
     case 'unreadable':
       return 'OpenCode’s login file could not be read, so its entry for openai stays; to end it: opencode auth logout'
   }

@@ -5,7 +5,7 @@ import { timestamp } from '../accounts/backups.js'
 import { encryptPool } from '../accounts/export.js'
 import { formatPool } from '../accounts/pool-format.js'
 import { CodexError } from '../kernel/errors.js'
-import { stampOf, writeFileAtomic } from '../kernel/json-file.js'
+import { sameStamp, stampOf, writeFileAtomic } from '../kernel/json-file.js'
 import { defineTool } from './definition.js'
 import { passphraseFrom } from './passphrase.js'
 
@@ -32,7 +32,9 @@ export const codexExport = defineTool({
     if (pool.accounts.length === 0) throw new CodexError('no_accounts', 'There is no account to export.')
     const folder = path.join(path.dirname(runtime.store.path), 'backups')
     const file = wanted === undefined ? path.join(folder, `export-${timestamp(runtime.clock.now())}.json`) : path.resolve(context.directory, wanted)
-    if (!force && (await stampOf(file)) !== undefined) throw new CodexError('invalid_input', `${file} exists already.`, { hint: 'Choose another name, or say force to replace it.' })
+    const there = await stampOf(file)
+    if (there !== undefined && sameStamp(there, await stampOf(runtime.store.path))) throw new CodexError('invalid_input', `${file} is the account file itself.`, { hint: 'Nothing was changed. Choose another name.' })
+    if (!force && there !== undefined) throw new CodexError('invalid_input', `${file} exists already.`, { hint: 'Choose another name, or say force to replace it.' })
     await writeFileAtomic(file, encrypt ? await encryptPool(pool, passphraseFrom(runtime.env)) : formatPool(pool))
     const count = `${pool.accounts.length} account${pool.accounts.length === 1 ? '' : 's'}`
     const warning = encrypt ? '' : ' The file holds tokens in plain text: whoever reads it can use the accounts.'

@@ -40,6 +40,8 @@ export const codexKeychain = defineTool({
   positional: ['command'],
   async run(runtime, { command = 'status', dryRun = false, confirm = false }): Promise<KeychainData> {
     const before = await sealStateOf(runtime.store.path)
+    // What cannot be read as an account file is not the same as none: the store says why, and nothing is sealed there.
+    if (before.kind === 'empty') await runtime.store.read()
     if (command === 'status') return report(runtime, command, false, statusText(before, runtime))
     if (command === 'migrate' && !runtime.vault.optedIn) {
       throw new CodexError('invalid_input', `Migrating needs ${KEYCHAIN_ENV}=1 in the environment, of OpenCode as well as of this command.`, { hint: 'Nothing was changed.' })

@@ -1,4 +1,5 @@
 import type { AccountPool } from '../accounts/account.js'
+import { withoutAccount } from '../accounts/edits.js'
 import { isSameAccount } from '../accounts/identity.js'
 import { ownName } from '../accounts/labels.js'
 import { mergePools } from '../accounts/merge.js'
@@ -62,8 +63,8 @@ export function planImport(before: AccountPool, found: readonly FoundAccount[], 
     })
   }
   if (options.mode === 'merge') return { ...counts, pool, rows, removed: 0 }
-  const kept = pool.accounts.filter((account) => found.some((one) => isSameAccount(one.account, account)))
-  return { ...counts, rows, pool: { ...pool, accounts: kept, activeIndex: 0 }, removed: pool.accounts.length - kept.length }
+  const gone = pool.accounts.filter((account) => !found.some((one) => isSameAccount(one.account, account)))
+  return { ...counts, rows, pool: gone.reduce((rest, { uid }) => withoutAccount(rest, uid), pool), removed: gone.length }
 }
 
 /** A label from a foreign file may be an address, too. */

@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { StoredAccount } from '../accounts/account.js'
-import { readExport } from '../accounts/export.js'
+import { PASSPHRASE_ENV, readExport } from '../accounts/export.js'
 import { findProjectRoot } from '../accounts/project.js'
-import { objectIn } from '../accounts/sources/found.js'
+import { objectIn, refused } from '../accounts/sources/found.js'
 import { FOREIGN_SOURCES, type ForeignSource, type Place, placesOf, SOURCE_TITLES, sourceAt, type Surroundings } from '../accounts/sources/places.js'
 import { readForeign } from '../accounts/sources/read.js'
 import { accountFromFound } from '../auth/account-from-found.js'
@@ -12,7 +12,6 @@ import { parseBaseUrl } from '../auth/base-url.js'
 import { CodexError, isCodexError } from '../kernel/errors.js'
 import { readTextFile } from '../kernel/json-file.js'
 import type { Runtime } from '../runtime.js'
-import { PASSPHRASE_ENV } from './passphrase.js'
 
 /** One account found in a file. */
 export interface FoundAccount {
@@ -60,7 +59,12 @@ async function readNamed(runtime: Reads, file: string, surroundings: Surrounding
   const read = await readTextFile(file)
   if (read === undefined) throw new CodexError('invalid_input', `There is no file ${file}.`, { hint: 'Nothing was changed.' })
   const source = sourceAt(file, surroundings)
-  if (source !== undefined || !isOwnFormat(read.text, file)) return accountsIn(runtime, source, read.text, file)
+  if (source !== undefined || !isOwnFormat(read.text, file)) {
+    const found = accountsIn(runtime, source, read.text, file)
+    // The mark that this plugin leaves in OpenCode's login file is all there is: not a pool to replace ours with.
+    if (found.length === 0) throw refused(file, 'there is no login in it')
+    return found
+  }
   const pool = await readExport(read.text, runtime.env[PASSPHRASE_ENV], runtime.vault, file)
   return pool.accounts.map((account) => ({ source: 'file', path: file, account, foreign: false }))
 }

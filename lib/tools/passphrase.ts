@@ -1,9 +1,7 @@
+import { PASSPHRASE_ENV } from '../accounts/export.js'
 import { CodexError } from '../kernel/errors.js'
 
-/** A passphrase comes from the environment: arguments show in process lists, in histories and in the model's context. */
-export const PASSPHRASE_ENV = 'OC_CODEX_PASSPHRASE'
-
-/** @throws CodexError `invalid_input` when there is none */
+/** The passphrase in the environment. @throws CodexError `invalid_input` when there is none */
 export function passphraseFrom(env: NodeJS.ProcessEnv): string {
   const passphrase = env[PASSPHRASE_ENV]
   if (passphrase !== undefined && passphrase !== '') return passphrase

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -114,5 +114,16 @@ describe('accounts without a terminal', () => {
   it('prints the same JSON as list', async () => {
     const home = await homeWith([account('anna')])
     expect((await runCli(home, ['accounts', '--json'])).stdout).toBe((await runCli(home, ['list', '--json'])).stdout)
+  })
+
+  it.skipIf(process.getuid?.() === 0)('names the undo also when OpenCode’s login file cannot be written', async () => {
+    const home = await homeWith([account('anna')])
+    const folder = path.dirname(await hostLogins(home, { openai: MANAGED_AUTH }))
+    await chmod(folder, 0o500)
+    const { code, stdout } = await runCli(home, ['logout', '1', '--yes'])
+    await chmod(folder, 0o700)
+    expect(code).toBe(0)
+    expect(stdout).toContain('could not be written')
+    expect(stdout).toContain('Undo: ')
   })
 })

@@ -41,6 +41,15 @@ describe('codex-keychain', () => {
     expect(keychain.reads).toBe(0)
   })
 
+  it.each([
+    ['a newer version', '{"version":9,"accounts":[]}', 'store_newer'],
+    ['somebody else', 'not an account file', 'store_unreadable'],
+  ])('does not take a file of %s for one without accounts', async (_what, content, code) => {
+    const { runtime } = await stage({})
+    await writeFile(runtime.store.path, content)
+    await expect(toolData(runtime, 'keychain')).rejects.toMatchObject({ code })
+  })
+
   it('does not migrate without the variable', async () => {
     const { runtime, text } = await stage({})
     const before = await text()

@@ -99,7 +99,9 @@ async function importFile({ runtime, io, prompts }: MenuContext): Promise<void> 
     prompts.say('info', preview.message)
     return
   }
+  if (preview.found.some(({ shared }) => shared)) prompts.say('warning', preview.message)
   if ((await prompts.confirm(`${preview.added} would be added and ${preview.updated} updated. Import?`)) !== true) return
-  const { message } = await codexImport.run(runtime, { ...args, dryRun: false }, contextOf(io))
+  // What another program uses too was named above: the answer is the confirmation that the tool asks for.
+  const { message } = await codexImport.run(runtime, { ...args, confirm: true, dryRun: false }, contextOf(io))
   prompts.say('done', message)
 }

@@ -43,14 +43,14 @@ async function addEndpoint({ runtime, prompts }: MenuContext): Promise<boolean> 
   if (baseUrl === undefined) return false
   const apiKey = await prompts.secret('API key')
   if (apiKey === undefined || apiKey.trim() === '') return false
-  const { label } = await saveApiKey(runtime, { apiKey, baseUrl }, 'The address')
+  const { label } = await saveApiKey(runtime, { apiKey, baseUrl }, 'this field')
   prompts.say('done', `${label} is in the pool.`)
   return true
 }
 
 function problemOfUrl(text: string): string | undefined {
   try {
-    parseBaseUrl(text, 'The address')
+    parseBaseUrl(text, 'this field')
     return undefined
   } catch (error) {
     return messageOf(error)
