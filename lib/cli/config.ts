@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { parseBaseUrl } from '../auth/base-url.js'
 import { type ConfigProblem, resolveConfig } from '../config/load.js'
 import { originOf, settingNamed, type SettingRow, settingRows, settingValue } from '../config/report.js'
-import { CodexError } from '../kernel/errors.js'
+import { CodexError, WrongUsage } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/paths.js'
 import { redactText } from '../kernel/redact.js'
 import { renderTable } from '../kernel/table.js'
@@ -49,21 +49,19 @@ export const configCommand: Command = {
     const [first, ...rest] = positionals
     const [isProject, dryRun] = [values.project === true, values['dry-run'] === true]
     if (first !== 'set' && first !== 'unset') {
-      if (rest.length > 0) return wrongUsage(io, 'config takes at most one name')
-      if (isProject || dryRun) return wrongUsage(io, '--project and --dry-run go with set and unset')
+      if (rest.length > 0) throw wrongUsage('config takes at most one name')
+      if (isProject || dryRun) throw wrongUsage('--project and --dry-run go with set and unset')
       return show(io, first, values.json === true)
     }
-    if (first === 'set' && rest.length !== 2) return wrongUsage(io, 'config set takes a name and a value')
-    if (first === 'unset' && rest.length !== 1) return wrongUsage(io, 'config unset takes a name')
+    if (first === 'set' && rest.length !== 2) throw wrongUsage('config set takes a name and a value')
+    if (first === 'unset' && rest.length !== 1) throw wrongUsage('config unset takes a name')
     const [name = '', text] = rest
     return edit(io, name, text, { isProject, dryRun, json: values.json === true })
   },
 }
 
-/** @returns the exit code */
-function wrongUsage(io: CommandIo, what: string): number {
-  io.stderr(`${what}.\nHelp: oc-codex-multi-auth config --help\n`)
-  return 2
+function wrongUsage(what: string): WrongUsage {
+  return new WrongUsage(`${what}.`, 'Help: oc-codex-multi-auth config --help')
 }
 
 function show(io: CommandIo, name: string | undefined, json: boolean): number {

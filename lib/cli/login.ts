@@ -4,7 +4,7 @@ import type { Account } from '../accounts/account.js'
 import { PUBLIC_API } from '../auth/base-url.js'
 import { isRemote, type LoginMethodId } from '../auth/method-list.js'
 import { saveApiKey } from '../core.js'
-import { CodexError } from '../kernel/errors.js'
+import { CodexError, WrongUsage } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from '../tools/account-ref.js'
 import type { Command, CommandIo } from './io.js'
@@ -30,6 +30,8 @@ terminal; elsewhere a browser, or a device code over SSH.
   --account A     this account signs in again; the login of another one is kept too, and the exit code is 1
   --json          print the result as JSON
   --help          show this text
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled.
 `
 
 /** `login`. */
@@ -45,11 +47,11 @@ export const loginCommand: Command = {
       return 0
     }
     const chosen = (['browser', 'device', 'paste'] as const).filter((name) => values[name])
-    if (chosen.length > 1) throw new CodexError('invalid_input', 'Choose one of --browser, --device and --paste.', { hint: '' })
+    if (chosen.length > 1) throw new WrongUsage('Choose one of --browser, --device and --paste.')
     const { endpoint } = values
     const takesKey = endpoint !== undefined || values['api-key'] === true
-    if (takesKey && chosen.length > 0) throw new CodexError('invalid_input', 'Choose either an API key or a ChatGPT login.', { hint: '' })
-    if (takesKey && values.account !== undefined) throw new CodexError('invalid_input', 'An API key does not sign in again; adding it once more replaces it.', { hint: '' })
+    if (takesKey && chosen.length > 0) throw new WrongUsage('Choose either an API key or a ChatGPT login.')
+    if (takesKey && values.account !== undefined) throw new WrongUsage('An API key does not sign in again; leave out --account to add it.')
     const json = values.json === true
     return withRuntime(io, async (runtime) => {
       if (takesKey) return addKey(runtime, io, endpoint, json)

@@ -5,7 +5,7 @@ import type { Account, AccountPool } from '../accounts/account.js'
 import { withoutAccount } from '../accounts/edits.js'
 import { accountName } from '../accounts/labels.js'
 import { type ReleasedEntry, releaseHostEntry } from '../auth/host-entry.js'
-import { CodexError } from '../kernel/errors.js'
+import { CodexError, WrongUsage } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from '../tools/account-ref.js'
 import type { Command, CommandIo } from './io.js'
@@ -52,7 +52,7 @@ export const logoutCommand: Command = {
     }
     const all = values.all === true
     const [wanted] = positionals
-    if (positionals.length > 1 || (wanted !== undefined) === all) throw new CodexError('invalid_input', 'Say which account to log out, or --all.', { hint: 'The accounts: oc-codex-multi-auth list' })
+    if (positionals.length > 1 || (wanted !== undefined) === all) throw new WrongUsage('Say which account to log out, or --all.', 'The accounts: oc-codex-multi-auth list')
     return withRuntime(io, async (runtime) => {
       const chosen = (pool: AccountPool): readonly Account[] => {
         if (wanted !== undefined) return [findAccount(pool, wanted, runtime.config.maskEmail).account]

@@ -1,4 +1,4 @@
-import { isCodexError, messageOf } from '../kernel/errors.js'
+import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
 import { redactText } from '../kernel/redact.js'
 import { packageVersion } from '../kernel/version.js'
 
@@ -48,7 +48,7 @@ function usage(commands: readonly Command[]): string {
   return `Usage: ${PROGRAM} <command> [options]\n\n${lines.join('\n')}\n\nHelp for one command: ${PROGRAM} <command> --help\n`
 }
 
-/** `node:util` parseArgs throws these for unknown or misused options. */
+/** `node:util` parseArgs throws TypeErrors for unknown or misused options. */
 function isUsageError(error: unknown): boolean {
-  return error instanceof TypeError && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS')
+  return error instanceof WrongUsage || (error instanceof TypeError && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS'))
 }

@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import * as z from 'zod'
 
-import { CodexError } from '../kernel/errors.js'
+import { WrongUsage } from '../kernel/errors.js'
 import type { HostPort } from '../kernel/host-port.js'
 import { resolvePaths } from '../kernel/paths.js'
 import { createRuntime, type Runtime } from '../runtime.js'
@@ -26,7 +26,7 @@ export function toolCommand(tool: AnyTool): Command {
         io.stdout(helpOf(tool, args))
         return 0
       }
-      if (positionals.length > positional.length) throw new CodexError('invalid_input', `${tool.name} takes ${positional.length === 0 ? 'no' : `at most ${positional.length}`} arguments without a flag.`, { hint: `Help: oc-codex-multi-auth ${tool.name} --help` })
+      if (positionals.length > positional.length) throw new WrongUsage(`${tool.name} takes ${positional.length === 0 ? 'no argument' : positional.length === 1 ? 'at most 1 argument' : `at most ${positional.length} arguments`} without a flag.`, `Help: oc-codex-multi-auth ${tool.name} --help`)
       const given: Record<string, unknown> = {}
       positional.forEach((name, index) => {
         if (positionals[index] !== undefined) given[name] = valueOf(args.find((argument) => argument.name === name), positionals[index])

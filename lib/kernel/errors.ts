@@ -65,6 +65,13 @@ export class CodexError extends Error {
   }
 }
 
+/** A command or tool was called in a way it does not know: the command line ends with 2 then, not with 1. */
+export class WrongUsage extends CodexError {
+  constructor(message: string, hint = '') {
+    super('invalid_input', message, { hint })
+  }
+}
+
 /** True for errors of ours, also from another copy of the bundle. */
 export function isCodexError(error: unknown): error is CodexError {
   return typeof error === 'object' && error !== null && BRAND in error

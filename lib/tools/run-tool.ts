@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { CodexError } from '../kernel/errors.js'
+import { WrongUsage } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext, View } from './definition.js'
 
@@ -20,21 +20,22 @@ export interface ToolAnswer {
 
 /**
  * Runs a tool for one of its faces: checks the arguments, reads what other processes have shared, renders the result.
- * @throws CodexError `invalid_input` naming the argument, and those of the tool
+ * @throws WrongUsage naming the argument, and those of the tool
  */
 export async function runTool(tool: AnyTool, runtime: Runtime, request: ToolRequest, context: ToolContext): Promise<ToolAnswer> {
   const parsed = z.strictObject(tool.args as z.ZodRawShape).safeParse(request.args)
-  if (!parsed.success) throw new CodexError('invalid_input', problemOf(parsed.error), { hint: '' })
+  if (!parsed.success) throw new WrongUsage(problemOf(parsed.error, request.args))
   await runtime.ledger.load()
   const data: unknown = await tool.run(runtime, parsed.data, context)
   const text = request.format === 'json' ? JSON.stringify(data, undefined, 2) : tool.render(data, { ...request.view, nowMs: runtime.clock.now() })
   return { text, failed: tool.failed?.(data) ?? false }
 }
 
-function problemOf(error: z.ZodError): string {
+function problemOf(error: z.ZodError, given: ToolRequest['args']): string {
   const [issue] = error.issues
   const where = issue?.path.join('.') ?? ''
   if (issue?.code === 'unrecognized_keys') return `There is no argument ${issue.keys.join(', ')}.`
+  if (where !== '' && given[where] === undefined) return `Argument ${where} is missing.`
   const what = issue?.message ?? 'wrong value'
   return where === '' ? `${what}.` : `Argument ${where}: ${what}.`
 }

@@ -41,11 +41,11 @@ describe('login with an API key', () => {
   })
 
   it.each([
-    [['--api-key'], 'Set the key in the environment variable OC_CODEX_API_KEY or OPENAI_API_KEY'],
-    [['--api-key', '--device'], 'Choose either an API key or a ChatGPT login.'],
-    [['--endpoint', 'http://codex.example.com'], 'must start with https://'],
-  ])('answers %j with one clear sentence', async (args, sentence) => {
+    [['--api-key'], 1, 'Set the key in the environment variable OC_CODEX_API_KEY or OPENAI_API_KEY'],
+    [['--api-key', '--device'], 2, 'Choose either an API key or a ChatGPT login.'],
+    [['--endpoint', 'http://codex.example.com'], 1, 'must start with https://'],
+  ])('answers %j with one clear sentence and exit code %i', async (args, code, sentence) => {
     const answer = args[0] === '--endpoint' ? { answer: 'sk-made-up' } : {}
-    expect(await login(args, answer)).toMatchObject({ code: 1, accounts: [], stderr: expect.stringContaining(sentence) })
+    expect(await login(args, answer)).toMatchObject({ code, accounts: [], stderr: expect.stringContaining(sentence) })
   })
 })

@@ -88,10 +88,10 @@ describe('logout', () => {
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ openai: MANAGED_AUTH })
   })
 
-  it.each([[[]], [['anna', '--all']], [['anna', 'ben']], [['nobody', '--yes']]])('refuses %j with one sentence', async (args) => {
+  it.each([[[], 2], [['anna', '--all'], 2], [['anna', 'ben'], 2], [['nobody', '--yes'], 1]])('refuses %j with one sentence and exit code %i', async (args, expected) => {
     const home = await homeWith([account('anna'), account('ben')])
     const { code, stderr } = await runCli(home, ['logout', ...args])
-    expect(code).toBe(1)
+    expect(code).toBe(expected)
     expect(stderr).toMatch(/Say which account|There is no account/)
     expect(await namesIn(home)).toEqual(['anna', 'ben'])
   })

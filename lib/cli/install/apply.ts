@@ -36,13 +36,18 @@ export async function planChange(file: string, change: (document: JsonDocument) 
 /**
  * Writes a planned change: a backup beside the file first, then the whole file in one step. Nothing is written when
  * nothing changes.
+ * @throws CodexError `store_not_written`; the file is as before then
  * @param stamp part of the backup's name, made from the time
  */
 export async function applyChange(planned: PlannedChange, stamp: string): Promise<FileChange> {
   const { file, before, after, changes } = planned
   if (changes.length === 0) return { file, changes }
   const backup = before === undefined ? undefined : `${file}.bak-${stamp}`
-  if (backup !== undefined) await copyFile(file, backup)
+  if (backup !== undefined) {
+    await copyFile(file, backup).catch((cause: unknown) => {
+      throw new CodexError('store_not_written', `The copy ${backup} could not be written (${systemCode(cause) ?? 'unknown reason'}).`, { cause, hint: 'Nothing was changed in that file. Check free space and permissions.' })
+    })
+  }
   await writeFileAtomic(file, after)
   return { file, changes, ...(backup === undefined ? {} : { backup }) }
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-import { CodexError } from '../../kernel/errors.js'
+import { WrongUsage } from '../../kernel/errors.js'
 import { type Paths, resolvePaths } from '../../kernel/paths.js'
 import type { Command, CommandIo } from '../io.js'
 
@@ -46,7 +46,7 @@ ${COMMON_HELP}`)
       return 0
     }
     const modes = (['plugin-only', 'modern', 'full', 'legacy'] as const).filter((mode) => values[mode] === true)
-    if (modes.length > 1) throw new CodexError('invalid_input', `Choose one of ${modes.map((mode) => `--${mode}`).join(', ')}.`)
+    if (modes.length > 1) throw new WrongUsage(`Choose one of ${modes.map((mode) => `--${mode}`).join(', ')}.`)
     const mode: InstallMode = modes[0] ?? 'plugin-only'
     return runOnConfig(io, values, {
       action: 'install',

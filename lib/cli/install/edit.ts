@@ -4,6 +4,7 @@ import { CodexError } from '../../kernel/errors.js'
 
 import type { EntryPlan } from '../../host-setup/plugin-entries.js'
 
+const MEND = 'Mend the file, then run the command again.'
 const PARSE = { allowTrailingComma: true, disallowComments: false }
 
 /** A JSON or JSONC file that is edited as text, so that comments, order and formatting stay. */
@@ -11,8 +12,10 @@ export interface JsonDocument {
   readonly text: string
   value(path: readonly (string | number)[]): unknown
   has(path: readonly (string | number)[]): boolean
-  /** A document in which `path` holds `value`; `undefined` removes it. */
+  /** A document in which `path` holds `value`; `undefined` removes it. @throws CodexError `config_invalid` where something else is in the way */
   set(path: readonly (string | number)[], value: unknown): JsonDocument
+  /** The error of something wrong at `path`, with its place. */
+  problemAt(path: readonly (string | number)[], why: string): CodexError
 }
 
 /**
@@ -25,27 +28,43 @@ export function openDocument(text: string, file: string): JsonDocument {
   return documentOf(body.trim() === '' ? '{}\n' : body, bom, file)
 }
 
-function documentOf(body: string, bom: string, file: string): JsonDocument {
+/** @param problemBefore the place of a problem is that in the file as it was opened, not as it is being edited */
+function documentOf(body: string, bom: string, file: string, problemBefore?: JsonDocument['problemAt']): JsonDocument {
   const errors: ParseError[] = []
   const tree = parseTree(body, errors, PARSE)
   const [first] = errors
   if (first) throw invalid(file, body, first.offset, printParseErrorCode(first.error))
   if (tree?.type !== 'object') throw invalid(file, body, 0, 'the file must hold one JSON object')
   const node = (path: readonly (string | number)[]): Node | undefined => findNodeAtLocation(tree, [...path])
+  const problemHere = (path: readonly (string | number)[], why: string): CodexError => {
+    const { line, column } = placeOf(body, node(path)?.offset ?? 0)
+    return new CodexError('config_invalid', `${file}, line ${line}, column ${column}: ${why}. Nothing was changed.`, { hint: MEND })
+  }
+  const problemAt = problemBefore ?? problemHere
+  /** Whatever stands above `path` must be able to hold it. */
+  const assertRoom = (path: readonly (string | number)[]): void => {
+    for (let depth = 1; depth < path.length; depth += 1) {
+      const above = node(path.slice(0, depth))
+      const wanted = typeof path[depth] === 'number' ? 'array' : 'object'
+      if (above !== undefined && above.type !== wanted) throw problemAt(path.slice(0, depth), `the key "${path.slice(0, depth).join('.')}" must hold ${wanted === 'array' ? 'a list' : 'an object'}`)
+    }
+  }
   return {
     text: bom + body,
+    problemAt,
     value: (path) => {
       const found = node(path)
       return found ? (getNodeValue(found) as unknown) : undefined
     },
     has: (path) => node(path) !== undefined,
     set: (path, value) => {
+      assertRoom(path)
       const found = node(path)
       const next =
         value === undefined && found?.parent?.type === 'array'
           ? withoutItem(body, found.parent, found)
           : applyEdits(body, modify(body, [...path], value, { formattingOptions: formattingOf(body) }))
-      return documentOf(next, bom, file)
+      return documentOf(next, bom, file, problemAt)
     },
   }
 }
@@ -62,11 +81,14 @@ function withoutItem(text: string, list: Node, item: Node): string {
 }
 
 function invalid(file: string, text: string, offset: number, why: string): CodexError {
+  const { line, column } = placeOf(text, offset)
+  return new CodexError('config_invalid', `${file} is not valid JSON at line ${line}, column ${column} (${why}). Nothing was changed.`, { hint: MEND })
+}
+
+/** Line and column of a character, both from 1. */
+function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset).split('\n')
-  const column = (before.at(-1)?.length ?? 0) + 1
-  return new CodexError('config_invalid', `${file} is not valid JSON at line ${before.length}, column ${column} (${why}). Nothing was changed.`, {
-    hint: 'Mend the file, then run the command again.',
-  })
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
 /** The indentation and line ends that the file already has. */
@@ -96,5 +118,5 @@ export function pluginList(document: JsonDocument): readonly unknown[] {
   const value = document.value(['plugin'])
   if (value === undefined) return []
   if (Array.isArray(value)) return value
-  throw new CodexError('config_invalid', 'The key "plugin" must hold a list. Nothing was changed.', { hint: 'Mend the file, then run the command again.' })
+  throw document.problemAt(['plugin'], 'the key "plugin" must hold a list')
 }

@@ -31,6 +31,18 @@ describe('entryKind', () => {
   })
 })
 
+describe('a configuration of another shape', () => {
+  it.each([
+    ['{\n  "plugin": "x"\n}', 'opencode.json, line 2, column 13: the key "plugin" must hold a list'],
+    ['{"plugin":null}', 'the key "plugin" must hold a list'],
+    ['{"provider":[]}', 'opencode.json, line 1, column 13: the key "provider" must hold an object'],
+    ['{"provider":{"openai":"x"}}', 'the key "provider.openai" must hold an object'],
+    ['{"provider":{"openai":{"models":[]}}}', 'the key "provider.openai.models" must hold an object'],
+  ])('is refused with its file and place: %j', (text, sentence) => {
+    expect(() => installed(open(text), 'modern')).toThrow(sentence)
+  })
+})
+
 describe('installed', () => {
   it('adds one entry to a file with comments and keeps every other character', () => {
     const before = '{\n  // my models\n  "model": "openai/gpt-5.5", // best\n  "plugin": [\n    "other" // keep\n  ],\n}\n'

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+
+import { homeWith } from '../support/core-over.js'
+import { runCli } from '../support/run-cli.js'
+
+it.each([
+  [['remove'], 'Argument account is missing.'],
+  [['keychain', 'nonsense'], 'Argument command: '],
+  [['import', 'a', 'b'], 'import takes at most 1 argument without a flag.'],
+  [['list', 'extra'], 'list takes no argument without a flag.'],
+  [['logout'], 'Say which account to log out'],
+  [['login', '--browser', '--device'], 'Choose one of --browser'],
+  [['config', 'a', 'b'], 'config takes at most one name.'],
+  [['install', '--modern', '--full'], 'Choose one of --modern, --full.'],
+  [['list', '--nonsense'], '--nonsense'],
+])('ends with 2 after one sentence when it is called wrongly: %j', async (argv, sentence) => {
+  const home = await homeWith([{ refreshToken: 'rt-a', accountId: 'a', addedAt: 1, lastUsed: 0 }])
+  expect(await runCli(home, argv)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(sentence) })
+})
+
+it('ends with 1 when the account is unknown: the call itself was right', async () => {
+  const home = await homeWith([{ refreshToken: 'rt-a', accountId: 'a', addedAt: 1, lastUsed: 0 }])
+  expect(await runCli(home, ['remove', 'nobody', '--confirm'])).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no account "nobody"') })
+})
