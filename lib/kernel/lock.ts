@@ -36,8 +36,8 @@ const LONGEST_PAUSE_MS = 100
 const TAKEOVER_SETTLE_MS = 50
 /** Somebody else has it, or is about to: also what a lock that vanishes under the hands looks like. */
 const CONTENTION_CODES = new Set(['ELOCKED', 'ENOENT', 'ENOTACQUIRED', 'ECOMPROMISED'])
-/** Windows reports a lock folder that is just being removed as these; elsewhere they mean missing permission. */
-const MAYBE_CONTENTION_CODES = new Set(['EPERM', 'EBUSY', 'EACCES'])
+/** Windows reports a lock folder that is just being removed as these; elsewhere they mean missing permission, and waiting changes nothing. */
+const MAYBE_CONTENTION_CODES = new Set(process.platform === 'win32' ? ['EPERM', 'EBUSY', 'EACCES'] : [])
 
 /**
  * Tries once to lock `<file>.lock`; the file itself need not exist. Locks of different names never free each other. The
@@ -114,7 +114,7 @@ async function patiently(file: string, options: LockOptions, signal: AbortSignal
     const code = systemCode(cause)
     const isHopeless = cause !== undefined && !MAYBE_CONTENTION_CODES.has(code ?? '')
     if (isHopeless || (cause !== undefined && performance.now() >= deadline)) {
-      throw new CodexError('store_not_written', `${options.what} cannot be locked (${code ?? 'unknown reason'}): ${file}.lock`, { cause })
+      throw new CodexError('store_not_written', `The lock ${file}.lock cannot be made (${code ?? 'unknown reason'}), so ${options.what} was not changed.`, { cause })
     }
     if (performance.now() >= deadline) throw new CodexError('store_busy', `Another process holds ${options.what}: ${file}.lock`)
     await systemClock.sleep(pause * (0.5 + Math.random()), signal)

@@ -20,7 +20,7 @@ interface DoctorData {
   readonly findings: readonly DoctorFinding[]
   readonly errors: number
   readonly warnings: number
-  /** What was mended; null when mending was not asked for. */
+  /** What was mended and what could not be, one line each; null when mending was not asked for. */
   readonly fixed: readonly string[] | null
 }
 
@@ -41,7 +41,10 @@ export const codexDoctor = defineTool({
       context.progress(`checking ${name}`)
       for (const finding of await check(runtime, context.signal)) {
         if (fix && finding.fix !== undefined) {
-          const done = await finding.fix().catch((error: unknown) => `not mended: ${messageOf(error)}`)
+          const done = await finding.fix().then(
+            (text) => `mended: ${text}`,
+            (error: unknown) => `not mended: ${messageOf(error)}`,
+          )
           fixed.push(redactText(done))
         }
         findings.push({ id: finding.id, severity: finding.severity, summary: redactText(finding.summary), action: finding.action, fixable: finding.fix !== undefined })
@@ -53,8 +56,8 @@ export const codexDoctor = defineTool({
   render(data) {
     const marks: Record<Severity, string> = { ok: 'ok     ', warning: 'warning', error: 'error  ' }
     const lines = data.findings.map((one) => `${marks[one.severity]}  ${one.id}: ${one.summary}${one.action === '' ? '' : `\n         ${one.action}`}${one.fixable && data.fixed === null ? '\n         --fix mends it' : ''}`)
-    const fixed = data.fixed === null || data.fixed.length === 0 ? [] : ['', ...data.fixed.map((text) => `mended: ${text}`)]
-    return [...lines, ...fixed, '', `${data.errors} errors, ${data.warnings} warnings (version ${data.version})`].join('\n')
+    const fixed = data.fixed === null || data.fixed.length === 0 ? [] : ['', ...data.fixed]
+    return [...lines, ...fixed, '', `${data.errors} error${data.errors === 1 ? '' : 's'}, ${data.warnings} warning${data.warnings === 1 ? '' : 's'} (version ${data.version})`].join('\n')
   },
   failed: (data) => data.errors > 0,
 })

@@ -64,3 +64,10 @@ describe('withFileLock', () => {
     await expect(withFileLock(path.join(folder, 'plain', 'file'), OPTIONS, async () => undefined)).rejects.toMatchObject({ code: 'store_not_written' })
   })
 })
+
+it('says in one sentence which lock cannot be made where there is no folder for it', async () => {
+  const file = path.join(await temporaryFolder(), 'file')
+  await writeFile(file, '')
+  const locked = withFileLock(path.join(file, 'pool.json'), { staleMs: 2_000, waitMs: 5_000, what: 'the account file' }, async () => undefined)
+  await expect(locked).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringMatching(/^The lock .*pool\.json\.lock cannot be made \(\w+\), so the account file was not changed\.$/) })
+})
