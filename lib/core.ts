@@ -13,7 +13,7 @@ import { DEFAULT_ENDPOINTS } from './auth/endpoints.js'
 import { manageAccounts, runMenuHere } from './auth/manage-method.js'
 import { createLoginMethods, type LoginMethods } from './auth/methods.js'
 import { createOAuth, type LoginTokens } from './auth/oauth.js'
-import { createBreaker } from './bridge/breaker.js'
+import { createBreakers } from './bridge/breaker.js'
 import type { CodexIdentity } from './bridge/codex-identity.js'
 import { codexUserAgent } from './bridge/codex-user-agent.js'
 import type { NamedEndpoint } from './bridge/endpoint.js'
@@ -85,7 +85,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     log: host,
     prepare: preparation(config, () => instructions?.current() ?? FALLBACK_INSTRUCTIONS),
     wire: { responsesLite: config.responsesLite, identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined },
-    breaker: createBreaker(),
+    breakers: createBreakers(),
     notices,
     remember: runtime.history.note,
     endpointForKeys: endpointForKeys(config.baseUrl, input.providerBaseUrl?.()),

@@ -1,5 +1,5 @@
 /**
- * A circuit breaker over the backend as a whole: after several failures in a row that no account is to blame for,
+ * A circuit breaker over one host, the ChatGPT backend or the endpoint of a key: after several failures in a row that no account is to blame for,
  * requests are answered at once for a short while instead of each spending its whole retry budget.
  */
 export interface Breaker {
@@ -23,6 +23,29 @@ export const BREAKER_THRESHOLD = 20
 export const BREAKER_OPEN_MS = 10_000
 /** Failures further apart than this are not "in a row", ms. */
 export const BREAKER_WINDOW_MS = 60_000
+
+/** A breaker for each host that answers requests: what one endpoint fails at says nothing about another. */
+export interface Breakers {
+  /** @param host name and port */
+  of(host: string): Breaker
+  /** As `Breaker.abandoned`, wherever the request was to find out. */
+  abandoned(request: object): void
+}
+
+/** Creates breakers, each closed, as hosts are named. */
+export function createBreakers(): Breakers {
+  const byHost = new Map<string, Breaker>()
+  return {
+    of(host) {
+      const known = byHost.get(host) ?? createBreaker()
+      byHost.set(host, known)
+      return known
+    },
+    abandoned(request) {
+      for (const breaker of byHost.values()) breaker.abandoned(request)
+    },
+  }
+}
 
 /** Creates a closed breaker. */
 export function createBreaker(): Breaker {

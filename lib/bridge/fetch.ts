@@ -9,7 +9,7 @@ import type { Metrics } from '../kernel/metrics.js'
 import { aggregate } from './aggregate.js'
 import { attempt, type AttemptDeps, type AttemptResult } from './attempt.js'
 import { blockedClause } from './blocked-accounts.js'
-import type { Breaker } from './breaker.js'
+import type { Breaker, Breakers } from './breaker.js'
 import { budgetOf, createSpending } from './budget.js'
 import { assertResponsesRequest, destinationOf, type NamedEndpoint } from './endpoint.js'
 import { errorOf } from './error-of-failure.js'
@@ -34,7 +34,7 @@ export interface BridgeDeps extends AttemptDeps {
   readonly trace: Trace
   readonly metrics: Metrics
   readonly notices: Notices
-  readonly breaker: Breaker
+  readonly breakers: Breakers
   readonly log: Logger
   /** Takes a line for the history; neither waits nor writes. */
   readonly remember: (entry: TurnEntry | SwitchEntry) => void
@@ -76,7 +76,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       record.changed = prepared.changed
       return await serve(prepared, { sessionId, headers, signal: signal ?? undefined, record, self, finish })
     } catch (error) {
-      deps.breaker.abandoned(self)
+      deps.breakers.abandoned(self)
       if (signal?.aborted === true) {
         finish('aborted')
         throw abortReason(signal)
@@ -114,7 +114,6 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     let again: Account | undefined
 
     for (;;) {
-      throwIfOpen()
       const request = { model: prepared.model, sessionId, triedUids: tried }
       let account = again
       let choice = 'again'
@@ -148,7 +147,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         continue
       }
       if (result.ok) {
-        deps.breaker.reached()
+        breakerOf(account).reached()
         router.served(sessionId, account.uid, clock.now())
         // The account is in use, so its next token may be fetched ahead of time; idle ones are never touched.
         if (deps.config.proactiveRefresh) deps.tokens.refreshSoon([account.uid])
@@ -223,12 +222,6 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       }
     }
 
-    function throwIfOpen(): void {
-      const until = deps.breaker.openUntil(clock.now(), call.self)
-      if (until === undefined) return
-      throw new CodexError('backend_failed', 'The backend failed many times in a row, so it is left alone for a few seconds.')
-    }
-
     /** The body as this account can read it: reasoning that another one produced is left out. */
     function bodyFor(account: Account): string {
       if (!prepared.hasEncryptedReasoning) return prepared.body
@@ -247,8 +240,12 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       return partial.items < foreign ? prepared.body : partial.body
     }
 
-    /** Undefined when the account has no usable token; why is kept for the final error. */
+    /** Undefined when the account has no usable token or its host is left alone; why is kept for the final error. */
     async function tryOnce(account: Account, choice: string, body: string): Promise<AttemptResult | undefined> {
+      if (breakerOf(account).openUntil(clock.now(), call.self) !== undefined) {
+        last = { error: new CodexError('backend_failed', 'The backend failed many times in a row, so it is left alone for a few seconds.') }
+        return undefined
+      }
       const entry: AttemptRecord = { account: pseudonymOf(account.uid), reason, choice, startedAtMs: clock.now() }
       record.attempts.push(entry)
       metrics.count('attempts')
@@ -328,9 +325,19 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     }
   }
 
+  function breakerOf(account: Account): Breaker {
+    try {
+      return deps.breakers.of(new URL(destinationOf(account, deps.endpoints, deps.endpointForKeys)).host)
+    } catch {
+      // The attempt says what is wrong with the address.
+      return deps.breakers.of('')
+    }
+  }
+
   /** What a failure says about the account, for other requests and other windows. */
   function note(account: Account, failure: Failure): void {
     const nowMs = clock.now()
+    const breaker = breakerOf(account)
     metrics.count(`failures.${failure.kind}`)
     if (failure.block !== undefined) deps.ledger.block(account.uid, failure.block)
     switch (failure.kind) {
@@ -338,17 +345,17 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       case 'quota_exceeded':
       case 'rate_limit':
         router.record(account.uid, 'limited', nowMs)
-        deps.breaker.reached()
+        breaker.reached()
         break
       case 'network':
       case 'header_timeout':
         router.record(account.uid, 'network_failed', nowMs)
-        deps.breaker.failed(nowMs)
+        breaker.failed(nowMs)
         break
       case 'server_error':
       case 'overloaded':
         router.record(account.uid, 'failed', nowMs)
-        deps.breaker.failed(nowMs)
+        breaker.failed(nowMs)
         break
       case 'not_sse':
       case 'stream_broken':
@@ -356,7 +363,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       case 'aborted':
         break
       default:
-        deps.breaker.reached()
+        breaker.reached()
     }
   }
 
