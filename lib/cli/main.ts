@@ -34,8 +34,11 @@ export async function main(commands: readonly Command[], argv: readonly string[]
     return await command.run(rest, io)
   } catch (error) {
     if (io.signal.aborted) return 130
-    io.stderr(`${redactText(messageOf(error))}\n`)
-    if (isCodexError(error) && error.hint !== '') io.stderr(`${error.hint}\n`)
+    const message = redactText(messageOf(error))
+    const hint = isCodexError(error) ? error.hint : ''
+    // Who asked for JSON reads standard output, whatever comes of it.
+    if (rest.includes('--json')) io.stdout(`${JSON.stringify({ error: { code: isCodexError(error) ? error.code : 'internal', message, hint } }, undefined, 2)}\n`)
+    io.stderr(`${message}\n${hint === '' ? '' : `${hint}\n`}`)
     return isUsageError(error) ? 2 : 1
   } finally {
     clearInterval(alive)

@@ -38,6 +38,9 @@ export interface ConfigFile {
 /** Keys a configuration file may hold besides settings. */
 const PASSIVE_KEYS = new Set(['$schema', ...RETIRED_SETTINGS])
 
+/** Where keys are sent is the user's decision alone: a project comes from anywhere. */
+const USER_ONLY = new Set<SettingName>(['baseUrl'])
+
 /** What `beginnerSafeMode` puts in place of other settings. */
 export const SAFE_MODE = { retryProfile: 'conservative', retryBudgetOverrides: {}, retryAllAccountsRateLimited: false, retryAllAccountsMaxRetries: 1 } as const satisfies Partial<Config>
 
@@ -72,7 +75,7 @@ export function resolveConfig(input: {
     }
   }
   if (input.userFile) take('file', readFile(input.userFile, problems))
-  if (input.projectFile) take('project', readFile(input.projectFile, problems))
+  if (input.projectFile) take('project', withoutUserOnly(readFile(input.projectFile, problems), problems))
   take('env', readEnvironment(input.env, problems))
   return { config: applySafeMode(values as unknown as Config), sources, places, problems }
 }
@@ -114,6 +117,16 @@ function readFile(file: ConfigFile, problems: ConfigProblem[]): FoundValues {
     else found[key] = { value: checked.value, place: { where: file.path, ...at } }
   }
   return found
+}
+
+function withoutUserOnly(found: FoundValues, problems: ConfigProblem[]): FoundValues {
+  return Object.fromEntries(
+    Object.entries(found).filter(([key, { place }]) => {
+      const isAllowed = !USER_ONLY.has(key as SettingName)
+      if (!isAllowed) problems.push({ ...place, key, message: 'A project cannot say where API keys are sent. Set it in your own file or in the environment.' })
+      return isAllowed
+    }),
+  )
 }
 
 function readEnvironment(env: Readonly<Record<string, string | undefined>>, problems: ConfigProblem[]): FoundValues {

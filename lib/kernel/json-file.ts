@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, mkdir, open, readdir, readlink, rename, rm, stat } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from './clock.js'
@@ -129,7 +129,8 @@ export async function sweepTemporaries(file: string, nowMs: number): Promise<voi
 async function throughLink(file: string): Promise<string> {
   const found = await lstat(file).catch(() => undefined)
   if (!found?.isSymbolicLink()) return file
-  return path.resolve(path.dirname(file), await readlink(file))
+  // A link to a file that is still to be made has no real path.
+  return realpath(file).catch(async () => path.resolve(path.dirname(file), await readlink(file)))
 }
 
 async function renamePatiently(from: string, to: string): Promise<void> {

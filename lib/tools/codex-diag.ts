@@ -1,6 +1,8 @@
 import os from 'node:os'
 
+import { EMPTY_POOL } from '../accounts/account.js'
 import { pseudonymOf } from '../bridge/trace.js'
+import { messageOf } from '../kernel/errors.js'
 import type { MetricsSnapshot } from '../kernel/metrics.js'
 import { redact } from '../kernel/redact.js'
 import { packageVersion } from '../kernel/version.js'
@@ -9,7 +11,7 @@ import { defineTool } from './definition.js'
 interface DiagData {
   readonly plugin: { readonly name: string; readonly version: string }
   readonly runtime: { readonly engine: string; readonly platform: string; readonly arch: string; readonly release: string }
-  readonly storage: { readonly path: string; readonly scope: string }
+  readonly storage: { readonly path: string; readonly scope: string; readonly problem: string | null }
   readonly config: { readonly changed: Readonly<Record<string, unknown>>; readonly problems: number }
   readonly accounts: readonly { readonly account: string; readonly kind: string; readonly plan: string | null; readonly enabled: boolean; readonly needsLogin: boolean; readonly blocks: readonly string[] }[]
   readonly metrics: MetricsSnapshot['counters']
@@ -24,16 +26,21 @@ export const codexDiag = defineTool({
   summary: 'Make a report for a bug, without tokens, addresses, prompts or answers.',
   args: {},
   async run(runtime): Promise<DiagData> {
-    const pool = await runtime.store.read()
+    // A report is wanted most when the account file cannot be read.
+    let storageProblem: string | null = null
+    const { accounts } = await runtime.store.read().catch((error: unknown) => {
+      storageProblem = messageOf(error).replaceAll(runtime.paths.home, '~')
+      return EMPTY_POOL
+    })
     const nowMs = runtime.clock.now()
     const { config, sources, problems } = runtime.loaded
     const changed = Object.fromEntries(Object.entries(config).filter(([name]) => sources[name as keyof typeof sources] !== 'default'))
     const data: DiagData = {
       plugin: { name: 'oc-codex-multi-auth', version: packageVersion() },
       runtime: { engine: process.versions.bun === undefined ? `node ${process.version}` : `bun ${process.versions.bun}`, platform: process.platform, arch: process.arch, release: os.release() },
-      storage: { path: runtime.store.path.replace(runtime.paths.home, '~'), scope: runtime.scope.kind },
+      storage: { path: runtime.store.path.replace(runtime.paths.home, '~'), scope: runtime.scope.kind, problem: storageProblem },
       config: { changed, problems: problems.length },
-      accounts: pool.accounts.map((account) => ({
+      accounts: accounts.map((account) => ({
         account: pseudonymOf(account.uid),
         kind: account.kind ?? 'oauth',
         plan: account.planType ?? null,

@@ -35,22 +35,27 @@ export const codexDoctor = defineTool({
   },
   async run(runtime, { fix = false, selfTest: isSelfTest = false }, context): Promise<DoctorData> {
     const findings: DoctorFinding[] = []
+    const mended = new Set<DoctorFinding>()
     const fixed: string[] = []
     const checks = isSelfTest ? { ...CHECKS, 'self-test': selfTest } : CHECKS
     for (const [name, check] of Object.entries(checks)) {
       context.progress(`checking ${name}`)
       for (const finding of await check(runtime, context.signal)) {
+        const shown = { id: finding.id, severity: finding.severity, summary: redactText(finding.summary), action: finding.action, fixable: finding.fix !== undefined }
+        findings.push(shown)
         if (fix && finding.fix !== undefined) {
           const done = await finding.fix().then(
-            (text) => `mended: ${text}`,
+            (text) => {
+              mended.add(shown)
+              return `mended: ${text}`
+            },
             (error: unknown) => `not mended: ${messageOf(error)}`,
           )
           fixed.push(redactText(done))
         }
-        findings.push({ id: finding.id, severity: finding.severity, summary: redactText(finding.summary), action: finding.action, fixable: finding.fix !== undefined })
       }
     }
-    const count = (severity: Severity): number => findings.filter((one) => one.severity === severity).length
+    const count = (severity: Severity): number => findings.filter((one) => one.severity === severity && !mended.has(one)).length
     return { version: packageVersion(), findings, errors: count('error'), warnings: count('warning'), fixed: fix ? fixed : null }
   },
   render(data) {

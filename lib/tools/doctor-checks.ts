@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
 
+import { parseBaseUrl } from '../auth/base-url.js'
 import { CALLBACK_PORTS } from '../auth/callback-server.js'
 import { MANAGED_MARKER } from '../auth/managed-entry.js'
 import { isCodexError, messageOf } from '../kernel/errors.js'
@@ -90,6 +91,8 @@ async function permissions(runtime: Runtime): Promise<readonly Finding[]> {
 
 async function config(runtime: Runtime): Promise<readonly Finding[]> {
   const { problems } = runtime.loaded
+  const address = addressProblem(runtime)
+  if (address !== undefined) return [{ id: 'config', severity: 'warning', summary: address, action: 'See: oc-codex-multi-auth config baseUrl' }]
   if (problems.length === 0) return [ok('config', 'Every setting is valid.')]
   return problems.map(({ where, line, key, message }) => ({
     id: 'config',
@@ -97,6 +100,16 @@ async function config(runtime: Runtime): Promise<readonly Finding[]> {
     summary: `${where}${line === undefined ? '' : `, line ${line}`}${key === undefined ? '' : `, ${key}`}: ${message}`,
     action: 'See: oc-codex-multi-auth config',
   }))
+}
+
+function addressProblem({ config }: Runtime): string | undefined {
+  if (config.baseUrl === '') return undefined
+  try {
+    parseBaseUrl(config.baseUrl, 'the setting baseUrl')
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 async function hostLogin(runtime: Runtime): Promise<readonly Finding[]> {

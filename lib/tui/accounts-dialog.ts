@@ -89,10 +89,10 @@ async function openDetails(deps: DialogDeps, known: AccountView): Promise<void> 
   )
 }
 
-function readNow({ api }: DialogDeps, { number, name }: AccountView): void {
+function readNow({ api }: DialogDeps, { uid, number, name }: AccountView): void {
   const title = 'Codex accounts'
   api.ui.toast({ variant: 'info', title, message: `Reading the limits of account ${number} (${name}).` })
-  readLimits(number).then(
+  readLimits(uid).then(
     () => api.ui.toast({ variant: 'success', title, message: `The limits of account ${number} (${name}) are up to date.` }),
     (error: unknown) => api.ui.toast({ variant: 'error', title, message: messageOf(error) }),
   )

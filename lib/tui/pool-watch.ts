@@ -23,8 +23,8 @@ const SETTLE_MS = 100
 const POLL_MS = 5_000
 
 /**
- * Follows the files and hands out a new view after every change, and when a window resets or a block ends. Missing or broken files count as empty: the prompt is
- * never disturbed. Needs one stat per file and `POLL_MS` when idle.
+ * Follows the files and hands out a new view after every change, and when a window resets or a block ends. Missing or broken
+ * files count as empty: the prompt is never disturbed. Needs one stat per file and `POLL_MS` when idle.
  * @returns a function that stops it
  */
 export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view: PoolView) => void): () => void {
@@ -34,7 +34,10 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
   let seen = ''
   let turnsAtMs = Infinity
 
+  let newest = 0
+
   const read = async (): Promise<void> => {
+    const turn = (newest += 1)
     seen = stampsOf(paths)
     const [accounts, quota, affinity] = await Promise.all(paths.map((file) => readFile(file, 'utf8').catch(() => '')))
     const nowMs = Date.now()
@@ -47,7 +50,8 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
       ...options,
     })
     turnsAtMs = nextTurn(view, nowMs)
-    if (!stopped) onView(view)
+    // A read that began later has seen more.
+    if (!stopped && turn === newest) onView(view)
   }
   const soon = (): void => {
     settle ??= setTimeout(() => {

@@ -4,13 +4,13 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { SETTINGS } from '../../lib/config/settings.js'
-import { type EndedCommand, runCommand } from '../support/command.js'
+import { type CliResult, runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 interface Stage {
   readonly userFile: string
   readonly projectFile: string
-  run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<EndedCommand>
+  run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<CliResult>
 }
 
 /** A home and a project in it, with these texts as configuration files. */
@@ -26,7 +26,7 @@ async function stageWith(user?: string, project?: string): Promise<Stage> {
   return {
     userFile,
     projectFile,
-    run: (args, env = {}) => runCommand(['config', ...args], { env: { HOME: home, ...env }, directory }),
+    run: (args, env = {}) => runCli(home, ['config', ...args], { env, directory }),
   }
 }
 

@@ -3,13 +3,13 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { runCommand } from '../support/command.js'
+import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 async function login(args: readonly string[], options: { env?: NodeJS.ProcessEnv; answer?: string } = {}) {
   const home = await temporaryFolder()
   const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
-  const ended = await runCommand(['login', ...args], { env: { HOME: home, ...options.env }, directory: home, ...(options.answer === undefined ? {} : { answer: options.answer }) })
+  const ended = await runCli(home, ['login', ...args], options)
   const text = await readFile(file, 'utf8').catch(() => '{"accounts":[]}')
   return { ...ended, file, accounts: (JSON.parse(text) as { accounts: unknown[] }).accounts }
 }

@@ -8,13 +8,13 @@ import type { Prompts } from '../../lib/cli/menu/prompts.js'
 import { codexAuth } from '../accounts/sources/fixtures.js'
 import { coreOver } from '../support/core-over.js'
 
-it('imports a login that another program uses too, after it has said so and been answered yes', async () => {
+it.each([['file'], ['codex']])('imports a login that another program uses too from %s, after it has said so and been answered yes', async (source) => {
   const { core, home } = await coreOver(['here'])
   const file = path.join(home, '.codex', 'auth.json')
   await mkdir(path.dirname(file))
   await writeFile(file, JSON.stringify(codexAuth({ name: 'ada' })))
   const said: string[] = []
-  const picked = ['import', 'quit']
+  const picked = ['import', source, 'quit']
   const prompts: Prompts = {
     choose: async (_message, choices) => {
       const wanted = picked.shift()

@@ -30,6 +30,12 @@ describe('resolveConfig', () => {
     expect(problems).toEqual([])
   })
 
+  it('never lets a project say where API keys are sent', () => {
+    const { config, problems } = resolveConfig({ env: {}, userFile: { path: 'u', text: '{ "baseUrl": "https://mine.example/v1" }' }, projectFile: { path: 'p', text: '{\n  "baseUrl": "https://other.example/v1"\n}' } })
+    expect(config.baseUrl).toBe('https://mine.example/v1')
+    expect(problems).toEqual([{ where: 'p', line: 2, key: 'baseUrl', message: expect.stringContaining('A project cannot say where API keys are sent') }])
+  })
+
   it('drops one bad key with its line and keeps the rest', () => {
     const { config, problems } = resolveConfig({ env: {}, userFile: file('{\n "toastDurationMs": "soon",\n "maskEmail": false\n}') })
     expect(config.maskEmail).toBe(false)

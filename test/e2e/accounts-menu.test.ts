@@ -162,7 +162,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     const stage = await stageWith(2)
     const other = await homeWith([{ ...signedIn(stage.simulator, 'carla'), accountLabel: 'carla' }])
     const terminal = await open(stage, ['accounts'])
-    await pick(terminal, 'Import from a file')
+    await pick(terminal, 'Import from another program or a file')
     await terminal.waitFor('File (an export')
     await terminal.type(path.join(other, '.opencode', 'oc-codex-multi-auth-accounts.json'))
     await terminal.press('Enter')

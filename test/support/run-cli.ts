@@ -12,7 +12,7 @@ export interface CliResult {
  * Runs the command line in this process as if from a pipe.
  * @param answer what somebody types when asked; without it nobody can be asked
  */
-export async function runCli(home: string, argv: readonly string[], options: { env?: NodeJS.ProcessEnv; answer?: string } = {}): Promise<CliResult> {
+export async function runCli(home: string, argv: readonly string[], options: { env?: NodeJS.ProcessEnv; answer?: string | undefined; directory?: string } = {}): Promise<CliResult> {
   let stdout = ''
   let stderr = ''
   const io: CommandIo = {
@@ -27,7 +27,7 @@ export async function runCli(home: string, argv: readonly string[], options: { e
     columns: undefined,
     signal: new AbortController().signal,
     env: { HOME: home, ...options.env },
-    directory: home,
+    directory: options.directory ?? home,
   }
   return { code: await main(commands, argv, io), stdout, stderr }
 }

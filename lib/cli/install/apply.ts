@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises'
+import { copyFile, readFile, stat } from 'node:fs/promises'
 
 import { CodexError, systemCode } from '../../kernel/errors.js'
 import { writeFileAtomic } from '../../kernel/json-file.js'
@@ -48,7 +48,8 @@ export async function applyChange(planned: PlannedChange, stamp: string): Promis
       throw new CodexError('store_not_written', `The copy ${backup} could not be written (${systemCode(cause) ?? 'unknown reason'}).`, { cause, hint: 'Nothing was changed in that file. Check free space and permissions.' })
     })
   }
-  await writeFileAtomic(file, after)
+  const mode = before === undefined ? undefined : (await stat(file)).mode & 0o777
+  await writeFileAtomic(file, after, mode === undefined ? {} : { mode })
   return { file, changes, ...(backup === undefined ? {} : { backup }) }
 }
 

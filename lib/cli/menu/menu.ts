@@ -1,4 +1,6 @@
 import type { AccountPool } from '../../accounts/account.js'
+import { type ForeignSource, SOURCE_TITLES } from '../../accounts/sources/places.js'
+import { cut } from '../../kernel/table.js'
 import { type AccountRow, accountRows } from '../../tools/account-row.js'
 import { codexImport } from '../../tools/codex-import.js'
 import { contextOf } from '../tool-command.js'
@@ -56,7 +58,7 @@ export function menuChoices(pool: AccountPool, rows: readonly AccountRow[], remo
     ...(removal === undefined ? [] : [one('undo', `Undo: put ${removal.name} back`)]),
     one('add', 'Add an account'),
     ...(rows.length === 0 ? [] : [one('limits', 'Read all limits now')]),
-    one('import', 'Import from a file'),
+    one('import', 'Import from another program or a file'),
     one('quit', 'Quit'),
   ]
 }
@@ -70,7 +72,7 @@ async function act(menu: MenuContext, target: Exclude<Target, 'quit'>, pool: Acc
     case 'limits':
       return readLimits(menu)
     case 'import':
-      return importFile(menu)
+      return importAccounts(menu)
     case 'undo': {
       const removal = removals.at(-1)
       if (removal === undefined) return
@@ -89,11 +91,33 @@ async function act(menu: MenuContext, target: Exclude<Target, 'quit'>, pool: Acc
   }
 }
 
-async function importFile({ runtime, io, prompts }: MenuContext): Promise<void> {
+async function importAccounts(menu: MenuContext): Promise<void> {
+  const { runtime, io, prompts } = menu
+  const { found } = await codexImport.run(runtime, { path: undefined, from: undefined, mode: undefined, confirm: undefined, dryRun: true }, contextOf(io))
+  const sources = [...new Set(found.map(({ source }) => source))].filter((source) => source !== 'file')
+  if (sources.length === 0) return importFile(menu)
+  const choices: Choice<ForeignSource | 'file'>[] = [
+    ...sources.map((source): Choice<ForeignSource | 'file'> => {
+      const names = found.filter((one) => one.source === source).map(({ account }) => account)
+      return { value: source, label: (width) => cut(`${SOURCE_TITLES[source]}: ${names.join(', ')}`, width) }
+    }),
+    { value: 'file', label: () => 'A file' },
+  ]
+  const chosen = await prompts.choose('Where are the accounts?', choices)
+  if (chosen === 'file') return importFile(menu)
+  if (chosen !== undefined) await previewAndImport(menu, { path: undefined, from: chosen })
+}
+
+async function importFile(menu: MenuContext): Promise<void> {
+  const { runtime, prompts } = menu
   const typed = await prompts.line('File (an export or a copy from the backups folder)', { validate: (text) => (text.trim() === '' ? 'Type the path of a file, or press Esc.' : undefined) })
   if (typed === undefined) return
   const path = typed.trim().replace(/^~(?=[/\\])/, runtime.paths.home)
-  const args = { path, mode: undefined, confirm: undefined }
+  await previewAndImport(menu, { path, from: undefined })
+}
+
+async function previewAndImport({ runtime, io, prompts }: MenuContext, source: { readonly path: string | undefined; readonly from: ForeignSource | undefined }): Promise<void> {
+  const args = { ...source, mode: undefined, confirm: undefined }
   const preview = await codexImport.run(runtime, { ...args, dryRun: true }, contextOf(io))
   if (preview.added + preview.updated === 0) {
     prompts.say('info', preview.message)
