@@ -61,11 +61,17 @@ function apiIdOf(model: HostModel): string {
   return typeof api === 'object' && api !== null && 'id' in api && typeof api.id === 'string' ? api.id : model.id
 }
 
+const NO_EFFORT = 'none'
+
 function corrected(model: HostModel, facts: CatalogueModel): HostModel {
   const { limit } = model
   const input = Math.min(limit.input ?? Infinity, facts.input ?? Infinity)
   const withLimit = Number.isFinite(input) ? { ...model, limit: { ...limit, input, context: Math.min(limit.context, input + limit.output) } } : model
-  return facts.efforts ? { ...withLimit, variants: variantsOf(facts.efforts, model.variants ?? {}) } : withLimit
+  if (!facts.efforts) return withLimit
+  const existing = model.variants ?? {}
+  // Never in the list of the backend, but taken by it from these models; OpenCode asks for titles with it (host facts §4).
+  const keepsNone = NO_EFFORT in existing && modelFact(facts.id)?.lite === false
+  return { ...withLimit, variants: variantsOf(keepsNone ? [NO_EFFORT, ...facts.efforts] : facts.efforts, existing) }
 }
 
 function added(facts: CatalogueModel, pattern: HostModel): HostModel {

@@ -69,6 +69,14 @@ describe('mergeModels', () => {
     })
   })
 
+  it('keeps the variant without reasoning first where the backend takes it, because OpenCode asks for titles with it', () => {
+    const none = { none: { reasoningEffort: 'none' }, low: { reasoningEffort: 'low' } }
+    const kept = mergeModels({ 'gpt-5.5': hostModel('gpt-5.5', { variants: none }) }, [catalogue(entry('gpt-5.5'))], new Set())['gpt-5.5']?.variants
+    expect(Object.keys(kept ?? {})[0]).toBe('none')
+    const dropped = mergeModels({ 'gpt-6-sol': hostModel('gpt-6-sol', { variants: none }) }, [catalogue(entry('gpt-6-sol'))], new Set())['gpt-6-sol']?.variants
+    expect(Object.keys(dropped ?? {})).not.toContain('none')
+  })
+
   it('leaves a model alone that the user defined', () => {
     const mine = hostModel('m', { limit: { context: 9, output: 9 } })
     expect(mergeModels({ m: mine }, [catalogue(entry('m'))], new Set(['m'])).m).toBe(mine)
