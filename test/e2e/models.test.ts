@@ -13,7 +13,7 @@ interface Listed {
 describe('the models of openai', () => {
   const stage = useStage({
     signedIn: ['personal'],
-    simulator: { accounts: [{ name: 'personal', models: ['gpt-5.5', 'gpt-day-one'] }] },
+    simulator: { accounts: [{ name: 'personal', models: ['gpt-5.5', 'gpt-6-sol', 'gpt-day-one'] }] },
     host: { config: { provider: { openai: { models: { 'my-own': { name: 'Mine', limit: { context: 1_000, output: 100 } } } } } } },
   })
 
@@ -30,8 +30,9 @@ describe('the models of openai', () => {
     const models = all.find(({ id }) => id === 'openai')?.models ?? {}
     expect(Object.keys(models)).toContain('gpt-day-one')
     expect(models['gpt-5.5']?.limit.input).toBeLessThanOrEqual(272_000)
-    // The host's own list has `none` besides; the account's does not.
-    expect(Object.keys(models['gpt-5.5']?.variants ?? {})).toEqual(['low', 'medium', 'high', 'xhigh'])
+    // The host's own list has `none` for both; the account's for neither, but the backend takes it from the older one.
+    expect(Object.keys(models['gpt-5.5']?.variants ?? {})).toEqual(['none', 'low', 'medium', 'high', 'xhigh'])
+    expect(Object.keys(models['gpt-6-sol']?.variants ?? {})).not.toContain('none')
     expect(models['my-own']).toMatchObject({ name: 'Mine', limit: { context: 1_000 } })
     const answer = await second.send(await second.newSession('named'), 'SIM:say by the new model', { model: 'openai/gpt-day-one' })
     expect(answer).toMatchObject({ text: 'by the new model', error: undefined })
