@@ -160,7 +160,7 @@ describe('the command line of the installed package', () => {
 
   it.each([
     [['switch', '9'], 1, 'There is no account "9"'],
-    [['label', '1'], 1, 'Argument label'],
+    [['label', '1'], 2, 'Argument label'],
     [['toggle', '1', '--wrong'], 2, '--wrong'],
     [['import', 'missing.json'], 1, 'There is no file'],
     [['nonsense'], 2, 'There is no command'],
