@@ -26,8 +26,8 @@ export const BREAKER_WINDOW_MS = 60_000
 
 /** A breaker for each host that answers requests: what one endpoint fails at says nothing about another. */
 export interface Breakers {
-  /** @param host name and port */
-  of(host: string): Breaker
+  /** @param address of an endpoint; all of one host and port share a breaker */
+  of(address: string): Breaker
   /** As `Breaker.abandoned`, wherever the request was to find out. */
   abandoned(request: object): void
 }
@@ -35,11 +35,17 @@ export interface Breakers {
 /** Creates breakers, each closed, as hosts are named. */
 export function createBreakers(): Breakers {
   const byHost = new Map<string, Breaker>()
+  /** Reading an address costs more than the rest, and there are few. */
+  const byAddress = new Map<string, Breaker>()
   return {
-    of(host) {
-      const known = byHost.get(host) ?? createBreaker()
-      byHost.set(host, known)
-      return known
+    of(address) {
+      const known = byAddress.get(address)
+      if (known !== undefined) return known
+      const host = URL.canParse(address) ? new URL(address).host : ''
+      const breaker = byHost.get(host) ?? createBreaker()
+      byHost.set(host, breaker)
+      byAddress.set(address, breaker)
+      return breaker
     },
     abandoned(request) {
       for (const breaker of byHost.values()) breaker.abandoned(request)

@@ -327,7 +327,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
 
   function breakerOf(account: Account): Breaker {
     try {
-      return deps.breakers.of(new URL(destinationOf(account, deps.endpoints, deps.endpointForKeys)).host)
+      return deps.breakers.of(destinationOf(account, deps.endpoints, deps.endpointForKeys))
     } catch {
       // The attempt says what is wrong with the address.
       return deps.breakers.of('')
