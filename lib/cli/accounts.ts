@@ -21,7 +21,7 @@ const HINT = 'In a terminal, oc-codex-multi-auth accounts is a menu; each of its
 /** `accounts`. */
 export const accountsCommand: Command = {
   name: 'accounts',
-  summary: 'Manage the accounts in a menu',
+  summary: 'Manage the accounts in a menu.',
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
     if (values.help) {

@@ -38,7 +38,7 @@ interface Shown {
 /** `config`. */
 export const configCommand: Command = {
   name: 'config',
-  summary: 'Show the settings and where each comes from; set and unset change them',
+  summary: 'Show the settings and where each comes from; set and unset change them.',
   async run(argv, io) {
     const boolean = { type: 'boolean' } as const
     const { values, positionals } = parseArgs({ args: [...argv], options: { project: boolean, 'dry-run': boolean, json: boolean, help: { ...boolean, short: 'h' } }, allowPositionals: true })

@@ -37,7 +37,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled.
 /** `login`. */
 export const loginCommand: Command = {
   name: 'login',
-  summary: 'Sign in a ChatGPT account, or add an API key',
+  summary: 'Sign in a ChatGPT account, or add an API key.',
   async run(argv, io) {
     const boolean = { type: 'boolean' } as const
     const text = { type: 'string' } as const

@@ -42,7 +42,7 @@ interface LogoutData {
 /** `logout`. Never speaks to the backend: a logout there ends logins elsewhere too. */
 export const logoutCommand: Command = {
   name: 'logout',
-  summary: 'Remove the login of an account from this machine',
+  summary: 'Remove the login of an account from this machine.',
   async run(argv, io) {
     const boolean = { type: 'boolean' } as const
     const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { all: boolean, yes: boolean, confirm: boolean, json: boolean, help: { ...boolean, short: 'h' } } })

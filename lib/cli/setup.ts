@@ -13,7 +13,7 @@ type Offer = { readonly question: string; readonly take: (menu: MenuContext) => 
 /** `setup`: the checklist; on a terminal it also offers to do what is still to do. */
 export const setupCommand: Command = {
   name: 'setup',
-  summary: 'See what is set up, and do what is still to do',
+  summary: 'See what is set up, and do what is still to do.',
   async run(argv, io) {
     if (argv.length > 0 || !io.isInteractive) return checklist.run(argv, io)
     return withRuntime(io, async (runtime) => {

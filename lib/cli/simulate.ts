@@ -23,7 +23,7 @@ Starts a simulated login server and Codex backend on this machine, for trying th
 /** `simulate`: the shipped simulator as a process, until Ctrl-C. */
 export const simulateCommand: Command = {
   name: 'simulate',
-  summary: 'Start a simulated backend on this machine, for trials and tests',
+  summary: 'Start a simulated backend on this machine, for trials and tests.',
   async run(argv, io) {
     const { values } = parseArgs({
       args: [...argv],

@@ -24,7 +24,7 @@ type Policy = Readonly<Record<string, number | readonly number[] | Readonly<Reco
 export const POLICY_CONSTANTS: Readonly<Record<string, Policy>> = {
   failover: { SHORT_WAIT_MS, HOLD_MS, LONGEST_RATE_LIMIT_MS, UNAUTHORIZED_HOLD_MS, MAX_RETRY_AFTER_MS, UNKNOWN_RESET_HOLD_MS },
   backoff: { BASE_DELAY_MS, MAX_DELAY_MS, JITTER },
-  'circuit breaker of the backend': { BREAKER_THRESHOLD, BREAKER_WINDOW_MS, BREAKER_OPEN_MS },
+  'circuit breaker of a host': { BREAKER_THRESHOLD, BREAKER_WINDOW_MS, BREAKER_OPEN_MS },
   'circuit breaker of an account': { ACCOUNT_BREAKER_STRIKES, ACCOUNT_BREAKER_REST_MS },
   'health and token bucket': { FULL_HEALTH, HEALTH_PER_HOUR, FULL_BUCKET, TOKENS_PER_MINUTE },
   'wait for a limit': { WAIT_MARGIN_MS, COUNTDOWN_MS },

@@ -27,7 +27,7 @@ const COMMON_HELP = `  --dry-run           show which places would change, witho
 /** `install`: puts the plugin into OpenCode's configuration. */
 export const installCommand: Command = {
   name: 'install',
-  summary: 'put the plugin into the OpenCode configuration (the default command)',
+  summary: 'Put the plugin into the OpenCode configuration (the default command).',
   async run(argv, io) {
     const { values } = parseArgs({
       args: [...argv],
@@ -60,7 +60,7 @@ ${COMMON_HELP}`)
 /** `uninstall`: takes the plugin out of OpenCode's configuration; accounts and models stay. */
 export const uninstallCommand: Command = {
   name: 'uninstall',
-  summary: 'take the plugin out of the OpenCode configuration; accounts stay',
+  summary: 'Take the plugin out of the OpenCode configuration; accounts stay.',
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: COMMON_OPTIONS })
     if (values.help) {
@@ -78,7 +78,7 @@ ${COMMON_HELP}`)
 /** `update`: lets OpenCode fetch the newest version at its next start. */
 export const updateCommand: Command = {
   name: 'update',
-  summary: 'let OpenCode fetch the newest version at its next start',
+  summary: 'Let OpenCode fetch the newest version at its next start.',
   async run(argv, io) {
     const { values } = parseArgs({ args: [...argv], options: { 'dry-run': COMMON_OPTIONS['dry-run'], json: COMMON_OPTIONS.json, help: COMMON_OPTIONS.help } })
     if (values.help) {
