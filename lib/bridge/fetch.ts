@@ -320,7 +320,9 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       const wasTried = refusal.reason === 'all_tried' || pool.accounts.length === 1
       if (last !== undefined && wasTried) return 'error' in last ? last.error : errorOf(last.failure, { label: deps.label(last.account), nowMs })
       const hasCredits = pool.accounts.some(({ uid, enabled }) => enabled !== false && deps.ledger.hasCredits(uid))
-      const blocked = blockedClause(pool.accounts, deps.ledger, { label: deps.label, model: prepared.model, limitId: router.limitOf(prepared.model), nowMs })
+      const meant = router.meantBy(pool, { model: prepared.model, sessionId, triedUids: tried }, refusal.reason, nowMs)
+      const concerned = meant === undefined ? pool.accounts : pool.accounts.filter((one) => meant.has(one.uid))
+      const blocked = blockedClause(concerned, deps.ledger, { label: deps.label, model: prepared.model, limitId: router.limitOf(prepared.model), nowMs })
       return errorOfRefusal(refusal, { accounts: pool.accounts.length, model: prepared.model, nowMs, blocked, hasUnusedCredits: deps.config.creditsPolicy === 'ask' && hasCredits })
     }
   }

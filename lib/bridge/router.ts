@@ -7,7 +7,7 @@ import type { DecisionLog } from '../routing/decision-log.js'
 import { explain } from '../routing/explain.js'
 import type { VitalEvent, VitalsBook } from '../routing/health.js'
 import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow } from '../routing/limits.js'
-import type { Candidate, Decision, DecisionContext, ModelPool, ModelSupport, Pin } from '../routing/types.js'
+import type { Candidate, Decision, DecisionContext, ModelPool, ModelSupport, Pin, RefusedReason } from '../routing/types.js'
 
 /** What the choice needs to know of quota; answered from memory. */
 export interface QuotaView {
@@ -37,6 +37,8 @@ export interface Router {
   account(pool: AccountPool, uid: string): Account | undefined
   /** True when another account than those tried could serve the request now. */
   hasAlternative(pool: AccountPool, request: RoutedRequest, nowMs: number): boolean
+  /** The accounts a refusal speaks of, where a pin, a fence or a pool keeps all others out; undefined when it is all of them. */
+  meantBy(pool: AccountPool, request: RoutedRequest, reason: RefusedReason, nowMs: number): ReadonlySet<string> | undefined
   /** A request starts on an account; returns the function that ends it, which may be called more than once. */
   begin(uid: string, nowMs: number): () => void
   /** What became of a request, for the soft preferences. */
@@ -201,6 +203,13 @@ export function createRouter(deps: RouterDeps): Router {
       current.model = request.model
       current.nowMs = nowMs
       return decide({ ...contextOf(ready, request, nowMs), candidates: ready.candidates }).uid !== undefined
+    },
+
+    meantBy(pool, request, reason, nowMs) {
+      const { pin, fence, modelPool } = contextOf(prepare(pool), request, nowMs)
+      if (reason === 'pin_blocked') return pin === undefined ? undefined : new Set([pin.uid])
+      if (reason === 'fence_blocked') return fence
+      return reason === 'pool_blocked' ? modelPool?.uids : undefined
     },
 
     begin(uid, nowMs) {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import { classifyResponse } from '../../lib/bridge/outcome.js'
-import { ask, coreOver } from '../support/core-over.js'
+import { ask, coreOver, FULL } from '../support/core-over.js'
+import { toolData } from '../support/run-tool.js'
 
 const user = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] })
 const call = (id: string) => ({ type: 'function_call', call_id: id, name: 'bash', arguments: '{}' })
@@ -45,5 +46,17 @@ describe('a session whose history the backend refuses', () => {
   ])('knows %j for %s', (message, kind) => {
     const text = JSON.stringify({ error: { message, type: 'invalid_request_error', param: 'input', code: null } })
     expect(classifyResponse({ status: 400, headers: new Headers(), bodyText: text, limitId: 'codex', nowMs: 0, model: 'gpt-5.5' }).kind).toBe(kind)
+  })
+})
+
+describe('a refusal because of a rule', () => {
+  it('names the accounts the rule allows, and no other that is blocked too', async () => {
+    const { core } = await coreOver([{ name: 'a', windows: FULL }, { name: 'b', windows: FULL }])
+    for (const session of ['ses_1', 'ses_2']) await ask(core, body([user('x')]), session)
+    await toolData(core.runtime, 'switch', { account: '1', pin: 'hard' })
+    const { text } = await ask(core, body([user('x')]), 'ses_3')
+    expect(text).toContain('pinned')
+    expect(text).toContain('Account 1')
+    expect(text).not.toContain('Account 2')
   })
 })

@@ -33,7 +33,7 @@ const ECHOES: readonly ((said: string) => string)[] = [
 ]
 
 const ARGUMENTS: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
-  switch: [{ account: '1' }, { account: 'nobody' }, { account: '2', pin: 'global' }],
+  switch: [{ account: '1' }, { account: 'nobody' }, { account: '2', pin: 'soft' }],
   status: [{ why: true }],
   metrics: [{ constants: true }],
   health: [{}, { clear: true }],
