@@ -14,7 +14,10 @@ const STEPS = 48
 /** Where a window is going: the middle line and the band around it, until its reset. */
 export function forecastChart(account: string, given: ReportForecast, nowMs: number, calendar: Calendar): Markup {
   const { forecast, leftPercent, window } = given
-  const { low, mid, high } = forecast.ratePerHour
+  const { ratePerHour, runsOutAtMs, resetsAtMs } = forecast
+  const low = averageRate(ratePerHour.low, leftPercent, runsOutAtMs?.late, resetsAtMs, nowMs)
+  const mid = averageRate(ratePerHour.mid, leftPercent, runsOutAtMs?.mid, resetsAtMs, nowMs)
+  const high = averageRate(ratePerHour.high, leftPercent, runsOutAtMs?.early, resetsAtMs, nowMs)
   const axis: TimeAxis = { fromMs: nowMs, toMs: Math.max(nowMs + HOUR_MS, forecast.resetsAtMs ?? forecast.runsOutAtMs?.late ?? nowMs + UNKNOWN_SPAN_MS) }
   const along = (rate: number): { x: number; y: number }[] =>
     Array.from({ length: STEPS + 1 }, (_, step) => {
@@ -29,6 +32,16 @@ ${timePlot(sentence, axis, calendar, [html`<path class="band" d="${linePath([...
 <p class="legend"><span><svg class="sample" viewBox="0 0 24 12" aria-hidden="true"><path class="line a" d="M0 6H24"/></svg> middle of the estimate</span><span><svg class="sample" viewBox="0 0 24 12" aria-hidden="true"><path class="band" d="M0 1H24V11H0Z"/></svg> 8 of 10 cases</span></p>
 ${numbersBehind(`${account}, ${window}: forecast`, [{ title: 'What', value: ([name]: readonly string[]) => name }, { title: 'Value', value: ([, value]: readonly string[]) => value }], forecastRows(given, calendar))}
 </figure>`
+}
+
+/**
+ * Percent per hour from now to the end that the forecast names: it follows the hours of the day, which the rate of the
+ * moment does not, and picture and words must not contradict each other.
+ */
+function averageRate(rate: number, leftPercent: number, emptyAtMs: number | undefined, resetsAtMs: number | undefined, nowMs: number): number {
+  const hoursTo = (atMs: number): number => Math.max(atMs - nowMs, 1) / HOUR_MS
+  if (emptyAtMs !== undefined) return leftPercent / hoursTo(emptyAtMs)
+  return resetsAtMs === undefined ? rate : Math.min(rate, leftPercent / hoursTo(resetsAtMs))
 }
 
 /** The forecast in words. */
