@@ -11,8 +11,9 @@ import { systemClock } from '../../lib/kernel/clock.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { SOAK } from './soak.js'
 
-const ROUNDS = Number(process.env.CHAOS_ROUNDS ?? 15)
+const ROUNDS = 15 * SOAK
 const MODES = ['seal', 'seal', 'renew']
 const TOKENS = ['rt-a', 'rt-b', 'rt-c']
 
@@ -54,5 +55,5 @@ describe('sealing and unsealing under SIGKILL', () => {
       await rm(path.join(refreshDir, `${fingerprint}.lock`), { recursive: true, force: true })
     }
     console.log(`sealing: ${ROUNDS * MODES.length} kills, found sealed ${found.sealed} and plain ${found.plain} times, ${renewals} renewals between, everything opened`)
-  }, 170_000)
+  }, 170_000 * SOAK)
 })
