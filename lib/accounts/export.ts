@@ -6,6 +6,7 @@ import type { AccountPool } from './account.js'
 import { formatPool, parsePool } from './pool-format.js'
 import { refused } from './sources/found.js'
 import type { Vault } from './vault.js'
+import { parsedJson } from '../kernel/json.js'
 
 /** scrypt parameters of RFC 7914 §2 for interactive use, doubled; about 0.1 s and 32 MB. */
 const SCRYPT = { N: 32_768, r: 8, p: 1, maxmem: 128 * 1024 * 1024 }
@@ -51,7 +52,7 @@ export async function encryptPool(pool: AccountPool, passphrase: string): Promis
  * @throws CodexError `invalid_input`: not an export, one without accounts, a newer one, or a wrong passphrase; `keychain_unreachable`
  */
 export async function readExport(text: string, passphrase: string | undefined, vault: Vault, where: string): Promise<AccountPool> {
-  const content = parsed(text)
+  const content = parsedJson(text)
   const envelope = envelopeSchema.safeParse(content)
   // Its version would pass for that of an account file, and one without accounts.
   if (!envelope.success && markSchema.safeParse(content).success) throw refused(where, 'it is an encrypted export that is damaged or was written by a newer version')
@@ -82,12 +83,4 @@ function keyOf(passphrase: string, salt: Buffer, options: typeof SCRYPT): Promis
   return new Promise((resolve, reject) => {
     scrypt(passphrase.normalize('NFKC'), salt, KEY_BYTES, options, (error, key) => (error === null ? resolve(key) : reject(error)))
   })
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

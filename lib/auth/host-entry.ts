@@ -2,6 +2,7 @@ import * as z from 'zod'
 
 import { type FileStamp, readTextFile, sameStamp, stampOf, writeFileAtomic } from '../kernel/json-file.js'
 import { MANAGED_MARKER } from './managed-entry.js'
+import { parsedJson } from '../kernel/json.js'
 
 /** What became of the entry for openai in OpenCode's login file. `foreign`: a login of the host's own, left alone. */
 export type ReleasedEntry = 'removed' | 'absent' | 'foreign' | 'unreadable'
@@ -41,16 +42,8 @@ async function readEntry(file: string): Promise<FoundEntry> {
   const found = await readTextFile(file).catch(() => null)
   if (found === null) return { kind: 'unreadable' }
   if (found === undefined) return { kind: 'absent' }
-  const content = authFileSchema.safeParse(parsed(found.text))
+  const content = authFileSchema.safeParse(parsedJson(found.text))
   if (!content.success) return { kind: 'unreadable' }
   if (content.data.openai === undefined) return { kind: 'absent' }
   return managedSchema.safeParse(content.data.openai).success ? { kind: 'ours', content: content.data, stamp: found.stamp } : { kind: 'foreign' }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -5,6 +5,7 @@ import { CodexError, systemCode } from '../kernel/errors.js'
 import { CLIENT_ID, type Endpoints } from './endpoints.js'
 import { readClaims } from './claims.js'
 import { UNKNOWN_LIFETIME_MS } from './refresh-exchange.js'
+import { parsedJson } from '../kernel/json.js'
 
 /** What a finished login brings. */
 export interface LoginTokens {
@@ -88,7 +89,7 @@ export function createOAuth(deps: { endpoints: Endpoints; fetch: typeof globalTh
         ...init,
       })
       const text = await response.text()
-      return { status: response.status, body: parsed(text) }
+      return { status: response.status, body: parsedJson(text) }
     } catch (error) {
       if (signal?.aborted === true) throw new CodexError('login_cancelled', 'The login was cancelled.')
       const cause = error instanceof Error ? error.cause : undefined
@@ -170,12 +171,4 @@ function refused(what: string, status: number, body: unknown): CodexError {
 
 function missingField(error: z.ZodError): string {
   return error.issues[0]?.path.join('.') ?? 'content'
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -5,6 +5,7 @@ import { readClaims } from './claims.js'
 import type { Clock } from '../kernel/clock.js'
 import { systemCode } from '../kernel/errors.js'
 import type { RotatedTokens } from './refresh-rules.js'
+import { parsedJson } from '../kernel/json.js'
 
 /** Why a token is refreshed; sent along, as the Codex CLI does (wire facts §6). */
 export type RefreshReason = 'proactive_expiry' | 'unauthorized_recovery' | 'forced'
@@ -81,7 +82,7 @@ export function judgeAnswer(answer: {
   readonly nowMs: number
 }): RefreshOutcome {
   const { status, text, nowMs } = answer
-  const body = parsed(text)
+  const body = parsedJson(text)
   if (status >= 200 && status < 300) {
     const fields = answerSchema.safeParse(body)
     if (!fields.success) return { kind: 'failed', detail: 'the login server answered without an access token', answered: true }
@@ -119,14 +120,6 @@ function codeOf(body: unknown): string | undefined {
   const { error, code } = fields.data
   const found = typeof error === 'string' ? error : (error?.code ?? code)
   return found !== undefined && /^[\w.-]{1,80}$/.test(found) ? found : undefined
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function networkName(error: unknown): string {

@@ -6,6 +6,7 @@ import { type DataKey, openText, sealText } from '../accounts/seal.js'
 import { systemCode } from '../kernel/errors.js'
 import { writeFileAtomic } from '../kernel/json-file.js'
 import type { RotatedTokens } from './refresh-rules.js'
+import { parsedJson } from '../kernel/json.js'
 
 /** A `started` entry of a process that still runs keeps others from spending the token for this long. */
 export const RUNNING_GRACE_MS = 2 * 60_000
@@ -145,21 +146,13 @@ function placeOf(fingerprint: string): string {
 }
 
 function parse(text: string): z.infer<typeof entrySchema> | undefined {
-  const parsed = entrySchema.safeParse(json(text))
+  const parsed = entrySchema.safeParse(parsedJson(text))
   return parsed.success ? parsed.data : undefined
 }
 
 function tokensFrom(text: string | undefined): RotatedTokens | undefined {
-  const parsed = tokensSchema.safeParse(json(text ?? ''))
+  const parsed = tokensSchema.safeParse(parsedJson(text ?? ''))
   return parsed.success ? (parsed.data as RotatedTokens) : undefined
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** True while the process that wrote a `started` entry may still hold the answer to it in memory. */

@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, parsedJson } from './json-record.js'
+import { isRecord, type JsonRecord, parsedJson } from '../kernel/json.js'
 
 /** Says that the body has the Lite shape. Goes out with a body of `liteBody` and never without. */
 export const LITE_HEADERS = { 'x-openai-internal-codex-responses-lite': 'true' } as const

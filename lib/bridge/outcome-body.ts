@@ -1,4 +1,4 @@
-import { isRecord } from './json-record.js'
+import { isRecord, parsedJson } from '../kernel/json.js'
 
 /** What an error answer says, read by structure: where it stands decides, never which words occur in it. */
 export interface ErrorFacts {
@@ -106,12 +106,8 @@ function headersOf(value: unknown): Headers {
 }
 
 function parsedRecord(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isRecord(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = parsedJson(text)
+  return isRecord(value) ? value : undefined
 }
 
 function unique(values: readonly string[]): string[] {

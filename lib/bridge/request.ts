@@ -1,6 +1,6 @@
 import { CodexError } from '../kernel/errors.js'
 import { clampEffort, isEffort, resolveModel, wireEffort } from '../models/resolve.js'
-import { isRecord, parsedJson } from './json-record.js'
+import { isRecord, parsedJson } from '../kernel/json.js'
 import { type Member, scanTopLevel, type TopLevel } from './json-scan.js'
 import { repairToolPairs } from './tool-pairs.js'
 

@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord } from './json-record.js'
+import { isRecord, type JsonRecord } from '../kernel/json.js'
 
 /** Kinds of calls that the client answers, each with the kinds of output that answer it. */
 const ANSWERS: ReadonlyMap<unknown, readonly string[]> = new Map([

@@ -1,7 +1,7 @@
 import { modelFact } from '../models/facts.js'
 import { type CodexIdentity, identityHeaders, threadIdOf } from './codex-identity.js'
 import { outgoingHeaders, type Sender } from './headers.js'
-import { parsedJson } from './json-record.js'
+import { parsedJson } from '../kernel/json.js'
 import { scanTopLevel } from './json-scan.js'
 import { LITE_HEADERS, liteBody } from './lite.js'
 

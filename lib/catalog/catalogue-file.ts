@@ -1,3 +1,4 @@
+import { isRecord, parsedJson } from '../kernel/json.js'
 import type { CatalogueModel } from './catalogue.js'
 
 /** The catalogue of one account as cached. */
@@ -18,12 +19,7 @@ const VERSION = 1
  * fit is left out. Pure, never throws.
  */
 export function parseCatalogues(text: string): Catalogues {
-  let content: unknown
-  try {
-    content = JSON.parse(text)
-  } catch {
-    return {}
-  }
+  const content = parsedJson(text)
   if (!isRecord(content) || content.version !== VERSION || !isRecord(content.accounts)) return {}
   const entries = Object.entries(content.accounts).flatMap(([uid, entry]): [string, CachedCatalogue][] => {
     if (!isRecord(entry) || !Array.isArray(entry.models) || typeof entry.fetchedAtMs !== 'number') return []
@@ -49,8 +45,4 @@ function isModel(value: unknown): value is CatalogueModel {
     (efforts === undefined || (Array.isArray(efforts) && efforts.every((effort) => typeof effort === 'string'))) &&
     [listed, fast, images].every((flag) => typeof flag === 'boolean')
   )
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -8,6 +8,7 @@ import { findProjectRoot } from '../accounts/project.js'
 import { findConfigFiles } from '../host-setup/config-files.js'
 import { cachedCopies } from '../host-setup/package-cache.js'
 import { entryKind, PACKAGE_NAME } from '../host-setup/plugin-entries.js'
+import { parsedJson } from '../kernel/json.js'
 import { readTextFile } from '../kernel/json-file.js'
 import { packageVersion } from '../kernel/version.js'
 import type { Runtime } from '../runtime.js'
@@ -108,9 +109,5 @@ function run(env: NodeJS.ProcessEnv, args: readonly string[], signal: AbortSigna
 }
 
 async function jsonIn(file: string): Promise<unknown> {
-  try {
-    return JSON.parse((await readTextFile(file))?.text ?? '')
-  } catch {
-    return undefined
-  }
+  return parsedJson((await readTextFile(file).catch(() => undefined))?.text ?? '')
 }

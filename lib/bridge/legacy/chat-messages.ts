@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord } from '../json-record.js'
+import { isRecord, type JsonRecord } from '../../kernel/json.js'
 
 /**
  * The `messages` of a chat completion as `input` of the Responses API, in their order. What has an unknown shape passes

@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord } from '../json-record.js'
+import { isRecord, type JsonRecord } from '../../kernel/json.js'
 import { inputOfMessages } from './chat-messages.js'
 
 /**

@@ -1,4 +1,4 @@
-import { isRecord } from '../json-record.js'
+import { isRecord } from '../../kernel/json.js'
 import { callPositions, isCall, isOutput } from '../tool-pairs.js'
 
 export interface FastSession {

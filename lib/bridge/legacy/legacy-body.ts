@@ -1,7 +1,7 @@
 import { modelFact } from '../../models/facts.js'
 import { clampEffort, isEffort } from '../../models/resolve.js'
 import { toolMessage } from '../../prompts/tool-message.js'
-import { isRecord, type JsonRecord } from '../json-record.js'
+import { isRecord, type JsonRecord } from '../../kernel/json.js'
 import { allowsFastSession, endOfConversation, type FastSession } from './fast-session.js'
 import { toolNames } from './tool-names.js'
 import { repairToolPairs } from '../tool-pairs.js'

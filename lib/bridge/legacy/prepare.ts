@@ -1,5 +1,5 @@
 import { resolveModel } from '../../models/resolve.js'
-import { isRecord, type JsonRecord, parsedJson } from '../json-record.js'
+import { isRecord, type JsonRecord, parsedJson } from '../../kernel/json.js'
 import { prepareRequest, type PreparedRequest } from '../request.js'
 import { responsesRequest } from './chat-request.js'
 import { legacyBody, type LegacyOptions } from './legacy-body.js'

@@ -1,4 +1,4 @@
-import { isRecord } from '../json-record.js'
+import { isRecord } from '../../kernel/json.js'
 
 /** Names of the tools of a request; tools of the backend have no name but a type. Pure. */
 export function toolNames(tools: unknown): string[] {
