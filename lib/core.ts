@@ -170,7 +170,7 @@ export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<
 }
 
 /** The name of an account in a pool that was just written; a store that nobody watches does not know it yet. */
-function labelIn(pool: AccountPool, uid: string, { config }: Runtime): string {
+export function labelIn(pool: AccountPool, uid: string, { config }: Runtime): string {
   const position = pool.accounts.findIndex((one) => one.uid === uid)
   const account = pool.accounts[position]
   return account === undefined ? 'The account' : accountName(account, position, config)

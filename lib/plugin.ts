@@ -159,8 +159,7 @@ async function wantedCommands({ directory, worktree }: PluginInput, paths: Paths
 /** Whether the account file holds anybody; a file that cannot be read counts, so that the core can say what is wrong. */
 async function hasAccounts(file: string): Promise<boolean> {
   try {
-    const pool: unknown = JSON.parse(await readFile(file, 'utf8'))
-    return hasKey(pool, 'accounts') && Array.isArray(pool.accounts) && pool.accounts.length > 0
+    return holdsAnybody(await readFile(file, 'utf8'))
   } catch (error) {
     return !(error instanceof Error && 'code' in error && error.code === 'ENOENT')
   }
@@ -170,11 +169,16 @@ function hasAccountsNow(file: string): boolean {
   try {
     // Loading it costs Bun 5 ms, which no start needs to pay.
     const { readFileSync } = createRequire(import.meta.url)('node:fs') as typeof NodeFs
-    const pool: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    return hasKey(pool, 'accounts') && Array.isArray(pool.accounts) && pool.accounts.length > 0
+    return holdsAnybody(readFileSync(file, 'utf8'))
   } catch {
     return false
   }
+}
+
+/** @throws SyntaxError when the text is not JSON */
+function holdsAnybody(text: string): boolean {
+  const pool: unknown = JSON.parse(text)
+  return hasKey(pool, 'accounts') && Array.isArray(pool.accounts) && pool.accounts.length > 0
 }
 
 function hasKey<Key extends string>(value: unknown, key: Key): value is Record<Key, unknown> {

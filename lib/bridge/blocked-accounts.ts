@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/account.js'
-import type { Block, BlockReason, QuotaWindow, WindowKind } from '../routing/limits.js'
+import { type Block, type BlockReason, LIMIT_NAMES, type QuotaWindow } from '../routing/limits.js'
 import { concerns } from '../routing/standing.js'
 import { formatWhen } from '../kernel/moments.js'
 import type { QuotaView } from './router.js'
@@ -20,8 +20,6 @@ const REASONS: Readonly<Record<BlockReason, string>> = {
   credits_not_allowed: 'only paid credits are left',
   manual: 'blocked by hand',
 }
-
-const WINDOWS: Readonly<Record<WindowKind, string>> = { five_hour: '5-hour limit', weekly: 'weekly limit', monthly: 'monthly limit', unknown: 'limit' }
 
 /**
  * Who is kept out, why and until when, in one clause: ` (Account 1: weekly limit until Thu 14:20; …)`. Of several blocks
@@ -48,5 +46,5 @@ function wordsOf(block: Block): string {
 }
 
 function exhausted(window: QuotaWindow): { why: string; untilMs: number }[] {
-  return window.usedPercent >= 100 && window.resetsAtMs !== undefined ? [{ why: WINDOWS[window.kind], untilMs: window.resetsAtMs }] : []
+  return window.usedPercent >= 100 && window.resetsAtMs !== undefined ? [{ why: LIMIT_NAMES[window.kind], untilMs: window.resetsAtMs }] : []
 }

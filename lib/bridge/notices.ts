@@ -1,6 +1,6 @@
 import type { Config } from '../config/settings.js'
 import type { Clock } from '../kernel/clock.js'
-import type { WindowKind } from '../routing/limits.js'
+import { LIMIT_NAMES } from '../routing/limits.js'
 import type { HostPort, Toast } from '../kernel/host-port.js'
 import type { Alert } from '../quota/alerts.js'
 import { formatDuration, formatMoment, formatWhen } from '../kernel/moments.js'
@@ -29,8 +29,6 @@ export interface NoticeGate {
 /** How often the countdown of a waiting request is refreshed, ms. */
 export const COUNTDOWN_MS = 5_000
 
-const WINDOW_NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5-hour limit', weekly: 'weekly limit', monthly: 'monthly limit', unknown: 'limit' }
-
 /** Creates the notices of one plugin instance. */
 export function createNotices(deps: { host: HostPort; config: Config; clock: Clock; gate: NoticeGate }): Notices {
   const { host, config, clock, gate } = deps
@@ -51,7 +49,7 @@ export function createNotices(deps: { host: HostPort; config: Config; clock: Clo
       })
     },
     alert(label, { window, level, limitId }, pace) {
-      const name = WINDOW_NAMES[window.kind]
+      const name = LIMIT_NAMES[window.kind]
       const left = level === 0 ? 'is used up' : `has ${level} % left`
       const until = window.resetsAtMs === undefined ? '' : ` It resets ${formatWhen(window.resetsAtMs, clock.now())}.`
       show(`alert ${label} ${limitId} ${window.kind} ${level}`, config.rateLimitToastDebounceMs, { variant: level <= 5 ? 'warning' : 'info', message: `${label}: the ${name} ${left}.${until}${pace === '' ? '' : ` ${pace}`}` })

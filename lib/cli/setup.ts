@@ -1,5 +1,4 @@
 import { codexSetup, type SetupStep } from '../tools/codex-setup.js'
-import { runTool } from '../tools/run-tool.js'
 import { installCommand } from './install/command.js'
 import type { Command } from './io.js'
 import type { MenuContext } from './menu/context.js'
@@ -24,8 +23,7 @@ export const setupCommand: Command = {
       try {
         for (;;) {
           const data = await codexSetup.run(runtime, {}, contextOf(io))
-          const { text } = await runTool(codexSetup, runtime, { args: {}, format: 'text', view: viewOf(io) }, contextOf(io))
-          prompts.plain(`\n${text}\n`)
+          prompts.plain(`\n${codexSetup.render(data, { ...viewOf(io), nowMs: runtime.clock.now() })}\n`)
           const open = data.steps.find(({ id, done }) => !done && !refused.has(id) && OFFERS[id] !== undefined)
           const offer = open === undefined ? undefined : OFFERS[open.id]
           if (open === undefined || offer === undefined) {

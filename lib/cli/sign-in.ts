@@ -1,10 +1,9 @@
 import type { Account } from '../accounts/account.js'
-import { accountName } from '../accounts/labels.js'
 import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin, type LoginDeps, type PendingLogin } from '../auth/login.js'
 import type { LoginMethodId } from '../auth/method-list.js'
 import { createOAuth, type LoginTokens } from '../auth/oauth.js'
 import { openBrowser } from '../auth/open-browser.js'
-import { saveLogin } from '../core.js'
+import { labelIn, saveLogin } from '../core.js'
 import { CodexError } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 
@@ -37,16 +36,9 @@ export interface SignedIn {
  * @throws CodexError `oauth_failed`, `login_timeout`, `login_cancelled`, `callback_port_busy`; nothing listens any more then
  */
 export async function signIn(runtime: Runtime, method: LoginMethodId, ui: SignInUi, wanted?: Account): Promise<SignedIn> {
-  const { uid, added } = await saveLogin(runtime, await tokensBy(runtime, method, ui))
-  const { accounts } = await runtime.store.read()
-  const nameOf = (sought: string): string => {
-    const position = accounts.findIndex((account) => account.uid === sought)
-    const account = accounts[position]
-    return account === undefined ? 'The account' : accountName(account, position, runtime.config)
-  }
-  const name = nameOf(uid)
+  const { uid, label: name, added } = await saveLogin(runtime, await tokensBy(runtime, method, ui))
   if (wanted === undefined || wanted.uid === uid) return { name, isWanted: true, message: `${name} is signed in.` }
-  return { name, isWanted: false, message: `That login belongs to another account: ${name}, which was ${added ? 'added' : 'updated'}. ${nameOf(wanted.uid)} is as before.` }
+  return { name, isWanted: false, message: `That login belongs to another account: ${name}, which was ${added ? 'added' : 'updated'}. ${labelIn(await runtime.store.read(), wanted.uid, runtime)} is as before.` }
 }
 
 async function tokensBy({ endpoints, fetch, clock, env }: Runtime, method: LoginMethodId, ui: SignInUi): Promise<LoginTokens> {

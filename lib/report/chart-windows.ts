@@ -1,4 +1,5 @@
 import { grouped } from './aggregate.js'
+import { WINDOW_NAMES } from '../routing/limits.js'
 import type { Calendar } from './calendar.js'
 import { type DataColumn, numbersBehind } from './data-table.js'
 import { html, type Markup } from './markup.js'
@@ -6,8 +7,6 @@ import { percentText } from './number-text.js'
 import { dotsPath, linePath, timePlot, type TimeAxis, xOf, yOf } from './plot.js'
 import { thinned, type WindowLine } from './window-lines.js'
 
-/** Names of the kinds, as everywhere. */
-const NAMES: Readonly<Record<WindowLine['kind'], string>> = { five_hour: '5h', weekly: '7d', monthly: '30d', unknown: 'quota' }
 /** Lines of one plot differ in colour and in stroke; further ones begin anew. */
 const STROKES = ['a', 'b', 'c']
 
@@ -46,7 +45,7 @@ function strokeSample(index: number): Markup {
 
 /** `5h`, and the family where it is not the usual one. */
 function lineName({ kind, limitId }: WindowLine): string {
-  return limitId === 'codex' ? NAMES[kind] : `${NAMES[kind]} ${limitId}`
+  return limitId === 'codex' ? WINDOW_NAMES[kind] : `${WINDOW_NAMES[kind]} ${limitId}`
 }
 
 interface DayRow {

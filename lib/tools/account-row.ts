@@ -1,7 +1,7 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import { accountName } from '../accounts/labels.js'
 import type { Runtime } from '../runtime.js'
-import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, type WindowKind } from '../routing/limits.js'
+import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, WINDOW_NAMES, type WindowKind } from '../routing/limits.js'
 import { formatWhen } from '../kernel/moments.js'
 import { cut } from '../kernel/table.js'
 import type { ToolContext } from './definition.js'
@@ -42,9 +42,6 @@ export interface AccountRow {
   readonly email?: string
   readonly accountId?: string
 }
-
-/** Short names of windows. */
-export const WINDOW_NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5h', weekly: '7d', monthly: '30d', unknown: 'quota' }
 
 /** Every account of the pool as a row. */
 export function accountRows(runtime: Runtime, pool: AccountPool, context: Pick<ToolContext, 'includeSensitive'>): AccountRow[] {

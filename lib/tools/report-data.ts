@@ -3,8 +3,8 @@ import { PRICES_DATE } from '../forecast/price-table.js'
 import type { HistoryEntry } from '../history/entries.js'
 import { type AccountWindows, forecastOf } from '../history/forecasts.js'
 import type { ApiValue, ReportData, ReportForecast } from '../report/report-data.js'
-import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
-import { type AccountRow, WINDOW_NAMES } from './account-row.js'
+import { DEFAULT_LIMIT_ID, WINDOW_NAMES } from '../routing/limits.js'
+import type { AccountRow } from './account-row.js'
 
 /** What the caller has read; nothing here is read again. */
 export interface ReportInput {

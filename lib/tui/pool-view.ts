@@ -4,7 +4,7 @@ import { rulesOf, uidsOfKeys } from '../accounts/rules.js'
 import type { Config } from '../config/settings.js'
 import type { AccountQuota, LedgerState } from '../quota/ledger-state.js'
 import { type Holds, holderOf } from '../routing/affinity.js'
-import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, type WindowKind } from '../routing/limits.js'
+import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, WINDOW_NAMES } from '../routing/limits.js'
 
 /** One window as shown. */
 export interface WindowView {
@@ -55,8 +55,6 @@ export interface PoolView {
   /** The account that serves a session: the one that served it last, else the active one. */
   serving(sessionId: string | undefined): AccountView | undefined
 }
-
-const NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5h', weekly: '7d', monthly: '30d', unknown: 'quota' }
 
 /** Puts together what the three files say. Pure. */
 export function poolView(input: ViewOptions & {
@@ -111,7 +109,7 @@ function windowViews(windows: readonly QuotaWindow[], nowMs: number): WindowView
     .map((window) => {
       const isOver = window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs
       return {
-        name: NAMES[window.kind],
+        name: WINDOW_NAMES[window.kind],
         leftPercent: isOver ? 100 : Math.min(100, Math.max(0, 100 - window.usedPercent)),
         resetsAtMs: isOver ? undefined : window.resetsAtMs,
         source: window,

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,6 +12,7 @@ import { endOf, startProcess } from '../support/child-process.js'
 import { homeWith, signedIn } from '../support/core-over.js'
 import { packPackage } from '../support/pack.js'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
+import { isListening } from '../support/port.js'
 import { useStage } from './setup.js'
 
 const WINDOWS = [{ minutes: 300, limit: 100, used: 38 }, { minutes: 10_080, limit: 100, used: 19 }]
@@ -364,17 +364,6 @@ describe('the commands without a terminal', () => {
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ other: { type: 'api', key: 'k' } })
   })
 })
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-}
 
 describe.skipIf(noTerminal)('setup on a terminal', () => {
   it('offers what is still to do, does it, and says what is left', async () => {

@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
-import net from 'node:net'
 
 import { afterEach, describe, expect, it } from 'vitest'
 
 import { startHostServer } from '../support/host-server.js'
 import { noTerminal, openTerminal } from '../support/tmux.js'
+import { isListening } from '../support/port.js'
 import { METHODS, setStage, type Stage } from './setup.js'
 
 describe('a login', () => {
@@ -77,14 +77,3 @@ describe('a login', () => {
     expect(simulator.requests.find(({ path }) => path === '/oauth/token')).toMatchObject({ status: 200 })
   })
 })
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-}
