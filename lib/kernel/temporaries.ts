@@ -1,29 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { lstat, readdir, realpath, unlink } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Paths } from './paths.js'
-import { isProvablyDead, pidScope } from './process-identity.js'
+import { isProvablyDead } from './process-identity.js'
+import { parseTemporaryName } from './temporary-names.js'
 
 /** A temporary file of ours this old was left by a process that died: a write takes milliseconds. */
 export const STALE_TEMPORARY_MS = 60 * 60_000
-/** `.<target>.<pid>-<scope>-<random>.tmp`; the scope is missing where the system does not tell it, and in earlier versions. */
-const PATTERN = /^\.(.+)\.(\d{1,10})-(?:([0-9a-f]{8})-)?[0-9a-f]{12}\.tmp$/s
-
-/** The name of a new temporary file beside `target`: hidden, unique, and telling which process makes it. */
-export function temporaryNameFor(target: string): string {
-  const scope = pidScope()
-  const maker = scope === undefined ? String(process.pid) : `${process.pid}-${scope}`
-  return `.${path.basename(target)}.${maker}-${randomBytes(6).toString('hex')}.tmp`
-}
-
-/** What the name of a temporary file of ours tells; undefined for everybody else's files. */
-export function parseTemporaryName(name: string): { readonly target: string; readonly pid: number; readonly scope?: string } | undefined {
-  const [, target, pid, scope] = PATTERN.exec(name) ?? []
-  if (target === undefined || pid === undefined) return undefined
-  return { target, pid: Number(pid), ...(scope === undefined ? {} : { scope }) }
-}
-
 /**
  * The temporary files of ours in a folder that nobody will finish: older than an hour, or made by a process that is
  * provably dead. Whatever they were to become; never a link, folder or device, and nothing below the folder.
