@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
 import { type FileStamp, mayBeChangeOf, sameStamp, stampOf, writeFileAtomic } from '../kernel/json-file.js'
 import { type HeldLock, withFileLock } from '../kernel/lock.js'
+import { realPathOrSame } from '../kernel/real-path.js'
 import type { AccountPool } from './account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
 import { ForeignFile, type PoolOnDisk, poolText, readPoolFile } from './pool-file.js'
@@ -13,7 +14,10 @@ import type { DataKey } from './seal.js'
 import type { AccountStore, HeldPool } from './store-types.js'
 import type { Vault } from './vault.js'
 
-/** The earlier plugin locks `<file>.transaction`; the same name keeps both out of each other's way (peer facts §2.4). */
+/**
+ * The earlier plugin locks `<file>.transaction`; the same name keeps both out of each other's way (peer facts §2.4). At
+ * the real path of the file: homes that are linked to one account file share one lock.
+ */
 const LOCK_SUFFIX = '.transaction'
 const LOCK_STALE_MS = 4_000
 const LOCK_WAIT_MS = 10_000
@@ -95,7 +99,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
 
   function locked<T>(work: (lock: HeldLock) => Promise<T>): Promise<T> {
     const options = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: 'the account file' }
-    const run = queue.then(() => withFileLock(file + LOCK_SUFFIX, options, work))
+    const run = queue.then(() => withFileLock(realPathOrSame(file) + LOCK_SUFFIX, options, work))
     queue = run.catch(() => undefined)
     return run
   }
@@ -167,8 +171,9 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   function startWatching(): void {
     if (deps.watch !== true || watcher !== undefined || closed) return
     try {
-      watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (!mayBeChangeOf(file, name)) return
+      const real = realPathOrSame(file)
+      watcher = watch(path.dirname(real), { persistent: false }, (_event, name) => {
+        if (!mayBeChangeOf(real, name)) return
         reported += 1
         checkedAtMs = 0
       })

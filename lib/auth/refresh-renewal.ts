@@ -1,5 +1,7 @@
 import path from 'node:path'
 import { CodexError, messageOf } from '../kernel/errors.js'
+import { ACCOUNTS_FILE } from '../kernel/paths.js'
+import { realPathOrSame } from '../kernel/real-path.js'
 import type { Account } from '../accounts/account.js'
 import type { Vault } from '../accounts/vault.js'
 import type { RefreshReason } from './refresh-exchange.js'
@@ -44,9 +46,9 @@ export interface Renewal {
   settle(): Promise<void>
 }
 
-/** The folder of leases and journal below our data root. */
+/** The folder of leases and journal: beside the account file's real place, so that homes linked to one file share it. */
 export function refreshDir(root: string): string {
-  return path.join(root, 'refresh')
+  return path.join(path.dirname(realPathOrSame(path.join(root, ACCOUNTS_FILE))), 'refresh')
 }
 
 /** Creates the renewal of one plugin instance. */

@@ -1,10 +1,12 @@
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
-import { isCodexError, messageOf } from '../kernel/errors.js'
+import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
 import { readTextFile, writeFileAtomic } from '../kernel/json-file.js'
 import { type HeldLock, withFileLock } from '../kernel/lock.js'
+import { realPathOrSame } from '../kernel/real-path.js'
 import type { Logger } from '../kernel/logger.js'
 import type { HistoryEntry } from './entries.js'
 import { compacted, formatLine, type HistoryBounds, parseLine, parseLines } from './lines.js'
@@ -68,7 +70,7 @@ export function createHistory(deps: HistoryDeps): History {
     waiting = []
     try {
       // Appending takes the lock too: a line that goes into a file just being replaced would be gone.
-      await withFileLock(file, { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) }, async (lock) => {
+      await withFileLock(realPathOrSame(file), { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) }, async (lock) => {
         const size = await append(file, batch.map(formatLine).join(''))
         await compact(size, lock)
       })
@@ -138,9 +140,12 @@ export function createHistory(deps: HistoryDeps): History {
 
 /** Adds whole lines and answers with the size of the file, bytes. What a killed process left half written is ended first. */
 async function append(file: string, text: string): Promise<number> {
-  const handle = await open(file, 'a+', 0o600)
+  // Without waiting: whatever lies there, a pipe too, must not hang the writer.
+  const handle = await open(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o600)
   try {
-    const { size } = await handle.stat()
+    const found = await handle.stat()
+    if (!found.isFile()) throw new CodexError('store_not_written', `${file} is not a regular file.`)
+    const { size } = found
     const last = Buffer.alloc(1)
     if (size > 0) await handle.read(last, 0, 1, size - 1)
     const start = size > 0 && last[0] !== NEWLINE ? '\n' : ''

@@ -1,14 +1,17 @@
-import { constants } from 'node:fs'
-import { lstat, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { constants, type Stats } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from './clock.js'
 import { CodexError, systemCode } from './errors.js'
+import { realPathOf } from './real-path.js'
 import { sweepTemporaries } from './temporaries.js'
 import { temporaryNameFor } from './temporary-names.js'
 
 /** Larger than any file of ours can become; a foreign file in its place must not fill the memory. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024
+/** What a read asks for at least: a file that says it is empty may hold something all the same. */
+const READ_STEP_BYTES = 4 * 1024
 /** Windows and network drives refuse a rename for a moment while somebody else looks at the file. */
 const RENAME_TRIES = 6
 const RENAME_FIRST_PAUSE_MS = 10
@@ -41,12 +44,14 @@ export function sameStamp(left: FileStamp | undefined, right: FileStamp | undefi
 
 /**
  * The text of a file without its byte order mark, with the stamp of exactly what was read; undefined when there is none.
+ * Only regular files, never waiting, and never more than a file of ours can hold, also while it grows.
  * @throws CodexError `store_unreadable`: not readable is never the same as empty
  */
 export async function readTextFile(file: string): Promise<{ text: string; stamp: FileStamp } | undefined> {
   let handle
   try {
-    handle = await open(file, constants.O_RDONLY)
+    // Opening a pipe would otherwise wait for somebody to write into it, for ever and beyond any signal.
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     if (isMissing(error)) return undefined
     throw unreadable(file, error)
@@ -54,8 +59,9 @@ export async function readTextFile(file: string): Promise<{ text: string; stamp:
   try {
     const found = await handle.stat({ bigint: true })
     if (!found.isFile()) throw new CodexError('store_unreadable', `${file} is not a regular file.`)
-    if (found.size > BigInt(MAX_FILE_BYTES)) throw new CodexError('store_unreadable', `${file} is too large to be a file of this plugin (${found.size} bytes).`)
-    const text = await handle.readFile('utf8')
+    const bytes = await readBounded(handle, Number(found.size))
+    if (bytes === undefined) throw new CodexError('store_unreadable', `${file} is too large to be a file of this plugin (over ${MAX_FILE_BYTES} bytes).`)
+    const text = bytes.toString('utf8')
     return { text: text.replace(/^\uFEFF/, ''), stamp: { device: found.dev, inode: found.ino, size: found.size, modifiedNs: found.mtimeNs } }
   } catch (error) {
     if (error instanceof CodexError) throw error
@@ -75,7 +81,7 @@ export async function writeFileAtomic(file: string, text: string, options: { mod
   const mode = options.mode ?? 0o600
   let temporary: string | undefined
   try {
-    const target = await throughLink(file)
+    const target = await replaceable(file)
     const folder = path.dirname(target)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     temporary = path.join(folder, temporaryNameFor(target))
@@ -97,8 +103,24 @@ export async function writeFileAtomic(file: string, text: string, options: { mod
     return stamp
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined)
+    if (error instanceof CodexError) throw error
     const why = systemCode(error) ?? 'unknown reason'
     throw new CodexError('store_not_written', `${file} could not be written (${why}). It is as it was before.`, { cause: error })
+  }
+}
+
+/** Everything up to the end; undefined when there is more than a file of ours holds. */
+async function readBounded(handle: FileHandle, expected: number): Promise<Buffer | undefined> {
+  if (expected > MAX_FILE_BYTES) return undefined
+  const parts: Buffer[] = []
+  let length = 0
+  for (;;) {
+    const part = Buffer.allocUnsafe(Math.max(expected - length + 1, READ_STEP_BYTES))
+    const { bytesRead } = await handle.read(part, 0, part.length, length)
+    if (bytesRead === 0) return Buffer.concat(parts, length)
+    parts.push(part.subarray(0, bytesRead))
+    length += bytesRead
+    if (length > MAX_FILE_BYTES) return undefined
   }
 }
 
@@ -112,11 +134,24 @@ export function mayBeChangeOf(file: string, name: string | null): boolean {
   return name === null || name === base || (name.startsWith(`.${base}.`) && name.endsWith('.tmp'))
 }
 
-async function throughLink(file: string): Promise<string> {
-  const found = await lstat(file).catch(() => undefined)
-  if (!found?.isSymbolicLink()) return file
-  // A link to a file that is still to be made has no real path.
-  return realpath(file).catch(async () => path.resolve(path.dirname(file), await readlink(file)))
+/** The file to replace, links followed. Only a regular file ever gives way: a device or pipe would be lost for the whole machine. */
+async function replaceable(file: string): Promise<string> {
+  const there = await stat(file).catch(missing)
+  if (there !== undefined && !there.isFile()) throw new CodexError('store_not_written', `${file} is ${kindOf(there)}, so nothing was written there.`, { hint: 'Choose the name of a regular file' })
+  const found = await lstat(file).catch(missing)
+  return found?.isSymbolicLink() === true ? realPathOf(file) : file
+}
+
+function missing(error: unknown): undefined {
+  if (!isMissing(error)) throw error
+  return undefined
+}
+
+function kindOf(found: Stats): string {
+  if (found.isDirectory()) return 'a folder'
+  if (found.isFIFO()) return 'a named pipe'
+  if (found.isSocket()) return 'a socket'
+  return found.isCharacterDevice() || found.isBlockDevice() ? 'a device' : 'not a regular file'
 }
 
 async function renamePatiently(from: string, to: string): Promise<void> {

@@ -6,6 +6,7 @@ import { messageOf } from './errors.js'
 import { type FileStamp, mayBeChangeOf, readTextFile, sameStamp, stampOf, writeFileAtomic } from './json-file.js'
 import { withFileLock } from './lock.js'
 import type { Logger } from './logger.js'
+import { realPathOrSame } from './real-path.js'
 
 /**
  * A value shared between processes through a small file that may be lost without harm. It lives in memory: reading and
@@ -83,7 +84,7 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   async function write(): Promise<void> {
     dirty = false
     try {
-      await withFileLock(deps.file, { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(deps.file) }, async () => {
+      await withFileLock(realPathOrSame(deps.file), { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(deps.file) }, async () => {
         if (!sameStamp(await stampOf(deps.file), stamp)) await takeOver()
         stamp = await writeFileAtomic(deps.file, deps.format(value))
       })

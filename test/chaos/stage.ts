@@ -12,6 +12,7 @@ import { temporaryFolder } from '../support/temporary.js'
 
 export interface ChaosStage {
   readonly simulator: Simulator
+  readonly home: string
   readonly accountIds: readonly (string | undefined)[]
   /** Starts one window: so many requests, or `10s` of them. */
   start(name: string, amount: string, env?: Readonly<Record<string, string>>): Running
@@ -38,6 +39,7 @@ export async function chaosStage(worker: () => string, names: readonly string[],
   const base = { HOME: home, PATH: process.env.PATH ?? '', OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend, CODEX_AUTH_TOKEN_REFRESH_SKEW_MS: '500', CODEX_AUTH_RETRY_PROFILE: 'aggressive' }
   return {
     simulator,
+    home,
     accountIds: accounts.map(({ accountId }) => accountId),
     start: (name, amount, env) => startProcess({ file: process.execPath, args: [worker(), amount, name], cwd: home, env: { ...base, ...env } }),
     refreshes() {
