@@ -226,6 +226,11 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
         await Promise.all(behind)
       } finally {
         clearInterval(alive)
+        for (const { file, place, entry } of holdings.values()) {
+          await file?.close()
+          if (place === 'memory') log.log('error', 'New tokens could not be stored before the end of the process and are lost.', { account: entry.uid })
+        }
+        for (const { file } of concluded.values()) await file.close()
       }
     },
   }

@@ -60,7 +60,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
       if (entry?.state === 'received') await workOffReceived(fingerprint, entry, entry.pool === store.path)
       else if (await isOver(fingerprint, entry)) await journal.clear(fingerprint)
     } finally {
-      await lease.release()
+      await lease.release().catch(() => undefined)
     }
   }
 

@@ -109,7 +109,13 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   const spending = new Set<Promise<unknown>>()
 
   async function current(wanted: Account): Promise<Account> {
-    const account = accountOf(await store.read(), wanted.uid)
+    const held = committer.heldFor(wanted)
+    // Tokens that are held keep an account alive whose file cannot be read for the moment.
+    const pool = await store.read().catch((error: unknown) => {
+      if (held === undefined) throw error
+      return undefined
+    })
+    const account = (pool === undefined ? undefined : accountOf(pool, wanted.uid)) ?? (held === undefined ? undefined : lastSeen.get(wanted.uid))
     if (account === undefined) throw new CodexError('login_required', `${label(wanted)} was removed while its token was being renewed.`)
     lastSeen.set(account.uid, account)
     return committer.overlay(account)
@@ -184,7 +190,8 @@ export function createRenewal(deps: RenewalDeps): Renewal {
       await handleRefusal(fresh, fingerprint, spent)
       return { kind: 'again' }
     } finally {
-      await lease.release()
+      // What became of the tokens is not to be hidden by a lock that the disk does not let go.
+      await lease.release().catch(() => undefined)
     }
   }
 

@@ -87,9 +87,10 @@ export function createSpender(deps: SpendDeps): Spender {
     const outcome = await deps.exchange(account.refreshToken ?? '', reason)
     switch (outcome.kind) {
       case 'rotated': {
-        await committer.commit(fingerprint, { state: 'received', ...base, login: factsOf(account), tokens: outcome.tokens }, file)
+        const place = await committer.commit(fingerprint, { state: 'received', ...base, login: factsOf(account), tokens: outcome.tokens }, file)
         memory.endPause(account.uid)
-        const fresh = await current(account)
+        // What is held is known without the file, which may not be there any more.
+        const fresh = place === 'file' || place === 'gone' ? await current(account) : committer.overlay(account)
         if (outcome.tokens.accessToken === undefined) {
           const failedAt = clock.now()
           throw pauseFor(fresh, failedAt, failedAt + pauseMs(1, undefined, deps.random()))
