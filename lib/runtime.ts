@@ -11,8 +11,9 @@ import { createAccountStore } from './accounts/store.js'
 import type { AccountStore } from './accounts/store-types.js'
 import { createVault, type Vault } from './accounts/vault.js'
 import { type Endpoints, resolveEndpoints } from './auth/endpoints.js'
+import { poolFilesOf } from './auth/refresh-copies.js'
 import { createExchange } from './auth/refresh-exchange.js'
-import { refreshDir } from './auth/refresh-renewal.js'
+import { refreshDir, spareRefreshDirs } from './auth/refresh-renewal.js'
 import { createTokens, type Tokens } from './auth/tokens.js'
 import { createRouter, type Router } from './bridge/router.js'
 import { createTrace, type Trace } from './bridge/trace.js'
@@ -117,7 +118,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       ...(file === paths.accountsFile ? { legacyPath } : {}),
     })
   const store = storeAt(scope.file, watch)
-  const others = scope.kind === 'project' ? [storeAt(paths.accountsFile, false)] : []
   const userAgent = `oc-codex-multi-auth/${packageVersion()}`
 
   const label = (account: Account): string => {
@@ -126,11 +126,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   }
   const tokens = createTokens({
     store,
-    otherStores: () => others,
+    poolFiles: poolFilesOf(paths, (file) => storeAt(file, false)),
+    spareDirs: spareRefreshDirs(paths.stateDir, env),
     vault,
     clock,
     random,
     log: host,
+    toast: (toast) => host.toast(toast),
     label,
     exchange: createExchange({ endpoints, fetch, clock, userAgent }),
     dir: refreshDir(paths.root),

@@ -21,8 +21,8 @@ export interface Claims {
 const text = z.string().min(1).optional().catch(undefined)
 
 const payloadSchema = z.looseObject({
-  exp: z.number().optional().catch(undefined),
-  iat: z.number().optional().catch(undefined),
+  exp: z.unknown().optional(),
+  iat: z.unknown().optional(),
   email: text,
   'https://api.openai.com/profile': z.looseObject({ email: text }).optional().catch(undefined),
   'https://api.openai.com/auth': z
@@ -56,9 +56,18 @@ export function readClaims(token: string): Claims {
     planType: auth?.chatgpt_plan_type,
     residency: residency === NO_RESIDENCY ? undefined : residency,
     fedramp: auth?.chatgpt_account_is_fedramp === true ? true : undefined,
-    expiresAtMs: exp === undefined ? undefined : exp * 1000,
-    issuedAtMs: iat === undefined ? undefined : iat * 1000,
+    expiresAtMs: epochMs(exp),
+    issuedAtMs: epochMs(iat),
   })
+}
+
+/** Seconds after which no date can be shown. */
+const LAST_SECOND = 8.64e12
+
+/** Epoch ms from seconds, also written as text; undefined for what is no time. */
+function epochMs(seconds: unknown): number | undefined {
+  const value = typeof seconds === 'string' && /^\d+(?:\.\d+)?$/.test(seconds) ? Number(seconds) : seconds
+  return typeof value === 'number' && value > 0 && value <= LAST_SECOND ? Math.floor(value * 1000) : undefined
 }
 
 function payloadOf(token: string): unknown {

@@ -63,18 +63,23 @@ export async function beginBrowserLogin(deps: LoginDeps): Promise<PendingLogin> 
 export async function beginDeviceLogin(deps: LoginDeps): Promise<PendingLogin> {
   const { oauth, clock } = deps
   const start = await oauth.startDevice(deps.signal)
-  const deadline = clock.now() + DEVICE_LOGIN_TIMEOUT_MS
   return {
     ...pending(deps, {
       url: start.url,
       close: async () => undefined,
       run: async (signal) => {
-        while (clock.now() < deadline) {
+        // Pauses and answers are added up: the clock of the machine may jump while the user is away.
+        let spentMs = 0
+        let last = ''
+        while (spentMs < DEVICE_LOGIN_TIMEOUT_MS) {
           await clock.sleep(start.intervalMs, signal)
-          const grant = await oauth.askDevice(start, signal)
-          if (grant !== undefined) return oauth.exchangeCode({ ...grant, redirectUri: oauth.deviceRedirectUri }, signal)
+          const askedAt = performance.now()
+          const answer = await oauth.askDevice(start, signal)
+          if (answer.kind === 'granted') return oauth.exchangeCode({ ...answer.grant, redirectUri: oauth.deviceRedirectUri }, signal)
+          last = answer.kind === 'unheard' ? ` ${answer.why} when it was asked last.` : ''
+          spentMs += start.intervalMs + performance.now() - askedAt
         }
-        throw new CodexError('login_timeout', 'The device code was not used within 15 minutes.')
+        throw new CodexError('login_timeout', `The device code was not used within 15 minutes.${last}`)
       },
     }),
     userCode: start.userCode,

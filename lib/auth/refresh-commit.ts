@@ -1,50 +1,102 @@
 import type { Clock } from '../kernel/clock.js'
-import { isCodexError, messageOf } from '../kernel/errors.js'
+import { isCodexError, messageOf, systemCode } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
-import type { RefreshJournal } from './refresh-journal.js'
-import { fingerprintOf, holdsToken, rotatedAccount, withRotatedTokens } from './refresh-rules.js'
-import type { RotatedTokens } from './refresh-rules.js'
+import { placeOfSuccessor, type Spent, withSuccessor } from './login-copies.js'
+import type { LoginCopies } from './refresh-copies.js'
+import type { JournalEntry, ReceivedEntry } from './refresh-entry.js'
+import type { OpenEntry, RefreshJournal } from './refresh-journal.js'
+import type { RefreshMemory } from './refresh-memory.js'
+import { fingerprintOf, rotatedAccount } from './refresh-rules.js'
 
 /** A busy account file is asked for again this often, with these pauses between. */
 const COMMIT_ATTEMPTS = 4
 const COMMIT_PAUSE_MS = 100
 /** Tokens that could not be stored are offered to the disk again this often. */
 export const HELD_RETRY_MS = 2_000
+/** Other files that hold a copy of the login are waited for no longer than this; they are finished behind the caller. */
+const COPIES_WAIT_MS = 1_000
+/** How often and with what pause the disk is asked a last time before the process ends. */
+const LAST_TRIES = 10
+const LAST_PAUSE_MS = 500
 
-/** Brings rotated tokens into the account file, and keeps them in memory where the disk will not take them. */
+/** Where new tokens are. `journal` and `memory`: not in the account file yet; it is offered to them again and again. */
+export type TokenPlace = 'file' | 'journal' | 'memory'
+
+/** What became of new tokens: `gone` when no record wants them any more; the journal keeps them then. */
+export type Committed = TokenPlace | 'gone'
+
+/** New tokens that are not in the account file. */
+export interface HeldTokens {
+  readonly fingerprint: string
+  readonly uid: string
+  readonly place: Exclude<TokenPlace, 'file'>
+  /** Why the disk did not take them. */
+  readonly why: string
+  /** Epoch ms. */
+  readonly sinceMs: number
+}
+
+/** Brings rotated tokens into the account file and all its copies, and keeps them safe until they are there. */
 export interface TokenCommitter {
-  /** True when the account file has them; false when they are held in memory and offered again in the background. */
-  commit(fingerprint: string, tokens: RotatedTokens): Promise<boolean>
+  /** @param file the journal file, open since before the token was spent; absent for an entry found in the journal */
+  commit(fingerprint: string, entry: ReceivedEntry, file?: OpenEntry): Promise<Committed>
+  /** Ends an entry that brought nothing: with what follows the intent, or without a trace. Tried again until it is on the disk. */
+  conclude(fingerprint: string, startedAt: number, file: OpenEntry, entry: JournalEntry | undefined): Promise<void>
+  /** True for an intent of this instance that is over although the disk still shows it. */
+  isConcluded(fingerprint: string, startedAt: number): boolean
   /** The record with the tokens held for it, if any. No I/O. */
   overlay(account: Account): Account
+  /** The tokens held for this refresh token. No I/O. */
+  heldFor(account: Account): HeldTokens | undefined
+  held(): readonly HeldTokens[]
   /** Offers everything held to the disk once more. */
   flush(): Promise<void>
+  /** Finishes the copies and tries for some seconds to store what is in memory alone. */
+  close(): Promise<void>
 }
 
 export interface CommitterDeps {
   readonly store: AccountStore
-  /** Account files that may hold a copy of the same login, left over from earlier versions. */
-  readonly otherStores?: () => readonly AccountStore[]
+  readonly copies: LoginCopies
+  readonly memory: RefreshMemory
   readonly clock: Clock
   readonly log: Logger
   readonly journal: RefreshJournal
+  /** Hears when tokens are held, again with every try that failed, and when they are stored. */
+  readonly onHeld: (held: HeldTokens) => void
+  readonly onStored: (held: HeldTokens) => void
   /** Ends the background retries. */
   readonly ended: AbortSignal
 }
 
+interface Holding {
+  readonly entry: ReceivedEntry
+  readonly file: OpenEntry | undefined
+  place: HeldTokens['place']
+  why: string
+  readonly sinceMs: number
+}
+
 /** Creates a committer that holds nothing yet. */
 export function createCommitter(deps: CommitterDeps): TokenCommitter {
-  const { store, clock, log, journal, ended } = deps
-  const held = new Map<string, { tokens: RotatedTokens; atMs: number }>()
+  const { store, copies, memory, clock, log, journal, ended } = deps
+  const holdings = new Map<string, Holding>()
+  /** Intents that are over, by fingerprint; what the disk should be told of them. */
+  const concluded = new Map<string, { startedAt: number; file: OpenEntry; entry: JournalEntry | undefined }>()
+  const behind = new Set<Promise<void>>()
   let retrying = false
 
-  async function write(target: AccountStore, fingerprint: string, tokens: RotatedTokens): Promise<void> {
+  const shown = (fingerprint: string, { entry, place, why, sinceMs }: Holding): HeldTokens => ({ fingerprint, uid: entry.uid, place, why, sinceMs })
+  const isRefused = (fingerprint: string): boolean => memory.refusalOf(fingerprint) !== undefined
+
+  /** What the account file says about tokens after they were offered to it. */
+  async function write(spent: Spent, entry: ReceivedEntry): Promise<ReturnType<typeof placeOfSuccessor>> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await target.update((pool) => withRotatedTokens(pool, fingerprint, tokens, clock.now()))
-        return
+        const pool = await store.update((before) => withSuccessor(before, spent, entry.tokens, clock.now(), isRefused))
+        return placeOfSuccessor(pool, spent, entry.tokens, entry.startedAt)
       } catch (error) {
         const busy = isCodexError(error) && error.code === 'store_busy'
         if (!busy || attempt === COMMIT_ATTEMPTS) throw error
@@ -53,41 +105,79 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
     }
   }
 
-  /** Everybody who has a copy of the spent token gets the new one, or would spend the old one again. */
-  async function writeCopies(fingerprint: string, tokens: RotatedTokens): Promise<void> {
-    for (const other of deps.otherStores?.() ?? []) {
-      if (other.path === store.path) continue
-      try {
-        if (holdsToken(await other.read(), fingerprint)) await write(other, fingerprint, tokens)
-      } catch (error) {
-        log.log('warn', 'A second account file with the same login could not be updated.', { reason: messageOf(error) })
-      }
+  /** Everybody who has the spent token or an older one gets the new one, or would spend a dead token; then the journal may forget. */
+  async function finishCopies(spent: Spent, entry: ReceivedEntry, place: 'held' | 'superseded'): Promise<void> {
+    const work = (async (): Promise<void> => {
+      if (place === 'held') await copies.change((pool) => withSuccessor(pool, spent, entry.tokens, clock.now(), isRefused))
+      await journal.clear(spent.fingerprint).catch(() => undefined)
+    })()
+    behind.add(work)
+    void work.finally(() => behind.delete(work))
+    const over = new AbortController()
+    await Promise.race([work, clock.sleep(COPIES_WAIT_MS, over.signal).catch(() => undefined)])
+    over.abort()
+  }
+
+  /** True when the journal has the tokens on some disk. */
+  async function keepInJournal(entry: ReceivedEntry, file: OpenEntry | undefined): Promise<boolean> {
+    if (file === undefined) return true
+    try {
+      await file.follow(entry)
+      return true
+    } catch (error) {
+      log.log('error', 'New tokens could not be written to the refresh journal.', { reason: reasonOf(error) })
+      return false
     }
   }
 
-  async function tryCommit(fingerprint: string, tokens: RotatedTokens): Promise<boolean> {
+  async function commit(fingerprint: string, entry: ReceivedEntry, file?: OpenEntry): Promise<Committed> {
+    const spent = { fingerprint, login: entry.login }
+    let isKept = await keepInJournal(entry, file)
+    let why: string
     try {
-      await write(store, fingerprint, tokens)
+      const place = await write(spent, entry)
+      if (place === 'missing' && !isKept) isKept = await journal.writeAnywhere(fingerprint, entry).then(() => true, () => false)
+      if (place !== 'missing' || isKept) {
+        await file?.close()
+        holdings.delete(fingerprint)
+        if (place === 'missing') return 'gone'
+        await finishCopies(spent, entry, place)
+        return 'file'
+      }
+      why = 'no account of this file has this login any more'
     } catch (error) {
-      log.log('error', 'New tokens could not be written to the account file yet; they are kept in memory and retried.', {
-        reason: messageOf(error),
-      })
-      return false
+      why = reasonOf(error)
     }
-    held.delete(fingerprint)
-    await writeCopies(fingerprint, tokens)
-    await journal.clear(fingerprint).catch(() => undefined)
-    return true
+    isKept ||= await journal.writeAnywhere(fingerprint, entry).then(() => true, () => false)
+    hold(fingerprint, entry, file, isKept ? 'journal' : 'memory', why)
+    return isKept ? 'journal' : 'memory'
+  }
+
+  function hold(fingerprint: string, entry: ReceivedEntry, file: OpenEntry | undefined, place: HeldTokens['place'], why: string): void {
+    const before = holdings.get(fingerprint)
+    const holding: Holding = { entry, file, place, why, sinceMs: before?.sinceMs ?? clock.now() }
+    holdings.set(fingerprint, holding)
+    // Once per trouble, not once per try.
+    if (before?.place !== place || before.why !== why) log.log('error', place === 'memory' ? 'New tokens could be stored nowhere yet; they are kept in memory and retried.' : 'New tokens are in the refresh journal and not yet in the account file; retried.', { reason: why })
+    deps.onHeld(shown(fingerprint, holding))
+    void retry()
   }
 
   async function flush(): Promise<void> {
-    for (const [fingerprint, { tokens }] of held) await tryCommit(fingerprint, tokens)
+    for (const [fingerprint, holding] of holdings) {
+      const place = await commit(fingerprint, holding.entry, holding.place === 'memory' ? (holding.file ?? NO_FILE) : undefined)
+      if (place === 'file' || place === 'gone') {
+        await holding.file?.close()
+        deps.onStored(shown(fingerprint, holding))
+      }
+    }
+    for (const [fingerprint, { file, entry, startedAt }] of concluded) await conclude(fingerprint, startedAt, file, entry)
   }
 
-  async function retryHeld(): Promise<void> {
+  async function retry(): Promise<void> {
     if (retrying) return
     retrying = true
-    while (held.size > 0) {
+    while (holdings.size + concluded.size > 0) {
       const interrupted = await clock.sleep(HELD_RETRY_MS, ended).then(() => false, () => true)
       if (interrupted) break
       await flush()
@@ -95,18 +185,64 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
     retrying = false
   }
 
-  return {
-    commit: async (fingerprint, tokens) => {
-      if (await tryCommit(fingerprint, tokens)) return true
-      held.set(fingerprint, { tokens, atMs: clock.now() })
-      void retryHeld()
-      return false
-    },
-    overlay: (account) => {
-      if (held.size === 0 || account.refreshToken === undefined) return account
-      const kept = held.get(fingerprintOf(account.refreshToken))
-      return kept === undefined ? account : rotatedAccount(account, kept.tokens, kept.atMs)
-    },
-    flush,
+  async function conclude(fingerprint: string, startedAt: number, file: OpenEntry, entry: JournalEntry | undefined): Promise<void> {
+    try {
+      if (entry === undefined) await journal.clear(fingerprint)
+      else await file.follow(entry)
+      concluded.delete(fingerprint)
+      await file.close()
+    } catch {
+      concluded.set(fingerprint, { startedAt, file, entry })
+      void retry()
+    }
   }
+
+  return {
+    commit,
+    conclude,
+    isConcluded: (fingerprint, startedAt) => concluded.get(fingerprint)?.startedAt === startedAt,
+    overlay: (account) => {
+      if (holdings.size === 0 || account.refreshToken === undefined) return account
+      const kept = holdings.get(fingerprintOf(account.refreshToken))
+      return kept === undefined ? account : rotatedAccount(account, kept.entry.tokens, kept.sinceMs)
+    },
+    heldFor: (account) => {
+      for (const [fingerprint, holding] of holdings) {
+        if (holding.entry.uid === account.uid || holding.entry.tokens.refreshToken === account.refreshToken) return shown(fingerprint, holding)
+      }
+      return undefined
+    },
+    held: () => [...holdings].map(([fingerprint, holding]) => shown(fingerprint, holding)),
+    flush,
+    close: async () => {
+      // Timers of the clock keep no process alive; tokens that no disk has yet must.
+      const alive = setInterval(() => undefined, LAST_PAUSE_MS)
+      try {
+        await flush()
+        for (let tries = 1; tries < LAST_TRIES && [...holdings.values()].some(({ place }) => place === 'memory'); tries += 1) {
+          await clock.sleep(LAST_PAUSE_MS)
+          await flush()
+        }
+        await Promise.all(behind)
+      } finally {
+        clearInterval(alive)
+        for (const { file, place, entry } of holdings.values()) {
+          await file?.close()
+          if (place === 'memory') log.log('error', 'New tokens could not be stored before the end of the process and are lost.', { account: entry.uid })
+        }
+        for (const { file } of concluded.values()) await file.close()
+      }
+    },
+  }
+}
+
+/** For tokens in memory whose journal file is not open: another one has to be made. */
+const NO_FILE: OpenEntry = {
+  follow: () => Promise.reject(new Error('the journal file is not open')),
+  close: async () => undefined,
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return systemCode(cause) ?? systemCode(error) ?? messageOf(error)
 }

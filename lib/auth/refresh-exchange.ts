@@ -1,11 +1,11 @@
-import * as z from 'zod'
-
 import { CLIENT_ID, type Endpoints } from './endpoints.js'
 import { readClaims } from './claims.js'
 import type { Clock } from '../kernel/clock.js'
 import { systemCode } from '../kernel/errors.js'
-import type { RotatedTokens } from './refresh-rules.js'
 import { parsedJson } from '../kernel/json.js'
+import type { RotatedTokens } from './refresh-rules.js'
+import { answerText } from './token-response.js'
+import { codesIn, finalRefusalOf, readTokenAnswer } from './token-answer.js'
 
 /** Why a token is refreshed; sent along, as the Codex CLI does (wire facts §6). */
 export type RefreshReason = 'proactive_expiry' | 'unauthorized_recovery' | 'forced'
@@ -22,7 +22,7 @@ export type RefreshOutcome =
       readonly detail: string
       /** The server's wish, ms. */
       readonly retryAfterMs?: number
-      /** False when no answer came: the token may be spent all the same. */
+      /** False when the server may have replaced the token all the same, and its answer was lost. */
       readonly answered: boolean
     }
 
@@ -31,16 +31,6 @@ export type Exchange = (refreshToken: string, reason: RefreshReason) => Promise<
 
 /** An answer that takes longer counts as none, ms. */
 export const REFRESH_TIMEOUT_MS = 30_000
-/** Lifetime of a token that does not say when it ends; short, because a wrong guess costs only one refresh. */
-export const UNKNOWN_LIFETIME_MS = 30 * 60_000
-
-const answerSchema = z.looseObject({
-  access_token: z.string().min(1),
-  refresh_token: z.string().min(1).optional(),
-  id_token: z.string().optional(),
-  expires_in: z.number().positive().optional().catch(undefined),
-  scope: z.string().optional().catch(undefined),
-})
 
 export interface ExchangeDeps {
   readonly endpoints: Endpoints
@@ -59,20 +49,22 @@ export function createExchange(deps: ExchangeDeps): Exchange {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json', originator: 'opencode', 'user-agent': deps.userAgent },
         body: JSON.stringify({ client_id: CLIENT_ID, grant_type: 'refresh_token', refresh_reason: reason, refresh_token: refreshToken }),
-        redirect: 'error',
+        // A redirect is an answer like any other, and is never followed: the token goes nowhere else.
+        redirect: 'manual',
         signal: AbortSignal.timeout(REFRESH_TIMEOUT_MS),
       })
-      text = await response.text()
+      text = await answerText(response)
     } catch (error) {
-      return { kind: 'failed', detail: `no answer from the login server (${networkName(error)})`, answered: false }
+      const name = networkName(error)
+      return { kind: 'failed', detail: `no answer from the login server (${name})`, answered: NEVER_ARRIVED.test(name) }
     }
     return judgeAnswer({ status: response.status, text, retryAfter: response.headers.get('retry-after'), refreshToken, nowMs: deps.clock.now() })
   }
 }
 
 /**
- * Tells the three outcomes apart (wire facts §6): permanent are the three `refresh_token_*` codes, any 401, and
- * `invalid_grant`; all else may work later. Pure.
+ * Tells the three outcomes apart (wire facts §6): permanent is only a known code in the JSON of a 400 or 401; all else,
+ * the pages of proxies too, may work later. Pure.
  */
 export function judgeAnswer(answer: {
   readonly status: number
@@ -83,43 +75,43 @@ export function judgeAnswer(answer: {
 }): RefreshOutcome {
   const { status, text, nowMs } = answer
   const body = parsedJson(text)
-  if (status >= 200 && status < 300) {
-    const fields = answerSchema.safeParse(body)
-    if (!fields.success) return { kind: 'failed', detail: 'the login server answered without an access token', answered: true }
-    const { access_token: accessToken, refresh_token: rotated, id_token: idToken, expires_in: expiresIn, scope } = fields.data
-    const claims = readClaims(accessToken)
-    const planType = claims.planType ?? (idToken === undefined ? undefined : readClaims(idToken).planType)
+  const isSuccess = status >= 200 && status < 300
+  const found = isSuccess ? readTokenAnswer(body, nowMs) : undefined
+  if (found !== undefined) {
+    const { accessToken, refreshToken, idToken, scope, expiresAt } = found
+    const planType = readClaims(accessToken ?? '').planType ?? readClaims(idToken ?? '').planType
     return {
       kind: 'rotated',
       tokens: {
-        accessToken,
-        refreshToken: rotated ?? answer.refreshToken,
-        expiresAt: expiresIn === undefined ? (claims.expiresAtMs ?? nowMs + UNKNOWN_LIFETIME_MS) : nowMs + expiresIn * 1000,
+        refreshToken: refreshToken ?? answer.refreshToken,
+        ...(accessToken === undefined ? {} : { accessToken, expiresAt }),
         ...(scope === undefined ? {} : { oauthScope: scope }),
         ...(planType === undefined ? {} : { planType }),
       },
     }
   }
-  const code = codeOf(body)
-  const isPermanent = status === 401 || code === 'invalid_grant' || /^refresh_token_(?:expired|reused|invalidated)$/.test(code ?? '')
-  if (isPermanent) return { kind: 'refused', code: code ?? 'unauthorized' }
-  const seconds = Number(answer.retryAfter ?? Number.NaN)
+  const refusal = finalRefusalOf(status, body)
+  if (refusal !== undefined) return { kind: 'refused', code: refusal }
+  const [code] = codesIn(body)
+  const retryAfterMs = waitOf(answer.retryAfter, nowMs)
   return {
     kind: 'failed',
-    detail: `the login server answered with status ${status}${code === undefined ? '' : ` (${code})`}`,
-    ...(Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {}),
-    answered: true,
+    detail: isSuccess ? 'the login server answered without a token' : `the login server answered with status ${status}${code === undefined ? '' : ` (${code})`}`,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    // A gateway that lost the answer, or a proxy that put a page in its place, may stand behind a spent token.
+    answered: !isSuccess && status < 500,
   }
 }
 
-/** The code stands at `error.code`, in `error` itself, or at the top (wire facts §6). */
-function codeOf(body: unknown): string | undefined {
-  const shape = z.looseObject({ error: z.union([z.string(), z.looseObject({ code: z.string().optional().catch(undefined) })]).optional(), code: z.string().optional() })
-  const fields = shape.safeParse(body)
-  if (!fields.success) return undefined
-  const { error, code } = fields.data
-  const found = typeof error === 'string' ? error : (error?.code ?? code)
-  return found !== undefined && /^[\w.-]{1,80}$/.test(found) ? found : undefined
+/** Failures before anything was sent, by Node's, OpenSSL's and Bun's names: the token is as good as before. */
+const NEVER_ARRIVED = /^(?:ENOTFOUND|EAI_\w+|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|ERR_TLS_\w+|ERR_SSL_\w+|\w*CERT\w*|UNABLE_TO_\w+)$/
+
+/** Seconds or a date. */
+function waitOf(header: string | null, nowMs: number): number | undefined {
+  if (header === null || header.trim() === '') return undefined
+  const seconds = Number(header)
+  const ms = Number.isNaN(seconds) ? Date.parse(header) - nowMs : seconds * 1000
+  return Number.isFinite(ms) && ms >= 0 ? ms : undefined
 }
 
 function networkName(error: unknown): string {

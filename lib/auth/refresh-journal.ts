@@ -1,70 +1,28 @@
-import os from 'node:os'
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { readdir, readFile, rm } from 'node:fs/promises'
-import * as z from 'zod'
-import { type DataKey, openText, sealText } from '../accounts/seal.js'
+
+import type { DataKey } from '../accounts/seal.js'
 import { systemCode } from '../kernel/errors.js'
 import { writeFileAtomic } from '../kernel/json-file.js'
-import type { RotatedTokens } from './refresh-rules.js'
-import { parsedJson } from '../kernel/json.js'
-
-/** A `started` entry of a process that still runs keeps others from spending the token for this long. */
-export const RUNNING_GRACE_MS = 2 * 60_000
-/** Entries of account files that are not open here are kept this long; their projects may come back. */
-export const JOURNAL_MAX_AGE_MS = 30 * 24 * 3_600_000
-
-const common = {
-  /** Account file the spent token came from. */
-  pool: z.string(),
-  uid: z.string(),
-  /** When the refresh was started, epoch ms. */
-  startedAt: z.number(),
-}
-
-const tokensSchema = z.object({
-  accessToken: z.string(),
-  refreshToken: z.string(),
-  expiresAt: z.number(),
-  oauthScope: z.string().optional(),
-  planType: z.string().optional(),
-})
-
-const sealedSchema = z.object({ keyId: z.string(), sealed: z.string() })
-
-const entrySchema = z.discriminatedUnion('state', [
-  /** The token is about to be spent. */
-  z.object({ state: z.literal('started'), ...common, host: z.string(), pid: z.number() }),
-  /** The new tokens are here, but perhaps not yet in the account file. */
-  z.object({ state: z.literal('received'), ...common, tokens: z.union([tokensSchema, sealedSchema]) }),
-  /** It did not work this time. */
-  z.object({
-    state: z.literal('failed'),
-    ...common,
-    failedAt: z.number(),
-    retryAt: z.number(),
-    attempts: z.number(),
-    /** False when no answer came: the server may have replaced the token all the same. */
-    answered: z.boolean(),
-  }),
-])
+import { entryLine, type JournalEntry, lastEntry, openedTokens, type StartedEntry, type StoredEntry } from './refresh-entry.js'
 
 /**
- * What is known about the spending of one refresh token. The spent token is never in it: the file name is its hash.
- * Only `received` holds secrets, from the answer of the server until the account file has them.
+ * Entries that hold no tokens are kept this long, those that do for much longer: their record may come back with a
+ * backup, and after so long a refresh token that nobody used has ended by itself.
  */
-export type JournalEntry =
-  | { state: 'started'; pool: string; uid: string; startedAt: number; host: string; pid: number }
-  | { state: 'received'; pool: string; uid: string; startedAt: number; tokens: RotatedTokens }
-  | {
-      state: 'failed'
-      pool: string
-      uid: string
-      startedAt: number
-      failedAt: number
-      retryAt: number
-      attempts: number
-      answered: boolean
-    }
+export const JOURNAL_MAX_AGE_MS = 30 * 24 * 3_600_000
+export const RECEIVED_MAX_AGE_MS = 120 * 24 * 3_600_000
+
+/** Room behind an intent for the line that follows it: the disk gives it before the token is spent. Far more than a line needs. */
+const ROOM_BYTES = 16 * 1024
+
+/** The journal file of a token that is being spent, open since before it is. */
+export interface OpenEntry {
+  /** Writes the line that follows the intent, into the room kept for it; durable when it resolves. Makes, opens and renames nothing. @throws the system's error */
+  follow(entry: JournalEntry): Promise<void>
+  /** Closes the file. Never throws. */
+  close(): Promise<void>
+}
 
 /** One small file per refresh token being spent. */
 export interface RefreshJournal {
@@ -73,13 +31,19 @@ export interface RefreshJournal {
    * @throws CodexError `keychain_unreachable`: its tokens are sealed, and it is not as if there were none
    */
   read(fingerprint: string): Promise<JournalEntry | undefined>
-  /** Durable when it resolves. @throws the system's error */
+  /** Puts the intent on the disk and keeps its file open. Nothing must be spent before it resolves. @throws the system's error, `keychain_unreachable` */
+  begin(fingerprint: string, intent: StartedEntry): Promise<OpenEntry>
+  /** Replaces the entry. Durable when it resolves. @throws the system's error */
   write(fingerprint: string, entry: JournalEntry): Promise<void>
+  /** Puts an entry wherever a disk takes it. @returns the folder @throws the system's error of the last one */
+  writeAnywhere(fingerprint: string, entry: JournalEntry): Promise<string>
   clear(fingerprint: string): Promise<void>
   /** The account file an entry belongs to, and the key its tokens are sealed with. Opens nothing. */
   ownerOf(fingerprint: string): Promise<{ readonly pool: string; readonly keyId?: string } | undefined>
   /** Fingerprints with an entry. */
   list(): Promise<readonly string[]>
+  /** When a file of that name was last changed, epoch ms; for entries that cannot be understood. */
+  changedAt(fingerprint: string): Promise<number | undefined>
 }
 
 /** Where the keys of sealed entries come from. */
@@ -91,9 +55,14 @@ export interface JournalKeys {
 
 const SUFFIX = '.json'
 
-/** The journal in a folder, which is made when first needed. Tokens in it are sealed where the account file is. */
-export function createRefreshJournal(dir: string, keys?: JournalKeys): RefreshJournal {
-  const fileOf = (fingerprint: string): string => path.join(dir, fingerprint + SUFFIX)
+/**
+ * The journal in a folder, which is made when first needed. Tokens in it are sealed where the account file is.
+ * @param spareDirs folders that take an entry when the disk of `dir` does not; private to this user
+ */
+export function createRefreshJournal(dir: string, keys?: JournalKeys, spareDirs: readonly string[] = []): RefreshJournal {
+  const dirs = [dir, ...spareDirs]
+  const fileIn = (folder: string, fingerprint: string): string => path.join(folder, fingerprint + SUFFIX)
+  const fileOf = (fingerprint: string): string => fileIn(dir, fingerprint)
   let known: DataKey | undefined
 
   /** With the intent the key must be had, or nothing is spent; the tokens it brings are kept whatever happens to the file. */
@@ -106,12 +75,48 @@ export function createRefreshJournal(dir: string, keys?: JournalKeys): RefreshJo
     return known
   }
 
-  async function stored(fingerprint: string): Promise<z.infer<typeof entrySchema> | undefined> {
-    const text = await readFile(fileOf(fingerprint), 'utf8').catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return undefined
+  async function storedIn(folder: string, fingerprint: string): Promise<StoredEntry | undefined> {
+    const found = await readFile(fileIn(folder, fingerprint), 'utf8').catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
       throw error
     })
-    return text === undefined ? undefined : parse(text)
+    return found === undefined ? undefined : lastEntry(found)
+  }
+
+  /** Tokens that were received count, wherever they had to be put. */
+  async function stored(fingerprint: string): Promise<StoredEntry | undefined> {
+    const first = await storedIn(dir, fingerprint)
+    if (first?.state === 'received') return first
+    for (const folder of spareDirs) {
+      const found = await storedIn(folder, fingerprint).catch(() => undefined)
+      if (found?.state === 'received') return found
+    }
+    return first
+  }
+
+  async function writeIn(folder: string, fingerprint: string, entry: JournalEntry): Promise<void> {
+    await writeFileAtomic(fileIn(folder, fingerprint), entryLine(fingerprint, entry, await keyFor(entry)))
+  }
+
+  async function begin(fingerprint: string, intent: StartedEntry): Promise<OpenEntry> {
+    const key = await keyFor(intent)
+    const file = fileOf(fingerprint)
+    const line = entryLine(fingerprint, intent, undefined)
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    await writeFileAtomic(file, `${line}${' '.repeat(ROOM_BYTES)}\n`)
+    const handle = await open(file, 'r+')
+    const offset = Buffer.byteLength(line)
+    return {
+      async follow(entry) {
+        const bytes = Buffer.from(entryLine(fingerprint, entry, entry.state === 'received' ? key : undefined))
+        for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
+        await handle.sync()
+        // Written into a file that somebody put away meanwhile, it would be kept by nobody.
+        const [ours, there] = [await handle.stat({ bigint: true }), await stat(file, { bigint: true })]
+        if (ours.ino !== there.ino) throw Object.assign(new Error(`${file} was replaced`), { code: 'ESTALE' })
+      },
+      close: () => handle.close().catch(() => undefined),
+    }
   }
 
   return {
@@ -119,50 +124,40 @@ export function createRefreshJournal(dir: string, keys?: JournalKeys): RefreshJo
       const entry = await stored(fingerprint)
       if (entry?.state !== 'received' || !('sealed' in entry.tokens)) return entry as JournalEntry | undefined
       const key = await keys?.key(entry.tokens.keyId)
-      const tokens = key === undefined ? undefined : tokensFrom(openText(key, placeOf(fingerprint), entry.tokens.sealed))
+      const tokens = key === undefined ? undefined : openedTokens(fingerprint, entry.tokens.sealed, key)
       return tokens === undefined ? undefined : { ...entry, tokens }
     },
-    write: async (fingerprint, entry) => {
-      const key = await keyFor(entry)
-      const isSealed = key !== undefined && entry.state === 'received'
-      const written = isSealed ? { ...entry, tokens: { keyId: key.id, sealed: sealText(key, placeOf(fingerprint), JSON.stringify(entry.tokens)) } } : entry
-      await writeFileAtomic(fileOf(fingerprint), JSON.stringify(written))
+    begin,
+    write: (fingerprint, entry) => writeIn(dir, fingerprint, entry),
+    writeAnywhere: async (fingerprint, entry) => {
+      let failure: unknown
+      for (const folder of dirs) {
+        try {
+          await writeIn(folder, fingerprint, entry)
+          return folder
+        } catch (error) {
+          failure = error
+        }
+      }
+      throw failure
     },
-    clear: (fingerprint) => rm(fileOf(fingerprint), { force: true }),
+    clear: async (fingerprint) => {
+      // The spare ones first: one that stayed behind would bring back tokens that were spent since.
+      for (const folder of spareDirs) await rm(fileIn(folder, fingerprint), { force: true }).catch(() => undefined)
+      await rm(fileOf(fingerprint), { force: true })
+    },
     ownerOf: async (fingerprint) => {
       const entry = await stored(fingerprint)
       if (entry === undefined) return undefined
       return { pool: entry.pool, ...(entry.state === 'received' && 'sealed' in entry.tokens ? { keyId: entry.tokens.keyId } : {}) }
     },
     list: async () => {
-      const names = await readdir(dir).catch(() => [])
-      return names.filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).map((name) => name.slice(0, -SUFFIX.length))
+      const names = (await Promise.all(dirs.map((folder) => readdir(folder).catch(() => [])))).flat()
+      return [...new Set(names.filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).map((name) => name.slice(0, -SUFFIX.length)))]
     },
-  }
-}
-
-function placeOf(fingerprint: string): string {
-  return `refresh/${fingerprint}`
-}
-
-function parse(text: string): z.infer<typeof entrySchema> | undefined {
-  const parsed = entrySchema.safeParse(parsedJson(text))
-  return parsed.success ? parsed.data : undefined
-}
-
-function tokensFrom(text: string | undefined): RotatedTokens | undefined {
-  const parsed = tokensSchema.safeParse(parsedJson(text ?? ''))
-  return parsed.success ? (parsed.data as RotatedTokens) : undefined
-}
-
-/** True while the process that wrote a `started` entry may still hold the answer to it in memory. */
-export function isStillRunning(entry: JournalEntry & { state: 'started' }, nowMs: number): boolean {
-  const ageMs = nowMs - entry.startedAt
-  if (entry.host !== os.hostname() || ageMs < 0 || ageMs > RUNNING_GRACE_MS) return false
-  try {
-    process.kill(entry.pid, 0)
-    return true
-  } catch (error) {
-    return systemCode(error) === 'EPERM'
+    changedAt: async (fingerprint) => {
+      const times = await Promise.all(dirs.map((folder) => stat(fileIn(folder, fingerprint)).then(({ mtimeMs }) => mtimeMs, () => 0)))
+      return Math.max(...times) || undefined
+    },
   }
 }

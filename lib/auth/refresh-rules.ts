@@ -3,11 +3,12 @@ import type { Account, AccountPool } from '../accounts/account.js'
 
 /** What a successful refresh brings; what the server left out keeps its old value (wire facts §6). */
 export interface RotatedTokens {
-  readonly accessToken: string
+  /** Absent when the server sent a new refresh token alone: the access token stays as it was then. */
+  readonly accessToken?: string
   /** The refresh token valid from now on; equals the spent one when the server did not rotate. */
   readonly refreshToken: string
-  /** Epoch ms. */
-  readonly expiresAt: number
+  /** End of the access token, epoch ms; comes and goes with it. */
+  readonly expiresAt?: number
   readonly oauthScope?: string
   readonly planType?: string
 }
@@ -46,27 +47,14 @@ export function holdsToken(pool: AccountPool, fingerprint: string): boolean {
   return pool.accounts.some(({ refreshToken }) => isToken(refreshToken, fingerprint))
 }
 
-/**
- * The pool after a rotation: every record that holds the spent token gets the new ones, all in one step, since records
- * of one login share one grant. A record that has another token by now (a newer login, a rotation elsewhere) is left alone.
- */
-export function withRotatedTokens(
-  pool: AccountPool,
-  spentFingerprint: string,
-  tokens: RotatedTokens,
-  nowMs: number,
-): AccountPool {
-  return mapHolders(pool, spentFingerprint, (account) => rotatedAccount(account, tokens, nowMs))
-}
-
 /** One record after a rotation; the stamp always grows, wherever the clock went, so that the newest wins a merge. */
 export function rotatedAccount(account: Account, tokens: RotatedTokens, nowMs: number): Account {
   const { needsLogin: _lifted, ...rest } = account
   return {
     ...rest,
-    accessToken: tokens.accessToken,
+    ...(tokens.accessToken === undefined ? {} : { accessToken: tokens.accessToken }),
     refreshToken: tokens.refreshToken,
-    expiresAt: tokens.expiresAt,
+    ...(tokens.expiresAt === undefined ? {} : { expiresAt: tokens.expiresAt }),
     tokenRotatedAt: Math.max(nowMs, (account.tokenRotatedAt ?? 0) + 1),
     ...(tokens.oauthScope === undefined ? {} : { oauthScope: tokens.oauthScope }),
     ...(tokens.planType === undefined ? {} : { planType: tokens.planType }),
@@ -86,7 +74,8 @@ function mapHolders(pool: AccountPool, fingerprint: string, change: (account: Ac
   }
 }
 
-function isToken(refreshToken: string | undefined, fingerprint: string): boolean {
+/** True when the token has this fingerprint. */
+export function isToken(refreshToken: string | undefined, fingerprint: string): boolean {
   return refreshToken !== undefined && refreshToken !== '' && fingerprintOf(refreshToken) === fingerprint
 }
 

@@ -1,22 +1,16 @@
-import os from 'node:os'
 import type { Clock } from '../kernel/clock.js'
-import { CodexError, messageOf } from '../kernel/errors.js'
+import { CodexError, messageOf, systemCode } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
-import type { Account, AccountPool } from '../accounts/account.js'
+import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
-import type { RefreshReason } from './refresh-exchange.js'
+import { factsOf } from './login-copies.js'
 import type { TokenCommitter } from './refresh-commit.js'
-import type { Exchange } from './refresh-exchange.js'
-import { isStillRunning } from './refresh-journal.js'
-import type { JournalEntry, RefreshJournal } from './refresh-journal.js'
+import { type EarlierLoss, intentOf, isStillRunning, type JournalEntry, lossIn, type ReceivedEntry, type StartedEntry } from './refresh-entry.js'
+import type { Exchange, RefreshReason } from './refresh-exchange.js'
+import type { OpenEntry, RefreshJournal } from './refresh-journal.js'
 import type { Lease } from './refresh-lease.js'
 import type { RefreshMemory } from './refresh-memory.js'
-import { fingerprintOf, isUsableInstead, pauseMs, withLoginNeeded } from './refresh-rules.js'
-import { loginNeededText } from './refresh-texts.js'
-
-/** After "already used" the one who used it gets this long to store its successor; then the login counts as ended. */
-export const REUSED_GRACE_MS = 1_000
-const GRACE_POLL_MS = 50
+import { isUsableInstead, pauseMs } from './refresh-rules.js'
 
 /** A record with a token other than the unwanted one. */
 export interface Renewed {
@@ -25,10 +19,16 @@ export interface Renewed {
   readonly rotated: boolean
 }
 
+/** What spending a refresh token came to. */
+export type Spending =
+  | { readonly kind: 'renewed'; readonly renewed: Renewed }
+  /** The account changed meanwhile and must be looked at anew. */
+  | { readonly kind: 'again' }
+  /** The login server says that this token is dead. */
+  | { readonly kind: 'refused'; readonly code: string; readonly loss: EarlierLoss | undefined; readonly file: OpenEntry; readonly startedAt: number }
+
 export interface SpendDeps {
   readonly store: AccountStore
-  /** Account files that may hold a copy of the same login, left over from earlier versions. */
-  readonly otherStores?: () => readonly AccountStore[]
   readonly clock: Clock
   /** 0 up to 1. */
   readonly random: () => number
@@ -40,91 +40,91 @@ export interface SpendDeps {
   readonly memory: RefreshMemory
   /** The record as it is on disk now. */
   readonly current: (known: Account) => Promise<Account>
+  /** Hears of tokens that another process holds and has not stored. */
+  readonly onPending: (account: Account, entry: StartedEntry) => void
 }
 
-/** Spends one refresh token, under its lease. */
+/** One refresh token to spend, under its lease. */
+export interface SpendRequest {
+  readonly account: Account
+  readonly fingerprint: string
+  readonly reason: RefreshReason
+  /** The access token that is due, expired or refused. */
+  readonly unwanted: string | undefined
+  readonly lease: Lease
+}
+
+/** Spends one refresh token. */
 export interface Spender {
-  /** Undefined when the account changed meanwhile and must be looked at anew. */
-  spend(
-    account: Account,
-    fingerprint: string,
-    reason: RefreshReason,
-    unwanted: string | undefined,
-    lease: Lease,
-  ): Promise<Renewed | undefined>
+  /** @throws CodexError `refresh_failed`, `store_not_written` (nothing was spent) */
+  spend(request: SpendRequest): Promise<Spending>
 }
 
 /**
- * Creates the one place that spends refresh tokens. The order makes every crash explainable: intent in the journal,
- * lease still held, request, new tokens in the journal, new tokens in the account file, journal cleared.
+ * Creates the one place that spends refresh tokens. The order makes every crash explainable: the journal file made, open
+ * and on the disk with the intent; lease still held; request; new tokens into the open file; new tokens into the account
+ * file and its copies; journal cleared.
  */
 export function createSpender(deps: SpendDeps): Spender {
   const { store, clock, log, label, journal, committer, memory, current } = deps
 
-  async function spend(
-    account: Account,
-    fingerprint: string,
-    reason: RefreshReason,
-    unwanted: string | undefined,
-    lease: Lease,
-  ): Promise<Renewed | undefined> {
+  async function spend({ account, fingerprint, reason, unwanted, lease }: SpendRequest): Promise<Spending> {
     const earlier = await journal.read(fingerprint)
-    if (earlier?.state === 'received') return await finish(account, fingerprint, earlier, unwanted)
-    throwIfPending(account, earlier, reason)
+    if (earlier?.state === 'received') return finish(account, fingerprint, earlier, unwanted)
+    throwIfPending(account, fingerprint, earlier, reason)
 
     const base = { pool: store.path, uid: account.uid, startedAt: clock.now() }
-    const intent: JournalEntry = { state: 'started', ...base, host: os.hostname(), pid: process.pid }
-    await writeIntent(account, fingerprint, intent)
+    const loss = lossIn(earlier)
+    const file = await begin(account, fingerprint, intentOf(base, loss))
     // The last moment to turn back: from here on the token is spent.
     try {
       lease.assertHeld()
     } catch (error) {
-      await withdraw(fingerprint, intent)
+      // Nothing was spent: an intent that stayed would keep everybody waiting for its result.
+      await committer.conclude(fingerprint, base.startedAt, file, undefined)
       throw error
     }
     const outcome = await deps.exchange(account.refreshToken ?? '', reason)
     switch (outcome.kind) {
       case 'rotated': {
-        const { tokens } = outcome
-        await journal.write(fingerprint, { state: 'received', ...base, tokens }).catch((error: unknown) => {
-          log.log('error', 'New tokens could not be written to the refresh journal.', { reason: messageOf(error) })
-        })
-        await committer.commit(fingerprint, tokens)
+        const place = await committer.commit(fingerprint, { state: 'received', ...base, login: factsOf(account), tokens: outcome.tokens }, file)
         memory.endPause(account.uid)
-        return { account: await current(account), rotated: true }
+        // What is held is known without the file, which may not be there any more.
+        const fresh = place === 'file' || place === 'gone' ? await current(account) : committer.overlay(account)
+        if (outcome.tokens.accessToken === undefined) {
+          const failedAt = clock.now()
+          throw pauseFor(fresh, failedAt, failedAt + pauseMs(1, undefined, deps.random()))
+        }
+        return { kind: 'renewed', renewed: { account: fresh, rotated: true } }
       }
       case 'refused':
-        await handleRefusal(account, fingerprint, outcome.code, earlier)
-        return undefined
+        return { kind: 'refused', code: outcome.code, loss, file, startedAt: base.startedAt }
       case 'failed': {
         const attempts = (earlier?.state === 'failed' ? earlier.attempts : 0) + 1
         const failedAt = clock.now()
         const retryAt = failedAt + pauseMs(attempts, outcome.retryAfterMs, deps.random())
         log.log('warn', `Refresh for ${label(account)} did not work.`, { detail: outcome.detail, attempts })
-        const entry: JournalEntry = { state: 'failed', ...base, failedAt, retryAt, attempts, answered: outcome.answered }
-        await journal.write(fingerprint, entry).catch(() => undefined)
+        const entry: JournalEntry = { state: 'failed', ...base, failedAt, retryAt, attempts, answered: outcome.answered, ...(loss === undefined ? {} : { loss }) }
+        await committer.conclude(fingerprint, base.startedAt, file, entry)
         throw pauseFor(account, failedAt, retryAt)
       }
     }
   }
 
   /** A process was killed between the answer of the server and the account file; the journal has what it received. */
-  async function finish(
-    account: Account,
-    fingerprint: string,
-    entry: JournalEntry & { state: 'received' },
-    unwanted: string | undefined,
-  ): Promise<Renewed | undefined> {
+  async function finish(account: Account, fingerprint: string, entry: ReceivedEntry, unwanted: string | undefined): Promise<Spending> {
     log.log('info', `Finishing a refresh for ${label(account)} that was cut off.`)
-    if (await committer.commit(fingerprint, entry.tokens)) return undefined
+    const place = await committer.commit(fingerprint, { ...entry, login: entry.login ?? factsOf(account) })
+    if (place === 'file' || place === 'gone') return { kind: 'again' }
     const held = committer.overlay(account)
-    if (isUsableInstead(held, unwanted, clock.now())) return { account: held, rotated: false }
+    if (isUsableInstead(held, unwanted, clock.now())) return { kind: 'renewed', renewed: { account: held, rotated: false } }
     throw new CodexError('store_not_written', `${label(account)}: new tokens cannot be written to ${store.path}.`)
   }
 
-  function throwIfPending(account: Account, earlier: JournalEntry | undefined, reason: RefreshReason): void {
+  function throwIfPending(account: Account, fingerprint: string, earlier: JournalEntry | undefined, reason: RefreshReason): void {
     const now = clock.now()
-    if (earlier?.state === 'started' && isStillRunning(earlier, now)) {
+    if (earlier?.state === 'started' && isStillRunning(earlier, now) && !committer.isConcluded(fingerprint, earlier.startedAt)) {
+      deps.onPending(account, earlier)
       throw new CodexError(
         'refresh_failed',
         `${label(account)}: process ${earlier.pid} began to renew the token and has not stored the result yet.`,
@@ -144,56 +144,16 @@ export function createSpender(deps: SpendDeps): Spender {
   }
 
   /** Also proves that the disk takes writes: a token whose successor cannot be stored is not spent. */
-  async function writeIntent(account: Account, fingerprint: string, entry: JournalEntry): Promise<void> {
+  async function begin(account: Account, fingerprint: string, intent: StartedEntry): Promise<OpenEntry> {
     try {
-      await journal.write(fingerprint, entry)
+      return await journal.begin(fingerprint, intent)
     } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined
       throw new CodexError(
         'store_not_written',
-        `${label(account)}: the token was not renewed, because its successor could not be written to the disk.`,
+        `${label(account)}: the token was not renewed, because its successor could not be written to the disk (${systemCode(cause) ?? systemCode(error) ?? messageOf(error)}).`,
         { cause: error, hint: 'Check free space and permissions: codex-doctor' },
       )
-    }
-  }
-
-  /** Nothing was spent: an intent that stayed would keep everybody waiting for its result. */
-  async function withdraw(fingerprint: string, intent: JournalEntry): Promise<void> {
-    const found = await journal.read(fingerprint).catch(() => undefined)
-    const isOurs = found?.state === 'started' && found.pid === process.pid && found.startedAt === intent.startedAt
-    if (isOurs) await journal.clear(fingerprint).catch(() => undefined)
-  }
-
-  /** The server says the token is dead. Somebody outside our lease may have used it and be about to store the next one. */
-  async function handleRefusal(
-    account: Account,
-    fingerprint: string,
-    code: string,
-    earlier: JournalEntry | undefined,
-  ): Promise<void> {
-    for (let waitedMs = 0; waitedMs <= REUSED_GRACE_MS; waitedMs += GRACE_POLL_MS) {
-      const fresh = await current(account)
-      if (fingerprintOf(fresh.refreshToken ?? '') !== fingerprint) {
-        await journal.clear(fingerprint).catch(() => undefined)
-        return
-      }
-      await clock.sleep(GRACE_POLL_MS)
-    }
-    const reason = loginNeededText(code, earlier)
-    const error = new CodexError('login_required', `${label(account)}: ${reason}`, {
-      hint: 'Sign in to this account again: opencode auth login',
-    })
-    memory.bury(fingerprint, error)
-    await markEverywhere((pool) => withLoginNeeded(pool, fingerprint, reason, clock.now()))
-    await journal.clear(fingerprint).catch(() => undefined)
-    log.log('error', `${label(account)} needs a new login.`, { reason: code })
-    throw error
-  }
-
-  async function markEverywhere(mark: (pool: AccountPool) => AccountPool): Promise<void> {
-    for (const target of [store, ...(deps.otherStores?.() ?? [])]) {
-      await target.update(mark).catch((failure: unknown) => {
-        log.log('error', 'An account that needs a new login could not be marked.', { reason: messageOf(failure) })
-      })
     }
   }
 

@@ -45,6 +45,8 @@ export interface AttemptInput {
   readonly hostHeaders: HeadersInit | undefined
   readonly signal: AbortSignal | undefined
   readonly record: AttemptRecord
+  /** False while another account could serve in place of waiting for a token that another process renews. */
+  mayWait(): boolean
   onFirstOutput(): void
   /** The stream handed out has ended; once, and only after a success. */
   onEnd(end: StreamEnd): void
@@ -62,7 +64,7 @@ export type AttemptResult =
 export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<AttemptResult> {
   const { clock, ledger, router, config } = deps
   const { account, signal, record, model } = input
-  const access = deps.tokens.access(account, signal)
+  const access = deps.tokens.access(account, signal, () => input.mayWait())
   const grant = access instanceof Promise ? await access : access
   const { token } = grant
   const limitId = router.limitOf(model)

@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
 import type { Endpoints } from '../auth/endpoints.js'
+import { BusyElsewhere } from '../auth/tokens.js'
 import type { SwitchEntry, TurnEntry } from '../history/entries.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
@@ -110,6 +111,9 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     let droppedReasoning = false
     let repairedHistory = false
     let refreshedUid: string | undefined
+    /** Accounts whose token another process is renewing: passed over while somebody else can serve. */
+    const busy = new Set<string>()
+    let isLastResort = false
     /** Account to be asked again, without a new choice. */
     let again: Account | undefined
 
@@ -121,6 +125,14 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       if (account === undefined) {
         const decision = router.choose(pool, request, clock.now())
         if (decision.uid === undefined) {
+          if (busy.size > 0) {
+            for (const uid of busy) tried.delete(uid)
+            busy.clear()
+            isLastResort = true
+            refreshedUid = undefined
+            reason = 'waited_for_another_process'
+            continue
+          }
           if (await waitedFor(decision.nextFreeAtMs)) {
             tried.clear()
             pool = await deps.store.read()
@@ -240,6 +252,11 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       return partial.items < foreign ? prepared.body : partial.body
     }
 
+    /** Another process is waited for when nobody else can serve. */
+    function mayWait(uid: string): boolean {
+      return isLastResort || !router.hasAlternative(pool, { model: prepared.model, sessionId, triedUids: new Set([...tried, uid]) }, clock.now())
+    }
+
     /** Undefined when the account has no usable token or its host is left alone; why is kept for the final error. */
     async function tryOnce(account: Account, choice: string, body: string): Promise<AttemptResult | undefined> {
       if (breakerOf(account).openUntil(clock.now(), call.self) !== undefined) {
@@ -262,6 +279,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           hostHeaders: call.headers,
           signal,
           record: entry,
+          mayWait: () => mayWait(account.uid),
           onFirstOutput: () => {
             record.firstOutputMs = clock.now() - record.startedAtMs
           },
@@ -283,6 +301,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         if (signal?.aborted === true || !isCodexError(error)) throw error
         entry.outcome = error.code
         last = { error }
+        if (error instanceof BusyElsewhere) busy.add(account.uid)
         if (error.code === 'login_required') deps.notices.loginNeeded(deps.label(account))
         return undefined
       } finally {
@@ -292,10 +311,11 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
 
     async function anotherToken(account: Account, token: string): Promise<Account | undefined> {
       try {
-        return (await deps.tokens.afterUnauthorized(account, token, signal)).account
+        return (await deps.tokens.afterUnauthorized(account, token, signal, () => mayWait(account.uid))).account
       } catch (error) {
         if (signal?.aborted === true || !isCodexError(error)) throw error
         last = { error }
+        if (error instanceof BusyElsewhere) busy.add(account.uid)
         if (error.code === 'login_required') deps.notices.loginNeeded(deps.label(account))
         return undefined
       }

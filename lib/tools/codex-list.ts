@@ -12,6 +12,8 @@ interface ListData {
   readonly totalAccounts: number
   readonly filterTag: string | null
   readonly accounts: readonly AccountRow[]
+  /** A sentence for each account whose new tokens could not be stored yet. */
+  readonly unsaved: readonly string[]
 }
 
 /** `codex-list`. */
@@ -30,12 +32,13 @@ export const codexList = defineTool({
       totalAccounts: rows.length,
       filterTag: wanted ?? null,
       accounts: wanted === undefined ? rows : rows.filter((row) => row.tags.includes(wanted)),
+      unsaved: await runtime.tokens.unsaved(),
     }
   },
   render(data, view) {
     if (data.totalAccounts === 0) return 'No account is signed in. Run: opencode auth login'
     if (data.accounts.length === 0) return `None of the ${data.totalAccounts} accounts has the tag ${JSON.stringify(data.filterTag)}.`
-    return renderTable(
+    const table = renderTable(
       data.accounts,
       [
         { title: '#', value: (row) => `${row.index}${row.active ? '*' : ''}`, align: 'right' },
@@ -48,5 +51,6 @@ export const codexList = defineTool({
       ],
       view.width,
     )
+    return [table, ...data.unsaved].join('\n\n')
   },
 })

@@ -27,6 +27,8 @@ interface StatusData {
   readonly strategy: string
   readonly serving: string | null
   readonly nextAction: string
+  /** A sentence for each account whose new tokens could not be stored yet. */
+  readonly unsaved: readonly string[]
   /** Settings that are not at their defaults. */
   readonly settings: readonly Pick<SettingRow, 'name' | 'value' | 'source' | 'where' | 'line'>[]
   /** Values of the configuration that are not used because something is wrong with them. */
@@ -50,6 +52,7 @@ export const codexStatus = defineTool({
       strategy: runtime.config.rotationStrategy,
       serving: accounts.find((row) => row.active)?.name ?? null,
       nextAction: nextAction(accounts),
+      unsaved: await runtime.tokens.unsaved(),
       settings: settingRows(runtime.loaded).filter(({ source }) => source !== 'default').map(({ name, value, source, where, line }) => ({ name, value, source, where, line })),
       settingProblems: runtime.loaded.problems.length,
     }
@@ -88,7 +91,8 @@ export const codexStatus = defineTool({
       view.width,
     )
     const decisions = data.decisions === undefined ? '' : `\n\n${whyText(data.decisions, view.nowMs)}`
-    return `${table}\n\nStrategy: ${data.strategy}. ${data.nextAction}${settingsText(data)}${decisions}`
+    const unsaved = data.unsaved.map((text) => `\n\n${text}`).join('')
+    return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${settingsText(data)}${decisions}`
   },
 })
 

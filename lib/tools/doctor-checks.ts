@@ -48,10 +48,11 @@ async function storage(runtime: Runtime): Promise<readonly Finding[]> {
 }
 
 async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
+  const unsaved = (await runtime.tokens.unsaved()).map((summary): Finding => ({ id: 'tokens-not-stored', severity: 'error', summary, action: 'Free space on the disk and make it writable; keep every OpenCode window open until this is gone.' }))
   const pool = await runtime.store.read().catch(() => undefined)
-  if (pool === undefined) return []
+  if (pool === undefined) return unsaved
   if (pool.accounts.length === 0) return [{ id: 'accounts', severity: 'error', summary: 'No account is signed in.', action: 'Run: opencode auth login' }]
-  const findings: Finding[] = []
+  const findings: Finding[] = [...unsaved]
   for (const account of pool.accounts) {
     const name = runtime.label(account)
     if (account.needsLogin !== undefined) findings.push({ id: 'login-needed', severity: 'error', summary: `${name}: ${account.needsLogin.reason}`, action: 'Run: opencode auth login' })

@@ -1,9 +1,10 @@
 import { HELD_RETRY_MS } from '../auth/refresh-commit.js'
+import { RUNNING_GRACE_MS } from '../auth/refresh-entry.js'
 import { REFRESH_TIMEOUT_MS } from '../auth/refresh-exchange.js'
-import { JOURNAL_MAX_AGE_MS, RUNNING_GRACE_MS } from '../auth/refresh-journal.js'
+import { JOURNAL_MAX_AGE_MS, RECEIVED_MAX_AGE_MS } from '../auth/refresh-journal.js'
 import { LEASE_STALE_MS } from '../auth/refresh-lease.js'
+import { REUSED_GRACE_MS } from '../auth/refresh-renewal.js'
 import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, LONGEST_SERVER_PAUSE_MS } from '../auth/refresh-rules.js'
-import { REUSED_GRACE_MS } from '../auth/refresh-spend.js'
 import { REFRESH_AHEAD_MS } from '../auth/tokens.js'
 import { BASE_DELAY_MS, JITTER, MAX_DELAY_MS } from '../bridge/backoff.js'
 import { BREAKER_OPEN_MS, BREAKER_THRESHOLD, BREAKER_WINDOW_MS } from '../bridge/breaker.js'
@@ -39,6 +40,7 @@ export const POLICY_CONSTANTS: Readonly<Record<string, Policy>> = {
     LONGEST_PAUSE_MS,
     LONGEST_SERVER_PAUSE_MS,
     JOURNAL_MAX_AGE_MS,
+    RECEIVED_MAX_AGE_MS,
   },
   'session affinity': { MAX_SESSIONS, MAX_HOLD_AGE_MS, TOUCH_INTERVAL_MS },
   alerts: { ALERT_LEVELS },

@@ -154,3 +154,84 @@ describe('createPkce', () => {
     for (const { verifier } of made) expect(verifier).toMatch(/^[\w-]{43,128}$/)
   })
 })
+
+describe('a device login on a bad line', () => {
+  interface Odd {
+    readonly status?: number
+    readonly body?: string
+    /** The connection breaks. */
+    readonly breaks?: boolean
+  }
+
+  /** A login server that answers questions about the device with these, then grants it. */
+  function lineWith(odd: readonly Odd[], options: { clock?: typeof systemClock; tokens?: Odd[] } = {}) {
+    const asked: string[] = []
+    const left = [...odd]
+    const tokens = [...(options.tokens ?? [])]
+    const grant: Odd = { body: '{"authorization_code":"ac","code_verifier":"v"}' }
+    const fetch = async (input: RequestInfo | URL): Promise<Response> => {
+      const path = new URL(input instanceof Request ? input.url : input).pathname
+      asked.push(path)
+      const answers: Record<string, () => Odd> = {
+        '/api/accounts/deviceauth/usercode': () => ({ body: '{"device_auth_id":"d","usercode":"U","interval":0}' }),
+        '/api/accounts/deviceauth/token': () => left.shift() ?? grant,
+        '/oauth/token': () => tokens.shift() ?? { body: '{"access_token":"at","refresh_token":"rt","id_token":null,"expires_in":1e308}' },
+      }
+      const { status = 200, body = '', breaks = false } = answers[path]?.() ?? { status: 404 }
+      if (breaks) throw Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) })
+      return new Response(body, { status })
+    }
+    // Pauses cost nothing here; what is counted is what would have passed.
+    const clock = options.clock ?? { now: () => Date.now(), sleep: async () => undefined }
+    const oauth = createOAuth({ endpoints: { issuer: 'http://login.test', backend: 'http://login.test' }, fetch, clock })
+    return { asked, begin: () => beginDeviceLogin({ oauth, clock }) }
+  }
+
+  it.each<[string, Odd]>([
+    ['a connection that breaks while polling', { breaks: true }],
+    ['the page of a captive portal', { body: '<html>Welcome</html>' }],
+    ['a proxy that wants a password', { status: 407, body: '<html></html>' }],
+    ['a page with status 400', { status: 400, body: '<html></html>' }],
+    ['a redirect', { status: 302 }],
+    ['an overloaded server', { status: 503, body: '{"error":"invalid_grant"}' }],
+    ['too many questions', { status: 429 }],
+    ['a code that means "not yet"', { status: 400, body: '{"error":"authorization_pending"}' }],
+    ['a wish for fewer questions', { status: 400, body: '{"error":{"code":"slow_down"}}' }],
+    ['an answer without the code', { body: '{"authorization_code":null}' }],
+  ])('goes on after %s (the user has already typed the code in)', async (_name, odd) => {
+    const { begin, asked } = lineWith([odd, odd, odd])
+    const tokens = await (await begin()).wait()
+    expect(tokens).toMatchObject({ accessToken: 'at', refreshToken: 'rt' })
+    expect(Number.isNaN(new Date(tokens.expiresAt).getTime())).toBe(false)
+    expect(asked.filter((path) => path.endsWith('deviceauth/token'))).toHaveLength(4)
+  })
+
+  it.each(['expired_token', 'access_denied'])('ends at once when the server says %s', async (code) => {
+    const { begin, asked } = lineWith([{ status: 400, body: JSON.stringify({ error: { code } }) }])
+    await expect((await begin()).wait()).rejects.toMatchObject({ code: 'oauth_failed', message: expect.stringContaining(code) })
+    expect(asked.filter((path) => path.endsWith('deviceauth/token'))).toHaveLength(1)
+  })
+
+  it('has not timed out because the clock of the machine jumped by a day', async () => {
+    let offsetMs = 0
+    const clock = {
+      now: () => Date.now() + offsetMs,
+      sleep: async () => {
+        offsetMs += 24 * 3_600_000
+      },
+    }
+    const { begin } = lineWith([{ status: 403 }, { status: 403 }], { clock })
+    expect(await (await begin()).wait()).toMatchObject({ accessToken: 'at' })
+  })
+
+  it('ends after 15 minutes of pauses, and says when the line was to blame', async () => {
+    const { begin, asked } = lineWith(Array.from({ length: 2_000 }, () => ({ breaks: true })))
+    await expect((await begin()).wait()).rejects.toMatchObject({ code: 'login_timeout', message: expect.stringContaining('ECONNRESET') })
+    expect(asked.length).toBeLessThan(1_000)
+  })
+
+  it('takes its code to the server again when the first try broke off', async () => {
+    const { begin } = lineWith([], { tokens: [{ breaks: true }, { status: 502, body: '<html></html>' }] })
+    expect(await (await begin()).wait()).toMatchObject({ refreshToken: 'rt' })
+  })
+})

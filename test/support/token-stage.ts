@@ -19,6 +19,12 @@ export interface TokenStage {
   readonly account: Account
   /** Tokens of another window over the same files. */
   newTokens(): Tokens
+  /** Toasts of every window, in order. */
+  readonly toasts: readonly string[]
+  /** Everything that lies on the disk: the account file, leases and journals. */
+  readonly folder: string
+  /** Folder on another disk, as it were, for tokens that find no room. */
+  readonly spareDir: string
   readonly file: string
   /** Folder of leases and journals. */
   readonly dir: string
@@ -32,6 +38,8 @@ export async function tokenStage(options: { expiresInMs?: number; lifetimeSecond
   onTestFinished(() => server.close())
   const file = path.join(folder, 'accounts.json')
   const dir = path.join(folder, 'refresh')
+  const spareDir = path.join(await temporaryFolder(), 'spare')
+  const toasts: string[] = []
   const newStore = (): AccountStore => createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
   const newTokens = (): Tokens => {
     const tokens = createTokens({
@@ -41,6 +49,8 @@ export async function tokenStage(options: { expiresInMs?: number; lifetimeSecond
       log: silentLogger,
       label: () => 'Account 1',
       dir,
+      spareDirs: [spareDir],
+      toast: ({ message }) => void toasts.push(message),
       exchange: createExchange({ endpoints: { issuer: server.issuer, backend: server.issuer }, fetch, clock: systemClock, userAgent: 'test' }),
       settings: { refreshSkewMs: 60_000 },
     })
@@ -53,5 +63,5 @@ export async function tokenStage(options: { expiresInMs?: number; lifetimeSecond
   const pool = await store.update((before) => withLogin(before, login).pool)
   const account = pool.accounts[0]
   if (account === undefined) throw new Error('the pool has the account that was just put in')
-  return { server, store, account, newTokens, file, dir, refreshToken }
+  return { server, store, account, newTokens, toasts, folder, spareDir, file, dir, refreshToken }
 }
