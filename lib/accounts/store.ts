@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
-import { type FileStamp, mayBeChangeOf, sameStamp, stampOf, sweepTemporaries, writeFileAtomic } from '../kernel/json-file.js'
+import { type FileStamp, mayBeChangeOf, sameStamp, stampOf, writeFileAtomic } from '../kernel/json-file.js'
 import { type HeldLock, withFileLock } from '../kernel/lock.js'
 import type { AccountPool } from './account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
@@ -148,7 +148,6 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   /** Before accounts disappear, and before a file of the odd version 2 is rewritten. */
   async function keepCopy(before: { pool: AccountPool; text: string | undefined; fromVersion: number }, after: AccountPool): Promise<string | undefined> {
     if (before.text === undefined) {
-      await sweepTemporaries(file, clock.now())
       // A folder made by somebody else may be open to others; ours is not.
       await chmod(folder, 0o700).catch(() => undefined)
       return undefined

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { lstat, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from './clock.js'
 import { CodexError, systemCode } from './errors.js'
+import { sweepTemporaries, temporaryNameFor } from './temporaries.js'
 
 /** Larger than any file of ours can become; a foreign file in its place must not fill the memory. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -12,8 +12,6 @@ const MAX_FILE_BYTES = 32 * 1024 * 1024
 const RENAME_TRIES = 6
 const RENAME_FIRST_PAUSE_MS = 10
 const BUSY_CODES = new Set(['EPERM', 'EBUSY', 'EACCES'])
-/** A temporary file of ours this old was left by a process that died. */
-const STALE_TEMP_MS = 10 * 60_000
 
 /** What identifies one state of a file: any change changes at least one of them. */
 export interface FileStamp {
@@ -69,7 +67,7 @@ export async function readTextFile(file: string): Promise<{ text: string; stamp:
 /**
  * Replaces a file in one step: whoever reads sees the old text or the new one, also after a crash or a power cut.
  * The new text is on the disk before the name points to it. Folders are made 0700, the file gets `mode`. A symbolic link
- * stays one: what it points to is replaced.
+ * stays one: what it points to is replaced. Temporary files that killed writers left in the folder are removed.
  * @throws CodexError `store_not_written`; the old file is intact then
  */
 export async function writeFileAtomic(file: string, text: string, options: { mode?: number } = {}): Promise<FileStamp> {
@@ -79,7 +77,7 @@ export async function writeFileAtomic(file: string, text: string, options: { mod
     const target = await throughLink(file)
     const folder = path.dirname(target)
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    temporary = path.join(folder, `.${path.basename(target)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
+    temporary = path.join(folder, temporaryNameFor(target))
     const handle = await open(temporary, 'wx', mode)
     let stamp: FileStamp
     try {
@@ -93,7 +91,8 @@ export async function writeFileAtomic(file: string, text: string, options: { mod
     }
     await renamePatiently(temporary, target)
     temporary = undefined
-    await syncFolder(folder)
+    // What died before us is cleared beside the slow part: a look at the names, and the file system's own idea of now.
+    await Promise.all([syncFolder(folder), sweepTemporaries(folder, Number(stamp.modifiedNs / 1_000_000n))])
     return stamp
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined)
@@ -110,20 +109,6 @@ export async function writeFileAtomic(file: string, text: string, options: { mod
 export function mayBeChangeOf(file: string, name: string | null): boolean {
   const base = path.basename(file)
   return name === null || name === base || (name.startsWith(`.${base}.`) && name.endsWith('.tmp'))
-}
-
-/** Removes temporary files beside `file` that a killed process left behind. Never throws. */
-export async function sweepTemporaries(file: string, nowMs: number): Promise<void> {
-  const folder = path.dirname(file)
-  const names = await readdir(folder).catch(() => [])
-  const ours = names.filter((name) => name.startsWith(`.${path.basename(file)}.`) && name.endsWith('.tmp'))
-  await Promise.all(
-    ours.map(async (name) => {
-      const full = path.join(folder, name)
-      const found = await stat(full).catch(() => undefined)
-      if (found && nowMs - found.mtimeMs > STALE_TEMP_MS) await rm(full, { force: true }).catch(() => undefined)
-    }),
-  )
 }
 
 async function throughLink(file: string): Promise<string> {
