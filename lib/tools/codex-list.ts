@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { unreadableRecords, unreadableText } from '../accounts/unreadable.js'
 import { renderTable } from '../kernel/table.js'
 import { type AccountRow, accountRows, shortName, windowsCell } from './account-row.js'
 import { defineTool } from './definition.js'
@@ -10,6 +11,8 @@ interface ListData {
   readonly scope: 'global' | 'project'
   /** Accounts in the pool, whatever the filter. */
   readonly totalAccounts: number
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
   readonly filterTag: string | null
   readonly accounts: readonly AccountRow[]
 }
@@ -28,14 +31,16 @@ export const codexList = defineTool({
       storagePath: runtime.store.path,
       scope: runtime.scope.kind,
       totalAccounts: rows.length,
+      unreadable: unreadableRecords(pool).length,
       filterTag: wanted ?? null,
       accounts: wanted === undefined ? rows : rows.filter((row) => row.tags.includes(wanted)),
     }
   },
   render(data, view) {
-    if (data.totalAccounts === 0) return 'No account is signed in. Run: opencode auth login'
+    const unreadable = unreadableText(data.unreadable)
+    if (data.totalAccounts === 0) return ['No account is signed in. Run: opencode auth login', unreadable].join('\n').trimEnd()
     if (data.accounts.length === 0) return `None of the ${data.totalAccounts} accounts has the tag ${JSON.stringify(data.filterTag)}.`
-    return renderTable(
+    const table = renderTable(
       data.accounts,
       [
         { title: '#', value: (row) => `${row.index}${row.active ? '*' : ''}`, align: 'right' },
@@ -48,5 +53,6 @@ export const codexList = defineTool({
       ],
       view.width,
     )
+    return unreadable === '' ? table : `${table}\n\n${unreadable}`
   },
 })

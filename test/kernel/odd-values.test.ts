@@ -79,6 +79,10 @@ describe('one odd value in a file of ours takes no neighbour along', () => {
 
   it('in the history: the other lines stay', () => {
     const good = { type: 'alert', atMs: 5, uid: 'a', limitId: 'codex', kind: 'weekly', level: 10 }
-    fc.assert(fc.property(anyValue, (value) => expect(parseLines([JSON.stringify(value), JSON.stringify({ ...good, atMs: value }), JSON.stringify(good)].join('\n'))).toContainEqual(good)))
+    fc.assert(
+      fc.property(anyValue, (value) => {
+        expect(parseLines([JSON.stringify(value), JSON.stringify({ ...good, atMs: value }), JSON.stringify(good)].join('\n'))).toContainEqual(good)
+      }),
+    )
   })
 })
