@@ -1,4 +1,5 @@
 import type { AccountPool } from '../../accounts/account.js'
+import { clearedOfDamage } from '../../accounts/adopt.js'
 import { type ForeignSource, SOURCE_TITLES } from '../../accounts/sources/places.js'
 import { unreadableRecords, unreadableText } from '../../accounts/unreadable.js'
 import { cut } from '../../kernel/table.js'
@@ -28,6 +29,8 @@ export async function runMenu(menu: MenuContext): Promise<number> {
   let at: Target | undefined
   for (;;) {
     await runtime.ledger.load()
+    const moved = await clearedOfDamage(runtime.store)
+    if (moved !== undefined) prompts.say('warning', moved)
     const pool = await runtime.store.read()
     const rows = accountRows(runtime, pool, { includeSensitive: false })
     const choices = menuChoices(pool, rows, removals.at(-1))
