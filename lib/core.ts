@@ -3,6 +3,7 @@ import os from 'node:os'
 import { isatty } from 'node:tty'
 
 import type { Account, AccountPool } from './accounts/account.js'
+import { adopt, readyToAdopt } from './accounts/adopt.js'
 import { withLogin } from './accounts/edits.js'
 import { settleHostFolder } from './accounts/host-folder.js'
 import { accountName } from './accounts/labels.js'
@@ -27,8 +28,10 @@ import { createSessionMemory } from './bridge/session-memory.js'
 import { createSharedGate } from './bridge/shared-gate.js'
 import type { Config } from './config/settings.js'
 import { forecastOf } from './history/forecasts.js'
+import { isCodexError, messageOf } from './kernel/errors.js'
 import type { HostPort } from './kernel/host-port.js'
 import type { Paths } from './kernel/paths.js'
+import { redactText } from './kernel/redact.js'
 import { FALLBACK_INSTRUCTIONS } from './prompts/fallback-instructions.js'
 import { createInstructionCache, type InstructionCache } from './prompts/instruction-cache.js'
 import type { Alert } from './quota/alerts.js'
@@ -72,7 +75,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     notices.alert(runtime.label(account), alert, alert.level === 0 ? '' : paceWarning(forecast, clock.now()))
   }
   const instructions = instructionCache(runtime)
-  await Promise.all([instructions?.load(), gate.load(), ledger.load(), runtime.catalogue.load(), sessions.load(), store.read().catch(() => undefined)])
+  await Promise.all([instructions?.load(), gate.load(), ledger.load(), runtime.catalogue.load(), sessions.load(), store.read().catch((error: unknown) => sayUnusable(host, error))])
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
   const settled = settleHostFolder(input.paths.root)
@@ -107,6 +110,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
         isTerminal: isatty(0) && isatty(1),
         runMenu: () => runMenuHere(input.env),
       }),
+    ready: () => readyForLogin(runtime),
     save: (tokensOfLogin) => saveLogin(runtime, tokensOfLogin),
   })
 
@@ -122,6 +126,12 @@ export async function createCore(input: CoreInput): Promise<Core> {
   }
 }
 
+/** That the accounts cannot be used is said where the user looks, once a start. */
+function sayUnusable(host: HostPort, error: unknown): void {
+  host.log('error', 'The account file cannot be used.', { reason: messageOf(error) })
+  host.toast({ variant: 'error', title: 'Codex accounts', message: redactText(`${messageOf(error)}${isCodexError(error) ? ` ${error.hint}` : ''}`), durationMs: 15_000 })
+}
+
 function endpointForKeys(setting: string, ofHost: string | undefined): NamedEndpoint | undefined {
   if (setting !== '') return { url: setting, source: 'the setting baseUrl' }
   return ofHost === undefined || ofHost === '' ? undefined : { url: ofHost, source: 'provider.openai.options.baseURL' }
@@ -132,33 +142,41 @@ export function errorAnswer(error: unknown): Response {
   return errorResponse(shownError(error))
 }
 
+/** What has to be known before a login starts. @returns what was moved aside, in whole sentences @throws what would keep a login from being stored */
+export function readyForLogin({ store, vault }: Runtime): Promise<string | undefined> {
+  return readyToAdopt(store, vault)
+}
+
 /**
  * Puts an API key for an endpoint into the pool.
  * @param source where the endpoint was named, for the message
  * @throws CodexError `destination_refused` for an endpoint that may not get a key
  */
-export async function saveApiKey(runtime: Runtime, given: { readonly apiKey: string; readonly baseUrl: string }, source: string): Promise<{ label: string }> {
+export async function saveApiKey(runtime: Runtime, given: { readonly apiKey: string; readonly baseUrl: string }, source: string): Promise<{ label: string; notice?: string }> {
   const { store, ledger, clock, paths } = runtime
   parseBaseUrl(given.baseUrl, source)
   let uid = ''
-  const pool = await store.update((before) => {
+  const { pool, ...said } = await adopt(store, clock, (before) => {
     const { pool: after, account } = withLogin(before, { kind: 'api-key', apiKey: given.apiKey.trim(), baseUrl: given.baseUrl.trim(), addedAt: clock.now(), lastUsed: 0 })
     uid = account.uid
     return after
   })
   ledger.clear(uid, clock.now(), '*')
   await settleHostFolder(paths.root)
-  return { label: labelIn(pool, uid, runtime) }
+  return { label: labelIn(pool, uid, runtime), ...said }
 }
 
-/** Puts a finished login into the pool; what kept the account out before is over. */
-export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<{ label: string; uid: string; added: boolean }> {
+/**
+ * Puts a finished login into the pool, also where a damaged file has to be moved aside for it; what kept the account out
+ * before is over.
+ */
+export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<{ label: string; uid: string; added: boolean; notice?: string }> {
   const { store, ledger, clock } = runtime
   const claimed = accountFromLogin(tokens, clock.now())
   const login = { ...claimed, ...(await checkWorkspace(runtime, { accessToken: tokens.accessToken, accountId: claimed.accountId })) }
   let uid = ''
   let added = false
-  const pool = await store.update((before) => {
+  const { pool, ...said } = await adopt(store, clock, (before) => {
     const upserted = withLogin(before, login)
     added = upserted.added
     uid = upserted.account.uid
@@ -166,7 +184,7 @@ export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<
   })
   ledger.clear(uid, clock.now(), '*')
   await settleHostFolder(runtime.paths.root)
-  return { label: labelIn(pool, uid, runtime), uid, added }
+  return { label: labelIn(pool, uid, runtime), uid, added, ...said }
 }
 
 /** The name of an account in a pool that was just written; a store that nobody watches does not know it yet. */

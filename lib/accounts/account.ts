@@ -1,5 +1,14 @@
 import * as z from 'zod'
 
+import { goodEntries, goodItems, moment } from '../kernel/odd-values.js'
+
+/** Whatever else stands in the place of an optional field counts as nothing: only a missing credential makes a record unreadable. */
+const odd = <Schema extends z.ZodType>(schema: Schema): z.ZodCatch<z.ZodOptional<Schema>> => z.optional(schema).catch(undefined as z.output<Schema> | undefined)
+const text = odd(z.string())
+/** Who a record belongs to: an empty text tells nobody apart. */
+const identity = odd(z.string().min(1))
+const flag = odd(z.boolean())
+const time = odd(moment)
 /**
  * One record of the pool file, V3: the earlier plugin's fields (peer facts §2.2) plus ours. Unknown fields survive a
  * read–write round trip, so a file written by a newer version loses nothing here.
@@ -9,50 +18,53 @@ export const storedAccountSchema = z.looseObject({
    * Our own stable name of this record: all run-time state (blocks, health, affinity, leases) hangs on it, never on a
    * position or a token. Derived from the identity when an older file has none, and stored with the next write.
    */
-  uid: z.string().optional(),
+  uid: identity,
   /** `oauth` when absent. API keys on third-party endpoints are members of the same pool. */
-  kind: z.enum(['oauth', 'api-key']).optional(),
-  refreshToken: z.string().optional(),
-  accessToken: z.string().optional(),
+  kind: odd(z.enum(['oauth', 'api-key'])),
+  refreshToken: text,
+  accessToken: text,
   /** Expiry of the access token, epoch ms. */
-  expiresAt: z.number().optional(),
-  oauthScope: z.string().optional(),
+  expiresAt: time,
+  oauthScope: text,
   /** When the refresh token was last rotated, epoch ms, strictly increasing: the newest wins in every merge. */
-  tokenRotatedAt: z.number().optional(),
+  tokenRotatedAt: time,
   /** Workspace: claim `chatgpt_account_id`. */
-  accountId: z.string().optional(),
+  accountId: identity,
   /** Seat in the workspace: claim `chatgpt_account_user_id`. */
-  accountUserId: z.string().optional(),
-  organizationId: z.string().optional(),
-  accountIdSource: z.enum(['token', 'id_token', 'org', 'manual']).optional().catch(undefined),
-  email: z.string().optional(),
-  accountLabel: z.string().optional(),
-  accountTags: z.array(z.string()).optional(),
-  accountNote: z.string().optional(),
-  planType: z.string().optional(),
-  workspaceName: z.string().optional(),
+  accountUserId: identity,
+  organizationId: identity,
+  accountIdSource: odd(z.enum(['token', 'id_token', 'org', 'manual'])),
+  email: identity,
+  accountLabel: text,
+  accountTags: odd(goodItems(z.string())),
+  accountNote: text,
+  planType: text,
+  workspaceName: text,
   /** Residency for the `x-openai-internal-codex-residency` header, from the token's claims. */
-  residency: z.string().optional(),
+  residency: text,
   /** Routing override for `X-OpenAI-Account-Routing-Override`, from accounts/check. */
-  routingOverride: z.string().optional(),
-  fedramp: z.boolean().optional(),
+  routingOverride: text,
+  fedramp: flag,
   /** Only `false` is stored by the earlier plugin; absent means enabled. */
-  enabled: z.boolean().optional(),
+  enabled: flag,
   /** Set when the refresh token is permanently refused: not selectable until the next login of this account. */
-  needsLogin: z.looseObject({ since: z.number(), reason: z.string() }).optional(),
-  addedAt: z.number().catch(0),
-  lastUsed: z.number().catch(0),
-  lastSwitchReason: z.string().optional(),
+  needsLogin: odd(z.looseObject({ since: moment.catch(0), reason: z.string().catch('its login was refused') })),
+  addedAt: moment.catch(0),
+  lastUsed: moment.catch(0),
+  lastSwitchReason: text,
   /** Blocks of the earlier plugin: `<family>` or `<family>:<model>` → epoch ms. */
-  rateLimitResetTimes: z.record(z.string(), z.number()).optional(),
-  coolingDownUntil: z.number().optional(),
-  cooldownReason: z.string().optional(),
+  rateLimitResetTimes: odd(goodEntries(moment)),
+  coolingDownUntil: time,
+  cooldownReason: text,
   /** API-key accounts only. */
-  apiKey: z.string().optional(),
-  /** API-key accounts only: the endpoint this key belongs to; the key is sent nowhere else. */
-  baseUrl: z.string().optional(),
+  apiKey: text,
+  /**
+   * API-key accounts only: the endpoint this key belongs to; the key is sent nowhere else. What is no text becomes one
+   * that is no address: without an endpoint of its own the key would go to the usual one.
+   */
+  baseUrl: z.string().optional().catch(({ value }) => JSON.stringify(value)),
   /** In a sealed file, in place of `refreshToken`, `accessToken` and `apiKey`: all of them, encrypted (see seal.ts). */
-  sealed: z.string().optional(),
+  sealed: text,
 })
 
 /** A record as it lies in the file. */

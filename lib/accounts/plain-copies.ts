@@ -8,7 +8,7 @@ import { type DataKey, keyIdOf } from './seal.js'
 import type { Vault } from './vault.js'
 
 /** Copies that the program makes by itself; an export was made by the user and stays as it is. */
-const OWN_COPY = /^(?:accounts|accounts-v2|before-import|keychain)-\d.*\.json$/
+const OWN_COPY = /^(?:accounts|accounts-v2|before-import|before-repair|keychain)-\d.*\.json$/
 /** A token in the clear, in a file of ours or of the earlier plugin. */
 const PLAIN_SECRET = /"(?:refreshToken|accessToken|apiKey)"\s*:\s*"[^"]/
 

@@ -49,6 +49,15 @@ async function readLegacy(legacyPath: string | undefined): Promise<{ text: strin
   return found === undefined ? undefined : { text: found.text, stamp: undefined }
 }
 
+/** A file that could not be used was moved aside; the next look finds none in its place. */
+export class MovedAside extends CodexError {
+  constructor(file: string, aside: string, why: string) {
+    super('store_unreadable', `${file} could not be used because ${why}. It was moved to ${aside}.`, {
+      hint: 'Restore a backup with codex-import, or sign in again: opencode auth login',
+    })
+  }
+}
+
 /** A file in our place that is not ours to read. */
 export class ForeignFile extends Error {
   override readonly name = 'ForeignFile'

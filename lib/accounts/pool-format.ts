@@ -1,6 +1,8 @@
 import * as z from 'zod'
 
-import { type Account, type AccountPool, type StoredAccount, storedAccountSchema } from './account.js'
+import { goodEntries } from '../kernel/odd-values.js'
+import { type Account, type AccountPool, type StoredAccount } from './account.js'
+import { readAccount } from './account-record.js'
 import { uidFor } from './identity.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 
@@ -17,11 +19,13 @@ const CURRENT_VERSION = 3
 /** Records that do not have the form of an account wait under this key until somebody repairs them. */
 export const UNREADABLE_KEY = 'unreadableAccounts'
 
+const position = z.number().int().min(0)
+
 const fileSchema = z.looseObject({
-  version: z.number(),
+  version: z.union([z.number(), z.stringFormat('digits', /^\d{1,4}$/).transform(Number)]),
   accounts: z.array(z.unknown()).optional(),
-  activeIndex: z.number().int().min(0).catch(0).optional(),
-  activeIndexByFamily: z.record(z.string(), z.number()).optional().catch(undefined),
+  activeIndex: position.catch(0).optional(),
+  activeIndexByFamily: goodEntries(position).optional().catch(undefined),
 })
 
 /**
@@ -45,9 +49,9 @@ export function parsePool(text: string): ParsedPool {
   const accounts: StoredAccount[] = []
   const unreadable: unknown[] = []
   for (const record of records) {
-    const account = storedAccountSchema.safeParse(version === 1 ? fromVersion1(record) : record)
-    if (account.success && hasCredential(account.data)) accounts.push(account.data)
-    else unreadable.push(record)
+    const account = readAccount(version === 1 ? fromVersion1(record) : record)
+    if (account === undefined) unreadable.push(record)
+    else accounts.push(account)
   }
   if (version === 2 && accounts.length === 0 && unreadable.length > 0) {
     return { kind: 'foreign', why: 'it is of version 2 and holds nothing that can be taken over' }
@@ -77,12 +81,8 @@ export function withUids(accounts: readonly StoredAccount[]): Account[] {
   })
 }
 
-function hasCredential({ refreshToken, accessToken, apiKey, sealed }: StoredAccount): boolean {
-  return [refreshToken, accessToken, apiKey, sealed].some((value) => value !== undefined && value !== '')
-}
-
 function fromVersion1(record: unknown): unknown {
-  const old = z.looseObject({ rateLimitResetTime: z.number().optional() }).safeParse(record)
+  const old = z.looseObject({ rateLimitResetTime: z.number().optional().catch(undefined) }).safeParse(record)
   if (!old.success) return record
   const { rateLimitResetTime, ...rest } = old.data
   return rateLimitResetTime === undefined ? rest : { ...rest, rateLimitResetTimes: { [DEFAULT_LIMIT_ID]: rateLimitResetTime } }
@@ -90,5 +90,6 @@ function fromVersion1(record: unknown): unknown {
 
 function earlierUnreadable(rest: Readonly<Record<string, unknown>>): readonly unknown[] {
   const earlier = rest[UNREADABLE_KEY]
-  return Array.isArray(earlier) ? earlier : []
+  if (earlier === undefined || earlier === null) return []
+  return Array.isArray(earlier) ? earlier : [earlier]
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { goodEntries, goodItems } from '../kernel/odd-values.js'
 import type { Account, AccountPool } from './account.js'
 
 const pinSchema = z.looseObject({ uid: z.string(), mode: z.enum(['soft', 'hard']).catch('soft') })
@@ -12,11 +13,11 @@ const pinSchema = z.looseObject({ uid: z.string(), mode: z.enum(['soft', 'hard']
 const rulesSchema = z.looseObject({
   pin: pinSchema.optional().catch(undefined),
   /** By project key. */
-  projectPins: z.record(z.string(), pinSchema).optional().catch(undefined),
+  projectPins: goodEntries(pinSchema).optional().catch(undefined),
   /** By session id. */
-  sessionPins: z.record(z.string(), pinSchema).optional().catch(undefined),
+  sessionPins: goodEntries(pinSchema).optional().catch(undefined),
   /** By project key: accounts that may serve there. */
-  fences: z.record(z.string(), z.array(z.string()).catch([])).optional().catch(undefined),
+  fences: goodEntries(goodItems(z.string()).catch([])).optional().catch(undefined),
 })
 
 /** The rules of a pool. */

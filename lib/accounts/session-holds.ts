@@ -2,6 +2,7 @@ import * as z from 'zod'
 
 import type { Clock } from '../kernel/clock.js'
 import type { Logger } from '../kernel/logger.js'
+import { goodEntries, moment } from '../kernel/odd-values.js'
 import { createStateFile } from '../kernel/state-file.js'
 import { holderOf, type Holds, mergedHolds, withHold } from '../routing/affinity.js'
 
@@ -10,7 +11,7 @@ const WRITE_DELAY_MS = 2_000
 
 const fileSchema = z.looseObject({
   version: z.literal(1),
-  sessions: z.record(z.string(), z.object({ uid: z.string(), usedAtMs: z.number() })),
+  sessions: goodEntries(z.object({ uid: z.string(), usedAtMs: moment })).catch({}),
 })
 
 /** @throws when the text is not an affinity file */

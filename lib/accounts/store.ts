@@ -9,7 +9,7 @@ import { type HeldLock, withFileLock } from '../kernel/lock.js'
 import { realPathOrSame } from '../kernel/real-path.js'
 import type { AccountPool } from './account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
-import { ForeignFile, type PoolOnDisk, poolText, readPoolFile } from './pool-file.js'
+import { ForeignFile, MovedAside, type PoolOnDisk, poolText, readPoolFile } from './pool-file.js'
 import type { DataKey } from './seal.js'
 import type { AccountStore, HeldPool } from './store-types.js'
 import type { Vault } from './vault.js'
@@ -73,9 +73,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
           throw new CodexError('store_unreadable', `${file} cannot be used because ${error.why}, and it cannot be moved aside.`, { cause })
         })
         await dropOldest(folder, (name) => name.startsWith(`${path.basename(file)}.corrupt-`))
-        throw new CodexError('store_unreadable', `${file} could not be used because ${error.why}. It was moved to ${path.basename(aside)}.`, {
-          hint: 'Restore a backup with codex-import, or sign in again: opencode auth login',
-        })
+        throw new MovedAside(file, path.basename(aside), error.why)
       }
       throw new CodexError('store_busy', `${file} changed while it was being read.`)
     })

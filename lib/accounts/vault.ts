@@ -14,6 +14,8 @@ export interface Vault {
   create(): Promise<DataKey>
   /** Asks the keychain anew, past the memory. @throws CodexError `keychain_unreachable` */
   reread(id: string): Promise<DataKey>
+  /** Shows that the keychain keeps and gives back an item. @throws CodexError `keychain_unreachable` */
+  prove(): Promise<void>
   /** Deletes the key for good: whatever is still sealed with it is lost. @throws CodexError `keychain_unreachable` */
   forget(id: string): Promise<void>
   /** The pool with its secrets in the clear; a plain one costs nothing. @throws CodexError `keychain_unreachable`, `store_unreadable` */
@@ -22,6 +24,9 @@ export interface Vault {
 
 /** A keychain that failed is left alone for this long: it may take its whole time limit to fail again. */
 const FAILURE_PAUSE_MS = 5_000
+
+/** An item that is made to see whether the keychain works, and deleted again. */
+const PROBE_ITEM = 'probe'
 
 const IF_LOST = 'Nothing was changed. Unlock the keychain of your desktop session and try again; if the key is lost for good, move the account file away and sign in again: opencode auth login'
 
@@ -73,6 +78,12 @@ export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: b
       if (!stored.bytes.equals(made.bytes)) throw unavailable(`The OS keychain did not give back what was stored in it (${keychain.via}).`)
       known.set(made.id, Promise.resolve(stored))
       return stored
+    },
+    async prove() {
+      const text = textOfKey(newDataKey())
+      await keychain.set(PROBE_ITEM, text)
+      if ((await keychain.get(PROBE_ITEM)) !== text) throw unavailable(`The OS keychain did not give back what was stored in it (${keychain.via}).`)
+      await keychain.delete(PROBE_ITEM)
     },
     async forget(id) {
       const wasThere = await keychain.delete(keyItemName(id))

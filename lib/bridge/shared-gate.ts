@@ -2,13 +2,14 @@ import * as z from 'zod'
 
 import type { Clock } from '../kernel/clock.js'
 import type { Logger } from '../kernel/logger.js'
+import { goodEntries } from '../kernel/odd-values.js'
 import { createStateFile } from '../kernel/state-file.js'
 import type { NoticeGate } from './notices.js'
 
 /** When each message was last shown, in any window. */
 type Shown = Readonly<Record<string, number>>
 
-const fileSchema = z.object({ version: z.literal(1), shown: z.record(z.string(), z.number()) })
+const fileSchema = z.object({ version: z.literal(1), shown: goodEntries(z.number()).catch({}) })
 
 /** Other windows must learn of a message before they would show it themselves, ms. */
 const WRITE_DELAY_MS = 20

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { Account } from '../accounts/account.js'
 import { PUBLIC_API } from '../auth/base-url.js'
 import { isRemote, type LoginMethodId } from '../auth/method-list.js'
-import { saveApiKey } from '../core.js'
+import { readyForLogin, saveApiKey } from '../core.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from '../tools/account-ref.js'
@@ -65,8 +65,10 @@ export const loginCommand: Command = {
 
 /** @param endpoint undefined for the public API */
 async function addKey(runtime: Runtime, io: CommandIo, endpoint: string | undefined, json: boolean): Promise<number> {
+  const moved = await readyForLogin(runtime)
   const { key, from } = await keyFor(endpoint, io)
-  const { label } = await saveApiKey(runtime, { apiKey: key, baseUrl: endpoint ?? PUBLIC_API }, '--endpoint')
+  const { label, notice = moved } = await saveApiKey(runtime, { apiKey: key, baseUrl: endpoint ?? PUBLIC_API }, '--endpoint')
+  if (notice !== undefined) io.stderr(`${notice}\n`)
   const origin = from === undefined ? '' : ` The key is from ${from}.`
   io.stdout(json ? `${JSON.stringify({ account: label, path: runtime.store.path, keyFrom: from ?? null })}\n` : `${label} is in the pool.${origin}\n`)
   return 0

@@ -3,7 +3,7 @@ import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin, type LoginDeps, t
 import type { LoginMethodId } from '../auth/method-list.js'
 import { createOAuth, type LoginTokens } from '../auth/oauth.js'
 import { openBrowser } from '../auth/open-browser.js'
-import { labelIn, saveLogin } from '../core.js'
+import { labelIn, readyForLogin, saveLogin } from '../core.js'
 import { CodexError } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 
@@ -33,10 +33,13 @@ export interface SignedIn {
 /**
  * Signs an account in and puts it into the pool.
  * @param wanted the account that should sign in again; another one is put into the pool too, and told apart
- * @throws CodexError `oauth_failed`, `login_timeout`, `login_cancelled`, `callback_port_busy`; nothing listens any more then
+ * @throws CodexError what would keep the login from being stored, before it starts; `oauth_failed`, `login_timeout`, `login_cancelled`, `callback_port_busy`; nothing listens any more then
  */
 export async function signIn(runtime: Runtime, method: LoginMethodId, ui: SignInUi, wanted?: Account): Promise<SignedIn> {
-  const { uid, label: name, added } = await saveLogin(runtime, await tokensBy(runtime, method, ui))
+  const moved = await readyForLogin(runtime)
+  if (moved !== undefined) ui.say(moved)
+  const { uid, label: name, added, notice } = await saveLogin(runtime, await tokensBy(runtime, method, ui))
+  if (notice !== undefined) ui.say(notice)
   if (wanted === undefined || wanted.uid === uid) return { name, isWanted: true, message: `${name} is signed in.` }
   return { name, isWanted: false, message: `That login belongs to another account: ${name}, which was ${added ? 'added' : 'updated'}. ${labelIn(await runtime.store.read(), wanted.uid, runtime)} is as before.` }
 }

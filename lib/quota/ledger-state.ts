@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { goodEntries, goodFields, goodItems, moment } from '../kernel/odd-values.js'
 import type { Block, QuotaWindow } from '../routing/limits.js'
 import { type Alert, alertsFor, mergedMemory } from './alerts.js'
 import type { QuotaReading } from './readings.js'
@@ -10,8 +11,8 @@ const windowSchema = z.object({
   kind: z.enum(['five_hour', 'weekly', 'monthly', 'unknown']),
   usedPercent: z.number(),
   windowMinutes: z.number().exactOptional(),
-  resetsAtMs: z.number().exactOptional(),
-  observedAtMs: z.number(),
+  resetsAtMs: moment.exactOptional(),
+  observedAtMs: moment,
   source,
 })
 
@@ -31,28 +32,28 @@ const blockSchema = z.object({
     'manual',
   ]),
   source,
-  sinceMs: z.number(),
-  untilMs: z.number(),
+  sinceMs: moment,
+  untilMs: moment,
   detail: z.string().exactOptional(),
 })
 
-const limitSchema = z.object({ name: z.string().exactOptional(), windows: z.array(windowSchema) })
+const limitSchema = z.object({ name: z.string().exactOptional(), windows: goodItems(goodFields(windowSchema)).catch([]) })
 
 const accountSchema = z.object({
-  limits: z.record(z.string(), limitSchema),
+  limits: goodEntries(goodFields(limitSchema)).catch({}),
   credits: z.object({ hasCredits: z.boolean(), unlimited: z.boolean(), balance: z.string().exactOptional() }).exactOptional(),
   planType: z.string().exactOptional(),
   resetCredits: z.number().exactOptional(),
   /** Last reading of any kind, epoch ms. */
-  readAtMs: z.number().exactOptional(),
-  blocks: z.array(blockSchema),
+  readAtMs: moment.exactOptional(),
+  blocks: goodItems(goodFields(blockSchema)).catch([]),
   /** When blocks of a scope were last lifted: an older copy of such a block must not come back. */
-  lifted: z.record(z.string(), z.number()).exactOptional(),
+  lifted: goodEntries(z.number()).exactOptional(),
   /** Levels of windows that were spoken of, in any window of the host. */
-  alerted: z.record(z.string(), z.number()).exactOptional(),
+  alerted: goodEntries(z.number()).exactOptional(),
 })
 
-const ledgerSchema = z.object({ version: z.literal(1), accounts: z.record(z.string(), accountSchema) })
+const ledgerSchema = z.object({ version: z.literal(1), accounts: goodEntries(goodFields(accountSchema)).catch({}) })
 
 /** What is known about the quota of one account. */
 export type AccountQuota = z.infer<typeof accountSchema>

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { unreadableRecords, unreadableText } from '../accounts/unreadable.js'
 import { poolText } from '../forecast/pace-text.js'
 import { type ApiValue, apiValue } from '../forecast/api-value.js'
 import { PRICES_DATE } from '../forecast/price-table.js'
@@ -20,6 +21,8 @@ import { reportData } from './report-data.js'
 interface DashboardData {
   readonly accounts: readonly AccountRow[]
   readonly usable: number
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
   /** Mean of what is left over the accounts with a reading, by window; the pool as one. */
   readonly pool: readonly { readonly window: string; readonly leftPercent: number; readonly accounts: number }[]
   readonly strategy: string
@@ -67,6 +70,7 @@ export const codexDashboard = defineTool({
     const names = [...new Set(accounts.flatMap((row) => row.windows.filter((window) => window.limitId === 'codex').map((window) => window.name)))]
     return {
       accounts,
+      unreadable: unreadableRecords(pool).length,
       usable: accounts.filter((row) => row.status === 'ok' || row.status === 'active').length,
       pool: names.map((name) => {
         const left = accounts.filter((row) => row.enabled).flatMap((row) => row.windows.filter((window) => window.name === name && window.limitId === 'codex').map((window) => window.leftPercent))
@@ -85,7 +89,8 @@ export const codexDashboard = defineTool({
   },
   render(data, view) {
     if (data.report !== undefined) return `Report written to ${data.report.path}.`
-    if (data.accounts.length === 0) return 'No account is signed in. Run: opencode auth login'
+    const unreadable = data.unreadable === 0 ? [] : [unreadableText(data.unreadable)]
+    if (data.accounts.length === 0) return ['No account is signed in. Run: opencode auth login', ...unreadable].join('\n')
     const table = renderTable(
       data.accounts,
       [
@@ -107,6 +112,7 @@ export const codexDashboard = defineTool({
       ...data.turnShares.map(shareLine),
       ...moveLines(data.moveCosts),
       data.recommendedNextAction,
+      ...unreadable,
     ].join('\n')
   },
 })

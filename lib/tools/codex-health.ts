@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { unreadableRecords, unreadableText } from '../accounts/unreadable.js'
 import { formatDuration } from '../kernel/moments.js'
 import { messageOf } from '../kernel/errors.js'
 import { redactText } from '../kernel/redact.js'
@@ -20,6 +21,8 @@ interface HealthData {
   readonly healthyCount: number
   readonly unhealthyCount: number
   readonly skippedCount: number
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
   readonly accounts: readonly HealthRow[]
 }
 
@@ -59,11 +62,12 @@ export const codexHealth = defineTool({
       }
     })
     const count = (health: HealthRow['health']): number => accounts.filter((row) => row.health === health).length
-    return { totalAccounts: accounts.length, healthyCount: count('healthy'), unhealthyCount: count('unhealthy'), skippedCount: count('skipped'), accounts }
+    return { totalAccounts: accounts.length, healthyCount: count('healthy'), unhealthyCount: count('unhealthy'), skippedCount: count('skipped'), unreadable: unreadableRecords(pool).length, accounts }
   },
   render(data, view) {
-    if (data.totalAccounts === 0) return 'No account is signed in. Run: opencode auth login'
-    return renderTable(
+    const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
+    if (data.totalAccounts === 0) return `No account is signed in. Run: opencode auth login${unreadable}`
+    const table = renderTable(
       data.accounts,
       [
         { title: '#', value: (row) => String(row.index), align: 'right' },
@@ -75,6 +79,7 @@ export const codexHealth = defineTool({
       ],
       view.width,
     )
+    return unreadable === '' ? table : `${table}\n${unreadable}`
   },
   failed: (data) => data.unhealthyCount > 0,
 })

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import * as z from 'zod'
 
+import { adopt, clearedOfDamage } from '../accounts/adopt.js'
 import { writeBackup } from '../accounts/backups.js'
 import { poolText } from '../accounts/pool-file.js'
 import { FOREIGN_SOURCES } from '../accounts/sources/places.js'
@@ -51,6 +52,8 @@ export const codexImport = defineTool({
     const isList = asked.path === undefined && asked.from === undefined
     const wish = wishOf({ ...asked, mode }, context.directory)
     const search = await searchAccounts(runtime, wish, context.directory)
+    // A damaged file must not keep its own backup out.
+    const moved = await clearedOfDamage(runtime.store)
     const before = await runtime.store.read()
     const plan = (pool: typeof before): ImportPlan =>
       planImport(pool, search.found, { mode, maskEmail: !context.includeSensitive, nowMs: runtime.clock.now() })
@@ -63,13 +66,13 @@ export const codexImport = defineTool({
     if (dryRun || isList || asksFirst) {
       const how = isList ? ' To import, say from which program.' : asksFirst && !dryRun ? ` Say confirm ${needed.join(' and ')}.` : ''
       const message = isList && rows.length === 0 ? 'No login of another program was found on this machine.' : `Would be: ${counts}. Nothing was changed.${shared}${how}`
-      return { ...base, dryRun: true, total: planned.accounts.length, backup: null, message }
+      return { ...base, dryRun: true, total: planned.accounts.length, backup: null, message: said(moved) + message }
     }
-    if (added + updated + removed === 0) return { ...base, dryRun: false, total: before.accounts.length, backup: null, message: `${counts}.${shared}` }
+    if (added + updated + removed === 0) return { ...base, dryRun: false, total: before.accounts.length, backup: null, message: `${said(moved)}${counts}.${shared}` }
     const backup = before.accounts.length === 0 ? null : await writeBackup(path.join(path.dirname(runtime.store.path), 'backups'), 'before-import', poolText(before, await runtime.store.key()), runtime.clock.now())
-    const pool = await runtime.store.update((current) => plan(current).pool)
+    const { pool, notice = moved } = await adopt(runtime.store, runtime.clock, (current) => plan(current).pool)
     const elsewhere = shared !== '' || added + updated === 0 || rows.every((row) => row.login === 'api key') ? shared : ' A login that is also used elsewhere from this file will be ended there by the next refresh here, or the other way round.'
-    return { ...base, dryRun: false, total: pool.accounts.length, backup, message: `${counts}.${backup === null ? '' : ` The pool before is in ${backup}.`}${elsewhere}` }
+    return { ...base, dryRun: false, total: pool.accounts.length, backup, message: `${said(notice)}${counts}.${backup === null ? '' : ` The pool before is in ${backup}.`}${elsewhere}` }
   },
   render(data, view) {
     const problems = data.problems.map((problem) => `\n${problem}`).join('')
@@ -100,6 +103,10 @@ function wishOf({ path: wanted, from, mode }: ImportArguments, directory: string
   if (source !== 'file') return { source, file }
   if (file === undefined) throw new CodexError('invalid_input', 'Argument path: name the file.', { hint: 'Nothing was changed.' })
   return { source, file }
+}
+
+function said(notice: string | undefined): string {
+  return notice === undefined ? '' : `${notice}\n`
 }
 
 /** A refresh token works once: what two programs do with the same one ends the sign-in of the slower. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import type { Account } from '../accounts/account.js'
+import { unreadableRecords, unreadableText } from '../accounts/unreadable.js'
 import { paceText } from '../forecast/pace-text.js'
 import { formatDuration, formatWhen } from '../kernel/moments.js'
 import type { Forecast } from '../forecast/types.js'
@@ -28,6 +29,8 @@ type LimitsRow = Omit<AccountRow, 'windows'> & {
 type LimitsWindow = WindowRow & { readonly forecast: Forecast | null }
 
 interface LimitsData {
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
   readonly accounts: readonly LimitsRow[]
 }
 
@@ -55,6 +58,7 @@ export const codexLimits = defineTool({
     const nowMs = runtime.clock.now()
     const rows = accountRows(runtime, pool, context).filter((_row, position) => uids.has(pool.accounts[position]?.uid ?? ''))
     return {
+      unreadable: unreadableRecords(pool).length,
       accounts: rows.map((row) => {
         const uid = pool.accounts[row.index - 1]?.uid ?? ''
         const windows = row.windows.map((one): LimitsWindow => {
@@ -66,7 +70,8 @@ export const codexLimits = defineTool({
     }
   },
   render(data, view) {
-    if (data.accounts.length === 0) return 'No account is signed in. Run: opencode auth login'
+    const unreadable = data.unreadable === 0 ? [] : [unreadableText(data.unreadable)]
+    if (data.accounts.length === 0) return ['No account is signed in. Run: opencode auth login', ...unreadable].join('\n')
     const lines = data.accounts.flatMap((row) => {
       const windows: readonly (LimitsWindow | undefined)[] = row.windows.length === 0 ? [undefined] : row.windows
       return windows.map((window) => ({ row, window }))
@@ -87,7 +92,8 @@ export const codexLimits = defineTool({
       const text = paceText(window?.forecast ?? undefined, view.nowMs)
       return window === undefined || text === '' ? [] : [`${row.index} ${shortName(row)}, ${windowName(window)}: at this pace ${text}.${budgetText(window, view.nowMs)}`]
     })
-    return paces.length === 0 ? table : [table, '', ...paces].join('\n')
+    const notes = [...paces, ...unreadable]
+    return notes.length === 0 ? table : [table, '', ...notes].join('\n')
   },
   // A disabled account beside others is left out on purpose.
   failed: ({ accounts }) => accounts.some((row) => row.error !== null && (row.enabled || accounts.length === 1)),

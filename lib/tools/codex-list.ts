@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { unreadableRecords, unreadableText } from '../accounts/unreadable.js'
 import { renderTable } from '../kernel/table.js'
 import { type AccountRow, accountRows, shortName, windowsCell } from './account-row.js'
 import { defineTool } from './definition.js'
@@ -10,6 +11,8 @@ interface ListData {
   readonly scope: 'global' | 'project'
   /** Accounts in the pool, whatever the filter. */
   readonly totalAccounts: number
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
   readonly filterTag: string | null
   readonly accounts: readonly AccountRow[]
   /** A sentence for each account whose new tokens could not be stored yet. */
@@ -30,13 +33,15 @@ export const codexList = defineTool({
       storagePath: runtime.store.path,
       scope: runtime.scope.kind,
       totalAccounts: rows.length,
+      unreadable: unreadableRecords(pool).length,
       filterTag: wanted ?? null,
       accounts: wanted === undefined ? rows : rows.filter((row) => row.tags.includes(wanted)),
       unsaved: await runtime.tokens.unsaved(),
     }
   },
   render(data, view) {
-    if (data.totalAccounts === 0) return 'No account is signed in. Run: opencode auth login'
+    const unreadable = unreadableText(data.unreadable)
+    if (data.totalAccounts === 0) return ['No account is signed in. Run: opencode auth login', unreadable].join('\n').trimEnd()
     if (data.accounts.length === 0) return `None of the ${data.totalAccounts} accounts has the tag ${JSON.stringify(data.filterTag)}.`
     const table = renderTable(
       data.accounts,
@@ -51,6 +56,6 @@ export const codexList = defineTool({
       ],
       view.width,
     )
-    return [table, ...data.unsaved].join('\n\n')
+    return [table, ...(unreadable === '' ? [] : [unreadable]), ...data.unsaved].join('\n\n')
   },
 })

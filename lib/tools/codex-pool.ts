@@ -3,6 +3,7 @@ import * as z from 'zod'
 import type { Account } from '../accounts/account.js'
 import { accountName } from '../accounts/labels.js'
 import { rulesOf, uidsOfKeys, withRules } from '../accounts/rules.js'
+import { unreadableRecords, unreadableText } from '../accounts/unreadable.js'
 import { CodexError } from '../kernel/errors.js'
 import { accountArg, findAccount } from './account-ref.js'
 import { defineTool } from './definition.js'
@@ -28,6 +29,8 @@ interface PoolData {
   readonly modelsUnknown: readonly string[]
   /** Accounts that may serve this project; null when every account may. */
   readonly projectFence: readonly string[] | null
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
   readonly changed: boolean
   readonly message: string
 }
@@ -73,12 +76,13 @@ export const codexPool = defineTool({
     const fence = projectKey === undefined ? undefined : rulesOf(pool).fences?.[projectKey]
     const projectFence = fence === undefined ? null : pool.accounts.filter((account) => fence.includes(account.uid)).map(nameOf)
     const message = projectFence === null ? 'Every account may serve this project.' : `Only these may serve this project: ${projectFence.join(', ')}.`
-    return { modelPools, models, modelsUnknown, projectFence, changed, message }
+    return { modelPools, models, modelsUnknown, projectFence, unreadable: unreadableRecords(pool).length, changed, message }
   },
   render(data) {
     const pools = data.modelPools.map((row) => `${row.model} (${row.mode}): ${row.accounts.join(', ')}${row.unresolved === 0 ? '' : `; ${row.unresolved} entries name nobody`}`)
     const known = new Set(data.models.flatMap(({ accounts }) => accounts)).size
     const models = data.models.map((row) => `${row.model}: ${row.accounts.length === known ? 'every account' : row.accounts.join(', ')}`)
-    return [data.message, ...(models.length === 0 ? [] : ['', 'Models the backend lists:', ...models]), ...(models.length === 0 || data.modelsUnknown.length === 0 ? [] : [`Not known yet: ${data.modelsUnknown.join(', ')}`]), '', ...(pools.length === 0 ? ['No accounts are set aside for a model; see modelAccountPools in docs/configuration.md.'] : pools)].join('\n')
+    const unreadable = unreadableText(data.unreadable)
+    return [data.message, ...(unreadable === '' ? [] : [unreadable]), ...(models.length === 0 ? [] : ['', 'Models the backend lists:', ...models]), ...(models.length === 0 || data.modelsUnknown.length === 0 ? [] : [`Not known yet: ${data.modelsUnknown.join(', ')}`]), '', ...(pools.length === 0 ? ['No accounts are set aside for a model; see modelAccountPools in docs/configuration.md.'] : pools)].join('\n')
   },
 })

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { unreadableRecords, unreadableText } from '../accounts/unreadable.js'
 import { formatDuration, formatWhen } from '../kernel/moments.js'
 import { originOf, type SettingRow, settingRows } from '../config/report.js'
 import { renderTable } from '../kernel/table.js'
@@ -24,6 +25,8 @@ interface WhyDecision {
 
 interface StatusData {
   readonly accounts: readonly AccountRow[]
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
   readonly strategy: string
   readonly serving: string | null
   readonly nextAction: string
@@ -49,6 +52,7 @@ export const codexStatus = defineTool({
     const accounts = accountRows(runtime, pool, context)
     const base = {
       accounts,
+      unreadable: unreadableRecords(pool).length,
       strategy: runtime.config.rotationStrategy,
       serving: accounts.find((row) => row.active)?.name ?? null,
       nextAction: nextAction(accounts),
@@ -78,7 +82,8 @@ export const codexStatus = defineTool({
     return { ...base, decisions }
   },
   render(data, view) {
-    if (data.accounts.length === 0) return 'No account is signed in. Run: opencode auth login'
+    const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
+    if (data.accounts.length === 0) return `No account is signed in. Run: opencode auth login${unreadable}`
     const table = renderTable(
       data.accounts,
       [
@@ -92,7 +97,7 @@ export const codexStatus = defineTool({
     )
     const decisions = data.decisions === undefined ? '' : `\n\n${whyText(data.decisions, view.nowMs)}`
     const unsaved = data.unsaved.map((text) => `\n\n${text}`).join('')
-    return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${settingsText(data)}${decisions}`
+    return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${unreadable}${settingsText(data)}${decisions}`
   },
 })
 

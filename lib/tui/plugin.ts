@@ -90,7 +90,7 @@ export const tui: TuiPlugin = async (api) => {
         setProp(box, 'flexDirection', 'column')
         insert(box, () => {
           const current = view()
-          const lines = sidebarLines(current?.serving(props.session_id), (current?.accounts.length ?? 1) - 1, now())
+          const lines = sidebarLines(current?.serving(props.session_id), (current?.accounts.length ?? 1) - 1, now(), current?.unreadable)
           return lines.map((text) => line(context.theme, () => text))
         })
         return box as never

@@ -1,6 +1,7 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import { ownName } from '../accounts/labels.js'
 import { rulesOf, uidsOfKeys } from '../accounts/rules.js'
+import { unreadableRecords } from '../accounts/unreadable.js'
 import type { Config } from '../config/settings.js'
 import type { AccountQuota, LedgerState } from '../quota/ledger-state.js'
 import { type Holds, holderOf } from '../routing/affinity.js'
@@ -52,6 +53,8 @@ export interface ViewOptions {
 /** The pool as shown. */
 export interface PoolView {
   readonly accounts: readonly AccountView[]
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
   /** The account that serves a session: the one that served it last, else the active one. */
   serving(sessionId: string | undefined): AccountView | undefined
 }
@@ -74,6 +77,7 @@ export function poolView(input: ViewOptions & {
   }))
   return {
     accounts,
+    unreadable: unreadableRecords(pool).length,
     serving(sessionId) {
       const uid = sessionId === undefined ? undefined : holderOf(holds, sessionId, nowMs)
       return accounts.find((account) => account.uid === uid) ?? accounts.find((account) => account.isActive) ?? accounts[0]

@@ -47,8 +47,9 @@ export function statusLine(account: AccountView | undefined, columns: number, no
 }
 
 /** The block of one account in the sidebar, line by line. Pure. */
-export function sidebarLines(account: AccountView | undefined, others: number, nowMs: number): readonly StatusText[] {
-  if (account === undefined) return []
+export function sidebarLines(account: AccountView | undefined, others: number, nowMs: number, unreadable = 0): readonly StatusText[] {
+  const odd: StatusText[] = unreadable === 0 ? [] : [{ text: `${unreadable} unreadable: codex-doctor --fix`, level: 'warning' }]
+  if (account === undefined) return odd
   const head: StatusText = { text: `${account.number} ${cut(account.name, 26)}${account.plan === undefined ? '' : ` · ${account.plan}`}`, level: 'muted' }
   const windows = account.windows.map((window): StatusText => ({
     text: `${window.name.padEnd(3)} ${bar(window, 12)} ${percent(window).padStart(4)}${resetText(window, nowMs)}`,
@@ -59,7 +60,7 @@ export function sidebarLines(account: AccountView | undefined, others: number, n
   const login: StatusText[] = account.needsLogin ? [{ text: 'sign in again: opencode auth login', level: 'error' }] : []
   const read: StatusText[] = windows.length === 0 || account.readAtMs === undefined ? [] : [{ text: `read ${ageText(Math.max(60_000, nowMs - account.readAtMs))} ago`, level: 'muted' }]
   const rest: StatusText[] = others === 0 ? [] : [{ text: `+${others} more account${others === 1 ? '' : 's'}`, level: 'muted' }]
-  return [head, ...windows, ...read, ...blocked, ...login, ...rest]
+  return [head, ...windows, ...read, ...blocked, ...login, ...rest, ...odd]
 }
 
 /** One account in one line: windows, then what keeps it from serving. Pure. */

@@ -16,7 +16,7 @@ type LimitsData = Parameters<typeof codexLimits.render>[0]
 
 function limitsOf(...rows: readonly Partial<LimitsData['accounts'][number]>[]): LimitsData {
   const row = { index: 1, name: 'a', kind: 'oauth' as const, plan: null, enabled: true, active: false, pinned: false, needsLogin: null, status: 'ok', windows: [], blocks: [], tags: [], note: null, lastUsedMs: 0, resetCredits: null, error: null, credits: null }
-  return { accounts: rows.map((one) => ({ ...row, ...one })) }
+  return { unreadable: 0, accounts: rows.map((one) => ({ ...row, ...one })) }
 }
 
 /** A history of three days in which the weekly window went from 10 to 70 percent. */

@@ -1,5 +1,7 @@
 import type { AccountPool } from '../../accounts/account.js'
+import { clearedOfDamage } from '../../accounts/adopt.js'
 import { type ForeignSource, SOURCE_TITLES } from '../../accounts/sources/places.js'
+import { unreadableRecords, unreadableText } from '../../accounts/unreadable.js'
 import { cut } from '../../kernel/table.js'
 import { type AccountRow, accountRows } from '../../tools/account-row.js'
 import { codexImport } from '../../tools/codex-import.js'
@@ -27,11 +29,15 @@ export async function runMenu(menu: MenuContext): Promise<number> {
   let at: Target | undefined
   for (;;) {
     await runtime.ledger.load()
+    const moved = await clearedOfDamage(runtime.store)
+    if (moved !== undefined) prompts.say('warning', moved)
     const pool = await runtime.store.read()
     const rows = accountRows(runtime, pool, { includeSensitive: false })
     const choices = menuChoices(pool, rows, removals.at(-1))
     const count = rows.length === 1 ? '1 account' : `${rows.length} accounts`
     const title = rows.length === 0 ? 'No account is signed in (Esc leaves)' : `${count} (percent left; Esc leaves)`
+    const unreadable = unreadableText(unreadableRecords(pool).length)
+    if (unreadable !== '') prompts.say('warning', unreadable)
     const target = await prompts.choose(title, choices, { at: choices.some(({ value }) => value === at) ? at : undefined, search: rows.length > SEARCH_ABOVE })
     if (target === undefined || target === 'quit') break
     at = target

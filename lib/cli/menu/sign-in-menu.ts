@@ -1,7 +1,7 @@
 import type { Account } from '../../accounts/account.js'
 import { parseBaseUrl } from '../../auth/base-url.js'
 import { ENDPOINT_LABEL, type LoginMethodId, loginMethods } from '../../auth/method-list.js'
-import { saveApiKey } from '../../core.js'
+import { readyForLogin, saveApiKey } from '../../core.js'
 import { messageOf } from '../../kernel/errors.js'
 import { signIn, type SignInUi } from '../sign-in.js'
 import type { MenuContext } from './context.js'
@@ -39,11 +39,13 @@ function uiOf({ prompts }: MenuContext): SignInUi {
 }
 
 async function addEndpoint({ runtime, prompts }: MenuContext): Promise<boolean> {
+  const moved = await readyForLogin(runtime)
   const baseUrl = await prompts.line('Base URL of the endpoint', { validate: problemOfUrl })
   if (baseUrl === undefined) return false
   const apiKey = await prompts.secret('API key')
   if (apiKey === undefined || apiKey.trim() === '') return false
-  const { label } = await saveApiKey(runtime, { apiKey, baseUrl }, 'this field')
+  const { label, notice = moved } = await saveApiKey(runtime, { apiKey, baseUrl }, 'this field')
+  if (notice !== undefined) prompts.say('warning', notice)
   prompts.say('done', `${label} is in the pool.`)
   return true
 }
