@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-
 import { resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
 import type { Paths } from './kernel/paths.js'
@@ -7,5 +5,5 @@ import { configFiles } from './runtime-config.js'
 
 /** Which slash commands the user wants; reads the configuration. */
 export function commandSettings(env: NodeJS.ProcessEnv, paths: Paths, directory: string): Pick<Config, 'slashCommands' | 'promptTemplates'> {
-  return resolveConfig({ env, ...configFiles(paths, directory, (file) => readFileSync(file, 'utf8')) }).config
+  return resolveConfig({ env, ...configFiles(paths, directory) }).config
 }

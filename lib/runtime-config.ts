@@ -1,23 +1,22 @@
+import * as fs from 'node:fs'
 import path from 'node:path'
 
 import { findProjectRoot } from './accounts/project.js'
-import type { ConfigFile } from './config/load.js'
+import type { ConfigFile } from './config/config-file.js'
+import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/bounded-file.js'
+import { messageOf } from './kernel/errors.js'
 import { CONFIG_FILE, type Paths } from './kernel/paths.js'
 
-/**
- * The configuration files that count in a folder, the user's and the project's.
- * @param read answers with the text of a file or throws
- */
-export function configFiles(paths: Paths, directory: string, read: (file: string) => string): { readonly userFile: ConfigFile; readonly projectFile?: ConfigFile } {
+/** The configuration files that count in a folder, the user's and the project's. Whatever stands in their place, this does not wait and does not throw. */
+export function configFiles(paths: Paths, directory: string): { readonly userFile: ConfigFile; readonly projectFile?: ConfigFile } {
   const root = findProjectRoot(directory, paths.home)
-  const file = (name: string): ConfigFile => ({ path: name, text: attempt(() => read(name)) })
-  return { userFile: file(paths.configFile), ...(root === undefined ? {} : { projectFile: file(path.join(root, '.opencode', CONFIG_FILE)) }) }
+  return { userFile: configFile(paths.configFile), ...(root === undefined ? {} : { projectFile: configFile(path.join(root, '.opencode', CONFIG_FILE)) }) }
 }
 
-function attempt<T>(read: () => T): T | undefined {
+function configFile(file: string): ConfigFile {
   try {
-    return read()
-  } catch {
-    return undefined
+    return { path: file, text: readBoundedFileSync(fs, file, MAX_CONFIG_BYTES) }
+  } catch (error) {
+    return { path: file, text: undefined, problem: messageOf(error) }
   }
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import type { Account } from './accounts/account.js'
@@ -103,7 +102,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const random = options.random ?? Math.random
   const fetch = options.fetch ?? globalThis.fetch
   const endpoints = resolveEndpoints(env)
-  const loaded = resolveConfig({ env, ...configFiles(paths, directory, (file) => readFileSync(file, 'utf8')) })
+  const loaded = resolveConfig({ env, ...configFiles(paths, directory) })
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
   const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)

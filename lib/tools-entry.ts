@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-
 import { resolveConfig } from './config/load.js'
 import { configFiles } from './runtime-config.js'
 import type { Runtime } from './runtime.js'
@@ -12,6 +10,6 @@ import type { Paths } from './kernel/paths.js'
  */
 export function toolsNow(input: { readonly env: NodeJS.ProcessEnv; readonly paths: Paths; readonly directory: string; readonly runtime: () => Promise<Runtime> }): ReturnType<typeof hostTools> {
   const { env, paths, directory } = input
-  const { config } = resolveConfig({ env, ...configFiles(paths, directory, (file) => readFileSync(file, 'utf8')) })
+  const { config } = resolveConfig({ env, ...configFiles(paths, directory) })
   return hostTools(config.tools, input.runtime)
 }

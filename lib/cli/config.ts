@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 import { parseBaseUrl } from '../auth/base-url.js'
-import { type ConfigProblem, resolveConfig } from '../config/load.js'
+import type { ConfigProblem } from '../config/config-file.js'
+import { projectRefusal, resolveConfig } from '../config/load.js'
 import { originOf, settingNamed, type SettingRow, settingRows, settingValue } from '../config/report.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/paths.js'
@@ -17,7 +17,8 @@ const HELP = `Usage: oc-codex-multi-auth config [NAME]
        oc-codex-multi-auth config unset NAME [options]
 
 Shows every setting, or one, with its value and where that came from: the environment, the project's file, your file, or
-the default. set and unset edit your file; comments and formatting stay, and the file as it was is kept beside it.
+the default. A project's file may make some settings stricter: the column "In a project" says which. set and unset edit
+your file; comments and formatting stay, and the file as it was is kept beside it.
 
   --project  edit the project's file instead of yours
   --dry-run  show what would change and write nothing
@@ -89,6 +90,8 @@ async function edit(io: CommandIo, given: string, text: string | undefined, { is
   const { userFile, projectFile } = filesOf(io)
   const file = isProject ? projectFile?.path : userFile.path
   if (file === undefined) throw new CodexError('invalid_input', `${io.directory} is in no project.`, { hint: 'Nothing was changed.' })
+  const refusal = isProject && value !== undefined ? projectRefusal(settingNamed(name), value, resolveConfig({ env: {}, userFile }).config) : undefined
+  if (refusal !== undefined) throw new CodexError('invalid_input', `${name}: ${refusal}`, { hint: 'Nothing was changed.' })
   const planned = await planChange(file, (document) => (value === undefined && !document.has([name]) ? document : document.set([name], value)))
   const change = dryRun ? { file, changes: planned.changes } : await applyChange(planned, backupStamp(Date.now()))
   const row = current(io).settings.find((one) => one.name === name)
@@ -103,7 +106,7 @@ async function edit(io: CommandIo, given: string, text: string | undefined, { is
 }
 
 function filesOf(io: CommandIo): Files {
-  return configFiles(resolvePaths(io.env), io.directory, (file) => readFileSync(file, 'utf8'))
+  return configFiles(resolvePaths(io.env), io.directory)
 }
 
 function current(io: CommandIo): Shown {
@@ -120,6 +123,7 @@ function table(rows: readonly SettingRow[], columns: number | undefined): string
       { title: 'Setting', value: (row) => row.name },
       { title: 'Value', value: (row) => valueText(row.value) },
       { title: 'From', value: originOf },
+      { title: 'In a project', value: (row) => row.project, priority: 1 },
     ],
     columns ?? Number.POSITIVE_INFINITY,
   )
@@ -128,7 +132,7 @@ function table(rows: readonly SettingRow[], columns: number | undefined): string
 
 function detail(row: SettingRow): string {
   const env = row.env === null ? '' : `, environment ${row.env}`
-  return `${row.name} = ${valueText(row.value)} (${originOf(row)})\n${row.help}\nDefault: ${valueText(row.default)}${env}\n`
+  return `${row.name} = ${valueText(row.value)} (${originOf(row)})\n${row.help}\nDefault: ${valueText(row.default)}${env}\nIn a project’s file: ${row.project}\n`
 }
 
 function valueText(value: unknown): string {

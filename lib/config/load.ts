@@ -1,24 +1,13 @@
-import { type ParseError, parse as parseJsonc, parseTree, findNodeAtLocation, printParseErrorCode } from 'jsonc-parser'
+import { isDeepStrictEqual } from 'node:util'
+
 import * as z from 'zod'
 
-import { type Config, type Setting, type SettingName, DEFAULT_CONFIG, RETIRED_SETTINGS, SETTINGS } from './settings.js'
+import { check, type ConfigFile, type ConfigPlace, type ConfigProblem, type FoundValue, type FoundValues, settingsIn } from './config-file.js'
+import { SETTING_NAMES } from './setting-names.js'
+import { type Config, type Setting, type SettingName, DEFAULT_CONFIG, SETTINGS } from './settings.js'
 
 /** Where a value came from. */
 export type ConfigSource = 'env' | 'project' | 'file' | 'default'
-
-/** Where exactly a value stands. */
-export interface ConfigPlace {
-  /** Path of the file, or the name of the environment variable. */
-  readonly where: string
-  /** 1-based; absent for the environment. */
-  readonly line?: number
-}
-
-/** One problem found while loading; the value concerned is not used, everything else is. */
-export interface ConfigProblem extends ConfigPlace {
-  readonly key?: string
-  readonly message: string
-}
 
 /** The settings in force, each with its source. */
 export interface LoadedConfig {
@@ -26,35 +15,17 @@ export interface LoadedConfig {
   readonly sources: Readonly<Record<SettingName, ConfigSource>>
   /** Places of the values that are not defaults. */
   readonly places: Readonly<Partial<Record<SettingName, ConfigPlace>>>
+  /** Settings whose value comes from `beginnerSafeMode`. */
+  readonly safeMode: readonly SettingName[]
   readonly problems: readonly ConfigProblem[]
 }
 
-/** A configuration file as read: `text` is undefined when there is none. */
-export interface ConfigFile {
-  readonly path: string
-  readonly text: string | undefined
-}
-
-/** Keys a configuration file may hold besides settings. */
-const PASSIVE_KEYS = new Set(['$schema', ...RETIRED_SETTINGS])
-
-/** Where keys are sent is the user's decision alone: a project comes from anywhere. */
-const USER_ONLY = new Set<SettingName>(['baseUrl'])
-
 /** What `beginnerSafeMode` puts in place of other settings. */
-export const SAFE_MODE = { retryProfile: 'conservative', retryBudgetOverrides: {}, retryAllAccountsRateLimited: false, retryAllAccountsMaxRetries: 1 } as const satisfies Partial<Config>
-
-interface FoundValue {
-  readonly value: unknown
-  readonly place: ConfigPlace
-}
-
-type FoundValues = Partial<Record<SettingName, FoundValue>>
-
-const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
+const SAFE_MODE = { retryProfile: 'conservative', retryBudgetOverrides: {}, retryAllAccountsRateLimited: false, retryAllAccountsMaxRetries: 1 } as const satisfies Partial<Config>
 
 /**
- * Merges environment over project file over user file over defaults. Pure.
+ * Merges environment over project file over user file over defaults. Pure. A project's value counts only as far as the
+ * rule of its setting allows, measured against what would be in force without the project.
  * A bad value disables that one key and is reported; a file that is not JSON disables that file.
  */
 export function resolveConfig(input: {
@@ -74,59 +45,50 @@ export function resolveConfig(input: {
       places[name as SettingName] = place
     }
   }
-  if (input.userFile) take('file', readFile(input.userFile, problems))
-  if (input.projectFile) take('project', withoutUserOnly(readFile(input.projectFile, problems), problems))
+  const read = (file: ConfigFile): FoundValues => {
+    const { found, problems: those } = settingsIn(file)
+    problems.push(...those)
+    return found
+  }
+  if (input.userFile) take('file', read(input.userFile))
+  if (input.projectFile) take('project', withoutRepeats(allowedOf(read(input.projectFile), values, problems), values, sources))
   take('env', readEnvironment(input.env, problems))
-  return { config: applySafeMode(values as unknown as Config), sources, places, problems }
+  const forced = safeModeOf(values as unknown as Config, sources)
+  return { config: { ...(values as unknown as Config), ...forced }, sources, places, safeMode: Object.keys(forced) as SettingName[], problems }
 }
 
-function readFile(file: ConfigFile, problems: ConfigProblem[]): FoundValues {
-  if (file.text === undefined) return {}
-  const text = file.text.replace(/^\uFEFF/, '')
-  const lineOf = (offset: number): number => text.slice(0, offset).split('\n').length
-  const errors: ParseError[] = []
-  const options = { allowTrailingComma: true, disallowComments: false }
-  const parsed: unknown = parseJsonc(text, errors, options)
-  const [first] = errors
-  if (first) {
-    problems.push({
-      where: file.path,
-      line: lineOf(first.offset),
-      message: `The file is not valid JSON (${printParseErrorCode(first.error)}); none of its settings are used.`,
-    })
-    return {}
+/** The values of a project that come into force; the others are reported. */
+function allowedOf(found: FoundValues, own: Readonly<Record<string, unknown>>, problems: ConfigProblem[]): FoundValues {
+  const allowed: FoundValues = {}
+  for (const [name, { value, place }] of Object.entries(found) as [SettingName, FoundValue][]) {
+    const refusal = projectRefusal(name, value, own)
+    if (refusal === undefined) allowed[name] = { value: mergedValue(name, value, own), place }
+    else problems.push({ ...place, key: name, message: refusal })
   }
-  const record = z.record(z.string(), z.unknown()).safeParse(parsed)
-  if (!record.success) {
-    problems.push({ where: file.path, line: 1, message: 'The file must hold one JSON object; none of its settings are used.' })
-    return {}
-  }
-  const tree = parseTree(text, [], options)
-  const found: FoundValues = {}
-  for (const [key, value] of Object.entries(record.data)) {
-    if (PASSIVE_KEYS.has(key)) continue
-    const node = tree && findNodeAtLocation(tree, [key])
-    const at = node ? { line: lineOf(node.offset) } : {}
-    if (!isSettingName(key)) {
-      const near = closest(key)
-      problems.push({ where: file.path, ...at, key, message: `Unknown setting.${near === undefined ? '' : ` Did you mean ${near}?`}` })
-      continue
-    }
-    const checked = check(SETTINGS[key], value)
-    if ('problem' in checked) problems.push({ where: file.path, ...at, key, message: checked.problem })
-    else found[key] = { value: checked.value, place: { where: file.path, ...at } }
-  }
-  return found
+  return allowed
 }
 
-function withoutUserOnly(found: FoundValues, problems: ConfigProblem[]): FoundValues {
-  return Object.fromEntries(
-    Object.entries(found).filter(([key, { place }]) => {
-      const isAllowed = !USER_ONLY.has(key as SettingName)
-      if (!isAllowed) problems.push({ ...place, key, message: 'A project cannot say where API keys are sent. Set it in your own file or in the environment.' })
-      return isAllowed
-    }),
-  )
+/** What a project only repeats stays the user's own, with all that the user's own word does. */
+function withoutRepeats(found: FoundValues, own: Readonly<Record<string, unknown>>, sources: Readonly<Record<SettingName, ConfigSource>>): FoundValues {
+  return Object.fromEntries(Object.entries(found).filter(([name, { value }]) => sources[name as SettingName] === 'default' || !isDeepStrictEqual(value, own[name])))
+}
+
+function mergedValue(name: SettingName, wanted: unknown, own: Readonly<Record<string, unknown>>): unknown {
+  const { project: rule }: Setting = SETTINGS[name]
+  return rule?.merge === undefined ? wanted : rule.merge(own[name], wanted)
+}
+
+/**
+ * Why a project's file may not hold this value; undefined when it may. Pure.
+ * @param own what is in force without the project
+ */
+export function projectRefusal(name: SettingName, wanted: unknown, own: Readonly<Record<string, unknown>>): string | undefined {
+  const { project: rule }: Setting = SETTINGS[name]
+  if (rule?.isLooser(own[name], mergedValue(name, wanted, own)) === false) return undefined
+  const yours = 'Set it in your own file or in the environment.'
+  if (rule === undefined) return `A project may not set this. ${yours}`
+  if (rule.refusal !== undefined) return `${rule.refusal} ${yours}`
+  return `A project may only make this stricter (${rule.words}); yours: ${JSON.stringify(own[name])}.`
 }
 
 function readEnvironment(env: Readonly<Record<string, string | undefined>>, problems: ConfigProblem[]): FoundValues {
@@ -150,40 +112,13 @@ function fromText(definition: Setting, text: string): unknown {
   return definition.schema instanceof z.ZodEnum ? text.toLowerCase() : text
 }
 
-function check(definition: Setting, value: unknown): { value: unknown } | { problem: string } {
-  const result = definition.schema.safeParse(value)
-  if (result.success) return { value: result.data }
-  const issue = result.error.issues[0]
-  return { problem: `${issue?.message ?? 'Invalid value'}; the default ${JSON.stringify(definition.default)} is used.` }
-}
-
-function applySafeMode(config: Config): Config {
-  if (!config.beginnerSafeMode) return config
-  return { ...config, ...SAFE_MODE }
-}
-
-/** True for the name of a setting. */
-export function isSettingName(key: string): key is SettingName {
-  return Object.hasOwn(SETTINGS, key)
-}
-
-/** The setting whose name is nearest to a mistyped one, if it is near enough to be meant. */
-export function closest(key: string): SettingName | undefined {
-  const scored = SETTING_NAMES.map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
-  scored.sort((left, right) => left.distance - right.distance)
-  const [best] = scored
-  return best && best.distance <= Math.max(2, Math.floor(key.length / 4)) ? best.name : undefined
-}
-
-function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= left.length; row += 1) {
-    const current = [row]
-    for (let column = 1; column <= right.length; column += 1) {
-      const substitution = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1)
-      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous[right.length] ?? 0
+/** What safe mode changes. One that a project switched on tightens like the rest of its file, and never what the environment says. */
+function safeModeOf(config: Config, sources: Readonly<Record<SettingName, ConfigSource>>): Partial<Config> {
+  if (!config.beginnerSafeMode) return {}
+  if (sources.beginnerSafeMode !== 'project') return SAFE_MODE
+  const tighter = Object.entries(SAFE_MODE).filter(([name, value]) => {
+    const { project: rule }: Setting = SETTINGS[name as SettingName]
+    return sources[name as SettingName] !== 'env' && rule?.isLooser(config[name as SettingName], value) === false
+  })
+  return Object.fromEntries(tighter)
 }

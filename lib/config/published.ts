@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { wordsOf } from './report.js'
 import { type Setting, SETTINGS } from './settings.js'
 
 const SCHEMA_URL = 'https://unpkg.com/oc-codex-multi-auth/config/codex-plugin.schema.json'
@@ -24,10 +25,10 @@ export function configJsonSchema(): Record<string, unknown> {
 /** The settings as a Markdown table. */
 export function configTable(): string {
   const rows = (Object.entries(SETTINGS) as [string, Setting][]).map(([name, definition]) => {
-    const cells = [`\`${name}\``, typeOf(definition), `\`${JSON.stringify(definition.default)}\``, definition.env ? `\`${definition.env}\`` : '', definition.help]
+    const cells = [`\`${name}\``, typeOf(definition), `\`${JSON.stringify(definition.default)}\``, definition.env ? `\`${definition.env}\`` : '', wordsOf(definition), definition.help]
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   })
-  return ['| setting | type | default | environment | what it does |', '| --- | --- | --- | --- | --- |', ...rows].join('\n')
+  return ['| setting | type | default | environment | in a project | what it does |', '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n')
 }
 
 const schemaShape = z.looseObject({

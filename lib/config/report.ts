@@ -2,7 +2,8 @@ import * as z from 'zod'
 
 import { CodexError } from '../kernel/errors.js'
 import { redact } from '../kernel/redact.js'
-import { closest, type ConfigSource, isSettingName, type LoadedConfig, SAFE_MODE } from './load.js'
+import type { ConfigSource, LoadedConfig } from './load.js'
+import { closest, isSettingName, SETTING_NAMES } from './setting-names.js'
 import { DEFAULT_CONFIG, type Setting, type SettingName, SETTINGS } from './settings.js'
 
 /** One setting as it is in force. */
@@ -18,13 +19,15 @@ export interface SettingRow {
   readonly default: unknown
   readonly env: string | null
   readonly help: string
+  /** What a project's file may do with it, in a few words; `no` for nothing. */
+  readonly project: string
 }
 
 /** Every setting with its value and where that came from, without secrets. Pure. */
-export function settingRows({ config, sources, places }: LoadedConfig): SettingRow[] {
-  return (Object.keys(SETTINGS) as SettingName[]).map((name) => {
+export function settingRows({ config, sources, places, safeMode }: LoadedConfig): SettingRow[] {
+  return SETTING_NAMES.map((name) => {
     const definition: Setting = SETTINGS[name]
-    const isForced = config.beginnerSafeMode && Object.hasOwn(SAFE_MODE, name)
+    const isForced = safeMode.includes(name)
     const place = places[isForced ? 'beginnerSafeMode' : name]
     return {
       name,
@@ -35,8 +38,14 @@ export function settingRows({ config, sources, places }: LoadedConfig): SettingR
       default: DEFAULT_CONFIG[name],
       env: definition.env ?? null,
       help: definition.help,
+      project: wordsOf(definition),
     }
   })
+}
+
+/** What a project's file may do with a setting, in a few words. */
+export function wordsOf({ project }: Setting): string {
+  return project?.words ?? 'no'
 }
 
 /** Where a value came from, in a few words: `default`, `CODEX_AUTH_TOOLS`, `/path/of/file:4`. */

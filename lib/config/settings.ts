@@ -1,9 +1,11 @@
 import * as z from 'zod'
 
 import { CODEX_CLI_VERSION } from '../models/facts.js'
+import { ANY, downTo, FEWER_ACCOUNTS, never, ONLY_FALSE, ONLY_HIGHER, ONLY_LOWER, ONLY_LOWER_NUMBERS, ONLY_STRICT_MODES, ONLY_TRUE, type ProjectRule } from './project-rules.js'
 
 /**
- * Every setting, once: schema (type and range), default, environment name, one line of help.
+ * Every setting, once: schema (type and range), default, environment name, one line of help, and what a project's file may
+ * do with it.
  * The loader, the `Config` type, `config/codex-plugin.schema.json` and the table in `docs/configuration.md` come from here.
  * Names and ranges are those of the earlier plugin (peer facts §3) where it had the setting.
  */
@@ -12,8 +14,8 @@ export interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly default: z.output<Schema>
   readonly env?: string
   readonly help: string
-  /** Read for compatibility, shapes another setting or has no effect any more; the help says which. */
-  readonly legacy?: true
+  /** What a project's file may do with it; absent: nothing. */
+  readonly project?: ProjectRule<z.output<Schema>>
 }
 
 function setting<Schema extends z.ZodType>(definition: {
@@ -21,7 +23,7 @@ function setting<Schema extends z.ZodType>(definition: {
   default: NoInfer<z.output<Schema>>
   env?: string
   help: string
-  legacy?: true
+  project?: ProjectRule<NoInfer<z.output<Schema>>>
 }): Setting<Schema> {
   return definition
 }
@@ -38,34 +40,40 @@ export const SETTINGS = {
     default: 'hybrid',
     env: 'CODEX_AUTH_ROTATION_STRATEGY',
     help: 'How an account is chosen for a new session; a session then stays on its account until that account cannot serve.',
+    project: ANY,
   }),
   pidOffsetEnabled: setting({
     schema: bool,
     default: false,
     env: 'CODEX_AUTH_PID_OFFSET_ENABLED',
     help: 'Spread new sessions of several processes over equally good accounts.',
+    project: ANY,
   }),
   perProjectAccounts: setting({
     schema: bool,
     default: true,
     env: 'CODEX_AUTH_PER_PROJECT_ACCOUNTS',
     help: 'Use the account pool of the current project where one exists; otherwise the global pool serves.',
+    project: ONLY_TRUE,
   }),
   modelAccountPools: setting({
     schema: modelLists,
     default: {},
     help: 'Accounts that may or should serve a model: model id to a list of account keys.',
+    project: FEWER_ACCOUNTS,
   }),
   modelAccountPoolModes: setting({
     schema: z.record(z.string(), z.enum(['preferred', 'strict'])),
     default: {},
     help: 'preferred: other accounts may help out; strict: nobody else serves the model.',
+    project: ONLY_STRICT_MODES,
   }),
   creditsPolicy: setting({
     schema: z.enum(['never', 'ask', 'allow']),
     default: 'never',
     env: 'CODEX_AUTH_CREDITS_POLICY',
     help: 'Whether an account with an exhausted window may go on with paid credits. ask: not until you allow it in the configuration; the message of a blocked request says that there are some.',
+    project: downTo('never', 'ask', 'allow'),
   }),
 
   // Waiting and retrying
@@ -74,6 +82,7 @@ export const SETTINGS = {
     default: 'balanced',
     env: 'CODEX_AUTH_RETRY_PROFILE',
     help: 'Retry budget of one request, per class of failure.',
+    project: downTo('conservative', 'balanced', 'aggressive'),
   }),
   retryBudgetOverrides: setting({
     schema: z
@@ -88,48 +97,56 @@ export const SETTINGS = {
       .partial(),
     default: {},
     help: 'Replaces single numbers of the retry profile.',
+    project: ONLY_LOWER_NUMBERS,
   }),
   retryAllAccountsRateLimited: setting({
     schema: bool,
     default: true,
     env: 'CODEX_AUTH_RETRY_ALL_RATE_LIMITED',
     help: 'When every account is blocked, wait for the first to come free, if that is soon enough.',
+    project: ONLY_FALSE,
   }),
   retryAllAccountsMaxWaitMs: setting({
     schema: milliseconds(0, 280_000),
     default: 30_000,
     env: 'CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS',
     help: 'Longest wait for a blocked pool, in ms; 0 never waits. OpenCode itself gives up after 300 s.',
+    project: ONLY_LOWER,
   }),
   retryAllAccountsMaxRetries: setting({
     schema: z.number().min(0),
     default: 3,
     env: 'CODEX_AUTH_RETRY_ALL_MAX_RETRIES',
     help: 'How often one request may wait for a blocked pool.',
+    project: ONLY_LOWER,
   }),
   emptyResponseMaxRetries: setting({
     schema: count(20),
     default: 2,
     env: 'CODEX_AUTH_EMPTY_RESPONSE_MAX_RETRIES',
     help: 'How often an answer without any output is asked for again.',
+    project: ONLY_LOWER,
   }),
   emptyResponseRetryDelayMs: setting({
     schema: milliseconds(0, 60_000),
     default: 1000,
     env: 'CODEX_AUTH_EMPTY_RESPONSE_RETRY_DELAY_MS',
     help: 'Pause before asking again for an empty answer, in ms.',
+    project: ONLY_HIGHER,
   }),
   beginnerSafeMode: setting({
     schema: bool,
     default: false,
     env: 'CODEX_AUTH_BEGINNER_SAFE_MODE',
     help: 'Conservative retries, no overrides, no waiting for a blocked pool.',
+    project: ONLY_TRUE,
   }),
   unsupportedCodexPolicy: setting({
     schema: z.enum(['strict', 'fallback']),
     default: 'strict',
     env: 'CODEX_AUTH_UNSUPPORTED_MODEL_POLICY',
     help: 'What to do when no account may use the model: say so, or go down the fallback chain.',
+    project: downTo('strict', 'fallback'),
   }),
   unsupportedCodexFallbackChain: setting({
     schema: modelLists,
@@ -161,6 +178,7 @@ export const SETTINGS = {
     default: false,
     env: 'CODEX_AUTH_PROACTIVE_REFRESH',
     help: 'Refresh the tokens of accounts in use ahead of time, in the background. Idle accounts are never touched.',
+    project: ONLY_FALSE,
   }),
 
   // Shape of requests
@@ -175,30 +193,35 @@ export const SETTINGS = {
     default: true,
     env: 'CODEX_MODE',
     help: 'Legacy mode only: tell the model which tools it really has.',
+    project: ANY,
   }),
   fastSession: setting({
     schema: bool,
     default: false,
     env: 'CODEX_AUTH_FAST_SESSION',
     help: 'Legacy mode only: send only the end of long conversations, with the least reasoning unless the request names an effort. The model forgets what is left out.',
+    project: ONLY_FALSE,
   }),
   fastSessionStrategy: setting({
     schema: z.enum(['hybrid', 'always']),
     default: 'hybrid',
     env: 'CODEX_AUTH_FAST_SESSION_STRATEGY',
     help: 'hybrid: not while tools are in use or the prompts have structure (code, lists, tables).',
+    project: downTo('hybrid', 'always'),
   }),
   fastSessionMaxInputItems: setting({
     schema: z.number().int().min(8).max(200),
     default: 30,
     env: 'CODEX_AUTH_FAST_SESSION_MAX_INPUT_ITEMS',
     help: 'Items of the conversation a fast session sends; more where a tool call would lose its result.',
+    project: ONLY_HIGHER,
   }),
   responsesLite: setting({
     schema: z.enum(['off', 'auto']),
     default: 'off',
     env: 'CODEX_AUTH_RESPONSES_LITE',
     help: 'auto: models the Codex CLI serves in the Responses Lite shape get that shape; ChatGPT accounts only.',
+    project: downTo('off', 'auto'),
   }),
   codexIdentity: setting({
     schema: bool,
@@ -218,7 +241,8 @@ export const SETTINGS = {
     schema: z.string(),
     default: '',
     env: 'CODEX_AUTH_BASE_URL',
-    help: 'Endpoint of API keys that name none of their own; before provider.openai.options.baseURL and the public API. ChatGPT accounts never go there. Not taken from a project’s file.',
+    help: 'Endpoint of API keys that name none of their own; before provider.openai.options.baseURL and the public API. ChatGPT accounts never go there.',
+    project: never('A project cannot say where API keys are sent.'),
   }),
 
   // What you see
@@ -227,54 +251,63 @@ export const SETTINGS = {
     default: 'core',
     env: 'CODEX_AUTH_TOOLS',
     help: 'Tools offered to the model: none, the few it can use well, or all. Every definition travels with every request; the command line always has all.',
+    project: downTo('off', 'core', 'full'),
   }),
   slashCommands: setting({
     schema: bool,
     default: true,
     env: 'CODEX_AUTH_SLASH_COMMANDS',
     help: 'Every tool as a slash command of OpenCode.',
+    project: ONLY_FALSE,
   }),
   promptTemplates: setting({
     schema: bool,
     default: false,
     env: 'CODEX_AUTH_PROMPT_TEMPLATES',
     help: 'The prompts /codex-review, /codex-explain and /codex-refactor as slash commands.',
+    project: ONLY_FALSE,
   }),
   accountToasts: setting({
     schema: bool,
     default: true,
     env: 'CODEX_AUTH_ACCOUNT_TOASTS',
     help: 'Tell when another account takes over.',
+    project: ONLY_TRUE,
   }),
   toastDurationMs: setting({
     schema: milliseconds(1000, 60_000),
     default: 5000,
     env: 'CODEX_AUTH_TOAST_DURATION_MS',
     help: 'How long a toast stays, in ms.',
+    project: ANY,
   }),
   rateLimitToastDebounceMs: setting({
     schema: milliseconds(0),
     default: 60_000,
     env: 'CODEX_AUTH_RATE_LIMIT_TOAST_DEBOUNCE_MS',
     help: 'The same message is not shown again within this time, in ms.',
+    project: ONLY_LOWER,
   }),
   maskEmail: setting({
     schema: bool,
     default: true,
     env: 'CODEX_TUI_MASK_EMAIL',
     help: 'Mask e-mail addresses in toasts, errors and the TUI.',
+    project: ONLY_TRUE,
   }),
   history: setting({
     schema: bool,
     default: true,
     env: 'CODEX_AUTH_HISTORY',
     help: 'Keep quota readings and token counts of the last 35 days on this machine, for forecasts and reports (never prompts or answers).',
+    project: ONLY_FALSE,
   }),
   requestTrace: setting({
     schema: bool,
     default: false,
     env: 'ENABLE_PLUGIN_REQUEST_LOGGING',
     help: 'Write a redacted record of each request to ~/.opencode/logs/codex-plugin (never prompts, answers or tokens).',
+    project: ONLY_FALSE,
   }),
 } as const satisfies Record<string, Setting>
 

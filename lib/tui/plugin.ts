@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import type { TuiPlugin } from '@opencode-ai/plugin/tui'
@@ -38,7 +37,7 @@ const COLOURS: Readonly<Record<Level, keyof Theme>> = { muted: 'textMuted', warn
 /** Quota beside the prompt and in the sidebar, from the files the server plugin writes. Uses no network. */
 export const tui: TuiPlugin = async (api) => {
   const paths = resolvePaths(process.env)
-  const { config } = resolveConfig({ env: process.env, ...configFiles(paths, process.cwd(), (file) => readFileSync(file, 'utf8')) })
+  const { config } = resolveConfig({ env: process.env, ...configFiles(paths, process.cwd()) })
   const scope = resolvePoolScope(paths, process.cwd(), config.perProjectAccounts)
   const [view, setView] = createSignal<PoolView | undefined>(undefined)
   const [now, setNow] = createSignal(Date.now())

@@ -138,4 +138,23 @@ describe('config', () => {
     expect(code).toBe(expected)
     expect(stderr).toContain(sentence)
   })
+
+  it('shows what a project may do with each setting, and names with its place what a project tried beyond that', async () => {
+    const { run, projectFile } = await stageWith('{ "creditsPolicy": "ask" }', '{\n  "rotationStrategy": "sticky",\n  "creditsPolicy": "allow"\n}')
+    const { code, stdout } = await run([])
+    expect(code).toBe(1)
+    expect(lineOf(stdout, 'creditsPolicy')).toMatch(/ask .* only towards never/)
+    expect(lineOf(stdout, 'rotationStrategy')).toContain('sticky')
+    expect(stdout).toContain(`${projectFile}:3 creditsPolicy: A project may only make this stricter (only towards never); yours: "ask".`)
+    expect((await run(['tools'])).stdout).toContain('In a project’s file: only towards off')
+  })
+
+  it('does not write into the project’s file what would not count there', async () => {
+    const { run, projectFile } = await stageWith(undefined, '{}')
+    const refused = await run(['set', 'tools', 'full', '--project'])
+    expect([refused.code, await readFile(projectFile, 'utf8')]).toEqual([1, '{}'])
+    expect(refused.stderr).toContain('tools: A project may only make this stricter (only towards off); yours: "core".')
+    expect((await run(['set', 'tools', 'off', '--project'])).code).toBe(0)
+    expect(JSON.parse(await readFile(projectFile, 'utf8'))).toEqual({ tools: 'off' })
+  })
 })
