@@ -78,6 +78,9 @@ function isOverflow(error: CodexError): boolean {
   return error.code === 'context_too_long'
 }
 
+/** Far more of a text than is ever shown; what comes behind is not worth cleaning, in characters. */
+const MAX_RAW = 16 * 1024
+
 function safe(text: string, error: CodexError): string {
-  return hostSafeText(redactText(text), { overflow: isOverflow(error) })
+  return hostSafeText(redactText(text.slice(0, MAX_RAW)), { overflow: isOverflow(error) })
 }

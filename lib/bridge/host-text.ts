@@ -37,6 +37,9 @@ export const HOST_OVERFLOW_PATTERNS: readonly RegExp[] = [
 /** Longest text shown to a user, in characters. */
 const MAX_TEXT = 600
 
+/** What lies behind this cannot be shown any more, whatever is left out before it, in characters. */
+const MAX_RAW = 16 * 1024
+
 /** The statuses the host looks for, in words. */
 const STATUS_WORDS: Readonly<Record<string, string>> = {
   '429': '"slow down"',
@@ -122,7 +125,7 @@ export function isHostSafe(text: string): boolean {
 
 /** Control characters and lone surrogates go: escaped in JSON they turn into digits (`\u0005` + `00`). */
 function oneLine(text: string): string {
-  return cut(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').replace(/\p{Cs}/gu, '\uFFFD').replace(/ {2,}/g, ' ').trim())
+  return cut(text.slice(0, MAX_RAW).replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').replace(/\p{Cs}/gu, '\uFFFD').replace(/ {2,}/g, ' ').trim())
 }
 
 function cut(text: string): string {

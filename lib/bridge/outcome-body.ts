@@ -15,6 +15,9 @@ const NOTHING: ErrorFacts = { codes: [], fields: {} }
 /** Headers that name an error when the body does not (wire facts §7). */
 const CODE_HEADERS = ['x-openai-authorization-error', 'x-codex-rate-limit-reached-type'] as const
 
+/** A sentence is read this far; what looks for words in it must not be made to look through a whole answer, in characters. */
+const MAX_SENTENCE = 8 * 1024
+
 /** Codes are short names; anything else in their place is a sentence. */
 const CODE_SHAPE = /^[\w.:-]{1,100}$/
 
@@ -69,7 +72,7 @@ function factsOf(body: Record<string, unknown>): ErrorFacts {
     ...codeOf(body['code']),
   ]
   const message = textOf(inner['message']) ?? sentenceOf(detail) ?? sentenceOf(error) ?? textOf(body['message'])
-  return { codes: unique(codes), fields: inner, ...(message === undefined ? {} : { message }) }
+  return { codes: unique(codes), fields: inner, ...(message === undefined ? {} : { message: message.slice(0, MAX_SENTENCE) }) }
 }
 
 function codeOf(value: unknown): string[] {

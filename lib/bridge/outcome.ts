@@ -36,7 +36,7 @@ interface Asked {
 export function classifyResponse(answer: Asked & { readonly status: number; readonly headers: Headers; readonly bodyText: string }): Failure {
   const { status, headers, bodyText } = answer
   const facts = parseErrorBody(bodyText, headers)
-  return judged({ ...answer, facts, status, isHtml: /^\s*</.test(bodyText), kindOfStatus: kindOfStatus(status) })
+  return judged({ ...answer, facts, status, isHtml: bodyText.trimStart().startsWith('<'), kindOfStatus: kindOfStatus(status) })
 }
 
 /** Judges the event a stream failed with: `response.failed` or `error`. Pure, never throws. */
@@ -79,7 +79,7 @@ function judged(evidence: Evidence): Failure {
     kind,
     ...(status === undefined ? {} : { status }),
     ...(code === undefined ? {} : { code }),
-    ...(message === undefined ? {} : { message: redactForeign(message).slice(0, MAX_MESSAGE) }),
+    ...(message === undefined ? {} : { message: redactForeign(message, MAX_MESSAGE) }),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
     ...(block === undefined ? {} : { block }),
     ...(requestId === undefined ? {} : { requestId }),
@@ -88,9 +88,9 @@ function judged(evidence: Evidence): Failure {
 
 /** A sentence of the backend that has no code of its own (wire facts §8). */
 const MODEL_SENTENCE = /model is not supported when using Codex with a ChatGPT account|does not have access to (?:the )?model/i
-const ENCRYPTED_SENTENCE = /encrypted content .*could not be (?:verified|decrypted)|invalid_encrypted_content/i
+const ENCRYPTED_SENTENCE = /encrypted content .{0,100}could not be (?:verified|decrypted)|invalid_encrypted_content/i
 /** Reasoning that lost what belonged to it; without all of it the history is whole again. */
-const REASONING_SENTENCE = /of type '\w+' was provided without its required (?:following|'reasoning') item/i
+const REASONING_SENTENCE = /of type '\w{1,60}' was provided without its required (?:following|'reasoning') item/i
 /** A call that was interrupted, or an output whose call the host has cut away. */
 const PAIR_SENTENCE = /no tool (?:output|call) found for /i
 const CONTEXT_SENTENCE = /exceeds the context window|maximum context length|context_length_exceeded/i

@@ -4,7 +4,7 @@ import { numberOf } from './outcome-body.js'
 export const MAX_RETRY_AFTER_MS = 32 * 86_400_000
 
 /** "try again in 1.3s", "in 20 seconds", "in 250ms" (wire facts §8). */
-const IN_TEXT = /try again in\s*(\d+(?:\.\d+)?)\s*(ms|s|seconds?|m|minutes?)\b/i
+const IN_TEXT = /try again in\s{0,4}(\d{1,9}(?:\.\d{1,9})?)\s{0,4}(ms|s|seconds?|m|minutes?)\b/i
 
 /**
  * How long the server asks to wait: `retry-after-ms`, `retry-after` in seconds or as a date (RFC 9110 §10.2.3), then the

@@ -71,3 +71,69 @@ describe('maskEmail', () => {
     expect(maskEmail(email)).toBe(masked)
   })
 })
+
+describe('secrets of other services', () => {
+  const opaque = fc.stringMatching(/^[A-Za-z0-9]{24,40}$/)
+  const shapes: Readonly<Record<string, (secret: string) => string>> = {
+    'GitHub': (secret) => `ghp_${secret}`,
+    'GitHub, fine-grained': (secret) => `github_pat_${secret}`,
+    'Slack': (secret) => `xoxb-12-${secret}`,
+    'AWS': (secret) => `AKIA${secret.slice(0, 16).toUpperCase()}`,
+    'PEM': (secret) => `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----`,
+    'a cut PEM block': (secret) => `-----BEGIN EC PRIVATE KEY-----\n${secret}\n`,
+    'a bearer header': (secret) => `authorization: Bearer ${secret}`,
+    'a basic header': (secret) => `Proxy-Authorization: Basic ${secret}==`,
+    'a cookie': (secret) => `Cookie: theme=dark; session=${secret}; lang=en`,
+    'a setting': (secret) => `DB_PASSWORD=${secret}`,
+    'YAML': (secret) => `password: ${secret}`,
+    'JSON': (secret) => JSON.stringify({ auth: secret, deep: { 'x-api-key': secret, token: secret } }),
+    'JSON in JSON': (secret) => JSON.stringify({ message: JSON.stringify({ client_secret: secret }) }),
+    'JSON with quotes in the value': (secret) => JSON.stringify({ password: `"${secret}"` }),
+    'a query': (secret) => `https://host/path?api_key=${secret}&x=1`,
+    'an object': (secret) => `{ accessToken: '${secret}' }`,
+  }
+
+  it.each(Object.keys(shapes))('are hidden in %s', (name) => {
+    fc.assert(
+      fc.property(opaque, (secret) => {
+        const text = shapes[name]?.(secret) ?? ''
+        for (const clean of [redactText(text), redactText(`before ${text} after`), redactForeign(text)]) expect(clean.toLowerCase()).not.toContain(secret.slice(0, 16).toLowerCase())
+      }),
+    )
+  })
+
+  it('are hidden under every name that says so, singular and plural, and counts under such names stay', () => {
+    for (const key of ['token', 'auth', 'authorization', 'password', 'passwd', 'secret', 'api_key', 'apiKey', 'X-Api-Key', 'aws_secret_access_key', 'privateKey', 'Set-Cookie', 'db.password']) {
+      expect(redact({ [key]: 'letmein' })).toEqual({ [key]: '[hidden]' })
+      expect(redactText(`{"${key}":"letmein"}`)).toBe(`{"${key}":"[hidden]"}`)
+      expect(redactText(`${key}=letmein`)).toBe(`${key}=[hidden]`)
+    }
+    expect(redact({ tokens: ['letmein'], secrets: { a: 1 } })).toEqual({ tokens: ['[hidden]'], secrets: { a: 1 } })
+    expect(redact({ tokens: { input: 3, output: 4 }, token: 12, max_tokens: 5 })).toEqual({ tokens: { input: 3, output: 4 }, token: 12, max_tokens: 5 })
+  })
+
+  it.each([
+    'token limit exceeded',
+    'Invalid token: expired.',
+    'Your authentication token has been invalidated: sign in again.',
+    'This model takes at most max_tokens=128000 tokens, input_tokens: 200000',
+    'The password is wrong; secrets are kept in the keychain.',
+    'authorization: failed because the account is disabled',
+    'The API key you gave is not valid: see https://platform.openai.com/account/api-keys',
+    'Unsupported parameter: tool_choice. Use "auto" or "none".',
+    'cookie: not found',
+    '{"error":{"code":"token_expired","type":"invalid_token","message":"Token expired"}}',
+    '-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----',
+  ])('are not seen in the sentence %j', (sentence) => {
+    expect(redactText(sentence)).toBe(sentence)
+  })
+
+  it('stay hidden when a clean text is cleaned again', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constantFrom('token', 'Cookie', 'password', '=', ':', ' ', '"', "'", '\\', 'Bearer ', '\n', '[hidden]', 'a1b2c3d4', ';', '&', ']'), fc.string({ maxLength: 4 })), { maxLength: 20 }), (parts) => {
+        const clean = redactText(parts.join(''))
+        expect(redactText(clean)).toBe(clean)
+      }),
+    )
+  })
+})

@@ -15,7 +15,7 @@ const RECENT_PROMPTS = 3
 /** Lines from which on a prompt has structure. */
 const MANY_LINES = 3
 /** Fences of code, lists, tables. */
-const STRUCTURE = /```|^\s*(?:[-*+]|\d+[.)])\s|^\s*\|.*\|/m
+const STRUCTURE = /```|^[ \t]*(?:[-*+]|\d{1,9}[.)])\s|^[ \t]*\|.*\|/m
 
 /** True for a conversation that a fast session may shorten. Pure. */
 export function allowsFastSession(items: readonly unknown[], { strategy }: FastSession): boolean {
