@@ -51,9 +51,11 @@ export async function judge(operation: Operation, home: FaultHome, run: FaultedR
     if (run.code === 0 && !(operation.program === 'window' && saysFailure(run.stdout))) add('success has its effect', await operation.missing(home))
     add('one sentence', badWords(run))
   }
-  const loss = await followUp(operation, home, add)
+  const { loss, requestProblem } = await followUp(operation, home, add)
   const mayBeLost = run.isBetweenAnswerAndDisk && (isKill || (fault.span === 'on' && saysFailure(run.stdout + run.stderr)))
   if (loss !== undefined && !mayBeLost) add('no token is spent twice', loss)
+  // Who has lost a login that nobody could keep is told what to do.
+  if (loss === undefined || requestProblem?.includes('Sign in to this account again') !== true) add('the next run works', requestProblem)
   return { violations, isUnavoidable: loss !== undefined && mayBeLost }
 }
 
@@ -115,9 +117,9 @@ async function openFiles(home: FaultHome): Promise<string[]> {
 
 /**
  * Does what the user does next: the same once more, a request, a refresh of everything, and an hour later once more.
- * @returns what was lost of the logins; undefined when nothing was
+ * @returns what was lost of the logins and what is wrong with the request; undefined when nothing is
  */
-async function followUp(operation: Operation, home: FaultHome, add: (rule: Violation['rule'], found: string | undefined) => void): Promise<string | undefined> {
+async function followUp(operation: Operation, home: FaultHome, add: (rule: Violation['rule'], found: string | undefined) => void): Promise<{ readonly loss: string | undefined; readonly requestProblem: string | undefined }> {
   const { simulator } = home
   const env = { ...home.env, ...operation.env }
   simulator.clearRules()
@@ -127,7 +129,7 @@ async function followUp(operation: Operation, home: FaultHome, add: (rule: Viola
   const serving = accounts === 'unreadable' ? [] : accounts.filter(({ kind, enabled }) => kind !== 'api-key' && enabled !== false)
   if (accounts === 'unreadable') add('the next run works', 'the account file is still unreadable')
   const before = simulator.requests.length
-  if (serving.length > 0) add('the next run works', await oneRequest(home, env))
+  const requestProblem = serving.length > 0 ? await oneRequest(home, env) : undefined
   const calls = simulator.requests.slice(before)
   if (calls.length > MOST_UPSTREAM_CALLS) add('the next run works', `it took ${calls.length} calls`)
   if (serving.length > 0) await runCli(home.home, ['refresh'], { env })
@@ -136,7 +138,7 @@ async function followUp(operation: Operation, home: FaultHome, add: (rule: Viola
   const isRefused = again !== undefined && again.code !== 0 && operation.repeat !== 'may be refused'
   if (isRefused && lost === undefined) add('the next run works', `${operation.name} once more ends with ${again.code}: ${again.stdout.slice(-200)}${again.stderr}`)
   await sweepLater(operation, home, add)
-  return lost
+  return { loss: lost, requestProblem }
 }
 
 async function oneRequest(home: FaultHome, env: NodeJS.ProcessEnv): Promise<string | undefined> {
