@@ -5,7 +5,7 @@ import path from 'node:path'
 import { systemClock } from './clock.js'
 import { CodexError, systemCode } from './errors.js'
 import { realPathOf } from './real-path.js'
-import { sweepTemporaries } from './temporaries.js'
+import { sweepFolder } from './temporaries.js'
 import { temporaryNameFor } from './temporary-names.js'
 
 /** Larger than any file of ours can become; a foreign file in its place must not fill the memory. */
@@ -74,7 +74,7 @@ export async function readTextFile(file: string): Promise<{ text: string; stamp:
 /**
  * Replaces a file in one step: whoever reads sees the old text or the new one, also after a crash or a power cut.
  * The new text is on the disk before the name points to it. Folders are made 0700, the file gets `mode`. A symbolic link
- * stays one: what it points to is replaced. Temporary files that killed writers left in the folder are removed.
+ * stays one: what it points to is replaced. What killed processes left in the folder is removed.
  * @throws CodexError `store_not_written`; the old file is intact then
  */
 export async function writeFileAtomic(file: string, text: string, options: { mode?: number } = {}): Promise<FileStamp> {
@@ -99,7 +99,7 @@ export async function writeFileAtomic(file: string, text: string, options: { mod
     await renamePatiently(temporary, target)
     temporary = undefined
     // What died before us is cleared beside the slow part: a look at the names, and the file system's own idea of now.
-    await Promise.all([syncFolder(folder), sweepTemporaries(folder, Number(stamp.modifiedNs / 1_000_000n))])
+    await Promise.all([syncFolder(folder), sweepFolder(folder, Number(stamp.modifiedNs / 1_000_000n))])
     return stamp
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined)

@@ -21,18 +21,20 @@ export interface LockOwner extends ProcessIdentity {
   readonly path: string
 }
 
-const FOLDER_SUFFIX = '.lock'
+export const LOCK_FOLDER_SUFFIX = '.lock'
 /**
  * Tells our folders from those of the earlier plugin, under any umask and in every runtime: nothing is ever put into
  * them. One that is ours and has no owner is in the making, or was left by a kill within that millisecond.
  */
 export const LOCK_FOLDER_MODE = 0o500
 const IN_THE_MAKING_MS = 1_000
+/** An owner elsewhere that was silent for a day needs no last look. */
+export const LONG_GONE_MS = 24 * 60 * 60_000
 /** `<file>.lock.<pid>-<scope>-<start>-<random>`; 0 for what the system does not tell. */
 const OWNER = /^(.+\.lock)\.(\d{1,10})-([0-9a-f]{8}|0)-(\d{1,20})-[0-9a-f]{12}$/s
 
 export function lockPlace(file: string): LockPlace {
-  return { folder: file + FOLDER_SUFFIX, dir: path.dirname(file) }
+  return { folder: file + LOCK_FOLDER_SUFFIX, dir: path.dirname(file) }
 }
 
 /** A path for the owner file of this process, never used before or after. */
@@ -66,6 +68,7 @@ export async function isGone(owner: LockOwner, staleMs: number): Promise<boolean
   if (isProvablyDead(owner)) return true
   const before = await stat(owner.path, { bigint: true })
   if (!(await isOlderThan(Number(before.mtimeMs), staleMs, owner.path))) return false
+  if (await isOlderThan(Number(before.mtimeMs), LONG_GONE_MS, owner.path)) return true
   await systemClock.sleep(beatMs(staleMs) + 100)
   return (await stat(owner.path, { bigint: true })).mtimeNs === before.mtimeNs
 }

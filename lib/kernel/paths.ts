@@ -38,8 +38,8 @@ export const CONFIG_FILE = 'openai-codex-auth-config.json'
  * Resolves every path from the environment; reads no disk.
  * OpenCode uses XDG folders on every system (host facts §8).
  */
-export function resolvePaths(env: NodeJS.ProcessEnv = process.env): Paths {
-  const home = nonEmpty(env.HOME) ?? nonEmpty(env.USERPROFILE) ?? os.homedir()
+export function resolvePaths(env: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): Paths {
+  const home = homeOf(env, platform)
   const root = path.join(home, '.opencode')
   const xdg = (name: string, ...fallback: string[]): string => nonEmpty(env[name]) ?? path.join(home, ...fallback)
   const stateDir = nonEmpty(env.OPENCODE_STATE_DIR) ?? path.join(xdg('XDG_STATE_HOME', '.local', 'state'), 'opencode')
@@ -64,6 +64,14 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env): Paths {
     hostAuthFile: path.join(xdg('XDG_DATA_HOME', '.local', 'share'), 'opencode', 'auth.json'),
     hostCacheDir: path.join(xdg('XDG_CACHE_HOME', '.cache'), 'opencode'),
   }
+}
+
+/**
+ * The home that OpenCode takes. On Windows never HOME: Git Bash and others set one of their own there, and OpenCode would
+ * not read what was written to it.
+ */
+function homeOf(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+  return nonEmpty(platform === 'win32' ? env.USERPROFILE : env.HOME) ?? os.homedir()
 }
 
 function nonEmpty(value: string | undefined): string | undefined {

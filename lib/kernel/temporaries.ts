@@ -1,12 +1,14 @@
 import { lstat, readdir, realpath, unlink } from 'node:fs/promises'
 import path from 'node:path'
 
+import { findAbandonedLocks, sweepLocks } from './lock-sweep.js'
 import type { Paths } from './paths.js'
 import { isProvablyDead } from './process-identity.js'
 import { parseTemporaryName } from './temporary-names.js'
 
 /** A temporary file of ours this old was left by a process that died: a write takes milliseconds. */
-export const STALE_TEMPORARY_MS = 60 * 60_000
+const STALE_TEMPORARY_MS = 60 * 60_000
+
 /**
  * The temporary files of ours in a folder that nobody will finish: older than an hour, or made by a process that is
  * provably dead. Whatever they were to become; never a link, folder or device, and nothing below the folder.
@@ -63,11 +65,29 @@ export async function foldersWrittenTo(paths: Paths): Promise<readonly string[]>
 }
 
 /**
+ * What killed processes left in a folder: stale temporary files and abandoned locks. Changes nothing.
+ * @param nowMs epoch ms
+ * @returns full paths
+ */
+export async function findLeftovers(folder: string, nowMs: number): Promise<readonly string[]> {
+  return (await Promise.all([findStaleTemporaries(folder, nowMs), findAbandonedLocks(folder, nowMs)])).flat()
+}
+
+/**
+ * Removes what `findLeftovers` finds. Never throws.
+ * @param nowMs epoch ms
+ * @returns what was removed, full paths
+ */
+export async function sweepFolder(folder: string, nowMs: number): Promise<readonly string[]> {
+  return (await Promise.all([sweepTemporaries(folder, nowMs), sweepLocks(folder, nowMs)])).flat()
+}
+
+/**
  * Sweeps every folder we write to, projects too. Never throws.
  * @param nowMs epoch ms
  * @returns what was removed, full paths
  */
 export async function sweepEverywhere(paths: Paths, nowMs: number): Promise<readonly string[]> {
   const folders = await foldersWrittenTo(paths)
-  return (await Promise.all(folders.map((folder) => sweepTemporaries(folder, nowMs)))).flat()
+  return (await Promise.all(folders.map((folder) => sweepFolder(folder, nowMs)))).flat()
 }
