@@ -106,7 +106,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
   const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
-  const vault = createVault({ keychain: options.keychain ?? systemKeychain(thisPlace(env)), clock, optedIn: env[KEYCHAIN_ENV] === '1' })
+  const vault = createVault({ keychain: options.keychain ?? systemKeychain(thisPlace(env)), clock, optedIn: env[KEYCHAIN_ENV] === '1', log: host })
   const storeAt = (file: string, watched: boolean): AccountStore =>
     createAccountStore({
       path: file,

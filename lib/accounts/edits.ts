@@ -26,7 +26,7 @@ export function withLogin(pool: AccountPool, login: StoredAccount): Upserted {
     if (account === undefined) throw new Error('a list with one more entry is not empty')
     return { pool: { ...pool, accounts }, account, added: true }
   }
-  const { needsLogin: _lifted, enabled: _enabled, rateLimitResetTimes: _past, coolingDownUntil: _cooling, cooldownReason: _why, ...rest } = known
+  const { needsLogin: _lifted, sealed: _unopened, enabled: _enabled, rateLimitResetTimes: _past, coolingDownUntil: _cooling, cooldownReason: _why, ...rest } = known
   const owned = Object.fromEntries(OWNED_BY_USER.filter((key) => known[key] !== undefined).map((key) => [key, known[key]]))
   const account: Account = { ...rest, ...login, ...owned, uid: known.uid }
   return { pool: replaced(pool, account), account, added: false }

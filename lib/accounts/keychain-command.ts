@@ -52,7 +52,7 @@ export function securityKeychain(env: NodeJS.ProcessEnv): Keychain {
     },
     async set(name, secret) {
       // The shell splits at blanks; what is stored here is base64url and needs no quotes.
-      if (!/^[\w-]+$/.test(secret + name)) throw failed('security')
+      if (!/^[\w.-]+$/.test(secret + name)) throw failed('security')
       const { code } = await run(['-i'], `add-generic-password -U -s ${KEYCHAIN_SERVICE} -a ${name} -w ${secret}\n`)
       if (code !== 0) throw failed('security')
     },

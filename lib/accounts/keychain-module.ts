@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { type Keychain, KEYCHAIN_SERVICE } from './keychain.js'
+import { type Keychain, KEYCHAIN_SERVICE, unavailable } from './keychain.js'
 
 /** The part of `@napi-rs/keyring` that is used. */
 interface Entry {
@@ -8,30 +8,34 @@ interface Entry {
   setSecret(secret: Uint8Array): void
   deletePassword(): boolean
 }
-interface KeyringModule {
-  readonly Entry: { withTarget(target: string, service: string, name: string): Entry }
-}
+type EntryClass = new (service: string, user: string) => Entry
 
-const moduleSchema = z.looseObject({ Entry: z.custom<KeyringModule['Entry']>((value) => typeof value === 'function' && 'withTarget' in value) })
+const moduleSchema = z.looseObject({ Entry: z.custom<EntryClass>((value) => typeof value === 'function') })
 /** Not a literal at the import, so that no bundler takes it in: it is there only where the user installed it. */
 const PACKAGE: string = '@napi-rs/keyring'
 
-/** The keychain through the optional package, mainly for the command line on Windows; undefined without the package. */
-export async function moduleKeychain(): Promise<Keychain | undefined> {
-  const loaded: unknown = await import(PACKAGE).catch(() => undefined)
+/** The keychain through the optional package, mainly for the command line on Windows; undefined without the package. Items without a dot in their name do not exist for it. */
+export async function moduleKeychain(load: () => Promise<unknown> = () => import(PACKAGE)): Promise<Keychain | undefined> {
+  const loaded: unknown = await load().catch(() => undefined)
   const parsed = moduleSchema.safeParse(loaded)
   if (!parsed.success) return undefined
-  // The target and the bytes are those of Bun.secrets on Windows.
-  const entry = (name: string): Entry => parsed.data.Entry.withTarget(`${KEYCHAIN_SERVICE}/${name}`, KEYCHAIN_SERVICE, name)
+  // On Windows an item goes by its target alone: that of Bun.secrets is `<service>/<name>`, that of this package `<user>.<service>`.
+  // A name with a dot is the same item to both. `Entry.withTarget` must not be used: it writes an empty secret over the item.
+  const entry = (name: string): Entry | undefined => {
+    const dot = name.lastIndexOf('.')
+    return dot < 0 ? undefined : new parsed.data.Entry(name.slice(dot + 1), `${KEYCHAIN_SERVICE}/${name.slice(0, dot)}`)
+  }
   return {
     via: PACKAGE,
     async get(name) {
-      const secret = entry(name).getSecret()
+      const secret = entry(name)?.getSecret() ?? null
       return secret === null ? undefined : new TextDecoder().decode(Uint8Array.from(secret))
     },
     async set(name, secret) {
-      entry(name).setSecret(new TextEncoder().encode(secret))
+      const item = entry(name)
+      if (item === undefined) throw unavailable(`The item ${name} cannot be written through ${PACKAGE}.`)
+      item.setSecret(new TextEncoder().encode(secret))
     },
-    delete: async (name) => entry(name).deletePassword(),
+    delete: async (name) => entry(name)?.deletePassword() ?? false,
   }
 }

@@ -38,7 +38,8 @@ export function guarded(keychain: Keychain, timeoutMs = KEYCHAIN_TIMEOUT_MS): Ke
   }
   return {
     via: keychain.via,
-    get: (name) => call('be read', () => keychain.get(name)),
+    // An empty secret is what a way that failed has left: it is no key, and its place is free.
+    get: async (name) => (await call('be read', () => keychain.get(name))) || undefined,
     set: (name, secret) => call('be written', () => keychain.set(name, secret)),
     delete: (name) => call('be changed', () => keychain.delete(name)),
   }

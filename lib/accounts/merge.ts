@@ -1,5 +1,6 @@
 import type { AccountPool } from './account.js'
 import { isSameAccount } from './identity.js'
+import { isUnopened } from './seal.js'
 import { withUids } from './pool-format.js'
 
 /** What an import does to a pool. */
@@ -27,8 +28,8 @@ export function mergePools(ours: AccountPool, theirs: AccountPool): Merged {
     if (current === undefined) {
       accounts = withUids([...accounts, incoming])
       added += 1
-    } else if ((incoming.tokenRotatedAt ?? 0) > (current.tokenRotatedAt ?? 0)) {
-      const { needsLogin: _lifted, ...rest } = current
+    } else if (isUnopened(current) || (incoming.tokenRotatedAt ?? 0) > (current.tokenRotatedAt ?? 0)) {
+      const { needsLogin: _lifted, sealed: _unopened, ...rest } = current
       // Whether an account is in use is decided here, not where the copy comes from.
       const { enabled: _elsewhere, ...facts } = incoming
       accounts[known] = { ...facts, ...rest, ...tokensOf(incoming), uid: current.uid }

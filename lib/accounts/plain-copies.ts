@@ -4,7 +4,7 @@ import path from 'node:path'
 import { readTextFile, writeFileAtomic } from '../kernel/json-file.js'
 import { poolText } from './pool-file.js'
 import { parsePool } from './pool-format.js'
-import { type DataKey, keyIdOf } from './seal.js'
+import { type DataKey, isUnopened, keyIdOf } from './seal.js'
 import type { Vault } from './vault.js'
 
 /** Copies that the program makes by itself; an export was made by the user and stays as it is. */
@@ -40,8 +40,9 @@ export interface Rewritten {
 /**
  * Rewrites the program's own copies: sealed with `key`, or plain without one. Each is replaced in one step. A copy that
  * is no pool, or is in the wanted state already, stays. Never throws.
+ * @param when `again` seals those anew that are sealed with this key already
  */
-export async function rewriteCopies(backupsDir: string, vault: Vault, key: DataKey | undefined): Promise<Rewritten> {
+export async function rewriteCopies(backupsDir: string, vault: Vault, key: DataKey | undefined, when?: 'again'): Promise<Rewritten> {
   const names = (await readdir(backupsDir).catch(() => [])).filter((name) => OWN_COPY.test(name))
   const left: string[] = []
   const keyIds = new Set<string>()
@@ -52,14 +53,28 @@ export async function rewriteCopies(backupsDir: string, vault: Vault, key: DataK
       if (parsed.kind !== 'pool') continue
       const keyId = keyIdOf(parsed.pool)
       if (keyId !== undefined) keyIds.add(keyId)
-      if ((keyId === undefined) === (key === undefined)) continue
-      await writeFileAtomic(copy, poolText(await vault.open(parsed.pool, copy), key))
+      const isDone = (keyId === undefined) === (key === undefined)
+      if (isDone && (when === undefined || keyId !== key?.id)) continue
+      const pool = await vault.open(parsed.pool, copy)
+      if (key === undefined && pool.accounts.some(isUnopened)) throw new Error('a login in it does not open')
+      await writeFileAtomic(copy, poolText(pool, key))
       done += 1
     } catch {
       left.push(copy)
     }
   }
   return { done, left, keyIds }
+}
+
+/** Keys that the copies in a folder are sealed with. Never throws. */
+export async function keyIdsIn(backupsDir: string): Promise<readonly string[]> {
+  const names = (await readdir(backupsDir).catch(() => [])).filter((name) => OWN_COPY.test(name))
+  const texts = await Promise.all(names.map((name) => readTextFile(path.join(backupsDir, name)).catch(() => undefined)))
+  const ids = texts.flatMap((read) => {
+    const parsed = parsePool(read?.text ?? '')
+    return parsed.kind === 'pool' ? (keyIdOf(parsed.pool) ?? []) : []
+  })
+  return [...new Set(ids)]
 }
 
 async function plainFiles(folder: string, isCandidate: (name: string) => boolean): Promise<string[]> {

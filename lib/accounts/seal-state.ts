@@ -8,6 +8,8 @@ export interface SealState {
   readonly accounts: number
   /** Key of a sealed file. */
   readonly keyId?: string
+  /** Records are sealed and nothing says with which key. */
+  readonly isNameless?: true
 }
 
 /**
@@ -20,5 +22,6 @@ export async function sealStateOf(file: string): Promise<SealState> {
   const keyId = keyIdOf(parsed.pool)
   const accounts = parsed.pool.accounts.length
   if (keyId !== undefined) return { kind: 'sealed', accounts, keyId }
-  return { kind: accounts === 0 ? 'empty' : 'plain', accounts }
+  const isNameless = parsed.pool.accounts.some(({ sealed }) => sealed !== undefined)
+  return { kind: accounts === 0 ? 'empty' : 'plain', accounts, ...(isNameless ? { isNameless } : {}) }
 }

@@ -2,7 +2,8 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import * as z from 'zod'
 
 import { CodexError } from '../kernel/errors.js'
-import type { Account, AccountPool } from './account.js'
+import { isRecord, parsedJson } from '../kernel/json.js'
+import type { Account, AccountPool, StoredAccount } from './account.js'
 import { UNREADABLE_KEY } from './pool-format.js'
 
 /** A key that seals the secrets of one account file, its journal entries and its backups. */
@@ -10,18 +11,23 @@ export interface DataKey {
   /** Short and public; stands in the file and names the item in the keychain. */
   readonly id: string
   readonly bytes: Buffer
+  /**
+   * True for a key of the earlier way, which bound a record to its `uid` alone: it still opens such records. Once a file was
+   * written with it the key opens bound ones only (see `Vault.bind`), so that nobody can put an older record back.
+   */
+  readonly opensUnbound?: true
 }
 
 /** Top-level field that names the key of a sealed file; without it the file is plain. */
 const KEY_FIELD = 'sealedWith'
-/** Fields of a record that whoever has them can use the account with. */
-const SECRET_FIELDS = ['refreshToken', 'accessToken', 'apiKey'] as const
+/** Fields of a record that whoever has them can use the account with, and the values that nobody could read. */
+const SECRET_FIELDS = ['refreshToken', 'accessToken', 'apiKey', 'unreadFields'] as const
 const KEY_BYTES = 32
 const IV_BYTES = 12
 const TAG_BYTES = 16
 const FORMAT = /^v1\.([\w-]{16})\.([\w-]{22,})$/
 
-const secretsSchema = z.object({ refreshToken: z.string().optional(), accessToken: z.string().optional(), apiKey: z.string().optional() })
+const secretsSchema = z.object({ refreshToken: z.string().optional(), accessToken: z.string().optional(), apiKey: z.string().optional(), unreadFields: z.unknown().optional() })
 const sealedRecordSchema = z.looseObject({ uid: z.string(), sealed: z.string() })
 
 /** A new random key. */
@@ -79,57 +85,98 @@ export function keyIdOf(pool: AccountPool): string | undefined {
 export function sealedPool(pool: AccountPool, key: DataKey): AccountPool {
   const accounts = pool.accounts.map((account) => sealedRecord(account, key))
   const unreadable = pool[UNREADABLE_KEY]
-  const others = Array.isArray(unreadable) ? { [UNREADABLE_KEY]: unreadable.map((record: unknown) => sealText(key, UNREADABLE_KEY, JSON.stringify(record))) } : {}
+  const others = Array.isArray(unreadable) ? { [UNREADABLE_KEY]: unreadable.map((record: unknown) => (typeof record === 'string' && FORMAT.test(record) ? record : sealText(key, UNREADABLE_KEY, JSON.stringify(record)))) } : {}
   return { ...pool, ...others, accounts, [KEY_FIELD]: key.id }
 }
 
+/** Reason of an account whose sealed secrets do not open. It is never stored: a record that is mended opens again. */
+export const UNOPENED = 'its sealed login does not open: the record was changed by something else. Import a backup with codex-import, or sign in again'
+
+/** True for a record whose secrets are still sealed. */
+export function isUnopened(account: StoredAccount): boolean {
+  return account.sealed !== undefined
+}
+
 /**
- * The pool with its secrets in the clear, as the program uses it. Pure.
- * @throws CodexError `store_unreadable` when a record does not open: it was changed, or moved from another record
+ * The pool with its secrets in the clear, as the program uses it. A record that was changed, or moved from another one, stays
+ * sealed and cannot serve; it never takes the others along. Pure.
  */
-export function openedPool(pool: AccountPool, key: DataKey, where: string): AccountPool {
+export function openedPool(pool: AccountPool, key: DataKey): AccountPool {
   const { [KEY_FIELD]: _key, ...rest } = pool
-  const accounts = pool.accounts.map((account) => openedRecord(account, key, where))
+  const accounts = pool.accounts.map((account) => openedRecord(account, key))
   const unreadable = pool[UNREADABLE_KEY]
-  const others = Array.isArray(unreadable) ? { [UNREADABLE_KEY]: unreadable.map((record: unknown) => openedOther(record, key, where)) } : {}
+  const others = Array.isArray(unreadable) ? { [UNREADABLE_KEY]: unreadable.map((record: unknown) => openedOther(record, key)) } : {}
   return { ...rest, ...others, version: pool.version, activeIndex: pool.activeIndex, accounts }
+}
+
+/** A sealed file that no longer says so must not pass for a plain one without logins. */
+export function nameless(where: string): CodexError {
+  return new CodexError('store_unreadable', `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or odd.`, {
+    hint: 'Nothing was changed. Put the line back: codex-doctor --fix looks for it in the sealed copies in the backups folder',
+  })
+}
+
+/** The file as it lies on the disk, with the name of its key put back. Pure. */
+export function namedKey(pool: AccountPool, id: string): AccountPool {
+  return { ...pool, [KEY_FIELD]: id }
 }
 
 function sealedRecord(account: Account, key: DataKey): Account {
   const secrets = Object.fromEntries(SECRET_FIELDS.filter((field) => account[field] !== undefined).map((field) => [field, account[field]]))
-  if (Object.keys(secrets).length === 0) return account
-  const { refreshToken: _refresh, accessToken: _access, apiKey: _key, ...metadata } = account
-  return { ...metadata, sealed: sealText(key, account.uid, JSON.stringify(secrets)) }
+  const { needsLogin, ...unmarked } = account
+  const mark = needsLogin === undefined || needsLogin.reason === UNOPENED ? {} : { needsLogin }
+  if (!SECRET_FIELDS.some((field) => typeof secrets[field] === 'string')) return isUnopened(account) ? { ...unmarked, ...mark } : account
+  const { refreshToken: _refresh, accessToken: _access, apiKey: _key, unreadFields: _odd, ...metadata } = unmarked
+  return { ...metadata, ...mark, sealed: sealText(key, boundPlaceOf(account), JSON.stringify(secrets)) }
 }
 
-function openedRecord(account: Account, key: DataKey, where: string): Account {
+function openedRecord(account: Account, key: DataKey): Account {
   const { sealed, ...metadata } = account
-  return sealed === undefined ? account : { ...(metadata as Account), ...secretsIn(sealed, account.uid, key, where) }
+  if (sealed === undefined) return account
+  const secrets = secretsIn(sealed, account, key)
+  if (secrets === undefined) return { ...account, needsLogin: { since: 0, reason: UNOPENED } }
+  const odd = { ...(isRecord(metadata.unreadFields) ? metadata.unreadFields : {}), ...(isRecord(secrets.unreadFields) ? secrets.unreadFields : {}) }
+  return { ...(metadata as Account), ...secrets, ...(Object.keys(odd).length === 0 ? {} : { unreadFields: odd }) }
 }
 
-function secretsIn(sealed: string, uid: string, key: DataKey, where: string): z.infer<typeof secretsSchema> {
-  const text = openText(key, uid, sealed)
-  if (text === undefined) throw damaged(where)
-  return secretsSchema.parse(JSON.parse(text))
+/** What a secret is bound to beside its record: where it may be sent. Changed, it opens no more. */
+function boundPlaceOf({ uid, kind, baseUrl }: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>): string {
+  return JSON.stringify(['record', uid, kind ?? 'oauth', baseUrl ?? null])
 }
 
-/** A record of another form: sealed whole, or one whose metadata somebody damaged by hand. */
-function openedOther(record: unknown, key: DataKey, where: string): unknown {
+function secretsIn(sealed: string, record: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>, key: DataKey): z.infer<typeof secretsSchema> | undefined {
+  const bound = secretsFrom(openText(key, boundPlaceOf(record), sealed))
+  if (bound !== undefined) return bound
+  const unbound = secretsFrom(openText(key, record.uid ?? '', sealed))
+  if (unbound === undefined || key.opensUnbound === true) return unbound
+  // Tokens of ChatGPT go to one place, whatever the record says; a key of the earlier way could be sent elsewhere by it.
+  const { apiKey: _key, ...tokens } = unbound
+  const isSafe = record.kind !== 'api-key' && (tokens.refreshToken !== undefined || tokens.accessToken !== undefined)
+  return isSafe ? tokens : undefined
+}
+
+function secretsFrom(text: string | undefined): z.infer<typeof secretsSchema> | undefined {
+  return text === undefined ? undefined : secretsSchema.safeParse(parsedJson(text)).data
+}
+
+/** A record of another form: sealed whole, or one whose metadata somebody damaged by hand. What does not open stays as it is. */
+function openedOther(record: unknown, key: DataKey): unknown {
   if (typeof record === 'string' && FORMAT.test(record)) {
     const text = openText(key, UNREADABLE_KEY, record)
-    if (text === undefined) throw damaged(where)
-    return JSON.parse(text)
+    return text === undefined ? record : parsedJson(text)
   }
   const known = sealedRecordSchema.safeParse(record)
   if (!known.success) return record
   const { sealed, ...metadata } = known.data
-  return { ...metadata, ...secretsIn(sealed, metadata.uid, key, where) }
+  const secrets = secretsIn(sealed, readMetadata(metadata), key)
+  return secrets === undefined ? record : { ...metadata, ...secrets }
+}
+
+function readMetadata(metadata: { readonly uid: string; readonly kind?: unknown; readonly baseUrl?: unknown }): Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'> {
+  const { uid, kind, baseUrl } = metadata
+  return { uid, ...(kind === 'api-key' || kind === 'oauth' ? { kind } : {}), ...(typeof baseUrl === 'string' ? { baseUrl } : {}) }
 }
 
 function placeOf(key: DataKey, place: string): string {
   return JSON.stringify([place, key.id])
-}
-
-function damaged(where: string): CodexError {
-  return new CodexError('store_unreadable', `A sealed record in ${where} cannot be opened with its key: the file was changed by something else.`, { hint: 'Nothing was changed. Restore a backup with codex-import, or sign in again: opencode auth login' })
 }

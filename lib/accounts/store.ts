@@ -10,6 +10,7 @@ import { realPathOrSame } from '../kernel/real-path.js'
 import type { AccountPool } from './account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
 import { ForeignFile, MovedAside, type PoolOnDisk, poolText, readPoolFile } from './pool-file.js'
+import { rewriteCopies } from './plain-copies.js'
 import type { DataKey } from './seal.js'
 import type { AccountStore, HeldPool } from './store-types.js'
 import type { Vault } from './vault.js'
@@ -84,7 +85,10 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
     const seen = reported
     const stamp = await stampOf(file)
     checkedAtMs = seen === reported ? clock.now() : 0
-    if (cached !== undefined && stamp !== undefined && sameStamp(cached.stamp, stamp)) return cached.pool
+    if (cached !== undefined && stamp !== undefined && sameStamp(cached.stamp, stamp)) {
+      if (cached.keyId !== undefined) void vault?.tend(cached.keyId)
+      return cached.pool
+    }
     try {
       cached = await readFresh()
     } catch (error) {
@@ -125,6 +129,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
         const stamp = await writeFileAtomic(file, text)
         cached = { pool: after, stamp, keyId: key?.id }
         if (before.stamp === undefined) await retireLegacy()
+        if (vault !== undefined && key?.opensUnbound === true) await bindKey(vault, key)
         return copy
       }
       return { done: await work({ ...before, write }) }
@@ -159,6 +164,13 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
     if (removes) return writeBackup(deps.backupsDir, 'accounts', before.text, clock.now())
     if (before.fromVersion === 2) await writeBackup(deps.backupsDir, 'accounts-v2', before.text, clock.now())
     return undefined
+  }
+
+  /** The file is sealed the new way; its copies follow, and then nothing of the earlier way opens any more. */
+  async function bindKey(keys: Vault, key: DataKey): Promise<void> {
+    const { left } = await rewriteCopies(deps.backupsDir, keys, key, 'again')
+    // Tried again with the next write: until then the file opens as before.
+    if (left.length === 0) await keys.bind(key).catch(() => undefined)
   }
 
   async function retireLegacy(): Promise<void> {

@@ -7,7 +7,7 @@ import { unavailable } from '../accounts/keychain.js'
 import { rewriteCopies } from '../accounts/plain-copies.js'
 import { poolText } from '../accounts/pool-file.js'
 import { formatPool, parsePool } from '../accounts/pool-format.js'
-import { type DataKey, openedPool } from '../accounts/seal.js'
+import { type DataKey, isUnopened, openedPool } from '../accounts/seal.js'
 import type { AccountStore } from '../accounts/store-types.js'
 import type { Vault } from '../accounts/vault.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
@@ -71,6 +71,7 @@ export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
   return store.transact(async (held) => {
     const changed = held.keyId !== undefined
     if (changed) {
+      if (held.pool.accounts.some(isUnopened)) throw new CodexError('store_unreadable', 'A sealed login in the account file does not open, so it cannot be written in the clear.', { hint: 'Nothing was changed. Sign in again with that account or remove it: codex-list' })
       if (await isRenewing(deps.refreshDir, store.path)) throw new CodexError('store_busy', 'A token is being renewed just now. Nothing was changed.')
       await held.write(held.pool, undefined)
     }
@@ -98,7 +99,7 @@ async function forgetKeys(vault: Vault, ids: ReadonlySet<string>): Promise<strin
 async function proveOpens(copy: string, pool: AccountPool, vault: Vault, keyId: string): Promise<void> {
   const key: DataKey = await vault.reread(keyId)
   const parsed = parsePool(await readFile(copy, 'utf8'))
-  const opened = parsed.kind === 'pool' ? openedPool(parsed.pool, key, copy) : undefined
+  const opened = parsed.kind === 'pool' ? openedPool(parsed.pool, key) : undefined
   const isSame = opened !== undefined && isDeepStrictEqual(JSON.parse(formatPool(opened)), JSON.parse(formatPool(pool)))
   if (!isSame) throw unavailable(`A sealed copy of the accounts could not be opened again (${copy}), so the account file was left as it is.`)
 }

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { timestamp } from '../accounts/backups.js'
 import { encryptPool } from '../accounts/export.js'
 import { formatPool } from '../accounts/pool-format.js'
+import { isUnopened } from '../accounts/seal.js'
 import { CodexError } from '../kernel/errors.js'
 import { sameStamp, stampOf, writeFileAtomic } from '../kernel/json-file.js'
 import { defineTool } from './definition.js'
@@ -28,7 +29,8 @@ export const codexExport = defineTool({
   },
   positional: ['path'],
   async run(runtime, { path: wanted, encrypt = false, force = false }, context): Promise<ExportData> {
-    const pool = await runtime.store.read()
+    const read = await runtime.store.read()
+    const pool = { ...read, accounts: read.accounts.filter((account) => !isUnopened(account)) }
     if (pool.accounts.length === 0) throw new CodexError('no_accounts', 'There is no account to export.')
     const folder = path.join(path.dirname(runtime.store.path), 'backups')
     const file = wanted === undefined ? path.join(folder, `export-${timestamp(runtime.clock.now())}.json`) : path.resolve(context.directory, wanted)

@@ -3,6 +3,7 @@ import * as z from 'zod'
 
 import { findPlainCopies } from '../accounts/plain-copies.js'
 import { type SealState, sealStateOf } from '../accounts/seal-state.js'
+import { PROBE_ITEM } from '../accounts/vault.js'
 import { refreshDir } from '../auth/refresh-renewal.js'
 import { sealPoolFile, type SealingResult, unsealPoolFile } from '../auth/sealing.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
@@ -86,7 +87,7 @@ async function report(runtime: Runtime, command: KeychainData['command'], dryRun
 /** Undefined when nobody needs the keychain and it is not asked; null when it answers. */
 async function problemOf({ vault }: Runtime, state: SealState): Promise<string | null | undefined> {
   if (!vault.optedIn && state.kind !== 'sealed') return undefined
-  const probe = state.keyId === undefined ? vault.keychain.get('probe') : vault.key(state.keyId)
+  const probe = state.keyId === undefined ? vault.keychain.get(PROBE_ITEM) : vault.key(state.keyId)
   return probe.then(
     () => null,
     (error: unknown) => messageOf(error),
