@@ -16,7 +16,7 @@ import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreakers } from './bridge/breaker.js'
 import type { CodexIdentity } from './bridge/codex-identity.js'
 import { codexUserAgent } from './bridge/codex-user-agent.js'
-import type { NamedEndpoint } from './bridge/endpoint.js'
+import type { EndpointForKeys } from './bridge/endpoint.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
 import { errorResponse, shownError } from './bridge/host-error.js'
 import { createLegacyPreparation } from './bridge/legacy/prepare.js'
@@ -36,6 +36,7 @@ import { createRuntime, type Runtime } from './runtime.js'
 
 // In this chunk because one more would have to be opened at every start.
 export { commandSettings } from './command-settings.js'
+export { ownProviderBaseUrl, providerEndpoint } from './host-setup/own-endpoint.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {
@@ -50,8 +51,10 @@ export interface CoreInput {
   readonly paths: Paths
   readonly env: NodeJS.ProcessEnv
   readonly directory: string
-  /** `provider.openai.options.baseURL` of the host's configuration, as far as known. */
+  /** `provider.openai.options.baseURL` where it is the user's own. */
   readonly providerBaseUrl?: () => string | undefined
+  /** Why keys that name no endpoint go nowhere, if they do not. */
+  readonly keysRefused?: string | undefined
   /** The process's own when absent. */
   readonly fetch?: typeof globalThis.fetch
 }
@@ -88,7 +91,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     breakers: createBreakers(),
     notices,
     remember: runtime.history.note,
-    endpointForKeys: endpointForKeys(config.baseUrl, input.providerBaseUrl?.()),
+    endpointForKeys: endpointForKeys(config.baseUrl, input),
     sessions: createSessionMemory(),
     holderOf: (sessionId, nowMs) => sessions.holderOf(sessionId, nowMs),
   })
@@ -122,8 +125,10 @@ export async function createCore(input: CoreInput): Promise<Core> {
   }
 }
 
-function endpointForKeys(setting: string, ofHost: string | undefined): NamedEndpoint | undefined {
+function endpointForKeys(setting: string, { providerBaseUrl, keysRefused }: CoreInput): EndpointForKeys | undefined {
   if (setting !== '') return { url: setting, source: 'the setting baseUrl' }
+  if (keysRefused !== undefined) return { refused: keysRefused }
+  const ofHost = providerBaseUrl?.()
   return ofHost === undefined || ofHost === '' ? undefined : { url: ofHost, source: 'provider.openai.options.baseURL' }
 }
 

@@ -35,8 +35,10 @@ export const server: Plugin = async (input) => {
   /** Models the user has configured: left as they are. */
   const userModels = new Set<string>()
   const core = lazily(async () => {
-    const { createCore } = await import('./core.js')
-    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, providerBaseUrl: () => providerBaseUrl })
+    const { createCore, ownProviderBaseUrl, providerEndpoint } = await import('./core.js')
+    // What the host says is merged from the project's files too, and a key never follows a project.
+    const { url, refused } = providerEndpoint(providerBaseUrl, providerBaseUrl === undefined ? undefined : await ownProviderBaseUrl({ paths, env: process.env }))
+    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, providerBaseUrl: () => url, keysRefused: refused })
   })
   await registerWithHost(input, paths)
 

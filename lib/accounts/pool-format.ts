@@ -2,6 +2,7 @@ import * as z from 'zod'
 
 import { type Account, type AccountPool, type StoredAccount, storedAccountSchema } from './account.js'
 import { uidFor } from './identity.js'
+import { withPlainNames } from './labels.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 
 /** What a text that should be an account file turned out to be. */
@@ -46,7 +47,7 @@ export function parsePool(text: string): ParsedPool {
   const unreadable: unknown[] = []
   for (const record of records) {
     const account = storedAccountSchema.safeParse(version === 1 ? fromVersion1(record) : record)
-    if (account.success && hasCredential(account.data)) accounts.push(account.data)
+    if (account.success && hasCredential(account.data)) accounts.push(withPlainNames(account.data))
     else unreadable.push(record)
   }
   if (version === 2 && accounts.length === 0 && unreadable.length > 0) {

@@ -4,6 +4,7 @@ import { paceText } from '../forecast/pace-text.js'
 import { forecastOf } from '../history/forecasts.js'
 import { parseLines } from '../history/lines.js'
 import { formatDuration, formatWhen } from '../kernel/moments.js'
+import { plainText } from '../kernel/plain-text.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { HistoryEntry } from '../history/entries.js'
 import type { AccountView } from './pool-view.js'
@@ -38,7 +39,7 @@ export function accountDetails(account: AccountView, history: readonly HistoryEn
 }
 
 function scopeText(scope: string): string {
-  return scope === '*' ? '' : ` (${scope.replace(':', ' ')})`
+  return scope === '*' ? '' : ` (${plainText(scope.replace(':', ' '))})`
 }
 
 /** Readings and turns of an account in the history file; empty when it cannot be read. */
