@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import * as fs from 'node:fs'
 import os from 'node:os'
 import { isatty } from 'node:tty'
 
@@ -27,6 +27,7 @@ import { createSessionMemory } from './bridge/session-memory.js'
 import { createSharedGate } from './bridge/shared-gate.js'
 import type { Config } from './config/settings.js'
 import { forecastOf } from './history/forecasts.js'
+import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/bounded-file.js'
 import type { HostPort } from './kernel/host-port.js'
 import type { Paths } from './kernel/paths.js'
 import { FALLBACK_INSTRUCTIONS } from './prompts/fallback-instructions.js'
@@ -200,7 +201,7 @@ function codexIdentity({ codexClientVersion: version }: Config, env: NodeJS.Proc
 
 function osRelease(): string | undefined {
   try {
-    return process.platform === 'linux' ? readFileSync('/etc/os-release', 'utf8') : undefined
+    return process.platform === 'linux' ? readBoundedFileSync(fs, '/etc/os-release', MAX_CONFIG_BYTES) : undefined
   } catch {
     return undefined
   }

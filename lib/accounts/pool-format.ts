@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { type Account, type AccountPool, type StoredAccount, storedAccountSchema } from './account.js'
+import { isNestedTooDeep } from '../kernel/nesting.js'
 import { uidFor } from './identity.js'
 import { withPlainNames } from './labels.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
@@ -31,6 +32,7 @@ const fileSchema = z.looseObject({
  * unknown fields stay in the pool and go back to the file.
  */
 export function parsePool(text: string): ParsedPool {
+  if (isNestedTooDeep(text)) return { kind: 'foreign', why: 'its lists or objects are nested too deeply' }
   let content: unknown
   try {
     content = JSON.parse(text)
