@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import * as fs from 'node:fs'
 import os from 'node:os'
 import { isatty } from 'node:tty'
 
@@ -17,7 +17,7 @@ import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreakers } from './bridge/breaker.js'
 import type { CodexIdentity } from './bridge/codex-identity.js'
 import { codexUserAgent } from './bridge/codex-user-agent.js'
-import type { NamedEndpoint } from './bridge/endpoint.js'
+import type { EndpointForKeys } from './bridge/endpoint.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
 import { errorResponse, shownError } from './bridge/host-error.js'
 import { createLegacyPreparation } from './bridge/legacy/prepare.js'
@@ -28,6 +28,7 @@ import { createSessionMemory } from './bridge/session-memory.js'
 import { createSharedGate } from './bridge/shared-gate.js'
 import type { Config } from './config/settings.js'
 import { forecastOf } from './history/forecasts.js'
+import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/bounded-file.js'
 import { isCodexError, messageOf } from './kernel/errors.js'
 import type { HostPort } from './kernel/host-port.js'
 import type { Paths } from './kernel/paths.js'
@@ -39,6 +40,7 @@ import { createRuntime, type Runtime } from './runtime.js'
 
 // In this chunk because one more would have to be opened at every start.
 export { commandSettings } from './command-settings.js'
+export { ownProviderBaseUrl, providerEndpoint } from './host-setup/own-endpoint.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {
@@ -53,8 +55,10 @@ export interface CoreInput {
   readonly paths: Paths
   readonly env: NodeJS.ProcessEnv
   readonly directory: string
-  /** `provider.openai.options.baseURL` of the host's configuration, as far as known. */
+  /** `provider.openai.options.baseURL` where it is the user's own. */
   readonly providerBaseUrl?: () => string | undefined
+  /** Why keys that name no endpoint go nowhere, if they do not. */
+  readonly keysRefused?: string | undefined
   /** The process's own when absent. */
   readonly fetch?: typeof globalThis.fetch
 }
@@ -91,7 +95,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     breakers: createBreakers(),
     notices,
     remember: runtime.history.note,
-    endpointForKeys: endpointForKeys(config.baseUrl, input.providerBaseUrl?.()),
+    endpointForKeys: endpointForKeys(config.baseUrl, input),
     sessions: createSessionMemory(),
     holderOf: (sessionId, nowMs) => sessions.holderOf(sessionId, nowMs),
   })
@@ -132,8 +136,10 @@ function sayUnusable(host: HostPort, error: unknown): void {
   host.toast({ variant: 'error', title: 'Codex accounts', message: redactText(`${messageOf(error)}${isCodexError(error) ? ` ${error.hint}` : ''}`), durationMs: 15_000 })
 }
 
-function endpointForKeys(setting: string, ofHost: string | undefined): NamedEndpoint | undefined {
+function endpointForKeys(setting: string, { providerBaseUrl, keysRefused }: CoreInput): EndpointForKeys | undefined {
   if (setting !== '') return { url: setting, source: 'the setting baseUrl' }
+  if (keysRefused !== undefined) return { refused: keysRefused }
+  const ofHost = providerBaseUrl?.()
   return ofHost === undefined || ofHost === '' ? undefined : { url: ofHost, source: 'provider.openai.options.baseURL' }
 }
 
@@ -213,7 +219,7 @@ function codexIdentity({ codexClientVersion: version }: Config, env: NodeJS.Proc
 
 function osRelease(): string | undefined {
   try {
-    return process.platform === 'linux' ? readFileSync('/etc/os-release', 'utf8') : undefined
+    return process.platform === 'linux' ? readBoundedFileSync(fs, '/etc/os-release', MAX_CONFIG_BYTES) : undefined
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 import type { PluginInput } from '@opencode-ai/plugin'
 
 import type { HostPort } from './kernel/host-port.js'
+import { plainData, plainLines } from './kernel/plain-text.js'
 import { redact } from './kernel/redact.js'
 
 const SERVICE = 'oc-codex-multi-auth'
@@ -17,7 +18,7 @@ export function createHostPort(client: PluginInput['client']): HostPort {
     log(level, message, extra) {
       detached(() =>
         client.app.log({
-          body: { service: SERVICE, level, message: redact(message), ...(extra ? { extra: redact(extra) } : {}) },
+          body: { service: SERVICE, level, message: plainLines(redact(message)), ...(extra ? { extra: plainData(redact(extra)) as Record<string, unknown> } : {}) },
         }),
       )
     },
@@ -26,7 +27,7 @@ export function createHostPort(client: PluginInput['client']): HostPort {
         client.tui.showToast({
           body: {
             ...(title === undefined ? {} : { title }),
-            message: redact(message),
+            message: plainLines(redact(message)),
             variant,
             ...(durationMs === undefined ? {} : { duration: durationMs }),
           },

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type NodeFs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -12,6 +11,7 @@ import { parseCatalogues } from './catalog/catalogue-file.js'
 import { mergeModels } from './catalog/host-models.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
+import { MAX_CONFIG_BYTES, MAX_FOREIGN_BYTES, readBoundedFile, readBoundedFileSync } from './kernel/bounded-file.js'
 import { CONFIG_FILE, type Paths, resolvePaths } from './kernel/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Runtime } from './runtime.js'
@@ -35,8 +35,10 @@ export const server: Plugin = async (input) => {
   /** Models the user has configured: left as they are. */
   const userModels = new Set<string>()
   const core = lazily(async () => {
-    const { createCore } = await import('./core.js')
-    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, providerBaseUrl: () => providerBaseUrl })
+    const { createCore, ownProviderBaseUrl, providerEndpoint } = await import('./core.js')
+    // What the host says is merged from the project's files too, and a key never follows a project.
+    const { url, refused } = providerEndpoint(providerBaseUrl, providerBaseUrl === undefined ? undefined : await ownProviderBaseUrl({ paths, env: process.env }))
+    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, providerBaseUrl: () => url, keysRefused: refused })
   })
   await registerWithHost(input, paths)
 
@@ -108,7 +110,7 @@ export const server: Plugin = async (input) => {
       id: 'openai',
       /** The host's models with what the backend said of them last time; the backend is not asked here. */
       async models(provider) {
-        const catalogues = parseCatalogues(await readFile(paths.catalogueFile, 'utf8').catch(() => ''))
+        const catalogues = parseCatalogues((await readBoundedFile(paths.catalogueFile, MAX_FOREIGN_BYTES).catch(() => '')) ?? '')
         const lists = Object.values(catalogues).map(({ models }) => models)
         if (lists.length === 0) return provider.models
         return mergeModels(provider.models, lists, userModels) as unknown as typeof provider.models
@@ -138,7 +140,7 @@ export const server: Plugin = async (input) => {
  */
 async function registerWithHost({ client }: PluginInput, paths: Paths): Promise<void> {
   try {
-    const text = process.env.OPENCODE_AUTH_CONTENT ?? (await readFile(paths.hostAuthFile, 'utf8').catch(() => '{}'))
+    const text = process.env.OPENCODE_AUTH_CONTENT ?? (await readBoundedFile(paths.hostAuthFile, MAX_FOREIGN_BYTES)) ?? '{}'
     if (hasKey(JSON.parse(text), 'openai') || !(await hasAccounts(paths.accountsFile))) return
     await client.auth.set({ path: { id: 'openai' }, body: MANAGED_AUTH })
   } catch {
@@ -149,7 +151,7 @@ async function registerWithHost({ client }: PluginInput, paths: Paths): Promise<
 /** OpenCode waits for this at every start, so the configuration is only interpreted where it speaks of commands. */
 async function wantedCommands({ directory, worktree }: PluginInput, paths: Paths): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
   const files = [paths.configFile, ...[directory, worktree].filter((folder) => typeof folder === 'string').map((folder) => path.join(folder, '.opencode', CONFIG_FILE))]
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')))
+  const texts = await Promise.all(files.map(async (file) => (await readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => '')) ?? ''))
   const isSpokenOf = process.env.CODEX_AUTH_SLASH_COMMANDS !== undefined || process.env.CODEX_AUTH_PROMPT_TEMPLATES !== undefined || texts.some((text) => /slashCommands|promptTemplates/.test(text))
   if (!isSpokenOf) return { slashCommands: true, promptTemplates: false }
   const { commandSettings } = await import('./core.js')
@@ -159,17 +161,18 @@ async function wantedCommands({ directory, worktree }: PluginInput, paths: Paths
 /** Whether the account file holds anybody; a file that cannot be read counts, so that the core can say what is wrong. */
 async function hasAccounts(file: string): Promise<boolean> {
   try {
-    return holdsAnybody(await readFile(file, 'utf8'))
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ENOENT')
+    const text = await readBoundedFile(file, MAX_FOREIGN_BYTES)
+    return text !== undefined && holdsAnybody(text)
+  } catch {
+    return true
   }
 }
 
 function hasAccountsNow(file: string): boolean {
   try {
     // Loading it costs Bun 5 ms, which no start needs to pay.
-    const { readFileSync } = createRequire(import.meta.url)('node:fs') as typeof NodeFs
-    return holdsAnybody(readFileSync(file, 'utf8'))
+    const text = readBoundedFileSync(createRequire(import.meta.url)('node:fs') as typeof NodeFs, file, MAX_FOREIGN_BYTES)
+    return text !== undefined && holdsAnybody(text)
   } catch {
     return false
   }

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
+import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
 import { writeFileAtomic } from '../kernel/json-file.js'
 
 /**
@@ -51,7 +52,7 @@ async function stepBack(root: string): Promise<void> {
 }
 
 async function isOurs(root: string): Promise<boolean> {
-  return (await readFile(path.join(root, MANIFEST), 'utf8')).includes(`"${MARK}"`)
+  return (await readBoundedFile(path.join(root, MANIFEST), MAX_CONFIG_BYTES))?.includes(`"${MARK}"`) === true
 }
 
 function json(value: unknown): string {

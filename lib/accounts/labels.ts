@@ -1,3 +1,4 @@
+import { plainText } from '../kernel/plain-text.js'
 import { maskEmail } from '../kernel/redact.js'
 import type { Account, StoredAccount } from './account.js'
 
@@ -20,8 +21,28 @@ export function accountName(account: Account, position: number | undefined, opti
 
 /** The label, address or endpoint alone. */
 export function ownName(account: StoredAccount, options: LabelOptions): string | undefined {
-  if (account.accountLabel !== undefined && account.accountLabel !== '') return account.accountLabel
-  if (account.email !== undefined && account.email !== '') return options.maskEmail ? maskEmail(account.email) : account.email
+  const { accountLabel, email, workspaceName } = withPlainNames(account)
+  if (accountLabel !== undefined && accountLabel !== '') return accountLabel
+  if (email !== undefined && email !== '') return options.maskEmail ? maskEmail(email) : email
   if (account.baseUrl !== undefined && URL.canParse(account.baseUrl)) return new URL(account.baseUrl).host
-  return account.workspaceName
+  return workspaceName
+}
+
+/** Fields of a record that somebody reads; all come from outside: from tokens, imported files, or another program. */
+const SHOWN = ['accountLabel', 'accountNote', 'email', 'planType', 'workspaceName', 'lastSwitchReason', 'cooldownReason'] as const
+
+/**
+ * The record with names that are safe to show, on one line each; the same record when they are already. For where records
+ * enter; where they are drawn the terminal's own guard stands once more. Pure.
+ */
+export function withPlainNames<Record extends StoredAccount>(account: Record): Record {
+  const { accountTags, needsLogin } = account
+  const changed: Partial<StoredAccount> = {}
+  for (const field of SHOWN) {
+    const text = account[field]
+    if (text !== undefined && plainText(text) !== text) changed[field] = plainText(text)
+  }
+  if (accountTags?.some((tag) => plainText(tag) !== tag) === true) changed.accountTags = accountTags.map(plainText)
+  if (needsLogin !== undefined && plainText(needsLogin.reason) !== needsLogin.reason) changed.needsLogin = { ...needsLogin, reason: plainText(needsLogin.reason) }
+  return Object.keys(changed).length === 0 ? account : { ...account, ...changed }
 }

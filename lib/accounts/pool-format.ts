@@ -1,9 +1,11 @@
 import * as z from 'zod'
 
+import { isNestedTooDeep } from '../kernel/nesting.js'
 import { goodEntries } from '../kernel/odd-values.js'
 import { type Account, type AccountPool, type StoredAccount } from './account.js'
 import { readAccount } from './account-record.js'
 import { uidFor } from './identity.js'
+import { withPlainNames } from './labels.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 
 /** What a text that should be an account file turned out to be. */
@@ -34,6 +36,7 @@ const fileSchema = z.looseObject({
  * unknown fields stay in the pool and go back to the file.
  */
 export function parsePool(text: string): ParsedPool {
+  if (isNestedTooDeep(text)) return { kind: 'foreign', why: 'its lists or objects are nested too deeply' }
   let content: unknown
   try {
     content = JSON.parse(text)
@@ -51,7 +54,7 @@ export function parsePool(text: string): ParsedPool {
   for (const record of records) {
     const account = readAccount(version === 1 ? fromVersion1(record) : record)
     if (account === undefined) unreadable.push(record)
-    else accounts.push(account)
+    else accounts.push(withPlainNames(account))
   }
   if (version === 2 && accounts.length === 0 && unreadable.length > 0) {
     return { kind: 'foreign', why: 'it is of version 2 and holds nothing that can be taken over' }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import type { StoredAccount } from '../accounts/account.js'
+import { plainText } from '../kernel/plain-text.js'
 import type { Endpoints } from './endpoints.js'
 
 /** What the backend adds to the claims of a login. */
@@ -50,8 +51,8 @@ export function workspaceFacts(answer: unknown, accountId: string): WorkspaceFac
   if (entry === undefined) return {}
   const { name, plan_type: planType, account_routing_override: routing } = entry
   return {
-    ...(name == null ? {} : { workspaceName: name }),
-    ...(planType == null ? {} : { planType }),
+    ...(name == null ? {} : { workspaceName: plainText(name) }),
+    ...(planType == null ? {} : { planType: plainText(planType) }),
     ...(routing != null && ROUTED.has(routing) ? { routingOverride: routing } : {}),
   }
 }

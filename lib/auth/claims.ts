@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+import { plainText } from '../kernel/plain-text.js'
+
 /** What a token says about its owner. Read, never verified: the backend is the judge. */
 export interface Claims {
   /** Workspace. */
@@ -20,16 +22,19 @@ export interface Claims {
 
 const text = z.string().min(1).optional().catch(undefined)
 
+/** A text that somebody reads. */
+const name = text.transform((value) => (value === undefined ? undefined : plainText(value)))
+
 const payloadSchema = z.looseObject({
   exp: z.unknown().optional(),
   iat: z.unknown().optional(),
-  email: text,
-  'https://api.openai.com/profile': z.looseObject({ email: text }).optional().catch(undefined),
+  email: name,
+  'https://api.openai.com/profile': z.looseObject({ email: name }).optional().catch(undefined),
   'https://api.openai.com/auth': z
     .looseObject({
       chatgpt_account_id: text,
       chatgpt_account_user_id: text,
-      chatgpt_plan_type: text,
+      chatgpt_plan_type: name,
       chatgpt_compute_residency: text,
       chatgpt_account_is_fedramp: z.boolean().optional().catch(undefined),
       organizations: z.array(z.looseObject({ id: text, is_default: z.boolean().optional().catch(undefined) })).optional().catch(undefined),

@@ -27,11 +27,8 @@ export function codexDestination(endpoints: Endpoints): Destination {
   return `${endpoints.backend}/codex/responses` as Destination
 }
 
-/** An endpoint for keys that name none, and where it is written, for the message. */
-export interface NamedEndpoint {
-  readonly url: string
-  readonly source: string
-}
+/** An endpoint for keys that name none, and where it is written, for the message; or why they go nowhere. */
+export type EndpointForKeys = { readonly url: string; readonly source: string } | { readonly refused: string }
 
 /**
  * Where the requests of an account go: the Codex backend for ChatGPT accounts, whatever is configured; for an API key its
@@ -39,8 +36,10 @@ export interface NamedEndpoint {
  * @param forKeys endpoint of keys that name none
  * @throws CodexError `destination_refused` for an endpoint that may not get a credential
  */
-export function destinationOf(account: Account, endpoints: Endpoints, forKeys: NamedEndpoint | undefined): Destination {
+export function destinationOf(account: Account, endpoints: Endpoints, forKeys: EndpointForKeys | undefined): Destination {
   if (account.kind !== 'api-key') return codexDestination(endpoints)
-  const { url, source } = account.baseUrl === undefined && forKeys !== undefined ? forKeys : { url: account.baseUrl ?? PUBLIC_API, source: 'the account' }
+  const named = account.baseUrl === undefined && forKeys !== undefined ? forKeys : { url: account.baseUrl ?? PUBLIC_API, source: 'the account' }
+  if ('refused' in named) throw new CodexError('destination_refused', named.refused, { hint: 'To use an address, put it into your own file: oc-codex-multi-auth config set baseUrl URL' })
+  const { url, source } = named
   return parseBaseUrl(url, source).responsesUrl as Destination
 }

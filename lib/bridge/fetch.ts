@@ -12,7 +12,7 @@ import { attempt, type AttemptDeps, type AttemptResult } from './attempt.js'
 import { blockedClause } from './blocked-accounts.js'
 import type { Breaker, Breakers } from './breaker.js'
 import { budgetOf, createSpending } from './budget.js'
-import { assertResponsesRequest, destinationOf, type NamedEndpoint } from './endpoint.js'
+import { assertResponsesRequest, destinationOf, type EndpointForKeys } from './endpoint.js'
 import { errorOf } from './error-of-failure.js'
 import { fallbackModel } from './fallback-model.js'
 import { errorResponse, shownError } from './host-error.js'
@@ -29,7 +29,7 @@ export interface BridgeDeps extends AttemptDeps {
   /** Makes the body of the host one the backend takes. */
   readonly prepare: (text: string) => PreparedRequest
   /** Endpoint of API keys that name none. */
-  readonly endpointForKeys?: NamedEndpoint | undefined
+  readonly endpointForKeys?: EndpointForKeys | undefined
   readonly store: AccountStore
   readonly random: () => number
   readonly trace: Trace

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
-
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
 import { writeFileAtomic } from '../kernel/json-file.js'
@@ -87,7 +86,7 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
         if (catalogue !== undefined) answers[account.uid] = catalogue
       }
       // Read again: windows of other pools may have written theirs meanwhile.
-      const stored = parseCatalogues(await readFile(file, 'utf8').catch(() => ''))
+      const stored = parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '')
       const uids = new Set(pool.accounts.map(({ uid }) => uid))
       const kept = Object.entries({ ...known, ...stored }).filter(([uid, { fetchedAtMs }]) => uids.has(uid) || Math.abs(nowMs - fetchedAtMs) < KEEP_OTHERS_MS)
       const next: Catalogues = { ...Object.fromEntries(kept), ...answers }
@@ -102,7 +101,7 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
     modelsOf: (uid) => known[uid]?.models.filter(({ listed }) => listed).map(({ id }) => id),
     lists: (uid, model) => ids.get(uid)?.has(model) === true,
     async load() {
-      take(parseCatalogues(await readFile(file, 'utf8').catch(() => '')))
+      take(parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''))
     },
     refresh: async () => {
       if (!ended.signal.aborted) await flight.run('all', bringUpToDate)

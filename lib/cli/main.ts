@@ -1,4 +1,5 @@
 import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
+import { plainLines, plainText } from '../kernel/plain-text.js'
 import { redactText } from '../kernel/redact.js'
 import { packageVersion } from '../kernel/version.js'
 
@@ -11,7 +12,8 @@ const KEEP_ALIVE_MS = 60_000
  * Runs the command line.
  * @returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled by Ctrl-C
  */
-export async function main(commands: readonly Command[], argv: readonly string[], io: CommandIo): Promise<number> {
+export async function main(commands: readonly Command[], argv: readonly string[], terminal: CommandIo): Promise<number> {
+  const io = plainIo(terminal)
   // Without a command, or with options alone, it installs: that is what people run it for.
   const isInstall = argv.length === 0 || (argv[0]?.startsWith('--') === true && !['--help', '--version'].includes(argv[0]))
   const [name, ...rest] = isInstall ? ['install', ...argv] : argv
@@ -54,4 +56,15 @@ function usage(commands: readonly Command[]): string {
 /** `node:util` parseArgs throws TypeErrors for unknown or misused options. */
 function isUsageError(error: unknown): boolean {
   return error instanceof WrongUsage || (error instanceof TypeError && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS'))
+}
+
+/** The terminal, to which no name, path or word of a backend is a command. */
+function plainIo(io: CommandIo): CommandIo {
+  return {
+    ...io,
+    stdout: (text) => io.stdout(plainLines(text)),
+    stderr: (text) => io.stderr(plainLines(text)),
+    progress: (line) => io.progress(plainText(line)),
+    ask: (question) => io.ask(plainLines(question)),
+  }
 }

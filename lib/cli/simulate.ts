@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 
 import { BACKEND_ENV, ISSUER_ENV } from '../auth/endpoints.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { startSimulator } from '../simulator/index.js'
 import type { ScenarioRule } from '../simulator/scenario.js'
@@ -71,7 +71,7 @@ function wholeNumber(text: string, option: string, most: number): number {
 
 async function readScenario(file: string): Promise<ScenarioRule[]> {
   try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'))
+    const value: unknown = JSON.parse((await readBoundedFile(file, MAX_FOREIGN_BYTES)) ?? '')
     return (Array.isArray(value) ? value : [value]) as ScenarioRule[]
   } catch (error) {
     throw new CodexError('invalid_input', `The scenario ${file} cannot be read: ${messageOf(error)}.`)

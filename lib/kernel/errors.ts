@@ -1,3 +1,5 @@
+import { plainLines } from './plain-text.js'
+
 /**
  * Every error a user can meet, once: the bridge answers the host with it, tools and the command line print it,
  * the troubleshooting guide is written from it.
@@ -54,9 +56,10 @@ export class CodexError extends Error {
    * @param options.hint replaces the hint of the table
    */
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    // Names, paths and words of a backend stand in it: whoever wrote those does not write to the terminal.
+    super(plainLines(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    this.hint = options.hint ?? ERROR_TABLE[code].hint
+    this.hint = plainLines(options.hint ?? ERROR_TABLE[code].hint)
   }
 
   /** HTTP status the host sees. */

@@ -1,3 +1,5 @@
+import { plainText } from './plain-text.js'
+
 /** One column of a table. */
 export interface Column<Row> {
   readonly title: string
@@ -12,10 +14,10 @@ const MIN_CUT = 8
 
 /**
  * A plain-text table that fits `width` columns: drops the least important columns, then cuts the widest cells.
- * Wide (East Asian) characters and emoji count as two.
+ * Wide (East Asian) characters and emoji count as two. A cell is one line of plain text, whatever it was made of.
  */
 export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): string {
-  const kept = [...columns]
+  const kept = columns.map((column) => ({ ...column, title: plainText(column.title), value: (row: Row) => plainText(column.value(row)) }))
   while (kept.length > 1 && widthOf(rows, kept) > width) {
     const least = kept.filter((column) => column.priority !== undefined).sort((left, right) => (left.priority ?? 0) - (right.priority ?? 0))[0]
     if (!least) break

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { plainText } from '../kernel/plain-text.js'
 import { DEFAULT_LIMIT_ID, type EvidenceSource, type QuotaWindow, type WindowKind } from '../routing/limits.js'
 
 /** What one source said about one limit family. */
@@ -99,7 +100,7 @@ const creditsSchema = z
   .catch(undefined)
 
 const eventSchema = z.looseObject({
-  plan_type: z.string().optional().catch(undefined),
+  plan_type: z.string().transform(plainText).optional().catch(undefined),
   rate_limits: z.looseObject({ primary: eventWindow, secondary: eventWindow }).nullable().optional().catch(undefined),
   credits: creditsSchema,
   metered_limit_name: z.string().nullable().optional().catch(undefined),
@@ -139,7 +140,7 @@ const usageWindow = z
   .catch(undefined)
 const usageLimit = z.looseObject({ primary_window: usageWindow, secondary_window: usageWindow }).nullable().optional().catch(undefined)
 const usageSchema = z.looseObject({
-  plan_type: z.string().optional().catch(undefined),
+  plan_type: z.string().transform(plainText).optional().catch(undefined),
   rate_limit: usageLimit,
   credits: creditsSchema,
   additional_rate_limits: z

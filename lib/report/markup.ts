@@ -1,3 +1,5 @@
+import { plainLines } from '../kernel/plain-text.js'
+
 const MARKUP = Symbol('markup')
 
 /** HTML that is safe to put into a page: every part of it came through `html`. */
@@ -27,13 +29,11 @@ export function ownText(text: string): Markup {
 }
 
 /**
- * Escapes a text for HTML content and quoted attributes. Control characters and halves of characters, which no browser
- * shows and some parsers trip over, become U+FFFD.
+ * Escapes a text for HTML content and quoted attributes. What no browser shows, what turns the direction of its
+ * neighbours and what some parsers trip over is taken out first.
  */
 export function escaped(text: string): string {
-  return text
-    .replace(/[^\P{Cc}\n\t]|\p{Cs}/gu, '\uFFFD')
-    .replace(/[&<>"'`]/g, (character) => `&#${String(character.charCodeAt(0))};`)
+  return plainLines(text).replace(/[&<>"'`]/g, (character) => `&#${String(character.charCodeAt(0))};`)
 }
 
 function written(part: Part): string {

@@ -1,3 +1,4 @@
+import { plainText } from '../kernel/plain-text.js'
 import type { Attributes, Measure } from './measures.js'
 
 /** How every export begins; a file that begins so may be replaced by the next one. */
@@ -43,7 +44,7 @@ function metricOf(measure: Measure, timeUnixNano: string): Record<string, unknow
 }
 
 function attributesOf(attributes: Attributes): { key: string; value: { stringValue: string } }[] {
-  return Object.entries(attributes).map(([key, value]) => ({ key, value: { stringValue: value } }))
+  return Object.entries(attributes).map(([key, value]) => ({ key, value: { stringValue: plainText(value) } }))
 }
 
 function nanos(ms: number): string {

@@ -1,3 +1,4 @@
+import { plainLines } from '../kernel/plain-text.js'
 import type { Attributes, Measure } from './measures.js'
 
 /** First line of every export; a file with it may be replaced by the next one. */
@@ -64,7 +65,7 @@ function numberText(value: number): string {
 }
 
 function escapedLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+  return plainLines(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 
 function escapedHelp(text: string): string {

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { CodexError } from '../kernel/errors.js'
+import { plainText } from '../kernel/plain-text.js'
 import { editAccount, type EditData, withField } from './account-edit.js'
 import { accountArg } from './account-ref.js'
 import { defineTool } from './definition.js'
@@ -16,7 +17,7 @@ export const codexLabel = defineTool({
   args: { account: accountArg, label: z.string().describe('the name; "" removes it') },
   positional: ['account', 'label'],
   run(runtime, { account, label }): Promise<EditData> {
-    const text = label.replace(/\s+/g, ' ').trim()
+    const text = plainText(label).replace(/\s+/g, ' ').trim()
     if (text.length > MAX_LABEL) throw new CodexError('invalid_input', `A label has at most ${MAX_LABEL} characters; this one has ${text.length}.`, { hint: '' })
     return editAccount(
       runtime,

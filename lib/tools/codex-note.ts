@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { CodexError } from '../kernel/errors.js'
+import { plainText } from '../kernel/plain-text.js'
 import { editAccount, type EditData, withField } from './account-edit.js'
 import { accountArg } from './account-ref.js'
 import { defineTool } from './definition.js'
@@ -16,7 +17,7 @@ export const codexNote = defineTool({
   args: { account: accountArg, note: z.string().describe('the text; "" removes it') },
   positional: ['account', 'note'],
   run(runtime, { account, note }): Promise<EditData> {
-    const text = note.trim()
+    const text = plainText(note).trim()
     if (text.length > MAX_NOTE) throw new CodexError('invalid_input', `A note has at most ${MAX_NOTE} characters; this one has ${text.length}.`, { hint: '' })
     return editAccount(
       runtime,

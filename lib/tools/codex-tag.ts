@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { plainText } from '../kernel/plain-text.js'
 import { editAccount, type EditData, withField } from './account-edit.js'
 import { accountArg } from './account-ref.js'
 import { defineTool } from './definition.js'
@@ -12,7 +13,7 @@ export const codexTag = defineTool({
   args: { account: accountArg, tags: z.string().describe('comma-separated; "" removes all') },
   positional: ['account', 'tags'],
   run(runtime, { account, tags }): Promise<EditData> {
-    const list = [...new Set(tags.split(',').map((tag) => tag.trim().toLowerCase()).filter((tag) => tag !== ''))]
+    const list = [...new Set(plainText(tags).split(',').map((tag) => tag.trim().toLowerCase()).filter((tag) => tag !== ''))]
     return editAccount(
       runtime,
       account,

@@ -9,6 +9,7 @@ import { findConfigFiles } from '../host-setup/config-files.js'
 import { cachedCopies } from '../host-setup/package-cache.js'
 import { entryKind, PACKAGE_NAME } from '../host-setup/plugin-entries.js'
 import { parsedJson } from '../kernel/json.js'
+import { isNestedTooDeep } from '../kernel/nesting.js'
 import { readTextFile } from '../kernel/json-file.js'
 import { packageVersion } from '../kernel/version.js'
 import type { Runtime } from '../runtime.js'
@@ -67,7 +68,7 @@ export async function pluginEntry(runtime: Runtime): Promise<readonly Finding[]>
 
 async function pluginsIn(file: string): Promise<readonly unknown[]> {
   const text = (await readTextFile(file).catch(() => undefined))?.text ?? '{}'
-  const parsed = z.looseObject({ plugin: z.array(z.unknown()) }).safeParse(parseJsonc(text))
+  const parsed = z.looseObject({ plugin: z.array(z.unknown()) }).safeParse(isNestedTooDeep(text) ? undefined : parseJsonc(text))
   return parsed.success ? parsed.data.plugin : []
 }
 

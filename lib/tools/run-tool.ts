@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { WrongUsage } from '../kernel/errors.js'
+import { plainData, plainLines } from '../kernel/plain-text.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext, View } from './definition.js'
 
@@ -19,7 +20,8 @@ export interface ToolAnswer {
 }
 
 /**
- * Runs a tool for one of its faces: checks the arguments, reads what other processes have shared, renders the result.
+ * Runs a tool for one of its faces: checks the arguments, reads what other processes have shared, renders the result, in
+ * which no name is more than text.
  * @throws WrongUsage naming the argument, and those of the tool
  */
 export async function runTool(tool: AnyTool, runtime: Runtime, request: ToolRequest, context: ToolContext): Promise<ToolAnswer> {
@@ -27,7 +29,7 @@ export async function runTool(tool: AnyTool, runtime: Runtime, request: ToolRequ
   if (!parsed.success) throw new WrongUsage(problemOf(parsed.error, request.args))
   await runtime.ledger.load()
   const data: unknown = await tool.run(runtime, parsed.data, context)
-  const text = request.format === 'json' ? JSON.stringify(data, undefined, 2) : tool.render(data, { ...request.view, nowMs: runtime.clock.now() })
+  const text = request.format === 'json' ? JSON.stringify(plainData(data), undefined, 2) : plainLines(tool.render(data, { ...request.view, nowMs: runtime.clock.now() }))
   return { text, failed: tool.failed?.(data) ?? false }
 }
 

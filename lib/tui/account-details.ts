@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
-
 import { paceText } from '../forecast/pace-text.js'
 import { forecastOf } from '../history/forecasts.js'
 import { parseLines } from '../history/lines.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
 import { formatDuration, formatWhen } from '../kernel/moments.js'
+import { plainText } from '../kernel/plain-text.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { HistoryEntry } from '../history/entries.js'
 import type { AccountView } from './pool-view.js'
@@ -38,11 +38,11 @@ export function accountDetails(account: AccountView, history: readonly HistoryEn
 }
 
 function scopeText(scope: string): string {
-  return scope === '*' ? '' : ` (${scope.replace(':', ' ')})`
+  return scope === '*' ? '' : ` (${plainText(scope.replace(':', ' '))})`
 }
 
 /** Readings and turns of an account in the history file; empty when it cannot be read. */
 export async function historyOf(file: string, uid: string): Promise<readonly HistoryEntry[]> {
-  const text = await readFile(file, 'utf8').catch(() => '')
+  const text = (await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''
   return parseLines(text, (line) => line.includes(uid) && /"(?:reading|turn)"/.test(line))
 }

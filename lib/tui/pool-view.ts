@@ -4,6 +4,7 @@ import { rulesOf, uidsOfKeys } from '../accounts/rules.js'
 import { unreadableRecords } from '../accounts/unreadable.js'
 import type { Config } from '../config/settings.js'
 import type { AccountQuota, LedgerState } from '../quota/ledger-state.js'
+import { plainText } from '../kernel/plain-text.js'
 import { type Holds, holderOf } from '../routing/affinity.js'
 import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, WINDOW_NAMES } from '../routing/limits.js'
 
@@ -67,7 +68,7 @@ export function poolView(input: ViewOptions & {
   readonly nowMs: number
 }): PoolView {
   const { pool, ledger, holds, nowMs } = input
-  const pools = Object.entries(input.modelAccountPools).map(([model, keys]) => ({ text: `${model} (${input.modelAccountPoolModes[model] ?? 'preferred'})`, uids: uidsOfKeys(keys, pool.accounts) }))
+  const pools = Object.entries(input.modelAccountPools).map(([model, keys]) => ({ text: `${plainText(model)} (${input.modelAccountPoolModes[model] ?? 'preferred'})`, uids: uidsOfKeys(keys, pool.accounts) }))
   const pinned = rulesOf(pool).pin?.uid
   const accounts = pool.accounts.map((account, position) => ({
     ...accountView(account, position, ledger[account.uid], input),
@@ -95,7 +96,7 @@ function accountView(
     uid: account.uid,
     number: position + 1,
     name: ownName(account, { maskEmail }) ?? `account ${position + 1}`,
-    plan: quota?.planType ?? account.planType,
+    plan: plainName(quota?.planType ?? account.planType),
     enabled: account.enabled !== false,
     needsLogin: account.needsLogin !== undefined,
     windows: windowViews(quota?.limits[DEFAULT_LIMIT_ID]?.windows ?? [], nowMs),
@@ -104,6 +105,10 @@ function accountView(
     resetCredits: quota?.resetCredits,
     lastUsedMs: account.lastUsed,
   }
+}
+
+function plainName(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : plainText(text)
 }
 
 /** A window whose reset has passed is full again. */

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { type FSWatcher, statSync, watch } from 'node:fs'
 import path from 'node:path'
 
 import { EMPTY_POOL } from '../accounts/account.js'
 import { parsePool } from '../accounts/pool-format.js'
 import { parseHolds } from '../accounts/session-holds.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
 import { mayBeChangeOf } from '../kernel/json-file.js'
 import { type LedgerState, parseLedger } from '../quota/ledger-state.js'
 import type { Holds } from '../routing/affinity.js'
@@ -39,7 +39,7 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
   const read = async (): Promise<void> => {
     const turn = (newest += 1)
     seen = stampsOf(paths)
-    const [accounts, quota, affinity] = await Promise.all(paths.map((file) => readFile(file, 'utf8').catch(() => '')))
+    const [accounts, quota, affinity] = await Promise.all(paths.map((file) => readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')))
     const nowMs = Date.now()
     const parsed = parsePool(accounts ?? '')
     const view = poolView({

@@ -106,9 +106,9 @@ describe('config', () => {
   })
 
   it('says what is in force when something else wins', async () => {
-    const { run, projectFile } = await stageWith(undefined, '{ "tools": "off" }')
-    expect((await run(['set', 'tools', 'full'])).stdout).toContain(`In force: tools = off (${projectFile}:1)`)
-    expect((await run(['set', 'tools', 'full', '--project'])).stdout).toContain(`In force: tools = full (${projectFile}:1)`)
+    const { run, projectFile } = await stageWith(undefined, '{ "rotationStrategy": "sticky" }')
+    expect((await run(['set', 'rotationStrategy', 'hybrid'])).stdout).toContain(`In force: rotationStrategy = sticky (${projectFile}:1)`)
+    expect((await run(['set', 'rotationStrategy', 'drain-first', '--project'])).stdout).toContain(`In force: rotationStrategy = drain-first (${projectFile}:1)`)
   })
 
   it('writes nothing in a dry run, nothing when nothing changes, and nothing into a broken file', async () => {

@@ -68,4 +68,36 @@ describe('an API key for another endpoint', () => {
       await other.close()
     }
   })
+
+  it('is sent to no address that a project’s configuration names, and neither is the login of a ChatGPT account', async () => {
+    const [hostile, mine] = await Promise.all([startSimulator({ accounts: ['gateway'] }), startSimulator({ accounts: ['gateway'] })])
+    try {
+      stage = await setStage()
+      const { host, simulator, accountsFile } = stage
+      await signIn(stage, 'personal')
+      const signedIn = JSON.parse(await readFile(accountsFile, 'utf8'))
+      const key = mine.login('gateway').access_token
+      const options = { baseURL: `${hostile.url}/v1`, headers: { 'x-hostile': '1' }, apiKey: 'theirs' }
+      await writeFile(path.join(host.project, 'opencode.json'), JSON.stringify({ provider: { openai: { options } } }))
+      await mkdir(path.join(host.project, '.opencode'), { recursive: true })
+      await writeFile(path.join(host.project, '.opencode', 'openai-codex-auth-config.json'), JSON.stringify({ baseUrl: hostile.url, tools: 'full' }))
+
+      const byLogin = await host.prompt('SIM:say by login', { title: 'named' })
+      expect(byLogin.stdout, byLogin.stderr).toContain('by login')
+      expect(turns(stage).map(({ account }) => account)).toEqual(['personal'])
+
+      await writeFile(accountsFile, JSON.stringify({ ...signedIn, accounts: [{ kind: 'api-key', apiKey: key, addedAt: 1, lastUsed: 0 }] }))
+      const refused = await host.prompt('SIM:say by key', { title: 'named' })
+      expect(refused.stderr).toContain('provider.openai.options.baseURL leads to')
+      expect([hostile.requests, mine.requests]).toEqual([[], []])
+
+      // With the same address in the user's own configuration it is the user's word.
+      const served = await host.prompt('SIM:say by key', { title: 'named', env: { OPENCODE_CONFIG_CONTENT: JSON.stringify({ provider: { openai: { options: { baseURL: mine.url } } } }) } })
+      expect(served.stdout, served.stderr).toContain('by key')
+      expect(hostile.requests).toEqual([])
+      expect(simulator.requests.filter(({ headers }) => JSON.stringify(headers).includes(key))).toEqual([])
+    } finally {
+      await Promise.all([hostile.close(), mine.close()])
+    }
+  })
 })

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { CodexError } from '../../kernel/errors.js'
+import { isNestedTooDeep } from '../../kernel/nesting.js'
 import type { StoredAccount } from '../account.js'
 
 /** A ChatGPT login as another program keeps it; whose it is stands in its tokens. */
@@ -47,6 +48,7 @@ export const milliseconds = z.number().int().min(0).optional().catch(undefined)
  * @throws CodexError `invalid_input`
  */
 export function objectIn(source: string, where: string): Record<string, unknown> {
+  if (isNestedTooDeep(source)) throw refused(where, 'its lists or objects are nested too deeply')
   let content: unknown
   try {
     content = JSON.parse(source)

@@ -1,6 +1,7 @@
-import { copyFile, readFile, stat } from 'node:fs/promises'
+import { copyFile, stat } from 'node:fs/promises'
 
-import { CodexError, systemCode } from '../../kernel/errors.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../../kernel/bounded-file.js'
+import { CodexError, messageOf, systemCode } from '../../kernel/errors.js'
 import { writeFileAtomic } from '../../kernel/json-file.js'
 
 import { type JsonDocument, openDocument } from './edit.js'
@@ -60,12 +61,11 @@ export function backupStamp(nowMs: number): string {
 
 async function readText(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8')
+    return await readBoundedFile(file, MAX_FOREIGN_BYTES)
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw new CodexError('store_unreadable', `${file} cannot be read (${systemCode(error) ?? 'unknown reason'}). Nothing was changed.`, {
+    throw new CodexError('store_unreadable', `${messageOf(error)} Nothing was changed.`, {
       cause: error,
-      hint: 'Check the permissions of the file, then run the command again.',
+      hint: 'Check the file and its permissions, then run the command again.',
     })
   }
 }

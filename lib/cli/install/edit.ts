@@ -1,6 +1,7 @@
 import { type ParseError, applyEdits, findNodeAtLocation, getNodeValue, modify, type Node, parseTree, printParseErrorCode } from 'jsonc-parser'
 
 import { CodexError } from '../../kernel/errors.js'
+import { isNestedTooDeep } from '../../kernel/nesting.js'
 
 import type { EntryPlan } from '../../host-setup/plugin-entries.js'
 
@@ -30,6 +31,7 @@ export function openDocument(text: string, file: string): JsonDocument {
 
 /** @param problemBefore the place of a problem is that in the file as it was opened, not as it is being edited */
 function documentOf(body: string, bom: string, file: string, problemBefore?: JsonDocument['problemAt']): JsonDocument {
+  if (isNestedTooDeep(body)) throw invalid(file, body, 0, 'its lists or objects are nested too deeply')
   const errors: ParseError[] = []
   const tree = parseTree(body, errors, PARSE)
   const [first] = errors

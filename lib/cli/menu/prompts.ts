@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 
 import { abortReason } from '../../kernel/clock.js'
+import { plainLines, plainText } from '../../kernel/plain-text.js'
 import { cut } from '../../kernel/table.js'
 import type { CommandIo } from '../io.js'
 import { wrapped } from './wrap.js'
@@ -67,38 +68,38 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       const options = choices.map(({ value, label, hint, search }): ShownChoice => ({
         value,
         get label() {
-          return label(width())
+          return plainText(label(width()))
         },
         search: search ?? '',
-        ...(hint === undefined ? {} : { hint }),
+        ...(hint === undefined ? {} : { hint: plainText(hint) }),
       }))
       const initial: { initialValue?: string } = at === undefined ? {} : { initialValue: at }
-      const question = { ...common, message, options, ...initial }
+      const question = { ...common, message: plainLines(message), options, ...initial }
       const chosen = answer(await (hasSearch ? clack.autocomplete({ ...question, filter: (text, option) => isMatch(text, option as ShownChoice) }) : clack.select(question)))
       return choices.find(({ value }) => value === chosen)?.value
     },
-    confirm: async (message) => answer(await clack.confirm({ ...common, message, initialValue: false })),
+    confirm: async (message) => answer(await clack.confirm({ ...common, message: plainLines(message), initialValue: false })),
     line: async (message, { initial, validate } = {}) =>
       answer(
         await clack.text({
           ...common,
-          message,
-          ...(initial === undefined ? {} : { initialValue: initial }),
+          message: plainLines(message),
+          ...(initial === undefined ? {} : { initialValue: plainText(initial) }),
           ...(validate === undefined ? {} : { validate: (text: string | undefined) => validate(text ?? '') }),
         }),
       ),
-    secret: async (message) => answer(await clack.password({ ...common, message })),
+    secret: async (message) => answer(await clack.password({ ...common, message: plainLines(message) })),
     say(kind, text) {
-      const shown = wrapped(text, width())
+      const shown = wrapped(plainLines(text), width())
       const print = { done: clack.log.success, info: clack.log.info, warning: clack.log.warn, error: clack.log.error }[kind]
       print(shown, { output })
     },
-    plain: (text) => void output.write(`${text}\n`),
+    plain: (text) => void output.write(`${plainLines(text)}\n`),
     async waitFor(text, work) {
       const given = new AbortController()
       const signal = AbortSignal.any([io.signal, given.signal])
       const frames = clack.unicode ? ['◒', '◐', '◓', '◑'] : ['-', '\\', '|', '/']
-      let line = text
+      let line = plainText(text)
       let count = 0
       const draw = (): void => {
         count += 1
@@ -113,7 +114,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       const timer = setInterval(draw, FRAME_MS)
       try {
         if (signal.aborted) throw abortReason(signal)
-        return await work(signal, (progress) => (line = progress))
+        return await work(signal, (progress) => (line = plainText(progress)))
       } finally {
         cancel = undefined
         clearInterval(timer)
