@@ -4,7 +4,10 @@ import { resolveConfig } from './config/load.js'
 import { configFiles } from './runtime-config.js'
 import type { Runtime } from './runtime.js'
 import { hostTools } from './tools/host-tools.js'
+import { toolsOfProfile } from './tools/profiles.js'
 import type { Paths } from './kernel/paths.js'
+
+export { runSlashCommand } from './tools/slash-command.js'
 
 /**
  * The tools for the host, at once: it asks for them without waiting, when the first prompt is sent. Reads the
@@ -13,5 +16,5 @@ import type { Paths } from './kernel/paths.js'
 export function toolsNow(input: { readonly env: NodeJS.ProcessEnv; readonly paths: Paths; readonly directory: string; readonly runtime: () => Promise<Runtime> }): ReturnType<typeof hostTools> {
   const { env, paths, directory } = input
   const { config } = resolveConfig({ env, ...configFiles(paths, directory, (file) => readFileSync(file, 'utf8')) })
-  return hostTools(config.tools, input.runtime)
+  return hostTools(toolsOfProfile(config.tools, config), input.runtime)
 }

@@ -39,7 +39,7 @@ export interface ConfigFile {
 const PASSIVE_KEYS = new Set(['$schema', ...RETIRED_SETTINGS])
 
 /** Where keys are sent is the user's decision alone: a project comes from anywhere. */
-const USER_ONLY = new Set<SettingName>(['baseUrl'])
+const USER_ONLY = new Set<SettingName>(['baseUrl', 'allowModelSecrets', 'allowModelDestroy'])
 
 /** What `beginnerSafeMode` puts in place of other settings. */
 export const SAFE_MODE = { retryProfile: 'conservative', retryBudgetOverrides: {}, retryAllAccountsRateLimited: false, retryAllAccountsMaxRetries: 1 } as const satisfies Partial<Config>

@@ -21,12 +21,14 @@ export const codexExport = defineTool({
   name: 'export',
   group: 'Backup and secrets',
   summary: 'Write the accounts with their tokens to a file, plain or encrypted.',
+  risk: 'secret',
   args: {
     path: z.string().describe('the file; default: a new one in the backups folder').optional(),
     encrypt: z.boolean().describe('encrypt with the passphrase in OC_CODEX_PASSPHRASE').optional(),
     force: z.boolean().describe('replace an existing file').optional(),
   },
   positional: ['path'],
+  userOnly: ['path', 'force'],
   async run(runtime, { path: wanted, encrypt = false, force = false }, context): Promise<ExportData> {
     const pool = await runtime.store.read()
     if (pool.accounts.length === 0) throw new CodexError('no_accounts', 'There is no account to export.')
