@@ -13,7 +13,7 @@ const FLOORS = [
   ['runtime-config.ts'],
   ['runtime.ts', 'bridge', 'tui'],
   ['tools'],
-  ['plugin.ts', 'core.ts', 'tools-entry.ts', 'host-client.ts', 'cli'],
+  ['plugin.ts', 'core.ts', 'tools-entry.ts', 'limits-entry.ts', 'host-client.ts', 'cli'],
 ]
 
 /** Rooms that share a floor and may still see each other, in one direction: [room, may import]. */
@@ -24,6 +24,7 @@ const NEIGHBOURS = [
   ['lib/plugin.ts', 'lib/tools-entry.ts'],
   ['lib/core.ts', 'lib/host-client.ts'],
   ['lib/plugin.ts', 'lib/host-client.ts'],
+  ['lib/plugin.ts', 'lib/cli'],
   ['lib/cli', 'lib/core.ts'],
 ]
 
@@ -89,6 +90,20 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'max-lines': ['warn', { max: 400, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    // A process started elsewhere would inherit the folder, the files and the programs of a project.
+    files: ['lib/**', 'index.ts', 'tui.ts'],
+    ignores: ['lib/kernel/start-program.ts'],
+    rules: {
+      'no-restricted-imports': ['error', {
+        paths: [
+          { name: '@opencode-ai/plugin', allowTypeImports: true, message: 'Types only: the package drags 64 MB into the host.' },
+          ...['node:child_process', 'child_process', 'node:cluster', 'bun', 'open', 'execa'].map((name) => ({ name, message: 'Processes are started by lib/kernel/start-program.ts alone.' })),
+        ],
+      }],
+      'no-restricted-properties': ['error', ...['spawn', 'spawnSync', '$'].map((property) => ({ object: 'Bun', property, message: 'Processes are started by lib/kernel/start-program.ts alone.' }))],
     },
   },
   {

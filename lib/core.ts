@@ -11,7 +11,7 @@ import { accountFromLogin } from './auth/account-from-login.js'
 import { parseBaseUrl } from './auth/base-url.js'
 import { checkWorkspace } from './auth/accounts-check.js'
 import { DEFAULT_ENDPOINTS } from './auth/endpoints.js'
-import { manageAccounts, runMenuHere } from './auth/manage-method.js'
+import { manageAccounts } from './auth/manage-method.js'
 import { createLoginMethods, type LoginMethods } from './auth/methods.js'
 import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreakers } from './bridge/breaker.js'
@@ -41,6 +41,7 @@ import { createRuntime, type Runtime } from './runtime.js'
 // In this chunk because one more would have to be opened at every start.
 export { commandSettings } from './command-settings.js'
 export { ownProviderBaseUrl, providerEndpoint } from './host-setup/own-endpoint.js'
+export { userAllowance } from './host-setup/own-permissions.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {
@@ -59,6 +60,8 @@ export interface CoreInput {
   readonly providerBaseUrl?: () => string | undefined
   /** Why keys that name no endpoint go nowhere, if they do not. */
   readonly keysRefused?: string | undefined
+  /** Shows the menu of the accounts on the host's own terminal, to its end. */
+  readonly runMenu?: () => Promise<void>
   /** The process's own when absent. */
   readonly fetch?: typeof globalThis.fetch
 }
@@ -112,7 +115,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
         argv: process.argv,
         // Asked of the descriptors: touching the streams would already take the host's input.
         isTerminal: isatty(0) && isatty(1),
-        runMenu: () => runMenuHere(input.env),
+        runMenu: input.runMenu ?? (async () => undefined),
       }),
     ready: () => readyForLogin(runtime),
     save: (tokensOfLogin) => saveLogin(runtime, tokensOfLogin),

@@ -12,11 +12,12 @@ import { mergeModels } from './catalog/host-models.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
 import { MAX_CONFIG_BYTES, MAX_FOREIGN_BYTES, readBoundedFile, readBoundedFileSync } from './kernel/bounded-file.js'
+import { askBeforeTools, type HostPermissions, namesOurTools } from './host-setup/tool-permissions.js'
 import { CONFIG_FILE, type Paths, resolvePaths } from './kernel/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Runtime } from './runtime.js'
 import type { toolsNow as ToolsNow } from './tools-entry.js'
-import { slashCommands } from './slash-commands/commands.js'
+import { outputPrompt, slashCommands } from './slash-commands/commands.js'
 import { promptCommands } from './slash-commands/prompt-templates.js'
 
 /** Shown to the SDK, which insists on a key; the bridge puts the account's own token in its place. */
@@ -34,11 +35,21 @@ export const server: Plugin = async (input) => {
   let providerBaseUrl: string | undefined
   /** Models the user has configured: left as they are. */
   const userModels = new Set<string>()
+  /** Slash commands that are ours and not somebody's of the same name. */
+  const ownCommands = new Set<string>()
   const core = lazily(async () => {
     const { createCore, ownProviderBaseUrl, providerEndpoint } = await import('./core.js')
     // What the host says is merged from the project's files too, and a key never follows a project.
     const { url, refused } = providerEndpoint(providerBaseUrl, providerBaseUrl === undefined ? undefined : await ownProviderBaseUrl({ paths, env: process.env }))
-    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, providerBaseUrl: () => url, keysRefused: refused })
+    return createCore({
+      host: createHostPort(input.client),
+      paths,
+      env: process.env,
+      directory: input.directory,
+      providerBaseUrl: () => url,
+      keysRefused: refused,
+      runMenu: async () => (await import('./cli/menu-here.js')).runMenuHere(process.env, input.directory),
+    })
   })
   await registerWithHost(input, paths)
 
@@ -124,8 +135,23 @@ export const server: Plugin = async (input) => {
       for (const id of Object.keys(config.provider?.openai?.models ?? {})) userModels.add(id)
       if (typeof configured === 'string') providerBaseUrl = configured
       const wanted = await wantedCommands(input, paths)
+      const commands = wanted.slashCommands ? slashCommands() : {}
+      ownCommands.clear()
       // A command of the same name in the user's own configuration wins.
-      config.command = { ...(wanted.slashCommands ? slashCommands() : {}), ...(wanted.promptTemplates ? promptCommands() : {}), ...config.command }
+      for (const name of Object.keys(commands)) if (config.command?.[name] === undefined) ownCommands.add(name)
+      config.command = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}), ...config.command }
+      const permissions = config as HostPermissions
+      const allowance = namesOurTools(permissions) ? await (await import('./core.js')).userAllowance(paths, process.env) : () => false
+      askBeforeTools(permissions, allowance)
+    },
+    /** A slash command of ours runs here, in process: its line meets no shell, and no child inherits the project. */
+    async 'command.execute.before'({ command, arguments: line }, output) {
+      if (!ownCommands.has(command)) return
+      const { runSlashCommand } = await import('./tools-entry.js')
+      const text = await runSlashCommand(async () => (await core()).runtime, { command, line, directory: input.directory })
+      const others = output.parts.filter(({ type }) => type !== 'text')
+      // The host goes on with this very list; a part of a prompt has no ids yet.
+      output.parts.splice(0, Infinity, { type: 'text', text: outputPrompt(text) } as (typeof output.parts)[number], ...others)
     },
     async dispose() {
       await core.started()?.then((running) => running.close())

@@ -2,7 +2,10 @@ import { resolveConfig } from './config/load.js'
 import { configFiles } from './runtime-config.js'
 import type { Runtime } from './runtime.js'
 import { hostTools } from './tools/host-tools.js'
+import { toolsOfProfile } from './tools/profiles.js'
 import type { Paths } from './kernel/paths.js'
+
+export { runSlashCommand } from './tools/slash-command.js'
 
 /**
  * The tools for the host, at once: it asks for them without waiting, when the first prompt is sent. Reads the
@@ -11,5 +14,5 @@ import type { Paths } from './kernel/paths.js'
 export function toolsNow(input: { readonly env: NodeJS.ProcessEnv; readonly paths: Paths; readonly directory: string; readonly runtime: () => Promise<Runtime> }): ReturnType<typeof hostTools> {
   const { env, paths, directory } = input
   const { config } = resolveConfig({ env, ...configFiles(paths, directory) })
-  return hostTools(config.tools, input.runtime)
+  return hostTools(toolsOfProfile(config.tools, config), input.runtime)
 }

@@ -40,7 +40,7 @@ await mkdir(dist, { recursive: true })
 
 const server = await build({
   ...shared,
-  entryPoints: { index: 'index.ts', tools: 'lib/tools-entry.ts' },
+  entryPoints: { index: 'index.ts', tools: 'lib/tools-entry.ts', limits: 'lib/limits-entry.ts' },
   outdir: dist,
   splitting: true,
   chunkNames: 'chunk-[name]-[hash]',

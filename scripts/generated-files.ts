@@ -41,8 +41,8 @@ function errorRows(): string {
 
 /** Names and summaries alone: the host reads them at every start, when no schema is loaded yet. */
 function toolList(): string {
-  const rows = TOOLS.map(({ name, summary }) => `  [${quoted(name)}, ${quoted(summary)}],`)
-  return `/** Written by \`npm run generate\` from lib/tools. */\nexport const TOOL_LIST: readonly (readonly [name: string, summary: string])[] = [\n${rows.join('\n')}\n]\n`
+  const rows = TOOLS.map(({ name, summary, risk }) => `  [${quoted(name)}, ${quoted(summary)}, ${quoted(risk)}],`)
+  return `/** Written by \`npm run generate\` from lib/tools. */\nexport const TOOL_LIST: readonly (readonly [name: string, summary: string, risk: 'read' | 'edit' | 'spend' | 'secret' | 'destroy'])[] = [\n${rows.join('\n')}\n]\n`
 }
 
 function quoted(text: string): string {
@@ -52,10 +52,10 @@ function quoted(text: string): string {
 function toolTables(): string {
   return TOOL_GROUPS.map((group) => {
     const rows = TOOLS.filter((tool) => tool.group === group).map((tool) => {
-      const args = Object.keys(tool.args as Record<string, unknown>).map((name) => `\`${name}\``).join(', ')
-      return `| \`codex-${tool.name}\` | ${tool.summary} | ${args === '' ? '–' : args} |`
+      const args = Object.keys(tool.args as Record<string, unknown>).map((name) => `\`${name}\`${tool.userOnly?.includes(name) === true ? '*' : ''}`).join(', ')
+      return `| \`codex-${tool.name}\` | ${tool.summary} | ${tool.risk} | ${args === '' ? '–' : args} |`
     })
-    return `### ${group}\n\n| Tool | What it does | Arguments |\n| --- | --- | --- |\n${rows.join('\n')}`
+    return `### ${group}\n\n| Tool | What it does | At worst | Arguments |\n| --- | --- | --- | --- |\n${rows.join('\n')}`
   }).join('\n\n')
 }
 

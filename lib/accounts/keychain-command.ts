@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
-
-import { systemCode } from '../kernel/errors.js'
+import { chosenEnvironment, startProgram } from '../kernel/start-program.js'
 import { type Keychain, KEYCHAIN_SERVICE, KEYCHAIN_TIMEOUT_MS, unavailable } from './keychain.js'
 
 /** Bun marks its items in libsecret with this schema and finds no others (measured with Bun 1.3.14). */
 const BUN_SCHEMA = ['xdg:schema', 'com.oven-sh.bun.Secret']
+/** Where a desktop keeps its keyring. */
+const KEYRING = /^(?:GNOME_KEYRING_\w+|KDE_\w+|DESKTOP_SESSION)$/
 /** `security` ends with this when there is no such item (errSecItemNotFound). */
 const MAC_NOT_FOUND = 44
 
@@ -70,22 +70,21 @@ function failed(program: string): Error {
 
 /** Runs a program to its end; a program that hangs is ended with the time limit of the keychain. */
 function answerOf(program: string, args: readonly string[], stdin: string, env: NodeJS.ProcessEnv, ifMissing: string): Promise<Answer> {
+  const child = startProgram({ program, args, env: chosenEnvironment(env, KEYRING), stdio: 'pipe', timeout: KEYCHAIN_TIMEOUT_MS })
+  if (child === undefined) return Promise.reject(unavailable(`The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`))
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: 'pipe', timeout: KEYCHAIN_TIMEOUT_MS, windowsHide: true })
     let stdout = ''
     let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    child.once('error', (error) => {
-      reject(systemCode(error) === 'ENOENT' ? unavailable(`The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`, { cause: error }) : error)
-    })
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.once('error', reject)
     child.once('close', (code) => {
       // Ended from outside, by the time limit as a rule: that says nothing about the item.
       if (code === null) reject(failed(program))
       else resolve({ code, stdout, stderr })
     })
     // A program that ends without reading is told apart by its exit code.
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(stdin)
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(stdin)
   })
 }

@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-
 import type { AuthOAuthResult } from '@opencode-ai/plugin'
 
 import { CodexError } from '../kernel/errors.js'
@@ -49,16 +46,4 @@ export async function manageAccounts(deps: ManageDeps): Promise<AuthOAuthResult>
 /** True for `opencode auth login` and its other name: the TUI and the server list the same methods. */
 export function isLoginCommand(argv: readonly string[]): boolean {
   return argv.some((word, index) => (word === 'auth' || word === 'providers') && argv[index + 1] === 'login')
-}
-
-/**
- * Runs the command line's menu in the host's own runtime, on the host's terminal.
- * @param cli the command line beside this bundle
- */
-export function runMenuHere(env: NodeJS.ProcessEnv, cli = fileURLToPath(new URL('cli.js', import.meta.url))): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, 'accounts'], { stdio: 'inherit', env: { ...env, BUN_BE_BUN: '1' } })
-    child.once('error', (cause) => reject(new CodexError('internal', 'The menu of the accounts could not be started.', { cause, hint: `Run: ${COMMAND}` })))
-    child.once('close', () => resolve())
-  })
 }

@@ -250,8 +250,20 @@ export const SETTINGS = {
     schema: z.enum(['off', 'core', 'full']),
     default: 'core',
     env: 'CODEX_AUTH_TOOLS',
-    help: 'Tools offered to the model: none, the few it can use well, or all. Every definition travels with every request; the command line always has all.',
+    help: 'Tools offered to the model: none, the few it can use well, or all but those that move tokens or take accounts away. Every definition travels with every request; the command line always has all.',
     project: downTo('off', 'core', 'full'),
+  }),
+  allowModelSecrets: setting({
+    schema: bool,
+    default: false,
+    env: 'CODEX_AUTH_ALLOW_MODEL_SECRETS',
+    help: 'Also offer the model the tools that move tokens (export, import, keychain); each call still asks you.',
+  }),
+  allowModelDestroy: setting({
+    schema: bool,
+    default: false,
+    env: 'CODEX_AUTH_ALLOW_MODEL_DESTROY',
+    help: 'Also offer the model the tools that take accounts away (remove); each call still asks you.',
   }),
   slashCommands: setting({
     schema: bool,

@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url'
-
 import { TOOL_LIST } from './tool-list.js'
 
 /** A command as OpenCode's configuration takes it (host facts §5). */
@@ -9,25 +7,21 @@ export interface SlashCommand {
 }
 
 /**
- * Every tool as a slash command. The command line does the work, also for tools that are not offered to the model; it
- * runs in OpenCode's own runtime, so nothing else has to be installed. The model only repeats the output.
- * @param program the running OpenCode
- * @param cli the command line beside this bundle
+ * Every tool as a slash command. The template asks for nothing: the host runs what looks like a shell word in it, also in
+ * the arguments it puts in, so ours stay out of it (the host drops what no placeholder takes up to the one named last), and
+ * the plugin puts the output in their place before the prompt is sent.
  */
-export function slashCommands(program = process.execPath, cli = fileURLToPath(new URL('cli.js', import.meta.url))): Record<string, SlashCommand> {
-  // Which shell the host's commands run in on Windows is not known.
-  if (process.platform === 'win32') return {}
+export function slashCommands(): Record<string, SlashCommand> {
   return Object.fromEntries(
-    TOOL_LIST.map(([name, description]) => [
-      `codex-${name}`,
-      {
-        description,
-        template: `Show the user the following output as it is, in a code block, without comment and without calling a tool:\n\n!\`BUN_BE_BUN=1 ${quoted(program)} ${quoted(cli)} ${name} $ARGUMENTS 2>&1\``,
-      },
-    ]),
+    TOOL_LIST.map(([name, description]) => [`codex-${name}`, { description: `${description} Costs a turn of the model.`, template: TEMPLATE }]),
   )
 }
 
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
+/** Seen by the model only when the output could not be put in. The number is larger than any line has words. */
+const TEMPLATE = 'Tell the user that the command gave no output.$999999'
+
+/** The prompt that hands the output to the model. */
+export function outputPrompt(output: string): string {
+  const fence = '`'.repeat(Math.max(3, ...[...output.matchAll(/`+/g)].map(([run]) => run.length + 1)))
+  return `Show the user the following output as it is, in a code block, without comment and without calling a tool:\n\n${fence}\n${output}\n${fence}`
 }

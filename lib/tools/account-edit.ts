@@ -1,5 +1,5 @@
 import { withAccount } from '../accounts/edits.js'
-import type { Account } from '../accounts/account.js'
+import type { Account, AccountPool } from '../accounts/account.js'
 import { accountName } from '../accounts/labels.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from './account-ref.js'
@@ -18,6 +18,7 @@ export interface EditData {
  * Changes one account in the pool on disk.
  * @param change pure; returning its argument changes nothing
  * @param say the sentence for the user, from the name of the account and whether anything changed
+ * @param check throws for a change that may not be made to this pool
  * @throws CodexError `invalid_input` for an unknown account, and those of the store; nothing is changed then
  */
 export async function editAccount(
@@ -25,11 +26,13 @@ export async function editAccount(
   wanted: string | number,
   change: (account: Account) => Account,
   say: (name: string, changed: boolean) => string,
+  check: (pool: AccountPool) => void = () => undefined,
 ): Promise<EditData> {
   let index = 0
   let name = ''
   let changed = false
   await runtime.store.update((pool) => {
+    check(pool)
     const { account, position } = findAccount(pool, wanted, runtime.config.maskEmail)
     const after = withAccount(pool, account.uid, change)
     changed = after !== pool

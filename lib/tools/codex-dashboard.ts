@@ -46,10 +46,12 @@ export const codexDashboard = defineTool({
   name: 'dashboard',
   group: 'Daily use',
   summary: 'Show the whole pool at a glance: accounts, what is left, requests, and what to do.',
+  risk: 'read',
   args: {
     html: z.string().describe('write the whole picture with its history to this HTML file').optional(),
     force: z.boolean().describe('replace a file that is not a report').optional(),
   },
+  userOnly: ['html', 'force'],
   async run(runtime, { html: wanted, force = false }, context): Promise<DashboardData> {
     if (wanted === '') throw new CodexError('invalid_input', 'Argument html needs the name of a file.', { hint: '' })
     const pool = await runtime.store.read()

@@ -24,6 +24,7 @@ export const codexDiag = defineTool({
   name: 'diag',
   group: 'Diagnostics',
   summary: 'Make a report for a bug, without tokens, addresses, prompts or answers.',
+  risk: 'read',
   args: {},
   async run(runtime): Promise<DiagData> {
     // A report is wanted most when the account file cannot be read.

@@ -5,6 +5,7 @@ import { CodexError } from '../kernel/errors.js'
 import { readTextFile } from '../kernel/json-file.js'
 import { redact } from '../kernel/redact.js'
 import { defineTool } from './definition.js'
+import { ownPlace } from './own-place.js'
 
 interface DiffEntry {
   readonly path: string
@@ -26,10 +27,13 @@ export const codexDiff = defineTool({
   name: 'diff',
   group: 'Diagnostics',
   summary: 'Compare two account or configuration files, without showing secrets.',
-  args: { left: z.string().describe('the older file'), right: z.string().describe('the newer file') },
+  risk: 'read',
+  args: { left: z.string().describe('the older file; a model may name those in ~/.opencode'), right: z.string().describe('the newer file') },
   positional: ['left', 'right'],
-  async run(_runtime, { left, right }, context): Promise<DiffData> {
-    const [before, after] = await Promise.all([load(path.resolve(context.directory, left)), load(path.resolve(context.directory, right))])
+  async run({ paths }, { left, right }, context): Promise<DiffData> {
+    // A model may see what differs between files of ours; the user at a terminal may name any.
+    const place = async (name: string): Promise<string> => (context.caller === 'model' ? ownPlace(paths, name, 'diff') : path.resolve(context.directory, name))
+    const [before, after] = await Promise.all([left, right].map(async (name) => load(await place(name))))
     // What differs is decided on the secrets; what is shown has none.
     const entries = [...differences('', before, after, redact(before), redact(after))]
     const count = (kind: DiffEntry['kind']): number => entries.filter((entry) => entry.kind === kind).length

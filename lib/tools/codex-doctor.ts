@@ -29,10 +29,13 @@ export const codexDoctor = defineTool({
   name: 'doctor',
   group: 'Diagnostics',
   summary: 'Check storage, logins, permissions, configuration, ports and the network, and say what to do.',
+  risk: 'edit',
   args: {
     fix: z.boolean().describe('mend what can be mended without harm').optional(),
     selfTest: z.boolean().describe('also start OpenCode and see that it uses the plugin').optional(),
   },
+  riskOf: ({ fix }) => (fix === true ? 'edit' : 'read'),
+  userOnly: ['selfTest'],
   async run(runtime, { fix = false, selfTest: isSelfTest = false }, context): Promise<DoctorData> {
     const findings: DoctorFinding[] = []
     const mended = new Set<DoctorFinding>()

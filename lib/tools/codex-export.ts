@@ -22,12 +22,14 @@ export const codexExport = defineTool({
   name: 'export',
   group: 'Backup and secrets',
   summary: 'Write the accounts with their tokens to a file, plain or encrypted.',
+  risk: 'secret',
   args: {
     path: z.string().describe('the file; default: a new one in the backups folder').optional(),
     encrypt: z.boolean().describe('encrypt with the passphrase in OC_CODEX_PASSPHRASE').optional(),
     force: z.boolean().describe('replace an existing file').optional(),
   },
   positional: ['path'],
+  userOnly: ['path', 'force'],
   async run(runtime, { path: wanted, encrypt = false, force = false }, context): Promise<ExportData> {
     const read = await runtime.store.read()
     const pool = { ...read, accounts: read.accounts.filter((account) => !isUnopened(account)) }

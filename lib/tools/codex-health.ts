@@ -31,7 +31,9 @@ export const codexHealth = defineTool({
   name: 'health',
   group: 'Diagnostics',
   summary: 'Check that each account can still sign in and is served; a good answer lifts a block that is over.',
+  risk: 'edit',
   args: { clear: z.boolean().describe('forget blocks first, so that every account is tried anew').optional() },
+  riskOf: ({ clear }) => (clear === true ? 'edit' : 'read'),
   async run(runtime, { clear }, context): Promise<HealthData> {
     const before = await runtime.store.read()
     if (clear === true) for (const { uid } of before.accounts) runtime.ledger.clear(uid, runtime.clock.now())

@@ -23,6 +23,7 @@ export const codexHelp = defineTool({
   name: 'help',
   group: 'Setup and help',
   summary: 'Explain how accounts, limits, pins and backups work.',
+  risk: 'read',
   args: { topic: z.string().describe(Object.keys(TOPICS).join(', ')).optional() },
   positional: ['topic'],
   async run(_runtime, { topic }): Promise<HelpData> {

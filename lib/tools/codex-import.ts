@@ -9,6 +9,7 @@ import { CodexError } from '../kernel/errors.js'
 import { renderTable } from '../kernel/table.js'
 import { defineTool } from './definition.js'
 import { type ImportPlan, type ImportRow, planImport } from './import-plan.js'
+import { ownPlace } from './own-place.js'
 import { type ImportWish, searchAccounts } from './import-search.js'
 
 interface ImportData {
@@ -40,6 +41,7 @@ export const codexImport = defineTool({
   name: 'import',
   group: 'Backup and secrets',
   summary: 'Take accounts over from a backup or from another program; without arguments it lists what is on this machine.',
+  risk: 'secret',
   args: {
     path: z.string().describe('the file').optional(),
     from: z.enum(['file', ...FOREIGN_SOURCES, 'all']).describe('the program that keeps the logins').optional(),
@@ -48,9 +50,11 @@ export const codexImport = defineTool({
     confirm: z.boolean().describe('needed to replace, and for logins another program uses').optional(),
   },
   positional: ['path'],
+  userOnly: ['confirm'],
   async run(runtime, { dryRun = false, confirm = false, mode = 'merge', ...asked }, context): Promise<ImportData> {
     const isList = asked.path === undefined && asked.from === undefined
-    const wish = wishOf({ ...asked, mode }, context.directory)
+    const named = asked.path !== undefined && context.caller === 'model' ? { ...asked, path: await ownPlace(runtime.paths, asked.path, 'import') } : asked
+    const wish = wishOf({ ...named, mode }, context.directory)
     const search = await searchAccounts(runtime, wish, context.directory)
     // A damaged file must not keep its own backup out.
     const moved = await clearedOfDamage(runtime.store)

@@ -33,12 +33,14 @@ export const codexKeychain = defineTool({
   name: 'keychain',
   group: 'Backup and secrets',
   summary: 'Keep the tokens sealed with a key in the OS keychain: status, migrate or rollback; without confirm it only says what would happen.',
+  risk: 'secret',
   args: {
     command: z.enum(['status', 'migrate', 'rollback']).describe('default: status').optional(),
     dryRun: z.boolean().optional(),
     confirm: z.boolean().describe('needed to migrate and to roll back').optional(),
   },
   positional: ['command'],
+  userOnly: ['confirm'],
   async run(runtime, { command = 'status', dryRun = false, confirm = false }): Promise<KeychainData> {
     const before = await sealStateOf(runtime.store.path)
     // What cannot be read as an account file is not the same as none: the store says why, and nothing is sealed there.

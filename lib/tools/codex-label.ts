@@ -14,8 +14,10 @@ export const codexLabel = defineTool({
   name: 'label',
   group: 'Account metadata',
   summary: 'Give an account a name of your own; an empty label removes it.',
+  risk: 'edit',
   args: { account: accountArg, label: z.string().describe('the name; "" removes it') },
   positional: ['account', 'label'],
+  takesRest: true,
   run(runtime, { account, label }): Promise<EditData> {
     const text = plainText(label).replace(/\s+/g, ' ').trim()
     if (text.length > MAX_LABEL) throw new CodexError('invalid_input', `A label has at most ${MAX_LABEL} characters; this one has ${text.length}.`, { hint: '' })

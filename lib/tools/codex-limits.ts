@@ -42,6 +42,7 @@ export const codexLimits = defineTool({
   name: 'limits',
   group: 'Daily use',
   summary: 'Ask the backend what is left of each limit, when it resets, and whether it lasts.',
+  risk: 'read',
   args: {
     account: accountArg.optional(),
     cached: z.boolean().describe('show what is known without asking the backend').optional(),

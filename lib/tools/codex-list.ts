@@ -24,6 +24,7 @@ export const codexList = defineTool({
   name: 'list',
   group: 'Daily use',
   summary: 'List the ChatGPT accounts with their state and what is left of their limits.',
+  risk: 'read',
   args: { tag: z.string().describe('only accounts with this tag').optional() },
   async run(runtime, { tag }, context): Promise<ListData> {
     const pool = await runtime.store.read()

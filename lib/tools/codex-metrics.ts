@@ -30,11 +30,13 @@ export const codexMetrics = defineTool({
   name: 'metrics',
   group: 'Diagnostics',
   summary: 'Show counters and the last requests of this OpenCode process, or export them with the quota of every account.',
+  risk: 'read',
   args: {
     constants: z.boolean().describe('Show the numbers of every policy.').optional(),
     format: z.enum(EXPORT_FORMATS).describe('print for another program, with the quota of every account').optional(),
     out: z.string().describe('write to this file instead; needs format').optional(),
   },
+  userOnly: ['out'],
   async run(runtime, { constants, format, out }, context): Promise<MetricsData> {
     if (out !== undefined && format === undefined) throw new CodexError('invalid_input', 'Argument out needs a format.', { hint: `Formats: ${EXPORT_FORMATS.join(', ')}` })
     if (out === '') throw new CodexError('invalid_input', 'Argument out needs the name of a file.', { hint: '' })

@@ -14,6 +14,7 @@ export const codexNext = defineTool({
   name: 'next',
   group: 'Setup and help',
   summary: 'Say the one thing to do next.',
+  risk: 'read',
   args: {},
   async run(runtime, _args, context): Promise<NextData> {
     const pool = await runtime.store.read()

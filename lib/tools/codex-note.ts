@@ -14,8 +14,10 @@ export const codexNote = defineTool({
   name: 'note',
   group: 'Account metadata',
   summary: 'Write a note to an account; an empty note removes it.',
+  risk: 'edit',
   args: { account: accountArg, note: z.string().describe('the text; "" removes it') },
   positional: ['account', 'note'],
+  takesRest: true,
   run(runtime, { account, note }): Promise<EditData> {
     const text = plainText(note).trim()
     if (text.length > MAX_NOTE) throw new CodexError('invalid_input', `A note has at most ${MAX_NOTE} characters; this one has ${text.length}.`, { hint: '' })

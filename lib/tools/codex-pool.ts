@@ -7,6 +7,7 @@ import { unreadableRecords, unreadableText } from '../accounts/unreadable.js'
 import { CodexError } from '../kernel/errors.js'
 import { accountArg, findAccount } from './account-ref.js'
 import { defineTool } from './definition.js'
+import { onlyByUser } from './user-acts.js'
 
 interface ModelPoolRow {
   readonly model: string
@@ -40,11 +41,24 @@ export const codexPool = defineTool({
   name: 'pool',
   group: 'Daily use',
   summary: 'Show which accounts are set aside for models, and fence this project off to some accounts.',
+  risk: 'edit',
   args: {
     action: z.enum(['status', 'fence', 'unfence']).describe('fence: only the named accounts serve this project').optional(),
     accounts: z.array(accountArg).describe('for fence: the accounts that may serve').optional(),
   },
-  async run(runtime, { action = 'status', accounts = [] }): Promise<PoolData> {
+  riskOf: ({ action }) => (action === undefined || action === 'status' ? 'read' : 'edit'),
+  refuseModel(runtime, pool, { action = 'status', accounts = [] }) {
+    if (action === 'status') return
+    const command = 'pool --help'
+    const { fences, pin, projectPins } = rulesOf(pool)
+    const projectKey = runtime.scope.projectKey ?? ''
+    if (action === 'unfence' || fences?.[projectKey] !== undefined) throw onlyByUser('lift or change the fence of a project', command)
+    const wanted = accounts.map((one) => findAccount(pool, one, runtime.config.maskEmail).account)
+    if (wanted.some(({ kind }) => kind === 'api-key')) throw onlyByUser('fence a project to an API key, because its use is paid for', command)
+    if ([pin, projectPins?.[projectKey]].some((one) => one?.mode === 'hard' && !wanted.some(({ uid }) => uid === one.uid))) throw onlyByUser('fence off an account with a hard pin', command)
+  },
+  async run(runtime, args, { caller }): Promise<PoolData> {
+    const { action = 'status', accounts = [] } = args
     const { projectKey } = runtime.scope
     if (action !== 'status' && projectKey === undefined) throw new CodexError('invalid_input', 'This folder belongs to no project, so there is nothing to fence.', { hint: '' })
     if (action === 'fence' && accounts.length === 0) throw new CodexError('invalid_input', 'Name at least one account that may serve this project.', { hint: '' })
@@ -52,6 +66,7 @@ export const codexPool = defineTool({
     const pool = await (action === 'status'
       ? runtime.store.read()
       : runtime.store.update((before) => {
+          if (caller === 'model') codexPool.refuseModel?.(runtime, before, args)
           const rules = rulesOf(before)
           const { [projectKey ?? '']: _old, ...others } = rules.fences ?? {}
           const uids = accounts.map((wanted) => findAccount(before, wanted, runtime.config.maskEmail).account.uid)

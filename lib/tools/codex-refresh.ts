@@ -23,6 +23,7 @@ export const codexRefresh = defineTool({
   name: 'refresh',
   group: 'Account metadata',
   summary: 'Renew the access tokens of one account or of all enabled ones.',
+  risk: 'edit',
   args: { account: accountArg.optional() },
   positional: ['account'],
   async run(runtime, { account }, context): Promise<RefreshData> {

@@ -20,8 +20,10 @@ export const codexRemove = defineTool({
   name: 'remove',
   group: 'Account metadata',
   summary: 'Remove an account from the pool; without confirm it only says what would happen.',
+  risk: 'destroy',
   args: { account: accountArg, confirm: z.boolean().describe('true removes it').optional() },
   positional: ['account'],
+  userOnly: ['confirm'],
   async run(runtime, { account, confirm }): Promise<RemoveData> {
     const describe = (pool: Awaited<ReturnType<typeof runtime.store.read>>): { uid: string; index: number; name: string } => {
       const found = findAccount(pool, account, runtime.config.maskEmail)

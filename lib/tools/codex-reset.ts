@@ -24,6 +24,7 @@ export const codexReset = defineTool({
   name: 'reset',
   group: 'Daily use',
   summary: 'List banked resets of the limits of an account; redeem one only with confirm.',
+  risk: 'spend',
   args: {
     account: accountArg.describe('default: the active account').optional(),
     action: z.enum(['status', 'consume']).optional(),
@@ -31,6 +32,8 @@ export const codexReset = defineTool({
     confirm: z.boolean().describe('true redeems; a banked reset cannot be given back').optional(),
   },
   positional: ['account'],
+  riskOf: ({ action }) => (action === 'consume' ? 'spend' : 'read'),
+  userOnly: ['confirm'],
   async run(runtime, { account, action = 'status', creditId, confirm }, { signal }): Promise<ResetData> {
     const pool = await runtime.store.read()
     const target = findAccount(pool, account ?? pool.activeIndex + 1, runtime.config.maskEmail)

@@ -21,6 +21,7 @@ export const codexSetup = defineTool({
   name: 'setup',
   group: 'Setup and help',
   summary: 'Show what is set up and what is still to do.',
+  risk: 'read',
   args: {},
   async run(runtime): Promise<SetupData> {
     const pool = await runtime.store.read()

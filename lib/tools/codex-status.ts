@@ -45,6 +45,7 @@ export const codexStatus = defineTool({
   name: 'status',
   group: 'Daily use',
   summary: 'Show which account serves, what is left, what is blocked until when, and why an account was chosen.',
+  risk: 'read',
   args: { why: z.boolean().describe('add the last decisions and their reasons').optional() },
   core: true,
   async run(runtime, { why }, context): Promise<StatusData> {

@@ -6,6 +6,7 @@ import { rulesOf, withRules } from '../accounts/rules.js'
 import { CodexError } from '../kernel/errors.js'
 import { accountArg, findAccount } from './account-ref.js'
 import { defineTool } from './definition.js'
+import { onlyByUser } from './user-acts.js'
 
 interface SwitchData {
   /** From 1; null when pins were lifted. */
@@ -21,6 +22,7 @@ export const codexSwitch = defineTool({
   name: 'switch',
   group: 'Daily use',
   summary: 'Make another account serve new sessions; pin it to keep it there, or lift a pin.',
+  risk: 'edit',
   args: {
     account: accountArg.optional(),
     pin: z.enum(['none', 'soft', 'hard']).describe('soft: others help out when it cannot serve; hard: nobody else serves; none: no pin').optional(),
@@ -28,12 +30,24 @@ export const codexSwitch = defineTool({
   },
   positional: ['account'],
   core: true,
-  async run(runtime, { account, pin = 'none', scope = 'global' }): Promise<SwitchData> {
+  refuseModel(runtime, pool, { account, pin = 'none', scope = 'global' }) {
+    const { pin: everywhere, projectPins } = rulesOf(pool)
+    const here = projectPins?.[runtime.scope.projectKey ?? '']
+    const target = account === undefined ? undefined : findAccount(pool, account, runtime.config.maskEmail)
+    const command = ['switch', ...(target === undefined ? [] : [target.position + 1]), ...(pin === 'none' ? [] : ['--pin', pin]), ...(scope === 'global' ? [] : ['--scope', scope])].join(' ')
+    if (target?.account.kind === 'api-key') throw onlyByUser('switch to an API key, because its use is paid for', command)
+    if (pin === 'hard') throw onlyByUser('set a hard pin', command)
+    if (everywhere?.mode === 'hard' || here?.mode === 'hard') throw onlyByUser('overrule a hard pin', command)
+    if (target === undefined || (scope === 'project' ? here : everywhere) !== undefined) throw onlyByUser('lift a pin', command)
+  },
+  async run(runtime, args, { caller }): Promise<SwitchData> {
+    const { account, pin = 'none', scope = 'global' } = args
     const { projectKey } = runtime.scope
     if (scope === 'project' && projectKey === undefined) throw new CodexError('invalid_input', 'This folder belongs to no project, so a pin for the project has no place.', { hint: '' })
     if (account === undefined && pin !== 'none') throw new CodexError('invalid_input', 'Say which account is to be pinned.', { hint: '' })
     let result: SwitchData | undefined
     await runtime.store.update((pool) => {
+      if (caller === 'model') codexSwitch.refuseModel?.(runtime, pool, args)
       const target = account === undefined ? undefined : findAccount(pool, account, runtime.config.maskEmail)
       if (target?.account.enabled === false) throw new CodexError('account_not_allowed', `${accountName(target.account, target.position, runtime.config)} is disabled.`, { hint: 'Enable it first: codex-toggle' })
       const rules = rulesOf(pool)

@@ -10,8 +10,10 @@ export const codexTag = defineTool({
   name: 'tag',
   group: 'Account metadata',
   summary: 'Set the tags of an account; an empty list removes them.',
+  risk: 'edit',
   args: { account: accountArg, tags: z.string().describe('comma-separated; "" removes all') },
   positional: ['account', 'tags'],
+  takesRest: true,
   run(runtime, { account, tags }): Promise<EditData> {
     const list = [...new Set(plainText(tags).split(',').map((tag) => tag.trim().toLowerCase()).filter((tag) => tag !== ''))]
     return editAccount(

@@ -39,7 +39,9 @@ export const codexWarm = defineTool({
   name: 'warm',
   group: 'Daily use',
   summary: 'Open the 5-hour window of every idle account with one tiny request each; only with confirm, because it counts.',
+  risk: 'spend',
   args: { confirm: z.boolean().describe('true sends the requests').optional() },
+  userOnly: ['confirm'],
   async run(runtime, { confirm }, context): Promise<WarmData> {
     const pool = await runtime.store.read()
     const rows: WarmRow[] = []

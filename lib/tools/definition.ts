@@ -1,11 +1,22 @@
 import type * as z from 'zod'
 
+import type { AccountPool } from '../accounts/account.js'
 import type { Config } from '../config/settings.js'
 import type { Runtime } from '../runtime.js'
 
 /** Groups of the help page, in its order. */
 export const TOOL_GROUPS = ['Setup and help', 'Daily use', 'Account metadata', 'Diagnostics', 'Backup and secrets'] as const
 export type ToolGroup = (typeof TOOL_GROUPS)[number]
+
+/**
+ * What a tool can do at worst, in rising order: `read` looks, also at the backend; `edit` changes what the user can change
+ * back; `spend` uses up something of an account; `secret` writes, reads or moves tokens; `destroy` takes away.
+ */
+export const RISKS = ['read', 'edit', 'spend', 'secret', 'destroy'] as const
+export type Risk = (typeof RISKS)[number]
+
+/** Who called: the user at a terminal or with a slash command, or the model of a session, whose words may be anybody's. */
+export type Caller = 'user' | 'model'
 
 /** How a result is shown. */
 export interface View {
@@ -34,6 +45,7 @@ export interface ToolContext {
   readonly includeSensitive: boolean
   /** Working folder for relative paths in arguments. */
   readonly directory: string
+  readonly caller: Caller
   /** What a profile of tools costs; here because no tool can ask for the list that holds it. */
   profileCost(profile: Config['tools']): ProfileCost
 }
@@ -52,6 +64,19 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
   readonly positional?: readonly (keyof Shape & string)[]
   /** Offered to the model under the profile `core`. */
   readonly core?: true
+  /** What it can do at worst. */
+  readonly risk: Risk
+  /** What a call with these arguments can do, where that is less; never more than `risk`. */
+  riskOf?(args: z.output<z.ZodObject<Shape>>): Risk
+  /** Arguments the model is not shown and may not give: they are the user's word, or the name of a file. */
+  readonly userOnly?: readonly (keyof Shape & string)[]
+  /** On a slash command the last positional argument is the rest of the line, as it stands. */
+  readonly takesRest?: true
+  /**
+   * What is the user's alone, asked for by a model; looked at before the user is asked, and again by `run`.
+   * @throws CodexError naming the command that the user can type
+   */
+  refuseModel?(runtime: Runtime, pool: AccountPool, args: z.output<z.ZodObject<Shape>>): void
   run(runtime: Runtime, args: z.output<z.ZodObject<Shape>>, context: ToolContext): Promise<Data>
   render(data: Data, view: View): string
   /** True when the command line should end with exit code 1 although there is a result to show. */

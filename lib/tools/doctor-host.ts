@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 
 import { parse as parseJsonc } from 'jsonc-parser'
@@ -11,6 +11,8 @@ import { entryKind, PACKAGE_NAME } from '../host-setup/plugin-entries.js'
 import { parsedJson } from '../kernel/json.js'
 import { isNestedTooDeep } from '../kernel/nesting.js'
 import { readTextFile } from '../kernel/json-file.js'
+import { chosenEnvironment, startProgram } from '../kernel/start-program.js'
+import type { Paths } from '../kernel/paths.js'
 import { packageVersion } from '../kernel/version.js'
 import type { Runtime } from '../runtime.js'
 import type { Finding } from './doctor-checks.js'
@@ -78,36 +80,48 @@ function nameOf(entry: unknown): string | undefined {
 }
 
 /** Which OpenCode is there. */
-export async function host({ env }: Runtime, signal: AbortSignal): Promise<readonly Finding[]> {
-  const answer = await run(env, ['--version'], signal, VERSION_TIMEOUT_MS)
+export async function host({ env, paths }: Runtime, signal: AbortSignal): Promise<readonly Finding[]> {
+  const answer = await run(env, paths, ['--version'], signal, VERSION_TIMEOUT_MS)
   const found = /\d+\.\d+\.\d+/.exec(answer?.output ?? '')?.[0]
   if (found === undefined) return [{ id: 'host', severity: 'warning', summary: 'The program opencode was not found or does not answer.', action: 'Put it into the search path, or ignore this if you start OpenCode in another way.' }]
   return [ok('host', `OpenCode ${found}.`)]
 }
 
 /** Starts OpenCode and sees that it loads this plugin and hands it the provider; no prompt is sent. */
-export async function selfTest({ env }: Runtime, signal: AbortSignal): Promise<readonly Finding[]> {
-  const answer = await run({ ...env, [SELF_TEST_ENV]: '1' }, ['models', 'openai', '--print-logs', '--log-level', 'INFO'], signal, SELF_TEST_TIMEOUT_MS)
+export async function selfTest({ env, paths }: Runtime, signal: AbortSignal): Promise<readonly Finding[]> {
+  const answer = await run({ ...env, [SELF_TEST_ENV]: '1' }, paths, ['models', 'openai', '--print-logs', '--log-level', 'INFO'], signal, SELF_TEST_TIMEOUT_MS)
   const serves = /oc-codex-multi-auth (\S+) serves openai/.exec(answer?.output ?? '')?.[1]
   if (serves !== undefined) return [ok('self-test', `OpenCode was started and hands openai to this plugin, version ${serves}.`)]
   const why = answer === undefined ? 'OpenCode could not be started' : 'OpenCode was started and did not hand openai to this plugin'
   return [{ id: 'self-test', severity: 'error', summary: `${why}.`, action: 'See the findings above; then: opencode models openai --print-logs' }]
 }
 
-/** Undefined when the program cannot be started. */
-function run(env: NodeJS.ProcessEnv, args: readonly string[], signal: AbortSignal, timeout: number): Promise<{ readonly output: string } | undefined> {
-  // Inside OpenCode the running program is the host itself; this variable makes it a mere JavaScript runtime.
-  const { BUN_BE_BUN: _runtime, ...rest } = env
+/** What OpenCode goes by: its own settings and ours, and the way to the network. */
+const OF_THE_HOST = /^(?:OPENCODE_\w+|CODEX_\w+|OC_CODEX_\w+|ENABLE_PLUGIN_REQUEST_LOGGING|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR))$/i
+
+/** Runs OpenCode in an empty folder of ours, so that no project's files are read. Undefined when it cannot be started. */
+async function run(env: NodeJS.ProcessEnv, paths: Paths, args: readonly string[], signal: AbortSignal, timeout: number): Promise<{ readonly output: string } | undefined> {
+  // Inside OpenCode the running program is the host itself.
   const isHost = path.basename(process.execPath).startsWith('opencode')
   const isWindowsScript = !isHost && process.platform === 'win32'
-  if (isWindowsScript) return Promise.resolve(undefined)
+  if (isWindowsScript) return undefined
+  const folder = path.join(paths.cacheDir, 'empty')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const child = startProgram({ program: isHost ? process.execPath : 'opencode', args, env: chosenEnvironment(env, OF_THE_HOST), folder, stdio: 'pipe', signal, timeout })
+  if (child === undefined) return undefined
   return new Promise((resolve) => {
-    execFile(isHost ? process.execPath : 'opencode', [...args], { env: rest, signal, timeout, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
-      const isMissing = error !== null && stdout === '' && stderr === ''
-      resolve(isMissing ? undefined : { output: `${stdout}\n${stderr}` })
-    })
+    let output = ''
+    const keep = (text: string): void => void (output = (output + text).slice(-MOST_OUTPUT))
+    child.stdin?.end()
+    child.stdout?.setEncoding('utf8').on('data', keep)
+    child.stderr?.setEncoding('utf8').on('data', keep)
+    child.once('error', () => resolve(undefined))
+    child.once('close', () => resolve(output === '' ? undefined : { output }))
   })
 }
+
+/** Characters of output that are kept, the last ones. */
+const MOST_OUTPUT = 4_000_000
 
 async function jsonIn(file: string): Promise<unknown> {
   return parsedJson((await readTextFile(file).catch(() => undefined))?.text ?? '')

@@ -1,27 +1,52 @@
 import * as z from 'zod'
 
 import type { Config } from '../config/settings.js'
-import type { AnyTool, ProfileCost } from './definition.js'
+import type { AnyTool, ProfileCost, Risk } from './definition.js'
 import { TOOLS } from './index.js'
 
 /** JSON schema and English come to about this many bytes a token. */
 const BYTES_PER_TOKEN = 4
 
-/** Tools a profile offers to the model; every definition travels with every request. */
-export function toolsOfProfile(profile: Config['tools']): readonly AnyTool[] {
+/** What the user has switched on for the model beside the profile. */
+export type ModelAllowance = Pick<Config, 'allowModelSecrets' | 'allowModelDestroy'>
+
+const NOTHING_MORE: ModelAllowance = { allowModelSecrets: false, allowModelDestroy: false }
+
+/**
+ * Tools a profile offers to the model; every definition travels with every request. A tool that could move tokens or take
+ * accounts away is never among them because of a profile alone.
+ */
+export function toolsOfProfile(profile: Config['tools'], allowed: ModelAllowance = NOTHING_MORE): readonly AnyTool[] {
+  const offered = TOOLS.filter(({ risk }) => isOffered(risk, allowed))
   switch (profile) {
     case 'off':
       return []
     case 'core':
-      return TOOLS.filter((tool) => tool.core === true)
+      return offered.filter((tool) => tool.core === true)
     case 'full':
-      return TOOLS
+      return offered
   }
 }
 
-/** Beside its own arguments a tool takes `json`, except the few of the small profile, whose text is enough for a model. */
+function isOffered(risk: Risk, allowed: ModelAllowance): boolean {
+  switch (risk) {
+    case 'read':
+    case 'edit':
+    case 'spend':
+      return true
+    case 'secret':
+      return allowed.allowModelSecrets
+    case 'destroy':
+      return allowed.allowModelDestroy
+  }
+}
+
+/**
+ * The arguments a model is shown: those that are the user's own word are not among them. Beside its own a tool takes `json`,
+ * except the few of the small profile, whose text is enough for a model.
+ */
 export function hostArgs(tool: AnyTool): z.ZodRawShape {
-  const own = tool.args as z.ZodRawShape
+  const own = Object.fromEntries(Object.entries(tool.args as z.ZodRawShape).filter(([name]) => tool.userOnly?.includes(name) !== true))
   return tool.core === true ? own : { ...own, json: z.boolean().optional() }
 }
 

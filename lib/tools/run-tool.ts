@@ -25,12 +25,21 @@ export interface ToolAnswer {
  * @throws WrongUsage naming the argument, and those of the tool
  */
 export async function runTool(tool: AnyTool, runtime: Runtime, request: ToolRequest, context: ToolContext): Promise<ToolAnswer> {
-  const parsed = z.strictObject(tool.args as z.ZodRawShape).safeParse(request.args)
-  if (!parsed.success) throw new WrongUsage(problemOf(parsed.error, request.args))
+  const args = checkedArguments(tool, request.args)
   await runtime.ledger.load()
-  const data: unknown = await tool.run(runtime, parsed.data, context)
+  const data: unknown = await tool.run(runtime, args, context)
   const text = request.format === 'json' ? JSON.stringify(plainData(data), undefined, 2) : plainLines(tool.render(data, { ...request.view, nowMs: runtime.clock.now() }))
   return { text, failed: tool.failed?.(data) ?? false }
+}
+
+/**
+ * The arguments of a call, checked.
+ * @throws WrongUsage naming the argument, and those of the tool
+ */
+export function checkedArguments(tool: AnyTool, given: ToolRequest['args']): Record<string, unknown> {
+  const parsed = z.strictObject(tool.args as z.ZodRawShape).safeParse(given)
+  if (!parsed.success) throw new WrongUsage(problemOf(parsed.error, given))
+  return parsed.data
 }
 
 function problemOf(error: z.ZodError, given: ToolRequest['args']): string {

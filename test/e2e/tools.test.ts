@@ -1,26 +1,22 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { TOOLS } from '../../lib/tools/index.js'
+import { toolsOfProfile } from '../../lib/tools/profiles.js'
 import { endOf, startProcess } from '../support/child-process.js'
 import { type HostServer, startHostServer } from '../support/host-server.js'
 import { turns, useStage } from './setup.js'
 
-const TOOLS_CALLED = ['setup', 'help', 'next', 'list', 'status', 'limits', 'dashboard', 'pool', 'health', 'metrics', 'doctor', 'diag', 'refresh', 'keychain']
+const TOOLS_CALLED = ['setup', 'help', 'next', 'list', 'status', 'limits', 'dashboard', 'pool', 'health', 'metrics', 'doctor', 'diag', 'refresh']
 /** The rest, with the arguments they need; what they change they change back, or they only show what would happen. */
 const TOOLS_CALLED_WITH: readonly (readonly [name: string, args: Record<string, unknown>, says: RegExp])[] = [
   ['tag', { account: 1, tags: 'mine' }, /mine/],
   ['note', { account: 1, note: 'for work' }, /for work|note/i],
-  ['toggle', { account: 2 }, /disabled/],
-  ['toggle', { account: 2 }, /enabled/],
-  ['warm', {}, /confirm/],
+  ['toggle', { account: 2, enabled: true }, /already enabled/],
+  ['warm', {}, /windows? opened|running|started/],
   ['reset', { account: 1 }, /reset/i],
-  ['remove', { account: 2 }, /confirm/],
-  ['export', { path: 'accounts-copy.json' }, /accounts-copy\.json/],
-  ['import', { path: 'accounts-copy.json' }, /confirm|nothing|already|unchanged/i],
-  ['diff', { left: 'accounts-copy.json', right: 'accounts-copy.json' }, /equal|same|no difference/i],
+  ['diff', { left: 'oc-codex-multi-auth-accounts.json', right: 'oc-codex-multi-auth-accounts.json' }, /no difference/i],
 ]
 
 describe('the tools in the host', () => {
@@ -28,6 +24,10 @@ describe('the tools in the host', () => {
   let server: HostServer
   beforeAll(async () => {
     server = await startHostServer(stage().host)
+    // A user who says yes to everything.
+    server.onEvent(({ type, properties }) => {
+      if (type === 'permission.asked') void server.request('POST', `/permission/${String(properties.id)}/reply`, { reply: 'once' })
+    })
   })
   afterAll(() => server.stop())
 
@@ -54,7 +54,7 @@ describe('the tools in the host', () => {
 
   it('leave no tool of the full profile uncalled', () => {
     const called = new Set([...TOOLS_CALLED, ...TOOLS_CALLED_WITH.map(([name]) => name), 'label', 'switch'])
-    expect(TOOLS.map(({ name }) => name).filter((name) => !called.has(name))).toEqual([])
+    expect(toolsOfProfile('full').map(({ name }) => name).filter((name) => !called.has(name))).toEqual([])
   })
 
   it('change the pool when asked to', async () => {
@@ -72,12 +72,26 @@ describe('the tools in the host', () => {
     expect(await call('status', { why: true })).toMatch(/gpt-5\.5: .*\(manual_switch|best_quota|session\)/)
   })
 
-  it('work as slash commands that run the command line in the host’s own runtime', async () => {
-    const { host, simulator } = stage()
+  it('work as slash commands whose line meets no shell and no file of the project', async () => {
+    const { host, simulator, accountsFile } = stage()
     const from = simulator.requests.length
-    const run = await host.run(['run', '--model', 'openai/gpt-5.5', '--title', 'named', '--command', 'codex-list'])
-    expect(run.code, run.stderr).toBe(0)
-    expect(turns(stage(), from)[0]?.raw).toContain('office')
+    const line = '1 R&D budget > notes; touch X $(touch Y) !`touch Z` @package.json'
+    // What OpenCode itself never reads, and a process of ours in this folder would.
+    await writeFile(path.join(host.project, '.env'), 'HTTPS_PROXY=http://127.0.0.1:1\nNODE_TLS_REJECT_UNAUTHORIZED=0\nCODEX_AUTH_BASE_URL=http://127.0.0.1:1\n')
+    await writeFile(path.join(host.project, 'bunfig.toml'), 'preload = ["./planted.js"]\n')
+    await writeFile(path.join(host.project, 'planted.js'), `require('node:fs').writeFileSync(${JSON.stringify(path.join(host.home, 'planted'))}, '')`)
+    const before = await readdir(host.project)
+    const session = await server.newSession('named')
+    await server.request('POST', `/session/${session}/command`, { command: 'codex-note', arguments: line, model: 'openai/gpt-5.5' })
+    await server.request('POST', `/session/${session}/command`, { command: 'codex-limits', arguments: '1', model: 'openai/gpt-5.5' })
+    expect(JSON.parse(await readFile(accountsFile, 'utf8')).accounts[0].accountNote).toBe('R&D budget > notes; touch X $(touch Y) !`touch Z` @package.json')
+    const [noted, limits] = turns(stage(), from)
+    expect(noted?.raw).toContain('note written')
+    // Neither the template's own words nor the line itself are sent.
+    expect(noted?.raw).not.toMatch(/gave no output|R&D/)
+    expect(limits?.raw).toMatch(/5h .*\d+%/)
+    expect(await readdir(host.project)).toEqual(before)
+    expect(await readdir(host.home)).not.toContain('planted')
   })
 })
 

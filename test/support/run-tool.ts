@@ -16,5 +16,5 @@ export async function toolText(runtime: Runtime, name: string, args: Record<stri
 async function answerOf(runtime: Runtime, name: string, args: Record<string, unknown>, format: 'json' | 'text', includeSensitive: boolean): ReturnType<typeof runTool> {
   const tool = TOOLS.find((one) => one.name === name)
   if (tool === undefined) throw new Error(`there is no tool ${name}`)
-  return runTool(tool, runtime, { args, format, view: { width: 80, color: false } }, { signal: new AbortController().signal, progress: () => undefined, includeSensitive, directory: runtime.directory, profileCost })
+  return runTool(tool, runtime, { args, format, view: { width: 80, color: false } }, { signal: new AbortController().signal, progress: () => undefined, includeSensitive, directory: runtime.directory, caller: 'user', profileCost })
 }

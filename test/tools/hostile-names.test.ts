@@ -105,7 +105,7 @@ describe('what is said of hostile names', () => {
             for (const args of [{}, ...(argumentsFor(name)[tool.name] ?? [])]) {
               for (const format of ['text', 'json'] as const) {
                 for (const includeSensitive of [false, true]) {
-                  const context = { signal: new AbortController().signal, progress: () => undefined, includeSensitive, directory: home, profileCost }
+                  const context = { signal: new AbortController().signal, progress: () => undefined, includeSensitive, directory: home, caller: 'user' as const, profileCost }
                   const answer = await runTool(tool, core.runtime, { args, format, view: { width: 100, color: false } }, context).catch((error: unknown) => ({ text: String(error) }))
                   said.push(`${tool.name} ${answer.text}`, ...(format === 'json' && answer.text.startsWith('{') ? textsIn(JSON.parse(answer.text)) : []))
                 }

@@ -83,7 +83,7 @@ describe('what is said', () => {
           for (const tool of TOOLS) {
             for (const args of [{}, ...(ARGUMENTS[tool.name] ?? [])]) {
               for (const format of ['text', 'json'] as const) {
-                const context = { signal: new AbortController().signal, progress: (line: string) => void said.push(`progress ${line}`), includeSensitive: false, directory: home, profileCost }
+                const context = { signal: new AbortController().signal, progress: (line: string) => void said.push(`progress ${line}`), includeSensitive: false, directory: home, caller: 'user' as const, profileCost }
                 const answer = await runTool(tool, core.runtime, { args, format, view: { width: 100, color: false } }, context).catch((error: unknown) => ({ text: `${String(error)} ${JSON.stringify(error)}` }))
                 said.push(`${tool.name} ${JSON.stringify(args)} ${answer.text}`)
               }

@@ -1,0 +1,17 @@
+import { readFile } from 'node:fs/promises'
+
+import { parse as parseJsonc } from 'jsonc-parser'
+
+import type { Paths } from '../kernel/paths.js'
+import { findConfigFiles } from './config-files.js'
+import { allowsByName } from './tool-permissions.js'
+
+/**
+ * Whether the user's own OpenCode configuration lets a tool of ours through by its name. A project's file is not asked.
+ */
+export async function userAllowance(paths: Paths, env: NodeJS.ProcessEnv): Promise<(tool: string) => boolean> {
+  const { server } = await findConfigFiles(paths, env)
+  const config: unknown = parseJsonc(await readFile(server, 'utf8').catch(() => '{}'))
+  const permission: unknown = typeof config === 'object' && config !== null && 'permission' in config ? config.permission : undefined
+  return (tool) => allowsByName(permission, tool)
+}
