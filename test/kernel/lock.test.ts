@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
+import { bunCommand } from '../../scripts/opencode-binary.mjs'
 import { writeFileAtomic } from '../../lib/kernel/json-file.js'
 import { lockPlace, newOwnerPath, parseOwnerName } from '../../lib/kernel/lock-files.js'
 import { findAbandonedLocks, sweepLocks } from '../../lib/kernel/lock-sweep.js'
@@ -119,6 +120,31 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
     expect(lock?.isHeld()).toBe(true)
     await lock?.release()
     expect(await leftovers(folder)).toEqual([])
+  })
+
+  it('is known across runtimes: the Bun of OpenCode and the Node of the command line', async () => {
+    const folder = await temporaryFolder()
+    const file = path.join(folder, 'file')
+    const bun = bunCommand()
+    const inBun = (): Running => {
+      const running = startProcess({ file: bun.command, args: [worker(), file], cwd: folder, env: { ...bun.env, HOME: folder } })
+      onTestFinished(() => running.kill())
+      return running
+    }
+    const first = inBun()
+    await first.waitFor('holds it')
+    expect(await tryLock(file, 60_000)).toBeUndefined()
+    first.kill()
+    await first.ended
+    const lock = await tryLock(file, 60_000)
+    expect(lock?.isHeld()).toBe(true)
+    const second = inBun()
+    await second.waitFor('busy')
+    await lock?.release()
+    const running = await holder(file)
+    running.kill()
+    await running.ended
+    await inBun().waitFor('holds it')
   })
 
   it('loses it when its process was stopped for too long, not before, and is told when it goes on', async () => {
