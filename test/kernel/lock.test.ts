@@ -172,7 +172,7 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
   it('is not hidden by another process that was given its number', async () => {
     const folder = await temporaryFolder()
     const file = path.join(folder, 'file')
-    await mkdir(`${file}.lock`, { mode: 0o500 })
+    await mkdir(`${file}.lock`, { mode: 0o710 })
     const { pid, scope } = ownIdentity()
     await writeFile(`${file}.lock.${pid}-${scope}-12345-0123456789ab`, '')
     await age(`${file}.lock`, 5_000)
@@ -201,6 +201,24 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
     await lock?.release()
   })
 
+  it('is not there, nor anything else, when the disk takes no data (a lease made on a full disk stayed for ever)', async () => {
+    const folder = await temporaryFolder()
+    const file = path.join(folder, 'file')
+    const onFullDisk = async (): Promise<string> => (await startProcess({ file: process.execPath, args: [worker(), file, 'full'], cwd: folder, env: {} }).ended).stdout
+    expect(await onFullDisk()).toBe('ENOSPC\n')
+    expect(await readdir(folder)).toEqual([])
+    await staleLock(file)
+    expect(await onFullDisk()).toBe('ENOSPC\n')
+    expect(await ownersIn(folder)).toEqual([])
+    const running = await holder(path.join(folder, 'dead'))
+    running.kill()
+    await running.ended
+    await startProcess({ file: process.execPath, args: [worker(), path.join(folder, 'dead'), 'full'], cwd: folder, env: {} }).ended
+    await withFileLock(path.join(folder, 'dead'), OPTIONS, async () => undefined)
+    await withFileLock(file, OPTIONS, async () => undefined)
+    expect(await readdir(folder)).toEqual([])
+  })
+
   it('of several dead ones is taken once, and all of them are cleared', async () => {
     const folder = await temporaryFolder()
     const file = path.join(folder, 'file')
@@ -227,7 +245,7 @@ describe('a lock that nobody will ask for again', () => {
     const folder = await temporaryFolder()
     await mkdir(path.join(folder, `${lease}.lock`))
     await age(path.join(folder, `${lease}.lock`), 2 * HOUR)
-    await mkdir(path.join(folder, `${'b'.repeat(32)}.lock`), { mode: 0o500 })
+    await mkdir(path.join(folder, `${'b'.repeat(32)}.lock`), { mode: 0o710 })
     await age(path.join(folder, `${'b'.repeat(32)}.lock`), 120_000)
     if (isLinux) {
       const { pid, scope } = ownIdentity()
