@@ -100,7 +100,7 @@ describe('withFileLock', () => {
 })
 
 describe.skipIf(!isLinux)('the owner of a lock', () => {
-  const worker = bundledWorker('test/kernel/lock-holder.ts')
+  const worker = bundledWorker('test/kernel/lock-worker.ts')
 
   async function holder(file: string): Promise<Running> {
     const running = startProcess({ file: process.execPath, args: [worker(), file], cwd: path.dirname(file), env: {} })
