@@ -26,7 +26,6 @@ const shared = {
   platform: 'node',
   target: 'node20',
   mainFields: ['module', 'main'],
-  alias: { 'signal-exit': path.join(root, 'scripts', 'exit-hook.cjs') },
   legalComments: 'none',
   minifySyntax: true,
   minifyWhitespace: true,

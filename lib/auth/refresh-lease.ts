@@ -3,7 +3,7 @@ import path from 'node:path'
 import { CodexError, systemCode } from '../kernel/errors.js'
 import { tryLock } from '../kernel/lock.js'
 
-/** A lease whose holder has not renewed it for this long belongs to a dead process and is taken over, ms. */
+/** A lease whose holder shows no life for this long is taken over, ms. That of a process known to be dead: at once. */
 export const LEASE_STALE_MS = 10_000
 
 /** The right to spend one refresh token, held by one process at a time. */

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
@@ -140,12 +139,12 @@ export function createHistory(deps: HistoryDeps): History {
 
 /** Adds whole lines and answers with the size of the file, bytes. What a killed process left half written is ended first. */
 async function append(file: string, text: string): Promise<number> {
-  // Without waiting: whatever lies there, a pipe too, must not hang the writer.
-  const handle = await open(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o600)
+  const there = await stat(file).catch(() => undefined)
+  // Opening a pipe would wait for a reader, for ever.
+  if (there !== undefined && !there.isFile()) throw new CodexError('store_not_written', `${file} is not a regular file.`)
+  const handle = await open(file, 'a+', 0o600)
   try {
-    const found = await handle.stat()
-    if (!found.isFile()) throw new CodexError('store_not_written', `${file} is not a regular file.`)
-    const { size } = found
+    const { size } = await handle.stat()
     const last = Buffer.alloc(1)
     if (size > 0) await handle.read(last, 0, 1, size - 1)
     const start = size > 0 && last[0] !== NEWLINE ? '\n' : ''

@@ -23,10 +23,11 @@ export interface LockOwner extends ProcessIdentity {
 
 export const LOCK_FOLDER_SUFFIX = '.lock'
 /**
- * Tells our folders from those of the earlier plugin, under any umask and in every runtime: nothing is ever put into
- * them. One that is ours and has no owner is in the making, or was left by a kill within that millisecond.
+ * Tells our folders from those of the earlier plugin, which makes them 0777 less the umask. One that is ours and has no
+ * owner is in the making, or was left by a kill within that millisecond. A umask that takes this sign away makes ours
+ * look like theirs, which only costs time.
  */
-export const LOCK_FOLDER_MODE = 0o500
+export const LOCK_FOLDER_MODE = 0o710
 const IN_THE_MAKING_MS = 1_000
 /** An owner elsewhere that was silent for a day needs no last look. */
 export const LONG_GONE_MS = 24 * 60 * 60_000

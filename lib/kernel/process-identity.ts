@@ -37,11 +37,12 @@ export function isProvablyDead(owner: ProcessIdentity): boolean {
 }
 
 /**
- * The same number is another process after a start of the machine and in another container, even over one shared home.
- * Linux tells both; other systems have no containers of their own, and their name has to do.
+ * The same number is another process after a start of the machine, in another container and on another machine, even
+ * over one shared home. Linux tells them apart; other systems have no containers of their own, and there name and network
+ * cards make the machine. When those change, a dead process is no longer known as dead, never a live one as dead.
  */
 export function pidScope(platform: NodeJS.Platform = process.platform): string | undefined {
-  const parts = platform === 'linux' ? linuxScope() : [platform, os.hostname()]
+  const parts = platform === 'linux' ? linuxScope() : [platform, os.hostname(), ...networkCards()]
   return parts === undefined ? undefined : createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 8)
 }
 
@@ -52,6 +53,11 @@ function linuxScope(): readonly string[] | undefined {
   } catch {
     return undefined
   }
+}
+
+function networkCards(): readonly string[] {
+  const cards = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return [...new Set(cards.filter(({ internal }) => !internal).map(({ mac }) => mac))].sort()
 }
 
 function timeNamespace(): string {

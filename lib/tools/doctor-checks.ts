@@ -10,6 +10,7 @@ import { readTextFile } from '../kernel/json-file.js'
 import type { Runtime } from '../runtime.js'
 import { host, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
+import { leftovers } from './doctor-leftovers.js'
 import { records } from './doctor-records.js'
 
 /** How bad a finding is. */
@@ -36,7 +37,7 @@ const MAX_CLOCK_SKEW_MS = 2 * 60_000
 const NETWORK_TIMEOUT_MS = 10_000
 
 /** Every check, in the order of the report. */
-export const CHECKS: Readonly<Record<string, Check>> = { version, host, 'plugin-entry': pluginEntry, storage, keychain, records, accounts, permissions, config, 'host-login': hostLogin, 'callback-port': callbackPort, backend, 'host-folder': hostFolder }
+export const CHECKS: Readonly<Record<string, Check>> = { version, host, 'plugin-entry': pluginEntry, storage, keychain, records, accounts, permissions, leftovers, config, 'host-login': hostLogin, 'callback-port': callbackPort, backend, 'host-folder': hostFolder }
 
 async function storage(runtime: Runtime): Promise<readonly Finding[]> {
   try {

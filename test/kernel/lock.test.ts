@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
+import { bunCommand } from '../../scripts/opencode-binary.mjs'
 import { writeFileAtomic } from '../../lib/kernel/json-file.js'
 import { lockPlace, newOwnerPath, parseOwnerName } from '../../lib/kernel/lock-files.js'
 import { findAbandonedLocks, sweepLocks } from '../../lib/kernel/lock-sweep.js'
@@ -99,7 +100,7 @@ describe('withFileLock', () => {
 })
 
 describe.skipIf(!isLinux)('the owner of a lock', () => {
-  const worker = bundledWorker('test/kernel/lock-holder.ts')
+  const worker = bundledWorker('test/kernel/lock-worker.ts')
 
   async function holder(file: string): Promise<Running> {
     const running = startProcess({ file: process.execPath, args: [worker(), file], cwd: path.dirname(file), env: {} })
@@ -119,6 +120,31 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
     expect(lock?.isHeld()).toBe(true)
     await lock?.release()
     expect(await leftovers(folder)).toEqual([])
+  })
+
+  it('is known across runtimes: the Bun of OpenCode and the Node of the command line', async () => {
+    const folder = await temporaryFolder()
+    const file = path.join(folder, 'file')
+    const bun = bunCommand()
+    const inBun = (): Running => {
+      const running = startProcess({ file: bun.command, args: [worker(), file], cwd: folder, env: { ...bun.env, HOME: folder } })
+      onTestFinished(() => running.kill())
+      return running
+    }
+    const first = inBun()
+    await first.waitFor('holds it')
+    expect(await tryLock(file, 60_000)).toBeUndefined()
+    first.kill()
+    await first.ended
+    const lock = await tryLock(file, 60_000)
+    expect(lock?.isHeld()).toBe(true)
+    const second = inBun()
+    await second.waitFor('busy')
+    await lock?.release()
+    const running = await holder(file)
+    running.kill()
+    await running.ended
+    await inBun().waitFor('holds it')
   })
 
   it('loses it when its process was stopped for too long, not before, and is told when it goes on', async () => {
@@ -146,7 +172,7 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
   it('is not hidden by another process that was given its number', async () => {
     const folder = await temporaryFolder()
     const file = path.join(folder, 'file')
-    await mkdir(`${file}.lock`, { mode: 0o500 })
+    await mkdir(`${file}.lock`, { mode: 0o710 })
     const { pid, scope } = ownIdentity()
     await writeFile(`${file}.lock.${pid}-${scope}-12345-0123456789ab`, '')
     await age(`${file}.lock`, 5_000)
@@ -175,6 +201,24 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
     await lock?.release()
   })
 
+  it('is not there, nor anything else, when the disk takes no data (a lease made on a full disk stayed for ever)', async () => {
+    const folder = await temporaryFolder()
+    const file = path.join(folder, 'file')
+    const onFullDisk = async (): Promise<string> => (await startProcess({ file: process.execPath, args: [worker(), file, 'full'], cwd: folder, env: {} }).ended).stdout
+    expect(await onFullDisk()).toBe('ENOSPC\n')
+    expect(await readdir(folder)).toEqual([])
+    await staleLock(file)
+    expect(await onFullDisk()).toBe('ENOSPC\n')
+    expect(await ownersIn(folder)).toEqual([])
+    const running = await holder(path.join(folder, 'dead'))
+    running.kill()
+    await running.ended
+    await startProcess({ file: process.execPath, args: [worker(), path.join(folder, 'dead'), 'full'], cwd: folder, env: {} }).ended
+    await withFileLock(path.join(folder, 'dead'), OPTIONS, async () => undefined)
+    await withFileLock(file, OPTIONS, async () => undefined)
+    expect(await readdir(folder)).toEqual([])
+  })
+
   it('of several dead ones is taken once, and all of them are cleared', async () => {
     const folder = await temporaryFolder()
     const file = path.join(folder, 'file')
@@ -201,7 +245,7 @@ describe('a lock that nobody will ask for again', () => {
     const folder = await temporaryFolder()
     await mkdir(path.join(folder, `${lease}.lock`))
     await age(path.join(folder, `${lease}.lock`), 2 * HOUR)
-    await mkdir(path.join(folder, `${'b'.repeat(32)}.lock`), { mode: 0o500 })
+    await mkdir(path.join(folder, `${'b'.repeat(32)}.lock`), { mode: 0o710 })
     await age(path.join(folder, `${'b'.repeat(32)}.lock`), 120_000)
     if (isLinux) {
       const { pid, scope } = ownIdentity()

@@ -1,4 +1,6 @@
-import { chmod, stat, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, stat, utimes, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
@@ -21,6 +23,36 @@ describe('codex-doctor', () => {
     expect(after.errors).toBe(before.errors - 1)
     expect(after.fixed).toEqual([expect.stringContaining('mended:')])
     expect((await stat(file)).mode & 0o777).toBe(0o600)
+  })
+
+  it('finds what killed processes left in every folder we write to, and removes it with --fix (tokens stayed there for ever)', async () => {
+    const { core } = await coreOver(['a'])
+    const { root, backupsDir, cacheDir, projectsDir, stateDir, hostConfigDir } = core.runtime.paths
+    const folders = [root, path.join(root, 'refresh'), backupsDir, cacheDir, path.join(projectsDir, 'web-0123456789ab'), path.join(projectsDir, 'web-0123456789ab', 'backups'), stateDir, hostConfigDir]
+    const longAgo = new Date(Date.now() - 2 * 3_600_000)
+    const left = folders.map((folder) => path.join(folder, '.pool.json.4242-0123456789ab.tmp'))
+    for (const file of left) {
+      await mkdir(path.dirname(file), { recursive: true })
+      await writeFile(file, 'rt_secret')
+      await utimes(file, longAgo, longAgo)
+    }
+    const lease = path.join(root, 'refresh', `${'a'.repeat(32)}.lock`)
+    await mkdir(lease)
+    await utimes(lease, longAgo, longAgo)
+    const fresh = path.join(root, `.pool.json.${process.pid}-0123456789ab.tmp`)
+    const foreign = path.join(hostConfigDir, 'theirs.tmp')
+    for (const file of [fresh, foreign]) await writeFile(file, '')
+    await utimes(foreign, longAgo, longAgo)
+
+    const before = (await toolData(core.runtime, 'doctor')) as unknown as Report
+    expect(before.findings.find(({ id }) => id === 'leftovers')).toMatchObject({ severity: 'warning', summary: expect.stringMatching(/left \d files behind.*and \d more/) })
+    expect(existsSync(path.join(projectsDir, 'web-0123456789ab', '.pool.json.4242-0123456789ab.tmp')), 'looking removes nothing').toBe(true)
+    const after = (await toolData(core.runtime, 'doctor', { fix: true })) as unknown as Report
+
+    // The plugin itself may have written somewhere meanwhile, and swept there.
+    expect(after.fixed).toContainEqual(expect.stringMatching(/^mended: \d files of killed processes removed$/))
+    expect([...left, lease].filter(existsSync)).toEqual([])
+    expect([fresh, foreign].every(existsSync)).toBe(true)
   })
 
   it('names an endpoint of keys that cannot be used', async () => {
