@@ -187,10 +187,10 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
 
   async function conclude(fingerprint: string, startedAt: number, file: OpenEntry, entry: JournalEntry | undefined): Promise<void> {
     try {
-      if (entry === undefined) await journal.clear(fingerprint)
-      else await file.follow(entry)
-      concluded.delete(fingerprint)
+      if (entry !== undefined) await file.follow(entry)
       await file.close()
+      if (entry === undefined) await journal.clear(fingerprint)
+      concluded.delete(fingerprint)
     } catch {
       concluded.set(fingerprint, { startedAt, file, entry })
       void retry()

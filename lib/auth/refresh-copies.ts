@@ -55,7 +55,7 @@ export interface CopiesDeps {
 }
 
 /** A keychain or a disk that takes longer for a copy is not waited for, ms. */
-const PATIENCE_MS = 2_000
+const PATIENCE_MS = 1_000
 /** More project pools than anybody has; a folder that was filled by accident must not hold up a renewal. */
 const MAX_FILES = 500
 
