@@ -3,7 +3,7 @@ import { isCodexError, messageOf, systemCode } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
-import { placeOfSuccessor, type Spent, withSuccessor } from './login-copies.js'
+import { factsAfter, factsOf, isNewer, placeOfSuccessor, type Spent, withSuccessor } from './login-copies.js'
 import type { LoginCopies } from './refresh-copies.js'
 import type { JournalEntry, ReceivedEntry } from './refresh-entry.js'
 import type { OpenEntry, RefreshJournal } from './refresh-journal.js'
@@ -187,10 +187,10 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
 
   async function conclude(fingerprint: string, startedAt: number, file: OpenEntry, entry: JournalEntry | undefined): Promise<void> {
     try {
-      if (entry === undefined) await journal.clear(fingerprint)
-      else await file.follow(entry)
-      concluded.delete(fingerprint)
+      if (entry !== undefined) await file.follow(entry)
       await file.close()
+      if (entry === undefined) await journal.clear(fingerprint)
+      concluded.delete(fingerprint)
     } catch {
       concluded.set(fingerprint, { startedAt, file, entry })
       void retry()
@@ -203,7 +203,7 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
     isConcluded: (fingerprint, startedAt) => concluded.get(fingerprint)?.startedAt === startedAt,
     overlay: (account) => {
       if (holdings.size === 0 || account.refreshToken === undefined) return account
-      const kept = holdings.get(fingerprintOf(account.refreshToken))
+      const kept = holdings.get(fingerprintOf(account.refreshToken)) ?? [...holdings.values()].find(({ entry }) => isHeldFor(entry, account))
       return kept === undefined ? account : rotatedAccount(account, kept.entry.tokens, kept.sinceMs)
     },
     heldFor: (account) => {
@@ -234,6 +234,11 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
       }
     },
   }
+}
+
+/** True when a copy of this record's login was spent in its place. */
+function isHeldFor({ uid, login, tokens, startedAt }: ReceivedEntry, account: Account): boolean {
+  return uid === account.uid && login !== undefined && tokens.refreshToken !== account.refreshToken && isNewer(factsAfter(login, tokens, startedAt), factsOf(account))
 }
 
 /** For tokens in memory whose journal file is not open: another one has to be made. */

@@ -24,6 +24,8 @@ export interface LoginCopy {
   readonly facts: LoginFacts
   /** Set aside by an earlier version: nothing to be preferred. */
   readonly isDoubtful: boolean
+  /** Received from the login server by a process of ours, which had no time to store it. */
+  readonly isSure: boolean
 }
 
 /** Other files that may hold copies of a login: those of projects, made by earlier versions, above all. */
@@ -53,7 +55,7 @@ export interface CopiesDeps {
 }
 
 /** A keychain or a disk that takes longer for a copy is not waited for, ms. */
-const PATIENCE_MS = 2_000
+const PATIENCE_MS = 1_000
 /** More project pools than anybody has; a folder that was filled by accident must not hold up a renewal. */
 const MAX_FILES = 500
 
@@ -107,7 +109,7 @@ export function createLoginCopies(deps: CopiesDeps): LoginCopies {
       const entry = await journal.read(fingerprint).catch(() => undefined)
       if (entry?.state !== 'received' || entry.login === undefined || !isSameLogin(own, entry.login)) continue
       const { tokens } = entry
-      found.push({ tokens, fingerprint: fingerprintOf(tokens.refreshToken), facts: factsAfter(entry.login, tokens, entry.startedAt), isDoubtful: false })
+      found.push({ tokens, fingerprint: fingerprintOf(tokens.refreshToken), facts: factsAfter(entry.login, tokens, entry.startedAt), isDoubtful: false, isSure: true })
     }
     return found
   }
@@ -160,5 +162,5 @@ function copyIn(one: Account, account: Account, own: LoginFacts, isAside: boolea
     ...(accessToken === undefined || accessToken === '' ? {} : { accessToken, ...(expiresAt === undefined ? {} : { expiresAt }) }),
     ...(oauthScope === undefined ? {} : { oauthScope }),
   }
-  return [{ tokens, fingerprint: fingerprintOf(refreshToken), facts, isDoubtful: isAside }]
+  return [{ tokens, fingerprint: fingerprintOf(refreshToken), facts, isDoubtful: isAside, isSure: false }]
 }

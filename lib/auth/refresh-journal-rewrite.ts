@@ -15,9 +15,10 @@ export interface JournalRewritten {
  * Rewrites the journal entries of one account file that hold tokens: sealed with `key`, or plain without one. An entry
  * is touched under its lease alone, so that nobody is spending that token meanwhile.
  * @param pool path of the account file
+ * @param spareDirs as `createRefreshJournal` takes them
  */
-export async function rewriteJournal(dir: string, pool: string, vault: Vault, key: DataKey | undefined): Promise<JournalRewritten> {
-  const journal = createRefreshJournal(dir, { current: async () => key, key: (id) => vault.key(id) })
+export async function rewriteJournal(dir: string, pool: string, vault: Vault, key: DataKey | undefined, spareDirs: readonly string[] = []): Promise<JournalRewritten> {
+  const journal = createRefreshJournal(dir, { current: async () => key, key: (id) => vault.key(id) }, spareDirs)
   const keyIds = new Set<string>()
   let left = 0
   for (const fingerprint of await journal.list()) {

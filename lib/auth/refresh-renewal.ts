@@ -9,7 +9,7 @@ import { realPathOrSame } from '../kernel/real-path.js'
 import type { Logger } from '../kernel/logger.js'
 import { createAdopter } from './refresh-adopt.js'
 import { createCommitter, type HeldTokens } from './refresh-commit.js'
-import { createLoginCopies, type PoolFiles } from './refresh-copies.js'
+import { createLoginCopies, type LoginCopy, type PoolFiles } from './refresh-copies.js'
 import type { StartedEntry } from './refresh-entry.js'
 import type { Exchange, RefreshReason } from './refresh-exchange.js'
 import { createRefreshJournal } from './refresh-journal.js'
@@ -183,11 +183,11 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     try {
       const fresh = await current(account)
       if (isUsableInstead(fresh, unwanted, clock.now())) return { kind: 'renewed', renewed: { account: fresh, rotated: false } }
-      const isSame = fresh.needsLogin === undefined && fingerprintOf(fresh.refreshToken ?? '') === fingerprint
-      if (!isSame || (await adopter.newer(fresh, fingerprint, unwanted))) return { kind: 'again' }
-      const spend = spender.spend({ account: fresh, fingerprint, reason, unwanted, lease })
-      spending.add(spend)
-      const spent = await spend.finally(() => spending.delete(spend))
+      if (fresh.needsLogin !== undefined || fingerprintOf(fresh.refreshToken ?? '') !== fingerprint) return { kind: 'again' }
+      const better = await adopter.newer(fresh, fingerprint, unwanted)
+      if (better.kind === 'taken') return { kind: 'again' }
+      if (better.kind === 'spend') return await spendCopy(fresh, better.copy, reason, unwanted)
+      const spent = await tracked(spender.spend({ account: fresh, fingerprint, reason, unwanted, lease }))
       if (spent.kind !== 'refused') return spent
       await handleRefusal(fresh, fingerprint, spent)
       return { kind: 'again' }
@@ -195,6 +195,27 @@ export function createRenewal(deps: RenewalDeps): Renewal {
       // What became of the tokens is not to be hidden by a lock that the disk does not let go.
       await lease.release().catch(() => undefined)
     }
+  }
+
+  /** A newer token of the login from another file is spent for this record; when it is dead, ours has its turn. */
+  async function spendCopy(account: Account, { tokens, fingerprint, facts }: LoginCopy, reason: RefreshReason, unwanted: string | undefined): ReturnType<typeof underLease> {
+    const lease = await tryLease(deps.dir, fingerprint)
+    if (lease === undefined) return undefined
+    try {
+      const copy: Account = { ...account, ...tokens, ...(facts.rotatedAt === undefined ? {} : { tokenRotatedAt: facts.rotatedAt }) }
+      const spent = await tracked(spender.spend({ account: copy, fingerprint, reason, unwanted, lease }))
+      if (spent.kind !== 'refused') return spent
+      memory.bury(fingerprint, new CodexError('login_required', `${label(account)}: ${loginNeededText(spent.code, spent.loss)}`))
+      await committer.conclude(fingerprint, spent.startedAt, spent.file, undefined)
+      return { kind: 'again' }
+    } finally {
+      await lease.release().catch(() => undefined)
+    }
+  }
+
+  async function tracked(spend: Promise<Spending>): Promise<Spending> {
+    spending.add(spend)
+    return spend.finally(() => spending.delete(spend))
   }
 
   /** The server says the token is dead. Somebody outside our lease may have used it and be about to store the next one. */

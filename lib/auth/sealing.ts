@@ -19,6 +19,8 @@ export interface SealingDeps {
   readonly backupsDir: string
   /** Folder of leases and refresh journal. */
   readonly refreshDir: string
+  /** Folders that hold journal entries when that one takes none. */
+  readonly spareRefreshDirs?: readonly string[]
   readonly nowMs: number
 }
 
@@ -52,7 +54,7 @@ export function sealPoolFile(deps: SealingDeps): Promise<SealingResult> {
       await held.write(held.pool, key)
     }
     const copies = await rewriteCopies(backupsDir, vault, key)
-    const journal = await rewriteJournal(deps.refreshDir, store.path, vault, key)
+    const journal = await rewriteJournal(deps.refreshDir, store.path, vault, key, deps.spareRefreshDirs)
     const warnings = [
       ...copies.left.map((file) => `${file} could not be sealed.`),
       ...(journal.left === 0 ? [] : ['A token was being renewed meanwhile; its journal entry goes with the renewal.']),
@@ -76,7 +78,7 @@ export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
       await held.write(held.pool, undefined)
     }
     const copies = await rewriteCopies(backupsDir, vault, undefined)
-    const journal = await rewriteJournal(deps.refreshDir, store.path, vault, undefined)
+    const journal = await rewriteJournal(deps.refreshDir, store.path, vault, undefined, deps.spareRefreshDirs)
     const warnings = copies.left.map((file) => `${file} is still sealed and could not be opened; the key stays in the keychain.`)
     if (journal.left > 0) warnings.push('The journal of a renewal is still sealed, so the key stays in the keychain. Run the command again in a moment.')
     const ids = new Set([...copies.keyIds, ...journal.keyIds, ...(held.keyId === undefined ? [] : [held.keyId])])
