@@ -45,10 +45,15 @@ export function withAccount(pool: AccountPool, uid: string, change: (account: Ac
  * that named the removed one go with it. Pure.
  */
 export function withoutAccount(pool: AccountPool, uid: string): AccountPool {
-  const position = pool.accounts.findIndex((account) => account.uid === uid)
-  if (position < 0) return pool
-  const accounts = pool.accounts.filter((account) => account.uid !== uid)
-  const moved = (index: number): number => clamp(index > position ? index - 1 : index, accounts.length)
+  return withoutAccounts(pool, new Set([uid]))
+}
+
+/** The pool without several accounts: see `withoutAccount`. The same pool when it has none of them. Pure. */
+export function withoutAccounts(pool: AccountPool, uids: ReadonlySet<string>): AccountPool {
+  const accounts = pool.accounts.filter((account) => !uids.has(account.uid))
+  if (accounts.length === pool.accounts.length) return pool
+  const isGone = pool.accounts.map((account) => uids.has(account.uid))
+  const moved = (index: number): number => clamp(index - isGone.slice(0, Math.max(0, index)).filter(Boolean).length, accounts.length)
   const byFamily = pool.activeIndexByFamily
   const next: AccountPool = {
     ...pool,
@@ -56,7 +61,7 @@ export function withoutAccount(pool: AccountPool, uid: string): AccountPool {
     activeIndex: moved(pool.activeIndex),
     ...(byFamily === undefined ? {} : { activeIndexByFamily: Object.fromEntries(Object.entries(byFamily).map(([family, index]) => [family, moved(index)])) }),
   }
-  return withRules(next, rulesWithout(next, uid))
+  return withRules(next, rulesWithout(next, uids))
 }
 
 /** The pool with another active account; the same pool when nobody has that name. Pure. */
@@ -75,11 +80,11 @@ function replaced(pool: AccountPool, account: Account): AccountPool {
   return { ...pool, accounts: pool.accounts.map((other) => (other.uid === account.uid ? account : other)) }
 }
 
-function rulesWithout(pool: AccountPool, uid: string): ReturnType<typeof rulesOf> {
+function rulesWithout(pool: AccountPool, uids: ReadonlySet<string>): ReturnType<typeof rulesOf> {
   const { pin, projectPins, sessionPins, ...rest } = rulesOf(pool)
   const others = <Pin extends { uid: string }>(pins: Record<string, Pin> | undefined): Record<string, Pin> =>
-    Object.fromEntries(Object.entries(pins ?? {}).filter(([, other]) => other.uid !== uid))
-  return { ...rest, ...(pin === undefined || pin.uid === uid ? {} : { pin }), projectPins: others(projectPins), sessionPins: others(sessionPins) }
+    Object.fromEntries(Object.entries(pins ?? {}).filter(([, other]) => !uids.has(other.uid)))
+  return { ...rest, ...(pin === undefined || uids.has(pin.uid) ? {} : { pin }), projectPins: others(projectPins), sessionPins: others(sessionPins) }
 }
 
 function clamp(index: number, length: number): number {

@@ -5,7 +5,7 @@ import { CodexError } from '../kernel/errors.js'
 import type { AccountPool } from './account.js'
 import { formatPool, parsePool } from './pool-format.js'
 import { refused } from './sources/found.js'
-import { isUnopened } from './seal.js'
+import { isUnopened, keyIdOf } from './seal.js'
 import type { Vault } from './vault.js'
 import { parsedJson } from '../kernel/json.js'
 
@@ -61,6 +61,7 @@ export async function readExport(text: string, passphrase: string | undefined, v
   const result = parsePool(plain)
   if (result.kind === 'newer') throw refused(where, `it was written by a newer version (format ${result.version})`)
   if (result.kind === 'foreign') throw refused(where, result.why)
+  if (keyIdOf(result.pool) === undefined && result.pool.accounts.some(isUnopened)) throw refused(where, 'its tokens are sealed and it does not name the key')
   const opened = await vault.open(result.pool, where)
   const pool = { ...opened, accounts: opened.accounts.filter((account) => !isUnopened(account)) }
   if (opened.accounts.length > 0 && pool.accounts.length === 0) throw refused(where, 'its sealed logins do not open with their key')

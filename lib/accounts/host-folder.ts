@@ -3,6 +3,7 @@ import path from 'node:path'
 
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
 import { writeFileAtomic } from '../kernel/json-file.js'
+import { closeFolder } from './own-folders.js'
 
 /**
  * OpenCode takes `~/.opencode` for a configuration folder and installs its plugin package there when it is missing. A
@@ -26,6 +27,7 @@ const IMPORTERS = ['tool', 'tools', 'plugin', 'plugins', 'command', 'commands', 
  */
 export async function settleHostFolder(root: string): Promise<void> {
   try {
+    await closeFolder(root)
     const names = await readdir(root)
     const isUsed = IMPORTERS.some((name) => names.includes(name))
     const hasManifest = names.includes(MANIFEST)

@@ -18,6 +18,11 @@ export function identityKeyOf(account: StoredAccount): string {
   return `token:${digest(account.refreshToken ?? account.accessToken ?? '')}`
 }
 
+/** Workspace and address of a ChatGPT account: where two records meet of which one does not know its seat. */
+export function placeKeyOf({ kind, accountId, email }: StoredAccount): string | undefined {
+  return kind === 'api-key' || accountId === undefined ? undefined : `${accountId}|${email?.toLowerCase() ?? ''}`
+}
+
 /** The name a record gets when it has none: derived from its identity, so that every process finds the same one. */
 export function uidFor(account: StoredAccount): string {
   return `acc_${digest(identityKeyOf(account)).slice(0, 12)}`

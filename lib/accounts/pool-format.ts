@@ -72,16 +72,37 @@ export function formatPool(pool: AccountPool): string {
   return `${JSON.stringify(pool, undefined, 2)}\n`
 }
 
+/** Names that are taken, and the next free one for a record. */
+export interface TakenNames {
+  /** Takes the record's own name, or the one derived from its identity; with a number behind it when that is taken. */
+  take(account: StoredAccount): string
+}
+
+/** The names of accounts that are there. */
+export function takenNames(accounts: readonly Account[]): TakenNames {
+  const taken = new Set(accounts.map(({ uid }) => uid))
+  /** Last number given behind a name, so that many of one name cost no search each. */
+  const lastOf = new Map<string, number>()
+  return {
+    take(account) {
+      const wanted = account.uid === undefined || account.uid === '' ? uidFor(account) : account.uid
+      let uid = wanted
+      let copy = lastOf.get(wanted) ?? 1
+      while (taken.has(uid)) {
+        copy += 1
+        uid = `${wanted}-${copy}`
+      }
+      lastOf.set(wanted, copy)
+      taken.add(uid)
+      return uid
+    },
+  }
+}
+
 /** Gives every record a name of its own; names already there stay, so that removing one never renames another. Pure. */
 export function withUids(accounts: readonly StoredAccount[]): Account[] {
-  const taken = new Set<string>()
-  return accounts.map((account) => {
-    const wanted = account.uid === undefined || account.uid === '' ? uidFor(account) : account.uid
-    let uid = wanted
-    for (let copy = 2; taken.has(uid); copy += 1) uid = `${wanted}-${copy}`
-    taken.add(uid)
-    return { ...account, uid }
-  })
+  const names = takenNames([])
+  return accounts.map((account) => ({ ...account, uid: names.take(account) }))
 }
 
 function fromVersion1(record: unknown): unknown {

@@ -1,5 +1,5 @@
 import type { Account, AccountPool } from './account.js'
-import { isSameAccount } from './identity.js'
+import { indexOf } from './account-index.js'
 import { rulesOf, withRules } from './rules.js'
 
 /**
@@ -9,9 +9,10 @@ import { rulesOf, withRules } from './rules.js'
  * @param uids the accounts wanted back
  */
 export function restored(pool: AccountPool, copy: AccountPool, uids: ReadonlySet<string>): AccountPool {
-  const back = copy.accounts.filter((account) => uids.has(account.uid) && !pool.accounts.some((one) => isSameAccount(one, account)))
+  const present = indexOf(pool.accounts)
+  const back = copy.accounts.filter((account) => uids.has(account.uid) && present.find(account) === undefined)
   if (back.length === 0) return pool
-  const accounts = back.reduce((list, account) => inserted(list, account, copy.accounts), pool.accounts)
+  const accounts = inserted(pool.accounts, new Set(back), copy.accounts)
   const names = new Set(back.map(({ uid }) => uid))
   const wasActive = copy.accounts[copy.activeIndex]?.uid
   const active = wasActive !== undefined && names.has(wasActive) ? wasActive : pool.accounts[pool.activeIndex]?.uid
@@ -35,11 +36,23 @@ export function restored(pool: AccountPool, copy: AccountPool, uids: ReadonlySet
   return withPins(next, copy, names)
 }
 
-/** Behind the nearest account that stood before it in the copy. */
-function inserted(accounts: readonly Account[], account: Account, order: readonly Account[]): readonly Account[] {
-  const before = new Set(order.slice(0, order.findIndex(({ uid }) => uid === account.uid)).map(({ uid }) => uid))
-  const place = accounts.findLastIndex(({ uid }) => before.has(uid)) + 1
-  return [...accounts.slice(0, place), account, ...accounts.slice(place)]
+/** Each behind the nearest account that stood before it in the copy. */
+function inserted(accounts: readonly Account[], back: ReadonlySet<Account>, order: readonly Account[]): readonly Account[] {
+  const following = new Map<number, Account[]>()
+  // The furthest place of an account that stood before: a running maximum over the order of the copy.
+  const places = new Map(accounts.map(({ uid }, place) => [uid, place]))
+  let place = -1
+  for (const account of order) {
+    if (back.has(account)) pushTo(following, place, account)
+    else place = Math.max(place, places.get(account.uid) ?? -1)
+  }
+  return [...(following.get(-1) ?? []), ...accounts.flatMap((account, at) => [account, ...(following.get(at) ?? [])])]
+}
+
+function pushTo(following: Map<number, Account[]>, place: number, account: Account): void {
+  const list = following.get(place)
+  if (list === undefined) following.set(place, [account])
+  else list.push(account)
 }
 
 /** A pin that was set since the copy wins. */

@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
-import { chmod, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
@@ -9,6 +9,7 @@ import { type HeldLock, withFileLock } from '../kernel/lock.js'
 import { realPathOrSame } from '../kernel/real-path.js'
 import type { AccountPool } from './account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
+import { closeFolder } from './own-folders.js'
 import { ForeignFile, MovedAside, type PoolOnDisk, poolText, readPoolFile } from './pool-file.js'
 import { rewriteCopies } from './plain-copies.js'
 import type { DataKey } from './seal.js'
@@ -126,6 +127,8 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
         const copy = await keepCopy(before, after)
         const text = poolText(after, key)
         if (!lock.isHeld()) throw new CodexError('store_busy', 'The lock on the account file was lost while it was being changed.')
+        // A folder made by somebody else may be open to others; ours is not.
+        await closeFolder(folder)
         const stamp = await writeFileAtomic(file, text)
         cached = { pool: after, stamp, keyId: key?.id }
         if (before.stamp === undefined) await retireLegacy()
@@ -155,8 +158,6 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   /** Before accounts disappear, and before a file of the odd version 2 is rewritten. */
   async function keepCopy(before: { pool: AccountPool; text: string | undefined; fromVersion: number }, after: AccountPool): Promise<string | undefined> {
     if (before.text === undefined) {
-      // A folder made by somebody else may be open to others; ours is not.
-      await chmod(folder, 0o700).catch(() => undefined)
       return undefined
     }
     const left = new Set(after.accounts.map((account) => account.uid))

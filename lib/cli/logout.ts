@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 
 import type { Account, AccountPool } from '../accounts/account.js'
-import { withoutAccount } from '../accounts/edits.js'
+import { withoutAccounts } from '../accounts/edits.js'
 import { accountName } from '../accounts/labels.js'
 import { type ReleasedEntry, releaseHostEntry } from '../auth/host-entry.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
@@ -101,7 +101,7 @@ async function logOut(runtime: Runtime, chosen: (pool: AccountPool) => readonly 
     (before) => {
       const accounts = chosen(before)
       rows = rowsOf(runtime, before, accounts)
-      return accounts.reduce((rest, { uid }) => withoutAccount(rest, uid), before)
+      return withoutAccounts(before, new Set(accounts.map(({ uid }) => uid)))
     },
     (file) => void copies.push(file),
   )
@@ -139,8 +139,9 @@ function entryText(entry: HostEntry): string {
 }
 
 function rowsOf(runtime: Runtime, pool: AccountPool, accounts: readonly Account[]): LogoutData['accounts'] {
+  const positions = new Map(pool.accounts.map((account, position) => [account, position]))
   return accounts.map((account) => {
-    const position = pool.accounts.indexOf(account)
+    const position = positions.get(account) ?? -1
     return { index: position + 1, account: accountName(account, position, runtime.config) }
   })
 }

@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
 
+import { close, openPlaces, type OpenPlace } from '../accounts/own-folders.js'
 import { parseBaseUrl } from '../auth/base-url.js'
 import { CALLBACK_PORTS } from '../auth/callback-server.js'
 import { MANAGED_MARKER } from '../auth/managed-entry.js'
@@ -71,25 +72,24 @@ async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
 async function permissions(runtime: Runtime): Promise<readonly Finding[]> {
   if (process.platform === 'win32') return []
   const file = runtime.store.path
-  const found = await stat(file).catch(() => undefined)
-  if (found === undefined) return []
-  const findings: Finding[] = []
-  if ((found.mode & 0o077) !== 0) {
-    findings.push({
-      id: 'permissions',
-      severity: 'error',
-      summary: `${file} can be read by other users of this machine.`,
-      action: `chmod 600 ${file}`,
-      fix: async () => {
-        await runtime.store.update((pool) => ({ ...pool }))
-        return `${file} is readable for its owner alone now.`
-      },
-    })
-  }
-  if (await access(path.dirname(file), constants.W_OK).then(() => false, () => true)) {
+  const findings = (await openPlaces(runtime.paths)).map(openFinding)
+  if ((await stat(file).catch(() => undefined)) !== undefined && (await access(path.dirname(file), constants.W_OK).then(() => false, () => true))) {
     findings.push({ id: 'permissions', severity: 'error', summary: `${path.dirname(file)} cannot be written; tokens cannot be renewed.`, action: 'Make the folder writable for you.' })
   }
-  return findings.length === 0 ? [ok('permissions', 'Only you can read the account file.')] : findings
+  return findings.length === 0 ? [ok('permissions', 'Only you get at the account file and its folders.')] : findings
+}
+
+function openFinding(place: OpenPlace): Finding {
+  const { path: where, kind, mode, isOurs } = place
+  const what = (mode & 0o022) !== 0 ? 'be changed' : kind === 'folder' ? 'be listed' : 'be read'
+  const wanted = kind === 'folder' ? (isOurs ? '700' : 'go-w') : '600'
+  return {
+    id: 'permissions',
+    severity: kind === 'file' || (mode & 0o022) !== 0 ? 'error' : 'warning',
+    summary: `${where} (mode ${mode.toString(8)}) can ${what} by other users of this machine.`,
+    action: `chmod ${wanted} ${where}`,
+    ...(isOurs ? { fix: () => close(place).then(() => `only its owner gets at ${where} now.`) } : {}),
+  }
 }
 
 async function config(runtime: Runtime): Promise<readonly Finding[]> {

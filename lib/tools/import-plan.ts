@@ -1,9 +1,8 @@
 import type { AccountPool } from '../accounts/account.js'
-import { withoutAccount } from '../accounts/edits.js'
-import { isSameAccount } from '../accounts/identity.js'
+import { indexOf } from '../accounts/account-index.js'
+import { withoutAccounts } from '../accounts/edits.js'
 import { ownName } from '../accounts/labels.js'
-import { mergePools } from '../accounts/merge.js'
-import { withUids } from '../accounts/pool-format.js'
+import { mergerInto } from '../accounts/merge.js'
 import { redactText } from '../kernel/redact.js'
 import type { FoundAccount } from './import-search.js'
 
@@ -40,19 +39,15 @@ export interface PlanOptions {
 
 /** The pool after an import. Pure. */
 export function planImport(before: AccountPool, found: readonly FoundAccount[], options: PlanOptions): ImportPlan {
-  let pool = before
+  const merger = mergerInto(before)
   const rows: ImportRow[] = []
   const counts = { added: 0, updated: 0, unchanged: 0 }
   for (const one of found) {
-    const known = pool.accounts.find((account) => isSameAccount(account, one.account))
-    const merged = mergePools(pool, { version: 3, accounts: withUids([one.account]), activeIndex: 0 })
-    counts.added += merged.added
-    counts.updated += merged.updated
-    counts.unchanged += merged.unchanged
-    pool = merged.pool
+    const { outcome, known } = merger.merge(one.account)
+    counts[outcome] += 1
     const { refreshToken } = one.account
     const isSame = refreshToken !== undefined && known?.refreshToken === refreshToken
-    const here = merged.added > 0 ? 'new' : isSame ? 'same' : merged.updated > 0 ? 'newer' : 'known'
+    const here = outcome === 'added' ? 'new' : isSame ? 'same' : outcome === 'updated' ? 'newer' : 'known'
     rows.push({
       source: one.source,
       path: one.path,
@@ -62,9 +57,11 @@ export function planImport(before: AccountPool, found: readonly FoundAccount[], 
       shared: one.foreign && refreshToken !== undefined && refreshToken !== '' && here !== 'known',
     })
   }
+  const pool = merger.pool()
   if (options.mode === 'merge') return { ...counts, pool, rows, removed: 0 }
-  const gone = pool.accounts.filter((account) => !found.some((one) => isSameAccount(one.account, account)))
-  return { ...counts, rows, pool: gone.reduce((rest, { uid }) => withoutAccount(rest, uid), pool), removed: gone.length }
+  const named = indexOf(found.map(({ account }) => account))
+  const gone = new Set(pool.accounts.filter((account) => named.find(account) === undefined).map(({ uid }) => uid))
+  return { ...counts, rows, pool: withoutAccounts(pool, gone), removed: gone.size }
 }
 
 /** A label from a foreign file may be an address, too. */

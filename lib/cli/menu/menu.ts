@@ -55,10 +55,16 @@ export async function runMenu(menu: MenuContext): Promise<number> {
 /** The accounts, and what can be done beside them. Pure. */
 export function menuChoices(pool: AccountPool, rows: readonly AccountRow[], removal: Removal | undefined): readonly Choice<Target>[] {
   const one = (value: Target, label: string): Choice<Target> => ({ value, label: () => label })
+  // Every redraw asks each line for its label; all of them are made at once.
+  let made: { readonly width: number; readonly lines: readonly string[] } | undefined
+  const linesFor = (width: number): readonly string[] => {
+    if (made?.width !== width) made = { width, lines: accountLines(rows, width) }
+    return made.lines
+  }
   return [
     ...rows.map((row, position): Choice<Target> => ({
       value: `account:${pool.accounts[position]?.uid ?? ''}`,
-      label: (width) => accountLines(rows, width)[position] ?? '',
+      label: (width) => linesFor(width)[position] ?? '',
       search: [row.name, row.plan ?? '', row.status, ...row.tags, row.note ?? ''].join(' '),
     })),
     ...(removal === undefined ? [] : [one('undo', `Undo: put ${removal.name} back`)]),
