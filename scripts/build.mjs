@@ -1,6 +1,6 @@
 /**
  * Bundles the published files: one ESM file per entry, no runtime dependency, and the licences of what is inside.
- * `open` is behind a dynamic import, so esbuild splits it into a chunk that only a browser login loads.
+ * What is behind a dynamic import becomes a chunk that is loaded when somebody asks for it.
  */
 import { build } from 'esbuild'
 import { execFileSync } from 'node:child_process'

@@ -14,7 +14,7 @@ interface Rule {
 }
 
 /** What the host's own agents may do with a tool it does not know; any other agent is like `build`. */
-const HOST_AGENTS: Readonly<Record<string, Action>> = { build: 'allow', plan: 'allow', general: 'allow', explore: 'deny' }
+const HOST_AGENTS: Readonly<Record<string, Action>> = { build: 'allow', plan: 'allow', general: 'allow', explore: 'deny', compaction: 'deny', title: 'deny', summary: 'deny' }
 
 const RISING = ['edit', 'spend', 'secret', 'destroy'] as const
 
@@ -33,19 +33,27 @@ export function askBeforeTools(config: HostPermissions, userAllows: (tool: strin
   const agents = { ...Object.fromEntries(Object.keys(HOST_AGENTS).map((name) => [name, undefined])), ...config.agent }
   for (const [name, agent] of Object.entries(agents)) {
     const own = isRecord(agent) ? agent : {}
-    const rules = [{ permission: '*', pattern: '*', action: HOST_AGENTS[name] ?? 'allow' }, ...common, ...rulesIn(own.permission)]
-    const added = GUARDED.flatMap(({ id, risks }): [tool: string, rule: Action | Record<string, Action>][] => {
-      const refused = risks.filter((risk) => actionOf(rules, id, risk) === 'deny')
-      // Also said where it is so already: how the host reads a wildcard is its own affair.
-      if (refused.length === risks.length) return [[id, 'deny']]
-      if (userAllows(id)) return []
-      return [[id, refused.length === 0 ? 'ask' : { '*': 'ask', ...Object.fromEntries(refused.map((risk) => [risk, 'deny' as const])) }]]
-    })
-    if (added.length === 0) continue
-    // The last rule that fits counts, so ours have to stand behind all others.
-    const kept = Object.entries(permissionObject(own.permission)).filter(([key]) => !added.some(([id]) => id === key))
-    config.agent = { ...config.agent, [name]: { ...own, permission: Object.fromEntries([...kept, ...added]) } }
+    const base: Rule = { permission: '*', pattern: '*', action: HOST_AGENTS[name] ?? 'allow' }
+    config.agent = { ...config.agent, [name]: { ...own, permission: withGuards(own.permission, [base, ...common, ...rulesIn(own.permission)], userAllows) } }
   }
+  // For agents that are not known here.
+  config.permission = withGuards(config.permission, [{ permission: '*', pattern: '*', action: 'allow' }, ...common], userAllows)
+}
+
+/**
+ * A permission with our rules behind all others, because the last that fits counts.
+ * @param rules everything that counts so far
+ */
+function withGuards(permission: unknown, rules: readonly Rule[], userAllows: (tool: string) => boolean): Record<string, unknown> {
+  const added = GUARDED.flatMap(({ id, risks }): [tool: string, rule: Action | Record<string, Action>][] => {
+    const refused = risks.filter((risk) => actionOf(rules, id, risk) === 'deny')
+    // Also said where it is so already: how the host reads a wildcard is its own affair.
+    if (refused.length === risks.length) return [[id, 'deny']]
+    if (userAllows(id)) return []
+    return [[id, refused.length === 0 ? 'ask' : { '*': 'ask', ...Object.fromEntries(refused.map((risk) => [risk, 'deny' as const])) }]]
+  })
+  const kept = Object.entries(permissionObject(permission)).filter(([key]) => !added.some(([id]) => id === key))
+  return Object.fromEntries([...kept, ...added])
 }
 
 /** True when some rule lets a tool of ours through by its name: the only case in which the user's own file has to be read. */

@@ -58,7 +58,7 @@ export function findProgram(program: string, env: NodeJS.ProcessEnv, here: strin
 function searchPath(env: NodeJS.ProcessEnv, here: string): string[] {
   const project = projectAt(here, env)
   const entries = (env[pathName(env)] ?? '').split(path.delimiter)
-  return entries.filter((entry) => path.isAbsolute(entry) && !path.normalize(entry).split(path.sep).includes('node_modules') && (project === undefined || !isInside(project, entry)))
+  return entries.filter((entry) => path.isAbsolute(entry) && !/node_modules[\\/]+\.bin[\\/]*$/.test(entry) && (project === undefined || !isInside(project, entry)))
 }
 
 /** The repository one stands in, or the folder itself; the home folder and the top of a disk are no projects. */

@@ -11,6 +11,7 @@ import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { endOf, startProcess } from '../support/child-process.js'
 import { homeWith, signedIn } from '../support/core-over.js'
 import { packPackage } from '../support/pack.js'
+import { plantIn } from '../support/planted.js'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
 import { isListening } from '../support/port.js'
 import { useStage } from './setup.js'
@@ -281,6 +282,7 @@ describe('the menu from opencode auth login', () => {
   it.skipIf(noTerminal)('opens on a terminal, takes the keys, and leaves the entry of OpenCode as it was', async () => {
     const { host, accountsFile } = stage()
     const before = await readFile(host.authFile, 'utf8')
+    const planted = await plantIn(host)
     const terminal = await openTerminal({ command: ['sh', '-c', `"$0" auth login --provider openai; echo "exit code $?"; sleep 60`, host.binary], cwd: host.project, env: host.env, columns: 80, rows: 24 })
     onTestFinished(() => terminal.close())
     await pick(terminal, LABEL)
@@ -292,6 +294,7 @@ describe('the menu from opencode auth login', () => {
     await terminal.waitFor('exit code 0')
     expect(JSON.parse(await readFile(accountsFile, 'utf8')).activeIndex).toBe(1)
     expect(JSON.parse(await readFile(host.authFile, 'utf8'))).toEqual(JSON.parse(before))
+    expect(await planted.effects()).toEqual([])
   })
 
   it('says the command where there is no terminal', async () => {

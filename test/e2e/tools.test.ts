@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toolsOfProfile } from '../../lib/tools/profiles.js'
 import { endOf, startProcess } from '../support/child-process.js'
 import { type HostServer, startHostServer } from '../support/host-server.js'
+import { plantIn } from '../support/planted.js'
 import { turns, useStage } from './setup.js'
 
 const TOOLS_CALLED = ['setup', 'help', 'next', 'list', 'status', 'limits', 'dashboard', 'pool', 'health', 'metrics', 'doctor', 'diag', 'refresh']
@@ -77,9 +78,7 @@ describe('the tools in the host', () => {
     const from = simulator.requests.length
     const line = '1 R&D budget > notes; touch X $(touch Y) !`touch Z` @package.json'
     // What OpenCode itself never reads, and a process of ours in this folder would.
-    await writeFile(path.join(host.project, '.env'), 'HTTPS_PROXY=http://127.0.0.1:1\nNODE_TLS_REJECT_UNAUTHORIZED=0\nCODEX_AUTH_BASE_URL=http://127.0.0.1:1\n')
-    await writeFile(path.join(host.project, 'bunfig.toml'), 'preload = ["./planted.js"]\n')
-    await writeFile(path.join(host.project, 'planted.js'), `require('node:fs').writeFileSync(${JSON.stringify(path.join(host.home, 'planted'))}, '')`)
+    const planted = await plantIn(host)
     const before = await readdir(host.project)
     const session = await server.newSession('named')
     await server.request('POST', `/session/${session}/command`, { command: 'codex-note', arguments: line, model: 'openai/gpt-5.5' })
@@ -91,7 +90,7 @@ describe('the tools in the host', () => {
     expect(noted?.raw).not.toMatch(/gave no output|R&D/)
     expect(limits?.raw).toMatch(/5h .*\d+%/)
     expect(await readdir(host.project)).toEqual(before)
-    expect(await readdir(host.home)).not.toContain('planted')
+    expect(await planted.effects()).toEqual([])
   })
 })
 

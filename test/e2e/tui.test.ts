@@ -3,6 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { plantIn } from '../support/planted.js'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
 import { useStage } from './setup.js'
 
@@ -62,8 +63,9 @@ describe.skipIf(noTerminal)('the TUI', () => {
     }
   })
 
-  it('reads the limits of an account when asked to, and tells everything that is known of it', async () => {
-    const { simulator } = stage()
+  it('reads the limits of an account when asked to, past whatever files the project holds, and tells everything that is known of it', async () => {
+    const { simulator, host } = stage()
+    const planted = await plantIn(host)
     const terminal = await open(140)
     try {
       await terminal.waitFor(/Ask anything|gpt-5\.5|GPT-5\.5/i)
@@ -87,6 +89,7 @@ describe.skipIf(noTerminal)('the TUI', () => {
       expect(details).toMatch(/5h window\s+37% left, resets/)
       expect(details).toMatch(/State\s+can serve/)
       expect(details).toMatch(/Reading\s+\d+ s old/)
+      expect(await planted.effects()).toEqual([])
     } finally {
       await terminal.close()
     }

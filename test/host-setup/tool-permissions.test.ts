@@ -19,10 +19,13 @@ function decided(config: HostPermissions, agent: string, tool: string, risk: str
       typeof value === 'string' ? [[permission, '*', value]] : Object.entries(value as Rules).map(([pattern, action]) => [permission, pattern, String(action)]),
     )
   const fits = (pattern: string, text: string): boolean => new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text)
-  const base = agent === 'explore' ? 'deny' : 'allow'
+  const base = DENYING.includes(agent) ? 'deny' : 'allow'
   const own = (config.agent?.[agent] ?? {}) as { permission?: unknown }
   return [['*', '*', base] as const, ...flat(config.permission), ...flat(own.permission)].findLast(([permission, pattern]) => fits(permission, tool) && fits(pattern, risk))?.[2] ?? 'ask'
 }
+
+/** Agents of the host that may use no tool but the named ones. */
+const DENYING = ['explore', 'compaction', 'title', 'summary']
 
 const guarded = TOOLS.filter(({ risk }) => risk !== 'read')
 const nobody = (): boolean => false
@@ -38,7 +41,7 @@ describe('the permission prompt of the host', () => {
     ['a project that confuses with a refusal of something else', { permission: { '*': 'allow', 'codex-?': 'deny', codex: 'deny' } }],
   ])('is shown for all that does more than look, with %s', (_what, config) => {
     askBeforeTools(config, nobody)
-    for (const agent of ['build', 'plan', 'general', ...Object.keys(config.agent ?? {}).filter((name) => name !== 'explore')]) {
+    for (const agent of ['build', 'plan', 'general', 'one that is not known here', ...Object.keys(config.agent ?? {}).filter((name) => !DENYING.includes(name))]) {
       for (const { name, risk } of guarded) expect(decided(config, agent, `codex-${name}`, risk), `${agent} ${name}`).toBe('ask')
     }
   })
@@ -86,6 +89,12 @@ describe('the permission prompt of the host', () => {
     askBeforeTools(config, allows)
     expect(decided(config, 'build', 'codex-note', 'edit')).toBe('allow')
     expect(decided(config, 'build', 'codex-switch', 'edit')).toBe('ask')
+  })
+
+  it('gives no agent a tool that the host keeps from it', () => {
+    const config: HostPermissions = {}
+    askBeforeTools(config, nobody)
+    for (const agent of DENYING) expect(decided(config, agent, 'codex-note', 'edit')).toBe('deny')
   })
 
   it('takes a bare star in the user’s file for no statement about our tools', () => {
