@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import type { Account } from '../accounts/account.js'
 import { accountName } from '../accounts/labels.js'
-import { rulesOf, uidsOfKeys, withRules } from '../accounts/rules.js'
+import { fenceOf, rulesOf, uidsOfKeys, withFence, withRules } from '../accounts/rules.js'
 import { CodexError } from '../kernel/errors.js'
 import { accountArg, findAccount } from './account-ref.js'
 import { defineTool } from './definition.js'
@@ -42,18 +42,17 @@ export const codexPool = defineTool({
     accounts: z.array(accountArg).describe('for fence: the accounts that may serve').optional(),
   },
   async run(runtime, { action = 'status', accounts = [] }): Promise<PoolData> {
-    const { projectKey } = runtime.scope
-    if (action !== 'status' && projectKey === undefined) throw new CodexError('invalid_input', 'This folder belongs to no project, so there is nothing to fence.', { hint: '' })
+    const { project } = runtime.scope
+    if (action !== 'status' && project === undefined) throw new CodexError('invalid_input', 'This folder belongs to no project, so there is nothing to fence.', { hint: '' })
     if (action === 'fence' && accounts.length === 0) throw new CodexError('invalid_input', 'Name at least one account that may serve this project.', { hint: '' })
     let changed = false
-    const pool = await (action === 'status'
+    const pool = await (action === 'status' || project === undefined
       ? runtime.store.read()
       : runtime.store.update((before) => {
           const rules = rulesOf(before)
-          const { [projectKey ?? '']: _old, ...others } = rules.fences ?? {}
           const uids = accounts.map((wanted) => findAccount(before, wanted, runtime.config.maskEmail).account.uid)
           changed = true
-          return withRules(before, { ...rules, fences: action === 'fence' ? { ...others, [projectKey ?? '']: [...new Set(uids)] } : others })
+          return withRules(before, withFence(rules, project, action === 'fence' ? uids : undefined))
         }))
     const nameOf = (account: Account): string => accountName(account, pool.accounts.indexOf(account), runtime.config)
     const modelPools = Object.entries(runtime.config.modelAccountPools).map(([model, keys]): ModelPoolRow => {
@@ -70,9 +69,10 @@ export const codexPool = defineTool({
     const names = [...new Set(lists.flatMap(({ models }) => models ?? []))]
     const models = names.map((model): ModelRow => ({ model, accounts: lists.filter((list) => list.models?.includes(model) === true).map(({ name }) => name) }))
     const modelsUnknown = lists.filter((list) => list.models === undefined).map(({ name }) => name)
-    const fence = projectKey === undefined ? undefined : rulesOf(pool).fences?.[projectKey]
+    const fence = fenceOf(rulesOf(pool), project)
     const projectFence = fence === undefined ? null : pool.accounts.filter((account) => fence.includes(account.uid)).map(nameOf)
-    const message = projectFence === null ? 'Every account may serve this project.' : `Only these may serve this project: ${projectFence.join(', ')}.`
+    const around = action === 'unfence' && projectFence !== null ? ' That is the fence of the repository around this folder; lift it there.' : ''
+    const message = projectFence === null ? 'Every account may serve this project.' : `Only these may serve this project: ${projectFence.join(', ')}.${around}`
     return { modelPools, models, modelsUnknown, projectFence, changed, message }
   },
   render(data) {
