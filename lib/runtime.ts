@@ -163,7 +163,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     processOffset: process.pid,
     labelOf: (account, position) => accountName(account, position, config),
     modelSupport: (uid, model) => (catalogue.lists(uid, model) ? 'known' : 'unknown'),
-    ...(scope.projectKey === undefined ? {} : { projectKey: scope.projectKey }),
+    ...(scope.project === undefined ? {} : { project: scope.project }),
   })
 
   const traceFile = config.requestTrace ? createTraceFile({ dir: paths.logsDir, log: host }) : undefined

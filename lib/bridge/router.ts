@@ -1,5 +1,6 @@
 import type { Account, AccountPool } from '../accounts/account.js'
-import { rulesOf, uidsOfKeys } from '../accounts/rules.js'
+import type { ProjectKeys } from '../accounts/project.js'
+import { fenceOf, projectPinOf, rulesOf, uidsOfKeys } from '../accounts/rules.js'
 import type { Config } from '../config/settings.js'
 import { entryFor, plainName } from '../models/resolve.js'
 import { decide, decideEarly } from '../routing/decide.js'
@@ -59,7 +60,7 @@ export interface RouterDeps {
   readonly vitals: VitalsBook
   readonly decisions: DecisionLog
   /** Key of the project this instance serves, if there is one. */
-  readonly projectKey?: string | undefined
+  readonly project?: ProjectKeys | undefined
   readonly processOffset: number
   /** What the user sees an account as. */
   readonly labelOf: (account: Account, position: number) => string
@@ -145,7 +146,7 @@ export function createRouter(deps: RouterDeps): Router {
   const contextOf = (ready: Prepared, request: RoutedRequest, nowMs: number): DecisionContext => {
     const { sessionId, model } = request
     const pin = pinFor(ready, sessionId)
-    const fence = deps.projectKey === undefined ? undefined : ready.rules.fences?.[deps.projectKey]
+    const fence = fenceOf(ready.rules, deps.project)
     const modelPool = ready.modelPools.get(model)
     const sessionUid = sessionId === undefined ? undefined : deps.sessions.holderOf(sessionId, nowMs)
     return {
@@ -168,7 +169,7 @@ export function createRouter(deps: RouterDeps): Router {
     const { rules } = ready
     const session = sessionId === undefined ? undefined : rules.sessionPins?.[sessionId]
     if (session) return { ...session, scope: 'session' }
-    const project = deps.projectKey === undefined ? undefined : rules.projectPins?.[deps.projectKey]
+    const project = projectPinOf(rules, deps.project)
     if (project) return { ...project, scope: 'project' }
     return rules.pin ? { ...rules.pin, scope: 'global' } : undefined
   }

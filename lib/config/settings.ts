@@ -241,7 +241,7 @@ export const SETTINGS = {
     schema: z.string(),
     default: '',
     env: 'CODEX_AUTH_BASE_URL',
-    help: 'Endpoint of API keys that name none of their own; before provider.openai.options.baseURL and the public API. ChatGPT accounts never go there.',
+    help: 'Endpoint of API keys that name none of their own; before provider.openai.options.baseURL of your own OpenCode configuration and the public API. ChatGPT accounts never go there.',
     project: never('A project cannot say where API keys are sent.'),
   }),
 

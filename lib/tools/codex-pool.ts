@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import type { Account } from '../accounts/account.js'
 import { accountName } from '../accounts/labels.js'
-import { rulesOf, uidsOfKeys, withRules } from '../accounts/rules.js'
+import { fenceOf, projectPinOf, rulesOf, uidsOfKeys, withFence, withRules } from '../accounts/rules.js'
 import { unreadableRecords, unreadableText } from '../accounts/unreadable.js'
 import { CodexError } from '../kernel/errors.js'
 import { accountArg, findAccount } from './account-ref.js'
@@ -50,28 +50,27 @@ export const codexPool = defineTool({
   refuseModel(runtime, pool, { action = 'status', accounts = [] }) {
     if (action === 'status') return
     const command = 'pool --help'
-    const { fences, pin, projectPins } = rulesOf(pool)
-    const projectKey = runtime.scope.projectKey ?? ''
-    if (action === 'unfence' || fences?.[projectKey] !== undefined) throw onlyByUser('lift or change the fence of a project', command)
+    const rules = rulesOf(pool)
+    const { project } = runtime.scope
+    if (action === 'unfence' || fenceOf(rules, project) !== undefined) throw onlyByUser('lift or change the fence of a project', command)
     const wanted = accounts.map((one) => findAccount(pool, one, runtime.config.maskEmail).account)
     if (wanted.some(({ kind }) => kind === 'api-key')) throw onlyByUser('fence a project to an API key, because its use is paid for', command)
-    if ([pin, projectPins?.[projectKey]].some((one) => one?.mode === 'hard' && !wanted.some(({ uid }) => uid === one.uid))) throw onlyByUser('fence off an account with a hard pin', command)
+    if ([rules.pin, projectPinOf(rules, project)].some((one) => one?.mode === 'hard' && !wanted.some(({ uid }) => uid === one.uid))) throw onlyByUser('fence off an account with a hard pin', command)
   },
   async run(runtime, args, { caller }): Promise<PoolData> {
     const { action = 'status', accounts = [] } = args
-    const { projectKey } = runtime.scope
-    if (action !== 'status' && projectKey === undefined) throw new CodexError('invalid_input', 'This folder belongs to no project, so there is nothing to fence.', { hint: '' })
+    const { project } = runtime.scope
+    if (action !== 'status' && project === undefined) throw new CodexError('invalid_input', 'This folder belongs to no project, so there is nothing to fence.', { hint: '' })
     if (action === 'fence' && accounts.length === 0) throw new CodexError('invalid_input', 'Name at least one account that may serve this project.', { hint: '' })
     let changed = false
-    const pool = await (action === 'status'
+    const pool = await (action === 'status' || project === undefined
       ? runtime.store.read()
       : runtime.store.update((before) => {
           if (caller === 'model') codexPool.refuseModel?.(runtime, before, args)
           const rules = rulesOf(before)
-          const { [projectKey ?? '']: _old, ...others } = rules.fences ?? {}
           const uids = accounts.map((wanted) => findAccount(before, wanted, runtime.config.maskEmail).account.uid)
           changed = true
-          return withRules(before, { ...rules, fences: action === 'fence' ? { ...others, [projectKey ?? '']: [...new Set(uids)] } : others })
+          return withRules(before, withFence(rules, project, action === 'fence' ? uids : undefined))
         }))
     const nameOf = (account: Account): string => accountName(account, pool.accounts.indexOf(account), runtime.config)
     const modelPools = Object.entries(runtime.config.modelAccountPools).map(([model, keys]): ModelPoolRow => {
@@ -88,9 +87,10 @@ export const codexPool = defineTool({
     const names = [...new Set(lists.flatMap(({ models }) => models ?? []))]
     const models = names.map((model): ModelRow => ({ model, accounts: lists.filter((list) => list.models?.includes(model) === true).map(({ name }) => name) }))
     const modelsUnknown = lists.filter((list) => list.models === undefined).map(({ name }) => name)
-    const fence = projectKey === undefined ? undefined : rulesOf(pool).fences?.[projectKey]
+    const fence = fenceOf(rulesOf(pool), project)
     const projectFence = fence === undefined ? null : pool.accounts.filter((account) => fence.includes(account.uid)).map(nameOf)
-    const message = projectFence === null ? 'Every account may serve this project.' : `Only these may serve this project: ${projectFence.join(', ')}.`
+    const around = action === 'unfence' && projectFence !== null ? ' That is the fence of the repository around this folder; lift it there.' : ''
+    const message = projectFence === null ? 'Every account may serve this project.' : `Only these may serve this project: ${projectFence.join(', ')}.${around}`
     return { modelPools, models, modelsUnknown, projectFence, unreadable: unreadableRecords(pool).length, changed, message }
   },
   render(data) {

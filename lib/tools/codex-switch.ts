@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import { withActive } from '../accounts/edits.js'
 import { accountName } from '../accounts/labels.js'
-import { rulesOf, withRules } from '../accounts/rules.js'
+import { projectPinOf, rulesOf, withProjectPin, withRules } from '../accounts/rules.js'
 import { CodexError } from '../kernel/errors.js'
 import { accountArg, findAccount } from './account-ref.js'
 import { defineTool } from './definition.js'
@@ -31,8 +31,9 @@ export const codexSwitch = defineTool({
   positional: ['account'],
   core: true,
   refuseModel(runtime, pool, { account, pin = 'none', scope = 'global' }) {
-    const { pin: everywhere, projectPins } = rulesOf(pool)
-    const here = projectPins?.[runtime.scope.projectKey ?? '']
+    const rules = rulesOf(pool)
+    const everywhere = rules.pin
+    const here = projectPinOf(rules, runtime.scope.project)
     const target = account === undefined ? undefined : findAccount(pool, account, runtime.config.maskEmail)
     const command = ['switch', ...(target === undefined ? [] : [target.position + 1]), ...(pin === 'none' ? [] : ['--pin', pin]), ...(scope === 'global' ? [] : ['--scope', scope])].join(' ')
     if (target?.account.kind === 'api-key') throw onlyByUser('switch to an API key, because its use is paid for', command)
@@ -42,8 +43,8 @@ export const codexSwitch = defineTool({
   },
   async run(runtime, args, { caller }): Promise<SwitchData> {
     const { account, pin = 'none', scope = 'global' } = args
-    const { projectKey } = runtime.scope
-    if (scope === 'project' && projectKey === undefined) throw new CodexError('invalid_input', 'This folder belongs to no project, so a pin for the project has no place.', { hint: '' })
+    const { project } = runtime.scope
+    if (scope === 'project' && project === undefined) throw new CodexError('invalid_input', 'This folder belongs to no project, so a pin for the project has no place.', { hint: '' })
     if (account === undefined && pin !== 'none') throw new CodexError('invalid_input', 'Say which account is to be pinned.', { hint: '' })
     let result: SwitchData | undefined
     await runtime.store.update((pool) => {
@@ -52,11 +53,10 @@ export const codexSwitch = defineTool({
       if (target?.account.enabled === false) throw new CodexError('account_not_allowed', `${accountName(target.account, target.position, runtime.config)} is disabled.`, { hint: 'Enable it first: codex-toggle' })
       const rules = rulesOf(pool)
       const entry = target === undefined || pin === 'none' ? undefined : { uid: target.account.uid, mode: pin }
-      const { [projectKey ?? '']: _old, ...others } = rules.projectPins ?? {}
       const { pin: _global, ...rest } = rules
       const next =
-        scope === 'project'
-          ? { ...rules, projectPins: entry === undefined ? others : { ...others, [projectKey ?? '']: entry } }
+        scope === 'project' && project !== undefined
+          ? withProjectPin(rules, project, entry)
           : { ...rest, ...(entry === undefined ? {} : { pin: entry }) }
       const name = target === undefined ? null : accountName(target.account, target.position, runtime.config)
       result = {

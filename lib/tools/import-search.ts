@@ -44,7 +44,9 @@ export async function searchAccounts(runtime: Reads, wish: ImportWish, directory
   const surroundings: Surroundings = { env: runtime.env, paths: runtime.paths, projectRoot: findProjectRoot(directory, runtime.paths.home) }
   if (wish.source === 'file') return { found: await readNamed(runtime, wish.file, surroundings), problems: [] }
   if (wish.source === 'all') {
-    const parts = await Promise.all(FOREIGN_SOURCES.map((source) => searchPlaces(runtime, source, placesOf(source, surroundings))))
+    // A file in a project may have come with the project: it is read when somebody names it, and not along with the others.
+    const ownPlaces = { ...surroundings, projectRoot: undefined }
+    const parts = await Promise.all(FOREIGN_SOURCES.map((source) => searchPlaces(runtime, source, placesOf(source, ownPlaces))))
     return { found: parts.flatMap(({ found }) => found), problems: parts.flatMap(({ errors }) => errors.map(({ message }) => message)) }
   }
   const places = wish.file === undefined ? placesOf(wish.source, surroundings) : [{ path: wish.file }]

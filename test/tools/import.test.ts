@@ -3,6 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { searchAccounts } from '../../lib/tools/import-search.js'
 import { coreOver, type Stage } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
 import { codexAuth, forerunnerPool, opencodeAuth, opencodeCodexAuth } from '../accounts/sources/fixtures.js'
@@ -41,6 +42,15 @@ describe('codex-import from another program', () => {
     expect(again).toMatchObject({ dryRun: false, added: 0, updated: 0, backup: null, found: [{ here: 'same', shared: true }] })
     expect(again.message).toContain('refresh token works once')
     expect(stage.simulator.requests).toEqual([])
+  })
+
+  it('does not take along what a project brings with it, unless that program is named', async () => {
+    const stage = await coreOver(['here'])
+    await put(stage.home, 'work/package.json', {})
+    const planted = await put(stage.home, 'work/.opencode/openai-codex-accounts.json', forerunnerPool({ name: 'mallory' }))
+    const directory = path.join(stage.home, 'work')
+    expect(await searchAccounts(stage.core.runtime, { source: 'all' }, directory)).toEqual({ found: [], problems: [] })
+    expect((await searchAccounts(stage.core.runtime, { source: 'oc-chatgpt-multi-auth' }, directory)).found.map(({ path: file }) => file)).toEqual([planted])
   })
 
   it('takes the newer of two copies of a login, never the older', async () => {

@@ -1,6 +1,7 @@
 import path from 'node:path'
 
 import type { Paths } from '../../kernel/paths.js'
+import { isSamePath } from '../../kernel/same-path.js'
 
 /** Programs whose logins can be taken over. */
 export const FOREIGN_SOURCES = ['codex', 'opencode', 'codex-auth', 'codex-multi-auth', 'oc-chatgpt-multi-auth', 'opencode-codex-auth'] as const
@@ -60,7 +61,7 @@ export function placesOf(source: ForeignSource, { env, paths, projectRoot }: Sur
 export function sourceAt(file: string, surroundings: Surroundings): ForeignSource | undefined {
   return FOREIGN_SOURCES.find((source) =>
     placesOf(source, surroundings).some((place) =>
-      place.ending === undefined ? path.resolve(place.path) === file : path.dirname(file) === path.resolve(place.path) && file.endsWith(place.ending),
+      place.ending === undefined ? isSamePath(place.path, file) : isSamePath(place.path, path.dirname(file)) && file.endsWith(place.ending),
     ),
   )
 }
