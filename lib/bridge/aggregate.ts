@@ -7,6 +7,8 @@ import { errorResponse } from './host-error.js'
 /** A longer answer is refused: a caller without streaming holds it in memory twice, bytes. */
 const MAX_BYTES = 32 * 1024 * 1024
 
+const TERMINAL = new Set(['response.completed', 'response.done', 'response.incomplete'])
+
 /** A place beyond this is taken for none. */
 const MAX_INDEX = 9999
 
@@ -32,18 +34,23 @@ export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Respo
       const event = parsed(data)
       if (event === undefined) return
       if (event.type === 'response.output_item.done') items[event.output_index ?? items.length] = event.item
-      else if (event.type === 'response.completed' || event.type === 'response.incomplete') response = event.response ?? {}
+      else if (TERMINAL.has(event.type)) response ??= event.response ?? {}
       else if (event.type === 'error') failure = new CodexError(codeOf(event.error?.reason), event.error?.message ?? 'The answer broke off.')
     },
   })
   const decoder = new TextDecoder()
   let bytes = 0
+  let endsWithCr = false
   try {
     for await (const chunk of body) {
       bytes += chunk.byteLength
       if (bytes > MAX_BYTES) return errorResponse(new CodexError('stream_broken', 'The answer is too long to be handed over in one piece.'))
-      parser.feed(decoder.decode(chunk, { stream: true }))
+      const text = decoder.decode(chunk, { stream: true })
+      if (text !== '') endsWithCr = text.endsWith('\r')
+      parser.feed(text)
     }
+    // The parser waits behind a CR for the LF that may belong to it.
+    if (endsWithCr) parser.feed('\n')
   } catch (error) {
     if (!isCodexError(error)) throw error
     return errorResponse(error)

@@ -11,7 +11,7 @@ import { classifyEvent, classifyResponse, classifyThrown } from './outcome.js'
 import type { Failure } from './outcome-types.js'
 import type { Router } from './router.js'
 import type { SessionMemory } from './session-memory.js'
-import { openStream, type StreamEnd } from './stream.js'
+import { type BreakReason, openStream, type StreamEnd, TOO_LONG } from './stream.js'
 import type { AttemptRecord } from './trace.js'
 import { type Exchange, send } from './transport.js'
 import { wireRequest, type WireStyle } from './wire.js'
@@ -125,7 +125,7 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
       onFirstOutput: () => input.onFirstOutput(),
       onEnd: (end) => input.onEnd(end),
     },
-    brokenError: (why) => errorOf({ kind: why === 'network' ? 'network' : 'stream_broken' }, { label: deps.label(account), nowMs: clock.now() }),
+    brokenError: (why) => errorOf(failureOfBreak(why), { label: deps.label(account), nowMs: clock.now() }),
     failedError: (event) => errorOf(classifyEvent({ event, model, limitId, nowMs: clock.now(), headers }), { label: deps.label(account), nowMs: clock.now() }),
   })
   switch (opened.kind) {
@@ -139,7 +139,7 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
     case 'not_sse':
       return fail({ kind: 'not_sse', status })
     case 'broken':
-      return fail(opened.why === 'network' ? classifyThrown({ error: opened.error, nowMs: clock.now(), aborted: false }) : { kind: 'stream_broken', status })
+      return fail(opened.why === 'network' ? classifyThrown({ error: opened.error, nowMs: clock.now(), aborted: false }) : { ...failureOfBreak(opened.why), status })
   }
 
   function learnFromHeaders(from: Headers, atMs: number): void {
@@ -151,6 +151,11 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
     const turnState = from.get('x-codex-turn-state')
     if (turnState !== null && turnState.length <= MAX_TURN_STATE) deps.sessions.setTurnState(input.sessionId, account.uid, turnState)
   }
+}
+
+function failureOfBreak(why: BreakReason): Failure {
+  if (why === 'network') return { kind: 'network' }
+  return { kind: 'stream_broken', ...(why === 'too_long' ? { message: TOO_LONG } : {}) }
 }
 
 /** The start of an error answer; what cannot be read counts as empty. */

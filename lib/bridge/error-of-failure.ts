@@ -81,7 +81,7 @@ function sentenceOf(failure: Failure, { label, nowMs }: Who): string {
     case 'not_sse':
       return 'The answer is not an event stream; a proxy or a guard page may stand between.'
     case 'stream_broken':
-      return 'The answer broke off before it was complete.'
+      return message ?? 'The answer broke off before it was complete.'
     case 'empty':
       return 'The backend gave an empty answer, also when asked again.'
     case 'aborted':

@@ -1,5 +1,6 @@
 import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
 import { redactText } from '../kernel/redact.js'
+import { cutText } from './cut-text.js'
 import { hostSafeText } from './host-text.js'
 
 /**
@@ -54,17 +55,14 @@ export function errorResponse(error: CodexError, facts: Readonly<Record<string, 
  * behind half an event the host cannot read it and repeats the turn; end such a stream with `streamError` instead.
  */
 export function errorEventBytes(error: CodexError): Uint8Array<ArrayBuffer> {
+  const said = { code: isOverflow(error) ? OVERFLOW_CODE : FINAL_STREAM_CODE, message: userMessage(error), param: null }
   const event = {
     type: 'error',
     // A running number could hold a status the host looks for.
     sequence_number: 0,
-    error: {
-      type: 'invalid_request_error',
-      code: isOverflow(error) ? OVERFLOW_CODE : FINAL_STREAM_CODE,
-      message: userMessage(error),
-      param: null,
-      reason: error.code,
-    },
+    // SDKs read the nested form, the documented form of the event is the flat one.
+    ...said,
+    error: { type: 'invalid_request_error', ...said, reason: error.code },
   }
   return new TextEncoder().encode(`event: error\ndata: ${JSON.stringify(event)}\n\n`)
 }
@@ -78,9 +76,6 @@ function isOverflow(error: CodexError): boolean {
   return error.code === 'context_too_long'
 }
 
-/** Far more of a text than is ever shown; what comes behind is not worth cleaning, in characters. */
-const MAX_RAW = 16 * 1024
-
 function safe(text: string, error: CodexError): string {
-  return hostSafeText(redactText(text.slice(0, MAX_RAW)), { overflow: isOverflow(error) })
+  return hostSafeText(redactText(cutText(text)), { overflow: isOverflow(error) })
 }

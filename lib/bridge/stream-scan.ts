@@ -1,140 +1,242 @@
-/** What the scan came upon next. */
-export type Mark =
-  /** The first bytes of an event with output, at this offset. Reported while `awaitOutput` is set. */
-  | { readonly kind: 'output'; readonly at: number }
-  /** A whole event somebody has to read, from its first line to behind its blank line. */
-  | { readonly kind: 'event'; readonly type: string; readonly start: number; readonly end: number }
-  /** The bytes are used up: those before `safe` may go out, the rest has to wait for more. */
-  | { readonly kind: 'more'; readonly safe: number }
+import { dataOfEvent, typeOf } from './stream-events.js'
+import { beginsUsualOutput, claimedType, hasUnicodeEscape, isAmbiguous, roleOf, skipUsualOutput } from './stream-heads.js'
+import { createHeldBytes } from './stream-held.js'
+import { createStreamLines } from './stream-lines.js'
+import { createEventWatch } from './stream-watch.js'
 
-/** Finds the few events of an SSE stream that matter, without decoding the others. */
+/** What the scan came upon next, in the order of the stream. */
+export type Step =
+  /** Bytes that may go out as they are. */
+  | { readonly kind: 'pass'; readonly bytes: Uint8Array }
+  /** The first output follows. */
+  | { readonly kind: 'output' }
+  /** A whole event of the role `read` or `taken`. */
+  | { readonly kind: 'event'; readonly event: FoundEvent }
+  /** An event is longer than anybody may hold. */
+  | { readonly kind: 'too_long' }
+  /** The chunk is used up. */
+  | { readonly kind: 'more' }
+
+/** An event somebody has to read. */
+export interface FoundEvent {
+  readonly type: string
+  /** Its data; undefined when that is no JSON. */
+  readonly data: unknown
+  readonly bytes: Uint8Array
+  /** Its bytes went out before its end told what it is. */
+  readonly isOut: boolean
+}
+
+/**
+ * Finds the few events of an SSE stream that matter, in every form the standard allows, and decodes none of the others
+ * as long as they have the usual form. No byte is looked at again when more arrive.
+ */
 export interface StreamScan {
-  /** Looks on from `from`, which is 0 for new bytes (with the rest of the last ones in front) or the end of the last mark. */
-  next(bytes: Uint8Array, from: number): Mark
-  /** Report the first output event. */
-  awaitOutput: boolean
+  /** Takes the next chunk; the one before it has to be used up. */
+  push(chunk: Uint8Array): void
+  next(): Step
   /** True between two events: what went out so far ends with a whole one. */
   readonly isBetweenEvents: boolean
 }
 
-const LF = 10
-const CR = 13
-const LETTER_D = 100
-const LETTER_O = 111
-const LETTER_R = 114
+/** More than this is held of no event, bytes. */
+export const MAX_HELD_BYTES = 32 * 1024 * 1024
+/** What the user reads then. */
+export const TOO_LONG = 'The backend sent an event of more than 32 MB, so its answer was stopped.'
+/** An event in an unusual form is waited for up to this size before its head has to do, bytes. */
+const LOOK_BYTES = 64 * 1024
 
-/** The head of nearly every event; the letter behind it tells output (`output_…`, `reasoning_…`) from the rest. */
-const USUAL_HEAD = new TextEncoder().encode('data: {"type":"response.')
-/** The type stands within the first characters of the data; beyond this the whole line is waited for. */
-const HEAD_BYTES = 256
-/** `type` behind nothing but plain members, so that the type of an item within is not taken for it. */
-const TYPE = /^data:\s*\{\s*(?:"[^"\\]*"\s*:\s*(?:[-+.\w]+|"[^"\\]*")\s*,\s*)*?"type"\s*:\s*"([^"]*)"/
+const COLON = 58
 
-/** Events that say something about the answer but are none of it (wire facts §9). */
-const PRELUDE = /^(?:response\.(?:created|in_progress|queued|metadata)|keepalive|ping|codex\..*)$/
-/** Events that must be read as a whole. */
-const READ = new Set(['response.completed', 'response.done', 'response.incomplete', 'response.failed', 'error', 'codex.rate_limits'])
-
-/** Creates a scan at the start of a stream. */
+/** Creates a scan at the start of a stream. Up to the first output every event is waited for, later what is known goes out at once. */
 export function createStreamScan(): StreamScan {
-  /** The current event was looked at and its bytes may go out. */
-  let isKnown = false
-  let isLineStart = true
-  const scan = {
-    awaitOutput: true,
-    get isBetweenEvents() {
-      return isLineStart && !isKnown
+  const lines = createStreamLines()
+  const watch = createEventWatch()
+  const waiting: Step[] = []
+  /** First byte of the chunk that was not given out. */
+  let from = 0
+  /** Where the look goes on. */
+  let at = 0
+  let within: 'nothing' | 'comment' | 'held' | 'passing' = 'nothing'
+  let awaitsOutput = true
+  let hasEscapes: boolean | undefined
+  let held = createHeldBytes()
+  let wasLookedAt = false
+  /** The last event was taken out, and so is the rest of its line end. */
+  let isTakenOut = false
+
+  function betweenEvents(): void {
+    const { bytes } = lines
+    if (!awaitsOutput) {
+      hasEscapes ??= hasUnicodeEscape(bytes)
+      if (!hasEscapes) at = skipUsualOutput(bytes, at, lines.cr(at))
+      if (at >= bytes.length) return
+    }
+    if (lines.isLineEnd(at)) at = lines.behindLineEnd(at)
+    else if (bytes[at] === COLON) inComment()
+    else {
+      const end = lines.eventEnd(at)
+      if (end < 0) cutOff()
+      else {
+        const start = at
+        at = end
+        found(lines.view(start, end), start)
+      }
+    }
+  }
+
+  /** A comment in front of an event keeps the line alive, so it does not wait for what follows. */
+  function inComment(): void {
+    const end = lines.lineEnd(at)
+    within = end < lines.bytes.length ? 'nothing' : 'comment'
+    at = end < lines.bytes.length ? lines.behindLineEnd(end) : end
+  }
+
+  /** The event that begins here goes on in the next chunk. */
+  function cutOff(): void {
+    const { bytes } = lines
+    if (!awaitsOutput && (beginsUsualOutput(bytes, at) || mayPass(claimedType(bytes, at)))) {
+      within = 'passing'
+      watch.begin(bytes, at)
+    } else {
+      within = 'held'
+      wasLookedAt = false
+      passThrough(at)
+      hold(lines.view(at, bytes.length))
+    }
+    at = bytes.length
+  }
+
+  function inHeld(): void {
+    const end = lines.eventEnd(at)
+    at = end < 0 ? lines.bytes.length : end
+    const part = lines.view(from, at)
+    if (end < 0) {
+      hold(part)
+      return
+    }
+    from = at
+    held.add(part)
+    const event = held.joined()
+    held = createHeldBytes()
+    within = 'nothing'
+    found(event, undefined)
+  }
+
+  /** Holds the rest of the chunk. */
+  function hold(part: Uint8Array): void {
+    from = lines.bytes.length
+    held.add(part)
+    if (held.byteLength > MAX_HELD_BYTES) {
+      waiting.push({ kind: 'too_long' })
+      return
+    }
+    if (wasLookedAt || held.byteLength <= LOOK_BYTES) return
+    wasLookedAt = true
+    const begun = held.joined()
+    const type = claimedType(begun, 0)
+    if (!mayPass(type)) return
+    if (roleOf(type) === 'output') reportOutput()
+    waiting.push({ kind: 'pass', bytes: begun })
+    held = createHeldBytes()
+    within = 'passing'
+    watch.begin(begun, 0)
+  }
+
+  function inPassing(): void {
+    const { bytes } = lines
+    const end = lines.eventEnd(at)
+    at = end < 0 ? bytes.length : end
+    if (end < 0) {
+      watch.goOn(bytes)
+      return
+    }
+    within = 'nothing'
+    const event = watch.end(bytes, end)
+    if (event === undefined) return
+    const { type, data } = readEvent(event)
+    if (mayPass(type)) return
+    passThrough(end)
+    waiting.push({ kind: 'event', event: { type, data, bytes: event, isOut: true } })
+  }
+
+  /**
+   * Decides on a whole event.
+   * @param start where it stands in the chunk; undefined for one from the hold
+   */
+  function found(event: Uint8Array, start: number | undefined): void {
+    const { type, data } = readEvent(event)
+    const isFirstOutput = awaitsOutput && roleOf(type) === 'output'
+    if (start !== undefined && (isFirstOutput || !mayPass(type))) passThrough(start)
+    if (isFirstOutput) reportOutput()
+    if (!mayPass(type)) {
+      waiting.push({ kind: 'event', event: { type, data, bytes: event, isOut: false } })
+      from = at
+      isTakenOut = true
+    } else if (start === undefined) waiting.push({ kind: 'pass', bytes: event })
+  }
+
+  function reportOutput(): void {
+    if (awaitsOutput) waiting.push({ kind: 'output' })
+    awaitsOutput = false
+  }
+
+  function passThrough(end: number): void {
+    if (end > from) waiting.push({ kind: 'pass', bytes: lines.view(from, end) })
+    from = Math.max(from, end)
+  }
+
+  return {
+    push(chunk) {
+      const { endsWithCr } = lines
+      at = lines.push(chunk)
+      from = isTakenOut && endsWithCr ? at : 0
+      hasEscapes = undefined
+      if (within !== 'held') return
+      held.add(lines.bytes.subarray(0, at))
+      from = at
     },
-    next(bytes: Uint8Array, from: number): Mark {
-      const { length } = bytes
-      let eventStart = from
-      let at = from
+    next() {
       for (;;) {
-        if (!isLineStart) {
-          const end = bytes.indexOf(LF, at)
-          if (end < 0) return { kind: 'more', safe: length }
-          at = end + 1
-          isLineStart = true
-        }
-        if (at >= length) return { kind: 'more', safe: isKnown ? length : eventStart }
-        const first = bytes[at]
-        if (first === LF || first === CR) {
-          if (first === CR && at + 1 >= length) return { kind: 'more', safe: isKnown ? at : eventStart }
-          at += first === CR && bytes[at + 1] === LF ? 2 : 1
-          isKnown = false
-          eventStart = at
+        const step = waiting.shift()
+        if (step !== undefined) return step
+        if (at >= lines.bytes.length) {
+          passThrough(lines.bytes.length)
+          if (waiting.length === 0) return { kind: 'more' }
           continue
         }
-        if (isKnown) {
-          isLineStart = false
-          continue
+        isTakenOut = false
+        switch (within) {
+          case 'nothing':
+            betweenEvents()
+            break
+          case 'comment':
+            inComment()
+            break
+          case 'held':
+            inHeld()
+            break
+          case 'passing':
+            inPassing()
         }
-        if (first === LETTER_D) {
-          if (isUsualOutput(bytes, at)) {
-            isKnown = true
-            isLineStart = false
-            if (scan.awaitOutput) return { kind: 'output', at: eventStart }
-            continue
-          }
-          const type = typeAt(bytes, at)
-          if (type === undefined) return { kind: 'more', safe: eventStart }
-          if (READ.has(type)) {
-            const end = eventEnd(bytes, at)
-            if (end < 0) return { kind: 'more', safe: eventStart }
-            return { kind: 'event', type, start: eventStart, end }
-          }
-          isKnown = true
-          isLineStart = false
-          if (scan.awaitOutput && !PRELUDE.test(type) && type.startsWith('response.')) return { kind: 'output', at: eventStart }
-          continue
-        }
-        // `event:` and comments: the data decides.
-        const end = bytes.indexOf(LF, at)
-        if (end < 0) return { kind: 'more', safe: eventStart }
-        at = end + 1
       }
     },
-  }
-  return scan
-}
-
-function isUsualOutput(bytes: Uint8Array, at: number): boolean {
-  const { length } = USUAL_HEAD
-  const letter = bytes[at + length]
-  if (letter !== LETTER_O && letter !== LETTER_R) return false
-  for (let index = length - 1; index >= 0; index -= 1) if (bytes[at + index] !== USUAL_HEAD[index]) return false
-  return true
-}
-
-/** The type in a data line, empty when it has none; undefined when more bytes are needed to tell. */
-function typeAt(bytes: Uint8Array, at: number): string | undefined {
-  const lineEnd = bytes.indexOf(LF, at)
-  const end = lineEnd < 0 ? bytes.length : lineEnd
-  const found = TYPE.exec(ascii(bytes, at, Math.min(end, at + HEAD_BYTES)))?.[1]
-  if (found !== undefined) return found
-  return lineEnd < 0 ? undefined : typeOfLine(ascii(bytes, at, lineEnd))
-}
-
-/** The slow way, for a type behind nested members. */
-function typeOfLine(line: string): string {
-  if (!line.startsWith('data:') || !line.includes('"type"')) return ''
-  try {
-    const value: unknown = JSON.parse(line.slice('data:'.length))
-    return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string' ? value.type : ''
-  } catch {
-    return ''
+    get isBetweenEvents() {
+      return within === 'nothing' || within === 'held'
+    },
   }
 }
 
-function ascii(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+/** True for an event that goes out as it is; not for one that has to be read as a whole, nor as long as nothing is known. */
+function mayPass(type: string | undefined): boolean {
+  const role = roleOf(type)
+  return type !== undefined && role !== 'read' && role !== 'taken'
 }
 
-/** One past the blank line that ends the event; -1 when it has not arrived. */
-function eventEnd(bytes: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
-    if (bytes[at + 1] === LF) return at + 2
-    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3
-  }
-  return -1
+/** The real type of a whole event, empty without one, and its data where that had to be read. */
+function readEvent(event: Uint8Array): { type: string; data: unknown } {
+  const claimed = claimedType(event, 0)
+  if (claimed !== undefined && mayPass(claimed) && !isAmbiguous(event)) return { type: claimed, data: undefined }
+  const data = dataOfEvent(event)
+  return { type: typeOf(data) ?? (data === undefined ? claimed : undefined) ?? '', data }
 }
