@@ -16,6 +16,7 @@ import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreakers } from './bridge/breaker.js'
 import type { CodexIdentity } from './bridge/codex-identity.js'
 import { codexUserAgent } from './bridge/codex-user-agent.js'
+import { deadlineFor } from './bridge/deadline.js'
 import type { NamedEndpoint } from './bridge/endpoint.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
 import { errorResponse, shownError } from './bridge/host-error.js'
@@ -52,6 +53,8 @@ export interface CoreInput {
   readonly directory: string
   /** `provider.openai.options.baseURL` of the host's configuration, as far as known. */
   readonly providerBaseUrl?: () => string | undefined
+  /** `provider.openai.options.headerTimeout` of the host's configuration, as far as known. */
+  readonly providerHeaderTimeoutMs?: () => number | undefined
   /** The process's own when absent. */
   readonly fetch?: typeof globalThis.fetch
 }
@@ -90,7 +93,9 @@ export async function createCore(input: CoreInput): Promise<Core> {
     remember: runtime.history.note,
     endpointForKeys: endpointForKeys(config.baseUrl, input.providerBaseUrl?.()),
     sessions: createSessionMemory(),
-    holderOf: (sessionId, nowMs) => sessions.holderOf(sessionId, nowMs),
+    reasoning: sessions,
+    takesChat: config.requestTransformMode === 'legacy',
+    deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
   })
   const login = createLoginMethods({
     oauth: createOAuth({ endpoints: runtime.endpoints, fetch: runtime.fetch, clock }),

@@ -64,3 +64,14 @@ function entries(headers: HeadersInit | undefined): Iterable<readonly [string, s
   if (headers instanceof Headers || Array.isArray(headers)) return headers as Iterable<readonly [string, string]>
   return Object.entries(headers)
 }
+
+/** Headers of the answer that mean something to the host; lengths and encodings of this hop do not. */
+export function passedHeaders(headers: Headers): Headers {
+  const passed = new Headers()
+  for (const name of ['content-type', 'x-request-id', 'openai-model', 'x-models-etag', 'openai-processing-ms']) {
+    const value = headers.get(name)
+    if (value !== null) passed.set(name, value)
+  }
+  if (!passed.has('content-type')) passed.set('content-type', 'text/event-stream')
+  return passed
+}
