@@ -8,6 +8,7 @@ import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { Destination } from './endpoint.js'
 import { readErrorBody } from './error-body.js'
 import { errorOf } from './error-of-failure.js'
+import { assertSendable } from './headers.js'
 import { inEvents } from './json-answer.js'
 import { classifyEvent, classifyResponse, classifyThrown } from './outcome.js'
 import type { Failure } from './outcome-types.js'
@@ -77,14 +78,16 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
     return { ok: false, failure, token }
   }
 
+  const sender = {
+    token,
+    account: grant.account,
+    turnState: input.continuesTurn ? deps.sessions.turnState(input.sessionId, account.uid) : undefined,
+    userAgent: deps.userAgent,
+  }
+  assertSendable(sender, deps.label(account))
   const wire = wireRequest(deps.wire, {
     hostHeaders: input.hostHeaders,
-    sender: {
-      token,
-      account: grant.account,
-      turnState: input.continuesTurn ? deps.sessions.turnState(input.sessionId, account.uid) : undefined,
-      userAgent: deps.userAgent,
-    },
+    sender,
     body: input.body,
     model,
     sessionId: input.sessionId,
