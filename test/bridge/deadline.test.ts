@@ -67,11 +67,21 @@ interface Outcome {
 }
 
 let core: Core | undefined
-afterEach(async () => {
-  vi.useRealTimers()
-  await core?.close()
+afterEach(closed)
+
+/** Closes the core while its time still passes: a file it is just writing has a lock with timers of its own. */
+async function closed(): Promise<void> {
+  let isClosed = core === undefined
+  void core?.close().finally(() => {
+    isClosed = true
+  })
   core = undefined
-})
+  for (let step = 0; step < 2_000 && !isClosed; step += 1) {
+    if (vi.isFakeTimers()) await vi.advanceTimersByTimeAsync(50)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  vi.useRealTimers()
+}
 
 async function coreWith(deeds: readonly Deed[], accounts: number, env: NodeJS.ProcessEnv): Promise<Core> {
   const names = Array.from({ length: accounts }, (_, index) => ({ refreshToken: `rt${index}`, accessToken: `at${index}`, expiresAt: Date.now() + 86_400_000, accountId: `ws${index}`, addedAt: 1, lastUsed: 0 }))
@@ -83,7 +93,7 @@ async function coreWith(deeds: readonly Deed[], accounts: number, env: NodeJS.Pr
     return deed(init?.signal ?? new AbortController().signal)
   }
   const all = { HOME: home, OC_CODEX_SIMULATOR_BACKEND: 'http://127.0.0.1:9/backend-api', OC_CODEX_SIMULATOR_ISSUER: 'http://127.0.0.1:9', ...env }
-  core = await createCore({ host: { log: () => undefined, toast: () => undefined }, paths: resolvePaths(all), env: all, directory: home, fetch: fetch as typeof globalThis.fetch })
+  core = await createCore({ host: { log: () => undefined, toast: () => undefined }, paths: resolvePaths(all), env: all, directory: home, fetch })
   return core
 }
 
@@ -120,12 +130,10 @@ describe('the time of one request', () => {
           if (response.status !== 200) expect(isHostSafe((JSON.parse(await response.text()) as { error: { message: string } }).error.message)).toBe(true)
           else void response.body?.cancel().catch(() => undefined)
         } finally {
-          vi.useRealTimers()
-          await core?.close()
-          core = undefined
+          await closed()
         }
       }),
-      { numRuns: 40, examples: Object.keys(DEEDS).flatMap((name): [string[], number, object][] => [[[name], 1, {}], [[name], 3, PATIENT]]) as never },
+      { numRuns: 36, examples: Object.keys(DEEDS).flatMap((name): [string[], number, object][] => [[[name], 1, {}], [[name], 3, PATIENT]]) },
     )
   }, 120_000)
 
