@@ -17,6 +17,7 @@ import { createOAuth, type LoginTokens } from './auth/oauth.js'
 import { createBreakers } from './bridge/breaker.js'
 import type { CodexIdentity } from './bridge/codex-identity.js'
 import { codexUserAgent } from './bridge/codex-user-agent.js'
+import { deadlineFor } from './bridge/deadline.js'
 import type { EndpointForKeys } from './bridge/endpoint.js'
 import { type BridgeFetch, createBridge } from './bridge/fetch.js'
 import { errorResponse, shownError } from './bridge/host-error.js'
@@ -60,6 +61,8 @@ export interface CoreInput {
   readonly providerBaseUrl?: () => string | undefined
   /** Why keys that name no endpoint go nowhere, if they do not. */
   readonly keysRefused?: string | undefined
+  /** `provider.openai.options.headerTimeout` of the host's configuration, as far as known. */
+  readonly providerHeaderTimeoutMs?: () => number | undefined
   /** Shows the menu of the accounts on the host's own terminal, to its end. */
   readonly runMenu?: () => Promise<void>
   /** The process's own when absent. */
@@ -100,7 +103,9 @@ export async function createCore(input: CoreInput): Promise<Core> {
     remember: runtime.history.note,
     endpointForKeys: endpointForKeys(config.baseUrl, input),
     sessions: createSessionMemory(),
-    holderOf: (sessionId, nowMs) => sessions.holderOf(sessionId, nowMs),
+    reasoning: sessions,
+    takesChat: config.requestTransformMode === 'legacy',
+    deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
   })
   const login = createLoginMethods({
     oauth: createOAuth({ endpoints: runtime.endpoints, fetch: runtime.fetch, clock }),

@@ -6,7 +6,10 @@ import type { QuotaLedger } from '../quota/ledger.js'
 import { readingOfEvent, readingOfHeaders } from '../quota/readings.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { Destination } from './endpoint.js'
+import { readErrorBody } from './error-body.js'
 import { errorOf } from './error-of-failure.js'
+import { assertSendable } from './headers.js'
+import { inEvents } from './json-answer.js'
 import { classifyEvent, classifyResponse, classifyThrown } from './outcome.js'
 import type { Failure } from './outcome-types.js'
 import type { Router } from './router.js'
@@ -16,8 +19,6 @@ import type { AttemptRecord } from './trace.js'
 import { type Exchange, send } from './transport.js'
 import { wireRequest, type WireStyle } from './wire.js'
 
-/** An error answer longer than this is not read to its end, bytes. */
-const MAX_ERROR_BYTES = 64 * 1024
 /** A header of the backend's that is no sensible turn state is not echoed. */
 const MAX_TURN_STATE = 4096
 
@@ -44,9 +45,13 @@ export interface AttemptInput {
   readonly continuesTurn: boolean
   readonly hostHeaders: HeadersInit | undefined
   readonly signal: AbortSignal | undefined
+  /** Longest wait for the response headers, ms. */
+  readonly headerTimeoutMs: number
   readonly record: AttemptRecord
   /** False while another account could serve in place of waiting for a token that another process renews. */
   mayWait(): boolean
+  /** The backend has taken the request and is at work on its answer, or no longer. */
+  onAnswering(is: boolean): void
   onFirstOutput(): void
   /** The stream handed out has ended; once, and only after a success. */
   onEnd(end: StreamEnd): void
@@ -63,7 +68,7 @@ export type AttemptResult =
  */
 export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<AttemptResult> {
   const { clock, ledger, router, config } = deps
-  const { account, signal, record, model } = input
+  const { account, signal, record, model, headerTimeoutMs } = input
   const access = deps.tokens.access(account, signal, () => input.mayWait())
   const grant = access instanceof Promise ? await access : access
   const { token } = grant
@@ -75,14 +80,16 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
     return { ok: false, failure, token }
   }
 
+  const sender = {
+    token,
+    account: grant.account,
+    turnState: input.continuesTurn ? deps.sessions.turnState(input.sessionId, account.uid) : undefined,
+    userAgent: deps.userAgent,
+  }
+  assertSendable(sender, deps.label(account))
   const wire = wireRequest(deps.wire, {
     hostHeaders: input.hostHeaders,
-    sender: {
-      token,
-      account: grant.account,
-      turnState: input.continuesTurn ? deps.sessions.turnState(input.sessionId, account.uid) : undefined,
-      userAgent: deps.userAgent,
-    },
+    sender,
     body: input.body,
     model,
     sessionId: input.sessionId,
@@ -93,7 +100,7 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
       url: input.destination,
       ...wire,
       signal,
-      headerTimeoutMs: config.fetchTimeoutMs,
+      headerTimeoutMs,
     })
   } catch (error) {
     if (signal?.aborted === true) throw error
@@ -110,36 +117,52 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
   learnFromHeaders(headers, nowMs)
 
   if (!response.ok) {
-    const bodyText = await readShort(response).finally(() => exchange.release())
+    const bodyText = await readErrorBody(response, signal).finally(() => exchange.release())
     return fail(classifyResponse({ status, headers, bodyText, model, limitId, nowMs }))
   }
 
-  const opened = await openStream(exchange, {
-    idleMs: config.streamStallTimeoutMs,
-    ...(signal === undefined ? {} : { signal }),
-    observer: {
-      onRateLimits: (event) => {
-        const reading = readingOfEvent(event, clock.now())
-        if (reading !== undefined) ledger.observe(account.uid, reading, clock.now())
+  input.onAnswering(true)
+  try {
+    return await opened(exchange)
+  } catch (error) {
+    if (signal?.aborted === true) throw error
+    return fail(classifyThrown({ error, nowMs: clock.now(), aborted: false }))
+  } finally {
+    input.onAnswering(false)
+  }
+
+  async function opened(from: Exchange): Promise<AttemptResult> {
+    const answer = await inEvents(from)
+    if (answer === undefined) return fail({ kind: 'not_sse', status, once: true })
+    // A whole answer is there: asking again could be billed again, whatever it says.
+    const once = answer.inOnePiece ? { once: true } : {}
+    const stream = await openStream(answer.exchange, {
+      idleMs: config.streamStallTimeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+      observer: {
+        onRateLimits: (event) => {
+          const reading = readingOfEvent(event, clock.now())
+          if (reading !== undefined) ledger.observe(account.uid, reading, clock.now())
+        },
+        onFirstOutput: () => input.onFirstOutput(),
+        onEnd: (end) => input.onEnd(end),
       },
-      onFirstOutput: () => input.onFirstOutput(),
-      onEnd: (end) => input.onEnd(end),
-    },
-    brokenError: (why) => errorOf(failureOfBreak(why), { label: deps.label(account), nowMs: clock.now() }),
-    failedError: (event) => errorOf(classifyEvent({ event, model, limitId, nowMs: clock.now(), headers }), { label: deps.label(account), nowMs: clock.now() }),
-  })
-  switch (opened.kind) {
-    case 'open':
-      record.outcome = 'ok'
-      return { ok: true, response, body: opened.body }
-    case 'failed':
-      return fail(classifyEvent({ event: opened.event, model, limitId, nowMs: clock.now(), headers }))
-    case 'empty':
-      return fail({ kind: 'empty', status })
-    case 'not_sse':
-      return fail({ kind: 'not_sse', status })
-    case 'broken':
-      return fail(opened.why === 'network' ? classifyThrown({ error: opened.error, nowMs: clock.now(), aborted: false }) : { ...failureOfBreak(opened.why), status })
+      brokenError: (why) => errorOf(failureOfBreak(why), { label: deps.label(account), nowMs: clock.now() }),
+      failedError: (event) => errorOf(classifyEvent({ event, model, limitId, nowMs: clock.now(), headers }), { label: deps.label(account), nowMs: clock.now() }),
+    })
+    switch (stream.kind) {
+      case 'open':
+        record.outcome = 'ok'
+        return { ok: true, response: answer.exchange.response, body: stream.body }
+      case 'failed':
+        return fail({ ...classifyEvent({ event: stream.event, model, limitId, nowMs: clock.now(), headers }), ...once })
+      case 'empty':
+        return fail({ kind: 'empty', status, ...once })
+      case 'not_sse':
+        return fail({ kind: 'not_sse', status, ...(/^[[{]/.test(stream.start) ? { once: true } : {}) })
+      case 'broken':
+        return fail(stream.why === 'network' ? classifyThrown({ error: stream.error, nowMs: clock.now(), aborted: false }) : { ...failureOfBreak(stream.why), status, ...once })
+    }
   }
 
   function learnFromHeaders(from: Headers, atMs: number): void {
@@ -156,24 +179,4 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
 function failureOfBreak(why: BreakReason): Failure {
   if (why === 'network') return { kind: 'network' }
   return { kind: 'stream_broken', ...(why === 'too_long' ? { message: TOO_LONG } : {}) }
-}
-
-/** The start of an error answer; what cannot be read counts as empty. */
-async function readShort(response: Response): Promise<string> {
-  const reader = response.body?.getReader()
-  if (reader === undefined) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  try {
-    for (let bytes = 0; bytes < MAX_ERROR_BYTES; ) {
-      const { done, value } = await reader.read()
-      if (done) break
-      bytes += value.byteLength
-      text += decoder.decode(value, { stream: true })
-    }
-  } catch {
-    // The status says enough.
-  }
-  void reader.cancel().catch(() => undefined)
-  return text
 }

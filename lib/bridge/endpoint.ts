@@ -17,9 +17,26 @@ const USUAL_URL = 'https://api.openai.com/v1/responses'
  */
 export function assertResponsesRequest(url: string): void {
   if (url === USUAL_URL) return
-  const path = URL.canParse(url) ? new URL(url).pathname.replace(/\/+$/, '') : ''
+  const path = pathOf(url)
   if (path.endsWith('/responses') || path.endsWith('/chat/completions')) return
   throw new CodexError('destination_refused', `The Codex backend serves the Responses API only, not ${path === '' ? 'this address' : path}.`)
+}
+
+/** True for an address of the older API, whose requests and answers have another form. */
+export function isChatCompletions(url: string): boolean {
+  return url !== USUAL_URL && pathOf(url).endsWith('/chat/completions')
+}
+
+/** Longest path that is looked at and repeated in a message, in characters. */
+const MAX_PATH = 100
+
+/** The end of the path, without slashes behind it. */
+function pathOf(url: string): string {
+  if (!URL.canParse(url)) return ''
+  const { pathname } = new URL(url)
+  let end = pathname.length
+  while (end > 0 && pathname.charAt(end - 1) === '/') end -= 1
+  return pathname.slice(Math.max(0, end - MAX_PATH), end)
 }
 
 /** Where requests of ChatGPT accounts go. */

@@ -40,6 +40,7 @@ export function errorOf(failure: Failure, who: Who): CodexError {
 }
 
 function sentenceOf(failure: Failure, { label, nowMs }: Who): string {
+  const tried = failure.once === true ? '' : ', also after retries'
   const { block, message, status } = failure
   const said = message === undefined ? '' : ` The backend says: ${message}`
   const until = block === undefined ? '' : ` It is free again ${formatWhen(block.untilMs, nowMs)}.`
@@ -53,7 +54,7 @@ function sentenceOf(failure: Failure, { label, nowMs }: Who): string {
     case 'overloaded':
       return 'The backend has more work than it can do just now, also after retries.'
     case 'server_error':
-      return `The backend failed${status === undefined ? '' : ` (HTTP status ${status})`}, also after retries.${said}`
+      return `The backend failed${status === undefined ? '' : ` (HTTP status ${status})`}${tried}.${said}`
     case 'network':
       return `No connection to the backend${failure.code === undefined ? '' : ` (${failure.code})`}.`
     case 'header_timeout':
@@ -79,6 +80,7 @@ function sentenceOf(failure: Failure, { label, nowMs }: Who): string {
     case 'bad_request':
       return message === undefined ? `The backend refuses the request${status === undefined ? '' : ` (HTTP status ${status})`}.` : `The backend refuses the request. It says: ${message}`
     case 'not_sse':
+      if (failure.once === true) return 'The endpoint answered with JSON that is no answer of the Responses API, in place of an event stream. It was not asked again, since each time may be billed.'
       return 'The answer is not an event stream; a proxy or a guard page may stand between.'
     case 'stream_broken':
       return message ?? 'The answer broke off before it was complete.'

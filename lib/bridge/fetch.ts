@@ -1,55 +1,72 @@
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
-import type { Endpoints } from '../auth/endpoints.js'
 import { BusyElsewhere } from '../auth/tokens.js'
 import type { SwitchEntry, TurnEntry } from '../history/entries.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
-import type { Metrics } from '../kernel/metrics.js'
+import { createVerdicts, type VerdictDeps, wordFor } from './account-verdicts.js'
 import { aggregate } from './aggregate.js'
 import { attempt, type AttemptDeps, type AttemptResult } from './attempt.js'
 import { blockedClause } from './blocked-accounts.js'
-import type { Breaker, Breakers } from './breaker.js'
 import { budgetOf, createSpending } from './budget.js'
-import { assertResponsesRequest, destinationOf, type EndpointForKeys } from './endpoint.js'
+import { type Deadline, isOverdue, MIN_STEP_MS, REQUEST_DEADLINE_MS, startDeadline } from './deadline.js'
+import { endingAfter } from './ending-after.js'
+import { destinationOf } from './endpoint.js'
 import { errorOf } from './error-of-failure.js'
 import { fallbackModel } from './fallback-model.js'
+import { passedHeaders } from './headers.js'
 import { errorResponse, shownError } from './host-error.js'
+import { readHostRequest, signalOf } from './host-request.js'
+import { lateAnswer } from './late-answer.js'
 import { errorOfRefusal } from './no-account.js'
-import type { Notices } from './notices.js'
+import { COUNTDOWN_MS, type Notices } from './notices.js'
 import type { Failure } from './outcome-types.js'
 import { decideNext } from './policy.js'
+import { type AccountBody, bodyFor, type SessionReasoning } from './reasoning.js'
 import type { PreparedRequest } from './request.js'
-import { COUNTDOWN_MS } from './notices.js'
 import { type AttemptRecord, pseudonymOf, type RequestRecord, type Trace } from './trace.js'
 
-export interface BridgeDeps extends AttemptDeps {
-  readonly endpoints: Endpoints
+export interface BridgeDeps extends AttemptDeps, VerdictDeps {
   /** Makes the body of the host one the backend takes. */
   readonly prepare: (text: string) => PreparedRequest
-  /** Endpoint of API keys that name none. */
-  readonly endpointForKeys?: EndpointForKeys | undefined
+  /** Chat completions are rebuilt by `prepare`. */
+  readonly takesChat?: boolean
+  /** When the host has its answer at the latest, ms from its request; `REQUEST_DEADLINE_MS` when absent. */
+  readonly deadlineMs?: number
   readonly store: AccountStore
   readonly random: () => number
   readonly trace: Trace
-  readonly metrics: Metrics
   readonly notices: Notices
-  readonly breakers: Breakers
   readonly log: Logger
   /** Takes a line for the history; neither waits nor writes. */
   readonly remember: (entry: TurnEntry | SwitchEntry) => void
-  /** Account that holds a session at the moment. */
-  readonly holderOf: (sessionId: string, nowMs: number) => string | undefined
+  /** Who produced the encrypted reasoning of which session. */
+  readonly reasoning: SessionReasoning
 }
 
 /** What OpenCode calls in place of `fetch`. */
 export type BridgeFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
-/** An account whose token stays refused is left alone this long, ms. */
-export const UNAUTHORIZED_HOLD_MS = 10 * 60_000
 /** A block that ends is waited for a little longer: the backend's clock is not ours, ms. */
 export const WAIT_MARGIN_MS = 250
+
+/** How the last try of a request failed. */
+type Last = { readonly failure: Failure; readonly account: Account } | { readonly error: CodexError }
+
+/** One request of the host, from its arrival to the end of its stream. */
+interface Call {
+  readonly deadline: Deadline
+  /** Aborted by the host or by the deadline. */
+  readonly signal: AbortSignal
+  /** What the breaker knows this request by. */
+  readonly self: object
+  sessionId?: string | undefined
+  headers?: HeadersInit | undefined
+  record?: RequestRecord
+  last?: Last
+  finish(outcome: string): void
+}
 
 /**
  * Creates the request path: the host's request goes out as the best account and its stream comes back untouched. Failures
@@ -58,55 +75,83 @@ export const WAIT_MARGIN_MS = 250
 export function createBridge(deps: BridgeDeps): BridgeFetch {
   const { clock, router, trace, metrics } = deps
   const budget = budgetOf(deps.config)
+  const verdicts = createVerdicts(deps)
 
   return async (input, init) => {
-    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined)
-    let record: RequestRecord | undefined
-    /** What the breaker knows this request by. */
-    const self = {}
-    const finish = (outcome: string): void => {
-      if (record !== undefined) trace.finish(record, { outcome, nowMs: clock.now() })
-      metrics.count(`requests.${outcome.split(':')[0] ?? outcome}`)
+    const signal = signalOf(input, init)
+    if (signal?.aborted === true) throw abortReason(signal)
+    return new Promise((resolve, reject) => {
+      const deadline = startDeadline(signal, deps.deadlineMs ?? REQUEST_DEADLINE_MS, {
+        handOver: () => resolve(lateAnswer(outcome.then((it) => (it instanceof Response ? (it.body ?? overdue(call)) : it)), () => call.finish('cancelled'))),
+        giveUp: () => resolve(errorResponse(overdue(call))),
+      })
+      const call = createCall(deadline)
+      const outcome = answer(input, init, call)
+      outcome.then((it) => {
+        deadline.met()
+        resolve(it instanceof Response ? it : errorResponse(it))
+      }, reject)
+    })
+  }
+
+  function createCall(deadline: Deadline): Call {
+    const call: Call = {
+      deadline,
+      signal: deadline.signal,
+      self: {},
+      finish(outcome) {
+        deadline.close()
+        if (call.record !== undefined) trace.finish(call.record, { outcome, nowMs: clock.now() })
+        metrics.count(`requests.${outcome.split(':')[0] ?? outcome}`)
+      },
     }
+    return call
+  }
+
+  /** The answer, or the error to show. @throws the reason of the host's abort */
+  async function answer(input: RequestInfo | URL, init: RequestInit | undefined, call: Call): Promise<Response | CodexError> {
     try {
-      assertResponsesRequest(typeof input === 'string' ? input : input instanceof URL ? input.href : input.url)
-      const headers = init?.headers ?? (input instanceof Request ? input.headers : undefined)
-      const prepared = deps.prepare(await bodyText(input, init))
-      const sessionId = headerOf(headers, 'session-id')
-      record = trace.begin({ model: prepared.model, session: sessionId, nowMs: clock.now(), requestBytes: prepared.body.length })
+      const { text, headers, sessionId } = await readHostRequest(input, init, { chat: deps.takesChat === true })
+      const prepared = deps.prepare(text)
+      const record = trace.begin({ model: prepared.model, session: sessionId, nowMs: clock.now(), requestBytes: prepared.body.length })
       record.changed = prepared.changed
-      return await serve(prepared, { sessionId, headers, signal: signal ?? undefined, record, self, finish })
+      return await serve(prepared, Object.assign(call, { sessionId, headers, record }))
     } catch (error) {
-      deps.breakers.abandoned(self)
-      if (signal?.aborted === true) {
-        finish('aborted')
+      deps.breakers.abandoned(call.self)
+      const { signal } = call
+      if (signal.aborted && !isOverdue(signal)) {
+        call.finish('aborted')
         throw abortReason(signal)
       }
-      const shown = shownError(error)
-      if (!isCodexError(error)) deps.log.log('error', 'A request failed inside the plugin.', { reason: messageOf(error) })
-      finish(`failed:${shown.code}`)
-      return errorResponse(shown)
+      const shown = signal.aborted ? overdue(call) : shownError(error)
+      if (!signal.aborted && !isCodexError(error)) deps.log.log('error', 'A request failed inside the plugin.', { reason: messageOf(error) })
+      call.finish(`failed:${shown.code}`)
+      return shown
     }
   }
 
-  interface Call {
-    readonly sessionId: string | undefined
-    readonly headers: HeadersInit | undefined
-    readonly signal: AbortSignal | undefined
-    readonly record: RequestRecord
-    readonly self: object
-    finish(outcome: string): void
+  /** What the user is told when the time of a request is up: what kept it, and why it ends now. */
+  function overdue({ last }: Call): CodexError {
+    const why = 'No answer began within the time that OpenCode waits for one, so this ends here before OpenCode asks a second time.'
+    if (last === undefined) return new CodexError('backend_unreachable', why)
+    const known = errorOfLast(last)
+    return new CodexError(known.code, `${known.message} ${why}`, { hint: known.hint, cause: known })
   }
 
-  async function serve(first: PreparedRequest, call: Call): Promise<Response> {
-    const { sessionId, signal, record } = call
+  function errorOfLast(last: Last): CodexError {
+    return 'error' in last ? last.error : errorOf(last.failure, { label: deps.label(last.account), nowMs: clock.now() })
+  }
+
+  async function serve(first: PreparedRequest, call: Call & { readonly record: RequestRecord }): Promise<Response> {
+    const { sessionId, signal, record, deadline } = call
     const spending = createSpending(budget)
     const tried = new Set<string>()
     const models = new Set([first.model])
     const inSession = sessionId === undefined ? {} : { session: sessionId }
     let prepared = first
+    // Another window may have moved the session; who holds it decides who is asked.
+    if (sessionId !== undefined && first.hasEncryptedReasoning) deps.reasoning.look()
     let pool = deps.store.peek() ?? (await deps.store.read())
-    let last: { failure: Failure; account: Account } | { error: CodexError } | undefined
     let reason = 'initial_attempt'
     let droppedReasoning = false
     let repairedHistory = false
@@ -118,6 +163,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     let again: Account | undefined
 
     for (;;) {
+      if (signal.aborted || (call.last !== undefined && !deadline.allows(0))) throw overdue(call)
       const request = { model: prepared.model, sessionId, triedUids: tried }
       let account = again
       let choice = 'again'
@@ -144,13 +190,14 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         account = router.account(pool, decision.uid)
         if (account === undefined) throw new CodexError('internal', 'The chosen account is not in the pool.')
         choice = decision.reason
+        const { last } = call
         if (last !== undefined && 'failure' in last && last.account.uid !== account.uid) {
           deps.notices.switched(deps.label(last.account), deps.label(account), wordFor(last.failure))
           deps.remember({ type: 'switch', atMs: clock.now(), fromUid: last.account.uid, toUid: account.uid, reason: last.failure.kind, ...inSession })
         }
       }
 
-      const body = bodyFor(account)
+      const body = bodyFor(prepared, deps.reasoning, { uid: account.uid, sessionId, isAlone: pool.accounts.length === 1, dropAll: droppedReasoning })
       const result = await tryOnce(account, choice, body)
       if (result === undefined) {
         tried.add(account.uid)
@@ -159,19 +206,19 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         continue
       }
       if (result.ok) {
-        breakerOf(account).reached()
+        verdicts.breakerOf(account).reached()
         router.served(sessionId, account.uid, clock.now())
+        const known = body.served(clock.now())
         // The account is in use, so its next token may be fetched ahead of time; idle ones are never touched.
         if (deps.config.proactiveRefresh) deps.tokens.refreshSoon([account.uid])
-        return prepared.wantsStream
-          ? new Response(result.body, { status: result.response.status, headers: passedHeaders(result.response.headers) })
-          : await aggregate(result.body)
+        const answered = known === undefined ? result.body : endingAfter(result.body, known)
+        return prepared.wantsStream ? new Response(answered, { status: 200, headers: passedHeaders(result.response.headers) }) : await aggregate(answered)
       }
 
       const { failure, token } = result
       const { uid } = account
-      last = { failure, account }
-      note(account, failure)
+      call.last = { failure, account }
+      verdicts.note(account, failure)
       const next = decideNext(failure, {
         spending,
         refreshed: refreshedUid === uid,
@@ -187,10 +234,11 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           throw errorOf(failure, { label: deps.label(account), nowMs: clock.now() })
         case 'next_account':
           tried.add(uid)
-          if (failure.kind === 'unauthorized') holdUnauthorized(uid)
+          if (failure.kind === 'unauthorized') verdicts.holdUnauthorized(uid)
           reason = next.reason
           break
         case 'again':
+          if (!deadline.allows(next.afterMs)) throw overdue(call)
           await clock.sleep(next.afterMs, signal)
           again = account
           reason = next.reason
@@ -201,7 +249,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           if (again === undefined) {
             tried.add(uid)
             // A key that is refused stays refused; nothing but the user can mend it.
-            if (account.kind === 'api-key') holdUnauthorized(uid)
+            if (account.kind === 'api-key') verdicts.holdUnauthorized(uid)
           }
           pool = await deps.store.read()
           reason = again === undefined ? 'switched_account_after_unauthorized' : 'repeated_after_refresh'
@@ -234,33 +282,15 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       }
     }
 
-    /** The body as this account can read it: reasoning that another one produced is left out. */
-    function bodyFor(account: Account): string {
-      if (!prepared.hasEncryptedReasoning) return prepared.body
-      const holder = sessionId === undefined ? undefined : deps.holderOf(sessionId, clock.now())
-      const moved = holder !== undefined && holder !== account.uid
-      if (moved || droppedReasoning) {
-        const bare = prepared.withoutReasoning()
-        deps.sessions.setForeignItems(sessionId, bare.items)
-        return bare.body
-      }
-      const foreign = deps.sessions.foreignItems(sessionId)
-      if (foreign === 0) return prepared.body
-      const partial = prepared.withoutReasoning(foreign)
-      // A shorter history is a new one: the host has compacted it.
-      if (partial.items < foreign) deps.sessions.setForeignItems(sessionId, 0)
-      return partial.items < foreign ? prepared.body : partial.body
-    }
-
     /** Another process is waited for when nobody else can serve. */
     function mayWait(uid: string): boolean {
       return isLastResort || !router.hasAlternative(pool, { model: prepared.model, sessionId, triedUids: new Set([...tried, uid]) }, clock.now())
     }
 
     /** Undefined when the account has no usable token or its host is left alone; why is kept for the final error. */
-    async function tryOnce(account: Account, choice: string, body: string): Promise<AttemptResult | undefined> {
-      if (breakerOf(account).openUntil(clock.now(), call.self) !== undefined) {
-        last = { error: new CodexError('backend_failed', 'The backend failed many times in a row, so it is left alone for a few seconds.') }
+    async function tryOnce(account: Account, choice: string, { body }: AccountBody): Promise<AttemptResult | undefined> {
+      if (verdicts.breakerOf(account).openUntil(clock.now(), call.self) !== undefined) {
+        call.last = { error: new CodexError('backend_failed', 'The backend failed many times in a row, so it is left alone for a few seconds.') }
         return undefined
       }
       const entry: AttemptRecord = { account: pseudonymOf(account.uid), reason, choice, startedAtMs: clock.now() }
@@ -278,8 +308,11 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           continuesTurn: prepared.continuesTurn,
           hostHeaders: call.headers,
           signal,
+          headerTimeoutMs: Math.max(MIN_STEP_MS, Math.min(deps.config.fetchTimeoutMs, deadline.leftMs() - MIN_STEP_MS)),
           record: entry,
           mayWait: () => mayWait(account.uid),
+          // A caller without streaming gets all of it at once, so there is nothing to hand over.
+          onAnswering: (is) => deadline.answering(is && prepared.wantsStream),
           onFirstOutput: () => {
             record.firstOutputMs = clock.now() - record.startedAtMs
           },
@@ -298,9 +331,9 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         streaming = result.ok
         return result
       } catch (error) {
-        if (signal?.aborted === true || !isCodexError(error)) throw error
+        if (signal.aborted || !isCodexError(error)) throw error
         entry.outcome = error.code
-        last = { error }
+        call.last = { error }
         if (error instanceof BusyElsewhere) busy.add(account.uid)
         if (error.code === 'login_required') deps.notices.loginNeeded(deps.label(account))
         return undefined
@@ -313,8 +346,8 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       try {
         return (await deps.tokens.afterUnauthorized(account, token, signal, () => mayWait(account.uid))).account
       } catch (error) {
-        if (signal?.aborted === true || !isCodexError(error)) throw error
-        last = { error }
+        if (signal.aborted || !isCodexError(error)) throw error
+        call.last = { error }
         if (error instanceof BusyElsewhere) busy.add(account.uid)
         if (error.code === 'login_required') deps.notices.loginNeeded(deps.label(account))
         return undefined
@@ -326,11 +359,14 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       const { config } = deps
       if (freeAtMs === undefined || !config.retryAllAccountsRateLimited) return false
       const until = freeAtMs + WAIT_MARGIN_MS
-      if (until - clock.now() > config.retryAllAccountsMaxWaitMs || !spending.take('rateLimitGlobal')) return false
+      const waitMs = until - clock.now()
+      if (waitMs > config.retryAllAccountsMaxWaitMs || !deadline.allows(waitMs) || !spending.take('rateLimitGlobal')) return false
       metrics.count('waits')
-      while (clock.now() < until) {
+      // The clock of the machine may be set meanwhile: nobody waits longer than was decided.
+      const endsAt = performance.now() + waitMs
+      for (let leftMs = waitMs; leftMs > 0; leftMs = Math.min(until - clock.now(), endsAt - performance.now())) {
         deps.notices.waiting(until)
-        await clock.sleep(Math.min(COUNTDOWN_MS, until - clock.now()), signal)
+        await clock.sleep(Math.min(COUNTDOWN_MS, leftMs), signal)
       }
       return true
     }
@@ -338,7 +374,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     function finalError(refusal: Parameters<typeof errorOfRefusal>[0]): CodexError {
       const nowMs = clock.now()
       const wasTried = refusal.reason === 'all_tried' || pool.accounts.length === 1
-      if (last !== undefined && wasTried) return 'error' in last ? last.error : errorOf(last.failure, { label: deps.label(last.account), nowMs })
+      if (call.last !== undefined && wasTried) return errorOfLast(call.last)
       const hasCredits = pool.accounts.some(({ uid, enabled }) => enabled !== false && deps.ledger.hasCredits(uid))
       const meant = router.meantBy(pool, { model: prepared.model, sessionId, triedUids: tried }, refusal.reason, nowMs)
       const concerned = meant === undefined ? pool.accounts : pool.accounts.filter((one) => meant.has(one.uid))
@@ -346,95 +382,4 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
       return errorOfRefusal(refusal, { accounts: pool.accounts.length, model: prepared.model, nowMs, blocked, hasUnusedCredits: deps.config.creditsPolicy === 'ask' && hasCredits })
     }
   }
-
-  function breakerOf(account: Account): Breaker {
-    try {
-      return deps.breakers.of(destinationOf(account, deps.endpoints, deps.endpointForKeys))
-    } catch {
-      // The attempt says what is wrong with the address.
-      return deps.breakers.of('')
-    }
-  }
-
-  /** What a failure says about the account, for other requests and other windows. */
-  function note(account: Account, failure: Failure): void {
-    const nowMs = clock.now()
-    const breaker = breakerOf(account)
-    metrics.count(`failures.${failure.kind}`)
-    if (failure.block !== undefined) deps.ledger.block(account.uid, failure.block)
-    switch (failure.kind) {
-      case 'usage_limit':
-      case 'quota_exceeded':
-      case 'rate_limit':
-        router.record(account.uid, 'limited', nowMs)
-        breaker.reached()
-        break
-      case 'network':
-      case 'header_timeout':
-        router.record(account.uid, 'network_failed', nowMs)
-        breaker.failed(nowMs)
-        break
-      case 'server_error':
-      case 'overloaded':
-        router.record(account.uid, 'failed', nowMs)
-        breaker.failed(nowMs)
-        break
-      case 'not_sse':
-      case 'stream_broken':
-      case 'empty':
-      case 'aborted':
-        break
-      default:
-        breaker.reached()
-    }
-  }
-
-  function holdUnauthorized(uid: string): void {
-    const nowMs = clock.now()
-    deps.ledger.block(uid, { scope: '*', reason: 'unauthorized', source: 'body', sinceMs: nowMs, untilMs: nowMs + UNAUTHORIZED_HOLD_MS })
-  }
 }
-
-/** Headers of the answer that mean something to the host; lengths and encodings of this hop do not. */
-function passedHeaders(headers: Headers): Headers {
-  const passed = new Headers()
-  for (const name of ['content-type', 'x-request-id', 'openai-model', 'x-models-etag', 'openai-processing-ms']) {
-    const value = headers.get(name)
-    if (value !== null) passed.set(name, value)
-  }
-  if (!passed.has('content-type')) passed.set('content-type', 'text/event-stream')
-  return passed
-}
-
-async function bodyText(input: RequestInfo | URL, init: RequestInit | undefined): Promise<string> {
-  const body = init?.body
-  if (typeof body === 'string') return body
-  if (body != null) return new Response(body).text()
-  return input instanceof Request ? input.text() : ''
-}
-
-function headerOf(headers: HeadersInit | undefined, name: string): string | undefined {
-  if (headers === undefined) return undefined
-  const value = headers instanceof Headers || Array.isArray(headers) ? new Headers(headers).get(name) : (headers)[name]
-  return value ?? undefined
-}
-
-/** Why the account before was left, for a toast. */
-function wordFor(failure: Failure): string {
-  switch (failure.kind) {
-    case 'usage_limit':
-    case 'quota_exceeded':
-    case 'rate_limit':
-      return 'is at its limit'
-    case 'unauthorized':
-      return 'is not accepted any more'
-    case 'workspace_deactivated':
-    case 'usage_not_included':
-    case 'forbidden':
-    case 'model_not_supported':
-      return 'may not be used for this'
-    default:
-      return 'got no answer'
-  }
-}
-

@@ -1,24 +1,33 @@
 import type { Account } from '../accounts/account.js'
+import { CodexError } from '../kernel/errors.js'
 
-/** Headers of the host that never reach the backend: credentials of others, and what describes this hop only. */
-const DROPPED = new Set([
-  'authorization',
-  'x-api-key',
-  'api-key',
-  'chatgpt-account-id',
-  'openai-organization',
-  'openai-project',
-  // Internal mark of the host's experimental WebSocket transport (host facts §2).
-  'x-opencode-title',
-  'cookie',
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
+/**
+ * The headers of the host that reach the backend, and nothing else does: who asks, and for which conversation (host facts
+ * §4). All others are credentials of somebody else, describe this hop or this machine, or would change what the backend
+ * does with the account (a foreign routing override, say). Content type, accept and length are our own: the body is.
+ */
+const PASSED = new Set([
+  'originator',
+  'user-agent',
+  // Name of the conversation: routing to the same cache.
+  'session-id',
+  'session_id',
+  'conversation_id',
+  'thread-id',
+  'x-session-id',
+  'x-session-affinity',
+  'x-parent-session-id',
+  // Name of the request, for the support of the backend.
+  'x-client-request-id',
+  // Switches of the API that an SDK has to name.
+  'openai-beta',
+  'accept-language',
 ])
 
-/** Says something about a ChatGPT account or its workspace: no business of the endpoint of an API key. */
-const CHATGPT_HEADER = /^(?:chatgpt-|x-openai-(?:internal-codex|account|fedramp))/
+/** What a header may hold; anything else would be refused by `fetch`, or end the header and begin another. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** Longer than any of these has reason to be, in characters. */
+const MAX_VALUE = 1024
 
 /** What the request is sent as. */
 export interface Sender {
@@ -31,7 +40,7 @@ export interface Sender {
 }
 
 /**
- * The headers of one attempt: the host's own, minus foreign credentials, plus those of the account.
+ * The headers of one attempt: what the host says of itself and the conversation, plus those of the account.
  * The host says who it is (`originator: opencode`); we add that only where its own hook is switched off.
  */
 export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): Record<string, string> {
@@ -40,7 +49,7 @@ export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): 
   const passed: Record<string, string> = {}
   for (const [name, value] of entries(host)) {
     const key = name.toLowerCase()
-    if (!DROPPED.has(key) && !(isKey && CHATGPT_HEADER.test(key))) passed[key] = value
+    if (PASSED.has(key) && value.length <= MAX_VALUE && VALUE.test(value)) passed[key] = value.trim()
   }
   const headers: Record<string, string> = {
     'content-type': 'application/json',
@@ -50,7 +59,7 @@ export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): 
     accept: 'text/event-stream',
     authorization: `Bearer ${sender.token}`,
   }
-  if (sender.turnState !== undefined) headers['x-codex-turn-state'] = sender.turnState
+  if (sender.turnState !== undefined && VALUE.test(sender.turnState)) headers['x-codex-turn-state'] = sender.turnState
   if (isKey) return headers
   if (account.accountId !== undefined) headers['chatgpt-account-id'] = account.accountId
   if (account.residency !== undefined) headers['x-openai-internal-codex-residency'] = account.residency
@@ -59,8 +68,29 @@ export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): 
   return headers
 }
 
-function entries(headers: HeadersInit | undefined): Iterable<readonly [string, string]> {
+/**
+ * Refuses what would break a header: the error of `fetch` would repeat the value, a token say.
+ * @throws CodexError `login_required`
+ */
+export function assertSendable({ token, account }: Sender, label: string): void {
+  const values = [token, account.accountId, account.residency, account.routingOverride]
+  if (token.trim() !== '' && values.every((value) => value === undefined || VALUE.test(value))) return
+  throw new CodexError('login_required', `${label}: its stored login is empty or holds characters that cannot be sent.`)
+}
+
+function entries(headers: HeadersInit | undefined): readonly (readonly [string, string])[] {
   if (headers === undefined) return []
-  if (headers instanceof Headers || Array.isArray(headers)) return headers as Iterable<readonly [string, string]>
-  return Object.entries(headers)
+  const all: readonly (readonly unknown[])[] = headers instanceof Headers ? [...headers] : Array.isArray(headers) ? headers : Object.entries(headers)
+  return all.flatMap(([name, value]) => (typeof name === 'string' && typeof value === 'string' ? [[name, value] as const] : []))
+}
+
+/** Headers of the answer that mean something to the host; lengths and encodings of this hop do not. */
+export function passedHeaders(headers: Headers): Headers {
+  const passed = new Headers()
+  for (const name of ['content-type', 'x-request-id', 'openai-model', 'x-models-etag', 'openai-processing-ms']) {
+    const value = headers.get(name)
+    if (value !== null && value.length <= MAX_VALUE) passed.set(name, value)
+  }
+  if (!passed.has('content-type')) passed.set('content-type', 'text/event-stream')
+  return passed
 }

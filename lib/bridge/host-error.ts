@@ -15,7 +15,12 @@ const OVERFLOW_CODE = 'context_length_exceeded'
 
 /** Anything that was thrown as an error of the table. */
 export function shownError(error: unknown): CodexError {
-  return isCodexError(error) ? error : new CodexError('internal', `The plugin failed: ${messageOf(error)}.`, { cause: error })
+  if (isCodexError(error)) return error
+  // Only what rebuilds a whole body goes into it as deep as it is nested.
+  if (error instanceof RangeError && /call stack/i.test(error.message)) {
+    return new CodexError('request_not_json', 'The body of the request is nested too deeply to be rebuilt.', { cause: error, hint: 'Start a new session' })
+  }
+  return new CodexError('internal', `The plugin failed: ${messageOf(error)}.`, { cause: error })
 }
 
 /** What the user reads: the fact, then what to do. Free of secrets and of words the host acts on. */

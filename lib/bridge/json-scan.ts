@@ -1,3 +1,5 @@
+import { parsedJson } from '../kernel/json.js'
+
 /** Where one member of the top-level object stands in the text. */
 export interface Member {
   /** First character of the key's quote. */
@@ -14,9 +16,19 @@ export interface Member {
 
 /** What a scan found. */
 export interface TopLevel {
+  /** By key, as a parser would read it; of a key that occurs twice the last one counts. */
   readonly members: ReadonlyMap<string, Member>
+  /** Members that a later one of the same key makes void. */
+  readonly void: readonly Member[]
   /** Position of the closing brace. */
   readonly close: number
+}
+
+/** Where an element of an array stands. */
+export interface Element {
+  readonly start: number
+  /** One past the last character. */
+  readonly end: number
 }
 
 const QUOTE = 34
@@ -33,7 +45,7 @@ const SHORT_STRIDE = 24
 
 /**
  * Finds the members of a JSON object without parsing them: strings are jumped over, brackets counted. A body of several
- * MB costs a fraction of a parse. A key that occurs twice ends the scan: whoever reads the text may take either.
+ * MB costs a fraction of a parse.
  * @param watched texts to look out for in the elements of arrays; looking on the way costs less than searching again
  * @returns undefined when the text is not one well-formed object as far as this can tell
  */
@@ -42,40 +54,74 @@ export function scanTopLevel(text: string, watched: readonly string[] = []): Top
   let at = skipSpace(text, 0)
   if (text.charCodeAt(at) !== OPEN_BRACE) return undefined
   const members = new Map<string, Member>()
+  const voided: Member[] = []
   at = skipSpace(text, at + 1)
-  if (text.charCodeAt(at) === CLOSE_BRACE) return isOver(text, at + 1) ? { members, close: at } : undefined
+  if (text.charCodeAt(at) === CLOSE_BRACE) return isOver(text, at + 1) ? { members, void: voided, close: at } : undefined
   for (;;) {
     if (text.charCodeAt(at) !== QUOTE) return undefined
     const keyStart = at
     const keyEnd = skipString(text, at)
     if (keyEnd < 0) return undefined
-    const key = text.slice(keyStart + 1, keyEnd - 1)
-    if (key.includes('\\') || members.has(key)) return undefined
+    const key = keyIn(text.slice(keyStart, keyEnd))
+    if (key === undefined) return undefined
     at = skipSpace(text, keyEnd)
     if (text.charCodeAt(at) !== COLON) return undefined
     const start = skipSpace(text, at + 1)
     const value = skipValue(text, start, watch)
     if (value === undefined) return undefined
+    const earlier = members.get(key)
+    if (earlier !== undefined) voided.push(earlier)
     members.set(key, { keyStart, start, ...value })
     at = skipSpace(text, value.end)
     const next = text.charCodeAt(at)
-    if (next === CLOSE_BRACE) return isOver(text, at + 1) ? { members, close: at } : undefined
+    if (next === CLOSE_BRACE) return isOver(text, at + 1) ? { members, void: voided, close: at } : undefined
     if (next !== COMMA) return undefined
     at = skipSpace(text, at + 1)
   }
 }
 
+/** Finds the elements of a JSON array in the same way; undefined when the text is none. */
+export function scanElements(text: string): readonly Element[] | undefined {
+  let at = skipSpace(text, 0)
+  if (text.charCodeAt(at) !== OPEN_BRACKET) return undefined
+  const elements: Element[] = []
+  at = skipSpace(text, at + 1)
+  if (text.charCodeAt(at) === CLOSE_BRACKET) return isOver(text, at + 1) ? elements : undefined
+  for (;;) {
+    const value = skipValue(text, at, NO_WATCH)
+    if (value === undefined) return undefined
+    elements.push({ start: at, end: value.end })
+    at = skipSpace(text, value.end)
+    const next = text.charCodeAt(at)
+    if (next === CLOSE_BRACKET) return isOver(text, at + 1) ? elements : undefined
+    if (next !== COMMA) return undefined
+    at = skipSpace(text, at + 1)
+  }
+}
+
+/** A key as a parser reads it: escaped and plain it is the same. */
+function keyIn(quoted: string): string | undefined {
+  if (!quoted.includes('\\')) return quoted.slice(1, -1)
+  const key = parsedJson(quoted)
+  return typeof key === 'string' ? key : undefined
+}
+
 interface Watch {
   readonly names: readonly string[]
-  /** 1 at the code of every first letter: nearly all strings are told apart by one look. */
+  /** 1 at the code of every first letter, and of the backslash it may hide behind: nearly all strings are told apart by one look. */
   readonly firstLetters: Uint8Array
+  /** Longest writing of a name, with every letter escaped, in characters. */
+  readonly longest: number
 }
 
 function watchFor(names: readonly string[]): Watch {
   const firstLetters = new Uint8Array(128)
   for (const name of names) firstLetters[name.charCodeAt(0)] = 1
-  return { names, firstLetters }
+  if (names.length > 0) firstLetters[BACKSLASH] = 1
+  return { names, firstLetters, longest: Math.max(0, ...names.map((name) => name.length * 6)) + 2 }
 }
+
+const NO_WATCH = watchFor([])
 
 type Value = Pick<Member, 'end' | 'lastElementStart' | 'seen'>
 
@@ -89,7 +135,7 @@ function skipValue(text: string, start: number, watch: Watch): Value | undefined
   }
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipContainer(text, start, watch)
   let end = start
-  for (let code = first; code !== COMMA && code !== CLOSE_BRACE && code > 32; code = text.charCodeAt(end)) end += 1
+  for (let code = first; code !== COMMA && code !== CLOSE_BRACE && code !== CLOSE_BRACKET && code > 32; code = text.charCodeAt(end)) end += 1
   return end === start ? undefined : { end, lastElementStart: end, seen: NOTHING_SEEN }
 }
 
@@ -103,15 +149,16 @@ function skipContainer(text: string, start: number, watch: Watch): Value | undef
   for (let at = start; at < length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
-      if (depth === 2 && firstLetters[text.charCodeAt(at + 1)] === 1) {
-        for (const name of names) {
-          if (!text.startsWith(name, at + 1) || text.charCodeAt(at + 1 + name.length) !== QUOTE) continue
+      const end = skipString(text, at)
+      if (end < 0) return undefined
+      if (depth === 2 && firstLetters[text.charCodeAt(at + 1)] === 1 && end - at <= watch.longest) {
+        const name = keyIn(text.slice(at, end))
+        if (name !== undefined && names.includes(name)) {
           seen ??= new Set()
           seen.add(name)
         }
       }
-      at = skipString(text, at) - 1
-      if (at < 0) return undefined
+      at = end - 1
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1
     else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
       depth -= 1

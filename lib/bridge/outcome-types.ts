@@ -38,4 +38,6 @@ export interface Failure {
   /** What keeps the account out for a while, with evidence and an end. */
   readonly block?: Block
   readonly requestId?: string
+  /** The request was answered, if not as it should be: whoever asked once more could be billed for it once more. */
+  readonly once?: boolean
 }

@@ -1,6 +1,6 @@
 import { backoffMs } from './backoff.js'
 import type { Spending } from './budget.js'
-import type { Failure } from './outcome-types.js'
+import type { Failure, OutcomeKind } from './outcome-types.js'
 
 /** What to do after a failed attempt. */
 export type Next =
@@ -40,12 +40,25 @@ export interface Progress {
 /** A pause up to here is waited out on the same account; for a longer one another account is better, ms (peer facts §5.7). */
 export const SHORT_WAIT_MS = 5_000
 
+/** What only says that this account may not; nothing was done that anybody pays for. */
+const REFUSES_ACCOUNT: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>([
+  'usage_limit',
+  'quota_exceeded',
+  'rate_limit',
+  'usage_not_included',
+  'workspace_deactivated',
+  'forbidden',
+  'unauthorized',
+  'model_not_supported',
+])
+
 /**
  * Decides what follows a failure: the whole retry policy of one request in one place. Moving to another account is free,
  * since each account is asked once; everything that repeats spends the budget of its class. Pure but for the spending.
  */
 export function decideNext(failure: Failure, progress: Progress): Next {
   const { spending, hasAlternative } = progress
+  if (failure.once === true) return hasAlternative && REFUSES_ACCOUNT.has(failure.kind) ? { do: 'next_account', reason: `switched_account_after_${failure.kind}` } : { do: 'stop' }
   switch (failure.kind) {
     case 'aborted':
     case 'context_too_long':

@@ -1,7 +1,9 @@
 import { CodexError } from '../kernel/errors.js'
 import { clampEffort, isEffort, resolveModel, wireEffort } from '../models/resolve.js'
 import { isRecord, parsedJson } from '../kernel/json.js'
-import { type Member, scanTopLevel, type TopLevel } from './json-scan.js'
+import { chatRefused } from './host-request.js'
+import { memberText, recordMember, stringMember, withElements, withMember, withMembers } from './json-edit.js'
+import { scanTopLevel, type TopLevel } from './json-scan.js'
 import { repairToolPairs } from './tool-pairs.js'
 
 /** A request made ready once and sent as often as needed. */
@@ -18,11 +20,10 @@ export interface PreparedRequest {
   readonly continuesTurn: boolean
   /** True when the history holds reasoning that only the account that produced it can read. */
   readonly hasEncryptedReasoning: boolean
-  /**
-   * The body without the encrypted reasoning among the first `items` items of the input, and how many items it has.
-   * Reasoning that came later was produced by the account that serves now.
-   */
-  withoutReasoning(items?: number): { readonly body: string; readonly items: number }
+  /** The encrypted contents of the reasoning in the history, in order. */
+  reasoning(): readonly string[]
+  /** The body without the reasoning of these numbers, as `reasoning` counts it, or without any. */
+  withoutReasoning(numbers?: ReadonlySet<number>): string
   /** The request with every tool call and its output paired; undefined when they are already. */
   withPairedTools(): PreparedRequest | undefined
   /** The body for another model, with the effort nearest to the one asked for that it takes. */
@@ -41,75 +42,49 @@ const TOOL_OUTPUT_ITEM = /^\s*\{\s*"type"\s*:\s*"(?:function_call_output|custom_
 /** Looked at for the type of the last item; the host writes it first. */
 const ITEM_HEAD = 80
 
-/** A text to put in place of a part of the body. */
-interface Edit {
-  readonly start: number
-  readonly end: number
-  readonly text: string
-}
-
 /**
  * Makes the host's body one the backend takes: `store:false`, `stream:true`, encrypted reasoning included, no server ids,
- * no references to stored state, the model's own name. Works on the text: a body that is right already is returned as
- * the same string. Pure.
- * @throws CodexError `request_not_json`
+ * no references to stored state, a text as input in a list, the model's own name. Works on the text: a body that is right
+ * already is returned as the same string. Pure.
+ * @throws CodexError `request_not_json`, or `bad_request` for a chat completion
  */
 export function prepareRequest(text: string): PreparedRequest {
   const scan = scanTopLevel(text, WATCHED)
-  if (scan !== undefined) return prepare(text, scan)
-  // Rare: repeated keys or escapes in keys. What a serialiser makes of it has neither.
-  const plain = JSON.stringify(parsedObject(text))
-  const plainScan = scanTopLevel(plain, WATCHED)
-  if (plainScan === undefined) throw new CodexError('request_not_json', 'The body of the request cannot be understood.')
-  return prepare(plain, plainScan)
+  if (scan === undefined) throw notAnObject(text)
+  return prepare(text, scan)
 }
 
-function prepare(text: string, { members, close }: TopLevel): PreparedRequest {
-  const edits: Edit[] = []
-  const added: string[] = []
-  const changed: string[] = []
+function prepare(text: string, scan: TopLevel): PreparedRequest {
+  const { members } = scan
+  if (!members.has('input') && members.has('messages')) throw chatRefused()
+  const edits = new Map<string, string | undefined>()
   const put = (key: string, value: string): void => {
-    const member = members.get(key)
-    if (member === undefined) added.push(`${JSON.stringify(key)}:${value}`)
-    else if (text.slice(member.start, member.end) === value) return
-    else edits.push({ start: member.start, end: member.end, text: value })
-    changed.push(key)
+    if (memberText(text, members.get(key)) !== value) edits.set(key, value)
   }
 
-  const asked = stringIn(text, members.get('model')) ?? ''
+  const asked = stringMember(text, members.get('model')) ?? ''
   const resolved = resolveModel(asked)
   if (resolved.model !== asked && asked !== '') put('model', JSON.stringify(resolved.model))
-  if (resolved.effort !== undefined) {
-    const reasoning = recordIn(text, members.get('reasoning'))
-    put('reasoning', JSON.stringify({ ...reasoning, effort: wireEffort(resolved.model, resolved.effort) }))
-  }
+  if (resolved.effort !== undefined) put('reasoning', withMember(memberText(text, members.get('reasoning')) ?? '', 'effort', JSON.stringify(wireEffort(resolved.model, resolved.effort))))
   if (resolved.serviceTier !== undefined && !members.has('service_tier')) put('service_tier', JSON.stringify(resolved.serviceTier))
 
-  const streamMember = members.get('stream')
-  const wantsStream = streamMember !== undefined && text.slice(streamMember.start, streamMember.end) === 'true'
+  const wantsStream = memberText(text, members.get('stream')) === 'true'
   put('stream', 'true')
   put('store', 'false')
-  const include = arrayIn(text, members.get('include'))
-  if (!include.includes(ENCRYPTED_REASONING)) put('include', JSON.stringify([...include, ENCRYPTED_REASONING]))
-  for (const key of FORBIDDEN_MEMBERS) {
-    const member = members.get(key)
-    if (member === undefined) continue
-    edits.push(removal(text, member, close))
-    changed.push(key)
-  }
+  put('include', withReasoningIncluded(memberText(text, members.get('include')) ?? ''))
+  for (const key of FORBIDDEN_MEMBERS) if (members.has(key)) edits.set(key, undefined)
   const input = members.get('input')
-  const stripped = input === undefined ? undefined : withoutServerState(text, input)
-  if (input !== undefined && stripped !== undefined) {
-    edits.push({ start: input.start, end: input.end, text: stripped })
-    changed.push('input')
+  const items = memberText(text, input)
+  if (input !== undefined && items !== undefined) {
+    if (items.startsWith('"')) put('input', `[{"role":"user","content":[{"type":"input_text","text":${items}}]}]`)
+    else if (input.seen.has(ITEM_REFERENCE) || input.seen.has(ITEM_ID)) put('input', withElements(items, withoutServerState) ?? items)
   }
 
-  const body = edits.length === 0 && added.length === 0 ? text : applied(text, edits, added, close)
   const lastItem = input === undefined ? '' : text.slice(input.lastElementStart, Math.min(input.end, input.lastElementStart + ITEM_HEAD))
   return finished({
-    body,
+    body: withMembers(text, scan, edits),
     model: resolved.model,
-    changed,
+    changed: [...edits.keys()],
     wantsStream,
     continuesTurn: TOOL_OUTPUT_ITEM.test(lastItem),
     hasEncryptedReasoning: input?.seen.has(ENCRYPTED) === true,
@@ -117,10 +92,11 @@ function prepare(text: string, { members, close }: TopLevel): PreparedRequest {
 }
 
 /** @param asked the effort the host asked for, whatever the body says by now */
-function finished(facts: Omit<PreparedRequest, 'withoutReasoning' | 'withPairedTools' | 'withModel'>, asked = (): unknown => reasoningIn(facts.body).effort): PreparedRequest {
+function finished(facts: Omit<PreparedRequest, 'reasoning' | 'withoutReasoning' | 'withPairedTools' | 'withModel'>, asked = (): unknown => reasoningIn(facts.body).effort): PreparedRequest {
   return {
     ...facts,
-    withoutReasoning: (items = Infinity) => bodyWithoutReasoning(facts.body, items),
+    reasoning: () => piecesIn(facts.body),
+    withoutReasoning: (numbers) => bodyWithoutReasoning(facts.body, numbers),
     withPairedTools: () => {
       const body = bodyWithPairedTools(facts.body)
       return body === undefined ? undefined : finished({ ...facts, body, changed: [...facts.changed, 'input'] }, asked)
@@ -128,9 +104,9 @@ function finished(facts: Omit<PreparedRequest, 'withoutReasoning' | 'withPairedT
     withModel: (model) => {
       const effort = asked()
       const body = withMember(facts.body, 'model', JSON.stringify(model))
-      const reasoning = isEffort(effort) ? { ...reasoningIn(body), effort: clampEffort(model, effort) } : undefined
+      const reasoning = isEffort(effort) ? withMember(memberText(body, scanTopLevel(body)?.members.get('reasoning')) ?? '', 'effort', JSON.stringify(clampEffort(model, effort))) : undefined
       return finished(
-        { ...facts, model, body: reasoning === undefined ? body : withMember(body, 'reasoning', JSON.stringify(reasoning)), changed: [...facts.changed, 'model'] },
+        { ...facts, model, body: reasoning === undefined ? body : withMember(body, 'reasoning', reasoning), changed: [...facts.changed, 'model'] },
         () => effort,
       )
     },
@@ -138,36 +114,51 @@ function finished(facts: Omit<PreparedRequest, 'withoutReasoning' | 'withPairedT
 }
 
 function reasoningIn(body: string): Record<string, unknown> {
-  return recordIn(body, scanTopLevel(body)?.members.get('reasoning'))
+  return recordMember(body, scanTopLevel(body)?.members.get('reasoning'))
 }
 
-/** The input without ids of stored items and references to them; undefined when there are none. */
-function withoutServerState(text: string, input: Member): string | undefined {
-  if (!input.seen.has(ITEM_REFERENCE) && !input.seen.has(ITEM_ID)) return undefined
-  const items = parsedJson(text.slice(input.start, input.end))
-  if (!Array.isArray(items)) return undefined
-  let changes = 0
-  const kept = items.flatMap((item: unknown) => {
-    if (!isRecord(item)) return [item]
-    if (item.type === 'item_reference') {
-      changes += 1
-      return []
-    }
-    if (typeof item.id !== 'string') return [item]
-    changes += 1
-    const { id: _stored, ...rest } = item
-    return [rest]
+/** The list of what the answer has to include, with encrypted reasoning; what is no list becomes one. */
+function withReasoningIncluded(list: string): string {
+  const wanted = JSON.stringify(ENCRYPTED_REASONING)
+  const values = parsedJson(list)
+  if (!Array.isArray(values)) return `[${wanted}]`
+  if (values.includes(ENCRYPTED_REASONING)) return list
+  return values.length === 0 ? `[${wanted}]` : `${list.slice(0, list.lastIndexOf(']'))},${wanted}]`
+}
+
+/** An item without the id it is stored under; nothing in place of a reference to a stored one. */
+function withoutServerState(item: string): string | undefined {
+  const scan = scanTopLevel(item)
+  if (scan === undefined) return item
+  if (stringMember(item, scan.members.get('type')) === ITEM_REFERENCE) return undefined
+  return stringMember(item, scan.members.get(ITEM_ID)) === undefined ? item : withMembers(item, scan, new Map([[ITEM_ID, undefined]]))
+}
+
+/** The encrypted content of an item that is reasoning. Not everything that holds some is: only what other accounts cannot read. */
+function pieceIn(item: string): string | undefined {
+  const members = scanTopLevel(item)?.members
+  return stringMember(item, members?.get('type')) === 'reasoning' ? memberText(item, members?.get(ENCRYPTED)) : undefined
+}
+
+function piecesIn(body: string): readonly string[] {
+  const pieces: string[] = []
+  withElements(memberText(body, scanTopLevel(body)?.members.get('input')) ?? '', (item) => {
+    const piece = pieceIn(item)
+    if (piece !== undefined) pieces.push(piece)
+    return item
   })
-  return changes === 0 ? undefined : JSON.stringify(kept)
+  return pieces
 }
 
-function bodyWithoutReasoning(body: string, before: number): { body: string; items: number } {
+function bodyWithoutReasoning(body: string, numbers: ReadonlySet<number> | undefined): string {
   const input = scanTopLevel(body)?.members.get('input')
-  const items = input === undefined ? undefined : parsedJson(body.slice(input.start, input.end))
-  if (input === undefined || !Array.isArray(items)) return { body, items: 0 }
-  const kept = items.filter((item: unknown, index) => index >= before || !isRecord(item) || item.type !== 'reasoning' || item.encrypted_content === undefined)
-  if (kept.length === items.length) return { body, items: items.length }
-  return { body: body.slice(0, input.start) + JSON.stringify(kept) + body.slice(input.end), items: items.length }
+  let number = -1
+  const kept = withElements(memberText(body, input) ?? '', (item) => {
+    if (pieceIn(item) === undefined) return item
+    number += 1
+    return numbers === undefined || numbers.has(number) ? undefined : item
+  })
+  return input === undefined || kept === undefined ? body : body.slice(0, input.start) + kept + body.slice(input.end)
 }
 
 function bodyWithPairedTools(body: string): string | undefined {
@@ -179,54 +170,7 @@ function bodyWithPairedTools(body: string): string | undefined {
   return after === before ? undefined : body.slice(0, input.start) + after + body.slice(input.end)
 }
 
-function withMember(body: string, key: string, value: string): string {
-  const scan = scanTopLevel(body)
-  const member = scan?.members.get(key)
-  if (scan === undefined) return body
-  if (member !== undefined) return body.slice(0, member.start) + value + body.slice(member.end)
-  return applied(body, [], [`${JSON.stringify(key)}:${value}`], scan.close)
-}
-
-function applied(text: string, edits: readonly Edit[], added: readonly string[], close: number): string {
-  const parts: string[] = []
-  let from = 0
-  for (const edit of [...edits].sort((left, right) => left.start - right.start)) {
-    parts.push(text.slice(from, edit.start), edit.text)
-    from = edit.end
-  }
-  const head = parts.join('') + text.slice(from, close)
-  // Where the last members were cut out, the comma before them is left over.
-  if (added.length === 0) return (/,\s*$/.test(head.slice(-32)) ? head.slice(0, head.lastIndexOf(',')) : head) + text.slice(close)
-  const comma = /[{,]\s*$/.test(head.slice(-32)) ? '' : ','
-  return `${head}${comma}${added.join(',')}${text.slice(close)}`
-}
-
-/** Cuts a member out together with one comma. */
-function removal(text: string, member: Member, close: number): Edit {
-  const after = text.slice(member.end, close)
-  const comma = /^\s*,/.exec(after)
-  if (comma) return { start: member.keyStart, end: member.end + comma[0].length, text: '' }
-  const before = /,\s*$/.exec(text.slice(Math.max(0, member.keyStart - 32), member.keyStart))
-  return { start: member.keyStart - (before?.[0].length ?? 0), end: member.end, text: '' }
-}
-
-function stringIn(text: string, member: Member | undefined): string | undefined {
-  const value = member === undefined ? undefined : parsedJson(text.slice(member.start, member.end))
-  return typeof value === 'string' ? value : undefined
-}
-
-function recordIn(text: string, member: Member | undefined): Record<string, unknown> {
-  const value = member === undefined ? undefined : parsedJson(text.slice(member.start, member.end))
-  return isRecord(value) ? value : {}
-}
-
-function arrayIn(text: string, member: Member | undefined): readonly unknown[] {
-  const value = member === undefined ? undefined : parsedJson(text.slice(member.start, member.end))
-  return Array.isArray(value) ? value : []
-}
-
-function parsedObject(text: string): Record<string, unknown> {
+function notAnObject(text: string): CodexError {
   const value = parsedJson(text)
-  if (isRecord(value)) return value
-  throw new CodexError('request_not_json', value === undefined ? 'The body of the request is not JSON.' : 'The body of the request is not a JSON object.')
+  return new CodexError('request_not_json', value === undefined || isRecord(value) ? 'The body of the request is not JSON.' : 'The body of the request is not a JSON object.')
 }

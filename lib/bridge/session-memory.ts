@@ -3,9 +3,6 @@ export interface SessionMemory {
   /** The backend's turn state for this account, while a turn is going on (wire facts §2). */
   turnState(sessionId: string | undefined, uid: string): string | undefined
   setTurnState(sessionId: string | undefined, uid: string, value: string): void
-  /** Number of items at the start of the history whose encrypted reasoning another account produced; 0 for none. */
-  foreignItems(sessionId: string | undefined): number
-  setForeignItems(sessionId: string | undefined, items: number): void
 }
 
 /** Sessions remembered; the one left alone longest goes first. */
@@ -13,14 +10,13 @@ const MAX_SESSIONS = 200
 
 interface Session {
   turn?: { readonly uid: string; readonly value: string }
-  foreignItems: number
 }
 
 /** Creates an empty memory. */
 export function createSessionMemory(): SessionMemory {
   const sessions = new Map<string, Session>()
   const touch = (sessionId: string): Session => {
-    const session = sessions.get(sessionId) ?? { foreignItems: 0 }
+    const session = sessions.get(sessionId) ?? {}
     sessions.delete(sessionId)
     sessions.set(sessionId, session)
     if (sessions.size > MAX_SESSIONS) {
@@ -36,10 +32,6 @@ export function createSessionMemory(): SessionMemory {
     },
     setTurnState(sessionId, uid, value) {
       if (sessionId !== undefined) touch(sessionId).turn = { uid, value }
-    },
-    foreignItems: (sessionId) => (sessionId === undefined ? 0 : (sessions.get(sessionId)?.foreignItems ?? 0)),
-    setForeignItems(sessionId, items) {
-      if (sessionId !== undefined) touch(sessionId).foreignItems = items
     },
   }
 }

@@ -1,4 +1,4 @@
-import { constants, type Stats } from 'node:fs'
+import { constants, statSync, type Stats } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -34,6 +34,13 @@ export async function stampOf(file: string): Promise<FileStamp | undefined> {
     if (isMissing(error)) return undefined
     throw unreadable(file, error)
   }
+}
+
+/** As `stampOf`, at once; undefined also for what cannot be a file of ours. */
+export function stampNow(file: string): FileStamp | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+  if (found?.isFile() !== true || found.size > BigInt(MAX_FILE_BYTES)) return undefined
+  return { device: found.dev, inode: found.ino, size: found.size, modifiedNs: found.mtimeNs }
 }
 
 /** True when both name the same state. */

@@ -1,9 +1,9 @@
-import { type FSWatcher, watch } from 'node:fs'
+import { type FSWatcher, readFileSync, watch } from 'node:fs'
 import path from 'node:path'
 
 import type { Clock } from './clock.js'
 import { messageOf } from './errors.js'
-import { type FileStamp, mayBeChangeOf, readTextFile, sameStamp, stampOf, writeFileAtomic } from './json-file.js'
+import { type FileStamp, mayBeChangeOf, readTextFile, sameStamp, stampNow, stampOf, writeFileAtomic } from './json-file.js'
 import { withFileLock } from './lock.js'
 import type { Logger } from './logger.js'
 import { realPathOrSame } from './real-path.js'
@@ -18,6 +18,11 @@ export interface StateFile<T> {
   set(value: T): void
   /** Reads the file, if that was not done yet or it changed. Never throws: a broken file counts as none. */
   load(): Promise<void>
+  /**
+   * As `load`, at once: for what must not be missed because a look at the disk came a moment too late. One `stat` where
+   * nothing changed. Never throws.
+   */
+  refresh(): void
   /** Writes what is still unwritten. Never throws. */
   flush(): Promise<void>
   /** Writes what is still unwritten and stops watching. */
@@ -81,6 +86,18 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
     }
   }
 
+  function refresh(): void {
+    try {
+      const found = stampNow(deps.file)
+      if (found === undefined || sameStamp(found, stamp)) return
+      const text = readFileSync(deps.file, 'utf8')
+      stamp = found
+      value = deps.merge(value, deps.parse(text))
+    } catch (error) {
+      deps.log.log('debug', `${deps.file} could not be read.`, { reason: messageOf(error) })
+    }
+  }
+
   async function write(): Promise<void> {
     dirty = false
     try {
@@ -139,6 +156,7 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
       timer.unref()
     },
     load,
+    refresh,
     flush,
     async close() {
       closed = true

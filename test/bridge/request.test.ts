@@ -105,13 +105,13 @@ describe('prepareRequest', () => {
     expect(prepareRequest(body).body).toBe(body)
   })
 
-  it('drops encrypted reasoning of the first items only, when asked to', () => {
+  it('drops the pieces of encrypted reasoning it is told to, and counts them in their order', () => {
     const reasoning = (text: string) => ({ type: 'reasoning', encrypted_content: text, summary: [] })
     const prepared = prepareRequest(JSON.stringify({ ...usual, input: [usual.input[0], reasoning('old'), usual.input[0], reasoning('new')] }))
     expect(prepared.hasEncryptedReasoning).toBe(true)
-    expect(prepared.withoutReasoning(3).body).not.toContain('"old"')
-    expect(prepared.withoutReasoning(3).body).toContain('"new"')
-    expect(prepared.withoutReasoning()).toMatchObject({ items: 4, body: expect.not.stringContaining('encrypted_content":') })
+    expect(prepared.reasoning()).toEqual(['"old"', '"new"'])
+    expect(JSON.parse(prepared.withoutReasoning(new Set([0]))).input).toEqual([usual.input[0], usual.input[0], reasoning('new')])
+    expect(JSON.parse(prepared.withoutReasoning()).input).toEqual([usual.input[0], usual.input[0]])
   })
 
   it('remembers that the caller wanted one JSON answer', () => {
