@@ -15,9 +15,11 @@ for (const name of ['mkdir', 'rmdir', 'rename', 'unlink', 'open', 'utimes']) {
     steps += 1
     const isLast = steps === Number(killAt)
     if (isLast && when === 'before') process.kill(process.pid, 'SIGKILL')
-    const result = await real.apply(fs.promises, args)
-    if (isLast) process.kill(process.pid, 'SIGKILL')
-    return result
+    try {
+      return await real.apply(fs.promises, args)
+    } finally {
+      if (isLast) process.kill(process.pid, 'SIGKILL')
+    }
   }
 }
 syncBuiltinESMExports()

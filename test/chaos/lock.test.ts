@@ -142,7 +142,7 @@ describe('a process killed at any step of taking or giving back a lock', () => {
       for (const when of SOAK > 1 ? ['before', 'after'] : ['after']) {
         const file = path.join(folder, `lock-${step}-${when}`)
         await prepare(state, file)
-        expect(await run(file, step, when), 'the worker was killed').toBe('')
+        expect(await run(file, step, when), `the worker was killed at step ${step} of ${steps}, ${when}`).toBe('')
         kills += 1
         await withFileLock(file, { ...OPTIONS, waitMs: 10_000 }, async (lock) => expect(lock.isHeld()).toBe(true))
         expect(await leftovers(folder), `step ${step}, ${when}`).toEqual([])
