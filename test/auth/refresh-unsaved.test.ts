@@ -3,12 +3,14 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { newDataKey } from '../../lib/accounts/seal.js'
 import { intentOf } from '../../lib/auth/refresh-entry.js'
 import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
 import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
 import { coreOver } from '../support/core-over.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { toolData, toolText } from '../support/run-tool.js'
+import { temporaryFolder } from '../support/temporary.js'
 import { type TokenStage, tokenStage } from '../support/token-stage.js'
 
 /** Takes the disk away between the spending of a token and the storing of its successor; gives it back when called. */
@@ -173,6 +175,25 @@ describe('between the answer of the login server and the journal', () => {
       await writeFile(file, `${intent}\n${line.slice(0, length)}${' '.repeat(whole.length)}\n`)
       expect(await journal.read(fingerprint)).toMatchObject({ state: 'started', startedAt: 5 })
     }
+  })
+
+  it('no keychain is asked: the key of a sealed pool is in memory before the token is spent, and the line is sealed with it', async () => {
+    const folder = await temporaryFolder()
+    const key = newDataKey()
+    let asked = 0
+    const current = async (): Promise<typeof key> => {
+      asked += 1
+      if (asked > 1) throw new Error('the keychain is locked by now')
+      return key
+    }
+    const journal = createRefreshJournal(folder, { current, key: async () => key })
+    const base = { pool: '/p', uid: 'u', startedAt: 5 }
+    const open = await journal.begin('e'.repeat(32), intentOf(base, undefined))
+    await open.follow({ state: 'received', ...base, tokens: { accessToken: 'at_secret', refreshToken: 'rt_secret', expiresAt: 9 } })
+    await open.close()
+    expect(asked).toBe(1)
+    expect(await readFile(path.join(folder, `${'e'.repeat(32)}.json`), 'utf8')).not.toContain('secret')
+    expect(await journal.read('e'.repeat(32))).toMatchObject({ tokens: { refreshToken: 'rt_secret' } })
   })
 
   it('entries of earlier versions are still read', async () => {
