@@ -4,9 +4,13 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { newDataKey } from '../../lib/accounts/seal.js'
+import { createCommitter } from '../../lib/auth/refresh-commit.js'
 import { intentOf } from '../../lib/auth/refresh-entry.js'
 import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
+import { createRefreshMemory } from '../../lib/auth/refresh-memory.js'
 import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
+import { systemClock } from '../../lib/kernel/clock.js'
+import { silentLogger } from '../../lib/kernel/logger.js'
 import { coreOver } from '../support/core-over.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { toolData, toolText } from '../support/run-tool.js'
@@ -44,9 +48,9 @@ describe('new tokens that no disk takes', () => {
     const stage = await tokenStage()
     const disk = diskGoneAfterSpending(stage)
     const tokens = stage.newTokens()
-    await expect(tokens.refreshNow(stage.account)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining('stored nowhere') })
+    await expect(tokens.refreshNow(stage.account)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining('could not be written to any disk') })
     expect(stage.server.counts).toEqual({ rotated: 1, reused: 0, failed: 0 })
-    expect(stage.toasts).toEqual([expect.stringMatching(/Account 1.*stored nowhere.*kept in memory.*Free space/)])
+    expect(stage.toasts).toEqual([expect.stringMatching(/Account 1.*could not be written.*kept in memory.*Free space/)])
     expect(await tokens.unsaved()).toEqual([expect.stringContaining('kept in memory')])
     await disk.back()
   })
@@ -136,6 +140,31 @@ describe('new tokens that no disk takes', () => {
     expect(findings).toContainEqual(expect.objectContaining({ id: 'tokens-not-stored', severity: 'error' }))
     await journal.clear(fingerprint)
     expect(await toolText(runtime, 'status')).not.toContain('new tokens')
+  })
+})
+
+describe('a right to renew that was lost', () => {
+  it('takes nothing away from whoever has it by now: its intent stays in the journal', async () => {
+    const stage = await tokenStage()
+    const journal = createRefreshJournal(stage.dir)
+    const fingerprint = fingerprintOf(stage.refreshToken)
+    const base = { pool: stage.file, uid: stage.account.uid }
+    const theirs = { ...intentOf({ ...base, startedAt: 7 }, undefined), pid: process.pid + 1 }
+    const file = await journal.begin(fingerprint, intentOf({ ...base, startedAt: 5 }, undefined))
+    await journal.write(fingerprint, theirs)
+    const committer = createCommitter({
+      store: stage.store,
+      copies: { of: async () => [], change: async () => undefined },
+      memory: createRefreshMemory(systemClock),
+      clock: systemClock,
+      log: silentLogger,
+      journal,
+      onHeld: () => undefined,
+      onStored: () => undefined,
+      ended: new AbortController().signal,
+    })
+    await committer.conclude(fingerprint, 5, file, undefined)
+    expect(await journal.read(fingerprint)).toEqual(theirs)
   })
 })
 
