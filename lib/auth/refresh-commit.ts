@@ -187,9 +187,12 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
 
   async function conclude(fingerprint: string, startedAt: number, file: OpenEntry, entry: JournalEntry | undefined): Promise<void> {
     try {
-      if (entry !== undefined) await file.follow(entry)
+      const found = await journal.read(fingerprint)
+      // Whoever took the lease over meanwhile has an intent of its own there by now, and that is not ours to end.
+      const isOurs = found?.state === 'started' && found.pid === process.pid && found.startedAt === startedAt
+      if (isOurs && entry !== undefined) await file.follow(entry)
       await file.close()
-      if (entry === undefined) await journal.clear(fingerprint)
+      if (isOurs && entry === undefined) await journal.clear(fingerprint)
       concluded.delete(fingerprint)
     } catch {
       concluded.set(fingerprint, { startedAt, file, entry })

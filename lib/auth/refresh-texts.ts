@@ -40,7 +40,7 @@ export function unsavedText(label: string, file: string, { place, why, pid }: Un
     return `${label}: process ${pid} holds new tokens that it has not stored. Free space on the disk or make it writable, and do not end that process before: the login would be lost.`
   }
   if (place === 'journal') return `${label}: new tokens are safe in the refresh journal, but ${file} could not be written (${why}). It is tried again by itself.`
-  return `${label}: new tokens could be stored nowhere (${why}). They are kept in memory and the disk is tried again every 2 s. Free space or make it writable, and do not end this program before: the login would be lost.`
+  return `${label}: new tokens could not be written to any disk (${why}). They are kept in memory and the disk is tried again every 2 s. Free space or make it writable, and do not end this program before: the login would be lost.`
 }
 
 /** The message on the screen while tokens cannot be stored. Pure. */

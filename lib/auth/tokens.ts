@@ -189,12 +189,15 @@ export function createTokens(deps: TokensDeps): Tokens {
       throw new CodexError('login_required', `${label(given)}: the endpoint does not accept this API key.`)
     }
     const last = recovered.get(uid)
-    if (last?.token === rejectedToken && Math.abs(clock.now() - last.atMs) < RECOVERY_PAUSE_MS) {
+    // A token that was refused after its end says nothing, unless our clock is the one that is wrong.
+    const known = renewal.newest(given)
+    const isOver = known.accessToken === rejectedToken && tokenState(known, clock.now(), 0) === 'expired' && bornExpired.get(uid) !== rejectedToken
+    if (!isOver && last?.token === rejectedToken && Math.abs(clock.now() - last.atMs) < RECOVERY_PAUSE_MS) {
       throw new CodexError('refresh_failed', `${label(given)}: the backend refuses even a token that is a moment old.`, {
         hint: 'Sign in to this account anew: opencode auth login',
       })
     }
-    let fresh = await untilAborted(renew(renewal.newest(given), 'unauthorized_recovery', rejectedToken, mayWait), signal)
+    let fresh = await untilAborted(renew(known, 'unauthorized_recovery', rejectedToken, mayWait), signal)
     // A flight that began before the refusal may have ended with the very token that was refused.
     if (fresh.account.accessToken === rejectedToken) {
       fresh = await untilAborted(renew(fresh.account, 'unauthorized_recovery', rejectedToken, mayWait), signal)

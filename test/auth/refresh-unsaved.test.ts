@@ -3,12 +3,18 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { newDataKey } from '../../lib/accounts/seal.js'
+import { createCommitter } from '../../lib/auth/refresh-commit.js'
 import { intentOf } from '../../lib/auth/refresh-entry.js'
 import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
+import { createRefreshMemory } from '../../lib/auth/refresh-memory.js'
 import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
+import { systemClock } from '../../lib/kernel/clock.js'
+import { silentLogger } from '../../lib/kernel/logger.js'
 import { coreOver } from '../support/core-over.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { toolData, toolText } from '../support/run-tool.js'
+import { temporaryFolder } from '../support/temporary.js'
 import { type TokenStage, tokenStage } from '../support/token-stage.js'
 
 /** Takes the disk away between the spending of a token and the storing of its successor; gives it back when called. */
@@ -42,9 +48,9 @@ describe('new tokens that no disk takes', () => {
     const stage = await tokenStage()
     const disk = diskGoneAfterSpending(stage)
     const tokens = stage.newTokens()
-    await expect(tokens.refreshNow(stage.account)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining('stored nowhere') })
+    await expect(tokens.refreshNow(stage.account)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining('could not be written to any disk') })
     expect(stage.server.counts).toEqual({ rotated: 1, reused: 0, failed: 0 })
-    expect(stage.toasts).toEqual([expect.stringMatching(/Account 1.*stored nowhere.*kept in memory.*Free space/)])
+    expect(stage.toasts).toEqual([expect.stringMatching(/Account 1.*could not be written.*kept in memory.*Free space/)])
     expect(await tokens.unsaved()).toEqual([expect.stringContaining('kept in memory')])
     await disk.back()
   })
@@ -137,6 +143,31 @@ describe('new tokens that no disk takes', () => {
   })
 })
 
+describe('a right to renew that was lost', () => {
+  it('takes nothing away from whoever has it by now: its intent stays in the journal', async () => {
+    const stage = await tokenStage()
+    const journal = createRefreshJournal(stage.dir)
+    const fingerprint = fingerprintOf(stage.refreshToken)
+    const base = { pool: stage.file, uid: stage.account.uid }
+    const theirs = { ...intentOf({ ...base, startedAt: 7 }, undefined), pid: process.pid + 1 }
+    const file = await journal.begin(fingerprint, intentOf({ ...base, startedAt: 5 }, undefined))
+    await journal.write(fingerprint, theirs)
+    const committer = createCommitter({
+      store: stage.store,
+      copies: { of: async () => [], change: async () => undefined },
+      memory: createRefreshMemory(systemClock),
+      clock: systemClock,
+      log: silentLogger,
+      journal,
+      onHeld: () => undefined,
+      onStored: () => undefined,
+      ended: new AbortController().signal,
+    })
+    await committer.conclude(fingerprint, 5, file, undefined)
+    expect(await journal.read(fingerprint)).toEqual(theirs)
+  })
+})
+
 describe('between the answer of the login server and the journal', () => {
   it('nothing is made, opened or renamed: the file is open before the token is spent', async () => {
     const stage = await tokenStage({ expiresInMs: -1000 })
@@ -173,6 +204,25 @@ describe('between the answer of the login server and the journal', () => {
       await writeFile(file, `${intent}\n${line.slice(0, length)}${' '.repeat(whole.length)}\n`)
       expect(await journal.read(fingerprint)).toMatchObject({ state: 'started', startedAt: 5 })
     }
+  })
+
+  it('no keychain is asked: the key of a sealed pool is in memory before the token is spent, and the line is sealed with it', async () => {
+    const folder = await temporaryFolder()
+    const key = newDataKey()
+    let asked = 0
+    const current = async (): Promise<typeof key> => {
+      asked += 1
+      if (asked > 1) throw new Error('the keychain is locked by now')
+      return key
+    }
+    const journal = createRefreshJournal(folder, { current, key: async () => key })
+    const base = { pool: '/p', uid: 'u', startedAt: 5 }
+    const open = await journal.begin('e'.repeat(32), intentOf(base, undefined))
+    await open.follow({ state: 'received', ...base, tokens: { accessToken: 'at_secret', refreshToken: 'rt_secret', expiresAt: 9 } })
+    await open.close()
+    expect(asked).toBe(1)
+    expect(await readFile(path.join(folder, `${'e'.repeat(32)}.json`), 'utf8')).not.toContain('secret')
+    expect(await journal.read('e'.repeat(32))).toMatchObject({ tokens: { refreshToken: 'rt_secret' } })
   })
 
   it('entries of earlier versions are still read', async () => {
