@@ -3,11 +3,14 @@ import { parseArgs } from 'node:util'
 
 import type { Account, AccountPool } from '../accounts/account.js'
 import { withoutAccounts } from '../accounts/edits.js'
+import { accountsInCopies, withoutUnreadableOf } from '../accounts/login-copies.js'
 import { accountName } from '../accounts/labels.js'
 import { type ReleasedEntry, releaseHostEntry } from '../auth/host-entry.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
+import { sweepEverywhere } from '../kernel/temporaries.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from '../tools/account-ref.js'
+import { copiesLeftText, previewText, purge, purgePlan } from '../tools/purge.js'
 import type { Command, CommandIo } from './io.js'
 import { withRuntime } from './tool-command.js'
 
@@ -16,8 +19,11 @@ const HELP = `Usage: oc-codex-multi-auth logout <account> [options]
 
 Removes the login of one account, or of all, from this machine. The account itself and its logins on other machines and
 in other programs stay. A copy is written first, and the answer says how to undo it.
+With --purge there is no undo: backups, files that were moved aside, journals, flagged accounts, temporary files and the
+pools of projects lose that login too. It also works for an account that is logged out already (by its id or address).
 
   --all      every account
+  --purge    clear every copy of the login on this machine for good
   --yes      do it without asking (also --confirm); needed where nobody can be asked
   --json     print the result as JSON
   --help     show this text
@@ -45,23 +51,29 @@ export const logoutCommand: Command = {
   summary: 'Remove the login of an account from this machine.',
   async run(argv, io) {
     const boolean = { type: 'boolean' } as const
-    const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { all: boolean, yes: boolean, confirm: boolean, json: boolean, help: { ...boolean, short: 'h' } } })
+    const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { all: boolean, purge: boolean, yes: boolean, confirm: boolean, json: boolean, help: { ...boolean, short: 'h' } } })
     if (values.help) {
       io.stdout(HELP)
       return 0
     }
     const all = values.all === true
+    const isPurge = values.purge === true
     const [wanted] = positionals
     if (positionals.length > 1 || (wanted !== undefined) === all) throw new WrongUsage('Say which account to log out, or --all.', 'The accounts: oc-codex-multi-auth list')
     return withRuntime(io, async (runtime) => {
+      const past = isPurge && wanted !== undefined ? await accountsInCopies(runtime.paths, wanted) : []
       const chosen = (pool: AccountPool): readonly Account[] => {
+        if (isPurge && pool.accounts.length === 0 && (all || past.length > 0)) return []
+        if (wanted !== undefined && past.length > 0 && !pool.accounts.some(({ uid }) => past.some((one) => one.uid === uid))) return []
         if (wanted !== undefined) return [findAccount(pool, wanted, runtime.config.maskEmail).account]
         if (pool.accounts.length === 0) throw new CodexError('no_accounts', 'No ChatGPT account is signed in.', { hint: '' })
         return pool.accounts
       }
       const show = (data: LogoutData): void => io.stdout(values.json ? `${JSON.stringify(data, undefined, 2)}\n` : `${data.message}\n`)
       const before = await runtime.store.read()
-      const preview = previewOf(runtime, before, chosen(before))
+      const plain = previewOf(runtime, before, chosen(before))
+      const logins = [...chosen(before), ...past]
+      const preview = isPurge ? { ...plain, message: `${plain.message}\n${previewText(await purgePlan(runtime, logins, all))}\n`.trimStart() } : plain
       if (values.yes !== true && values.confirm !== true) {
         const answer = values.json ? undefined : await askToLogOut(io, preview)
         if (answer === undefined) {
@@ -73,7 +85,7 @@ export const logoutCommand: Command = {
           return 0
         }
       }
-      show(await logOut(runtime, chosen))
+      show(await logOut(runtime, chosen, isPurge ? { past, all } : undefined))
       return 0
     })
   },
@@ -87,33 +99,47 @@ function previewOf(runtime: Runtime, pool: AccountPool, accounts: readonly Accou
   const rows = rowsOf(runtime, pool, accounts)
   const remaining = pool.accounts.length - accounts.length
   const last = remaining === 0 ? ' No account is left then.' : ''
-  return { accounts: rows, loggedOut: false, remaining, backup: null, hostEntry: null, message: `${listed(rows)} would be logged out on this machine.${last}` }
+  return { accounts: rows, loggedOut: false, remaining, backup: null, hostEntry: null, message: rows.length === 0 ? 'No such account is signed in any more.' : `${listed(rows)} would be logged out on this machine.${last}` }
 }
 
 /**
  * Logs accounts out in one step.
  * @param chosen picks them from the pool that is really on disk
  */
-async function logOut(runtime: Runtime, chosen: (pool: AccountPool) => readonly Account[]): Promise<LogoutData> {
+async function logOut(runtime: Runtime, chosen: (pool: AccountPool) => readonly Account[], purging?: { readonly past: readonly Account[]; readonly all: boolean }): Promise<LogoutData> {
   let rows: LogoutData['accounts'] = []
+  let gone: readonly Account[] = []
   const copies: string[] = []
   const pool = await runtime.store.update(
     (before) => {
       const accounts = chosen(before)
       rows = rowsOf(runtime, before, accounts)
-      return withoutAccounts(before, new Set(accounts.map(({ uid }) => uid)))
+      gone = accounts
+      const after = withoutAccounts(before, new Set(accounts.map(({ uid }) => uid)))
+      return purging === undefined ? after : withoutUnreadableOf(after, purging.all ? undefined : [...accounts, ...purging.past])
     },
     (file) => void copies.push(file),
   )
-  const backup = copies.at(-1) ?? null
+  const backup = purging === undefined ? (copies.at(-1) ?? null) : null
   const remaining = pool.accounts.length
   const hostEntry = remaining > 0 ? null : (await isLastPool(runtime)) ? await releaseHostEntry(runtime.paths.hostAuthFile).catch(() => 'unwritable' as const) : 'needed'
+  const cleared = purging === undefined ? [] : await purge(runtime, [...gone, ...purging.past], purging.all)
+  if (purging === undefined) await sweepEverywhere(runtime.paths, runtime.clock.now())
+  const left = purging === undefined ? await copiesLeftText(runtime, gone, purgeCommand(gone, remaining)) : ''
   const lines = [
-    `${listed(rows)} ${rows.length === 1 ? 'is' : 'are'} logged out on this machine; ${remaining} left.`,
+    ...(rows.length === 0 ? [] : [`${listed(rows)} ${rows.length === 1 ? 'is' : 'are'} logged out on this machine; ${remaining} left.`]),
+    ...cleared,
     ...(hostEntry === null ? [] : [entryText(hostEntry)]),
+    ...(left === '' ? [] : [left]),
     ...(backup === null ? [] : [`Undo: oc-codex-multi-auth import ${shellWord(backup)}`]),
   ]
   return { accounts: rows, loggedOut: true, remaining, backup, hostEntry, message: lines.join('\n') }
+}
+
+/** The command that clears what stays after a logout. */
+function purgeCommand(gone: readonly Account[], remaining: number): string {
+  const [only] = gone
+  return `oc-codex-multi-auth logout ${gone.length === 1 && remaining > 0 && only !== undefined ? shellWord(only.uid) : '--all'} --purge`
 }
 
 /** Another pool, global or of a project, still needs OpenCode to ask the plugin. */

@@ -1,0 +1,122 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import { describe, expect, it } from 'vitest'
+
+import { encryptPool } from '../../lib/accounts/export.js'
+import { EMPTY_POOL } from '../../lib/accounts/account.js'
+import { uidFor } from '../../lib/accounts/identity.js'
+import { withUids } from '../../lib/accounts/pool-format.js'
+import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
+import { coreOver, homeWith } from '../support/core-over.js'
+import { runCli } from '../support/run-cli.js'
+import { toolData } from '../support/run-tool.js'
+
+const account = (name: string, more: Record<string, unknown> = {}) => ({ refreshToken: `rt-${name}-token`, accessToken: `at-${name}-token`, accountId: `id-${name}`, accountUserId: `user-${name}`, email: `${name}@example.com`, accountLabel: name, addedAt: 1, lastUsed: 0, ...more })
+const pool = (...names: string[]): string => JSON.stringify({ version: 3, accounts: names.map((name) => account(name)), activeIndex: 0 })
+
+/** Every file under a folder with its text. */
+async function filesUnder(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
+  return new Map(await Promise.all(files.map(async (file) => [path.relative(folder, file), await readFile(file, 'utf8')] as const)))
+}
+
+const PROJECT = 'projects/web-0123456789ab'
+
+/** A home in which the login of anna left a trace in every place there is; ben and cleo are in some of them too. */
+async function homeFullOfCopies() {
+  const home = await homeWith([account('anna'), account('ben')])
+  const root = path.join(home, '.opencode')
+  const write = async (name: string, text: string): Promise<void> => {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true })
+    await writeFile(path.join(root, name), text)
+  }
+  await write('backups/accounts-20260101-000000000-aaaaaa.json', pool('anna'))
+  await write('backups/accounts-20260102-000000000-bbbbbb.json', JSON.stringify({ version: 3, accounts: [account('anna', { refreshToken: 'rt-anna-older' }), account('ben'), account('cleo')], activeIndex: 2 }))
+  await write('backups/export-20260103-000000000.json', pool('anna', 'ben'))
+  await write('backups/accounts-20260104-000000000-cccccc.json', pool('ben'))
+  await write('backups/codex-locked.json', await encryptPool({ ...EMPTY_POOL, accounts: withUids([account('anna')]) }, 'a long passphrase'))
+  await write('oc-codex-multi-auth-accounts.json.corrupt-20260101-000000000', `{"version":3,"accounts":[{"refreshToken":"rt-anna-token","email":"anna@exa`)
+  await write('openai-codex-accounts.json.migrated', pool('anna'))
+  await write('oc-codex-multi-auth-flagged-accounts.json', JSON.stringify({ version: 1, accounts: [{ ...account('anna'), flaggedAt: 1 }, { ...account('cleo'), flaggedAt: 1 }] }))
+  await write('.oc-codex-multi-auth-accounts.json.123456-0123456789ab.tmp', pool('anna', 'ben').slice(0, -20))
+  await write(`refresh/${fingerprintOf('rt-anna-token')}.json`, JSON.stringify({ state: 'failed', pool: path.join(root, 'x'), uid: 'other', startedAt: 1 }))
+  await write(`refresh/${fingerprintOf('rt-anna-gone')}.json`, JSON.stringify({ state: 'received', pool: path.join(root, 'x'), uid: uidFor(account('anna')), startedAt: 1, tokens: { accessToken: 'at-anna-next', refreshToken: 'rt-anna-next', expiresAt: 9 } }))
+  await write(`refresh/${fingerprintOf('rt-ben-token')}.json`, JSON.stringify({ state: 'failed', pool: 'x', uid: uidFor(account('ben')), startedAt: 1 }))
+  await write(`${PROJECT}/oc-codex-multi-auth-accounts.json`, pool('anna', 'cleo'))
+  await write(`${PROJECT}/backups/accounts-20260101-000000000-dddddd.json`, pool('anna', 'cleo'))
+  await write('openai-codex-auth-config.json', '{}')
+  return { home, root }
+}
+
+const anna = /rt-anna|at-anna|anna@example/
+const tracesIn = async (root: string, of: RegExp): Promise<string[]> => [...(await filesUnder(root))].filter(([, text]) => of.test(text)).map(([name]) => name)
+
+describe('logout --purge', () => {
+  it('says first what exactly would be cleared, and changes nothing', async () => {
+    const { home, root } = await homeFullOfCopies()
+    const before = await filesUnder(root)
+    const { code, stdout } = await runCli(home, ['logout', 'anna', '--purge'])
+    expect(code).toBe(2)
+    expect(stdout).toContain('not to be undone')
+    for (const name of ['backups/accounts-20260101-000000000-aaaaaa.json: deleted', 'backups/export-20260103-000000000.json: written anew without the login', '.corrupt-20260101-000000000: deleted', '.migrated: deleted', 'flagged-accounts.json: written anew', '.tmp: deleted', `${PROJECT}/oc-codex-multi-auth-accounts.json: the account leaves this pool too`, `refresh/${fingerprintOf('rt-anna-token')}.json: deleted`, 'backups/codex-locked.json: stays']) expect(stdout).toContain(name)
+    expect(stdout).not.toContain('cccccc')
+    expect(await filesUnder(root)).toEqual(before)
+  })
+
+  it('leaves no trace of that login in any folder of ours, and every other login where it was', async () => {
+    const { home, root } = await homeFullOfCopies()
+    const { code, stdout, stderr } = await runCli(home, ['logout', 'anna', '--purge', '--yes'])
+    expect(code, stderr).toBe(0)
+    expect(stdout).toContain('cannot be undone')
+    expect(stdout).not.toContain('Undo:')
+    expect(stdout).toContain('codex-locked.json is encrypted with a passphrase and stays')
+    expect(await tracesIn(root, anna)).toEqual([])
+    const files = await filesUnder(root)
+    expect(files.get('backups/accounts-20260104-000000000-cccccc.json')).toBe(pool('ben'))
+    expect(JSON.parse(files.get('backups/accounts-20260102-000000000-bbbbbb.json')!)).toMatchObject({ accounts: [{ accountLabel: 'ben' }, { accountLabel: 'cleo' }], activeIndex: 0 })
+    expect(JSON.parse(files.get('oc-codex-multi-auth-flagged-accounts.json')!)).toMatchObject({ version: 1, accounts: [{ accountLabel: 'cleo', flaggedAt: 1 }] })
+    expect(JSON.parse(files.get(`${PROJECT}/oc-codex-multi-auth-accounts.json`)!)).toMatchObject({ accounts: [{ accountLabel: 'cleo' }] })
+    expect([...files.keys()].filter((name) => name.startsWith('refresh/'))).toEqual([`refresh/${fingerprintOf('rt-ben-token')}.json`])
+    expect(files.get('openai-codex-auth-config.json')).toBe('{}')
+  })
+
+  it('without --purge says that copies stay and how to clear them, and that command works afterwards', async () => {
+    const { home, root } = await homeFullOfCopies()
+    const { stdout } = await runCli(home, ['logout', 'anna', '--yes'])
+    const command = /To clear them for good: oc-codex-multi-auth (.+)/.exec(stdout)?.[1] ?? ''
+    expect(command).toBe(`logout ${uidFor(account('anna'))} --purge`)
+    expect(stdout).toMatch(/\d+ files on this machine still hold a copy of the login/)
+    const { code, stderr } = await runCli(home, [...command.split(' '), '--yes'])
+    expect(code, stderr).toBe(0)
+    expect(await tracesIn(root, anna)).toEqual([])
+  })
+
+  it('--all clears every copy beside the pool, and the same logins elsewhere', async () => {
+    const { home, root } = await homeFullOfCopies()
+    const { code, stderr } = await runCli(home, ['logout', '--all', '--purge', '--yes'])
+    expect(code, stderr).toBe(0)
+    expect(await tracesIn(root, /rt-anna|at-anna|rt-ben|at-ben/)).toEqual([])
+    expect(await readdir(path.join(root, 'backups'))).toEqual(['codex-locked.json'])
+    expect(JSON.parse((await filesUnder(root)).get(`${PROJECT}/oc-codex-multi-auth-accounts.json`)!)).toMatchObject({ accounts: [{ accountLabel: 'cleo' }] })
+    expect((await runCli(home, ['logout', '--all', '--purge', '--yes'])).code).toBe(0)
+  })
+})
+
+describe('codex-remove with purge', () => {
+  it('previews, and then leaves no trace of the login', async () => {
+    const { core, home } = await coreOver(['a', 'b'])
+    const root = path.join(home, '.opencode')
+    const { refreshToken } = (await core.runtime.store.read()).accounts[0]!
+    await mkdir(path.join(root, 'backups'), { recursive: true })
+    await writeFile(path.join(root, 'backups', 'before-import-1.json'), await readFile(core.runtime.store.path, 'utf8'))
+    const preview = await toolData(core.runtime, 'remove', { account: 1, purge: true })
+    expect(preview).toMatchObject({ removed: false, message: expect.stringContaining('before-import-1.json: written anew without the login') })
+    const plain = await toolData(core.runtime, 'remove', { account: 2, confirm: true })
+    expect(plain.message).toMatch(/still hold a copy of the login\. To clear them for good: oc-codex-multi-auth logout acc_\w+ --purge/)
+    const done = await toolData(core.runtime, 'remove', { account: 1, confirm: true, purge: true })
+    expect(done).toMatchObject({ removed: true, backup: null, message: expect.stringContaining('cannot be undone') })
+    expect(await tracesIn(root, new RegExp(refreshToken!))).toEqual([])
+  })
+})
