@@ -95,6 +95,22 @@ describe.skipIf(noTerminal)('the TUI', () => {
     }
   })
 
+  it('asks before a tool that the model calls changes anything, and Esc is a no', async () => {
+    const { accountsFile } = stage()
+    const before = await readFile(accountsFile, 'utf8')
+    const terminal = await open(140)
+    try {
+      await ask(terminal, 'SIM:tool codex-switch {"account":1,"pin":"soft"}', 'Permission required')
+      expect(await terminal.screen()).toMatch(/Call tool codex-switch/)
+      await terminal.press('Escape')
+      await terminal.waitUntilGone('Permission required')
+      expect(JSON.parse(await readFile(accountsFile, 'utf8'))).toMatchObject({ activeIndex: (JSON.parse(before) as { activeIndex: number }).activeIndex })
+      expect(await readFile(accountsFile, 'utf8')).not.toContain('"pin"')
+    } finally {
+      await terminal.close()
+    }
+  })
+
   it('goes on without a word when the shared files are broken', async () => {
     const { host } = stage()
     const state = path.join(host.home, '.local', 'state', 'opencode')
