@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { plantIn } from '../support/planted.js'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
@@ -66,6 +66,7 @@ describe.skipIf(noTerminal)('the TUI', () => {
   it('reads the limits of an account when asked to, past whatever files the project holds, and tells everything that is known of it', async () => {
     const { simulator, host } = stage()
     const planted = await plantIn(host)
+    onTestFinished(planted.remove)
     const terminal = await open(140)
     try {
       await terminal.waitFor(/Ask anything|gpt-5\.5|GPT-5\.5/i)
