@@ -283,6 +283,7 @@ describe('the menu from opencode auth login', () => {
     const { host, accountsFile } = stage()
     const before = await readFile(host.authFile, 'utf8')
     const planted = await plantIn(host)
+    onTestFinished(planted.remove)
     const terminal = await openTerminal({ command: ['sh', '-c', `"$0" auth login --provider openai; echo "exit code $?"; sleep 60`, host.binary], cwd: host.project, env: host.env, columns: 80, rows: 24 })
     onTestFinished(() => terminal.close())
     await pick(terminal, LABEL)

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
 import { toolsOfProfile } from '../../lib/tools/profiles.js'
 import { endOf, startProcess } from '../support/child-process.js'
@@ -79,6 +79,7 @@ describe('the tools in the host', () => {
     const line = '1 R&D budget > notes; touch X $(touch Y) !`touch Z` @package.json'
     // What OpenCode itself never reads, and a process of ours in this folder would.
     const planted = await plantIn(host)
+    onTestFinished(planted.remove)
     const before = await readdir(host.project)
     const session = await server.newSession('named')
     await server.request('POST', `/session/${session}/command`, { command: 'codex-note', arguments: line, model: 'openai/gpt-5.5' })

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { plantIn } from '../support/planted.js'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
@@ -66,6 +66,7 @@ describe.skipIf(noTerminal)('the TUI', () => {
   it('reads the limits of an account when asked to, past whatever files the project holds, and tells everything that is known of it', async () => {
     const { simulator, host } = stage()
     const planted = await plantIn(host)
+    onTestFinished(planted.remove)
     const terminal = await open(140)
     try {
       await terminal.waitFor(/Ask anything|gpt-5\.5|GPT-5\.5/i)
@@ -90,6 +91,22 @@ describe.skipIf(noTerminal)('the TUI', () => {
       expect(details).toMatch(/State\s+can serve/)
       expect(details).toMatch(/Reading\s+\d+ s old/)
       expect(await planted.effects()).toEqual([])
+    } finally {
+      await terminal.close()
+    }
+  })
+
+  it('asks before a tool that the model calls changes anything, and Esc is a no', async () => {
+    const { accountsFile } = stage()
+    const before = await readFile(accountsFile, 'utf8')
+    const terminal = await open(140)
+    try {
+      await ask(terminal, 'SIM:tool codex-switch {"account":1,"pin":"soft"}', 'Permission required')
+      expect(await terminal.screen()).toMatch(/Call tool codex-switch/)
+      await terminal.press('Escape')
+      await terminal.waitUntilGone('Permission required')
+      expect(JSON.parse(await readFile(accountsFile, 'utf8'))).toMatchObject({ activeIndex: (JSON.parse(before) as { activeIndex: number }).activeIndex })
+      expect(await readFile(accountsFile, 'utf8')).not.toContain('"pin"')
     } finally {
       await terminal.close()
     }

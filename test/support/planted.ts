@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Host } from './host.js'
@@ -7,6 +7,8 @@ import type { Host } from './host.js'
 export interface Planted {
   /** What took effect; nothing, if all is well. */
   effects(): Promise<string[]>
+  /** Takes them away: OpenCode's own package manager does read a project's .npmrc, and waits for the registry it names. */
+  readonly remove: () => Promise<void>
 }
 
 /** Puts them into the project and the folder above. A request that went by them fails; code that ran leaves a mark. */
@@ -22,5 +24,11 @@ export async function plantIn(host: Host): Promise<Planted> {
     await writeFile(path.join(folder, '.npmrc'), `registry=${dead}\nscript-shell=${path.join(folder, 'planted.cjs')}\n`)
     await mkdir(path.join(folder, 'node_modules', '.bin'), { recursive: true })
   }
-  return { effects: () => readdir(marks) }
+  const names = ['.env', 'planted.cjs', 'bunfig.toml', '.npmrc', 'node_modules']
+  return {
+    effects: () => readdir(marks),
+    async remove() {
+      for (const folder of [host.project, path.dirname(host.project)]) for (const name of names) await rm(path.join(folder, name), { recursive: true, force: true })
+    },
+  }
 }

@@ -41,21 +41,6 @@ describe('the words behind a slash command', () => {
       }),
     )
   })
-
-  it('are read in time that grows with the line alone', () => {
-    const linear = (make: (size: number) => string): number => {
-      const timed = (size: number): number => {
-        const line = make(size)
-        const from = performance.now()
-        for (let round = 0; round < 5; round += 1) wordsOf(line)
-        return performance.now() - from
-      }
-      timed(2_000)
-      return timed(40_000) / Math.max(0.5, timed(4_000))
-    }
-    // Ten times the size takes ten times as long; a hundred times would be the square.
-    for (const make of [(size: number) => 'a '.repeat(size), (size: number) => '\n'.repeat(size)]) expect(linear(make)).toBeLessThan(60)
-  })
 })
 
 describe('a slash command', () => {
