@@ -1,7 +1,7 @@
 import type { PluginInput } from '@opencode-ai/plugin'
 
 import type { HostPort } from './kernel/host-port.js'
-import { plainData, plainLines } from './kernel/plain-text.js'
+import type * as PlainText from './kernel/plain-text.js'
 import { redact } from './kernel/redact.js'
 
 const SERVICE = 'oc-codex-multi-auth'
@@ -11,19 +11,20 @@ const SERVICE = 'oc-codex-multi-auth'
  * waits for the screen (host facts §0.5).
  */
 export function createHostPort(client: PluginInput['client']): HostPort {
-  const detached = (call: () => Promise<unknown>): void => {
-    void Promise.resolve().then(call).catch(() => undefined)
+  // Loaded with the first message: a start has none, and waits for each file it has to open.
+  const detached = (call: (plain: typeof PlainText) => Promise<unknown>): void => {
+    void import('./kernel/plain-text.js').then(call).catch(() => undefined)
   }
   return {
     log(level, message, extra) {
-      detached(() =>
+      detached(({ plainLines, plainData }) =>
         client.app.log({
           body: { service: SERVICE, level, message: plainLines(redact(message)), ...(extra ? { extra: plainData(redact(extra)) as Record<string, unknown> } : {}) },
         }),
       )
     },
     toast({ title, message, variant, durationMs }) {
-      detached(() =>
+      detached(({ plainLines }) =>
         client.tui.showToast({
           body: {
             ...(title === undefined ? {} : { title }),

@@ -1,8 +1,6 @@
 import type NodeFs from 'node:fs'
 import { constants, open } from 'node:fs/promises'
 
-import { CodexError, isCodexError, systemCode } from './errors.js'
-
 /**
  * A pipe without a writer, a device or a socket in the place of a file must not hold a start up: nothing here waits, and
  * only regular files are read. Windows has neither such files nor these flags, which count as 0 there.
@@ -13,6 +11,11 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 export const MAX_CONFIG_BYTES = 256 * 1024
 /** Largest file of another program that is read, bytes. */
 export const MAX_FOREIGN_BYTES = 32 * 1024 * 1024
+
+/** Why something that is there is not read, in one sentence. Not one of the table of errors: a start reads files before it needs that. */
+export class UnreadableFile extends Error {
+  override readonly name = 'UnreadableFile'
+}
 
 const PIECE_BYTES = 64 * 1024
 const MISSING = ['ENOENT', 'ENOTDIR']
@@ -27,7 +30,7 @@ interface Found {
 /**
  * The text of a regular file without its byte order mark; undefined when there is none. Never waits for another program
  * and never reads more than `maxBytes`, whatever stands in the file's place.
- * @throws CodexError `store_unreadable` with one sentence: what it is in place of a file, or why it cannot be read
+ * @throws UnreadableFile: what it is in place of a file, or why it cannot be read
  */
 export async function readBoundedFile(file: string, maxBytes: number): Promise<string | undefined> {
   try {
@@ -53,7 +56,7 @@ export async function readBoundedFile(file: string, maxBytes: number): Promise<s
 /**
  * The same at once, for the few places that cannot wait.
  * @param fs `node:fs`, from the caller: the shell of the plugin loads it only when somebody asks for this
- * @throws CodexError like `readBoundedFile`
+ * @throws UnreadableFile
  */
 export function readBoundedFileSync(fs: Pick<typeof NodeFs, 'openSync' | 'fstatSync' | 'readSync' | 'closeSync'>, file: string, maxBytes: number): string | undefined {
   try {
@@ -98,22 +101,26 @@ function createPieces(file: string, maxBytes: number): { wanted(): number; add(p
 }
 
 function isAbsent(error: unknown): boolean {
-  return MISSING.includes(systemCode(error) ?? '')
+  return MISSING.includes(codeOf(error))
 }
 
-function reasonOf(error: unknown, file: string): CodexError {
-  if (isCodexError(error)) return error
-  const code = systemCode(error)
+function reasonOf(error: unknown, file: string): UnreadableFile {
+  if (error instanceof UnreadableFile) return error
+  const code = codeOf(error)
   if (code === 'ENXIO') return refused(`${file} is a socket or a pipe, not a file.`, error)
   if (code === 'ELOOP') return refused(`${file} is a link that leads back to itself.`, error)
   if (code === 'EAGAIN') return refused(`${file} gives nothing to read without waiting.`, error)
-  return refused(`${file} cannot be read (${code ?? 'unknown reason'}).`, error)
+  return refused(`${file} cannot be read (${code === '' ? 'unknown reason' : code}).`, error)
 }
 
-function tooLarge(file: string, maxBytes: number): CodexError {
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+function tooLarge(file: string, maxBytes: number): UnreadableFile {
   return refused(`${file} is too large: more than ${maxBytes >= 1024 * 1024 ? `${maxBytes / 1024 / 1024} MB` : `${maxBytes / 1024} KB`}.`)
 }
 
-function refused(message: string, cause?: unknown): CodexError {
-  return new CodexError('store_unreadable', message, { ...(cause === undefined ? {} : { cause }), hint: 'Put a regular file in its place, or remove it.' })
+function refused(message: string, cause?: unknown): UnreadableFile {
+  return new UnreadableFile(message, cause === undefined ? {} : { cause })
 }
