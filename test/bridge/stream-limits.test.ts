@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 
 import { aggregate } from '../../lib/bridge/aggregate.js'
 import { cutText } from '../../lib/bridge/cut-text.js'
+import { errorOf } from '../../lib/bridge/error-of-failure.js'
 import { errorEventBytes } from '../../lib/bridge/host-error.js'
 import { shortened } from '../../lib/bridge/stream-events.js'
 import { createHeldBytes } from '../../lib/bridge/stream-held.js'
-import { createStreamScan, MAX_HELD_BYTES } from '../../lib/bridge/stream-scan.js'
+import { createStreamScan, MAX_HELD_BYTES, TOO_LONG } from '../../lib/bridge/stream-scan.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 import { redactText } from '../../lib/kernel/redact.js'
 import { piecesOf, runStream } from '../support/event-stream.js'
@@ -81,6 +82,11 @@ describe('an event without an end', () => {
     expect([run.error, run.ends.map(({ kind }) => kind), run.events.map(({ event: name }) => name)]).toEqual([undefined, ['broken'], ['response.output_item.added', 'error']])
     expect(run.events[1]?.data).toContain('too_long')
   }, 30_000)
+
+  it('is told to the user in one sentence that says what was sent', () => {
+    const error = errorOf({ kind: 'stream_broken', message: TOO_LONG }, { label: 'Account 1', nowMs: 0 })
+    expect([error.code, error.message]).toEqual(['stream_broken', 'The backend sent an event of more than 32 MB, so its answer was stopped.'])
+  })
 
   it('nor are many events without any output', async () => {
     const chunk = bytesOf(event('response.in_progress', { x: 'x'.repeat(64 * 1024) }))
