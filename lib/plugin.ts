@@ -32,11 +32,12 @@ const PREFETCH_DELAY_MS = 50
 export const server: Plugin = async (input) => {
   const paths = resolvePaths(process.env)
   let providerBaseUrl: string | undefined
+  let providerHeaderTimeoutMs: number | undefined
   /** Models the user has configured: left as they are. */
   const userModels = new Set<string>()
   const core = lazily(async () => {
     const { createCore } = await import('./core.js')
-    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, providerBaseUrl: () => providerBaseUrl })
+    return createCore({ host: createHostPort(input.client), paths, env: process.env, directory: input.directory, providerBaseUrl: () => providerBaseUrl, providerHeaderTimeoutMs: () => providerHeaderTimeoutMs })
   })
   await registerWithHost(input, paths)
 
@@ -121,6 +122,8 @@ export const server: Plugin = async (input) => {
       const configured: unknown = config.provider?.openai?.options?.baseURL
       for (const id of Object.keys(config.provider?.openai?.models ?? {})) userModels.add(id)
       if (typeof configured === 'string') providerBaseUrl = configured
+      const headerTimeout: unknown = config.provider?.openai?.options?.headerTimeout
+      if (typeof headerTimeout === 'number') providerHeaderTimeoutMs = headerTimeout
       const wanted = await wantedCommands(input, paths)
       // A command of the same name in the user's own configuration wins.
       config.command = { ...(wanted.slashCommands ? slashCommands() : {}), ...(wanted.promptTemplates ? promptCommands() : {}), ...config.command }
