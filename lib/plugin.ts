@@ -33,6 +33,7 @@ const PREFETCH_DELAY_MS = 50
 export const server: Plugin = async (input) => {
   const paths = resolvePaths(process.env)
   let providerBaseUrl: string | undefined
+  let providerHeaderTimeoutMs: number | undefined
   /** Models the user has configured: left as they are. */
   const userModels = new Set<string>()
   /** Slash commands that are ours and not somebody's of the same name. */
@@ -48,6 +49,7 @@ export const server: Plugin = async (input) => {
       directory: input.directory,
       providerBaseUrl: () => url,
       keysRefused: refused,
+      providerHeaderTimeoutMs: () => providerHeaderTimeoutMs,
       runMenu: async () => (await import('./cli/menu-here.js')).runMenuHere(process.env, input.directory),
     })
   })
@@ -134,6 +136,8 @@ export const server: Plugin = async (input) => {
       const configured: unknown = config.provider?.openai?.options?.baseURL
       for (const id of Object.keys(config.provider?.openai?.models ?? {})) userModels.add(id)
       if (typeof configured === 'string') providerBaseUrl = configured
+      const headerTimeout: unknown = config.provider?.openai?.options?.headerTimeout
+      if (typeof headerTimeout === 'number') providerHeaderTimeoutMs = headerTimeout
       const wanted = await wantedCommands(input, paths)
       const commands = wanted.slashCommands ? slashCommands() : {}
       ownCommands.clear()

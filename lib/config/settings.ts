@@ -110,7 +110,7 @@ export const SETTINGS = {
     schema: milliseconds(0, 280_000),
     default: 30_000,
     env: 'CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS',
-    help: 'Longest wait for a blocked pool, in ms; 0 never waits. OpenCode itself gives up after 300 s.',
+    help: 'Longest wait for a blocked pool, in ms; 0 never waits. A request never takes longer than 285 s until its answer begins, because OpenCode gives up after 300 s.',
     project: ONLY_LOWER,
   }),
   retryAllAccountsMaxRetries: setting({
@@ -165,7 +165,7 @@ export const SETTINGS = {
     schema: milliseconds(1000, 290_000),
     default: 60_000,
     env: 'CODEX_AUTH_FETCH_TIMEOUT_MS',
-    help: 'Longest wait for the headers of an answer, in ms.',
+    help: 'Longest wait for the headers of an answer, in ms; less where less of the 285 s of a request is left.',
   }),
   streamStallTimeoutMs: setting({
     schema: milliseconds(0, 290_000),
