@@ -2,6 +2,12 @@ import type { Prng } from './prng.js'
 import type { EventWriter, Frame } from './reply.js'
 import type { RequestKind } from './scenario.js'
 
+/** A tool the model may call; a `custom` one takes text in place of arguments. */
+export interface OfferedTool {
+  readonly name: string
+  readonly kind: 'function' | 'custom'
+}
+
 /** What a request asks of the simulated model. */
 export interface Question {
   readonly kind: RequestKind
@@ -9,8 +15,7 @@ export interface Question {
   readonly effort: string
   /** The newest text of the user. */
   readonly text: string
-  /** Names of the tools offered. */
-  readonly tools: readonly string[]
+  readonly tools: readonly OfferedTool[]
   /** The last item is the output of a tool, so the tool is not called again. */
   readonly afterTool: boolean
   /** Encrypted reasoning was asked for. */
@@ -22,7 +27,10 @@ export interface Question {
 /** Makes the unreadable part of a reasoning item, bound to whoever may read it. */
 export type Seal = () => string
 
-/** `SIM:tool name {"argument":1}` in a prompt makes the model call that tool; `SIM:say text` makes it answer that. */
+/**
+ * `SIM:tool name {"argument":1}` in a prompt makes the model call that tool, a custom one with the text of `input`;
+ * `SIM:say text` makes it answer that.
+ */
 const TOOL_DIRECTIVE = /SIM:tool\s+([\w-]+)\s*(\{[^\n]*\})/
 const SAY_DIRECTIVE = /SIM:say\s+([^\n"]+)/
 /** `SIM:long 5000` makes an answer of so many words. */
@@ -69,13 +77,9 @@ export function* answerFrames(question: Question, deps: { writer: EventWriter; r
   }
 
   const call = TOOL_DIRECTIVE.exec(question.text)
-  const name = call?.[1] ?? ''
-  if (call !== null && !question.afterTool && question.tools.includes(name)) {
-    const item = { type: 'function_call', id: `fc_${random.hex(40)}`, call_id: `call_${random.hex(24)}`, name, arguments: unescaped(call[2] ?? '{}') }
-    yield frame('output', 'response.output_item.added', { output_index: index, item: { ...item, arguments: '', status: 'in_progress' } })
-    yield frame('delta', 'response.function_call_arguments.delta', { item_id: item.id, output_index: index, delta: item.arguments })
-    yield frame('output', 'response.function_call_arguments.done', { item_id: item.id, output_index: index, arguments: item.arguments })
-    yield frame('output', 'response.output_item.done', { output_index: index, item: { ...item, status: 'completed' } })
+  const tool = question.tools.find(({ name }) => name === call?.[1])
+  if (call !== null && !question.afterTool && tool !== undefined) {
+    yield* callFrames(tool, unescaped(call[2] ?? '{}'), { frame, random, index })
     outputTokens += 16
   } else {
     const id = `msg_${random.hex(40)}`
@@ -101,6 +105,26 @@ export function* answerFrames(question: Question, deps: { writer: EventWriter; r
     total_tokens: question.inputTokens + outputTokens,
   }
   yield frame('tail', 'response.completed', { response: writer.response('completed', { usage }) })
+}
+
+/** A call of a tool. What of it comes bit by bit comes in one. */
+function* callFrames({ kind, name }: OfferedTool, given: string, deps: { frame: (mark: Frame['mark'], type: string, fields: Readonly<Record<string, unknown>>) => Frame; random: Prng; index: number }): Generator<Frame> {
+  const { frame, random, index } = deps
+  const isCustom = kind === 'custom'
+  const id = `${isCustom ? 'ctc' : 'fc'}_${random.hex(40)}`
+  const field = isCustom ? 'input' : 'arguments'
+  const value = isCustom ? inputOf(given) : given
+  const events = isCustom ? 'response.custom_tool_call_input' : 'response.function_call_arguments'
+  const item = { type: isCustom ? 'custom_tool_call' : 'function_call', id, call_id: `call_${random.hex(24)}`, name }
+  yield frame('output', 'response.output_item.added', { output_index: index, item: { ...item, [field]: '', status: 'in_progress' } })
+  yield frame('delta', `${events}.delta`, { item_id: id, output_index: index, delta: value })
+  yield frame('output', `${events}.done`, { item_id: id, output_index: index, [field]: value })
+  yield frame('output', 'response.output_item.done', { output_index: index, item: { ...item, [field]: value, status: 'completed' } })
+}
+
+function inputOf(given: string): string {
+  const { input } = JSON.parse(given) as { input?: unknown }
+  return typeof input === 'string' ? input : given
 }
 
 function* wordsOf(question: Question): Generator<string> {

@@ -1,9 +1,13 @@
 import http from 'node:http'
+import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 import { createAccount, type AccountPatch, type AccountSpec, patchAccount, type SimAccount } from './account.js'
 import { ACCOUNT_PAGES, answerAccountPage } from './account-pages.js'
+import { answerClientPage } from './client-pages.js'
 import { answerControl, type Seen } from './control.js'
+import { unpacked } from './encoded-body.js'
 import { unauthorized } from './forced.js'
 import { createOAuthHandlers } from './oauth.js'
 import { createPrng } from './prng.js'
@@ -26,6 +30,8 @@ export interface SimulatorOptions {
   readonly settings?: SettingsPatch
   /** Epoch ms; the machine's clock when absent. */
   readonly now?: () => number
+  /** Serves HTTPS with this certificate for 127.0.0.1, as Codex CLI wants it; both in PEM. */
+  readonly tls?: { readonly key: string; readonly cert: string }
 }
 
 /** One answered request, with everything that was sent. */
@@ -38,7 +44,7 @@ export interface RecordedRequest extends Seen {
 
 /** A running simulator of the login server and the Codex backend. */
 export interface Simulator {
-  /** `http://127.0.0.1:<port>`: the issuer. */
+  /** `http://127.0.0.1:<port>`, or `https:` with a certificate: the issuer. */
   readonly url: string
   /** The backend below it. */
   readonly backend: string
@@ -81,15 +87,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const sockets = new Set<Socket>()
   const closing = new AbortController()
 
-  const server = http.createServer((request, response) => {
-    void handle(request, response)
-  })
-  server.on('connection', (socket) => {
+  const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => void handle(request, response)
+  const server = options.tls === undefined ? http.createServer(onRequest) : https.createServer(options.tls, onRequest)
+  server.on('upgrade', refuseUpgrade)
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
 
   const world: World = {
     issuer: url,
@@ -117,25 +123,44 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     } catch {
       return
     }
-    const target = new URL(incoming.url ?? '/', url)
-    const request: SimRequest = {
-      method: incoming.method ?? 'GET',
-      path: target.pathname.replace(/(?<=.)\/+$/, ''),
-      query: target.searchParams,
-      headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')])),
-      body: Buffer.concat(parts).toString('utf8'),
-    }
-    const { reply, account } = answer(request)
-    const record: RecordedRequest = { method: request.method, path: request.path, account: account?.name, status: reply.status, atMs: now(), headers: request.headers, body: request.body }
-    if (!request.path.startsWith('/__sim/')) {
-      recorded.push(record)
-      if (recorded.length > MAX_RECORDED) recorded.shift()
-    }
+    const body = await unpacked(Buffer.concat(parts), incoming.headers['content-encoding'] ?? '')
+    const request = requestOf(incoming, body?.toString('utf8') ?? '')
+    const { reply, account } = body === undefined ? { reply: detail(415, 'The encoding of the body is not supported'), account: undefined } : answer(request)
+    const record = noted(request, reply.status, account)
     if (request.path === '/oauth/token' && settings.tokenLatencyMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.tokenLatencyMs))
     response.once('close', () => {
       record.end = response.writableFinished ? 'sent' : 'gone'
     })
     await sendReply(response, reply, { gone: AbortSignal.any([gone.signal, closing.signal]), deltaMs: settings.deltaMs, random: () => random.next() })
+  }
+
+  function requestOf(incoming: http.IncomingMessage, body: string): SimRequest {
+    const target = new URL(incoming.url ?? '/', url)
+    return {
+      method: incoming.method ?? 'GET',
+      path: target.pathname.replace(/(?<=.)\/+$/, ''),
+      query: target.searchParams,
+      headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')])),
+      body,
+    }
+  }
+
+  function noted(request: SimRequest, status: number, account: SimAccount | undefined): RecordedRequest {
+    const record: RecordedRequest = { method: request.method, path: request.path, account: account?.name, status, atMs: now(), headers: request.headers, body: request.body }
+    if (request.path.startsWith('/__sim/')) return record
+    recorded.push(record)
+    if (recorded.length > MAX_RECORDED) recorded.shift()
+    return record
+  }
+
+  /** There is no WebSocket here; 426 is what sends a client to HTTP at once and for good (wire facts, second study §3). */
+  function refuseUpgrade(incoming: http.IncomingMessage, socket: Duplex): void {
+    const request = requestOf(incoming, '')
+    const status = request.path === '/backend-api/codex/responses' ? 426 : 404
+    noted(request, status, undefined)
+    const body = JSON.stringify({ detail: status === 426 ? 'Upgrade Required' : 'Not Found' })
+    socket.on('error', () => undefined)
+    socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`)
   }
 
   function answer(request: SimRequest): { reply: Reply; account?: SimAccount } {
@@ -154,6 +179,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       case 'GET /codex/device':
         return { reply: oauth.devicePage(request) }
     }
+    const besides = answerClientPage(request)
+    if (besides !== undefined) return { reply: besides }
     const page = ACCOUNT_PAGES[`${request.method} ${request.path}`]
     const isResponses = request.method === 'POST' && request.path === '/backend-api/codex/responses'
     if (page === undefined && !isResponses) return { reply: detail(404, 'Not Found') }

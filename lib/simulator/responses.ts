@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
 import type { SimAccount } from './account.js'
-import { answerFrames, createEventWriter, type Question } from './answer.js'
+import { answerFrames, createEventWriter, type OfferedTool, type Question } from './answer.js'
 import { mayUse, modelList } from './catalogue.js'
 import { deactivatedWorkspace, forcedReply } from './forced.js'
 import { charge, familyOf, quotaHeaders, rateLimitsEvent, usageLimitBody } from './quota.js'
@@ -11,15 +11,17 @@ import type { RequestKind } from './scenario.js'
 import { firing, recordOf, type SimRequest, type World } from './world.js'
 
 const text = z.string().optional().catch(undefined)
+/** Tools, and groups of them with a name of their own. */
+const toolList = z.array(z.looseObject({ type: text, name: text, tools: z.array(z.looseObject({ type: text, name: text })).optional().catch(undefined) })).optional().catch(undefined)
 const bodySchema = z.looseObject({
   model: z.string().catch(''),
   instructions: text,
-  input: z.array(z.looseObject({ type: text, role: text, content: z.unknown().optional(), encrypted_content: text, id: text, call_id: text })).catch([]),
+  input: z.array(z.looseObject({ type: text, role: text, content: z.unknown().optional(), encrypted_content: text, id: text, call_id: text, tools: toolList })).catch([]),
   store: z.unknown().optional(),
   stream: z.unknown().optional(),
   include: z.array(z.string()).catch([]),
   reasoning: z.looseObject({ effort: text }).optional().catch(undefined),
-  tools: z.array(z.looseObject({ name: text })).catch([]),
+  tools: toolList,
 })
 type Body = z.infer<typeof bodySchema>
 
@@ -118,7 +120,7 @@ function mac(account: SimAccount, nonce: string): string {
 function kindOf(body: Body): RequestKind {
   const start = (body.instructions ?? textOf(body.input[0]?.content)).slice(0, 400)
   if (/title generator/i.test(start)) return 'title'
-  return /summariz/i.test(start) && body.tools.length === 0 ? 'compaction' : 'turn'
+  return /summariz/i.test(start) && toolsIn(body).length === 0 ? 'compaction' : 'turn'
 }
 
 function questionOf(body: Body, kind: RequestKind, bytes: number): Question {
@@ -129,11 +131,17 @@ function questionOf(body: Body, kind: RequestKind, bytes: number): Question {
     model: body.model,
     effort: body.reasoning?.effort ?? 'medium',
     text: textOf(user?.content),
-    tools: body.tools.flatMap((tool) => tool.name ?? []),
-    afterTool: last?.type === 'function_call_output',
+    // In the Lite shape they stand in the input (wire facts §3).
+    tools: toolsIn(body),
+    afterTool: /_call_output$/.test(last?.type ?? ''),
     wantsReasoning: body.include.includes('reasoning.encrypted_content'),
     inputTokens: Math.ceil(bytes / 4),
   }
+}
+
+function toolsIn(body: Body): OfferedTool[] {
+  const lists = [body.tools, ...body.input.map(({ tools }) => tools)].flatMap((list) => list ?? [])
+  return lists.flatMap((tool) => tool.tools ?? [tool]).flatMap(({ type, name }) => (name === undefined ? [] : [{ name, kind: type === 'custom' ? 'custom' : 'function' }]))
 }
 
 function textOf(content: unknown): string {

@@ -79,9 +79,9 @@ describe('account files', () => {
           expect((await tokensInPool(home.pool)).sort()).toEqual(['rt-four', 'rt-one', 'rt-three', 'rt-two'])
         })
       }),
-      runs(80),
+      runs(40),
     )
-  }, timeFor(80))
+  }, timeFor(40))
 
   it('are never written over when they are damaged: what was there stays readable or lies beside it', async () => {
     const damage = fc.array(fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), cut: fc.nat(30), put: fc.string({ unit: 'binary', maxLength: 4 }) }), { minLength: 1, maxLength: 3 })
@@ -102,9 +102,9 @@ describe('account files', () => {
           for (const { refreshToken } of recordsOf(text)) expect(kept).toContain(JSON.stringify(refreshToken))
         })
       }),
-      runs(60),
+      runs(30),
     )
-  }, timeFor(60))
+  }, timeFor(30))
 })
 
 /** Records of a text that can still be read, with a token. */
@@ -157,9 +157,9 @@ describe('imports', () => {
           expectClear(await home.run(['list']))
         })
       }),
-      runs(25),
+      runs(12),
     )
-  }, timeFor(25))
+  }, timeFor(12))
 
   it('of a file whose one bad record is among good ones take the good ones', async () => {
     await fc.assert(
@@ -175,7 +175,7 @@ describe('imports', () => {
           for (const name of ['here', ...NAMES]) expect(await tokensInPool(home.pool)).toContain(`rt-${name}`)
         })
       }),
-      runs(25),
+      runs(12),
     )
-  }, timeFor(25))
+  }, timeFor(12))
 })

@@ -46,9 +46,9 @@ describe('answers of the token endpoint', () => {
           },
         )
       }),
-      runs(60),
+      runs(40),
     )
-  }, timeFor(60))
+  }, timeFor(40))
 
   it('that hold none end no login by themselves, and another account serves meanwhile', async () => {
     await fc.assert(
@@ -66,9 +66,9 @@ describe('answers of the token endpoint', () => {
           },
         )
       }),
-      runs(60),
+      runs(40),
     )
-  }, timeFor(60))
+  }, timeFor(40))
 
   it.each(PERMANENT.flatMap((code) => [{ status: 400, code }, { status: 401, code }]))('ends the login with $code on $status, and says so', async ({ status, code }) => {
     const answer = code === 'invalid_grant' ? { error: code } : { error: { code, message: 'no' } }

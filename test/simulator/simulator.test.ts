@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import zlib from 'node:zlib'
+
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../lib/simulator/index.js'
@@ -131,5 +135,47 @@ describe('the control plane', () => {
     expect((await post('scenario', { do: { type: 'nonsense' } })).status).toBe(400)
     const state = await (await fetch(`${simulator.url}/__sim/state`)).json()
     expect(state.rules).toHaveLength(1)
+  })
+})
+
+describe('what Codex CLI asks for with its defaults', () => {
+  /** A frame of one stored block: Node can pack with zstd from version 22 on only. */
+  const stored = (bytes: Buffer): Buffer => {
+    const header = (bytes.length << 3) | 1
+    return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, header & 255, (header >> 8) & 255, header >> 16]), bytes])
+  }
+
+  it.each([
+    ['zstd', stored],
+    ['gzip', (bytes: Buffer) => zlib.gzipSync(bytes)],
+    ['deflate', (bytes: Buffer) => zlib.deflateSync(bytes)],
+    ['br', (bytes: Buffer) => zlib.brotliCompressSync(bytes)],
+  ])('is understood in a body packed with %s', async (encoding, pack) => {
+    const simulator = await start()
+    const response = await fetch(`${simulator.backend}/codex/responses`, { method: 'POST', headers: { authorization: `Bearer ${simulator.login('one').access_token}`, 'content-type': 'application/json', 'content-encoding': encoding }, body: new Uint8Array(pack(Buffer.from(JSON.stringify(BODY)))) })
+    expect(response.status).toBe(200)
+    expect(await response.text()).toContain('"delta":"hi"')
+    expect(JSON.parse(simulator.requests[0]!.body)).toEqual(BODY)
+  })
+
+  it.each([['lzw', Buffer.from('{}')], ['zstd', Buffer.from('no frame')], ['gzip', Buffer.from('{}')]])('is refused with 415 when it says %s and is not', async (encoding, body) => {
+    const simulator = await start()
+    expect((await fetch(`${simulator.backend}/codex/responses`, { method: 'POST', headers: { 'content-encoding': encoding }, body: new Uint8Array(body) })).status).toBe(415)
+  })
+
+  it('is a WebSocket first: 426 sends it to HTTP at once (with 404 it tried seven times for five seconds)', async () => {
+    const simulator = await start()
+    const request = http.get(`${simulator.backend}/codex/responses`, { headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'sec-websocket-version': '13' } })
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    expect(response.statusCode).toBe(426)
+    response.resume()
+    expect(simulator.requests.map(({ path, status }) => [path, status])).toEqual([['/backend-api/codex/responses', 426]])
+  })
+
+  it('offers tools in groups at the head of the input and calls a custom one with text', async () => {
+    const simulator = await start()
+    const tools = [{ type: 'namespace', name: 'functions', tools: [{ type: 'custom', name: 'exec' }, { type: 'function', name: 'wait' }] }]
+    const body = { ...BODY, input: [{ type: 'additional_tools', role: 'developer', tools }, { role: 'user', content: [{ type: 'input_text', text: 'SIM:tool exec {"input":"text(1)"}' }] }] }
+    expect(await (await ask(simulator, 'one', body)).text()).toContain('"type":"custom_tool_call"')
   })
 })

@@ -132,7 +132,6 @@ const edits: readonly Operation[] = [
     await two(home)
     await runCli(home.home, ['switch', '2', '--pin', 'hard'], { env: home.env })
   }, missing: async (home) => JSON.stringify(await pool(home)).includes('"hard"') ? 'the pin is still there' : undefined }),
-  cli('fence', () => ['pool', 'fence', '--accounts', '2'], { missing: async (home) => JSON.stringify(await pool(home)).includes('"fences"') ? undefined : 'there is no fence' }),
   editing('label', ['label', '2', 'the second'], (account) => account?.accountLabel === 'the second'),
   editing('note', ['note', '2', 'pays for itself'], (account) => account?.accountNote === 'pays for itself'),
   editing('tag', ['tag', '2', 'work,late'], (account) => account?.accountTags?.join() === 'work,late'),
