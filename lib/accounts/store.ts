@@ -23,6 +23,8 @@ import type { Vault } from './vault.js'
 const LOCK_SUFFIX = '.transaction'
 const LOCK_STALE_MS = 4_000
 const LOCK_WAIT_MS = 10_000
+/** A file that is damaged, mended and damaged again is looked at this often before the caller hears of it. */
+const MAX_LOOKS = 3
 /** A watch can fall silent (network drives, exhausted limits): this often a look at the disk checks on it, in the background. */
 const RECHECK_MS = 10_000
 
@@ -63,8 +65,12 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
 
   const readFresh = (): Promise<PoolOnDisk> => readPoolFile(file, deps.legacyPath, vault)
 
-  /** What cannot be an account file is moved aside, never overwritten; under the lock, so that a writer is not surprised. */
-  async function quarantine(): Promise<never> {
+  /**
+   * What cannot be an account file is moved aside, never overwritten; under the lock, so that a writer is not surprised.
+   * Resolves when somebody else has done so meanwhile, and the file can be read again.
+   * @throws MovedAside, once for everybody who found the file damaged
+   */
+  async function quarantine(): Promise<void> {
     return locked(async () => {
       try {
         await readFresh()
@@ -77,11 +83,10 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
         await dropOldest(folder, (name) => name.startsWith(`${path.basename(file)}.corrupt-`))
         throw new MovedAside(file, path.basename(aside), error.why)
       }
-      throw new CodexError('store_busy', `${file} changed while it was being read.`)
     })
   }
 
-  async function read(): Promise<AccountPool> {
+  async function read(looks = 1): Promise<AccountPool> {
     startWatching()
     const seen = reported
     const stamp = await stampOf(file)
@@ -94,10 +99,16 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
       cached = await readFresh()
     } catch (error) {
       cached = undefined
-      if (error instanceof ForeignFile) return quarantine()
-      throw error
+      if (!(error instanceof ForeignFile)) throw error
+      await quarantine()
+      if (looks >= MAX_LOOKS) throw changing()
+      return read(looks + 1)
     }
     return cached.pool
+  }
+
+  function changing(): CodexError {
+    return new CodexError('store_busy', `${file} changed while it was being read.`)
   }
 
   function locked<T>(work: (lock: HeldLock) => Promise<T>): Promise<T> {
@@ -115,7 +126,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
     return isNew && vault.optedIn ? vault.create() : undefined
   }
 
-  async function transact<T>(work: (held: HeldPool) => Promise<T>): Promise<T> {
+  async function transact<T>(work: (held: HeldPool) => Promise<T>, looks = 1): Promise<T> {
     const result = await locked(async (lock) => {
       const before = await readFresh().catch((error: unknown) => {
         if (!(error instanceof ForeignFile)) throw error
@@ -137,7 +148,10 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
       }
       return { done: await work({ ...before, write }) }
     })
-    return result === undefined ? quarantine() : result.done
+    if (result !== undefined) return result.done
+    await quarantine()
+    if (looks >= MAX_LOOKS) throw changing()
+    return transact(work, looks + 1)
   }
 
   function update(change: (pool: AccountPool) => AccountPool, onCopy?: (file: string) => void): Promise<AccountPool> {
@@ -210,14 +224,14 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
 
   return {
     path: file,
-    read,
+    read: () => read(),
     peek() {
       if (watcher === undefined || cached === undefined || checkedAtMs === 0) return undefined
       if (Math.abs(clock.now() - checkedAtMs) > RECHECK_MS) recheck()
       return cached.pool
     },
     update,
-    transact,
+    transact: (work) => transact(work),
     key,
     close() {
       closed = true
