@@ -3,10 +3,11 @@ import os from 'node:os'
 import { isatty } from 'node:tty'
 
 import type { Account, AccountPool } from './accounts/account.js'
-import { adopt, readyToAdopt } from './accounts/adopt.js'
+import { adopt, noticeOf, readyToAdopt } from './accounts/adopt.js'
 import { withLogin } from './accounts/edits.js'
 import { settleHostFolder } from './accounts/host-folder.js'
 import { accountName } from './accounts/labels.js'
+import { MovedAside } from './accounts/pool-file.js'
 import { accountFromLogin } from './auth/account-from-login.js'
 import { parseBaseUrl } from './auth/base-url.js'
 import { checkWorkspace } from './auth/accounts-check.js'
@@ -74,7 +75,7 @@ const CATALOGUE_DELAY_MS = 1_000
 
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
-  const runtime: Runtime = createRuntime({ ...input, watch: true, onAlert: (account, alert) => void sayAlert(account, alert) })
+  const runtime: Runtime = createRuntime({ ...input, watch: true, onAlert: (account, alert) => void sayAlert(account, alert), onMovedAside: (moved) => sayMovedAside(input.host, moved) })
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
   const gate = createSharedGate({ file: input.paths.noticesFile, clock, log: host })
   const notices = createNotices({ host, config, clock, gate })
@@ -138,8 +139,13 @@ export async function createCore(input: CoreInput): Promise<Core> {
   }
 }
 
+function sayMovedAside(host: HostPort, moved: MovedAside): void {
+  host.toast({ variant: 'warning', title: 'Codex accounts', message: noticeOf(moved), durationMs: 15_000 })
+}
+
 /** That the accounts cannot be used is said where the user looks, once a start. */
 function sayUnusable(host: HostPort, error: unknown): void {
+  if (error instanceof MovedAside) return
   host.log('error', 'The account file cannot be used.', { reason: messageOf(error) })
   host.toast({ variant: 'error', title: 'Codex accounts', message: redactText(`${messageOf(error)}${isCodexError(error) ? ` ${error.hint}` : ''}`), durationMs: 15_000 })
 }

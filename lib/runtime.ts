@@ -6,6 +6,7 @@ import { type PoolScope, resolvePoolScope } from './accounts/project.js'
 import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
 import type { Keychain } from './accounts/keychain.js'
 import { systemKeychain, thisPlace } from './accounts/keychain-system.js'
+import type { MovedAside } from './accounts/pool-file.js'
 import { createAccountStore } from './accounts/store.js'
 import type { AccountStore } from './accounts/store-types.js'
 import { createVault, type Vault } from './accounts/vault.js'
@@ -80,6 +81,8 @@ export interface RuntimeOptions {
   readonly keychain?: Keychain
   /** Follow the changes of other processes; off for commands that end soon. */
   readonly watch: boolean
+  /** Hears that a damaged account file was moved aside. */
+  readonly onMovedAside?: (moved: MovedAside) => void
   /** Hears of windows that run out. */
   readonly onAlert?: (account: Account, alert: Alert) => void
 }
@@ -114,6 +117,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       clock,
       vault,
       watch: watched,
+      ...(options.onMovedAside === undefined ? {} : { onMovedAside: options.onMovedAside }),
       ...(file === paths.accountsFile ? { legacyPath } : {}),
     })
   const store = storeAt(scope.file, watch)

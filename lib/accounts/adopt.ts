@@ -64,6 +64,7 @@ export async function adopt(store: AccountStore, clock: Pick<Clock, 'sleep'>, ch
   }
 }
 
-function noticeOf({ message }: MovedAside): string {
+/** What was moved aside and how to get it back, in whole sentences. */
+export function noticeOf({ message }: MovedAside): string {
   return `${message} The accounts in it come back from a backup: codex-import`
 }

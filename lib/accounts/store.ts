@@ -40,6 +40,8 @@ export interface StoreDeps {
   readonly watch?: boolean
   /** Opens and seals secrets. Without it those of a sealed file stay sealed: for who needs metadata alone. */
   readonly vault?: Vault
+  /** Hears that a damaged file was moved aside, whoever came upon it: background work has nobody to tell. */
+  readonly onMovedAside?: (moved: MovedAside) => void
 }
 
 interface Cached {
@@ -81,7 +83,9 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
           throw new CodexError('store_unreadable', `${file} cannot be used because ${error.why}, and it cannot be moved aside.`, { cause })
         })
         await dropOldest(folder, (name) => name.startsWith(`${path.basename(file)}.corrupt-`))
-        throw new MovedAside(file, path.basename(aside), error.why)
+        const moved = new MovedAside(file, path.basename(aside), error.why)
+        deps.onMovedAside?.(moved)
+        throw moved
       }
     })
   }

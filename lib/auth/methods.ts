@@ -16,10 +16,10 @@ export interface LoginMethodsDeps {
   readonly env: NodeJS.ProcessEnv
   /** Leads to the menu of the accounts. */
   readonly manage: () => Promise<AuthOAuthResult>
-  /** Looks whether a login could be stored. @returns what was moved aside for it, in whole sentences */
-  readonly ready: () => Promise<string | undefined>
+  /** Looks whether a login could be stored. @throws CodexError that says why not */
+  readonly ready: () => Promise<unknown>
   /** Puts the login into the account file. */
-  readonly save: (tokens: LoginTokens) => Promise<{ readonly label: string; readonly notice?: string }>
+  readonly save: (tokens: LoginTokens) => Promise<{ readonly label: string }>
 }
 
 type Authorize = Extract<AuthHook['methods'][number], { type: 'oauth' }>['authorize']
@@ -37,12 +37,9 @@ export interface LoginMethods {
 export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
   let current: PendingLogin | undefined
 
-  const warn = (message: string): void => deps.host.toast({ variant: 'warning', title: 'Codex accounts', message, durationMs: 15_000 })
-
   async function finished(login: () => Promise<LoginTokens>): Promise<CallbackResult> {
     try {
-      const { label, notice } = await deps.save(await login())
-      if (notice !== undefined) warn(notice)
+      const { label } = await deps.save(await login())
       deps.host.toast({ variant: 'success', title: 'Codex accounts', message: `${label} is signed in.` })
       return { type: 'success', refresh: MANAGED_AUTH.refresh, access: MANAGED_AUTH.access, expires: MANAGED_AUTH.expires }
     } catch (error) {
@@ -62,8 +59,7 @@ export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
   return {
     async authorize(id) {
       // Nobody is sent through a login that could not be stored.
-      const notice = id === 'manage' ? undefined : await deps.ready()
-      if (notice !== undefined) warn(notice)
+      if (id !== 'manage') await deps.ready()
       switch (id) {
         case 'manage':
           return deps.manage()
