@@ -30,9 +30,10 @@ interface Found {
 /**
  * The text of a regular file without its byte order mark; undefined when there is none. Never waits for another program
  * and never reads more than `maxBytes`, whatever stands in the file's place.
+ * @param options.keepMark leave the byte order mark, for who writes the file back
  * @throws UnreadableFile: what it is in place of a file, or why it cannot be read
  */
-export async function readBoundedFile(file: string, maxBytes: number): Promise<string | undefined> {
+export async function readBoundedFile(file: string, maxBytes: number, options: { readonly keepMark?: boolean } = {}): Promise<string | undefined> {
   try {
     const handle = await open(file, FLAGS)
     try {
@@ -41,7 +42,7 @@ export async function readBoundedFile(file: string, maxBytes: number): Promise<s
       for (;;) {
         const piece = Buffer.allocUnsafe(pieces.wanted())
         const { bytesRead } = await handle.read(piece, 0, piece.length, null)
-        if (bytesRead === 0) return pieces.text()
+        if (bytesRead === 0) return options.keepMark === true ? pieces.text() : withoutMark(pieces.text())
         pieces.add(piece.subarray(0, bytesRead))
       }
     } finally {
@@ -67,7 +68,7 @@ export function readBoundedFileSync(fs: Pick<typeof NodeFs, 'openSync' | 'fstatS
       for (;;) {
         const piece = Buffer.allocUnsafe(pieces.wanted())
         const bytesRead = fs.readSync(descriptor, piece, 0, piece.length, null)
-        if (bytesRead === 0) return pieces.text()
+        if (bytesRead === 0) return withoutMark(pieces.text())
         pieces.add(piece.subarray(0, bytesRead))
       }
     } finally {
@@ -96,8 +97,12 @@ function createPieces(file: string, maxBytes: number): { wanted(): number; add(p
       if (bytes > maxBytes) throw tooLarge(file, maxBytes)
       pieces.push(piece)
     },
-    text: () => Buffer.concat(pieces).toString('utf8').replace(/^\uFEFF/, ''),
+    text: () => Buffer.concat(pieces).toString('utf8'),
   }
+}
+
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '')
 }
 
 function isAbsent(error: unknown): boolean {

@@ -61,7 +61,7 @@ export function backupStamp(nowMs: number): string {
 
 async function readText(file: string): Promise<string | undefined> {
   try {
-    return await readBoundedFile(file, MAX_FOREIGN_BYTES)
+    return await readBoundedFile(file, MAX_FOREIGN_BYTES, { keepMark: true })
   } catch (error) {
     throw new CodexError('store_unreadable', `${messageOf(error)} Nothing was changed.`, {
       cause: error,
