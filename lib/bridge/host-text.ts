@@ -1,3 +1,5 @@
+import { plainText } from '../kernel/plain-text.js'
+
 /**
  * Texts for the host. OpenCode decides by words and digits in a message whether to send the turn again, whatever the
  * status says (host facts §0.3), and some words make it compact the session instead of showing the error. What we say
@@ -123,9 +125,12 @@ export function isHostSafe(text: string): boolean {
   return !matchesAny(text, HOST_RETRY_PATTERNS) && !matchesAny(text, HOST_OVERFLOW_PATTERNS)
 }
 
-/** Control characters and lone surrogates go: escaped in JSON they turn into digits (`\u0005` + `00`). */
+/**
+ * A terminal shows it: commands to it, marks of direction and what nobody sees go. So do control characters and lone
+ * surrogates, which escaped in JSON turn into digits (`\u0005` + `00`).
+ */
 function oneLine(text: string): string {
-  return cut(text.slice(0, MAX_RAW).replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').replace(/\p{Cs}/gu, '\uFFFD').replace(/ {2,}/g, ' ').trim())
+  return cut(plainText(text.slice(0, MAX_RAW)).replace(/ {2,}/g, ' ').trim())
 }
 
 function cut(text: string): string {

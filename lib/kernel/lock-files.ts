@@ -31,6 +31,9 @@ export const LOCK_FOLDER_MODE = 0o710
 const IN_THE_MAKING_MS = 1_000
 /** An owner elsewhere that was silent for a day needs no last look. */
 export const LONG_GONE_MS = 24 * 60 * 60_000
+/** Windows refuses to remove a file for a moment while somebody else looks at it. */
+const REMOVE_TRIES = 4
+const REMOVE_PAUSE_MS = 20
 /** `<file>.lock.<pid>-<scope>-<start>-<random>`; 0 for what the system does not tell. */
 const OWNER = /^(.+\.lock)\.(\d{1,10})-([0-9a-f]{8}|0)-(\d{1,20})-[0-9a-f]{12}$/s
 
@@ -113,7 +116,16 @@ export async function writeOwner(file: string, identity: string, flags: 'wx' | '
 /** Removes a file or an empty folder; what is not there or not empty is left. Never throws. */
 export async function discard(what: { readonly file?: string; readonly folder?: string }): Promise<void> {
   if (what.folder !== undefined) await rmdir(what.folder).catch(() => undefined)
-  if (what.file !== undefined) await unlink(what.file).catch(() => undefined)
+  if (what.file !== undefined) await removeFile(what.file)
+}
+
+/** The owner file of a living process keeps everybody out until it is stale, that process too: what may pass is waited for. */
+async function removeFile(file: string): Promise<void> {
+  for (let tries = 1; tries <= REMOVE_TRIES; tries += 1) {
+    const isOver = await unlink(file).then(() => true, (error: unknown) => systemCode(error) === 'ENOENT')
+    if (isOver) return
+    if (tries < REMOVE_TRIES) await systemClock.sleep(REMOVE_PAUSE_MS * tries)
+  }
 }
 
 /**

@@ -14,6 +14,17 @@ describe('hostSafeText', () => {
     fc.assert(fc.property(texts, (text) => isHostSafe(hostSafeText(text))))
   })
 
+  it.each([
+    ['turns the direction of what follows', 'Backend says: \u202ereversed'],
+    ['isolates a direction', 'Backend says: \u2066reversed\u2069'],
+    ['is drawn as nothing', 'Backend says: re\u200bversed'],
+    ['is a tag that a model reads and nobody sees', 'Backend says: reversed\u{e0041}\u{e0042}'],
+    ['commands a terminal', 'Backend says: \u001b[31mreversed\u001b]0;title\u0007'],
+    ['is half a character', 'Backend says: reversed\ud800'],
+  ])('keeps nothing of a message of the backend that %s', (_, text) => {
+    expect(hostSafeText(text).replace('\ufffd', '')).toBe('Backend says: reversed')
+  })
+
   it('keeps a harmless sentence as it is', () => {
     expect(hostSafeText('Account 2 (work): weekly limit is used up.')).toBe('Account 2 (work): weekly limit is used up.')
   })

@@ -23,6 +23,9 @@ const status = fc.oneof(fc.constantFrom(200, 400, 401, 402, 403, 404, 408, 409, 
 /** One good try, one for each account and a few for what may pass by itself. */
 const MOST_TRIES = 12
 
+/** Commands to a terminal, and marks that turn the direction of what follows. */
+const UNSHOWABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+
 describe('errors of the backend', () => {
   it('of every status, header and body become one readable answer, cost a bounded number of tries and no login', async () => {
     await fc.assert(
@@ -44,10 +47,10 @@ describe('errors of the backend', () => {
               const { error } = JSON.parse(answer.text) as { error: { message: string } }
               expect(error.message.trim()).not.toBe('')
               expect(error.message.length).toBeLessThan(2_000)
-               
-              expect(error.message).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
+              expect(error.message).not.toMatch(UNSHOWABLE)
               expect(error.message).not.toMatch(/\n\s+at |\[object |\bNaN\b|Invalid Date/)
             }
+            expect(said.join('\n')).not.toMatch(UNSHOWABLE)
             expect(answer.text + said.join('\n')).not.toMatch(SECRET)
             for (const record of await recordsIn(accountsFile)) expect(record.refreshToken).toMatch(/^rt-secret-/)
           },

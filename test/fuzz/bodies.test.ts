@@ -42,7 +42,9 @@ const body: fc.Arbitrary<Body> = fc
 /** The text of a body with blanks everywhere they may be, and some letters of keys written as escapes. */
 function textOf({ members, style: { space, escaped } }: Body): string {
   let letters = 0
-  const name = (plain: string): string => JSON.stringify(plain).replace(/[a-z]/g, (letter) => ((letters += 1), escaped.includes(letters) ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}` : letter))
+  const escape = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
+  // What stands behind a backslash already is no letter of its own.
+  const name = (plain: string): string => JSON.stringify(plain).replace(/\\(?:u[0-9a-f]{4}|.)|[a-z]/g, (written) => (written.length === 1 && escaped.includes((letters += 1)) ? escape(written) : written))
   const inner = (value: unknown): string => {
     if (Array.isArray(value)) return `[${space}${value.map(inner).join(`${space},${space}`)}${space}]`
     if (typeof value === 'object' && value !== null) return `{${space}${Object.entries(value).map(([one, of]) => `${name(one)}${space}:${space}${inner(of)}`).join(`${space},${space}`)}${space}}`

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import fs, { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -32,6 +33,22 @@ async function staleLock(file: string): Promise<void> {
 const ownersIn = async (folder: string): Promise<string[]> => (await readdir(folder)).filter((name) => parseOwnerName(name) !== undefined)
 const leftovers = async (folder: string): Promise<string[]> => (await readdir(folder)).filter((name) => name.includes('.lock'))
 
+/** The next calls of `unlink` fail, as while a virus scanner looks at the file or a disk has a bad moment. */
+function failingUnlinks(times: number, code: string): void {
+  const { unlink } = fs.promises
+  let left = times
+  fs.promises.unlink = async (file) => {
+    left -= 1
+    if (left >= 0) throw Object.assign(new Error(code), { code })
+    return unlink(file)
+  }
+  syncBuiltinESMExports()
+  onTestFinished(() => {
+    fs.promises.unlink = unlink
+    syncBuiltinESMExports()
+  })
+}
+
 describe('withFileLock', () => {
   it('lets one at a time in, also when all of them find the lock of a dead process', async () => {
     const file = path.join(await temporaryFolder(), 'counter')
@@ -48,6 +65,20 @@ describe('withFileLock', () => {
     )
     expect(await readFile(file, 'utf8')).toBe('12')
   }, 30_000)
+
+  it.each(['EIO', 'EBUSY', 'EPERM'])('is given back although removing its file fails with %s for a moment (the process kept itself out until the lock was stale)', async (code) => {
+    const file = path.join(await temporaryFolder(), 'file')
+    failingUnlinks(2, code)
+    await withFileLock(file, OPTIONS, async () => undefined)
+    expect(await leftovers(path.dirname(file))).toEqual([])
+    expect(await withFileLock(file, { ...OPTIONS, waitMs: 0 }, async () => 'again')).toBe('again')
+  })
+
+  it('is given back without a word where its file cannot be removed at all', async () => {
+    const file = path.join(await temporaryFolder(), 'file')
+    failingUnlinks(1_000, 'EROFS')
+    expect(await withFileLock(file, OPTIONS, async () => 'done')).toBe('done')
+  })
 
   it('says who is in the way when the lock cannot be had in time', async () => {
     const file = path.join(await temporaryFolder(), 'file')

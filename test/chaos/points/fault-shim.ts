@@ -84,6 +84,12 @@ function halfOf(data: unknown): unknown {
   return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, Math.floor(data.byteLength / 2)) : data
 }
 
+/** The arguments of a write into an open file, cut; the place it goes to stays. */
+function halfOfHandleWrite([data, ...rest]: readonly unknown[]): unknown[] {
+  const [offset, length, position] = rest
+  return ArrayBuffer.isView(data) && typeof length === 'number' ? [data, offset, Math.floor(length / 2), position] : [halfOf(data), ...rest]
+}
+
 /** With `half` the arguments are cut; only the data of a plain write can be. */
 function argumentsFor(verdict: Verdict, args: readonly unknown[]): unknown[] {
   return verdict.half ? [args[0], halfOf(args[1]), ...args.slice(2).filter((one) => typeof one !== 'number')] : [...args]
@@ -152,7 +158,7 @@ function watchedHandle(handle: FileHandle, file: string): FileHandle {
     table[name] = async (...args) => {
       const verdict = judge(operation, file)
       if (verdict.error) throw verdict.error
-      const result = await original(...(verdict.half ? [halfOf(args[0])] : args))
+      const result = await original(...(verdict.half ? halfOfHandleWrite(args) : args))
       if (verdict.after ?? verdict.half) die()
       return result
     }

@@ -31,8 +31,8 @@ export interface FaultedRun extends Ended {
   readonly isBetweenAnswerAndDisk: boolean
 }
 
-/** Longer than any wait of the product, ms; what takes longer hangs. */
-const HANGS_AFTER_MS = 60_000
+/** Many times longer than any wait of the product, also on a machine with much else to do, ms; what takes longer hangs. */
+const HANGS_AFTER_MS = 600_000
 
 /** Which operations an error code can meet; the shim has the same table for what happens from a point on. */
 const MEETS: Readonly<Record<(typeof ERRORS)[number], readonly string[]>> = {
@@ -72,25 +72,28 @@ interface Line {
 
 function readReport(lines: readonly Line[], at?: { readonly n: number; readonly fault: Fault }): Pick<FaultedRun, 'points' | 'isBetweenAnswerAndDisk'> {
   const points: Point[] = []
+  /** Journal files whose intent is on the disk. */
+  const begun = new Set<string>()
   let asked = 0
   let unstored = 0
   let isBetween = false
-  let hasIntent = false
   for (const { n, op = '', path: file = '', mark } of lines) {
     if (mark !== undefined) asked += mark === 'token-request' ? 1 : -1
     if (mark === 'token-answer') unstored += 1
     if (n === undefined) continue
     points.push({ n, op, path: nameless(file) })
-    const isDurable = (op === 'rename' || op === 'fsync') && JOURNAL.test(file)
+    const isIntent = op === 'rename' && JOURNAL.test(file) && !begun.has(file)
+    // The intent becomes the entry by one write into the open file; where that fails, by a file of the same name anywhere.
+    const isStored = JOURNAL.test(file) && (op === 'write' || (op === 'rename' && !isIntent))
     // What fails from here on was not seen coming by the intent, which was still written.
-    if (n === at?.n) isBetween = asked + unstored > (isDurable && at.fault.what === 'kill-after' ? 1 : 0) || (at.fault.span === 'on' && (hasIntent || isDurable))
-    hasIntent ||= isDurable
-    if (isDurable && unstored > 0) unstored -= 1
+    if (n === at?.n) isBetween = asked + unstored > (isStored && at.fault.what === 'kill-after' ? 1 : 0) || (at.fault.span === 'on' && (begun.size > 0 || isIntent))
+    if (isIntent) begun.add(file)
+    if (isStored && unstored > 0) unstored -= 1
   }
   return { points, isBetweenAnswerAndDisk: isBetween }
 }
 
 /** A path without the numbers of a run: process ids, moments, hashes. */
 function nameless(file: string): string {
-  return file.replaceAll(/\d+-[0-9a-f]{12}/g, '*').replaceAll(/\b[0-9a-f]{16,64}\b/g, '#').replaceAll(/\d{8}-\d{9}(?:-[0-9a-f]{6})?/g, '@').replaceAll(/\d{8}T?\d{6}\w*/g, '@')
+  return file.replaceAll(/\d+-(?:[0-9a-f]{1,8}-)?(?:\d+-)?[0-9a-f]{12}/g, '*').replaceAll(/\b[0-9a-f]{16,64}\b/g, '#').replaceAll(/\d{8}-\d{9}(?:-[0-9a-f]{6})?/g, '@').replaceAll(/\d{8}T?\d{6}\w*/g, '@')
 }

@@ -42,8 +42,9 @@ export async function judge(operation: Operation, home: FaultHome, run: FaultedR
     if (found !== undefined) violations.push({ rule, found })
   }
   const isKill = fault.what.startsWith('kill')
-  for (const problem of await brokenFiles(home)) add('files parse', problem)
+  for (const problem of await brokenFiles(operation, home)) add('files parse', problem)
   add('accounts are the old or the new', await mixedAccounts(operation, home))
+  add('foreign text survives', await lostDamage(operation, home))
   add('foreign text survives', await lostText(home))
   for (const problem of await openFiles(home)) if (operation.name !== 'doctor --fix' || !problem.includes('accounts.json')) add('modes', problem)
   if (!isKill) {
@@ -52,6 +53,7 @@ export async function judge(operation: Operation, home: FaultHome, run: FaultedR
     add('one sentence', badWords(run))
   }
   const { loss, requestProblem } = await followUp(operation, home, add)
+  add('foreign text survives', await lostDamage(operation, home))
   const mayBeLost = run.isBetweenAnswerAndDisk && (isKill || (fault.span === 'on' && saysFailure(run.stdout + run.stderr)))
   if (loss !== undefined && !mayBeLost) add('no token is spent twice', loss)
   // Who has lost a login that nobody could keep is told what to do.
@@ -71,12 +73,17 @@ function badWords({ code, signal, stdout, stderr }: FaultedRun): string | undefi
   return code !== 0 && text.trim() === '' ? 'it failed without a word' : undefined
 }
 
-async function brokenFiles(home: FaultHome): Promise<string[]> {
+async function brokenFiles(operation: Operation, home: FaultHome): Promise<string[]> {
   const problems: string[] = []
   for (const { name, full, isFolder } of await filesBelow(home.home)) {
     if (isFolder || name.includes('.corrupt-') || isTemporary(name)) continue
     const text = await readFile(full, 'utf8')
-    if (/\.jsonc?$|opencode\.json[^/]*$/.test(name) && !isJson(text)) problems.push(`${name} does not parse: ${JSON.stringify(text.slice(0, 80))}`)
+    if (full === home.paths.accountsFile && operation.damaged === text) continue
+    if (isJournal(name)) {
+      // The intent came by a rename and is always whole; the line after it goes into the room kept for it and may be cut off.
+      const lines = text.split('\n').filter((line) => line.trim() !== '')
+      if (lines.length === 0 || !lines.slice(0, lines.length > 1 ? -1 : undefined).every(isJson)) problems.push(`${name} has no whole line: ${JSON.stringify(text.slice(0, 80))}`)
+    } else if (/\.jsonc?$|opencode\.json[^/]*$/.test(name) && !isJson(text)) problems.push(`${name} does not parse: ${JSON.stringify(text.slice(0, 80))}`)
     // The last line of what is only ever appended to may be cut off; readers pass over it.
     if (name.endsWith('.jsonl') && !text.split('\n').slice(0, -1).every(isJson)) problems.push(`${name} has a broken line inside`)
   }
@@ -87,6 +94,14 @@ function isJson(text: string): boolean {
   const errors: ParseError[] = []
   parse(text, errors, { allowTrailingComma: true })
   return errors.length === 0
+}
+
+/** What was damaged before is nobody's to throw away: it stays where it was or lies beside. */
+async function lostDamage({ damaged }: Operation, home: FaultHome): Promise<string | undefined> {
+  if (damaged === undefined) return undefined
+  const files = (await filesBelow(home.paths.root)).filter(({ isFolder }) => !isFolder)
+  const texts = await Promise.all(files.map(({ full }) => readFile(full, 'utf8')))
+  return texts.includes(damaged) ? undefined : 'the text of the damaged account file is gone'
 }
 
 async function mixedAccounts(operation: Operation, home: FaultHome): Promise<string | undefined> {
@@ -172,9 +187,13 @@ async function sweepLater(operation: Operation, home: FaultHome, add: (rule: Vio
   if (still.length > 0) add('temporary files go', still.map(({ name }) => name).join(', '))
 }
 
-/** Also the lease of a refresh token: its name never comes again, so nobody would find it stale. */
+/** Also what is left of locks and leases: their names never come again, so nobody would find them stale. */
 function isTemporary(name: string): boolean {
-  return name.endsWith('.tmp') || /refresh\/[^/]*\.lock$/.test(name)
+  return name.endsWith('.tmp') || /\.lock(?:\.\d+-[0-9a-f]+-\d+-[0-9a-f]{12})?$/.test(name)
+}
+
+function isJournal(name: string): boolean {
+  return /refresh\/[0-9a-f]{32}\.json$/.test(name)
 }
 
 async function filesBelow(folder: string): Promise<Found[]> {

@@ -17,6 +17,8 @@ export interface Operation {
   readonly env?: Readonly<Record<string, string>>
   /** Sets of accounts that may be found afterwards; `unreadable` for a file that was broken before. */
   readonly sets: readonly (readonly string[] | 'unreadable')[]
+  /** The text of an account file that was damaged before. */
+  readonly damaged?: string
   /** What is missing on the disk of what a success promises; undefined when nothing is. */
   readonly missing: (home: FaultHome) => Promise<string | undefined>
   /** Whether doing it once more works (the default), may be refused in a sentence because it is done, or would undo it. */
@@ -51,6 +53,8 @@ const AB = [['a', 'b']] as const
 /** A token that still lives, but not long enough to be sent. */
 const SHORT = { accessSeconds: 1 }
 
+const DAMAGED = '{"version":3,"accou'
+
 const SEALING = { CODEX_KEYCHAIN: '1' }
 
 /** A token the backend does not know as spent: it is new, or its successor lies in the journal of refreshes. */
@@ -59,7 +63,8 @@ const isUnspent: Check = async (account, { simulator, paths }) => {
   const { refreshToken, uid } = account
   if (simulator.requests.every(({ body, path: to, status }) => to !== '/oauth/token' || status !== 200 || !body.includes(refreshToken))) return true
   const journal = path.join(paths.root, 'refresh')
-  const entries = await Promise.all((await readdir(journal).catch(() => [])).filter((name) => name.endsWith('.json')).map(async (name) => JSON.parse(await readFile(path.join(journal, name), 'utf8')) as { state?: string; uid?: string }))
+  const texts = await Promise.all((await readdir(journal).catch(() => [])).filter((name) => name.endsWith('.json')).map((name) => readFile(path.join(journal, name), 'utf8')))
+  const entries = texts.map((text) => JSON.parse(text.trimEnd().split('\n').at(-1) ?? 'null') as { state?: string; uid?: string })
   return entries.some((entry) => entry.state === 'received' && entry.uid === uid)
 }
 const bothUnspent: Operation['missing'] = async (home) => (await record('a', isUnspent)(home)) ?? (await record('b', isUnspent)(home))
@@ -77,7 +82,8 @@ const logins: readonly Operation[] = [
   }, sets: [['b'], ['b', 'a']], missing: record('a', isUnspent) }),
   cli('login of an account that is there', () => ['login', '--device'], { prepare: two, missing: record('a', isUnspent) }),
   cli('login beside a damaged account file', () => ['login', '--device'], {
-    prepare: (home) => writeFile(home.paths.accountsFile, '{"version":3,"accou', { mode: 0o600 }),
+    prepare: (home) => writeFile(home.paths.accountsFile, DAMAGED, { mode: 0o600 }),
+    damaged: DAMAGED,
     sets: ['unreadable', [], ['a']],
     missing: record('a', isUnspent),
   }),
@@ -96,7 +102,8 @@ const requests: readonly Operation[] = [
     home.simulator.addRules({ when: { endpoint: 'responses', account: 'a' }, do: { type: 'usage_limit', resetsInSec: 600 } })
   }, args: () => ['2'], sets: AB, missing: bothUnspent },
   { name: 'three rotations one after the other', program: 'window', prepare: async (home) => {
-    home.simulator.changeSettings({ accessTokenSeconds: 1 })
+    // The first token has ended by its clock, the next two are refused: tokens of a second would end on a slow machine before they are sent.
+    home.simulator.addRules({ when: { endpoint: 'responses', account: 'a' }, every: 2, do: { type: 'unauthorized', code: 'token_expired' } })
     await seed(home, ['a'], SHORT)
   }, args: () => ['3'], sets: [['a']], missing: record('a', isUnspent) },
 ]
