@@ -79,7 +79,6 @@ describe('a request whose token has ended', () => {
     const esc = new AbortController()
     stage.server.onSpent = () => esc.abort()
     await expect(async () => stage.newTokens().access(stage.account, esc.signal)).rejects.toThrow('aborted')
-    expect(await tokenOf(stage, stage.account)).toBe('at_first')
     await expect.poll(() => tokenOf(stage, stage.account), { timeout: 10_000 }).toBe('at_a_1')
     const before = new AbortController()
     before.abort()
@@ -125,7 +124,7 @@ describe('a request whose token has ended', () => {
     await expect(async () => tokens.access(stage.account, undefined, () => tokens.close() instanceof Promise)).rejects.toThrow('shutting down')
     expect(stage.server.counts.rotated).toBe(0)
     await lease?.release()
-  }, 60_000)
+  }, 120_000)
 
   it('is renewed once when the clock is set ahead meanwhile: a new token that seems to be over is used, and the backend decides', async () => {
     let aheadMs = 0
