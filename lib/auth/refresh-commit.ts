@@ -155,7 +155,7 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
 
   function hold(fingerprint: string, entry: ReceivedEntry, file: OpenEntry | undefined, place: HeldTokens['place'], why: string): void {
     const before = holdings.get(fingerprint)
-    const holding: Holding = { entry, file, place, why, sinceMs: before?.sinceMs ?? clock.now() }
+    const holding: Holding = { entry, file: file ?? before?.file, place, why, sinceMs: before?.sinceMs ?? clock.now() }
     holdings.set(fingerprint, holding)
     // Once per trouble, not once per try.
     if (before?.place !== place || before.why !== why) log.log('error', place === 'memory' ? 'New tokens could be stored nowhere yet; they are kept in memory and retried.' : 'New tokens are in the refresh journal and not yet in the account file; retried.', { reason: why })

@@ -8,8 +8,7 @@ import type { AccountStore } from '../../lib/accounts/store-types.js'
 import type { Account } from '../../lib/accounts/account.js'
 import { createExchange } from '../../lib/auth/refresh-exchange.js'
 import { createTokens, type Tokens } from '../../lib/auth/tokens.js'
-import { systemClock } from '../../lib/kernel/clock.js'
-import { silentLogger } from '../../lib/kernel/logger.js'
+import { type Clock, systemClock } from '../../lib/kernel/clock.js'
 import { temporaryFolder } from './temporary.js'
 import { startTokenServer, type TokenServer } from './token-server.js'
 
@@ -21,6 +20,8 @@ export interface TokenStage {
   newTokens(): Tokens
   /** Toasts of every window, in order. */
   readonly toasts: readonly string[]
+  /** Warnings and errors in the log of every window, in order. */
+  readonly complaints: readonly string[]
   /** Everything that lies on the disk: the account file, leases and journals. */
   readonly folder: string
   /** Folder on another disk, as it were, for tokens that find no room. */
@@ -32,7 +33,8 @@ export interface TokenStage {
 }
 
 /** One account in a pool, its login server, and any number of windows over them. */
-export async function tokenStage(options: { expiresInMs?: number; lifetimeSeconds?: number } = {}): Promise<TokenStage> {
+export async function tokenStage(options: { expiresInMs?: number; lifetimeSeconds?: number; clock?: Clock } = {}): Promise<TokenStage> {
+  const clock = options.clock ?? systemClock
   const folder = await temporaryFolder()
   const server = await startTokenServer(options)
   onTestFinished(() => server.close())
@@ -40,18 +42,23 @@ export async function tokenStage(options: { expiresInMs?: number; lifetimeSecond
   const dir = path.join(folder, 'refresh')
   const spareDir = path.join(await temporaryFolder(), 'spare')
   const toasts: string[] = []
+  const complaints: string[] = []
   const newStore = (): AccountStore => createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
   const newTokens = (): Tokens => {
     const tokens = createTokens({
       store: newStore(),
-      clock: systemClock,
+      clock,
       random: () => 0.5,
-      log: silentLogger,
+      log: {
+        log: (level, message) => {
+          if (level === 'warn' || level === 'error') complaints.push(message)
+        },
+      },
       label: () => 'Account 1',
       dir,
       spareDirs: [spareDir],
       toast: ({ message }) => void toasts.push(message),
-      exchange: createExchange({ endpoints: { issuer: server.issuer, backend: server.issuer }, fetch, clock: systemClock, userAgent: 'test' }),
+      exchange: createExchange({ endpoints: { issuer: server.issuer, backend: server.issuer }, fetch, clock, userAgent: 'test' }),
       settings: { refreshSkewMs: 60_000 },
     })
     onTestFinished(() => tokens.close())
@@ -63,5 +70,5 @@ export async function tokenStage(options: { expiresInMs?: number; lifetimeSecond
   const pool = await store.update((before) => withLogin(before, login).pool)
   const account = pool.accounts[0]
   if (account === undefined) throw new Error('the pool has the account that was just put in')
-  return { server, store, account, newTokens, toasts, folder, spareDir, file, dir, refreshToken }
+  return { server, store, account, newTokens, toasts, complaints, folder, spareDir, file, dir, refreshToken }
 }
