@@ -3,10 +3,12 @@ import type { Endpoints } from '../auth/endpoints.js'
 import type { Clock } from '../kernel/clock.js'
 import type { Metrics } from '../kernel/metrics.js'
 import type { QuotaLedger } from '../quota/ledger.js'
+import type { VitalEvent } from '../routing/health.js'
 import type { Breaker, Breakers } from './breaker.js'
 import { destinationOf, type EndpointForKeys } from './endpoint.js'
 import type { Failure } from './outcome-types.js'
 import type { Router } from './router.js'
+import type { StreamEnd } from './stream.js'
 
 /** An account whose token stays refused is left alone this long, ms. */
 export const UNAUTHORIZED_HOLD_MS = 10 * 60_000
@@ -79,6 +81,23 @@ export function createVerdicts(deps: VerdictDeps): AccountVerdicts {
       const nowMs = clock.now()
       deps.ledger.block(uid, { scope: '*', reason: 'unauthorized', source: 'body', sinceMs: nowMs, untilMs: nowMs + UNAUTHORIZED_HOLD_MS })
     },
+  }
+}
+
+/** What the end of an answer says about its account; undefined when it says nothing: who stops reading blames nobody. Pure. */
+export function vitalOfEnd(kind: StreamEnd['kind']): VitalEvent | undefined {
+  switch (kind) {
+    case 'completed':
+    case 'incomplete':
+      return 'succeeded'
+    case 'failed':
+      return 'failed'
+    case 'broken':
+    case 'idle':
+      return 'network_failed'
+    case 'aborted':
+    case 'cancelled':
+      return undefined
   }
 }
 

@@ -5,7 +5,7 @@ import type { SwitchEntry, TurnEntry } from '../history/entries.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
-import { createVerdicts, type VerdictDeps, wordFor } from './account-verdicts.js'
+import { createVerdicts, type VerdictDeps, vitalOfEnd, wordFor } from './account-verdicts.js'
 import { aggregate } from './aggregate.js'
 import { attempt, type AttemptDeps, type AttemptResult } from './attempt.js'
 import { blockedClause } from './blocked-accounts.js'
@@ -324,7 +324,8 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
               const atMs = clock.now()
               deps.remember({ type: 'turn', atMs, uid: account.uid, model: record.model, ...inSession, ...end.usage, durationMs: atMs - record.startedAtMs, attempts: record.attempts.length })
             }
-            router.record(account.uid, end.kind === 'completed' || end.kind === 'incomplete' ? 'succeeded' : end.kind === 'failed' ? 'failed' : 'network_failed', clock.now())
+            const vital = vitalOfEnd(end.kind)
+            if (vital !== undefined) router.record(account.uid, vital, clock.now())
             call.finish(end.kind)
           },
         })

@@ -68,8 +68,17 @@ describe('classifyResponse', () => {
     expect(judge(503, '', headers as Record<string, string>).retryAfterMs).toBe(expected)
   })
 
-  it('reads the pause out of the sentence', () => {
-    expect(judge(429, { error: { code: 'rate_limit_exceeded', message: 'Please try again in 1.5s.' } }).retryAfterMs).toBe(1_500)
+  it.each([
+    ['1.5s', 1_500],
+    ['250ms', 250],
+    ['20 seconds', 20_000],
+    ['1 second', 1_000],
+    ['2m', 120_000],
+    ['3 minutes', 180_000],
+    ['1 Minute', 60_000],
+    ['5 days', undefined],
+  ])('reads the pause of a sentence in its unit: %s', (pause, expected) => {
+    expect(judge(429, { error: { code: 'rate_limit_exceeded', message: `Please try again in ${pause}.` } }).retryAfterMs).toBe(expected)
   })
 
   it('never throws, ends every block within 32 days, and shows no secret', () => {

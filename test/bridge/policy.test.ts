@@ -54,6 +54,14 @@ describe('decideNext', () => {
     expect(decideNext({ kind: 'rate_limit', retryAfterMs: 2_000 }, progress()).do).toBe('next_account')
   })
 
+  it.each(['server_error', 'overloaded', 'not_sse', 'network', 'header_timeout', 'stream_broken'] as const)('waits on the only account after %s as long as a prompt may hang, and no second longer', (kind) => {
+    const alone = () => progress({ hasAlternative: false })
+    expect(decideNext({ kind, retryAfterMs: 2 * SHORT_WAIT_MS }, alone())).toMatchObject({ do: 'again', afterMs: 2 * SHORT_WAIT_MS })
+    expect(decideNext({ kind, retryAfterMs: 2 * SHORT_WAIT_MS + 1 }, alone()).do).toBe('stop')
+    expect(decideNext({ kind, retryAfterMs: SHORT_WAIT_MS + 1 }, progress()).do).toBe('next_account')
+    expect(decideNext({ kind, retryAfterMs: SHORT_WAIT_MS }, progress()).do).toBe('again')
+  })
+
   it('gives the backend a second chance on the same account before it moves', () => {
     const state = progress()
     expect(decideNext({ kind: 'server_error' }, state)).toMatchObject({ do: 'again' })

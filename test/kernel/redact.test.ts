@@ -59,6 +59,9 @@ describe('redact', () => {
     const cycle: Record<string, unknown> = {}
     cycle.self = cycle
     expect(JSON.stringify(redact(cycle))).toContain('…')
+    const list: unknown[] = []
+    list.push(list, { list }, { tokens: [list] })
+    expect(JSON.stringify(redact([[list[0]]]).at(0))).toContain('…')
   })
 })
 

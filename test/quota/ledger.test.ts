@@ -31,6 +31,34 @@ describe('a block by a limit', () => {
     expect(withReading(blocked, 'a', other, NOW + 1).a?.blocks).toHaveLength(1)
   })
 
+  it('stays while one of several windows is used up: room in the 5-hour window is none in the week', () => {
+    const [room] = reading(40).limits[0]!.windows
+    const spent = { ...room!, kind: 'weekly' as const, usedPercent: 100 }
+    for (const windows of [[room!, spent], [spent, room!], []]) {
+      expect(withReading(withBlock({}, 'a', block()), 'a', { limits: [{ limitId: 'codex', windows }] }, NOW + 1).a?.blocks).toHaveLength(1)
+    }
+  })
+
+  it('stays when the reading is older than the block, or the reason is no limit', () => {
+    expect(withReading(withBlock({}, 'a', block({ sinceMs: NOW + 1 })), 'a', reading(40), NOW + 1).a?.blocks).toHaveLength(1)
+    expect(withReading(withBlock({}, 'a', block({ reason: 'rate_limit' })), 'a', reading(40), NOW + 1).a?.blocks).toHaveLength(1)
+  })
+
+  it('does not come back from a process that still holds it once another one has read that there is room', async () => {
+    const file = path.join(await temporaryFolder(), 'quota.json')
+    const [holder, reader, third] = [0, 1, 2].map(() => createQuotaLedger({ file, clock: systemClock, log: silentLogger }))
+    holder!.block('a', block())
+    await holder!.flush()
+    await reader!.load()
+    reader!.observe('a', reading(40, NOW + 5), NOW + 5)
+    await reader!.close()
+    holder!.block('b', block())
+    await holder!.close()
+    await third!.load()
+    expect([third!.activeBlocks('a', NOW + 6), third!.activeBlocks('b', NOW + 6).length]).toEqual([[], 1])
+    await third!.close()
+  })
+
   it('does not come back from the copy of another process once it was lifted', () => {
     const theirs = withBlock({}, 'a', block())
     const ours = withoutBlocks(theirs, 'a', undefined, NOW + 5)
@@ -46,6 +74,32 @@ describe('a block by a limit', () => {
 })
 
 describe('clearing an account by hand', () => {
+  it('of one scope leaves its other blocks and its readings, here and where another process merges them', async () => {
+    const file = path.join(await temporaryFolder(), 'quota.json')
+    const [one, other] = [0, 1].map(() => createQuotaLedger({ file, clock: systemClock, log: silentLogger }))
+    one!.block('a', block())
+    one!.block('a', block({ scope: 'model:gpt-5.5', reason: 'model_not_supported' }))
+    one!.observe('a', reading(100, NOW), NOW - 1)
+    await one!.flush()
+    await other!.load()
+    one!.clear('a', NOW + 5, 'model:gpt-5.5')
+    const left = (ledger: typeof one): unknown => [ledger!.activeBlocks('a', NOW + 6).map(({ scope }) => scope), Object.keys(ledger!.windowsByLimit('a', NOW + 6))]
+    expect(left(one)).toEqual([['limit:codex'], ['codex']])
+    await one!.close()
+    other!.block('b', block())
+    await other!.close()
+    const third = createQuotaLedger({ file, clock: systemClock, log: silentLogger })
+    await third.load()
+    expect(left(third)).toEqual([['limit:codex'], ['codex']])
+    await third.close()
+  })
+
+  it('of a scope without a block changes nothing', () => {
+    const state = withBlock({}, 'a', block())
+    expect(withoutBlocks(state, 'a', 'model:gpt-5.5', NOW + 1)).toBe(state)
+    expect(withoutBlocks(state, 'nobody', undefined, NOW + 1)).toBe(state)
+  })
+
   it('forgets its readings, also those other processes still have', () => {
     const theirs = withReading({}, 'a', reading(100), NOW)
     const ours = withoutReadings(theirs, 'a', NOW + 5)
@@ -109,6 +163,22 @@ describe('quota ledger', () => {
     await two.close()
     await expect.poll(() => one.activeBlocks('b', NOW + 1)).toHaveLength(1)
     await one.close()
+  })
+
+  it('tells a level once, however often it is read and in however many processes (a toast with every answer)', async () => {
+    const file = path.join(await temporaryFolder(), 'quota.json')
+    const told: string[] = []
+    const open = () => createQuotaLedger({ file, clock: systemClock, log: silentLogger, onAlert: (uid, { level }) => void told.push(`${uid} ${level}`) })
+    const one = open()
+    for (const used of [10, 76, 77, 91, 92]) one.observe('a', reading(used), NOW + 1)
+    one.observe('b', reading(91), NOW + 1)
+    expect(told).toEqual(['a 25', 'a 10', 'b 10'])
+    await one.close()
+    const two = open()
+    await two.load()
+    two.observe('a', reading(93), NOW + 2)
+    await two.close()
+    expect(told).toHaveLength(3)
   })
 
   it('says nothing of blocks and windows that are over', () => {

@@ -44,6 +44,16 @@ describe('readingOfHeaders', () => {
     expect(readingOfHeaders(new Headers({ 'x-codex-primary-used-percent': '50', 'x-codex-primary-window-minutes': '0' }), NOW)).toBeUndefined()
   })
 
+  it.each([
+    ['a length', { 'window-minutes': '300' }, 1],
+    ['a reset', { 'reset-after-seconds': '60' }, 1],
+    ['neither', {}, 0],
+    ['no length and a reset, which is one that is switched off', { 'window-minutes': '0', 'reset-after-seconds': '60' }, 0],
+  ])('takes an unused window for one with room when it has %s (a fresh window would lift no block)', (_name, more, count) => {
+    const headers = Object.fromEntries(Object.entries({ 'used-percent': '0', ...more }).map(([name, value]) => [`x-codex-primary-${name}`, value]))
+    expect(readingOfHeaders(new Headers(headers), NOW)?.limits[0]?.windows ?? []).toHaveLength(count)
+  })
+
   it('reads credits', () => {
     expect(readingOfHeaders(new Headers({ 'x-codex-credits-has-credits': 'True', 'x-codex-credits-unlimited': '0', 'x-codex-credits-balance': '12.5' }), NOW)?.credits).toEqual({
       hasCredits: true,

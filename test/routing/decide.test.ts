@@ -282,6 +282,26 @@ describe('blocks and windows', () => {
     expect(uidOf([refusedByBackend], { creditsPolicy: 'allow' })).toBeUndefined()
   })
 
+  it.each(['headers', 'event', 'usage', 'body', 'manual'] as const)('credits carry over a used-up limit that was read, never over a refusal or the hand of the user (%s)', (source) => {
+    const paid = candidate('a', { hasCredits: true, blocks: [block({ source })] })
+    const isCarried = source !== 'body' && source !== 'manual'
+    expect(decide(snapshot([paid], { creditsPolicy: 'allow' }))).toMatchObject(isCarried ? { uid: 'a', paidCredits: true } : { uid: undefined })
+    expect(uidOf([paid], { creditsPolicy: 'ask' })).toBeUndefined()
+    expect(uidOf([candidate('a', { hasCredits: true, blocks: [block({ source, reason: 'forbidden' })] })], { creditsPolicy: 'allow' })).toBeUndefined()
+    expect(uidOf([candidate('a', { hasCredits: true, blocks: [block({ source, reason: 'credits_not_allowed' })] })], { creditsPolicy: 'allow' })).toBe('a')
+  })
+
+  it('a session, and else the manual switch, also decides among accounts that are second best (the conversation would hop between helpers)', () => {
+    const rich = { codex: [weekly(10, DAY)] }
+    const poor = { codex: [weekly(90, 6 * DAY)] }
+    const helpers = { modelPool: { uids: new Set(['gone']), mode: 'preferred' as const } }
+    const pool = [candidate('rich', { windows: rich }), candidate('poor', { position: 1, windows: poor }), candidate('third', { position: 2, windows: poor })]
+    expect(uidOf(pool, helpers)).toBe('rich')
+    expect(decide(snapshot(pool, { ...helpers, sessionUid: 'poor', activeUid: 'third' }))).toMatchObject({ uid: 'poor', reason: 'session' })
+    expect(decide(snapshot(pool, { ...helpers, activeUid: 'third' }))).toMatchObject({ uid: 'third', reason: 'manual_switch' })
+    expect(uidOf([...pool.slice(1), candidate('own', { position: 9, windows: poor })], { modelPool: { uids: new Set(['own']), mode: 'preferred' }, sessionUid: 'poor' })).toBe('own')
+  })
+
   it('a session leaves its account rather than spend credits while another has quota', () => {
     const pool = [candidate('a', { hasCredits: true, windows: { codex: [weekly(100, DAY)] } }), candidate('b', { position: 1 })]
     expect(uidOf(pool, { creditsPolicy: 'allow', sessionUid: 'a' })).toBe('b')

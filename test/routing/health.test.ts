@@ -53,6 +53,12 @@ describe('vitals', () => {
     expect(book.isResting('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBe(false)
   })
 
+  it('let an account rest although requests are sent and limits are met between its failures: only a success ends the row', () => {
+    const book = createVitalsBook()
+    for (let strike = 0; strike < ACCOUNT_BREAKER_STRIKES; strike++) for (const event of ['sent', 'failed', 'limited'] as const) book.record('a', event, NOW)
+    expect(book.isResting('a', NOW)).toBe(true)
+  })
+
   it('count no limit as a failure, and end a rest when the clock goes back', () => {
     const book = createVitalsBook()
     for (let limit = 0; limit < 2 * ACCOUNT_BREAKER_STRIKES; limit++) book.record('a', 'limited', NOW)
