@@ -32,7 +32,7 @@ describe('traps about requests', () => {
   it('[9.55] two looks at the catalogue at once ask the backend once', async () => {
     const { core, simulator } = await coreOver(['a'])
     await Promise.all([core.runtime.catalogue.refresh(), core.runtime.catalogue.refresh(), core.runtime.catalogue.refresh()])
-    expect(pathsOf(simulator).filter((asked) => asked === '/backend-api/codex/models')).toHaveLength(1)
+    expect(simulator.requests.filter(({ path: asked }) => asked === '/backend-api/codex/models')).toHaveLength(1)
   })
 
   it('[9.58] an overload that is told in a 200 stream is tried once more', async () => {
