@@ -75,7 +75,11 @@ export const server: Plugin = async (input) => {
   }
   const throughBridge = {
     apiKey: PLACEHOLDER_KEY,
-    fetch: async (url: RequestInfo | URL, init?: RequestInit) => (core.ready() ?? (await core())).fetch(url, init),
+    /** The host's time runs from its call on, also while the core is loaded. */
+    fetch: async (url: RequestInfo | URL, init?: RequestInit) => {
+      const arrivedAt = performance.now()
+      return (core.ready() ?? (await core())).fetch(url, init, arrivedAt)
+    },
   }
   /**
    * A key that was entered with an endpoint moves into our pool, and the mark takes its place, so that it lies in one file.

@@ -39,9 +39,13 @@ export interface DeadlineActs {
   giveUp(): void
 }
 
-/** Starts the time of a request. `ms`: as `REQUEST_DEADLINE_MS`. */
-export function startDeadline(host: AbortSignal | undefined, ms: number, acts: DeadlineActs): Deadline {
-  const endsAt = performance.now() + ms
+/**
+ * Starts the time of a request.
+ * @param time.ms as `REQUEST_DEADLINE_MS`
+ * @param time.startedAt when the host asked, as `performance.now()`: the plugin itself may have been loading since
+ */
+export function startDeadline(host: AbortSignal | undefined, { ms, startedAt }: { readonly ms: number; readonly startedAt: number }, acts: DeadlineActs): Deadline {
+  const endsAt = startedAt + ms
   const controller = new AbortController()
   const onAbort = (): void => {
     if (host !== undefined) controller.abort(abortReason(host))
@@ -58,7 +62,7 @@ export function startDeadline(host: AbortSignal | undefined, ms: number, acts: D
     controller.abort(new DeadlinePassed())
     grace = setTimeout(() => acts.giveUp(), GRACE_MS)
     grace.unref()
-  }, ms)
+  }, Math.max(0, endsAt - performance.now()))
   timer.unref()
   const met = (): void => {
     clearTimeout(timer)

@@ -45,8 +45,8 @@ export interface BridgeDeps extends AttemptDeps, VerdictDeps {
   readonly reasoning: SessionReasoning
 }
 
-/** What OpenCode calls in place of `fetch`. */
-export type BridgeFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
+/** What OpenCode calls in place of `fetch`. `arrivedAt`: when it did, as `performance.now()`; this moment when absent. */
+export type BridgeFetch = (input: RequestInfo | URL, init?: RequestInit, arrivedAt?: number) => Promise<Response>
 
 /** A block that ends is waited for a little longer: the backend's clock is not ours, ms. */
 export const WAIT_MARGIN_MS = 250
@@ -77,11 +77,11 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
   const budget = budgetOf(deps.config)
   const verdicts = createVerdicts(deps)
 
-  return async (input, init) => {
+  return async (input, init, arrivedAt = performance.now()) => {
     const signal = signalOf(input, init)
     if (signal?.aborted === true) throw abortReason(signal)
     return new Promise((resolve, reject) => {
-      const deadline = startDeadline(signal, deps.deadlineMs ?? REQUEST_DEADLINE_MS, {
+      const deadline = startDeadline(signal, { ms: deps.deadlineMs ?? REQUEST_DEADLINE_MS, startedAt: arrivedAt }, {
         handOver: () => resolve(lateAnswer(outcome.then((it) => (it instanceof Response ? (it.body ?? overdue(call)) : it)), () => call.finish('cancelled'))),
         giveUp: () => resolve(errorResponse(overdue(call))),
       })

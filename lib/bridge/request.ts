@@ -31,7 +31,7 @@ export interface PreparedRequest {
 }
 
 /** Members the backend refuses or that have no meaning where nothing is stored (product rules, request path). */
-const FORBIDDEN_MEMBERS = ['previous_response_id', 'max_output_tokens', 'max_completion_tokens'] as const
+const FORBIDDEN_MEMBERS = ['previous_response_id', 'conversation', 'background', 'max_output_tokens', 'max_completion_tokens'] as const
 const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
 /** What of the history has to be looked at closer when it is there. */
 const ITEM_ID = 'id'
@@ -57,6 +57,7 @@ export function prepareRequest(text: string): PreparedRequest {
 function prepare(text: string, scan: TopLevel): PreparedRequest {
   const { members } = scan
   if (!members.has('input') && members.has('messages')) throw chatRefused()
+  assertWholeTurn(text, scan)
   const edits = new Map<string, string | undefined>()
   const put = (key: string, value: string): void => {
     if (memberText(text, members.get(key)) !== value) edits.set(key, value)
@@ -89,6 +90,22 @@ function prepare(text: string, scan: TopLevel): PreparedRequest {
     continuesTurn: TOOL_OUTPUT_ITEM.test(lastItem),
     hasEncryptedReasoning: input?.seen.has(ENCRYPTED) === true,
   })
+}
+
+/**
+ * Refuses what only makes sense where answers are stored: without the stored part the model would answer something else
+ * than it was asked. A list as input is taken for the whole conversation, as the AI SDK sends it; a text never is.
+ * @throws CodexError `bad_request`
+ */
+function assertWholeTurn(text: string, { members }: TopLevel): void {
+  const isGiven = (name: string): boolean => !['', 'null', 'false', '""'].includes(memberText(text, members.get(name)) ?? '')
+  if (isGiven('background')) throw notStored('an answer in the background', 'Ask without background and read the answer as it comes')
+  if (isGiven('conversation')) throw notStored('a stored conversation', 'Send the whole conversation as input')
+  if (isGiven('previous_response_id') && memberText(text, members.get('input'))?.startsWith('"') === true) throw notStored('an answer after a stored one', 'Send the whole conversation as input, in place of previous_response_id')
+}
+
+function notStored(what: string, hint: string): CodexError {
+  return new CodexError('bad_request', `The Codex backend stores no answers, so it cannot serve ${what}.`, { hint })
 }
 
 /** @param asked the effort the host asked for, whatever the body says by now */

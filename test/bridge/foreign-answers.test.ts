@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/paths.js'
-import { ask, coreOver, firstTurn, homeWith, RESPONSES, pathsOf } from '../support/core-over.js'
+import { answersAsked, ask, coreOver, firstTurn, homeWith, RESPONSES, pathsOf } from '../support/core-over.js'
 
 const message = { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: 'hello', annotations: [] }] }
 const call = { id: 'fc_1', type: 'function_call', call_id: 'call_1', name: 'read', arguments: '{"a":1}' }
@@ -69,7 +69,7 @@ describe('requests of other clients', () => {
   it('may give their input as a text', async () => {
     const { core, simulator } = await coreOver(['a'])
     expect((await ask(core, '{"model":"gpt-5.5","instructions":"x","input":"SIM:say \\u0068i","stream":true}')).text).toContain('response.completed')
-    expect(JSON.parse(simulator.requests.at(-1)?.body ?? '{}')).toMatchObject({ input: [{ role: 'user', content: [{ type: 'input_text', text: 'SIM:say hi' }] }] })
+    expect(JSON.parse(answersAsked(simulator).at(-1)?.body ?? '{}')).toMatchObject({ input: [{ role: 'user', content: [{ type: 'input_text', text: 'SIM:say hi' }] }] })
   })
 
   const body = '{"model":"gpt-5.5","instructions":"x","input":"SIM:say hi","stream":true}'

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import { openStream } from '../../lib/bridge/stream.js'
 import { CodexError } from '../../lib/kernel/errors.js'
-import { coreOver } from '../support/core-over.js'
+import { answersAsked, coreOver } from '../support/core-over.js'
 import { piecesOf } from '../support/event-stream.js'
 
 /** The SDKs that others point at this plugin's `fetch`; the first is also what OpenCode is built on. */
@@ -41,6 +41,28 @@ describe('a client over the simulator, whose streams speak of limits', () => {
   it('the openai SDK reads a plain responses.create', async () => {
     const response = await openai(await over()).responses.create(asked)
     expect(response.output_text).toContain('went on')
+  })
+
+  it('the openai SDK reads a plain responses.create whose input is a text', async () => {
+    const response = await openai(await over()).responses.create({ model: 'gpt-5.5', input: 'SIM:say went on', instructions: 'x' })
+    expect(response.output_text).toContain('went on')
+  })
+
+  it('the openai SDK reads a turn that names the answer before it and brings the whole conversation along', async () => {
+    const response = await openai(await over()).responses.create({ ...asked, previous_response_id: 'resp_1', background: false, conversation: null })
+    expect(response.output_text).toContain('went on')
+  })
+
+  it.each([
+    ['a chat completion', (client: OpenAI) => client.chat.completions.create({ model: 'gpt-5.5', messages: [{ role: 'user', content: 'hi' }] }), 'serves the Responses API only'],
+    ['an answer in the background', (client: OpenAI) => client.responses.create({ ...asked, background: true }), 'stores no answers'],
+    ['a stored conversation', (client: OpenAI) => client.responses.create({ ...asked, conversation: 'conv_1' }), 'stores no answers'],
+    ['a stored conversation by its object', (client: OpenAI) => client.responses.create({ ...asked, conversation: { id: 'conv_1' } }), 'stores no answers'],
+    ['the next text after a stored answer, which alone says something else', (client: OpenAI) => client.responses.create({ model: 'gpt-5.5', input: 'and then?', previous_response_id: 'resp_1' }), 'stores no answers'],
+  ])('the openai SDK is refused %s in one sentence, and the backend is not asked', async (_name, create, sentence) => {
+    const { core, simulator } = await coreOver(['a'])
+    await expect(create(openai(core.fetch))).rejects.toMatchObject({ status: 400, message: expect.stringContaining(sentence) })
+    expect(answersAsked(simulator)).toEqual([])
   })
 
   it('the AI SDK reads a stream', async () => {

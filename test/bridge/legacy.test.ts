@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 
 import { createLegacyPreparation } from '../../lib/bridge/legacy/prepare.js'
 import { prepareRequest } from '../../lib/bridge/request.js'
-import { ask, coreOver, RESPONSES } from '../support/core-over.js'
+import { answersAsked, ask, coreOver, RESPONSES } from '../support/core-over.js'
 
 const legacy = createLegacyPreparation({ codexMode: true, instructions: () => 'shipped' })
 interface Sent {
@@ -164,7 +164,7 @@ describe('request mode', () => {
     const { core, simulator } = await coreOver(['a'])
     const turn = captured('02-first-turn')
     expect((await ask(core, turn)).status).toBe(200)
-    expect(simulator.requests.at(-1)?.body).toBe(turn)
+    expect(answersAsked(simulator).at(-1)?.body).toBe(turn)
     expect(prepareRequest(turn).body).toBe(turn)
     expect((await ask(core, chat)).status).not.toBe(200)
   })

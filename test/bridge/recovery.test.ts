@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { classifyResponse } from '../../lib/bridge/outcome.js'
-import { ask, coreOver, FULL } from '../support/core-over.js'
+import { answersAsked, ask, coreOver, FULL } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
 
 const user = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] })
@@ -18,22 +18,22 @@ describe('a session whose history the backend refuses', () => {
     const { core, simulator, said } = await coreOver(['a', 'b'])
     const { status, text } = await ask(core, body(input))
     expect({ status, isAnswered: text.includes('went on') }).toEqual({ status: 200, isAnswered: true })
-    expect(simulator.requests.map((request) => `${request.account} ${request.status}`)).toEqual([expect.stringContaining('400'), expect.stringContaining('200')])
-    expect(new Set(simulator.requests.map(({ account }) => account)).size).toBe(1)
+    expect(answersAsked(simulator).map((request) => `${request.account} ${request.status}`)).toEqual([expect.stringContaining('400'), expect.stringContaining('200')])
+    expect(new Set(answersAsked(simulator).map(({ account }) => account)).size).toBe(1)
     expect(said.join()).toContain('it was repaired for this request')
   })
 
   it('loses no text of it', async () => {
     const { core, simulator } = await coreOver(['a'])
     await ask(core, body([output('call_1', 'the old result'), user('SIM:say went on')]))
-    expect(simulator.requests.at(-1)?.body).toContain('the old result')
+    expect(answersAsked(simulator).at(-1)?.body).toContain('the old result')
   })
 
   it('sends a history that is whole as it is', async () => {
     const { core, simulator } = await coreOver(['a'])
     const whole = body([user('a'), call('call_1'), output('call_1', 'r'), user('SIM:say went on')])
     await ask(core, whole)
-    expect(simulator.requests.map(({ status, body }) => ({ status, body }))).toEqual([{ status: 200, body: whole }])
+    expect(answersAsked(simulator).map(({ status, body }) => ({ status, body }))).toEqual([{ status: 200, body: whole }])
   })
 
   it.each([

@@ -12,6 +12,8 @@ import { homeWith, ROOMY, signedIn } from '../support/core-over.js'
 const ACCOUNTS = ['a', 'b', 'c', 'd']
 const WINDOWS = 4
 const TURNS = 60
+const MANY_WINDOWS = 12
+const ROUNDS = process.env.CHAOS_SOAK === undefined ? 6 : 60
 const SEED = Number(process.env.CHAOS_SEED ?? 5)
 const FULL = [{ minutes: 300, limit: 100, used: 100, resetsInMs: 400 }]
 
@@ -75,9 +77,9 @@ describe('a session that hops from window to window while accounts run dry', () 
       history = [...history, { role: 'user', content: [{ type: 'input_text', text: `SIM:say turn ${turn}` }] }]
       const answer = await windows[at]?.turn(session, history)
       expect(answer?.status, answer?.text).toBe(200)
-      const items = (answer?.text ?? '').split('\n').filter((line) => line.startsWith('data: {"type":"response.output_item.done"')).map((line) => (JSON.parse(line.slice(6)) as { item: Record<string, unknown> }).item)
+      const items = answer === undefined ? [] : itemsOf(answer)
       sealed += items.filter(({ type }) => type === 'reasoning').length
-      histories.set(session, [...history, ...items.map(({ id: _id, status: _status, ...item }) => item)])
+      histories.set(session, [...history, ...items])
     }
     const asked = simulator.requests.filter(({ path: where }) => path.posix.basename(where) === 'responses')
     const refused = asked.filter(({ status }) => status === 400)
@@ -90,4 +92,45 @@ describe('a session that hops from window to window while accounts run dry', () 
     expect(refused).toEqual([])
     await Promise.all(windows.map((window) => window.end()))
   })
+
+  it('is answered in every one of 12 windows at once while two accounts run dry, and none of their requests is refused for foreign reasoning', async () => {
+    const random = createPrng(SEED)
+    const simulator = await startSimulator({ accounts: ACCOUNTS.map((name) => ({ name, windows: ROOMY })), seed: SEED })
+    onTestFinished(() => simulator.close())
+    const home = await homeWith(ACCOUNTS.map((name) => signedIn(simulator, name)))
+    const windows = await Promise.all(Array.from({ length: MANY_WINDOWS }, () => windowOver(home, simulator)))
+    const histories: unknown[][] = windows.map(() => [])
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const firstDry = random.int(0, ACCOUNTS.length - 1)
+      ACCOUNTS.forEach((name, index) => simulator.patchAccount(name, { windows: [0, 1].includes((index - firstDry + ACCOUNTS.length) % ACCOUNTS.length) ? FULL : ROOMY }))
+      const shift = random.int(0, MANY_WINDOWS - 1)
+      await Promise.all(
+        windows.map(async (window, at) => {
+          const session = (at + shift) % MANY_WINDOWS
+          const history = [...(histories[session] ?? []), { role: 'user', content: [{ type: 'input_text', text: `SIM:say round ${round}` }] }]
+          const answer = await window.turn(`ses_${session}`, history)
+          expect(answer.status, answer.text).toBe(200)
+          histories[session] = [...history, ...itemsOf(answer)]
+        }),
+      )
+    }
+    const asked = simulator.requests.filter(({ path: where }) => path.posix.basename(where) === 'responses')
+    const carried = asked.filter(({ status, body }) => status === 200 && body.includes('"encrypted_content"'))
+    const dry = asked.filter(({ status }) => status === 429)
+    const refused = asked.filter(({ status }) => status === 400)
+    console.log(`hop: ${ROUNDS * MANY_WINDOWS} turns by ${MANY_WINDOWS} windows at once, ${dry.length} met a dry account, ${carried.length} carried reasoning, ${refused.length} refused, seed ${SEED}`)
+    expect(dry.length).toBeGreaterThan(0)
+    expect(carried.length).toBeGreaterThan(0)
+    expect(refused).toEqual([])
+    await Promise.all(windows.map((window) => window.end()))
+  })
 })
+
+/** The items of an answer, as the host puts them into the history. */
+function itemsOf(answer: Turn): readonly Record<string, unknown>[] {
+  return answer.text
+    .split('\n')
+    .filter((line) => line.startsWith('data: {"type":"response.output_item.done"'))
+    .map((line) => (JSON.parse(line.slice(6)) as { item: Record<string, unknown> }).item)
+    .map(({ id: _id, status: _status, ...item }) => item)
+}

@@ -13,6 +13,7 @@ import { temporaryFolder } from './temporary.js'
 export const FULL = [{ minutes: 300, limit: 100, used: 100 }]
 export const ROOMY = [{ minutes: 300, limit: 100_000 }]
 export const RESPONSES = '/backend-api/codex/responses'
+const MODELS = '/backend-api/codex/models'
 
 /** A home with these accounts in its pool. */
 export async function homeWith(accounts: readonly Record<string, unknown>[]): Promise<string> {
@@ -68,12 +69,20 @@ export async function ask(core: Core, body: string, session = 'ses_1'): Promise<
   return { status: response.status, text: await response.text() }
 }
 
-/** Paths the simulator was asked for, oldest first. */
+/**
+ * Paths the simulator was asked for, oldest first, but for the list of models: the core looks after that by itself a
+ * second after its start, which on a slow day falls among the requests of a test.
+ */
 export function pathsOf(simulator: Simulator, from = 0): string[] {
-  return simulator.requests.slice(from).map((request) => request.path)
+  return simulator.requests.slice(from).map((request) => request.path).filter((asked) => asked !== MODELS)
+}
+
+/** The requests for answers since `from`, oldest first. */
+export function answersAsked(simulator: Simulator, from = 0): Simulator['requests'] {
+  return simulator.requests.slice(from).filter(({ path: asked }) => asked === RESPONSES)
 }
 
 /** Accounts that were asked for an answer, oldest first. */
 export function served(simulator: Simulator, from = 0): (string | undefined)[] {
-  return simulator.requests.slice(from).filter(({ path: asked }) => asked === RESPONSES).map(({ account }) => account)
+  return answersAsked(simulator, from).map(({ account }) => account)
 }

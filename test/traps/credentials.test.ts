@@ -11,7 +11,7 @@ import { codeFromPaste } from '../../lib/auth/paste-login.js'
 import { accountFromLogin } from '../../lib/auth/account-from-login.js'
 import { createBreaker } from '../../lib/bridge/breaker.js'
 import { tryLock } from '../../lib/kernel/lock.js'
-import { ask, coreOver, firstTurn, pathsOf, served } from '../support/core-over.js'
+import { answersAsked, ask, coreOver, firstTurn, pathsOf, RESPONSES, served } from '../support/core-over.js'
 import { sourcesOf } from '../support/repository.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -130,7 +130,8 @@ describe('traps about credentials', () => {
     const { core, simulator } = await coreOver(['a'])
     simulator.expireAccess('a')
     expect((await ask(core, await firstTurn())).text).toContain('response.completed')
-    expect(simulator.requests.map(({ status }) => status)).toEqual([401, 200, 200])
+    expect(answersAsked(simulator).map(({ status }) => status)).toEqual([401, 200])
+    expect(pathsOf(simulator)).toEqual([RESPONSES, '/oauth/token', RESPONSES])
   })
 
   it('[9.42 #171] an account whose token stays refused is left alone, and the other one serves', async () => {
@@ -192,7 +193,7 @@ describe('traps about credentials', () => {
     const { core, simulator } = await coreOver(['a'], { expiresInMs: -1000 })
     const { accountId } = simulator.account('a')
     await ask(core, await firstTurn())
-    expect(simulator.requests.at(-1)?.headers['chatgpt-account-id']).toBe(accountId)
+    expect(answersAsked(simulator).at(-1)?.headers['chatgpt-account-id']).toBe(accountId)
   })
 
   it('[9.20] the token of one seat is never written to the record of another', () => {

@@ -8,7 +8,7 @@ import { prepareRequest } from '../../lib/bridge/request.js'
 import { mergeModels } from '../../lib/catalog/host-models.js'
 import { createHostPort } from '../../lib/host-client.js'
 import { server } from '../../lib/plugin.js'
-import { ask, coreOver, firstTurn, homeWith, pathsOf, served } from '../support/core-over.js'
+import { answersAsked, ask, coreOver, firstTurn, homeWith, pathsOf, served } from '../support/core-over.js'
 import { sourcesOf } from '../support/repository.js'
 
 const captured = (name: string): string => {
@@ -21,8 +21,8 @@ describe('traps about requests', () => {
     const { core, simulator } = await coreOver(['a'])
     const agent = 'opencode/1.18.33 (linux 6.18; x64) ai-sdk/provider-utils/4.0.40 runtime/bun/1.3.14'
     await (await core.fetch('https://api.openai.com/v1/responses', { method: 'POST', headers: { originator: 'opencode', 'user-agent': agent, 'openai-organization': 'org-x' }, body: await firstTurn() })).text()
-    expect(simulator.requests.at(-1)?.headers).toMatchObject({ originator: 'opencode', 'user-agent': agent })
-    expect(simulator.requests.at(-1)?.headers).not.toHaveProperty('openai-organization')
+    expect(answersAsked(simulator).at(-1)?.headers).toMatchObject({ originator: 'opencode', 'user-agent': agent })
+    expect(answersAsked(simulator).at(-1)?.headers).not.toHaveProperty('openai-organization')
   })
 
   it('[9.54 F.cache 6.7.0] the key of the prompt cache is the one the host chose for the conversation', () => {
@@ -32,7 +32,7 @@ describe('traps about requests', () => {
   it('[9.55] two looks at the catalogue at once ask the backend once', async () => {
     const { core, simulator } = await coreOver(['a'])
     await Promise.all([core.runtime.catalogue.refresh(), core.runtime.catalogue.refresh(), core.runtime.catalogue.refresh()])
-    expect(pathsOf(simulator).filter((asked) => asked === '/backend-api/codex/models')).toHaveLength(1)
+    expect(simulator.requests.filter(({ path: asked }) => asked === '/backend-api/codex/models')).toHaveLength(1)
   })
 
   it('[9.58] an overload that is told in a 200 stream is tried once more', async () => {
@@ -69,7 +69,7 @@ describe('traps about requests', () => {
   it('[B7] what the backend insists on is set on the body that leaves, after every hook of the host', async () => {
     const { core, simulator } = await coreOver(['a'])
     await ask(core, JSON.stringify({ ...JSON.parse(await firstTurn()), store: true, include: [], previous_response_id: 'resp_1' }))
-    const sent = JSON.parse(simulator.requests.at(-1)?.body ?? '{}')
+    const sent = JSON.parse(answersAsked(simulator).at(-1)?.body ?? '{}')
     expect(sent).toMatchObject({ store: false, stream: true, include: ['reasoning.encrypted_content'] })
     expect(sent).not.toHaveProperty('previous_response_id')
   })
@@ -98,7 +98,7 @@ describe('traps about requests', () => {
     const from = simulator.requests.length
     simulator.addRules({ when: { endpoint: 'responses', account: first ?? '' }, do: { type: 'usage_limit', resetsInSec: 60 } })
     await ask(core, withReasoning, 'ses_r')
-    const sent = simulator.requests.slice(from)
+    const sent = answersAsked(simulator, from)
     const [toFirst, toOther] = [sent[0]?.body, sent.at(-1)?.body]
     expect([sent[0]?.account, sent.at(-1)?.account === first]).toEqual([first, false])
     expect(toFirst).toContain('"sealed"')
