@@ -145,7 +145,7 @@ describe('a project’s file may tighten and never loosen', () => {
   it('shows in the table of the docs and in config what a project may do with each setting', () => {
     const rows = settingRows(resolveConfig({ env: {} }))
     for (const row of rows) expect(configTable(), row.name).toMatch(new RegExp(`\\| \`${row.name}\` .*\\| ${row.project.replaceAll(/[()]/g, '\\$&')} \\|`))
-    expect(rows.filter(({ project }) => project === 'no').map(({ name }) => name)).toEqual(['unsupportedCodexFallbackChain', 'tokenRefreshSkewMs', 'fetchTimeoutMs', 'streamStallTimeoutMs', 'requestTransformMode', 'codexIdentity', 'codexClientVersion', 'baseUrl'])
+    expect(rows.filter(({ project }) => project === 'no').map(({ name }) => name)).toEqual(['unsupportedCodexFallbackChain', 'tokenRefreshSkewMs', 'fetchTimeoutMs', 'streamStallTimeoutMs', 'requestTransformMode', 'codexIdentity', 'codexClientVersion', 'baseUrl', 'allowModelSecrets', 'allowModelDestroy'])
   })
 })
 
