@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/account.js'
+import type { Account, AccountPool } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
 import { BusyElsewhere } from '../auth/tokens.js'
 import type { SwitchEntry, TurnEntry } from '../history/entries.js'
@@ -8,9 +8,9 @@ import type { Logger } from '../kernel/logger.js'
 import { createVerdicts, type VerdictDeps, vitalOfEnd, wordFor } from './account-verdicts.js'
 import { aggregate } from './aggregate.js'
 import { attempt, type AttemptDeps, type AttemptResult } from './attempt.js'
-import { blockedClause } from './blocked-accounts.js'
 import { budgetOf, createSpending } from './budget.js'
-import { type Deadline, isOverdue, MIN_STEP_MS, REQUEST_DEADLINE_MS, startDeadline } from './deadline.js'
+import { type Call, createCall, type Last } from './call.js'
+import { isOverdue, MIN_STEP_MS, REQUEST_DEADLINE_MS, startDeadline } from './deadline.js'
 import { endingAfter } from './ending-after.js'
 import { destinationOf } from './endpoint.js'
 import { errorOf } from './error-of-failure.js'
@@ -19,13 +19,15 @@ import { passedHeaders } from './headers.js'
 import { errorResponse, shownError } from './host-error.js'
 import { readHostRequest, signalOf } from './host-request.js'
 import { lateAnswer } from './late-answer.js'
-import { errorOfRefusal } from './no-account.js'
-import { COUNTDOWN_MS, type Notices } from './notices.js'
-import type { Failure } from './outcome-types.js'
+import type { Refusal } from './no-account.js'
+import type { Notices } from './notices.js'
 import { decideNext } from './policy.js'
+import { errorOfPool } from './pool-error.js'
 import { type AccountBody, bodyFor, type SessionReasoning } from './reasoning.js'
 import type { PreparedRequest } from './request.js'
+import type { RoutedRequest } from './router.js'
 import { type AttemptRecord, pseudonymOf, type RequestRecord, type Trace } from './trace.js'
+import { waitForAccount } from './wait-for-account.js'
 
 export interface BridgeDeps extends AttemptDeps, VerdictDeps {
   /** Makes the body of the host one the backend takes. */
@@ -48,26 +50,6 @@ export interface BridgeDeps extends AttemptDeps, VerdictDeps {
 /** What OpenCode calls in place of `fetch`. `arrivedAt`: when it did, as `performance.now()`; this moment when absent. */
 export type BridgeFetch = (input: RequestInfo | URL, init?: RequestInit, arrivedAt?: number) => Promise<Response>
 
-/** A block that ends is waited for a little longer: the backend's clock is not ours, ms. */
-export const WAIT_MARGIN_MS = 250
-
-/** How the last try of a request failed. */
-type Last = { readonly failure: Failure; readonly account: Account } | { readonly error: CodexError }
-
-/** One request of the host, from its arrival to the end of its stream. */
-interface Call {
-  readonly deadline: Deadline
-  /** Aborted by the host or by the deadline. */
-  readonly signal: AbortSignal
-  /** What the breaker knows this request by. */
-  readonly self: object
-  sessionId?: string | undefined
-  headers?: HeadersInit | undefined
-  record?: RequestRecord
-  last?: Last
-  finish(outcome: string): void
-}
-
 /**
  * Creates the request path: the host's request goes out as the best account and its stream comes back untouched. Failures
  * come back as answers the host shows and does not repeat; only an abort is thrown.
@@ -85,27 +67,13 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         handOver: () => resolve(lateAnswer(outcome.then((it) => (it instanceof Response ? (it.body ?? overdue(call)) : it)), () => call.finish('cancelled'))),
         giveUp: () => resolve(errorResponse(overdue(call))),
       })
-      const call = createCall(deadline)
+      const call = createCall(deps, deadline)
       const outcome = answer(input, init, call)
       outcome.then((it) => {
         deadline.met()
         resolve(it instanceof Response ? it : errorResponse(it))
       }, reject)
     })
-  }
-
-  function createCall(deadline: Deadline): Call {
-    const call: Call = {
-      deadline,
-      signal: deadline.signal,
-      self: {},
-      finish(outcome) {
-        deadline.close()
-        if (call.record !== undefined) trace.finish(call.record, { outcome, nowMs: clock.now() })
-        metrics.count(`requests.${outcome.split(':')[0] ?? outcome}`)
-      },
-    }
-    return call
   }
 
   /** The answer, or the error to show. @throws the reason of the host's abort */
@@ -140,6 +108,12 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
 
   function errorOfLast(last: Last): CodexError {
     return 'error' in last ? last.error : errorOf(last.failure, { label: deps.label(last.account), nowMs: clock.now() })
+  }
+
+  /** Why nobody was chosen: how the last try failed where that says it, else what keeps the accounts. */
+  function errorOfChoice(refusal: Refusal, { pool, request, last }: { pool: AccountPool; request: RoutedRequest; last: Last | undefined }): CodexError {
+    if (last !== undefined && (refusal.reason === 'all_tried' || pool.accounts.length === 1)) return errorOfLast(last)
+    return errorOfPool(deps, refusal, { pool, request })
   }
 
   async function serve(first: PreparedRequest, call: Call & { readonly record: RequestRecord }): Promise<Response> {
@@ -179,13 +153,13 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
             reason = 'waited_for_another_process'
             continue
           }
-          if (await waitedFor(decision.nextFreeAtMs)) {
+          if (await waitForAccount(deps, decision.nextFreeAtMs, { spending, deadline })) {
             tried.clear()
             pool = await deps.store.read()
             reason = 'waited_for_a_limit'
             continue
           }
-          throw finalError(decision)
+          throw errorOfChoice(decision, { pool, request, last: call.last })
         }
         account = router.account(pool, decision.uid)
         if (account === undefined) throw new CodexError('internal', 'The chosen account is not in the pool.')
@@ -353,34 +327,6 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         if (error.code === 'login_required') deps.notices.loginNeeded(deps.label(account))
         return undefined
       }
-    }
-
-    /** Waits for the first account to come free, if the user allows that long a wait. */
-    async function waitedFor(freeAtMs: number | undefined): Promise<boolean> {
-      const { config } = deps
-      if (freeAtMs === undefined || !config.retryAllAccountsRateLimited) return false
-      const until = freeAtMs + WAIT_MARGIN_MS
-      const waitMs = until - clock.now()
-      if (waitMs > config.retryAllAccountsMaxWaitMs || !deadline.allows(waitMs) || !spending.take('rateLimitGlobal')) return false
-      metrics.count('waits')
-      // The clock of the machine may be set meanwhile: nobody waits longer than was decided.
-      const endsAt = performance.now() + waitMs
-      for (let leftMs = waitMs; leftMs > 0; leftMs = Math.min(until - clock.now(), endsAt - performance.now())) {
-        deps.notices.waiting(until)
-        await clock.sleep(Math.min(COUNTDOWN_MS, leftMs), signal)
-      }
-      return true
-    }
-
-    function finalError(refusal: Parameters<typeof errorOfRefusal>[0]): CodexError {
-      const nowMs = clock.now()
-      const wasTried = refusal.reason === 'all_tried' || pool.accounts.length === 1
-      if (call.last !== undefined && wasTried) return errorOfLast(call.last)
-      const hasCredits = pool.accounts.some(({ uid, enabled }) => enabled !== false && deps.ledger.hasCredits(uid))
-      const meant = router.meantBy(pool, { model: prepared.model, sessionId, triedUids: tried }, refusal.reason, nowMs)
-      const concerned = meant === undefined ? pool.accounts : pool.accounts.filter((one) => meant.has(one.uid))
-      const blocked = blockedClause(concerned, deps.ledger, { label: deps.label, model: prepared.model, limitId: router.limitOf(prepared.model), nowMs })
-      return errorOfRefusal(refusal, { accounts: pool.accounts.length, model: prepared.model, nowMs, blocked, hasUnusedCredits: deps.config.creditsPolicy === 'ask' && hasCredits })
     }
   }
 }

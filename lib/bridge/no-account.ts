@@ -13,7 +13,8 @@ export interface PoolFacts {
   readonly blocked?: string
 }
 
-type Refusal = Extract<Decision, { uid: undefined }>
+/** Why no account was chosen. */
+export type Refusal = Extract<Decision, { uid: undefined }>
 
 const CODES: Readonly<Record<RefusedReason, ErrorCode>> = {
   no_accounts: 'no_accounts',
