@@ -18,7 +18,7 @@ export interface Asked {
 }
 
 /** What the backend answers; a good answer when undefined. `turn`: number of the request from 0, `own`: among those of its account. */
-export type Script = (asked: Asked, turn: number, own: number) => Response | undefined
+type Script = (asked: Asked, turn: number, own: number) => Response | undefined
 
 export const event = (type: string, fields: object = {}): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
 export const CREATED = event('response.created', { response: {} })
