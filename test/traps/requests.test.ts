@@ -8,7 +8,7 @@ import { prepareRequest } from '../../lib/bridge/request.js'
 import { mergeModels } from '../../lib/catalog/host-models.js'
 import { createHostPort } from '../../lib/host-client.js'
 import { server } from '../../lib/plugin.js'
-import { answersAsked, ask, coreOver, firstTurn, homeWith, pathsOf, served } from '../support/core-over.js'
+import { answersAsked, ask, coreOver, firstTurn, homeWith, served } from '../support/core-over.js'
 import { sourcesOf } from '../support/repository.js'
 
 const captured = (name: string): string => {
