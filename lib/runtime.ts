@@ -13,7 +13,7 @@ import { createVault, type Vault } from './accounts/vault.js'
 import { type Endpoints, resolveEndpoints } from './auth/endpoints.js'
 import { poolFilesOf } from './auth/refresh-copies.js'
 import { createExchange } from './auth/refresh-exchange.js'
-import { refreshDir, spareRefreshDirs } from './auth/refresh-renewal.js'
+import { refreshDir } from './auth/refresh-renewal.js'
 import { createTokens, type Tokens } from './auth/tokens.js'
 import { createRouter, type Router } from './bridge/router.js'
 import { createTrace, type Trace } from './bridge/trace.js'
@@ -130,7 +130,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const tokens = createTokens({
     store,
     poolFiles: poolFilesOf(paths, (file) => storeAt(file, false)),
-    spareDirs: spareRefreshDirs(paths.stateDir, env),
+    spareDirs: paths.spareRefreshDirs,
     vault,
     clock,
     random,

@@ -51,7 +51,9 @@ export async function findLoginCopies(paths: Paths, poolFile: string, wanted: Wa
       found.push(...(await copyAt(file, isWanted, isWhole && !isPool, isPool)))
     }
     for (const file of await filesIn(path.join(home, 'backups'), () => true)) found.push(...(await copyAt(file, isWanted, isWhole, false)))
-    for (const file of await filesIn(path.join(home, 'refresh'), (name) => name.endsWith('.json') || name.endsWith('.tmp'))) {
+  }
+  for (const folder of [...[paths.root, ...projects].map((home) => path.join(home, 'refresh')), ...paths.spareRefreshDirs]) {
+    for (const file of await filesIn(folder, (name) => name.endsWith('.json') || name.endsWith('.tmp'))) {
       const isJournal = wanted.journalNames.has(path.basename(file, '.json')) || (await isEntryOf(file, wanted, poolFile))
       found.push(...(isJournal ? [{ path: file, fate: 'delete' as const }] : await copyAt(file, isWanted, false, false)))
     }

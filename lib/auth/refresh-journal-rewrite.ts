@@ -1,4 +1,5 @@
 import type { DataKey } from '../accounts/seal.js'
+import { isSameFile } from '../kernel/real-path.js'
 import type { Vault } from '../accounts/vault.js'
 import { createRefreshJournal } from './refresh-journal.js'
 import { type Lease, tryLease } from './refresh-lease.js'
@@ -23,7 +24,7 @@ export async function rewriteJournal(dir: string, pool: string, vault: Vault, ke
   let left = 0
   for (const fingerprint of await journal.list()) {
     const owner = await journal.ownerOf(fingerprint).catch(() => undefined)
-    if (owner?.pool !== pool) continue
+    if (owner === undefined || !isSameFile(owner.pool, pool)) continue
     if (owner.keyId !== undefined) keyIds.add(owner.keyId)
     const isDone = await underLease(dir, fingerprint, async () => {
       const entry = await journal.read(fingerprint)
@@ -39,7 +40,7 @@ export async function isRenewing(dir: string, pool: string): Promise<boolean> {
   const journal = createRefreshJournal(dir)
   for (const fingerprint of await journal.list()) {
     const owner = await journal.ownerOf(fingerprint).catch(() => undefined)
-    if (owner?.pool === pool && !(await underLease(dir, fingerprint, async () => undefined))) return true
+    if (owner !== undefined && isSameFile(owner.pool, pool) && !(await underLease(dir, fingerprint, async () => undefined))) return true
   }
   return false
 }

@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { AccountPool } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
 import type { Clock } from '../kernel/clock.js'
+import { isSameFile } from '../kernel/real-path.js'
 import { messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
 import { placeOfSuccessor } from './login-copies.js'
@@ -57,7 +58,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
     const lease = await tryLease(deps.dir, fingerprint)
     if (lease === undefined) return
     try {
-      if (entry?.state === 'received') await workOffReceived(fingerprint, entry, entry.pool === store.path)
+      if (entry?.state === 'received') await workOffReceived(fingerprint, entry, isSameFile(entry.pool, store.path))
       else if (await isOver(fingerprint, entry)) await journal.clear(fingerprint)
     } finally {
       await lease.release().catch(() => undefined)
@@ -69,7 +70,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
     const sinceMs = entry?.startedAt ?? (await journal.changedAt(fingerprint)) ?? clock.now()
     if (entry?.state === 'started' && isStillRunning(entry, clock.now())) return false
     if (Math.abs(clock.now() - sinceMs) > JOURNAL_MAX_AGE_MS) return true
-    if (entry?.pool !== store.path) return false
+    if (entry === undefined || !isSameFile(entry.pool, store.path)) return false
     const pool: AccountPool = await store.read()
     return pool.accounts.length > 0 && !holdsToken(pool, fingerprint)
   }

@@ -82,12 +82,6 @@ export function refreshDir(root: string): string {
   return path.join(path.dirname(realPathOrSame(path.join(root, ACCOUNTS_FILE))), 'refresh')
 }
 
-/** Folders of this user that may take new tokens when the disk of the data root does not: often another disk, or memory. */
-export function spareRefreshDirs(stateDir: string, env: NodeJS.ProcessEnv): string[] {
-  const runtimeDir = env.XDG_RUNTIME_DIR ?? ''
-  return [stateDir, ...(path.isAbsolute(runtimeDir) ? [runtimeDir] : [])].map((dir) => path.join(dir, 'oc-codex-multi-auth-refresh'))
-}
-
 /** Creates the renewal of one plugin instance. */
 export function createRenewal(deps: RenewalDeps): Renewal {
   const { store, clock, log, label, ended, vault } = deps

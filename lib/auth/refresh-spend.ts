@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.js'
-import { CodexError, messageOf, systemCode } from '../kernel/errors.js'
+import { CodexError, isCodexError, messageOf, systemCode } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
@@ -69,7 +69,7 @@ export function createSpender(deps: SpendDeps): Spender {
   const { store, clock, log, label, journal, committer, memory, current } = deps
 
   async function spend({ account, fingerprint, reason, unwanted, lease }: SpendRequest): Promise<Spending> {
-    const earlier = await journal.read(fingerprint)
+    const earlier = await read(account, fingerprint)
     if (earlier?.state === 'received') return finish(account, fingerprint, earlier, unwanted)
     throwIfPending(account, fingerprint, earlier, reason)
 
@@ -143,17 +143,30 @@ export function createSpender(deps: SpendDeps): Spender {
     return error
   }
 
+  /** A journal that cannot be read may hold the successor: nothing is spent then. */
+  async function read(account: Account, fingerprint: string): Promise<JournalEntry | undefined> {
+    try {
+      return await journal.read(fingerprint)
+    } catch (error) {
+      throw isCodexError(error) ? error : notRenewed(account, 'the refresh journal cannot be read', error)
+    }
+  }
+
+  function notRenewed(account: Account, why: string, error: unknown): CodexError {
+    const cause = error instanceof Error ? error.cause : undefined
+    const code = systemCode(cause) ?? systemCode(error) ?? messageOf(error)
+    return new CodexError('store_not_written', `${label(account)}: the token was not renewed, because ${why} (${code}).`, {
+      cause: error,
+      hint: 'Check free space and permissions: codex-doctor',
+    })
+  }
+
   /** Also proves that the disk takes writes: a token whose successor cannot be stored is not spent. */
   async function begin(account: Account, fingerprint: string, intent: StartedEntry): Promise<OpenEntry> {
     try {
       return await journal.begin(fingerprint, intent)
     } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined
-      throw new CodexError(
-        'store_not_written',
-        `${label(account)}: the token was not renewed, because its successor could not be written to the disk (${systemCode(cause) ?? systemCode(error) ?? messageOf(error)}).`,
-        { cause: error, hint: 'Check free space and permissions: codex-doctor' },
-      )
+      throw notRenewed(account, 'its successor could not be written to the disk', error)
     }
   }
 

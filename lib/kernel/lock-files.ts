@@ -87,8 +87,13 @@ export function beatMs(staleMs: number): number {
  * none. Some systems tell the last change as birth: whoever changes its own folder looks again.
  */
 export function folderIdentity(folder: string): string | undefined {
-  const found = statSync(folder, { bigint: true, throwIfNoEntry: false })
-  return found === undefined ? undefined : `${found.ino}:${found.birthtimeNs}`
+  try {
+    const found = statSync(folder, { bigint: true, throwIfNoEntry: false })
+    return found === undefined ? undefined : `${found.ino}:${found.birthtimeNs}`
+  } catch {
+    // A file in the place of a parent, or a folder that was closed to us: whatever lies there is not known to be ours.
+    return undefined
+  }
 }
 
 /**

@@ -22,6 +22,8 @@ export interface Paths {
   readonly historyFile: string
   readonly affinityFile: string
   readonly noticesFile: string
+  /** Folders of this user that take new tokens when the disk of the data root does not: often another disk, or memory. */
+  readonly spareRefreshDirs: readonly string[]
   /** OpenCode's own configuration folder. */
   readonly hostConfigDir: string
   /** OpenCode's own login file. */
@@ -32,6 +34,7 @@ export interface Paths {
 
 export const ACCOUNTS_FILE = 'oc-codex-multi-auth-accounts.json'
 export const FLAGGED_FILE = 'oc-codex-multi-auth-flagged-accounts.json'
+const SPARE_REFRESH_DIR = 'oc-codex-multi-auth-refresh'
 export const CONFIG_FILE = 'openai-codex-auth-config.json'
 
 /**
@@ -60,6 +63,7 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env, platform: Nod
     historyFile: path.join(stateDir, 'oc-codex-multi-auth-history.jsonl'),
     affinityFile: path.join(stateDir, 'oc-codex-multi-auth-affinity.json'),
     noticesFile: path.join(stateDir, 'oc-codex-multi-auth-notices.json'),
+    spareRefreshDirs: [stateDir, ...(path.isAbsolute(env.XDG_RUNTIME_DIR ?? '') ? [env.XDG_RUNTIME_DIR ?? ''] : [])].map((dir) => path.join(dir, SPARE_REFRESH_DIR)),
     hostConfigDir: path.join(xdg('XDG_CONFIG_HOME', '.config'), 'opencode'),
     hostAuthFile: path.join(xdg('XDG_DATA_HOME', '.local', 'share'), 'opencode', 'auth.json'),
     hostCacheDir: path.join(xdg('XDG_CACHE_HOME', '.cache'), 'opencode'),

@@ -36,3 +36,8 @@ export function realPathOrSame(file: string): string {
     return path.resolve(file)
   }
 }
+
+/** True when two paths lead to one file, whether or not it exists: two homes may share it by a link. Never throws. */
+export function isSameFile(left: string, right: string): boolean {
+  return left === right || realPathOrSame(left) === realPathOrSame(right)
+}

@@ -58,7 +58,7 @@ export async function foldersWrittenTo(paths: Paths): Promise<readonly string[]>
   const all = [
     ...stores,
     ...stores.flatMap((folder) => [path.join(folder, 'refresh'), path.join(folder, 'backups')]),
-    ...[paths.projectsDir, paths.backupsDir, paths.cacheDir, paths.logsDir, paths.stateDir, paths.hostConfigDir],
+    ...[paths.projectsDir, paths.backupsDir, paths.cacheDir, paths.logsDir, paths.stateDir, paths.hostConfigDir, ...paths.spareRefreshDirs],
   ]
   const real = await Promise.all(all.map((folder) => realpath(folder).catch(() => undefined)))
   return [...new Set(real)].filter((folder) => folder !== undefined)

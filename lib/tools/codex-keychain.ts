@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { findPlainCopies } from '../accounts/plain-copies.js'
 import { type SealState, sealStateOf } from '../accounts/seal-state.js'
 import { PROBE_ITEM } from '../accounts/vault.js'
-import { refreshDir, spareRefreshDirs } from '../auth/refresh-renewal.js'
+import { refreshDir } from '../auth/refresh-renewal.js'
 import { sealPoolFile, type SealingResult, unsealPoolFile } from '../auth/sealing.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { KEYCHAIN_ENV, type Runtime } from '../runtime.js'
@@ -54,7 +54,7 @@ export const codexKeychain = defineTool({
       const how = dryRun ? '' : ' Say confirm to do it.'
       return report(runtime, command, true, `${previewText(command, before)} Nothing was changed.${how}`)
     }
-    const deps = { store: runtime.store, vault: runtime.vault, backupsDir: backupsDirOf(runtime), refreshDir: refreshDir(runtime.paths.root), spareRefreshDirs: spareRefreshDirs(runtime.paths.stateDir, runtime.env), nowMs: runtime.clock.now() }
+    const deps = { store: runtime.store, vault: runtime.vault, backupsDir: backupsDirOf(runtime), refreshDir: refreshDir(runtime.paths.root), spareRefreshDirs: runtime.paths.spareRefreshDirs, nowMs: runtime.clock.now() }
     const result = await (command === 'migrate' ? sealPoolFile(deps) : unsealPoolFile(deps))
     return report(runtime, command, false, doneText(command, result), result)
   },

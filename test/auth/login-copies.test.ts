@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { Account } from '../../lib/accounts/account.js'
 import { factsOf, isNewer, isSameLogin, withSuccessor } from '../../lib/auth/login-copies.js'
@@ -186,6 +186,22 @@ describe('tokens that were received and found no record', () => {
     for (let start = 0; start < 3; start += 1) await home.open(undefined).tokens.recover()
     expect(await journal.list()).toHaveLength(1)
     await home.put(undefined, login)
+    await home.open(undefined).tokens.recover()
+    expect((await home.in(undefined)).refreshToken).toBe(next.refresh_token)
+    expect(await journal.list()).toEqual([])
+  })
+
+  it('reach their record also when the home was named by a link while they were received', async () => {
+    const home = await CopiedLogin.make()
+    const first = home.simulator.login('work', { accessSeconds: 1 })
+    await home.put(undefined, home.login(first, { tokenRotatedAt: 5 }))
+    const next = await home.spendElsewhere(first.refresh_token)
+    const link = `${home.home}-link`
+    await symlink(home.home, link)
+    onTestFinished(() => unlink(link))
+    const { login: _unknown, ...entry } = received(home, home.login(first), next)
+    const journal = createRefreshJournal(path.join(home.home, '.opencode', 'refresh'))
+    await journal.write(fingerprintOf(first.refresh_token), { ...entry, pool: path.join(link, path.relative(home.home, entry.pool)) })
     await home.open(undefined).tokens.recover()
     expect((await home.in(undefined)).refreshToken).toBe(next.refresh_token)
     expect(await journal.list()).toEqual([])

@@ -73,7 +73,7 @@ describe('a refresh token', () => {
   it('is not spent where the journal cannot be read: a successor may lie in it', async () => {
     const { spender, request, asked, dir } = await spendStage()
     failFiles('readFile', (target) => (target.startsWith(dir) ? 'EIO' : undefined))
-    await expect(spender.spend(request)).rejects.toThrow('EIO')
+    await expect(spender.spend(request)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringMatching(/was not renewed, because the refresh journal cannot be read \(EIO\)/) })
     expect(asked).toEqual([])
   })
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -8,6 +8,7 @@ import { EMPTY_POOL } from '../../lib/accounts/account.js'
 import { uidFor } from '../../lib/accounts/identity.js'
 import { withUids } from '../../lib/accounts/pool-format.js'
 import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 import { coreOver, homeWith } from '../support/core-over.js'
 import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
@@ -101,6 +102,23 @@ describe('logout --purge', () => {
     expect(await readdir(path.join(root, 'backups'))).toEqual(['codex-locked.json'])
     expect(JSON.parse((await filesUnder(root)).get(`${PROJECT}/oc-codex-multi-auth-accounts.json`)!)).toMatchObject({ accounts: [{ accountLabel: 'cleo' }] })
     expect((await runCli(home, ['logout', '--all', '--purge', '--yes'])).code).toBe(0)
+  })
+})
+
+describe('new tokens that lie in a spare folder because the disk of the account file took nothing', () => {
+  it('go with their login, and what killed processes left beside them goes too', async () => {
+    const { home } = await homeFullOfCopies()
+    const { spareRefreshDirs: [spare = ''] } = resolvePaths({ HOME: home })
+    const entryOf = (name: string): string => JSON.stringify({ state: 'received', pool: 'x', uid: uidFor(account(name)), startedAt: 1, tokens: { accessToken: `at-${name}-next`, refreshToken: `rt-${name}-next`, expiresAt: 9 } })
+    await mkdir(spare, { recursive: true, mode: 0o700 })
+    await writeFile(path.join(spare, `${fingerprintOf('rt-anna-gone')}.json`), entryOf('anna'))
+    await writeFile(path.join(spare, `${fingerprintOf('rt-ben-gone')}.json`), entryOf('ben'))
+    await writeFile(path.join(spare, '.x.json.1-0123456789ab.tmp'), 'rt-anna-token')
+    const past = new Date(Date.now() - 2 * 3_600_000)
+    await utimes(path.join(spare, '.x.json.1-0123456789ab.tmp'), past, past)
+    const { code, stderr } = await runCli(home, ['logout', 'anna', '--purge', '--yes'])
+    expect(code, stderr).toBe(0)
+    expect(await readdir(spare)).toEqual([`${fingerprintOf('rt-ben-gone')}.json`])
   })
 })
 
