@@ -58,6 +58,7 @@ const die = (): never => {
 }
 
 interface Verdict {
+  readonly n?: number
   readonly error?: NodeJS.ErrnoException
   /** Kills as soon as the call is done. */
   readonly after?: true
@@ -71,12 +72,17 @@ function judge(operation: string, file: string): Verdict {
   points += 1
   note({ n: points, op: operation, path: path.relative(root, file) })
   const isHere = points === at
-  if (!isHere && !(isLasting && at > 0 && points > at)) return PASS
+  if (!isHere && !(isLasting && at > 0 && points > at)) return { n: points }
   if (fault === 'kill-before') die()
   if (fault === 'kill-after') return { after: true }
   if (fault === 'kill-half') return operation === 'write' ? { half: true } : die()
-  if (MEETS[fault]?.has(operation) !== true) return PASS
+  if (MEETS[fault]?.has(operation) !== true) return { n: points }
   return { error: Object.assign(new Error(`${fault}: made up, ${operation} '${file}'`), { code: fault, errno: -1, syscall: operation, path: file }) }
+}
+
+/** Between begin and end of a change there may be others, and until its end it is on no disk. */
+function ended({ n }: Verdict): void {
+  if (n !== undefined) note({ ended: n })
 }
 
 function halfOf(data: unknown): unknown {
@@ -125,11 +131,11 @@ function wrapCallback(table: Table, name: string, operation: string): void {
       setImmediate(done as AnyFunction, verdict.error)
       return undefined
     }
-    const ended = (...results: unknown[]): unknown => {
+    const finished = (...results: unknown[]): unknown => {
       if (verdict.after ?? verdict.half) die()
       return (done as AnyFunction)(...results)
     }
-    return original(...argumentsFor(verdict, args.slice(0, -1)), ended)
+    return original(...argumentsFor(verdict, args.slice(0, -1)), finished)
   }
 }
 
@@ -147,6 +153,7 @@ async function carriedOut(verdict: Verdict, args: readonly unknown[], original: 
   if (verdict.error) throw verdict.error
   const result = await original(...argumentsFor(verdict, args))
   if (verdict.after ?? verdict.half) die()
+  ended(verdict)
   return result
 }
 
@@ -160,6 +167,7 @@ function watchedHandle(handle: FileHandle, file: string): FileHandle {
       if (verdict.error) throw verdict.error
       const result = await original(...(verdict.half ? halfOfHandleWrite(args) : args))
       if (verdict.after ?? verdict.half) die()
+      ended(verdict)
       return result
     }
   }

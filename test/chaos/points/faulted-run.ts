@@ -68,18 +68,23 @@ interface Line {
   readonly op?: string
   readonly path?: string
   readonly mark?: 'token-request' | 'token-answer' | 'token-refusal'
+  /** The number of a point whose change is through. */
+  readonly ended?: number
 }
 
 function readReport(lines: readonly Line[], at?: { readonly n: number; readonly fault: Fault }): Pick<FaultedRun, 'points' | 'isBetweenAnswerAndDisk'> {
   const points: Point[] = []
   /** Journal files whose intent is on the disk. */
   const begun = new Set<string>()
+  /** Changes that put tokens on a disk, by number, until they are through. */
+  const storing = new Set<number>()
   let asked = 0
   let unstored = 0
   let isBetween = false
-  for (const { n, op = '', path: file = '', mark } of lines) {
+  for (const { n, op = '', path: file = '', mark, ended } of lines) {
     if (mark !== undefined) asked += mark === 'token-request' ? 1 : -1
     if (mark === 'token-answer') unstored += 1
+    if (ended !== undefined && storing.delete(ended)) unstored = Math.max(0, unstored - 1)
     if (n === undefined) continue
     points.push({ n, op, path: nameless(file) })
     const isIntent = op === 'rename' && JOURNAL.test(file) && !begun.has(file)
@@ -88,7 +93,7 @@ function readReport(lines: readonly Line[], at?: { readonly n: number; readonly 
     // What fails from here on was not seen coming by the intent, which was still written.
     if (n === at?.n) isBetween = asked + unstored > (isStored && at.fault.what === 'kill-after' ? 1 : 0) || (at.fault.span === 'on' && (begun.size > 0 || isIntent))
     if (isIntent) begun.add(file)
-    if (isStored && unstored > 0) unstored -= 1
+    if (isStored) storing.add(n)
   }
   return { points, isBetweenAnswerAndDisk: isBetween }
 }
