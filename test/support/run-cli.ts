@@ -12,7 +12,7 @@ export interface CliResult {
  * Runs the command line in this process as if from a pipe.
  * @param answer what somebody types when asked; without it nobody can be asked
  */
-export async function runCli(home: string, argv: readonly string[], options: { env?: NodeJS.ProcessEnv; answer?: string | undefined; directory?: string } = {}): Promise<CliResult> {
+export async function runCli(home: string, argv: readonly string[], options: { env?: NodeJS.ProcessEnv; answer?: string | undefined; directory?: string; signal?: AbortSignal } = {}): Promise<CliResult> {
   let stdout = ''
   let stderr = ''
   const io: CommandIo = {
@@ -25,7 +25,7 @@ export async function runCli(home: string, argv: readonly string[], options: { e
     },
     isInteractive: false,
     columns: undefined,
-    signal: new AbortController().signal,
+    signal: options.signal ?? new AbortController().signal,
     env: { HOME: home, ...options.env },
     directory: options.directory ?? home,
   }
