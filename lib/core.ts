@@ -43,6 +43,7 @@ import { createRuntime, type Runtime } from './runtime.js'
 // In this chunk because one more would have to be opened at every start.
 export { commandSettings } from './command-settings.js'
 export { ownProviderBaseUrl, providerEndpoint } from './host-setup/own-endpoint.js'
+export { userCommands } from './host-setup/own-commands.js'
 export { userAllowance } from './host-setup/own-permissions.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */

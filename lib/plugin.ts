@@ -144,12 +144,16 @@ export const server: Plugin = async (input) => {
       if (typeof headerTimeout === 'number') providerHeaderTimeoutMs = headerTimeout
       const wanted = await wantedCommands(input, paths)
       const commands = wanted.slashCommands ? slashCommands() : {}
+      const ours = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}) }
+      // Of two with one name the user's own wins, and a project's speaks for nobody.
+      const isTaken = Object.keys(ours).some((name) => config.command?.[name] !== undefined)
+      const theirs = isTaken ? await (await import('./core.js')).userCommands({ paths, env: process.env }) : undefined
+      const kept = Object.fromEntries(Object.entries(ours).filter(([name]) => theirs?.has(name) !== true || config.command?.[name] === undefined))
       ownCommands.clear()
-      // A command of the same name in the user's own configuration wins.
-      for (const name of Object.keys(commands)) if (config.command?.[name] === undefined) ownCommands.add(name)
-      config.command = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}), ...config.command }
+      for (const name of Object.keys(commands)) if (name in kept) ownCommands.add(name)
+      config.command = { ...config.command, ...kept }
       const permissions = config as HostPermissions
-      const allowance = namesOurTools(permissions) ? await (await import('./core.js')).userAllowance(paths, process.env) : () => false
+      const allowance = namesOurTools(permissions) ? await (await import('./core.js')).userAllowance({ paths, env: process.env }) : () => false
       askBeforeTools(permissions, allowance)
     },
     /** A slash command of ours runs here, in process: its line meets no shell, and no child inherits the project. */

@@ -2,50 +2,22 @@ import path from 'node:path'
 
 import { findNodeAtLocation, parseTree } from 'jsonc-parser'
 
-import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
+import { readBoundedFile } from '../kernel/bounded-file.js'
 import { isNestedTooDeep } from '../kernel/nesting.js'
-import type { Paths } from '../kernel/paths.js'
-
-/** Where OpenCode looks for the settings of whoever administers the machine; they stand above those of its users. */
-const MANAGED_FOLDERS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: '/Library/Application Support/opencode', win32: 'C:\\ProgramData\\opencode' }
-const MANAGED_FOLDER = '/etc/opencode'
+import { ownConfigs, type Surroundings } from './own-config.js'
 
 /** A file named by `{file:…}` in place of an address is short, bytes. */
 const MAX_NAMED_BYTES = 4 * 1024
-
-export interface Surroundings {
-  readonly paths: Pick<Paths, 'home' | 'root' | 'hostConfigDir'>
-  readonly env: Readonly<Record<string, string | undefined>>
-}
 
 /**
  * `provider.openai.options.baseURL` as the user, the environment or the machine's administrator says it: read from their
  * files, because the host's merged configuration does not tell whether a project said it. Undefined when none of them does.
  * Files that cannot be read say nothing. Never throws.
  */
-export async function ownProviderBaseUrl({ paths, env }: Surroundings): Promise<string | undefined> {
-  const both = (folder: string): string[] => ['opencode.json', 'opencode.jsonc'].map((name) => path.join(folder, name))
-  const files = [
-    path.join(paths.hostConfigDir, 'config.json'),
-    ...both(paths.hostConfigDir),
-    ...named(env.OPENCODE_CONFIG),
-    ...both(paths.root),
-    ...named(env.OPENCODE_CONFIG_DIR).flatMap(both),
-  ]
-  const managed = both(MANAGED_FOLDERS[process.platform] ?? MANAGED_FOLDER)
-  const inline = { text: env.OPENCODE_CONFIG_CONTENT ?? '', folder: process.cwd() }
-  const texts = [...(await Promise.all(files.map(textOf))), inline, ...(await Promise.all(managed.map(textOf)))]
-  const found = await Promise.all(texts.map(({ text, folder }) => filledIn(baseUrlIn(text), folder, paths.home, env)))
+export async function ownProviderBaseUrl(around: Surroundings): Promise<string | undefined> {
+  const configs = await ownConfigs(around)
+  const found = await Promise.all(configs.map(({ text, folder }) => filledIn(baseUrlIn(text), folder, around.paths.home, around.env)))
   return found.findLast((url) => url !== undefined)
-}
-
-function named(value: string | undefined): string[] {
-  return value === undefined || value.trim() === '' ? [] : [path.resolve(value)]
-}
-
-async function textOf(file: string): Promise<{ readonly text: string; readonly folder: string }> {
-  const text = await readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => undefined)
-  return { text: text ?? '', folder: path.dirname(file) }
 }
 
 function baseUrlIn(text: string): string | undefined {

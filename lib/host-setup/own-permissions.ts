@@ -1,19 +1,20 @@
 import { parse as parseJsonc } from 'jsonc-parser'
 
-import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
 import { isNestedTooDeep } from '../kernel/nesting.js'
-import type { Paths } from '../kernel/paths.js'
-import { findConfigFiles } from './config-files.js'
-import { allowsByName } from './tool-permissions.js'
+import { ownConfigs, type Surroundings } from './own-config.js'
+import { allowsByName, type UserAllowance } from './tool-permissions.js'
 
 /**
- * Whether the user's own OpenCode configuration lets a tool of ours through by its name. A project's file is not asked.
+ * What the user's own OpenCode configuration lets through by the name of a tool of ours. A project's file is not asked, nor
+ * is one that cannot be read. Never throws.
  */
-export async function userAllowance(paths: Paths, env: NodeJS.ProcessEnv): Promise<(tool: string) => boolean> {
-  const { server } = await findConfigFiles(paths, env)
-  const read = await readBoundedFile(server, MAX_CONFIG_BYTES).catch(() => undefined)
-  const text = read === undefined || isNestedTooDeep(read) ? '{}' : read
-  const config: unknown = parseJsonc(text)
-  const permission: unknown = typeof config === 'object' && config !== null && 'permission' in config ? config.permission : undefined
-  return (tool) => allowsByName(permission, tool)
+export async function userAllowance(around: Surroundings): Promise<UserAllowance> {
+  const permissions = (await ownConfigs(around)).flatMap(({ text }) => (text.includes('codex') ? [permissionIn(text)] : []))
+  return (tool, risk) => allowsByName(permissions, tool, risk)
+}
+
+function permissionIn(text: string): unknown {
+  if (isNestedTooDeep(text)) return undefined
+  const config: unknown = parseJsonc(text, [], { allowTrailingComma: true })
+  return typeof config === 'object' && config !== null && 'permission' in config ? config.permission : undefined
 }

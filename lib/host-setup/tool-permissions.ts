@@ -21,36 +21,67 @@ const RISING = ['edit', 'spend', 'secret', 'destroy'] as const
 /** The names of tools that can do more than look, each with what its calls can come to. */
 const GUARDED = TOOL_LIST.flatMap(([name, , worst]) => (worst === 'read' ? [] : [{ id: `codex-${name}`, risks: RISING.slice(0, RISING.indexOf(worst) + 1) }]))
 
+/** Whether the user's own configuration lets calls of a tool that can come to this through, by the name of the tool. */
+export type UserAllowance = (tool: string, risk: string) => boolean
+
 /**
- * Makes the host ask before a tool of ours does more than look. By itself it lets every unknown tool through, and a rule
- * `"*": "allow"` may come from a project; so the question is asked unless the user's own file names the tool. A refusal stays
- * a refusal, whoever wrote it.
+ * Makes the host ask before a tool of ours does more than look, and keeps it so: what other plugins change in the
+ * configuration behind us is looked through again whenever it is read, with the agents they add.
  * @param config changed in place
- * @param userAllows whether the user's own configuration lets a tool through by its name
  */
-export function askBeforeTools(config: HostPermissions, userAllows: (tool: string) => boolean): void {
-  const common = rulesIn(config.permission)
-  const agents = { ...Object.fromEntries(Object.keys(HOST_AGENTS).map((name) => [name, undefined])), ...config.agent }
-  for (const [name, agent] of Object.entries(agents)) {
-    const own = isRecord(agent) ? agent : {}
-    const base: Rule = { permission: '*', pattern: '*', action: HOST_AGENTS[name] ?? 'allow' }
-    config.agent = { ...config.agent, [name]: { ...own, permission: withGuards(own.permission, [base, ...common, ...rulesIn(own.permission)], userAllows) } }
+export function askBeforeTools(config: HostPermissions, userAllows: UserAllowance): void {
+  const held: HostPermissions = { ...config }
+  putGuards(held, userAllows)
+  for (const key of ['permission', 'agent'] as const) {
+    Object.defineProperty(config, key, {
+      enumerable: true,
+      configurable: true,
+      get() {
+        putGuards(held, userAllows)
+        return held[key]
+      },
+      set(value: never) {
+        held[key] = value
+      },
+    })
   }
+}
+
+/**
+ * The host by itself lets every unknown tool through, and a rule `"*": "allow"` may come from a project; so the question is
+ * asked unless the user's own configuration names the tool. A refusal stays a refusal, whoever wrote it. What is as it should
+ * be stays the same object, because others may hold it.
+ */
+function putGuards(config: HostPermissions, userAllows: UserAllowance): void {
+  const common = rulesIn(config.permission)
+  const agents = isRecord(config.agent) ? config.agent : {}
+  for (const name of new Set([...Object.keys(HOST_AGENTS), ...Object.keys(agents)])) {
+    const own = isRecord(agents[name]) ? agents[name] : {}
+    const base: Rule = { permission: '*', pattern: '*', action: HOST_AGENTS[name] ?? 'allow' }
+    const permission = withGuards(own.permission, [base, ...common, ...rulesIn(own.permission)], userAllows)
+    if (JSON.stringify(permission) !== JSON.stringify(own.permission)) agents[name] = { ...own, permission }
+  }
+  config.agent = agents
   // For agents that are not known here.
-  config.permission = withGuards(config.permission, [{ permission: '*', pattern: '*', action: 'allow' }, ...common], userAllows)
+  const permission = withGuards(config.permission, [{ permission: '*', pattern: '*', action: 'allow' }, ...common], userAllows)
+  if (JSON.stringify(permission) !== JSON.stringify(config.permission)) config.permission = permission
 }
 
 /**
  * A permission with our rules behind all others, because the last that fits counts.
  * @param rules everything that counts so far
  */
-function withGuards(permission: unknown, rules: readonly Rule[], userAllows: (tool: string) => boolean): Record<string, unknown> {
+function withGuards(permission: unknown, rules: readonly Rule[], userAllows: UserAllowance): Record<string, unknown> {
   const added = GUARDED.flatMap(({ id, risks }): [tool: string, rule: Action | Record<string, Action>][] => {
-    const refused = risks.filter((risk) => actionOf(rules, id, risk) === 'deny')
-    // Also said where it is so already: how the host reads a wildcard is its own affair.
-    if (refused.length === risks.length) return [[id, 'deny']]
-    if (userAllows(id)) return []
-    return [[id, refused.length === 0 ? 'ask' : { '*': 'ask', ...Object.fromEntries(refused.map((risk) => [risk, 'deny' as const])) }]]
+    const wanted = risks.map((risk): [risk: string, action: Action] => {
+      const action = actionOf(rules, id, risk)
+      return [risk, action === 'allow' && !userAllows(id, risk) ? 'ask' : action]
+    })
+    const [first, ...others] = new Set(wanted.map(([, action]) => action))
+    if (first === undefined) return []
+    // A word of the user's own for all of it needs none of ours.
+    if (others.length === 0) return first === 'allow' ? [] : [[id, first]]
+    return [[id, { '*': 'ask', ...Object.fromEntries(wanted.filter(([, action]) => action !== 'ask')) }]]
   })
   const kept = Object.entries(permissionObject(permission)).filter(([key]) => !added.some(([id]) => id === key))
   return Object.fromEntries([...kept, ...added])
@@ -62,10 +93,13 @@ export function namesOurTools({ permission, agent }: HostPermissions): boolean {
   return all.some((one) => rulesIn(one).some((rule) => rule.permission.includes('codex') && rule.action === 'allow'))
 }
 
-/** What a permission of the host's configuration says about a tool, when it names it (`codex-note`, `codex-*`); a bare `*` names nothing. */
-export function allowsByName(permission: unknown, tool: string): boolean {
-  const rules = rulesIn(permission).filter((rule) => rule.permission.includes('codex'))
-  return actionOf(rules, tool, '*') === 'allow'
+/**
+ * Whether permissions, the later before the earlier, let a tool through by its name (`codex-note`, `codex-*`); a bare `*` names
+ * nothing. Pure.
+ */
+export function allowsByName(permissions: readonly unknown[], tool: string, risk: string): boolean {
+  const rules = permissions.flatMap(rulesIn).filter((rule) => rule.permission.includes('codex'))
+  return actionOf(rules, tool, risk) === 'allow'
 }
 
 /** As the host decides: the last rule that fits; it asks when none does. */

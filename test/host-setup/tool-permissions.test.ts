@@ -1,9 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { userCommands } from '../../lib/host-setup/own-commands.js'
 import { userAllowance } from '../../lib/host-setup/own-permissions.js'
 import { allowsByName, askBeforeTools, type HostPermissions, namesOurTools } from '../../lib/host-setup/tool-permissions.js'
 import { resolvePaths } from '../../lib/kernel/paths.js'
@@ -83,7 +85,7 @@ describe('the permission prompt of the host', () => {
     const paths = resolvePaths({ HOME: home })
     await mkdir(paths.hostConfigDir, { recursive: true })
     await writeFile(path.join(paths.hostConfigDir, 'opencode.jsonc'), '{ // mine\n "permission": { "*": "allow", "codex-note": "allow" } }')
-    const allows = await userAllowance(paths, { HOME: home })
+    const allows = await userAllowance({ paths, env: {} })
     const config: HostPermissions = { permission: { '*': 'allow', 'codex-note': 'allow', 'codex-switch': 'allow' } }
     expect(namesOurTools(config)).toBe(true)
     askBeforeTools(config, allows)
@@ -98,9 +100,57 @@ describe('the permission prompt of the host', () => {
   })
 
   it('takes a bare star in the user’s file for no statement about our tools', () => {
-    expect(allowsByName({ '*': 'allow' }, 'codex-note')).toBe(false)
-    expect(allowsByName('allow', 'codex-note')).toBe(false)
-    expect(allowsByName({ 'codex-*': 'allow', 'codex-reset': 'ask' }, 'codex-note')).toBe(true)
-    expect(allowsByName({ 'codex-*': 'allow', 'codex-reset': 'ask' }, 'codex-reset')).toBe(false)
+    expect(allowsByName([{ '*': 'allow' }], 'codex-note', 'edit')).toBe(false)
+    expect(allowsByName(['allow'], 'codex-note', 'edit')).toBe(false)
+    expect(allowsByName([{ 'codex-*': 'allow', 'codex-reset': 'ask' }], 'codex-note', 'edit')).toBe(true)
+    expect(allowsByName([{ 'codex-*': 'allow', 'codex-reset': 'ask' }], 'codex-reset', 'spend')).toBe(false)
+    expect(allowsByName([{ 'codex-*': 'allow' }, { 'codex-note': 'ask' }], 'codex-note', 'edit')).toBe(false)
+  })
+
+  it('is skipped for as much of a tool as the user’s own file says, also when a project says more', async () => {
+    const home = await temporaryFolder()
+    const paths = resolvePaths({ HOME: home })
+    await mkdir(paths.root, { recursive: true })
+    await writeFile(path.join(paths.root, 'opencode.json'), '{ "permission": { "codex-reset": { "*": "ask", "edit": "allow" } } }')
+    const allows = await userAllowance({ paths, env: {} })
+    const config: HostPermissions = { permission: { 'codex-reset': { '*': 'ask', edit: 'allow', spend: 'allow' } }, agent: { strict: { permission: { 'codex-reset': 'ask' } } } }
+    askBeforeTools(config, allows)
+    expect(['edit', 'spend'].map((risk) => decided(config, 'build', 'codex-reset', risk))).toEqual(['allow', 'ask'])
+    expect(['edit', 'spend'].map((risk) => decided(config, 'strict', 'codex-reset', risk))).toEqual(['ask', 'ask'])
+  })
+
+  it.runIf(process.platform !== 'win32')('does not wait for a pipe and reads no endless file in the place of the user’s configuration', async () => {
+    const home = await temporaryFolder()
+    const paths = resolvePaths({ HOME: home })
+    await mkdir(paths.hostConfigDir, { recursive: true })
+    execFileSync('mkfifo', [path.join(paths.hostConfigDir, 'opencode.json')])
+    await symlink('/dev/zero', path.join(paths.hostConfigDir, 'opencode.jsonc'))
+    await mkdir(paths.root, { recursive: true })
+    await writeFile(path.join(paths.root, 'opencode.json'), `{"permission":{"codex-note":"allow","deep":${'['.repeat(20_000)}`)
+    const around = { paths, env: {} }
+    expect((await userAllowance(around))('codex-note', 'edit')).toBe(false)
+    expect([...(await userCommands(around))]).toEqual([])
+  })
+
+  it('is shown for the agents and the permissions that another plugin adds after ours', () => {
+    const config: HostPermissions = { agent: { mine: { permission: { bash: 'deny' } } } }
+    askBeforeTools(config, nobody)
+    const agents = config.agent!
+    const { build } = agents as Record<string, Rules>
+    agents.added = { permission: { '*': 'allow' } }
+    build!.permission = 'allow'
+    config.permission = { 'codex-*': 'allow' }
+    for (const agent of ['added', 'build', 'mine', 'general', 'one that is not known here']) expect(decided(config, agent, 'codex-note', 'edit'), agent).toBe('ask')
+    config.agent = { replaced: { permission: 'allow' } }
+    expect(decided(config, 'replaced', 'codex-note', 'edit')).toBe('ask')
+    expect(decided(JSON.parse(JSON.stringify(config)), 'replaced', 'codex-note', 'edit')).toBe('ask')
+    expect(decided({ ...config }, 'replaced', 'codex-note', 'edit')).toBe('ask')
+  })
+
+  it('is changed no more by looking at it, so that others may hold on to what they got', () => {
+    const config: HostPermissions = { permission: { '*': 'allow' }, agent: { mine: { mode: 'primary' } } }
+    askBeforeTools(config, nobody)
+    const [agents, permission, mine] = [config.agent, config.permission, config.agent?.mine]
+    expect([config.agent, config.permission, config.agent?.mine].map((one, index) => one === [agents, permission, mine][index])).toEqual([true, true, true])
   })
 })

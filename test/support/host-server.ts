@@ -31,6 +31,8 @@ export interface SendOptions {
   /** `openai/<model>`. */
   readonly model?: string
   readonly variant?: string
+  /** The host's usual one when absent. */
+  readonly agent?: string
   readonly timeoutMs?: number
 }
 
@@ -101,9 +103,9 @@ export async function startHostServer(host: Host, options: RunOptions = {}): Pro
       const created = z.looseObject({ id: z.string() }).parse(await request('POST', '/session', title === undefined ? {} : { title }))
       return created.id
     },
-    async send(session, text, { model = DEFAULT_MODEL, variant, timeoutMs } = {}) {
+    async send(session, text, { model = DEFAULT_MODEL, variant, agent, timeoutMs } = {}) {
       const [providerID = '', modelID = ''] = model.split('/')
-      const body = { model: { providerID, modelID }, ...(variant !== undefined && { variant }), parts: [{ type: 'text', text }] }
+      const body = { model: { providerID, modelID }, ...(variant !== undefined && { variant }), ...(agent !== undefined && { agent }), parts: [{ type: 'text', text }] }
       const { info, parts } = Message.parse(await request('POST', `/session/${session}/message`, body, timeoutMs))
       const texts = parts.filter((part) => part.type === 'text').map((part) => part.text ?? '')
       return { text: texts.join(''), error: info.error && (info.error.data.message ?? info.error.name), parts }

@@ -173,7 +173,7 @@ function promptArgs(text: string, options: PromptOptions): string[] {
  * OpenCode installs `@opencode-ai/plugin` into every config folder that lacks it and waits more than a
  * minute when there is no registry (host facts §1). A manifest of the right version is enough to be left alone.
  */
-async function seedConfig(dir: string, { plugins, config }: HostOptions): Promise<void> {
+export async function seedDependencies(dir: string): Promise<void> {
   const name = '@opencode-ai/plugin'
   const version = opencodeVersion()
   const installed = path.join(dir, 'node_modules', name)
@@ -182,6 +182,10 @@ async function seedConfig(dir: string, { plugins, config }: HostOptions): Promis
   await writeJson(path.join(installed, 'package.json'), { name, version })
   await writeJson(path.join(dir, 'package.json'), { dependencies })
   await writeJson(path.join(dir, 'package-lock.json'), { lockfileVersion: 3, packages: { '': { dependencies } } })
+}
+
+async function seedConfig(dir: string, { plugins, config }: HostOptions): Promise<void> {
+  await seedDependencies(dir)
   await writeJson(path.join(dir, 'opencode.json'), {
     $schema: 'https://opencode.ai/config.json',
     plugin: plugins,
