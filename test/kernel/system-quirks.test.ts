@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { writeFileAtomic } from '../../lib/kernel/json-file.js'
+import type * as locks from '../../lib/kernel/lock.js'
 import { failFiles } from '../support/faulty-files.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -11,7 +12,7 @@ const original = process.platform
 const OPTIONS = { staleMs: 2_000, waitMs: 2_000, what: 'the file' }
 
 /** The locks as a program on that system has them. */
-async function locksOn(platform: NodeJS.Platform): Promise<typeof import('../../lib/kernel/lock.js')> {
+async function locksOn(platform: NodeJS.Platform): Promise<typeof locks> {
   Object.defineProperty(process, 'platform', { value: platform })
   vi.resetModules()
   return import('../../lib/kernel/lock.js')
