@@ -3,7 +3,8 @@ import path from 'node:path'
 
 import { isRecord, parsedJson } from '../kernel/json.js'
 import { readTextFile, writeFileAtomic } from '../kernel/json-file.js'
-import type { Paths } from '../kernel/paths.js'
+import { ACCOUNTS_FILE, type Paths } from '../kernel/paths.js'
+import { isSameFile, realPathOrSame } from '../kernel/real-path.js'
 import { parseTemporaryName } from '../kernel/temporary-names.js'
 import type { Account, AccountPool, StoredAccount } from './account.js'
 import { indexOf } from './account-index.js'
@@ -40,13 +41,13 @@ const SETTINGS = 'openai-codex-auth-config.json'
  * @param poolFile the account file that the caller changes itself
  */
 export async function findLoginCopies(paths: Paths, poolFile: string, wanted: Wanted): Promise<readonly LoginCopy[]> {
-  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((name) => path.join(paths.projectsDir, name))
+  const projects = await homesBeside(paths)
   const isWanted = matcherOf(wanted.accounts)
   const found: LoginCopy[] = []
   for (const home of [paths.root, ...projects]) {
     const isWhole = home === wanted.wholeFolder
     for (const file of await filesIn(home, (name) => OUR_FILE.test(name) && name !== SETTINGS)) {
-      if (file === poolFile) continue
+      if (isSameFile(file, poolFile)) continue
       const isPool = path.basename(file) === path.basename(paths.accountsFile)
       found.push(...(await copyAt(file, isWanted, isWhole && !isPool, isPool)))
     }
@@ -153,8 +154,17 @@ function withoutRecords(content: Readonly<Record<string, unknown>>, isWanted: Ma
 async function isEntryOf(file: string, wanted: Wanted, poolFile: string): Promise<boolean> {
   const entry = parsedJson((await readTextFile(file).catch(() => undefined))?.text ?? '')
   if (!isRecord(entry)) return false
-  if (wanted.wholeFolder !== undefined && entry.pool === poolFile) return true
+  if (wanted.wholeFolder !== undefined && typeof entry.pool === 'string' && isSameFile(entry.pool, poolFile)) return true
   return wanted.accounts.some(({ uid }) => entry.uid === uid)
+}
+
+/** Folders like the root: those of projects, and those in which linked account files really lie, with journals beside them. */
+async function homesBeside(paths: Paths): Promise<readonly string[]> {
+  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((name) => path.join(paths.projectsDir, name))
+  const known = [paths.root, ...projects]
+  const real = known.map((home) => path.dirname(realPathOrSame(path.join(home, ACCOUNTS_FILE))))
+  const knownReal = new Set(known.map((home) => realPathOrSame(home)))
+  return [...projects, ...new Set(real.filter((home) => !knownReal.has(home)))]
 }
 
 async function filesIn(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {

@@ -6,6 +6,7 @@ import { parsePool } from '../accounts/pool-format.js'
 import { parseHolds } from '../accounts/session-holds.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
 import { mayBeChangeOf } from '../kernel/json-file.js'
+import { realPathOrSame } from '../kernel/real-path.js'
 import { type LedgerState, parseLedger } from '../quota/ledger-state.js'
 import type { Holds } from '../routing/affinity.js'
 import { type PoolView, poolView, type ViewOptions } from './pool-view.js'
@@ -60,10 +61,12 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
     }, SETTLE_MS)
   }
 
-  const watchers = [...new Set(paths.map((file) => path.dirname(file)))].flatMap((folder): FSWatcher[] => {
+  // A write through another home that is linked to the same file shows in the folder where it really lies.
+  const watched = [...new Set(paths.flatMap((file) => [file, realPathOrSame(file)]))]
+  const watchers = [...new Set(watched.map((file) => path.dirname(file)))].flatMap((folder): FSWatcher[] => {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (paths.some((file) => mayBeChangeOf(file, name))) soon()
+        if (watched.some((file) => mayBeChangeOf(file, name))) soon()
       })
       watcher.on('error', () => watcher.close())
       return [watcher]

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, symlink, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -12,6 +12,7 @@ import { resolvePaths } from '../../lib/kernel/paths.js'
 import { coreOver, homeWith } from '../support/core-over.js'
 import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
+import { temporaryFolder } from '../support/temporary.js'
 
 const account = (name: string, more: Record<string, unknown> = {}) => ({ refreshToken: `rt-${name}-token`, accessToken: `at-${name}-token`, accountId: `id-${name}`, accountUserId: `user-${name}`, email: `${name}@example.com`, accountLabel: name, addedAt: 1, lastUsed: 0, ...more })
 const pool = (...names: string[]): string => JSON.stringify({ version: 3, accounts: names.map((name) => account(name)), activeIndex: 0 })
@@ -92,6 +93,25 @@ describe('logout --purge', () => {
     const { code, stderr } = await runCli(home, [...command.split(' '), '--yes'])
     expect(code, stderr).toBe(0)
     expect(await tracesIn(root, anna)).toEqual([])
+  })
+
+  it('finds the journal beside the place to which an account file is linked, and leaves the other files there alone', async () => {
+    const home = await homeWith([account('anna'), account('ben')])
+    const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
+    const shared = await temporaryFolder()
+    const real = path.join(shared, 'oc-codex-multi-auth-accounts.json')
+    await rename(file, real)
+    await symlink(real, file)
+    await mkdir(path.join(shared, 'refresh'))
+    await mkdir(path.join(shared, 'backups'))
+    const entry = { state: 'received', pool: real, uid: uidFor(account('anna')), startedAt: 1, tokens: { accessToken: 'at-anna-next', refreshToken: 'rt-anna-next', expiresAt: 9 } }
+    await writeFile(path.join(shared, 'refresh', `${fingerprintOf('rt-anna-token')}.json`), JSON.stringify(entry))
+    await writeFile(path.join(shared, 'backups', 'letters.json'), '{"not":"ours"}')
+    const { code, stderr } = await runCli(home, ['logout', '--all', '--purge', '--yes'])
+    expect(code, stderr).toBe(0)
+    expect(await tracesIn(shared, /rt-|at-/)).toEqual([])
+    expect(JSON.parse(await readFile(real, 'utf8'))).toMatchObject({ accounts: [] })
+    expect(await readFile(path.join(shared, 'backups', 'letters.json'), 'utf8')).toBe('{"not":"ours"}')
   })
 
   it('--all clears every copy beside the pool, and the same logins elsewhere', async () => {

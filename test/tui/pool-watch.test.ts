@@ -1,7 +1,7 @@
 import { symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 
 import { formatPool, withUids } from '../../lib/accounts/pool-format.js'
 import { newDataKey, sealedPool } from '../../lib/accounts/seal.js'
@@ -60,3 +60,23 @@ it('shows a window as full again once its reset has passed, without any change o
   })
   expect(left[0]).toBe(3)
 }, 20_000)
+
+it('shows at once what was changed through another home that is linked to the same file', async () => {
+  const [folder, shared] = [await temporaryFolder(), await temporaryFolder()]
+  const [accounts, real] = [path.join(folder, 'accounts.json'), path.join(shared, 'real.json')]
+  const pool = (...names: string[]): string => formatPool({ version: 3, activeIndex: 0, accounts: withUids(names.map((name) => ({ refreshToken: `rt-${name}`, accountId: name, addedAt: 1, lastUsed: 0 }))) })
+  await writeFile(real, pool('a'))
+  await symlink(real, accounts)
+  // Without its regular look nothing but the watch can tell.
+  vi.useFakeTimers({ toFake: ['setInterval'] })
+  const counts: number[] = []
+  const stop = watchPool({ accounts, quota: path.join(folder, 'quota'), affinity: path.join(folder, 'affinity') }, VIEW, (shown) => void counts.push(shown.accounts.length))
+  try {
+    await expect.poll(() => counts, { timeout: 10_000 }).toContain(1)
+    await writeFile(real, pool('a', 'b'))
+    await expect.poll(() => counts, { timeout: 10_000 }).toContain(2)
+  } finally {
+    stop()
+    vi.useRealTimers()
+  }
+}, 30_000)

@@ -1,8 +1,11 @@
-import { copyFile, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { copyFile, rename, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
 
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../../kernel/bounded-file.js'
 import { CodexError, messageOf, systemCode } from '../../kernel/errors.js'
 import { writeFileAtomic } from '../../kernel/json-file.js'
+import { temporaryNameFor } from '../../kernel/temporary-names.js'
 
 import { type JsonDocument, openDocument } from './edit.js'
 import { type ChangedPath, changedPaths } from './plan.js'
@@ -45,13 +48,25 @@ export async function applyChange(planned: PlannedChange, stamp: string): Promis
   if (changes.length === 0) return { file, changes }
   const backup = before === undefined ? undefined : `${file}.bak-${stamp}`
   if (backup !== undefined) {
-    await copyFile(file, backup).catch((cause: unknown) => {
+    await copyAtomic(file, backup).catch((cause: unknown) => {
       throw new CodexError('store_not_written', `The copy ${backup} could not be written (${systemCode(cause) ?? 'unknown reason'}).`, { cause, hint: 'Nothing was changed in that file. Check free space and permissions.' })
     })
   }
   const mode = before === undefined ? undefined : (await stat(file)).mode & 0o777
   await writeFileAtomic(file, after, mode === undefined ? {} : { mode })
   return { file, changes, ...(backup === undefined ? {} : { backup }) }
+}
+
+/** A kill in the middle leaves a temporary file, never half a copy under the name that the user is told. */
+async function copyAtomic(file: string, copy: string): Promise<void> {
+  const temporary = path.join(path.dirname(copy), temporaryNameFor(copy))
+  try {
+    await copyFile(file, temporary, constants.COPYFILE_EXCL)
+    await rename(temporary, copy)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw error
+  }
 }
 
 /** `2026-11-20_14-05-09-123`: sorts by time and is a valid file name everywhere. */
