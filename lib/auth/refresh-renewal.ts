@@ -69,6 +69,8 @@ export interface Renewal {
   newest(account: Account): Account
   /** New tokens of this account that are not in the account file. No I/O. */
   heldFor(account: Account): HeldTokens | undefined
+  /** Every new token that is not in the account file, with its record as it was read last. No I/O. */
+  held(): readonly { readonly tokens: HeldTokens; readonly account: Account | undefined }[]
   /** True while a pause after a failed refresh runs. No I/O. */
   isPaused(uid: string): boolean
   /** New tokens that are not in the account file, here and in other processes of this machine. */
@@ -243,6 +245,7 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     renew,
     newest: (account) => committer.overlay(account),
     heldFor: (account) => committer.heldFor(account),
+    held: () => committer.held().map((tokens) => ({ tokens, account: lastSeen.get(tokens.uid) })),
     isPaused: (uid) => memory.pauseOf(uid) !== undefined,
     unsaved: () => recovery.unsaved(),
     recover: () => recovery.recover(),

@@ -49,6 +49,8 @@ export interface Tokens {
   recover(): Promise<void>
   /** A sentence for each account whose new tokens are not in the account file, here or in another process. Never throws. */
   unsaved(): Promise<readonly string[]>
+  /** Names of the accounts whose new tokens no disk has yet: they would be lost with this process. No I/O. */
+  inMemoryAlone(): readonly string[]
   /** Stores what could not be stored yet and ends all background work. */
   close(): Promise<void>
 }
@@ -245,6 +247,7 @@ export function createTokens(deps: TokensDeps): Tokens {
       const pool = await store.read().catch(() => undefined)
       return found.map((one) => unsavedText(nameOf(pool === undefined ? undefined : accountOf(pool, one.uid)), store.path, one))
     },
+    inMemoryAlone: () => renewal.held().flatMap(({ tokens, account }) => (tokens.place === 'memory' ? [nameOf(account)] : [])),
     close: async () => {
       ended.abort(new CodexError('refresh_failed', 'The plugin is shutting down.'))
       await renewal.settle()

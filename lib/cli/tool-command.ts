@@ -9,6 +9,8 @@ import type { Command, CommandIo } from './io.js'
 
 /** Output into a file or a pipe is not cut. */
 const UNLIMITED = Number.POSITIVE_INFINITY
+/** How soon a command ends after its tokens were stored. */
+const STORED_POLL_MS = 200
 
 /** The command of a tool: its arguments as flags, the first ones also without. */
 export function toolCommand(tool: AnyTool): Command {
@@ -48,6 +50,23 @@ export async function withRuntime(io: CommandIo, work: (runtime: Runtime) => Pro
   try {
     return await work(runtime)
   } finally {
+    await untilStored(runtime, io)
     await runtime.close()
+    const lost = runtime.tokens.inMemoryAlone()
+    if (lost.length > 0) io.stderr(`${lost.join(', ')}: the new tokens could be written to no disk and are lost with the end of this command. Sign in again: opencode auth login\n`)
   }
+}
+
+/**
+ * On a terminal a command does not end while it alone has the new tokens of a login: the disk is asked again and again,
+ * until it takes them or the user gives up. Where nobody sits a command has to end; closing asks for some seconds more.
+ */
+async function untilStored({ tokens, clock }: Runtime, io: CommandIo): Promise<void> {
+  let isTold = false
+  while (io.isInteractive && !io.signal.aborted && tokens.inMemoryAlone().length > 0) {
+    if (!isTold) io.stderr(`${tokens.inMemoryAlone().join(', ')}: waiting for a disk that takes the new tokens; it is tried every 2 s. Free space or make it writable. Ctrl-C gives up, and then the login is lost.\n`)
+    isTold = true
+    await clock.sleep(STORED_POLL_MS, io.signal).catch(() => undefined)
+  }
+  if (isTold && tokens.inMemoryAlone().length === 0) io.stderr('The new tokens are stored now.\n')
 }

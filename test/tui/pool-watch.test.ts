@@ -68,7 +68,7 @@ it('shows at once what was changed through another home that is linked to the sa
   await writeFile(real, pool('a'))
   await symlink(real, accounts)
   // Without its regular look nothing but the watch can tell.
-  vi.useFakeTimers({ toFake: ['setInterval'] })
+  vi.stubGlobal('setInterval', () => setTimeout(() => undefined, 0))
   const counts: number[] = []
   const stop = watchPool({ accounts, quota: path.join(folder, 'quota'), affinity: path.join(folder, 'affinity') }, VIEW, (shown) => void counts.push(shown.accounts.length))
   try {
@@ -77,6 +77,6 @@ it('shows at once what was changed through another home that is linked to the sa
     await expect.poll(() => counts, { timeout: 10_000 }).toContain(2)
   } finally {
     stop()
-    vi.useRealTimers()
+    vi.unstubAllGlobals()
   }
 }, 30_000)
