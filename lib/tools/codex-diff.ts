@@ -30,6 +30,7 @@ export const codexDiff = defineTool({
   risk: 'read',
   args: { left: z.string().describe('the older file; a model may name those in ~/.opencode'), right: z.string().describe('the newer file') },
   positional: ['left', 'right'],
+  ownFiles: ['left', 'right'],
   async run({ paths }, { left, right }, context): Promise<DiffData> {
     // A model may see what differs between files of ours; the user at a terminal may name any.
     const place = async (name: string): Promise<string> => (context.caller === 'model' ? ownPlace(paths, name, 'diff') : path.resolve(context.directory, name))

@@ -51,6 +51,7 @@ export const codexImport = defineTool({
   },
   positional: ['path'],
   userOnly: ['confirm'],
+  ownFiles: ['path'],
   async run(runtime, { dryRun = false, confirm = false, mode = 'merge', ...asked }, context): Promise<ImportData> {
     const isList = asked.path === undefined && asked.from === undefined
     const named = asked.path !== undefined && context.caller === 'model' ? { ...asked, path: await ownPlace(runtime.paths, asked.path, 'import') } : asked

@@ -70,6 +70,8 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
   riskOf?(args: z.output<z.ZodObject<Shape>>): Risk
   /** Arguments the model is not shown and may not give: they are the user's word, or the name of a file. */
   readonly userOnly?: readonly (keyof Shape & string)[]
+  /** Arguments that name a file; a model may name files of ours alone, and is told so before the user is asked. */
+  readonly ownFiles?: readonly (keyof Shape & string)[]
   /** On a slash command the last positional argument is the rest of the line, as it stands. */
   readonly takesRest?: true
   /**

@@ -1,13 +1,15 @@
 import type { ToolContext as HostContext } from '@opencode-ai/plugin'
 
+import { plainText } from '../kernel/plain-text.js'
 import { redact } from '../kernel/redact.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, Risk } from './definition.js'
+import { ownPlace } from './own-place.js'
 import { checkedArguments } from './run-tool.js'
 import { onlyByUser } from './user-acts.js'
 
-/** Characters of a prompt's title. */
-const LONGEST_TITLE = 200
+/** Characters of a prompt's title, and of one argument. */
+const LONGEST_SHOWN = 200
 
 /** What the gate needs of the host: its permission prompt. A host too old to have one lets nothing through. */
 export type HostPrompt = Partial<Pick<HostContext, 'ask' | 'metadata'>>
@@ -28,24 +30,41 @@ export async function admittedArguments(tool: AnyTool, runtime: Runtime, given: 
   if (own !== undefined) throw onlyByUser(`give ${own} to codex-${tool.name}`, `${tool.name} --help`)
   const args = checkedArguments(tool, given)
   const risk = riskOfCall(tool, args)
+  const files = (tool.ownFiles ?? []).map((name) => args[name]).filter((file) => typeof file === 'string')
+  for (const file of files) await ownPlace(runtime.paths, file, tool.name)
   if (tool.refuseModel !== undefined) tool.refuseModel(runtime, await runtime.store.read(), args)
   if (risk === 'read') return given
   if (typeof host.ask !== 'function') throw onlyByUser(`run codex-${tool.name}: this OpenCode has no permission prompt`, `${tool.name} --help`)
-  const title = promptTitle(tool, args)
+  const plain = plainArguments(args)
+  const title = promptTitle(tool, plain)
   host.metadata?.({ title })
   await host.ask({
     permission: `codex-${tool.name}`,
     patterns: [risk],
     // "Always" is for what can be changed back; money, tokens and accounts are asked for each time.
     always: risk === 'edit' ? [risk] : [],
-    metadata: { risk, title, arguments: redact(args) },
+    metadata: { risk, title, arguments: mapTexts(plain, cut) },
   })
   return tool.args !== undefined && 'confirm' in (tool.args as object) ? { ...given, confirm: true } : given
 }
 
+/** Arguments as the user may see them: without secrets and without what moves the cursor or turns writing round. */
+function plainArguments(args: Record<string, unknown>): Record<string, unknown> {
+  return mapTexts(redact(args), plainText)
+}
+
+function mapTexts(args: Record<string, unknown>, change: (text: string) => string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, typeof value === 'string' ? change(value) : value]))
+}
+
 /** What the user is asked about, in one line. */
-function promptTitle(tool: AnyTool, args: Record<string, unknown>): string {
-  const given = Object.entries(redact(args)).filter(([, value]) => value !== undefined)
-  // What turns writing round or moves the cursor would show the user another question.
-  return [tool.name, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' ').replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, LONGEST_TITLE)
+function promptTitle(tool: AnyTool, plain: Record<string, unknown>): string {
+  const given = Object.entries(plain).filter(([, value]) => value !== undefined)
+  return cut([tool.name, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' '))
+}
+
+/** A text that is cut says so: what is not seen is not agreed to. */
+function cut(text: string): string {
+  const rest = text.length - LONGEST_SHOWN
+  return rest <= 0 ? text : `${plainText(text.slice(0, LONGEST_SHOWN))}… (${rest} more characters)`
 }

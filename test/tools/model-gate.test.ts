@@ -145,6 +145,26 @@ describe('a tool called by the model', () => {
   })
 })
 
+describe('the question to the user', () => {
+  const askedFor = async (args: Record<string, unknown>): Promise<{ title: string; arguments: Record<string, string> }> => {
+    const { runtime } = await stage()
+    const asked: { metadata: { title: string; arguments: Record<string, string> } }[] = []
+    await admittedArguments(named('note'), runtime, args, { ask: async (question) => void asked.push(question as never) })
+    return asked[0]!.metadata
+  }
+
+  it('is one line that neither moves the cursor nor turns writing round, and shows whole what is short', async () => {
+    const question = await askedFor({ account: 1, note: 'a\u001b[2Kb\u202ec\nd\u2028e\u001b]52;c;eA==\u0007' })
+    expect(question.title).toBe('note account=1 note="abc d e"')
+  })
+
+  it('says that it is cut, so that nobody agrees to what was hidden behind many words', async () => {
+    const question = await askedFor({ account: 1, note: `${'nice '.repeat(200_000)}and the rest` })
+    expect(question.title).toMatch(/^note account=1 note="(?:nice )+\w*… \(9998\d\d more characters\)$/)
+    expect(JSON.stringify(question).length).toBeLessThan(1000)
+  })
+})
+
 describe('what is the user’s alone', () => {
   const HARD = { pin: { uid: 'uid-a', mode: 'hard' } }
   const SOFT = { pin: { uid: 'uid-a', mode: 'soft' } }
@@ -231,6 +251,8 @@ describe('files that a model names', () => {
     const answers = await Promise.all(names.map((name) => diff(given, name).catch((error: unknown) => String(error))))
     expect(new Set(answers).size, answers.join('\n')).toBe(1)
     expect(answers[0]).toContain('Only the user can name a file outside')
-    await expect(call(given, named('import'), { path: '../.ssh/config.json' }, async () => undefined)).rejects.toThrow('Only the user can name a file outside')
+    const asked: unknown[] = []
+    for (const path of names.slice(0, 3)) await expect(call(given, named('import'), { path }, async (question) => void asked.push(question))).rejects.toThrow('Only the user can name a file outside')
+    expect(asked).toEqual([])
   })
 })
