@@ -27,7 +27,7 @@ async function usedStage(windows = WEEKLY): Promise<Stage> {
   const now = Date.now()
   const rise = Array.from({ length: 60 }, (_, index) => ({ atMs: now - 3 * DAY + index * 1.2 * HOUR, usedPercent: 10 + index }))
   for (const { atMs, usedPercent } of rise) {
-    runtime.history.note({ type: 'reading', atMs, uid, limitId: 'codex', kind: 'weekly', usedPercent, windowMinutes: 10_080, resetsAtMs: now + 4 * DAY })
+    runtime.history.note({ type: 'reading', atMs, uid, limitId: 'codex', kind: 'weekly', usedPercent, windowMinutes: 10_080, resetsAtMs: now + 4.2 * DAY })
   }
   runtime.history.note({ type: 'turn', atMs: now - HOUR, uid, model: 'gpt-6-sol', inputTokens: 1_000_000, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0, durationMs: 1, attempts: 1 })
   return stage
