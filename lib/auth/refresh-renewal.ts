@@ -1,23 +1,20 @@
 import path from 'node:path'
 import type { Account, AccountPool } from '../accounts/account.js'
-import type { AccountStore } from '../accounts/store-types.js'
 import type { Vault } from '../accounts/vault.js'
-import type { Clock } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { ACCOUNTS_FILE } from '../kernel/paths.js'
 import { realPathOrSame } from '../kernel/real-path.js'
-import type { Logger } from '../kernel/logger.js'
 import { createAdopter } from './refresh-adopt.js'
 import { createCommitter, type HeldTokens } from './refresh-commit.js'
 import { createLoginCopies, type LoginCopy, type PoolFiles } from './refresh-copies.js'
 import type { StartedEntry } from './refresh-entry.js'
-import type { Exchange, RefreshReason } from './refresh-exchange.js'
+import type { RefreshReason } from './refresh-exchange.js'
 import { createRefreshJournal } from './refresh-journal.js'
 import { tryLease } from './refresh-lease.js'
 import { createRefreshMemory } from './refresh-memory.js'
 import { createRecovery } from './refresh-recovery.js'
 import { accountOf, fingerprintOf, isUsableInstead, withLoginNeeded } from './refresh-rules.js'
-import { createSpender, type Renewed, type Spending } from './refresh-spend.js'
+import { createSpender, type Renewed, type SpendDeps, type Spending } from './refresh-spend.js'
 import { loginNeededText, type UnsavedTokens, unsavedText } from './refresh-texts.js'
 
 /** How often a waiting process looks at the account file: it adopts a new token this soon after it is stored. */
@@ -34,14 +31,7 @@ const SETTLE_WAIT_MS = 2_000
 export const REUSED_GRACE_MS = 1_000
 const GRACE_POLL_MS = 50
 
-export interface RenewalDeps {
-  readonly store: AccountStore
-  readonly clock: Clock
-  /** 0 up to 1. */
-  readonly random: () => number
-  readonly log: Logger
-  readonly label: (account: Account) => string
-  readonly exchange: Exchange
+export interface RenewalDeps extends Pick<SpendDeps, 'store' | 'clock' | 'random' | 'log' | 'label' | 'exchange'> {
   /** Folder of leases and journal, the same for every account file of this user: see `refreshDir`. */
   readonly dir: string
   /** Folders that take new tokens when the disk of `dir` does not. */
