@@ -11,7 +11,7 @@ describe('the home of our files is the one that OpenCode takes', () => {
   it('on Windows USERPROFILE, whatever HOME a shell sets (the installer wrote to a folder that OpenCode never reads)', () => {
     const paths = resolvePaths(both, 'win32')
     expect(paths.home).toBe('/from/profile')
-    for (const file of Object.values(paths)) expect(file).toMatch(/^.from.profile/)
+    for (const file of Object.values(paths).flat()) expect(file).toMatch(/^.from.profile/)
     expect(resolvePaths({ HOME: '/from/home' }, 'win32').home).toBe(os.homedir())
     expect(resolvePaths({ HOME: '/from/home', USERPROFILE: ' ' }, 'win32').home).toBe(os.homedir())
   })
