@@ -37,7 +37,9 @@ FLOORS.forEach((rooms, floor) => {
     const forbidden = FLOORS.slice(floor)
       .flat()
       .filter((other) => other !== room)
-      .filter((other) => !NEIGHBOURS.some(([from, to]) => from === path(room) && to === path(other)))
+      .filter(
+        (other) => !NEIGHBOURS.some(([from, to]) => from === path(room) && to === path(other)),
+      )
     for (const other of forbidden) {
       zones.push({
         target: asTarget(room),
@@ -55,14 +57,23 @@ FLOORS.forEach((rooms, floor) => {
   }
 })
 for (const room of FLOORS.slice(1).flat()) {
-  zones.push({ target: './lib/simulator/**', from: asTarget(room), message: 'The simulator imports lib/kernel only.' })
+  zones.push({
+    target: './lib/simulator/**',
+    from: asTarget(room),
+    message: 'The simulator imports lib/kernel only.',
+  })
 }
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**', '.tmp/**'] },
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.mjs', 'scripts/*.mjs', 'scripts/*.cjs'] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.mjs', 'scripts/*.mjs', 'scripts/*.cjs'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     plugins: { 'import-x': importX },
     settings: {
       'import-x/resolver-next': [createNodeResolver({ extensionAlias: { '.js': ['.ts', '.js'] } })],
@@ -73,20 +84,41 @@ export default tseslint.config(
       'import-x/no-restricted-paths': ['error', { zones }],
       'import-x/no-default-export': 'error',
       'no-console': 'error',
-      'no-restricted-imports': ['error', {
-        paths: [
-          { name: '@opencode-ai/plugin', allowTypeImports: true, message: 'Types only: the package drags 64 MB into the host.' },
-        ],
-      }],
-      'no-restricted-syntax': ['error', {
-        selector: 'ImportDeclaration[source.value="zod"] > :not(ImportNamespaceSpecifier, Literal)',
-        message: 'Use `import * as z from "zod"`: the named import bundles every locale (+350 kB).',
-      }],
-      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, varsIgnorePattern: '^_', argsIgnorePattern: '^_' }],
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: '@opencode-ai/plugin',
+              allowTypeImports: true,
+              message: 'Types only: the package drags 64 MB into the host.',
+            },
+          ],
+        },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'ImportDeclaration[source.value="zod"] > :not(ImportNamespaceSpecifier, Literal)',
+          message:
+            'Use `import * as z from "zod"`: the named import bundles every locale (+350 kB).',
+        },
+      ],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, varsIgnorePattern: '^_', argsIgnorePattern: '^_' },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/require-await': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'max-lines': ['warn', { max: 400, skipBlankLines: true, skipComments: true }],
@@ -97,13 +129,32 @@ export default tseslint.config(
     files: ['lib/**', 'index.ts', 'tui.ts'],
     ignores: ['lib/kernel/start-program.ts'],
     rules: {
-      'no-restricted-imports': ['error', {
-        paths: [
-          { name: '@opencode-ai/plugin', allowTypeImports: true, message: 'Types only: the package drags 64 MB into the host.' },
-          ...['node:child_process', 'child_process', 'node:cluster', 'bun', 'open', 'execa'].map((name) => ({ name, message: 'Processes are started by lib/kernel/start-program.ts alone.' })),
-        ],
-      }],
-      'no-restricted-properties': ['error', ...['spawn', 'spawnSync', '$'].map((property) => ({ object: 'Bun', property, message: 'Processes are started by lib/kernel/start-program.ts alone.' }))],
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: '@opencode-ai/plugin',
+              allowTypeImports: true,
+              message: 'Types only: the package drags 64 MB into the host.',
+            },
+            ...['node:child_process', 'child_process', 'node:cluster', 'bun', 'open', 'execa'].map(
+              (name) => ({
+                name,
+                message: 'Processes are started by lib/kernel/start-program.ts alone.',
+              }),
+            ),
+          ],
+        },
+      ],
+      'no-restricted-properties': [
+        'error',
+        ...['spawn', 'spawnSync', '$'].map((property) => ({
+          object: 'Bun',
+          property,
+          message: 'Processes are started by lib/kernel/start-program.ts alone.',
+        })),
+      ],
     },
   },
   {

@@ -4,6 +4,10 @@ import type { Paths } from './kernel/paths.js'
 import { configFiles } from './runtime-config.js'
 
 /** Which slash commands the user wants; reads the configuration. */
-export function commandSettings(env: NodeJS.ProcessEnv, paths: Paths, directory: string): Pick<Config, 'slashCommands' | 'promptTemplates'> {
+export function commandSettings(
+  env: NodeJS.ProcessEnv,
+  paths: Paths,
+  directory: string,
+): Pick<Config, 'slashCommands' | 'promptTemplates'> {
   return resolveConfig({ env, ...configFiles(paths, directory) }).config
 }

@@ -76,7 +76,12 @@ const CATALOGUE_DELAY_MS = 1_000
 
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
-  const runtime: Runtime = createRuntime({ ...input, watch: true, onAlert: (account, alert) => void sayAlert(account, alert), onMovedAside: (moved) => sayMovedAside(input.host, moved) })
+  const runtime: Runtime = createRuntime({
+    ...input,
+    watch: true,
+    onAlert: (account, alert) => void sayAlert(account, alert),
+    onMovedAside: (moved) => sayMovedAside(input.host, moved),
+  })
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
   const gate = createSharedGate({ file: input.paths.noticesFile, clock, log: host })
   const notices = createNotices({ host, config, clock, gate })
@@ -84,10 +89,21 @@ export async function createCore(input: CoreInput): Promise<Core> {
   const sayAlert = async (account: Account, alert: Alert): Promise<void> => {
     const entries = await runtime.history.readingsOf(account.uid)
     const forecast = forecastOf(entries, { uid: account.uid, ...alert }, clock.now())
-    notices.alert(runtime.label(account), alert, alert.level === 0 ? '' : paceWarning(forecast, clock.now()))
+    notices.alert(
+      runtime.label(account),
+      alert,
+      alert.level === 0 ? '' : paceWarning(forecast, clock.now()),
+    )
   }
   const instructions = instructionCache(runtime)
-  await Promise.all([instructions?.load(), gate.load(), ledger.load(), runtime.catalogue.load(), sessions.load(), store.read().catch((error: unknown) => sayUnusable(host, error))])
+  await Promise.all([
+    instructions?.load(),
+    gate.load(),
+    ledger.load(),
+    runtime.catalogue.load(),
+    sessions.load(),
+    store.read().catch((error: unknown) => sayUnusable(host, error)),
+  ])
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
   const settled = settleHostFolder(input.paths.root)
@@ -99,7 +115,10 @@ export async function createCore(input: CoreInput): Promise<Core> {
     ...runtime,
     log: host,
     prepare: preparation(config, () => instructions?.current() ?? FALLBACK_INSTRUCTIONS),
-    wire: { responsesLite: config.responsesLite, identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined },
+    wire: {
+      responsesLite: config.responsesLite,
+      identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined,
+    },
     breakers: createBreakers(),
     notices,
     remember: runtime.history.note,
@@ -141,21 +160,36 @@ export async function createCore(input: CoreInput): Promise<Core> {
 }
 
 function sayMovedAside(host: HostPort, moved: MovedAside): void {
-  host.toast({ variant: 'warning', title: 'Codex accounts', message: noticeOf(moved), durationMs: 15_000 })
+  host.toast({
+    variant: 'warning',
+    title: 'Codex accounts',
+    message: noticeOf(moved),
+    durationMs: 15_000,
+  })
 }
 
 /** That the accounts cannot be used is said where the user looks, once a start. */
 function sayUnusable(host: HostPort, error: unknown): void {
   if (error instanceof MovedAside) return
   host.log('error', 'The account file cannot be used.', { reason: messageOf(error) })
-  host.toast({ variant: 'error', title: 'Codex accounts', message: redactText(`${messageOf(error)}${isCodexError(error) ? ` ${error.hint}` : ''}`), durationMs: 15_000 })
+  host.toast({
+    variant: 'error',
+    title: 'Codex accounts',
+    message: redactText(`${messageOf(error)}${isCodexError(error) ? ` ${error.hint}` : ''}`),
+    durationMs: 15_000,
+  })
 }
 
-function endpointForKeys(setting: string, { providerBaseUrl, keysRefused }: CoreInput): EndpointForKeys | undefined {
+function endpointForKeys(
+  setting: string,
+  { providerBaseUrl, keysRefused }: CoreInput,
+): EndpointForKeys | undefined {
   if (setting !== '') return { url: setting, source: 'the setting baseUrl' }
   if (keysRefused !== undefined) return { refused: keysRefused }
   const ofHost = providerBaseUrl?.()
-  return ofHost === undefined || ofHost === '' ? undefined : { url: ofHost, source: 'provider.openai.options.baseURL' }
+  return ofHost === undefined || ofHost === ''
+    ? undefined
+    : { url: ofHost, source: 'provider.openai.options.baseURL' }
 }
 
 /** The answer to the host for a request that failed ahead of the bridge. */
@@ -173,12 +207,22 @@ export function readyForLogin({ store, vault }: Runtime): Promise<string | undef
  * @param source where the endpoint was named, for the message
  * @throws CodexError `destination_refused` for an endpoint that may not get a key
  */
-export async function saveApiKey(runtime: Runtime, given: { readonly apiKey: string; readonly baseUrl: string }, source: string): Promise<{ label: string; notice?: string }> {
+export async function saveApiKey(
+  runtime: Runtime,
+  given: { readonly apiKey: string; readonly baseUrl: string },
+  source: string,
+): Promise<{ label: string; notice?: string }> {
   const { store, ledger, clock, paths } = runtime
   parseBaseUrl(given.baseUrl, source)
   let uid = ''
   const { pool, ...said } = await adopt(store, clock, (before) => {
-    const { pool: after, account } = withLogin(before, { kind: 'api-key', apiKey: given.apiKey.trim(), baseUrl: given.baseUrl.trim(), addedAt: clock.now(), lastUsed: 0 })
+    const { pool: after, account } = withLogin(before, {
+      kind: 'api-key',
+      apiKey: given.apiKey.trim(),
+      baseUrl: given.baseUrl.trim(),
+      addedAt: clock.now(),
+      lastUsed: 0,
+    })
     uid = account.uid
     return after
   })
@@ -191,10 +235,19 @@ export async function saveApiKey(runtime: Runtime, given: { readonly apiKey: str
  * Puts a finished login into the pool, also where a damaged file has to be moved aside for it; what kept the account out
  * before is over.
  */
-export async function saveLogin(runtime: Runtime, tokens: LoginTokens): Promise<{ label: string; uid: string; added: boolean; notice?: string }> {
+export async function saveLogin(
+  runtime: Runtime,
+  tokens: LoginTokens,
+): Promise<{ label: string; uid: string; added: boolean; notice?: string }> {
   const { store, ledger, clock } = runtime
   const claimed = accountFromLogin(tokens, clock.now())
-  const login = { ...claimed, ...(await checkWorkspace(runtime, { accessToken: tokens.accessToken, accountId: claimed.accountId })) }
+  const login = {
+    ...claimed,
+    ...(await checkWorkspace(runtime, {
+      accessToken: tokens.accessToken,
+      accountId: claimed.accountId,
+    })),
+  }
   let uid = ''
   let added = false
   const { pool, ...said } = await adopt(store, clock, (before) => {
@@ -215,26 +268,67 @@ export function labelIn(pool: AccountPool, uid: string, { config }: Runtime): st
   return account === undefined ? 'The account' : accountName(account, position, config)
 }
 
-function preparation(config: Config, instructions: () => string): (text: string) => PreparedRequest {
+function preparation(
+  config: Config,
+  instructions: () => string,
+): (text: string) => PreparedRequest {
   if (config.requestTransformMode === 'native') return prepareRequest
-  const { codexMode, fastSession, fastSessionStrategy: strategy, fastSessionMaxInputItems: maxItems } = config
-  return createLegacyPreparation({ codexMode, instructions, fastSession: fastSession ? { strategy, maxItems } : undefined })
+  const {
+    codexMode,
+    fastSession,
+    fastSessionStrategy: strategy,
+    fastSessionMaxInputItems: maxItems,
+  } = config
+  return createLegacyPreparation({
+    codexMode,
+    instructions,
+    fastSession: fastSession ? { strategy, maxItems } : undefined,
+  })
 }
 
 /** Of use in legacy mode only; beside the simulator nobody else is asked. */
-function instructionCache({ config, endpoints, paths, fetch, userAgent, clock, host }: Runtime): InstructionCache | undefined {
-  if (config.requestTransformMode !== 'legacy' || endpoints.backend !== DEFAULT_ENDPOINTS.backend) return undefined
-  return createInstructionCache({ file: paths.instructionsFile, fetch, userAgent, clock, log: host })
+function instructionCache({
+  config,
+  endpoints,
+  paths,
+  fetch,
+  userAgent,
+  clock,
+  host,
+}: Runtime): InstructionCache | undefined {
+  if (config.requestTransformMode !== 'legacy' || endpoints.backend !== DEFAULT_ENDPOINTS.backend)
+    return undefined
+  return createInstructionCache({
+    file: paths.instructionsFile,
+    fetch,
+    userAgent,
+    clock,
+    log: host,
+  })
 }
 
 /** The Codex CLI on this machine. */
-function codexIdentity({ codexClientVersion: version }: Config, env: NodeJS.ProcessEnv): CodexIdentity {
-  return { version, userAgent: codexUserAgent(version, { platform: process.platform, release: os.release(), arch: process.arch, osRelease: osRelease(), env }) }
+function codexIdentity(
+  { codexClientVersion: version }: Config,
+  env: NodeJS.ProcessEnv,
+): CodexIdentity {
+  return {
+    version,
+    userAgent: codexUserAgent(version, {
+      platform: process.platform,
+      release: os.release(),
+      arch: process.arch,
+      osRelease: osRelease(),
+      env,
+    }),
+  }
 }
 
 function osRelease(): string | undefined {
   try {
-    return process.platform === 'linux' ? readBoundedFileSync(fs, '/etc/os-release', MAX_CONFIG_BYTES) : undefined
+    return process.platform === 'linux'
+      ? readBoundedFileSync(fs, '/etc/os-release', MAX_CONFIG_BYTES)
+      : undefined
   } catch {
     return undefined
   }

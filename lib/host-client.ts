@@ -19,7 +19,12 @@ export function createHostPort(client: PluginInput['client']): HostPort {
     log(level, message, extra) {
       detached(({ plainLines, plainData }) =>
         client.app.log({
-          body: { service: SERVICE, level, message: plainLines(redact(message)), ...(extra ? { extra: plainData(redact(extra)) as Record<string, unknown> } : {}) },
+          body: {
+            service: SERVICE,
+            level,
+            message: plainLines(redact(message)),
+            ...(extra ? { extra: plainData(redact(extra)) as Record<string, unknown> } : {}),
+          },
         }),
       )
     },

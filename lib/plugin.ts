@@ -5,14 +5,28 @@ import path from 'node:path'
 import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
 import { problemOfBaseUrl } from './auth/base-url-rules.js'
-import { ENDPOINT_LABEL, type LoginMethodInfo, loginMethods, MANAGE_LABEL } from './auth/method-list.js'
+import {
+  ENDPOINT_LABEL,
+  type LoginMethodInfo,
+  loginMethods,
+  MANAGE_LABEL,
+} from './auth/method-list.js'
 import type { Core } from './core.js'
 import { parseCatalogues } from './catalog/catalogue-file.js'
 import { mergeModels } from './catalog/host-models.js'
 import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
 import { createHostPort } from './host-client.js'
-import { MAX_CONFIG_BYTES, MAX_FOREIGN_BYTES, readBoundedFile, readBoundedFileSync } from './kernel/bounded-file.js'
-import { askBeforeTools, type HostPermissions, namesOurTools } from './host-setup/tool-permissions.js'
+import {
+  MAX_CONFIG_BYTES,
+  MAX_FOREIGN_BYTES,
+  readBoundedFile,
+  readBoundedFileSync,
+} from './kernel/bounded-file.js'
+import {
+  askBeforeTools,
+  type HostPermissions,
+  namesOurTools,
+} from './host-setup/tool-permissions.js'
 import { CONFIG_FILE, type Paths, resolvePaths } from './kernel/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Runtime } from './runtime.js'
@@ -41,7 +55,12 @@ export const server: Plugin = async (input) => {
   const core = lazily(async () => {
     const { createCore, ownProviderBaseUrl, providerEndpoint } = await import('./core.js')
     // What the host says is merged from the project's files too, and a key never follows a project.
-    const { url, refused } = providerEndpoint(providerBaseUrl, providerBaseUrl === undefined ? undefined : await ownProviderBaseUrl({ paths, env: process.env }))
+    const { url, refused } = providerEndpoint(
+      providerBaseUrl,
+      providerBaseUrl === undefined
+        ? undefined
+        : await ownProviderBaseUrl({ paths, env: process.env }),
+    )
     return createCore({
       host: createHostPort(input.client),
       paths,
@@ -50,7 +69,8 @@ export const server: Plugin = async (input) => {
       providerBaseUrl: () => url,
       keysRefused: refused,
       providerHeaderTimeoutMs: () => providerHeaderTimeoutMs,
-      runMenu: async () => (await import('./cli/menu-here.js')).runMenuHere(process.env, input.directory),
+      runMenu: async () =>
+        (await import('./cli/menu-here.js')).runMenuHere(process.env, input.directory),
     })
   })
   await registerWithHost(input, paths)
@@ -59,8 +79,14 @@ export const server: Plugin = async (input) => {
     provider: 'openai',
     /** Asked for when the host lists them: a start with no login costs no look at the accounts. */
     get methods() {
-      const manage = hasAccountsNow(paths.accountsFile) ? [methodHook({ id: 'manage', label: MANAGE_LABEL }, core)] : []
-      return [...loginMethods(process.env).map((info) => methodHook(info, core)), endpointMethod, ...manage]
+      const manage = hasAccountsNow(paths.accountsFile)
+        ? [methodHook({ id: 'manage', label: MANAGE_LABEL }, core)]
+        : []
+      return [
+        ...loginMethods(process.env).map((info) => methodHook(info, core)),
+        endpointMethod,
+        ...manage,
+      ]
     },
     async loader(getAuth) {
       const stored = await getAuth().catch(() => undefined)
@@ -69,7 +95,11 @@ export const server: Plugin = async (input) => {
       // A login of the host's own stays in charge until there is an account of ours (host facts §2, conflict rules).
       if (!isManaged && !(await hasAccounts(paths.accountsFile))) return {}
       core.prefetch(PREFETCH_DELAY_MS)
-      if (process.env.OC_CODEX_SELF_TEST === '1') createHostPort(input.client).log('info', `oc-codex-multi-auth ${packageVersion()} serves openai`)
+      if (process.env.OC_CODEX_SELF_TEST === '1')
+        createHostPort(input.client).log(
+          'info',
+          `oc-codex-multi-auth ${packageVersion()} serves openai`,
+        )
       return throughBridge
     },
   }
@@ -85,13 +115,18 @@ export const server: Plugin = async (input) => {
    * A key that was entered with an endpoint moves into our pool, and the mark takes its place, so that it lies in one file.
    * Any other key is the host's own affair: it goes to the public API without us.
    */
-  async function takeOverKey(stored: { readonly key: string; readonly metadata?: Readonly<Record<string, string>> }): Promise<Record<string, unknown>> {
+  async function takeOverKey(stored: {
+    readonly key: string
+    readonly metadata?: Readonly<Record<string, string>>
+  }): Promise<Record<string, unknown>> {
     const baseUrl = stored.metadata?.[ENDPOINT_INPUT]
     if (baseUrl === undefined || baseUrl === '') return {}
     const take = async (): Promise<void> => {
       const [{ saveApiKey }, { runtime }] = await Promise.all([import('./core.js'), core()])
       await saveApiKey(runtime, { apiKey: stored.key, baseUrl }, 'the login')
-      await input.client.auth.set({ path: { id: 'openai' }, body: MANAGED_AUTH }).catch(() => undefined)
+      await input.client.auth
+        .set({ path: { id: 'openai' }, body: MANAGED_AUTH })
+        .catch(() => undefined)
     }
     let isTaken = await take().then(
       () => true,
@@ -114,7 +149,9 @@ export const server: Plugin = async (input) => {
   /** The host asks for the tools with its first prompt and does not wait: they are loaded then, not at every start. */
   const tools = (runtime: () => Promise<Runtime>): NonNullable<Hooks['tool']> => {
     try {
-      const { toolsNow } = createRequire(import.meta.url)('./tools.js') as { readonly toolsNow: typeof ToolsNow }
+      const { toolsNow } = createRequire(import.meta.url)('./tools.js') as {
+        readonly toolsNow: typeof ToolsNow
+      }
       return toolsNow({ env: process.env, paths, directory: input.directory, runtime })
     } catch {
       // Outside Bun a module cannot be loaded at once; OpenCode is Bun.
@@ -127,7 +164,9 @@ export const server: Plugin = async (input) => {
       id: 'openai',
       /** The host's models with what the backend said of them last time; the backend is not asked here. */
       async models(provider) {
-        const catalogues = parseCatalogues((await readBoundedFile(paths.catalogueFile, MAX_FOREIGN_BYTES).catch(() => '')) ?? '')
+        const catalogues = parseCatalogues(
+          (await readBoundedFile(paths.catalogueFile, MAX_FOREIGN_BYTES).catch(() => '')) ?? '',
+        )
         const lists = Object.values(catalogues).map(({ models }) => models)
         if (lists.length === 0) return provider.models
         return mergeModels(provider.models, lists, userModels) as unknown as typeof provider.models
@@ -147,23 +186,40 @@ export const server: Plugin = async (input) => {
       const ours = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}) }
       // Of two with one name the user's own wins, and a project's speaks for nobody.
       const isTaken = Object.keys(ours).some((name) => config.command?.[name] !== undefined)
-      const theirs = isTaken ? await (await import('./core.js')).userCommands({ paths, env: process.env }) : undefined
-      const kept = Object.fromEntries(Object.entries(ours).filter(([name]) => theirs?.has(name) !== true || config.command?.[name] === undefined))
+      const theirs = isTaken
+        ? await (await import('./core.js')).userCommands({ paths, env: process.env })
+        : undefined
+      const kept = Object.fromEntries(
+        Object.entries(ours).filter(
+          ([name]) => theirs?.has(name) !== true || config.command?.[name] === undefined,
+        ),
+      )
       ownCommands.clear()
       for (const name of Object.keys(commands)) if (name in kept) ownCommands.add(name)
       config.command = { ...config.command, ...kept }
       const permissions = config as HostPermissions
-      const allowance = namesOurTools(permissions) ? await (await import('./core.js')).userAllowance({ paths, env: process.env }) : () => false
+      const allowance = namesOurTools(permissions)
+        ? await (await import('./core.js')).userAllowance({ paths, env: process.env })
+        : () => false
       askBeforeTools(permissions, allowance)
     },
     /** A slash command of ours runs here, in process: its line meets no shell, and no child inherits the project. */
     async 'command.execute.before'({ command, arguments: line }, output) {
       if (!ownCommands.has(command)) return
       const { runSlashCommand } = await import('./tools-entry.js')
-      const text = await runSlashCommand(async () => (await core()).runtime, { command, line, directory: input.directory })
+      const text = await runSlashCommand(async () => (await core()).runtime, {
+        command,
+        line,
+        directory: input.directory,
+      })
       const others = output.parts.filter(({ type }) => type !== 'text')
       // The host goes on with this very list; a part of a prompt has no ids yet.
-      output.parts.splice(0, Infinity, { type: 'text', text: outputPrompt(text) } as (typeof output.parts)[number], ...others)
+      output.parts.splice(
+        0,
+        Infinity,
+        { type: 'text', text: outputPrompt(text) } as (typeof output.parts)[number],
+        ...others,
+      )
     },
     async dispose() {
       await core.started()?.then((running) => running.close())
@@ -178,7 +234,10 @@ export const server: Plugin = async (input) => {
  */
 async function registerWithHost({ client }: PluginInput, paths: Paths): Promise<void> {
   try {
-    const text = process.env.OPENCODE_AUTH_CONTENT ?? (await readBoundedFile(paths.hostAuthFile, MAX_FOREIGN_BYTES)) ?? '{}'
+    const text =
+      process.env.OPENCODE_AUTH_CONTENT ??
+      (await readBoundedFile(paths.hostAuthFile, MAX_FOREIGN_BYTES)) ??
+      '{}'
     if (hasKey(JSON.parse(text), 'openai') || !(await hasAccounts(paths.accountsFile))) return
     await client.auth.set({ path: { id: 'openai' }, body: MANAGED_AUTH })
   } catch {
@@ -187,10 +246,25 @@ async function registerWithHost({ client }: PluginInput, paths: Paths): Promise<
 }
 
 /** OpenCode waits for this at every start, so the configuration is only interpreted where it speaks of commands. */
-async function wantedCommands({ directory, worktree }: PluginInput, paths: Paths): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
-  const files = [paths.configFile, ...[directory, worktree].filter((folder) => typeof folder === 'string').map((folder) => path.join(folder, '.opencode', CONFIG_FILE))]
-  const texts = await Promise.all(files.map(async (file) => (await readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => '')) ?? ''))
-  const isSpokenOf = process.env.CODEX_AUTH_SLASH_COMMANDS !== undefined || process.env.CODEX_AUTH_PROMPT_TEMPLATES !== undefined || texts.some((text) => /slashCommands|promptTemplates/.test(text))
+async function wantedCommands(
+  { directory, worktree }: PluginInput,
+  paths: Paths,
+): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
+  const files = [
+    paths.configFile,
+    ...[directory, worktree]
+      .filter((folder) => typeof folder === 'string')
+      .map((folder) => path.join(folder, '.opencode', CONFIG_FILE)),
+  ]
+  const texts = await Promise.all(
+    files.map(
+      async (file) => (await readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => '')) ?? '',
+    ),
+  )
+  const isSpokenOf =
+    process.env.CODEX_AUTH_SLASH_COMMANDS !== undefined ||
+    process.env.CODEX_AUTH_PROMPT_TEMPLATES !== undefined ||
+    texts.some((text) => /slashCommands|promptTemplates/.test(text))
   if (!isSpokenOf) return { slashCommands: true, promptTemplates: false }
   const { commandSettings } = await import('./core.js')
   return commandSettings(process.env, paths, directory)
@@ -209,7 +283,11 @@ async function hasAccounts(file: string): Promise<boolean> {
 function hasAccountsNow(file: string): boolean {
   try {
     // Loading it costs Bun 5 ms, which no start needs to pay.
-    const text = readBoundedFileSync(createRequire(import.meta.url)('node:fs') as typeof NodeFs, file, MAX_FOREIGN_BYTES)
+    const text = readBoundedFileSync(
+      createRequire(import.meta.url)('node:fs') as typeof NodeFs,
+      file,
+      MAX_FOREIGN_BYTES,
+    )
     return text !== undefined && holdsAnybody(text)
   } catch {
     return false
@@ -226,8 +304,15 @@ function hasKey<Key extends string>(value: unknown, key: Key): value is Record<K
   return typeof value === 'object' && value !== null && key in value
 }
 
-function methodHook(info: { readonly id: LoginMethodInfo['id'] | 'manage'; readonly label: string }, core: Lazy<Core>): AuthHook['methods'][number] {
-  return { type: 'oauth', label: info.label, authorize: async () => (await core()).login.authorize(info.id) }
+function methodHook(
+  info: { readonly id: LoginMethodInfo['id'] | 'manage'; readonly label: string },
+  core: Lazy<Core>,
+): AuthHook['methods'][number] {
+  return {
+    type: 'oauth',
+    label: info.label,
+    authorize: async () => (await core()).login.authorize(info.id),
+  }
 }
 
 /** Name of the prompt for the endpoint; the host stores its answer beside the key (host facts §3). */

@@ -8,9 +8,17 @@ import { messageOf } from './kernel/errors.js'
 import { CONFIG_FILE, type Paths } from './kernel/paths.js'
 
 /** The configuration files that count in a folder, the user's and the project's. Whatever stands in their place, this does not wait and does not throw. */
-export function configFiles(paths: Paths, directory: string): { readonly userFile: ConfigFile; readonly projectFile?: ConfigFile } {
+export function configFiles(
+  paths: Paths,
+  directory: string,
+): { readonly userFile: ConfigFile; readonly projectFile?: ConfigFile } {
   const root = findProjectRoot(directory, paths.home)
-  return { userFile: configFile(paths.configFile), ...(root === undefined ? {} : { projectFile: configFile(path.join(root, '.opencode', CONFIG_FILE)) }) }
+  return {
+    userFile: configFile(paths.configFile),
+    ...(root === undefined
+      ? {}
+      : { projectFile: configFile(path.join(root, '.opencode', CONFIG_FILE)) }),
+  }
 }
 
 function configFile(file: string): ConfigFile {

@@ -109,7 +109,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
   const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
-  const vault = createVault({ keychain: options.keychain ?? systemKeychain(thisPlace(env)), clock, optedIn: env[KEYCHAIN_ENV] === '1', log: host })
+  const vault = createVault({
+    keychain: options.keychain ?? systemKeychain(thisPlace(env)),
+    clock,
+    optedIn: env[KEYCHAIN_ENV] === '1',
+    log: host,
+  })
   const storeAt = (file: string, watched: boolean): AccountStore =>
     createAccountStore({
       path: file,
@@ -125,7 +130,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
   const label = (account: Account): string => {
     const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid)
-    return accountName(account, position === undefined || position < 0 ? undefined : position, config)
+    return accountName(
+      account,
+      position === undefined || position < 0 ? undefined : position,
+      config,
+    )
   }
   const tokens = createTokens({
     store,
@@ -141,13 +150,16 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
-  const history = config.history ? createHistory({ file: paths.historyFile, clock, log: host }) : noHistory
+  const history = config.history
+    ? createHistory({ file: paths.historyFile, clock, log: host })
+    : noHistory
   const ledger = createQuotaLedger({
     file: paths.quotaFile,
     clock,
     log: host,
     watch,
-    onReading: (uid, reading, nowMs) => entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
+    onReading: (uid, reading, nowMs) =>
+      entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
     onAlert: (uid, alert) => {
       history.note(entryOfAlert(uid, alert, clock.now()))
       const account = store.peek()?.accounts.find((one) => one.uid === uid)
@@ -155,7 +167,15 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
   })
   const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
-  const catalogue = createCatalogueBook({ file: paths.catalogueFile, backend: endpoints.backend, userAgent, fetch, store, clock, log: host })
+  const catalogue = createCatalogueBook({
+    file: paths.catalogueFile,
+    backend: endpoints.backend,
+    userAgent,
+    fetch,
+    store,
+    clock,
+    log: host,
+  })
   const vitals = createVitalsBook()
   const decisions = createDecisionLog(DECISIONS_KEPT)
   const router = createRouter({
@@ -170,7 +190,9 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     ...(scope.project === undefined ? {} : { project: scope.project }),
   })
 
-  const traceFile = config.requestTrace ? createTraceFile({ dir: paths.logsDir, log: host }) : undefined
+  const traceFile = config.requestTrace
+    ? createTraceFile({ dir: paths.logsDir, log: host })
+    : undefined
 
   return {
     env,
@@ -200,7 +222,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     label,
     async close() {
       store.close()
-      await Promise.allSettled([tokens.close(), ledger.close(), history.close(), sessions.close(), catalogue.close(), traceFile?.close()])
+      await Promise.allSettled([
+        tokens.close(),
+        ledger.close(),
+        history.close(),
+        sessions.close(),
+        catalogue.close(),
+        traceFile?.close(),
+      ])
     },
   }
 }

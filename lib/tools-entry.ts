@@ -11,7 +11,12 @@ export { runSlashCommand } from './tools/slash-command.js'
  * The tools for the host, at once: it asks for them without waiting, when the first prompt is sent. Reads the
  * configuration, two small files.
  */
-export function toolsNow(input: { readonly env: NodeJS.ProcessEnv; readonly paths: Paths; readonly directory: string; readonly runtime: () => Promise<Runtime> }): ReturnType<typeof hostTools> {
+export function toolsNow(input: {
+  readonly env: NodeJS.ProcessEnv
+  readonly paths: Paths
+  readonly directory: string
+  readonly runtime: () => Promise<Runtime>
+}): ReturnType<typeof hostTools> {
   const { env, paths, directory } = input
   const { config } = resolveConfig({ env, ...configFiles(paths, directory) })
   return hostTools(toolsOfProfile(config.tools, config), input.runtime)

@@ -41,7 +41,14 @@ console.log(JSON.stringify({ ms: performance.now() - started, mb: (process.memor
 process.exit(0)
 `
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, runtime: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean' },
+    json: { type: 'boolean' },
+    runtime: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
 if (values.help) {
   process.stdout.write(HELP)
   process.exit(0)
@@ -59,7 +66,9 @@ try {
       platform: 'node',
       format: 'esm',
       target: 'node20',
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
     })
   await Promise.all([bundle('upstream'), bundle('measure')])
   const upstream = await startUpstream()
@@ -72,9 +81,24 @@ try {
   for (const { name, command, env } of runtimes) {
     const home = path.join(folder, name)
     await mkdir(home)
-    const shared = { PATH: process.env.PATH, HOME: home, BENCH_ROOT: home, BENCH_CAPTURE: path.join(root, 'test', 'fixtures', 'opencode', '02-first-turn.json'), ...env }
+    const shared = {
+      PATH: process.env.PATH,
+      HOME: home,
+      BENCH_ROOT: home,
+      BENCH_CAPTURE: path.join(root, 'test', 'fixtures', 'opencode', '02-first-turn.json'),
+      ...env,
+    }
     const starts = await coldStarts(command, shared)
-    const text = await run(command, [path.join(folder, 'measure.mjs'), path.join(root, 'dist'), upstream, values.quick ? 'quick' : 'full'], { env: shared })
+    const text = await run(
+      command,
+      [
+        path.join(folder, 'measure.mjs'),
+        path.join(root, 'dist'),
+        upstream,
+        values.quick ? 'quick' : 'full',
+      ],
+      { env: shared },
+    )
     results[name] = [...starts, ...JSON.parse(text.trim().split('\n').at(-1))]
   }
   if (values.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`)
@@ -92,16 +116,44 @@ async function coldStarts(command, env) {
   const args = (kind) => [script, path.join(root, 'dist', 'index.js'), kind]
   const samples = { plugin: [], nothing: [], read: [] }
   for (let sample = 0; sample < (values.quick ? 5 : 25); sample += 1) {
-    for (const [kind, list] of Object.entries(samples)) list.push(JSON.parse(await run(command, args(kind), { env })))
+    for (const [kind, list] of Object.entries(samples))
+      list.push(JSON.parse(await run(command, args(kind), { env })))
   }
   const of = (kind, key) => median(samples[kind].map((one) => one[key]))
   const rows = [
-    { name: 'cold start: import, factory, loader', ours: of('plugin', 'ms'), plain: of('nothing', 'ms'), unit: 'ms', target: 10 },
-    { name: 'cold start: memory', ours: of('plugin', 'mb'), plain: of('nothing', 'mb'), unit: 'MB', target: 5, of: 'added' },
-    { name: 'for comparison: memory of one import and one read, nothing of ours', ours: of('read', 'mb'), unit: 'MB' },
+    {
+      name: 'cold start: import, factory, loader',
+      ours: of('plugin', 'ms'),
+      plain: of('nothing', 'ms'),
+      unit: 'ms',
+      target: 10,
+    },
+    {
+      name: 'cold start: memory',
+      ours: of('plugin', 'mb'),
+      plain: of('nothing', 'mb'),
+      unit: 'MB',
+      target: 5,
+      of: 'added',
+    },
+    {
+      name: 'for comparison: memory of one import and one read, nothing of ours',
+      ours: of('read', 'mb'),
+      unit: 'MB',
+    },
   ]
-  const opened = { ours: await filesOpened(command, args('plugin'), env), plain: await filesOpened(command, args('nothing'), env) }
-  if (opened.ours !== undefined && opened.plain !== undefined) rows.push({ name: 'cold start: files opened', ...opened, unit: 'files', target: 5, of: 'added' })
+  const opened = {
+    ours: await filesOpened(command, args('plugin'), env),
+    plain: await filesOpened(command, args('nothing'), env),
+  }
+  if (opened.ours !== undefined && opened.plain !== undefined)
+    rows.push({
+      name: 'cold start: files opened',
+      ...opened,
+      unit: 'files',
+      target: 5,
+      of: 'added',
+    })
   return rows
 }
 
@@ -110,9 +162,26 @@ async function signIn(home) {
   const hostData = path.join(home, '.local', 'share', 'opencode')
   await mkdir(hostData, { recursive: true })
   await mkdir(path.join(home, '.opencode'), { recursive: true })
-  await writeFile(path.join(hostData, 'auth.json'), JSON.stringify({ openai: { type: 'oauth', refresh: 'managed-by-oc-codex-multi-auth', access: '', expires: 0 } }))
-  const account = { refreshToken: 'rt', accessToken: 'at', expiresAt: Date.now() + 86_400_000, accountId: 'w', accountUserId: 'u', addedAt: 1, lastUsed: 0 }
-  await writeFile(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), JSON.stringify({ version: 3, accounts: [account], activeIndex: 0 }), { mode: 0o600 })
+  await writeFile(
+    path.join(hostData, 'auth.json'),
+    JSON.stringify({
+      openai: { type: 'oauth', refresh: 'managed-by-oc-codex-multi-auth', access: '', expires: 0 },
+    }),
+  )
+  const account = {
+    refreshToken: 'rt',
+    accessToken: 'at',
+    expiresAt: Date.now() + 86_400_000,
+    accountId: 'w',
+    accountUserId: 'u',
+    addedAt: 1,
+    lastUsed: 0,
+  }
+  await writeFile(
+    path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'),
+    JSON.stringify({ version: 3, accounts: [account], activeIndex: 0 }),
+    { mode: 0o600 },
+  )
 }
 
 /** Files opened by a process with success, or undefined where there is no strace to count them. */
@@ -120,22 +189,41 @@ async function filesOpened(command, args, env) {
   const logs = await mkdtemp(path.join(folder, 'strace-'))
   try {
     // One log per thread: in a common one the lines of two threads are torn apart.
-    await run('strace', ['-ff', '-qq', '-e', 'trace=open,openat', '-o', path.join(logs, 'log'), command, ...args], { env })
+    await run(
+      'strace',
+      ['-ff', '-qq', '-e', 'trace=open,openat', '-o', path.join(logs, 'log'), command, ...args],
+      { env },
+    )
   } catch {
     return undefined
   }
-  const texts = await Promise.all((await readdir(logs)).map((name) => readFile(path.join(logs, name), 'utf8')))
-  const opened = texts.join('').split('\n').flatMap((line) => (/= \d+$/.test(line) ? (/"([^"]*)"/.exec(line)?.[1] ?? []) : []))
-  const kinds = await Promise.all(opened.map(async (name) => !/^\/(?:proc|sys|dev)\//.test(name) && (await stat(path.resolve(root, name)).catch(() => undefined))?.isDirectory() !== true))
+  const texts = await Promise.all(
+    (await readdir(logs)).map((name) => readFile(path.join(logs, name), 'utf8')),
+  )
+  const opened = texts
+    .join('')
+    .split('\n')
+    .flatMap((line) => (/= \d+$/.test(line) ? (/"([^"]*)"/.exec(line)?.[1] ?? []) : []))
+  const kinds = await Promise.all(
+    opened.map(
+      async (name) =>
+        !/^\/(?:proc|sys|dev)\//.test(name) &&
+        (await stat(path.resolve(root, name)).catch(() => undefined))?.isDirectory() !== true,
+    ),
+  )
   return kinds.filter(Boolean).length
 }
 
 function startUpstream() {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(folder, 'upstream.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [path.join(folder, 'upstream.mjs')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     children.add(child)
     child.once('error', reject)
-    child.stdout.setEncoding('utf8').once('data', (port) => resolve(`http://127.0.0.1:${port.trim()}`))
+    child.stdout
+      .setEncoding('utf8')
+      .once('data', (port) => resolve(`http://127.0.0.1:${port.trim()}`))
   })
 }
 
@@ -161,11 +249,15 @@ function median(numbers) {
 }
 
 function print(name, rows) {
-  process.stdout.write(`\n${name}\n\n| Measurement | Ours | p99 | Plain | Ratio | Target | |\n| --- | ---: | ---: | ---: | ---: | --- | --- |\n`)
+  process.stdout.write(
+    `\n${name}\n\n| Measurement | Ours | p99 | Plain | Ratio | Target | |\n| --- | ---: | ---: | ---: | ---: | --- | --- |\n`,
+  )
   for (const row of rows) {
     const { ours, plain, p99, unit } = row
     const ratio = plain >= 0.01 ? `${(ours / plain).toFixed(2)}×` : ''
-    process.stdout.write(`| ${row.name} | ${format(ours)} ${unit} | ${p99 === undefined ? '' : format(p99)} | ${plain === undefined ? '' : `${format(plain)} ${unit}`} | ${ratio} | ${targetOf(row)} | ${verdictOf(row)} |\n`)
+    process.stdout.write(
+      `| ${row.name} | ${format(ours)} ${unit} | ${p99 === undefined ? '' : format(p99)} | ${plain === undefined ? '' : `${format(plain)} ${unit}`} | ${ratio} | ${targetOf(row)} | ${verdictOf(row)} |\n`,
+    )
   }
 }
 
@@ -183,5 +275,9 @@ function verdictOf({ target, of, ours, plain, atLeast }) {
 
 function format(value) {
   if (Number.isInteger(value)) return String(value)
-  return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 1 ? value.toFixed(2) : value.toFixed(3)
+  return Math.abs(value) >= 100
+    ? value.toFixed(0)
+    : Math.abs(value) >= 1
+      ? value.toFixed(2)
+      : value.toFixed(3)
 }

@@ -14,7 +14,8 @@ const dist = path.join(root, 'dist')
 const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
 
 /** Some bundled CommonJS dependencies call `require` for Node builtins. */
-const REQUIRE_BANNER = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
+const REQUIRE_BANNER =
+  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
 /** Imports that the host resolves at run time (TUI) and must stay bare and literal. */
 const HOST_MODULES = ['@opentui/*', 'solid-js', 'solid-js/*']
@@ -54,7 +55,14 @@ const cli = await build({
   banner: { js: REQUIRE_BANNER },
 })
 // The host rewrites `from "…"` as text: without the space, which minifying takes away, it finds nothing to rewrite.
-const tui = await build({ ...shared, minifyWhitespace: false, entryPoints: { tui: 'tui.ts' }, outdir: dist, external: HOST_MODULES, banner: { js: REQUIRE_BANNER } })
+const tui = await build({
+  ...shared,
+  minifyWhitespace: false,
+  entryPoints: { tui: 'tui.ts' },
+  outdir: dist,
+  external: HOST_MODULES,
+  banner: { js: REQUIRE_BANNER },
+})
 
 await chmod(path.join(dist, 'cli.js'), 0o755)
 await writeTypes()
@@ -64,8 +72,13 @@ async function writeTypes() {
   const out = await mkdtemp(path.join(os.tmpdir(), 'types-'))
   try {
     const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-    execFileSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.build.json'), '--outDir', out], { cwd: root, stdio: 'inherit' })
-    for (const name of ['index', 'tui']) await copyFile(path.join(out, `${name}.d.ts`), path.join(dist, `${name}.d.ts`))
+    execFileSync(
+      process.execPath,
+      [tsc, '-p', path.join(root, 'tsconfig.build.json'), '--outDir', out],
+      { cwd: root, stdio: 'inherit' },
+    )
+    for (const name of ['index', 'tui'])
+      await copyFile(path.join(out, `${name}.d.ts`), path.join(dist, `${name}.d.ts`))
   } finally {
     await rm(out, { recursive: true, force: true })
   }
@@ -75,7 +88,9 @@ async function writeLicences(results) {
   const packages = new Set()
   for (const { metafile } of results) {
     for (const input of Object.keys(metafile.inputs)) {
-      const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input.slice(input.lastIndexOf('node_modules/')))
+      const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(
+        input.slice(input.lastIndexOf('node_modules/')),
+      )
       if (match) packages.add(match[1])
     }
   }
@@ -90,5 +105,8 @@ async function writeLicences(results) {
     parts.push(`${name} ${manifest.version} (${manifest.license})\n\n${text.trim()}\n`)
   }
   const rule = `\n${'-'.repeat(78)}\n\n`
-  await writeFile(path.join(dist, 'THIRD_PARTY_LICENSES'), `Licences of the packages bundled in this distribution.\n${rule}${parts.join(rule)}`)
+  await writeFile(
+    path.join(dist, 'THIRD_PARTY_LICENSES'),
+    `Licences of the packages bundled in this distribution.\n${rule}${parts.join(rule)}`,
+  )
 }

@@ -33,7 +33,11 @@ else process.exitCode = await play(options)
 function readOptions() {
   try {
     return parseArgs({
-      options: { json: { type: 'boolean' }, keep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        json: { type: 'boolean' },
+        keep: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     }).values
   } catch (error) {
     process.stderr.write(`${error.message}\n\n${HELP}`)
@@ -80,6 +84,8 @@ function installPackages(quiet) {
     shell: process.platform === 'win32',
   })
   if (npm.status === 0) return true
-  process.stderr.write('The packages could not be installed: see the lines above, then run the demo again.\n')
+  process.stderr.write(
+    'The packages could not be installed: see the lines above, then run the demo again.\n',
+  )
   return false
 }

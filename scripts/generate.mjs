@@ -3,6 +3,7 @@ import { build } from 'esbuild'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { format, resolveConfig } from 'prettier'
 
 const root = path.resolve(import.meta.dirname, '..')
 const check = process.argv.includes('--check')
@@ -19,13 +20,16 @@ try {
     format: 'esm',
     platform: 'node',
     mainFields: ['module', 'main'],
-    banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+    banner: {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
   })
   const { generatedFiles } = await import(pathToFileURL(bundle).href)
   for (const { path: name, text, marker } of generatedFiles()) {
     const file = path.join(root, name)
     const before = await readFile(file, 'utf8').catch(() => '')
-    const after = marker === undefined ? text : withPart(before, marker, text, name)
+    const after =
+      marker === undefined ? await formatted(file, text) : withPart(before, marker, text, name)
     if (before === after) continue
     stale.push(name)
     if (!check) await writeFile(file, after)
@@ -37,6 +41,12 @@ for (const name of stale) process.stdout.write(`${check ? 'stale' : 'written'}: 
 if (check && stale.length > 0) {
   process.stdout.write('Run: npm run generate\n')
   process.exitCode = 1
+}
+
+/** Code that is made is held to the same form as code that is written. */
+async function formatted(file, text) {
+  if (!file.endsWith('.ts')) return text
+  return format(text, { ...(await resolveConfig(file)), filepath: file })
 }
 
 function withPart(whole, marker, text, name) {

@@ -23,8 +23,14 @@ const TEMPLATES = [
 /** Everything that `npm run generate` writes. */
 export function generatedFiles(): Generated[] {
   return [
-    { path: 'config/codex-plugin.schema.json', text: `${JSON.stringify(configJsonSchema(), null, 2)}\n` },
-    ...TEMPLATES.map(([name, file]) => ({ path: `config/${file}`, text: `${JSON.stringify(templateConfig(name), null, 2)}\n` })),
+    {
+      path: 'config/codex-plugin.schema.json',
+      text: `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
+    },
+    ...TEMPLATES.map(([name, file]) => ({
+      path: `config/${file}`,
+      text: `${JSON.stringify(templateConfig(name), null, 2)}\n`,
+    })),
     { path: 'lib/slash-commands/tool-list.ts', text: toolList() },
     { path: 'docs/tools.md', marker: 'tools', text: toolTables() },
     { path: 'docs/tools.md', marker: 'profiles', text: profileRows() },
@@ -41,7 +47,9 @@ function errorRows(): string {
 
 /** Names and summaries alone: the host reads them at every start, when no schema is loaded yet. */
 function toolList(): string {
-  const rows = TOOLS.map(({ name, summary, risk }) => `  [${quoted(name)}, ${quoted(summary)}, ${quoted(risk)}],`)
+  const rows = TOOLS.map(
+    ({ name, summary, risk }) => `  [${quoted(name)}, ${quoted(summary)}, ${quoted(risk)}],`,
+  )
   return `/** Written by \`npm run generate\` from lib/tools. */\nexport const TOOL_LIST: readonly (readonly [name: string, summary: string, risk: 'read' | 'edit' | 'spend' | 'secret' | 'destroy'])[] = [\n${rows.join('\n')}\n]\n`
 }
 
@@ -52,7 +60,9 @@ function quoted(text: string): string {
 function toolTables(): string {
   return TOOL_GROUPS.map((group) => {
     const rows = TOOLS.filter((tool) => tool.group === group).map((tool) => {
-      const args = Object.keys(tool.args as Record<string, unknown>).map((name) => `\`${name}\`${tool.userOnly?.includes(name) === true ? '*' : ''}`).join(', ')
+      const args = Object.keys(tool.args as Record<string, unknown>)
+        .map((name) => `\`${name}\`${tool.userOnly?.includes(name) === true ? '*' : ''}`)
+        .join(', ')
       return `| \`codex-${tool.name}\` | ${tool.summary} | ${tool.risk} | ${args === '' ? '–' : args} |`
     })
     return `### ${group}\n\n| Tool | What it does | At worst | Arguments |\n| --- | --- | --- | --- |\n${rows.join('\n')}`
@@ -63,7 +73,8 @@ function profileRows(): string {
   return (['off', 'core', 'full'] as const)
     .map((profile) => {
       const tools = toolsOfProfile(profile)
-      const names = tools.length === 0 ? 'none' : tools.map(({ name }) => `\`codex-${name}\``).join(', ')
+      const names =
+        tools.length === 0 ? 'none' : tools.map(({ name }) => `\`codex-${name}\``).join(', ')
       return `| \`${profile}\` | ${names} | ${profileCost(profile).bytes} |`
     })
     .join('\n')

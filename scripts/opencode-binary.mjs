@@ -21,9 +21,11 @@ const HINT = 'run `npm ci` in the repository'
  */
 export function opencodeBinary(from = import.meta.dirname) {
   const installed = candidates(from)
-  if (installed.length === 0) throw new Error(`OpenCode for ${process.platform}-${process.arch} is not installed: ${HINT}`)
+  if (installed.length === 0)
+    throw new Error(`OpenCode for ${process.platform}-${process.arch} is not installed: ${HINT}`)
   const found = installed.find(runs)
-  if (!found) throw new Error(`none of the installed OpenCode programs runs here: ${installed.join(', ')}`)
+  if (!found)
+    throw new Error(`none of the installed OpenCode programs runs here: ${installed.join(', ')}`)
   return found
 }
 
@@ -52,7 +54,9 @@ export function opencodeVersion(from = import.meta.dirname) {
 function candidates(from) {
   const base = `opencode-${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`
   const glibcFirst = [base, `${base}-baseline`, `${base}-musl`, `${base}-baseline-musl`]
-  const names = lacksAvx2() ? glibcFirst.sort((a, b) => Number(b.includes('baseline')) - Number(a.includes('baseline'))) : glibcFirst
+  const names = lacksAvx2()
+    ? glibcFirst.sort((a, b) => Number(b.includes('baseline')) - Number(a.includes('baseline')))
+    : glibcFirst
   const program = process.platform === 'win32' ? 'opencode.exe' : 'opencode'
   return moduleFolders(from)
     .flatMap((modules) => names.map((name) => path.join(modules, name, 'bin', program)))
@@ -70,7 +74,11 @@ function lacksAvx2() {
 }
 
 function runs(file) {
-  const probe = spawnSync(file, ['--version'], { env: { BUN_BE_BUN: '1' }, timeout: PROBE_TIMEOUT_MS, stdio: 'ignore' })
+  const probe = spawnSync(file, ['--version'], {
+    env: { BUN_BE_BUN: '1' },
+    timeout: PROBE_TIMEOUT_MS,
+    stdio: 'ignore',
+  })
   return probe.status === 0
 }
 

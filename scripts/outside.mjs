@@ -7,9 +7,20 @@ import path from 'node:path'
 
 const root = path.resolve(import.meta.dirname, '..')
 const isUpdate = process.argv.includes('--update')
-const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'unit', '--no-file-parallelism', 'test/outside'], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, ...(isUpdate ? { OUTSIDE_UPDATE: '1' } : {}) },
-})
+const { status } = spawnSync(
+  process.execPath,
+  [
+    path.join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    '--project',
+    'unit',
+    '--no-file-parallelism',
+    'test/outside',
+  ],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...(isUpdate ? { OUTSIDE_UPDATE: '1' } : {}) },
+  },
+)
 process.exitCode = status ?? 1

@@ -36,18 +36,23 @@ if (!failure) {
 }
 
 if (failure) process.stdout.write(`\n${failure.message}\n`)
-process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`)
+process.stdout.write(
+  `\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`,
+)
 process.exitCode = totals.failed === 0 ? 0 : 1
 
 async function installPackages() {
   const lock = path.join(root, 'package-lock.json')
   const installed = path.join(root, 'node_modules', '.package-lock.json')
-  const upToDate = existsSync(installed) && (await stat(installed)).mtimeMs >= (await stat(lock)).mtimeMs
+  const upToDate =
+    existsSync(installed) && (await stat(installed)).mtimeMs >= (await stat(lock)).mtimeMs
   if (!upToDate) await step('install', 'npm', ['ci'])
 }
 
 function installSystemPrograms() {
-  const missing = SYSTEM_PROGRAMS.filter(({ program }) => spawnSync('which', [program]).status !== 0)
+  const missing = SYSTEM_PROGRAMS.filter(
+    ({ program }) => spawnSync('which', [program]).status !== 0,
+  )
   if (missing.length === 0) return
   const names = missing.map(({ debian }) => debian)
   if (process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0) {
@@ -84,10 +89,13 @@ async function runProject(project) {
     failed = true
   }
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(await readFile(report, 'utf8'))
+    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+      await readFile(report, 'utf8'),
+    )
     totals.passed += numPassedTests
     // A file that cannot even be loaded has no failed tests.
-    totals.failed += numFailedTests > 0 ? numFailedTests : failed ? Math.max(1, numFailedTestSuites) : 0
+    totals.failed +=
+      numFailedTests > 0 ? numFailedTests : failed ? Math.max(1, numFailedTestSuites) : 0
     totals.skipped += numPendingTests
   } catch {
     totals.failed += 1

@@ -26,8 +26,18 @@ export function indexOf(accounts: readonly StoredAccount[]): AccountIndex {
   const index: AccountIndex = {
     find(account) {
       const place = placeKeyOf(account)
-      const candidates = [byIdentity.get(identityKeyOf(account)), ...(place === undefined ? [] : [bySeatlessPlace.get(place), ...(account.accountUserId === undefined ? [byPlace.get(place)] : [])])]
-      return candidates.flatMap((positions) => first(positions) ?? []).sort((left, right) => left - right)[0]
+      const candidates = [
+        byIdentity.get(identityKeyOf(account)),
+        ...(place === undefined
+          ? []
+          : [
+              bySeatlessPlace.get(place),
+              ...(account.accountUserId === undefined ? [byPlace.get(place)] : []),
+            ]),
+      ]
+      return candidates
+        .flatMap((positions) => first(positions) ?? [])
+        .sort((left, right) => left - right)[0]
     },
     set(position, account) {
       entries.get(position)?.()
@@ -35,7 +45,9 @@ export function indexOf(accounts: readonly StoredAccount[]): AccountIndex {
       const removals = [
         put(byIdentity, identityKeyOf(account), position),
         ...(place === undefined ? [] : [put(byPlace, place, position)]),
-        ...(place === undefined || account.accountUserId !== undefined ? [] : [put(bySeatlessPlace, place, position)]),
+        ...(place === undefined || account.accountUserId !== undefined
+          ? []
+          : [put(bySeatlessPlace, place, position)]),
       ]
       entries.set(position, () => removals.forEach((remove) => remove()))
     },

@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { goodEntries, goodItems, moment } from '../kernel/odd-values.js'
 
 /** Whatever else stands in the place of an optional field counts as nothing: only a missing credential makes a record unreadable. */
-const odd = <Schema extends z.ZodType>(schema: Schema): z.ZodCatch<z.ZodOptional<Schema>> => z.optional(schema).catch(undefined as z.output<Schema> | undefined)
+const odd = <Schema extends z.ZodType>(schema: Schema): z.ZodCatch<z.ZodOptional<Schema>> =>
+  z.optional(schema).catch(undefined as z.output<Schema> | undefined)
 const text = odd(z.string())
 /** Who a record belongs to: an empty text tells nobody apart. */
 const identity = odd(z.string().min(1))
@@ -48,7 +49,9 @@ export const storedAccountSchema = z.looseObject({
   /** Only `false` is stored by the earlier plugin; absent means enabled. */
   enabled: flag,
   /** Set when the refresh token is permanently refused: not selectable until the next login of this account. */
-  needsLogin: odd(z.looseObject({ since: moment.catch(0), reason: z.string().catch('its login was refused') })),
+  needsLogin: odd(
+    z.looseObject({ since: moment.catch(0), reason: z.string().catch('its login was refused') }),
+  ),
   addedAt: moment.catch(0),
   lastUsed: moment.catch(0),
   lastSwitchReason: text,
@@ -62,7 +65,10 @@ export const storedAccountSchema = z.looseObject({
    * API-key accounts only: the endpoint this key belongs to; the key is sent nowhere else. What is no text becomes one
    * that is no address: without an endpoint of its own the key would go to the usual one.
    */
-  baseUrl: z.string().optional().catch(({ value }) => JSON.stringify(value)),
+  baseUrl: z
+    .string()
+    .optional()
+    .catch(({ value }) => JSON.stringify(value)),
   /** In a sealed file, in place of `refreshToken`, `accessToken` and `apiKey`: all of them, encrypted (see seal.ts). */
   sealed: text,
 })

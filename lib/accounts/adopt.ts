@@ -49,7 +49,11 @@ export async function readyToAdopt(store: AccountStore, vault: Vault): Promise<s
  * and the change goes into a new one, and what may pass by itself is tried again.
  * @throws CodexError as `update`; nothing is changed then
  */
-export async function adopt(store: AccountStore, clock: Pick<Clock, 'sleep'>, change: (pool: AccountPool) => AccountPool): Promise<Adopted> {
+export async function adopt(
+  store: AccountStore,
+  clock: Pick<Clock, 'sleep'>,
+  change: (pool: AccountPool) => AccountPool,
+): Promise<Adopted> {
   let notice: string | undefined
   for (let tries = 1; ; tries += 1) {
     try {

@@ -13,7 +13,12 @@ export const MAX_COPIES = 5
  * @returns the path of the copy
  * @throws CodexError `store_not_written`
  */
-export async function writeBackup(dir: string, kind: string, text: string, nowMs: number): Promise<string> {
+export async function writeBackup(
+  dir: string,
+  kind: string,
+  text: string,
+  nowMs: number,
+): Promise<string> {
   const file = path.join(dir, `${kind}-${timestamp(nowMs)}-${randomBytes(3).toString('hex')}.json`)
   await writeFileAtomic(file, text)
   await dropOldest(dir, (name) => name.startsWith(`${kind}-`) && name.endsWith('.json'))
@@ -23,7 +28,11 @@ export async function writeBackup(dir: string, kind: string, text: string, nowMs
 /** Removes the oldest files of a folder that match, by their sortable names, until `MAX_COPIES` are left. Never throws. */
 export async function dropOldest(dir: string, matches: (name: string) => boolean): Promise<void> {
   const names = (await readdir(dir).catch(() => [])).filter(matches).sort()
-  await Promise.all(names.slice(0, -MAX_COPIES).map((name) => rm(path.join(dir, name), { force: true }).catch(() => undefined)))
+  await Promise.all(
+    names
+      .slice(0, -MAX_COPIES)
+      .map((name) => rm(path.join(dir, name), { force: true }).catch(() => undefined)),
+  )
 }
 
 /** Sortable local time: `20261121-140502123` (peer facts §2.1). */

@@ -18,7 +18,20 @@ const MODULES = 'node_modules'
 const MARK = 'oc-codex-multi-auth'
 
 /** Folders whose files may import the plugin package: where one exists, OpenCode's own installation must be left to run. */
-const IMPORTERS = ['tool', 'tools', 'plugin', 'plugins', 'command', 'commands', 'agent', 'agents', 'mode', 'modes', 'opencode.json', 'opencode.jsonc']
+const IMPORTERS = [
+  'tool',
+  'tools',
+  'plugin',
+  'plugins',
+  'command',
+  'commands',
+  'agent',
+  'agents',
+  'mode',
+  'modes',
+  'opencode.json',
+  'opencode.jsonc',
+]
 
 /**
  * Keeps starts fast where the folder holds nothing but data, and steps back as soon as it holds more. Never throws and
@@ -32,7 +45,8 @@ export async function settleHostFolder(root: string): Promise<void> {
     const isUsed = IMPORTERS.some((name) => names.includes(name))
     const hasManifest = names.includes(MANIFEST)
     if (isUsed && hasManifest && (await isOurs(root))) await stepBack(root)
-    else if (!isUsed && !hasManifest && !names.includes(LOCK) && !names.includes(MODULES)) await settle(root)
+    else if (!isUsed && !hasManifest && !names.includes(LOCK) && !names.includes(MODULES))
+      await settle(root)
   } catch {
     // Without the folder there is nothing to settle; a start that waits is better than one that fails.
   }
@@ -42,19 +56,29 @@ async function settle(root: string): Promise<void> {
   const dependencies = { '@opencode-ai/plugin': '*' }
   const note = 'Keeps OpenCode from installing a package into this data folder at every start.'
   await mkdir(path.join(root, MODULES), { mode: 0o700 })
-  await writeFileAtomic(path.join(root, LOCK), json({ lockfileVersion: 3, packages: { '': { dependencies } } }))
-  await writeFileAtomic(path.join(root, MANIFEST), json({ private: true, [MARK]: note, dependencies }))
+  await writeFileAtomic(
+    path.join(root, LOCK),
+    json({ lockfileVersion: 3, packages: { '': { dependencies } } }),
+  )
+  await writeFileAtomic(
+    path.join(root, MANIFEST),
+    json({ private: true, [MARK]: note, dependencies }),
+  )
 }
 
 async function stepBack(root: string): Promise<void> {
   await rm(path.join(root, MANIFEST), { force: true })
   await rm(path.join(root, LOCK), { force: true })
   const modules = path.join(root, MODULES)
-  if ((await readdir(modules).catch(() => ['?'])).length === 0) await rm(modules, { recursive: true, force: true })
+  if ((await readdir(modules).catch(() => ['?'])).length === 0)
+    await rm(modules, { recursive: true, force: true })
 }
 
 async function isOurs(root: string): Promise<boolean> {
-  return (await readBoundedFile(path.join(root, MANIFEST), MAX_CONFIG_BYTES))?.includes(`"${MARK}"`) === true
+  return (
+    (await readBoundedFile(path.join(root, MANIFEST), MAX_CONFIG_BYTES))?.includes(`"${MARK}"`) ===
+    true
+  )
 }
 
 function json(value: unknown): string {

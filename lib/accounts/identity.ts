@@ -10,9 +10,12 @@ import type { StoredAccount } from './account.js'
  */
 export function identityKeyOf(account: StoredAccount): string {
   const { accountId, accountUserId, organizationId, email } = account
-  if (account.kind === 'api-key') return `key:${account.baseUrl ?? ''}|${digest(account.apiKey ?? '')}`
-  if (accountId !== undefined && accountUserId !== undefined) return seatKey(accountId, accountUserId)
-  if (accountId !== undefined) return `account:${organizationId ?? ''}|${accountId}|${email?.toLowerCase() ?? ''}`
+  if (account.kind === 'api-key')
+    return `key:${account.baseUrl ?? ''}|${digest(account.apiKey ?? '')}`
+  if (accountId !== undefined && accountUserId !== undefined)
+    return seatKey(accountId, accountUserId)
+  if (accountId !== undefined)
+    return `account:${organizationId ?? ''}|${accountId}|${email?.toLowerCase() ?? ''}`
   if (accountUserId !== undefined) return `user:${accountUserId}`
   if (email !== undefined) return `email:${organizationId ?? ''}|${email.toLowerCase()}`
   return `token:${digest(account.refreshToken ?? account.accessToken ?? '')}`
@@ -20,7 +23,9 @@ export function identityKeyOf(account: StoredAccount): string {
 
 /** Workspace and address of a ChatGPT account: where two records meet of which one does not know its seat. */
 export function placeKeyOf({ kind, accountId, email }: StoredAccount): string | undefined {
-  return kind === 'api-key' || accountId === undefined ? undefined : `${accountId}|${email?.toLowerCase() ?? ''}`
+  return kind === 'api-key' || accountId === undefined
+    ? undefined
+    : `${accountId}|${email?.toLowerCase() ?? ''}`
 }
 
 /** The name a record gets when it has none: derived from its identity, so that every process finds the same one. */

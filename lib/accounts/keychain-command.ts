@@ -16,8 +16,21 @@ interface Answer {
 
 /** The secret service of a Linux desktop through `secret-tool`. Secrets pass by stdin and stdout, never as arguments. */
 export function secretToolKeychain(env: NodeJS.ProcessEnv): Keychain {
-  const run = (args: readonly string[], stdin = ''): Promise<Answer> => answerOf('secret-tool', args, stdin, env, 'Install it (Debian: libsecret-tools), or run the command inside OpenCode.')
-  const item = (name: string): string[] => [...BUN_SCHEMA, 'service', KEYCHAIN_SERVICE, 'account', name]
+  const run = (args: readonly string[], stdin = ''): Promise<Answer> =>
+    answerOf(
+      'secret-tool',
+      args,
+      stdin,
+      env,
+      'Install it (Debian: libsecret-tools), or run the command inside OpenCode.',
+    )
+  const item = (name: string): string[] => [
+    ...BUN_SCHEMA,
+    'service',
+    KEYCHAIN_SERVICE,
+    'account',
+    name,
+  ]
   return {
     via: 'secret-tool',
     async get(name) {
@@ -28,7 +41,10 @@ export function secretToolKeychain(env: NodeJS.ProcessEnv): Keychain {
       throw failed('secret-tool')
     },
     async set(name, secret) {
-      const { code } = await run(['store', `--label=${KEYCHAIN_SERVICE}/${name}`, ...item(name)], secret)
+      const { code } = await run(
+        ['store', `--label=${KEYCHAIN_SERVICE}/${name}`, ...item(name)],
+        secret,
+      )
       if (code !== 0) throw failed('secret-tool')
     },
     async delete(name) {
@@ -41,11 +57,19 @@ export function secretToolKeychain(env: NodeJS.ProcessEnv): Keychain {
 
 /** The keychain of macOS through `security`; a secret to be stored passes by stdin, as a command of its shell. */
 export function securityKeychain(env: NodeJS.ProcessEnv): Keychain {
-  const run = (args: readonly string[], stdin = ''): Promise<Answer> => answerOf('security', args, stdin, env, 'It is part of macOS; check PATH.')
+  const run = (args: readonly string[], stdin = ''): Promise<Answer> =>
+    answerOf('security', args, stdin, env, 'It is part of macOS; check PATH.')
   return {
     via: 'security',
     async get(name) {
-      const { code, stdout } = await run(['find-generic-password', '-s', KEYCHAIN_SERVICE, '-a', name, '-w'])
+      const { code, stdout } = await run([
+        'find-generic-password',
+        '-s',
+        KEYCHAIN_SERVICE,
+        '-a',
+        name,
+        '-w',
+      ])
       if (code === 0) return stdout.replace(/\n$/, '')
       if (code === MAC_NOT_FOUND) return undefined
       throw failed('security')
@@ -53,7 +77,10 @@ export function securityKeychain(env: NodeJS.ProcessEnv): Keychain {
     async set(name, secret) {
       // The shell splits at blanks; what is stored here is base64url and needs no quotes.
       if (!/^[\w.-]+$/.test(secret + name)) throw failed('security')
-      const { code } = await run(['-i'], `add-generic-password -U -s ${KEYCHAIN_SERVICE} -a ${name} -w ${secret}\n`)
+      const { code } = await run(
+        ['-i'],
+        `add-generic-password -U -s ${KEYCHAIN_SERVICE} -a ${name} -w ${secret}\n`,
+      )
       if (code !== 0) throw failed('security')
     },
     async delete(name) {
@@ -65,13 +92,32 @@ export function securityKeychain(env: NodeJS.ProcessEnv): Keychain {
 }
 
 function failed(program: string): Error {
-  return unavailable(`The OS keychain cannot be used through ${program}: there is none in this session, or it stays locked.`)
+  return unavailable(
+    `The OS keychain cannot be used through ${program}: there is none in this session, or it stays locked.`,
+  )
 }
 
 /** Runs a program to its end; a program that hangs is ended with the time limit of the keychain. */
-function answerOf(program: string, args: readonly string[], stdin: string, env: NodeJS.ProcessEnv, ifMissing: string): Promise<Answer> {
-  const child = startProgram({ program, args, env: chosenEnvironment(env, KEYRING), stdio: 'pipe', timeout: KEYCHAIN_TIMEOUT_MS })
-  if (child === undefined) return Promise.reject(unavailable(`The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`))
+function answerOf(
+  program: string,
+  args: readonly string[],
+  stdin: string,
+  env: NodeJS.ProcessEnv,
+  ifMissing: string,
+): Promise<Answer> {
+  const child = startProgram({
+    program,
+    args,
+    env: chosenEnvironment(env, KEYRING),
+    stdio: 'pipe',
+    timeout: KEYCHAIN_TIMEOUT_MS,
+  })
+  if (child === undefined)
+    return Promise.reject(
+      unavailable(
+        `The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`,
+      ),
+    )
   return new Promise((resolve, reject) => {
     let stdout = ''
     let stderr = ''

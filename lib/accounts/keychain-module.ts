@@ -10,12 +10,16 @@ interface Entry {
 }
 type EntryClass = new (service: string, user: string) => Entry
 
-const moduleSchema = z.looseObject({ Entry: z.custom<EntryClass>((value) => typeof value === 'function') })
+const moduleSchema = z.looseObject({
+  Entry: z.custom<EntryClass>((value) => typeof value === 'function'),
+})
 /** Not a literal at the import, so that no bundler takes it in: it is there only where the user installed it. */
 const PACKAGE: string = '@napi-rs/keyring'
 
 /** The keychain through the optional package, mainly for the command line on Windows; undefined without the package. Items without a dot in their name do not exist for it. */
-export async function moduleKeychain(load: () => Promise<unknown> = () => import(PACKAGE)): Promise<Keychain | undefined> {
+export async function moduleKeychain(
+  load: () => Promise<unknown> = () => import(PACKAGE),
+): Promise<Keychain | undefined> {
   const loaded: unknown = await load().catch(() => undefined)
   const parsed = moduleSchema.safeParse(loaded)
   if (!parsed.success) return undefined
@@ -23,7 +27,9 @@ export async function moduleKeychain(load: () => Promise<unknown> = () => import
   // A name with a dot is the same item to both. `Entry.withTarget` must not be used: it writes an empty secret over the item.
   const entry = (name: string): Entry | undefined => {
     const dot = name.lastIndexOf('.')
-    return dot < 0 ? undefined : new parsed.data.Entry(name.slice(dot + 1), `${KEYCHAIN_SERVICE}/${name.slice(0, dot)}`)
+    return dot < 0
+      ? undefined
+      : new parsed.data.Entry(name.slice(dot + 1), `${KEYCHAIN_SERVICE}/${name.slice(0, dot)}`)
   }
   return {
     via: PACKAGE,
@@ -33,7 +39,8 @@ export async function moduleKeychain(load: () => Promise<unknown> = () => import
     },
     async set(name, secret) {
       const item = entry(name)
-      if (item === undefined) throw unavailable(`The item ${name} cannot be written through ${PACKAGE}.`)
+      if (item === undefined)
+        throw unavailable(`The item ${name} cannot be written through ${PACKAGE}.`)
       item.setSecret(new TextEncoder().encode(secret))
     },
     delete: async (name) => entry(name)?.deletePassword() ?? false,

@@ -37,12 +37,15 @@ function viaOf({ secrets, platform }: KeychainPlace): string {
 }
 
 async function choose(place: KeychainPlace): Promise<Keychain> {
-  if (place.secrets !== undefined) return (await import('./keychain-bun.js')).bunKeychain(place.secrets)
+  if (place.secrets !== undefined)
+    return (await import('./keychain-bun.js')).bunKeychain(place.secrets)
   if (place.platform === 'linux' || place.platform === 'darwin') {
     const { secretToolKeychain, securityKeychain } = await import('./keychain-command.js')
     return place.platform === 'linux' ? secretToolKeychain(place.env) : securityKeychain(place.env)
   }
   const keychain = await (await import('./keychain-module.js')).moduleKeychain()
   if (keychain !== undefined) return keychain
-  throw unavailable('The OS keychain cannot be reached from Node on this system without the package @napi-rs/keyring; inside OpenCode it can.')
+  throw unavailable(
+    'The OS keychain cannot be reached from Node on this system without the package @napi-rs/keyring; inside OpenCode it can.',
+  )
 }

@@ -24,7 +24,15 @@ export function guarded(keychain: Keychain, timeoutMs = KEYCHAIN_TIMEOUT_MS): Ke
   const call = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(unavailable(`The OS keychain did not ${what} within ${timeoutMs / 1000} s (${keychain.via}); it may be waiting to be unlocked.`)), timeoutMs)
+      timer = setTimeout(
+        () =>
+          reject(
+            unavailable(
+              `The OS keychain did not ${what} within ${timeoutMs / 1000} s (${keychain.via}); it may be waiting to be unlocked.`,
+            ),
+          ),
+        timeoutMs,
+      )
     })
     try {
       return await Promise.race([work(), late])
@@ -46,6 +54,9 @@ export function guarded(keychain: Keychain, timeoutMs = KEYCHAIN_TIMEOUT_MS): Ke
 }
 
 /** An error about the keychain; the hint of the table says what to do, unless there is a better one. */
-export function unavailable(message: string, options: { cause?: unknown; hint?: string } = {}): CodexError {
+export function unavailable(
+  message: string,
+  options: { cause?: unknown; hint?: string } = {},
+): CodexError {
   return new CodexError('keychain_unreachable', message, options)
 }

@@ -40,7 +40,11 @@ const SETTINGS = 'openai-codex-auth-config.json'
  * journals, temporary files, and the pools of projects. Opens no seal: records are known by their metadata. Never throws.
  * @param poolFile the account file that the caller changes itself
  */
-export async function findLoginCopies(paths: Paths, poolFile: string, wanted: Wanted): Promise<readonly LoginCopy[]> {
+export async function findLoginCopies(
+  paths: Paths,
+  poolFile: string,
+  wanted: Wanted,
+): Promise<readonly LoginCopy[]> {
   const projects = await homesBeside(paths)
   const isWanted = matcherOf(wanted.accounts)
   const found: LoginCopy[] = []
@@ -51,12 +55,25 @@ export async function findLoginCopies(paths: Paths, poolFile: string, wanted: Wa
       const isPool = path.basename(file) === path.basename(paths.accountsFile)
       found.push(...(await copyAt(file, isWanted, isWhole && !isPool, isPool)))
     }
-    for (const file of await filesIn(path.join(home, 'backups'), () => true)) found.push(...(await copyAt(file, isWanted, isWhole, false)))
+    for (const file of await filesIn(path.join(home, 'backups'), () => true))
+      found.push(...(await copyAt(file, isWanted, isWhole, false)))
   }
-  for (const folder of [...[paths.root, ...projects].map((home) => path.join(home, 'refresh')), ...paths.spareRefreshDirs]) {
-    for (const file of await filesIn(folder, (name) => name.endsWith('.json') || name.endsWith('.tmp'))) {
-      const isJournal = wanted.journalNames.has(path.basename(file, '.json')) || (await isEntryOf(file, wanted, poolFile))
-      found.push(...(isJournal ? [{ path: file, fate: 'delete' as const }] : await copyAt(file, isWanted, false, false)))
+  for (const folder of [
+    ...[paths.root, ...projects].map((home) => path.join(home, 'refresh')),
+    ...paths.spareRefreshDirs,
+  ]) {
+    for (const file of await filesIn(
+      folder,
+      (name) => name.endsWith('.json') || name.endsWith('.tmp'),
+    )) {
+      const isJournal =
+        wanted.journalNames.has(path.basename(file, '.json')) ||
+        (await isEntryOf(file, wanted, poolFile))
+      found.push(
+        ...(isJournal
+          ? [{ path: file, fate: 'delete' as const }]
+          : await copyAt(file, isWanted, false, false)),
+      )
     }
   }
   return found
@@ -66,7 +83,12 @@ export async function findLoginCopies(paths: Paths, poolFile: string, wanted: Wa
 export async function clearLoginCopies(copies: readonly LoginCopy[]): Promise<readonly string[]> {
   const failed: string[] = []
   for (const { path: file, fate, text } of copies) {
-    const work = fate === 'delete' ? rm(file, { force: true }) : fate === 'rewrite' ? writeFileAtomic(file, text ?? '') : Promise.resolve()
+    const work =
+      fate === 'delete'
+        ? rm(file, { force: true })
+        : fate === 'rewrite'
+          ? writeFileAtomic(file, text ?? '')
+          : Promise.resolve()
     await work.then(
       () => undefined,
       () => failed.push(file),
@@ -78,14 +100,27 @@ export async function clearLoginCopies(copies: readonly LoginCopy[]): Promise<re
 /** Accounts in any copy that go by a name: their id, label or address. Never throws. */
 export async function accountsInCopies(paths: Paths, name: string): Promise<readonly Account[]> {
   const needle = name.trim().toLowerCase()
-  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((project) => path.join(paths.projectsDir, project))
+  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((project) =>
+    path.join(paths.projectsDir, project),
+  )
   const homes = [paths.root, ...projects]
-  const files = (await Promise.all(homes.flatMap((home) => [filesIn(home, (file) => OUR_FILE.test(file) && file !== SETTINGS), filesIn(path.join(home, 'backups'), () => true)]))).flat()
+  const files = (
+    await Promise.all(
+      homes.flatMap((home) => [
+        filesIn(home, (file) => OUR_FILE.test(file) && file !== SETTINGS),
+        filesIn(path.join(home, 'backups'), () => true),
+      ]),
+    )
+  ).flat()
   const contents = await Promise.all(files.map((file) => readTextFile(file).catch(() => undefined)))
-  const accounts = contents.flatMap((read) => recordsOf(parsedJson(read?.text ?? '')).flatMap((record) => readAccount(record) ?? []))
+  const accounts = contents.flatMap((read) =>
+    recordsOf(parsedJson(read?.text ?? '')).flatMap((record) => readAccount(record) ?? []),
+  )
   return accounts.flatMap((account) => {
     const { uid = uidFor(account), accountLabel, email } = account
-    return [uid, accountLabel, email].some((one) => one?.toLowerCase() === needle) ? [{ ...account, uid }] : []
+    return [uid, accountLabel, email].some((one) => one?.toLowerCase() === needle)
+      ? [{ ...account, uid }]
+      : []
   })
 }
 
@@ -93,12 +128,21 @@ export async function accountsInCopies(paths: Paths, name: string): Promise<read
  * The pool without the records that cannot be read and are of these logins. Pure.
  * @param accounts undefined for all of them
  */
-export function withoutUnreadableOf(pool: AccountPool, accounts: readonly Account[] | undefined): AccountPool {
+export function withoutUnreadableOf(
+  pool: AccountPool,
+  accounts: readonly Account[] | undefined,
+): AccountPool {
   const { [UNREADABLE_KEY]: list, ...rest } = pool
   if (list === undefined) return pool
   const isWanted = accounts === undefined ? () => true : matcherOf(accounts)
   const kept = Array.isArray(list) ? (list as unknown[]).filter((record) => !isWanted(record)) : []
-  return { ...rest, version: 3, accounts: pool.accounts, activeIndex: pool.activeIndex, ...(kept.length === 0 ? {} : { [UNREADABLE_KEY]: kept }) }
+  return {
+    ...rest,
+    version: 3,
+    accounts: pool.accounts,
+    activeIndex: pool.activeIndex,
+    ...(kept.length === 0 ? {} : { [UNREADABLE_KEY]: kept }),
+  }
 }
 
 type Matcher = (record: unknown) => boolean
@@ -108,17 +152,34 @@ function matcherOf(accounts: readonly Account[]): Matcher & { readonly marks: re
   const index = indexOf(accounts)
   const uids = new Set(accounts.map(({ uid }) => uid))
   const secrets = secretsOf(accounts)
-  const marks = [...secrets, ...accounts.flatMap(({ uid, accountUserId, email }) => [uid, accountUserId, email].filter((mark) => mark !== undefined && mark.length > 5) as string[])]
+  const marks = [
+    ...secrets,
+    ...accounts.flatMap(
+      ({ uid, accountUserId, email }) =>
+        [uid, accountUserId, email].filter(
+          (mark) => mark !== undefined && mark.length > 5,
+        ) as string[],
+    ),
+  ]
   const matches = (record: unknown): boolean => {
     const account = readAccount(record)
     if (account === undefined) return mentions(JSON.stringify(record), marks)
-    return (account.uid !== undefined && uids.has(account.uid)) || index.find(account) !== undefined || secretsOf([account]).some((secret) => secrets.includes(secret))
+    return (
+      (account.uid !== undefined && uids.has(account.uid)) ||
+      index.find(account) !== undefined ||
+      secretsOf([account]).some((secret) => secrets.includes(secret))
+    )
   }
   return Object.assign(matches, { marks })
 }
 
 function secretsOf(accounts: readonly StoredAccount[]): string[] {
-  return accounts.flatMap(({ refreshToken, accessToken, apiKey, sealed }) => [refreshToken, accessToken, apiKey, sealed].filter((secret) => secret !== undefined && secret !== '') as string[])
+  return accounts.flatMap(
+    ({ refreshToken, accessToken, apiKey, sealed }) =>
+      [refreshToken, accessToken, apiKey, sealed].filter(
+        (secret) => secret !== undefined && secret !== '',
+      ) as string[],
+  )
 }
 
 function mentions(text: string, marks: readonly string[]): boolean {
@@ -126,41 +187,73 @@ function mentions(text: string, marks: readonly string[]): boolean {
 }
 
 /** @param isWhole the file is meant whatever is in it */
-async function copyAt(file: string, isWanted: ReturnType<typeof matcherOf>, isWhole: boolean, isPool: boolean): Promise<readonly LoginCopy[]> {
+async function copyAt(
+  file: string,
+  isWanted: ReturnType<typeof matcherOf>,
+  isWhole: boolean,
+  isPool: boolean,
+): Promise<readonly LoginCopy[]> {
   const text = (await readTextFile(file).catch(() => undefined))?.text
   if (text === undefined) return []
   const content = parsedJson(text)
   if (isRecord(content) && content.format === ENCRYPTED_MARK) return [{ path: file, fate: 'left' }]
   if (isWhole) return [{ path: file, fate: 'delete' }]
-  if (!isRecord(content) || parseTemporaryName(path.basename(file)) !== undefined) return mentions(text, isWanted.marks) ? [{ path: file, fate: 'delete' }] : []
+  if (!isRecord(content) || parseTemporaryName(path.basename(file)) !== undefined)
+    return mentions(text, isWanted.marks) ? [{ path: file, fate: 'delete' }] : []
   if (!recordsOf(content).some(isWanted)) return []
   if (isPool) return [{ path: file, fate: 'pool' }]
   const rest = withoutRecords(content, isWanted)
-  return [recordsOf(rest).length === 0 ? { path: file, fate: 'delete' } : { path: file, fate: 'rewrite', text: `${JSON.stringify(rest, undefined, 2)}\n` }]
+  return [
+    recordsOf(rest).length === 0
+      ? { path: file, fate: 'delete' }
+      : { path: file, fate: 'rewrite', text: `${JSON.stringify(rest, undefined, 2)}\n` },
+  ]
 }
 
 function recordsOf(content: unknown): readonly unknown[] {
   if (!isRecord(content)) return []
-  return ['accounts', UNREADABLE_KEY].flatMap((field) => (Array.isArray(content[field]) ? (content[field] as unknown[]) : []))
+  return ['accounts', UNREADABLE_KEY].flatMap((field) =>
+    Array.isArray(content[field]) ? (content[field] as unknown[]) : [],
+  )
 }
 
-function withoutRecords(content: Readonly<Record<string, unknown>>, isWanted: Matcher): Record<string, unknown> {
+function withoutRecords(
+  content: Readonly<Record<string, unknown>>,
+  isWanted: Matcher,
+): Record<string, unknown> {
   const lists = ['accounts', UNREADABLE_KEY].filter((field) => Array.isArray(content[field]))
-  const kept = Object.fromEntries(lists.map((field) => [field, (content[field] as unknown[]).filter((record) => !isWanted(record))]))
+  const kept = Object.fromEntries(
+    lists.map((field) => [
+      field,
+      (content[field] as unknown[]).filter((record) => !isWanted(record)),
+    ]),
+  )
   // Positions of the earlier list name others now; the first account is as good as any in a copy.
-  return { ...content, ...kept, ...('activeIndex' in content ? { activeIndex: 0 } : {}), ...('activeIndexByFamily' in content ? { activeIndexByFamily: {} } : {}) }
+  return {
+    ...content,
+    ...kept,
+    ...('activeIndex' in content ? { activeIndex: 0 } : {}),
+    ...('activeIndexByFamily' in content ? { activeIndexByFamily: {} } : {}),
+  }
 }
 
 async function isEntryOf(file: string, wanted: Wanted, poolFile: string): Promise<boolean> {
   const entry = parsedJson((await readTextFile(file).catch(() => undefined))?.text ?? '')
   if (!isRecord(entry)) return false
-  if (wanted.wholeFolder !== undefined && typeof entry.pool === 'string' && isSameFile(entry.pool, poolFile)) return true
+  if (
+    wanted.wholeFolder !== undefined &&
+    typeof entry.pool === 'string' &&
+    isSameFile(entry.pool, poolFile)
+  )
+    return true
   return wanted.accounts.some(({ uid }) => entry.uid === uid)
 }
 
 /** Folders like the root: those of projects, and those in which linked account files really lie, with journals beside them. */
 async function homesBeside(paths: Paths): Promise<readonly string[]> {
-  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((name) => path.join(paths.projectsDir, name))
+  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((name) =>
+    path.join(paths.projectsDir, name),
+  )
   const known = [paths.root, ...projects]
   const real = known.map((home) => path.dirname(realPathOrSame(path.join(home, ACCOUNTS_FILE))))
   const knownReal = new Set(known.map((home) => realPathOrSame(home)))
@@ -169,5 +262,7 @@ async function homesBeside(paths: Paths): Promise<readonly string[]> {
 
 async function filesIn(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => entry.isFile() && isWanted(entry.name)).map((entry) => path.join(folder, entry.name))
+  return entries
+    .filter((entry) => entry.isFile() && isWanted(entry.name))
+    .map((entry) => path.join(folder, entry.name))
 }

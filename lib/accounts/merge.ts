@@ -44,7 +44,8 @@ export function mergerInto(ours: AccountPool): Merger {
         isChanged = true
         return { outcome: 'added', known: undefined }
       }
-      if (!isUnopened(known) && (incoming.tokenRotatedAt ?? 0) <= (known.tokenRotatedAt ?? 0)) return { outcome: 'unchanged', known }
+      if (!isUnopened(known) && (incoming.tokenRotatedAt ?? 0) <= (known.tokenRotatedAt ?? 0))
+        return { outcome: 'unchanged', known }
       const next = renewed(known, incoming)
       accounts[position] = next
       index.set(position, next)
@@ -62,8 +63,14 @@ export function mergerInto(ours: AccountPool): Merger {
 export function mergePools(ours: AccountPool, theirs: AccountPool): Merged {
   const merger = mergerInto(ours)
   const outcomes = theirs.accounts.map((incoming) => merger.merge(incoming).outcome)
-  const count = (outcome: MergedAccount['outcome']): number => outcomes.filter((one) => one === outcome).length
-  return { pool: merger.pool(), added: count('added'), updated: count('updated'), unchanged: count('unchanged') }
+  const count = (outcome: MergedAccount['outcome']): number =>
+    outcomes.filter((one) => one === outcome).length
+  return {
+    pool: merger.pool(),
+    added: count('added'),
+    updated: count('updated'),
+    unchanged: count('unchanged'),
+  }
 }
 
 function renewed(known: Account, incoming: StoredAccount): Account {
@@ -73,6 +80,22 @@ function renewed(known: Account, incoming: StoredAccount): Account {
   return { ...facts, ...rest, ...tokensOf(incoming), uid: known.uid }
 }
 
-function tokensOf({ refreshToken, accessToken, expiresAt, oauthScope, tokenRotatedAt, apiKey }: StoredAccount): Partial<StoredAccount> {
-  return Object.fromEntries(Object.entries({ refreshToken, accessToken, expiresAt, oauthScope, tokenRotatedAt, apiKey }).filter(([, value]) => value !== undefined && value !== ''))
+function tokensOf({
+  refreshToken,
+  accessToken,
+  expiresAt,
+  oauthScope,
+  tokenRotatedAt,
+  apiKey,
+}: StoredAccount): Partial<StoredAccount> {
+  return Object.fromEntries(
+    Object.entries({
+      refreshToken,
+      accessToken,
+      expiresAt,
+      oauthScope,
+      tokenRotatedAt,
+      apiKey,
+    }).filter(([, value]) => value !== undefined && value !== ''),
+  )
 }

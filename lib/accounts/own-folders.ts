@@ -44,18 +44,47 @@ export function close(place: OpenPlace): Promise<void> {
  */
 export async function openPlaces(paths: Paths): Promise<readonly OpenPlace[]> {
   if (process.platform === 'win32') return []
-  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((name) => path.join(paths.projectsDir, name))
+  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((name) =>
+    path.join(paths.projectsDir, name),
+  )
   const homes = [paths.root, ...projects]
-  const inner = homes.flatMap((folder) => [path.join(folder, 'backups'), path.join(folder, 'refresh')])
-  const ours = [...homes, ...inner, paths.projectsDir, paths.cacheDir, path.dirname(paths.logsDir), paths.logsDir]
-  const folders = await Promise.all([...new Set(ours)].map((folder) => openAt(folder, 'folder', FOR_OTHERS)))
-  const files = await Promise.all([...homes.map((folder) => filesOf(folder, (name) => OUR_FILE.test(name))), ...inner.map((folder) => filesOf(folder, () => true))])
+  const inner = homes.flatMap((folder) => [
+    path.join(folder, 'backups'),
+    path.join(folder, 'refresh'),
+  ])
+  const ours = [
+    ...homes,
+    ...inner,
+    paths.projectsDir,
+    paths.cacheDir,
+    path.dirname(paths.logsDir),
+    paths.logsDir,
+  ]
+  const folders = await Promise.all(
+    [...new Set(ours)].map((folder) => openAt(folder, 'folder', FOR_OTHERS)),
+  )
+  const files = await Promise.all([
+    ...homes.map((folder) => filesOf(folder, (name) => OUR_FILE.test(name))),
+    ...inner.map((folder) => filesOf(folder, () => true)),
+  ])
   const open = await Promise.all(files.flat().map((file) => openAt(file, 'file', FOR_OTHERS)))
-  const hosts = await Promise.all([paths.stateDir, paths.hostConfigDir, path.dirname(paths.hostAuthFile)].map((folder) => openAt(folder, 'folder', WRITE_FOR_OTHERS)))
-  return [...folders, ...open, ...hosts.map((place) => (place === undefined ? undefined : { ...place, isOurs: false }))].filter((place) => place !== undefined)
+  const hosts = await Promise.all(
+    [paths.stateDir, paths.hostConfigDir, path.dirname(paths.hostAuthFile)].map((folder) =>
+      openAt(folder, 'folder', WRITE_FOR_OTHERS),
+    ),
+  )
+  return [
+    ...folders,
+    ...open,
+    ...hosts.map((place) => (place === undefined ? undefined : { ...place, isOurs: false })),
+  ].filter((place) => place !== undefined)
 }
 
-async function openAt(place: string, kind: OpenPlace['kind'], bits: number): Promise<OpenPlace | undefined> {
+async function openAt(
+  place: string,
+  kind: OpenPlace['kind'],
+  bits: number,
+): Promise<OpenPlace | undefined> {
   const found = await lstat(place).catch(() => undefined)
   const isKind = kind === 'folder' ? found?.isDirectory() : found?.isFile()
   if (found === undefined || isKind !== true || (found.mode & bits) === 0) return undefined
@@ -63,10 +92,14 @@ async function openAt(place: string, kind: OpenPlace['kind'], bits: number): Pro
 }
 
 async function filesOf(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
-  return (await readdir(folder).catch(() => [])).filter(isWanted).map((name) => path.join(folder, name))
+  return (await readdir(folder).catch(() => []))
+    .filter(isWanted)
+    .map((name) => path.join(folder, name))
 }
 
 async function ownedBySelf(place: string): Promise<Stats | undefined> {
   const found = await lstat(place).catch(() => undefined)
-  return found === undefined || process.getuid === undefined || found.uid !== process.getuid() ? undefined : found
+  return found === undefined || process.getuid === undefined || found.uid !== process.getuid()
+    ? undefined
+    : found
 }

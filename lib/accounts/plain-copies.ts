@@ -22,10 +22,16 @@ export interface PlainCopies {
 
 /** Looks for copies with tokens in the clear in the folder of the account file and in its backups. Never throws. */
 export async function findPlainCopies(file: string, backupsDir: string): Promise<PlainCopies> {
-  const beside = await plainFiles(path.dirname(file), (name) => name.includes('accounts') && name !== path.basename(file))
+  const beside = await plainFiles(
+    path.dirname(file),
+    (name) => name.includes('accounts') && name !== path.basename(file),
+  )
   const backups = await plainFiles(backupsDir, () => true)
   const isOwn = (copy: string): boolean => OWN_COPY.test(path.basename(copy))
-  return { own: backups.filter(isOwn), other: [...beside, ...backups.filter((copy) => !isOwn(copy))] }
+  return {
+    own: backups.filter(isOwn),
+    other: [...beside, ...backups.filter((copy) => !isOwn(copy))],
+  }
 }
 
 /** What became of the copies. */
@@ -42,7 +48,12 @@ export interface Rewritten {
  * is no pool, or is in the wanted state already, stays. Never throws.
  * @param when `again` seals those anew that are sealed with this key already
  */
-export async function rewriteCopies(backupsDir: string, vault: Vault, key: DataKey | undefined, when?: 'again'): Promise<Rewritten> {
+export async function rewriteCopies(
+  backupsDir: string,
+  vault: Vault,
+  key: DataKey | undefined,
+  when?: 'again',
+): Promise<Rewritten> {
   const names = (await readdir(backupsDir).catch(() => [])).filter((name) => OWN_COPY.test(name))
   const left: string[] = []
   const keyIds = new Set<string>()
@@ -56,7 +67,8 @@ export async function rewriteCopies(backupsDir: string, vault: Vault, key: DataK
       const isDone = (keyId === undefined) === (key === undefined)
       if (isDone && (when === undefined || keyId !== key?.id)) continue
       const pool = await vault.open(parsed.pool, copy)
-      if (key === undefined && pool.accounts.some(isUnopened)) throw new Error('a login in it does not open')
+      if (key === undefined && pool.accounts.some(isUnopened))
+        throw new Error('a login in it does not open')
       await writeFileAtomic(copy, poolText(pool, key))
       done += 1
     } catch {
@@ -69,7 +81,9 @@ export async function rewriteCopies(backupsDir: string, vault: Vault, key: DataK
 /** Keys that the copies in a folder are sealed with. Never throws. */
 export async function keyIdsIn(backupsDir: string): Promise<readonly string[]> {
   const names = (await readdir(backupsDir).catch(() => [])).filter((name) => OWN_COPY.test(name))
-  const texts = await Promise.all(names.map((name) => readTextFile(path.join(backupsDir, name)).catch(() => undefined)))
+  const texts = await Promise.all(
+    names.map((name) => readTextFile(path.join(backupsDir, name)).catch(() => undefined)),
+  )
   const ids = texts.flatMap((read) => {
     const parsed = parsePool(read?.text ?? '')
     return parsed.kind === 'pool' ? (keyIdOf(parsed.pool) ?? []) : []
@@ -77,9 +91,14 @@ export async function keyIdsIn(backupsDir: string): Promise<readonly string[]> {
   return [...new Set(ids)]
 }
 
-async function plainFiles(folder: string, isCandidate: (name: string) => boolean): Promise<string[]> {
+async function plainFiles(
+  folder: string,
+  isCandidate: (name: string) => boolean,
+): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  const files = entries.filter((entry) => entry.isFile() && isCandidate(entry.name)).map((entry) => path.join(folder, entry.name))
+  const files = entries
+    .filter((entry) => entry.isFile() && isCandidate(entry.name))
+    .map((entry) => path.join(folder, entry.name))
   const texts = await Promise.all(files.map((file) => readTextFile(file).catch(() => undefined)))
   return files.filter((_, index) => PLAIN_SECRET.test(texts[index]?.text ?? ''))
 }

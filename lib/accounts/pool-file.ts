@@ -23,17 +23,31 @@ export interface PoolOnDisk {
  * @param vault opens sealed files; without it their secrets stay sealed and the metadata can be read and changed
  * @throws CodexError `store_unreadable`, `store_newer`, `keychain_unreachable`; ForeignFile when it is something else
  */
-export async function readPoolFile(file: string, legacyPath: string | undefined, vault: Vault | undefined): Promise<PoolOnDisk> {
+export async function readPoolFile(
+  file: string,
+  legacyPath: string | undefined,
+  vault: Vault | undefined,
+): Promise<PoolOnDisk> {
   const found = (await readTextFile(file)) ?? (await readLegacy(legacyPath))
-  if (found === undefined) return { pool: EMPTY_POOL, stamp: undefined, text: undefined, fromVersion: 3, keyId: undefined }
+  if (found === undefined)
+    return { pool: EMPTY_POOL, stamp: undefined, text: undefined, fromVersion: 3, keyId: undefined }
   const parsed = parsePool(found.text)
   switch (parsed.kind) {
     case 'pool': {
       const pool = vault === undefined ? parsed.pool : await vault.open(parsed.pool, file)
-      return { pool, stamp: found.stamp, text: found.text, fromVersion: parsed.fromVersion, keyId: keyIdOf(parsed.pool) }
+      return {
+        pool,
+        stamp: found.stamp,
+        text: found.text,
+        fromVersion: parsed.fromVersion,
+        keyId: keyIdOf(parsed.pool),
+      }
     }
     case 'newer':
-      throw new CodexError('store_newer', `${file} was written by a newer version of this plugin (format ${parsed.version}).`)
+      throw new CodexError(
+        'store_newer',
+        `${file} was written by a newer version of this plugin (format ${parsed.version}).`,
+      )
     case 'foreign':
       throw new ForeignFile(parsed.why)
   }
@@ -44,7 +58,9 @@ export function poolText(pool: AccountPool, key: DataKey | undefined): string {
   return formatPool(key === undefined ? pool : sealedPool(pool, key))
 }
 
-async function readLegacy(legacyPath: string | undefined): Promise<{ text: string; stamp: undefined } | undefined> {
+async function readLegacy(
+  legacyPath: string | undefined,
+): Promise<{ text: string; stamp: undefined } | undefined> {
   const found = legacyPath === undefined ? undefined : await readTextFile(legacyPath)
   return found === undefined ? undefined : { text: found.text, stamp: undefined }
 }
@@ -52,9 +68,13 @@ async function readLegacy(legacyPath: string | undefined): Promise<{ text: strin
 /** A file that could not be used was moved aside; the next look finds none in its place. */
 export class MovedAside extends CodexError {
   constructor(file: string, aside: string, why: string) {
-    super('store_unreadable', `${file} could not be used because ${why}. It was moved to ${aside}.`, {
-      hint: 'Restore a backup with codex-import, or sign in again: opencode auth login',
-    })
+    super(
+      'store_unreadable',
+      `${file} could not be used because ${why}. It was moved to ${aside}.`,
+      {
+        hint: 'Restore a backup with codex-import, or sign in again: opencode auth login',
+      },
+    )
   }
 }
 

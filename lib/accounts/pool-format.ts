@@ -36,7 +36,8 @@ const fileSchema = z.looseObject({
  * unknown fields stay in the pool and go back to the file.
  */
 export function parsePool(text: string): ParsedPool {
-  if (isNestedTooDeep(text)) return { kind: 'foreign', why: 'its lists or objects are nested too deeply' }
+  if (isNestedTooDeep(text))
+    return { kind: 'foreign', why: 'its lists or objects are nested too deeply' }
   let content: unknown
   try {
     content = JSON.parse(text)
@@ -47,7 +48,8 @@ export function parsePool(text: string): ParsedPool {
   if (!parsed.success) return { kind: 'foreign', why: 'it is not an account file' }
   const { version, accounts: records = [], activeIndex = 0, ...rest } = parsed.data
   if (version > CURRENT_VERSION) return { kind: 'newer', version }
-  if (version !== 1 && version !== 2 && version !== 3) return { kind: 'foreign', why: `it has the unknown version ${version}` }
+  if (version !== 1 && version !== 2 && version !== 3)
+    return { kind: 'foreign', why: `it has the unknown version ${version}` }
 
   const accounts: StoredAccount[] = []
   const unreadable: unknown[] = []
@@ -59,11 +61,19 @@ export function parsePool(text: string): ParsedPool {
   if (version === 2 && accounts.length === 0 && unreadable.length > 0) {
     return { kind: 'foreign', why: 'it is of version 2 and holds nothing that can be taken over' }
   }
-  const kept = unreadable.length === 0 ? {} : { [UNREADABLE_KEY]: [...earlierUnreadable(rest), ...unreadable] }
+  const kept =
+    unreadable.length === 0 ? {} : { [UNREADABLE_KEY]: [...earlierUnreadable(rest), ...unreadable] }
   const named = withUids(accounts)
   const { activeIndexByFamily, ...unknown } = rest
   const byFamily = activeIndexByFamily === undefined ? {} : { activeIndexByFamily }
-  const pool: AccountPool = { ...unknown, ...byFamily, ...kept, version: 3, accounts: named, activeIndex: Math.min(activeIndex, Math.max(0, named.length - 1)) }
+  const pool: AccountPool = {
+    ...unknown,
+    ...byFamily,
+    ...kept,
+    version: 3,
+    accounts: named,
+    activeIndex: Math.min(activeIndex, Math.max(0, named.length - 1)),
+  }
   return { kind: 'pool', pool, fromVersion: version }
 }
 
@@ -106,10 +116,14 @@ export function withUids(accounts: readonly StoredAccount[]): Account[] {
 }
 
 function fromVersion1(record: unknown): unknown {
-  const old = z.looseObject({ rateLimitResetTime: z.number().optional().catch(undefined) }).safeParse(record)
+  const old = z
+    .looseObject({ rateLimitResetTime: z.number().optional().catch(undefined) })
+    .safeParse(record)
   if (!old.success) return record
   const { rateLimitResetTime, ...rest } = old.data
-  return rateLimitResetTime === undefined ? rest : { ...rest, rateLimitResetTimes: { [DEFAULT_LIMIT_ID]: rateLimitResetTime } }
+  return rateLimitResetTime === undefined
+    ? rest
+    : { ...rest, rateLimitResetTimes: { [DEFAULT_LIMIT_ID]: rateLimitResetTime } }
 }
 
 function earlierUnreadable(rest: Readonly<Record<string, unknown>>): readonly unknown[] {

@@ -27,7 +27,11 @@ export function findProjectRoot(directory: string, home: string): string | undef
 export function projectKeyOf(root: string, platform: NodeJS.Platform = process.platform): string {
   const slashes = path.resolve(root).replaceAll('\\', '/')
   const normalised = platform === 'win32' ? slashes.toLowerCase() : slashes
-  const name = path.posix.basename(normalised).replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, MAX_NAME)
+  const name = path.posix
+    .basename(normalised)
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, MAX_NAME)
   const hash = createHash('sha256').update(normalised).digest('hex').slice(0, 12)
   return `${name === '' ? 'project' : name}-${hash}`
 }
@@ -53,12 +57,14 @@ export interface ProjectKeys {
  */
 export function projectKeysOf(directory: string, home: string): ProjectKeys | undefined {
   const written = rootAbove(path.resolve(directory), home)
-  const real = rootAbove(realPath(directory), home) ?? (written === undefined ? undefined : realPath(written))
+  const real =
+    rootAbove(realPath(directory), home) ?? (written === undefined ? undefined : realPath(written))
   if (real === undefined) return undefined
   const repository = repositoryAround(real, home) ?? real
   const main = mainRepositoryOf(repository) ?? repository
   const key = projectKeyOf(path.join(main, path.relative(repository, real)))
-  const others = (paths: readonly string[], known: readonly string[]): string[] => [...new Set(paths.map((one) => projectKeyOf(one)))].filter((one) => !known.includes(one))
+  const others = (paths: readonly string[], known: readonly string[]): string[] =>
+    [...new Set(paths.map((one) => projectKeyOf(one)))].filter((one) => !known.includes(one))
   const aliases = others([real, ...(written === undefined ? [] : [written])], [key])
   return { key, aliases, above: others([main, repository], [key, ...aliases]) }
 }
@@ -75,17 +81,29 @@ export interface PoolScope {
  * The project's own pool where one exists, else the global one. A project pool is never made by looking at it: copying
  * accounts would put one refresh token into two files. A pool kept under an older key of the folder itself goes first.
  */
-export function resolvePoolScope(paths: Paths, directory: string, perProjectAccounts: boolean): PoolScope {
+export function resolvePoolScope(
+  paths: Paths,
+  directory: string,
+  perProjectAccounts: boolean,
+): PoolScope {
   const project = projectKeysOf(directory, paths.home)
   if (project === undefined) return { kind: 'global', file: paths.accountsFile }
-  const files = [...[...project.aliases].reverse(), project.key].map((key) => projectAccountsFile(paths, key))
+  const files = [...[...project.aliases].reverse(), project.key].map((key) =>
+    projectAccountsFile(paths, key),
+  )
   const file = perProjectAccounts ? files.find((one) => fs.existsSync(one)) : undefined
-  return file === undefined ? { kind: 'global', file: paths.accountsFile, project } : { kind: 'project', file, project }
+  return file === undefined
+    ? { kind: 'global', file: paths.accountsFile, project }
+    : { kind: 'project', file, project }
 }
 
 function rootAbove(start: string, home: string): string | undefined {
   for (let current = start; ; current = path.dirname(current)) {
-    if (MARKERS.some((marker) => fs.existsSync(path.join(current, marker))) && !isSamePath(current, home)) return current
+    if (
+      MARKERS.some((marker) => fs.existsSync(path.join(current, marker))) &&
+      !isSamePath(current, home)
+    )
+      return current
     if (path.dirname(current) === current) return undefined
   }
 }
@@ -105,11 +123,16 @@ function repositoryAround(root: string, home: string): string | undefined {
 function mainRepositoryOf(worktree: string): string | undefined {
   const link = path.join(worktree, '.git')
   const gitDir = pathIn(link, worktree, 'gitdir:')
-  const common = gitDir === undefined ? undefined : pathIn(path.join(gitDir, 'commondir'), gitDir, '')
+  const common =
+    gitDir === undefined ? undefined : pathIn(path.join(gitDir, 'commondir'), gitDir, '')
   const back = gitDir === undefined ? undefined : pathIn(path.join(gitDir, 'gitdir'), gitDir, '')
   if (gitDir === undefined || common === undefined || back === undefined) return undefined
   const repository = realPath(common)
-  if (path.dirname(realPath(gitDir)) !== path.join(repository, 'worktrees') || !isSamePath(back, link)) return undefined
+  if (
+    path.dirname(realPath(gitDir)) !== path.join(repository, 'worktrees') ||
+    !isSamePath(back, link)
+  )
+    return undefined
   return path.basename(repository) === '.git' ? path.dirname(repository) : repository
 }
 

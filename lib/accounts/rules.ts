@@ -32,7 +32,9 @@ export function rulesOf(pool: AccountPool): PoolRules {
 
 /** The pool with changed rules; empty parts are dropped. Pure. */
 export function withRules(pool: AccountPool, rules: PoolRules): AccountPool {
-  const kept = Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined && !isEmptyRecord(value)))
+  const kept = Object.fromEntries(
+    Object.entries(rules).filter(([, value]) => value !== undefined && !isEmptyRecord(value)),
+  )
   if (Object.keys(kept).length > 0) return { ...pool, rules: kept }
   const { rules: _dropped, ...rest } = pool
   return rest
@@ -47,31 +49,66 @@ function keysOf({ key, aliases, above }: ProjectKeys): string[] {
  * The accounts that may serve a project; undefined when every account may. Where several keys of it have a fence, only who
  * is inside all of them may: a fence never stops to count because the folder was entered by another path. Pure.
  */
-export function fenceOf({ fences = {} }: PoolRules, project: ProjectKeys | undefined): readonly string[] | undefined {
-  const found = project === undefined ? [] : keysOf(project).flatMap((key) => (Object.hasOwn(fences, key) ? [fences[key] ?? []] : []))
-  return found.length === 0 ? undefined : found.reduce((inside, fence) => inside.filter((uid) => fence.includes(uid)))
+export function fenceOf(
+  { fences = {} }: PoolRules,
+  project: ProjectKeys | undefined,
+): readonly string[] | undefined {
+  const found =
+    project === undefined
+      ? []
+      : keysOf(project).flatMap((key) => (Object.hasOwn(fences, key) ? [fences[key] ?? []] : []))
+  return found.length === 0
+    ? undefined
+    : found.reduce((inside, fence) => inside.filter((uid) => fence.includes(uid)))
 }
 
 /** The pin of a project: where several keys of it have one, a hard one first. Pure. */
-export function projectPinOf({ projectPins = {} }: PoolRules, project: ProjectKeys | undefined): NonNullable<PoolRules['pin']> | undefined {
-  const found = project === undefined ? [] : keysOf(project).flatMap((key) => (Object.hasOwn(projectPins, key) ? (projectPins[key] ?? []) : []))
+export function projectPinOf(
+  { projectPins = {} }: PoolRules,
+  project: ProjectKeys | undefined,
+): NonNullable<PoolRules['pin']> | undefined {
+  const found =
+    project === undefined
+      ? []
+      : keysOf(project).flatMap((key) =>
+          Object.hasOwn(projectPins, key) ? (projectPins[key] ?? []) : [],
+        )
   return found.find(({ mode }) => mode === 'hard') ?? found[0]
 }
 
 /** The rules with another fence of a project, or with none; older keys of it go, the repository around it keeps its own. Pure. */
-export function withFence(rules: PoolRules, project: ProjectKeys, uids: readonly string[] | undefined): PoolRules {
+export function withFence(
+  rules: PoolRules,
+  project: ProjectKeys,
+  uids: readonly string[] | undefined,
+): PoolRules {
   const others = withoutKeys(rules.fences, project)
-  return { ...rules, fences: uids === undefined ? others : { ...others, [project.key]: [...new Set(uids)] } }
+  return {
+    ...rules,
+    fences: uids === undefined ? others : { ...others, [project.key]: [...new Set(uids)] },
+  }
 }
 
 /** The rules with another pin of a project, or with none; older keys of it and of the repository around it go. Pure. */
-export function withProjectPin(rules: PoolRules, project: ProjectKeys, pin: PoolRules['pin']): PoolRules {
-  const others = withoutKeys(rules.projectPins, { ...project, aliases: [...project.aliases, ...project.above] })
+export function withProjectPin(
+  rules: PoolRules,
+  project: ProjectKeys,
+  pin: PoolRules['pin'],
+): PoolRules {
+  const others = withoutKeys(rules.projectPins, {
+    ...project,
+    aliases: [...project.aliases, ...project.above],
+  })
   return { ...rules, projectPins: pin === undefined ? others : { ...others, [project.key]: pin } }
 }
 
-function withoutKeys<Value>(record: Readonly<Record<string, Value>> | undefined, { key, aliases }: ProjectKeys): Record<string, Value> {
-  return Object.fromEntries(Object.entries(record ?? {}).filter(([one]) => one !== key && !aliases.includes(one)))
+function withoutKeys<Value>(
+  record: Readonly<Record<string, Value>> | undefined,
+  { key, aliases }: ProjectKeys,
+): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(record ?? {}).filter(([one]) => one !== key && !aliases.includes(one)),
+  )
 }
 
 function isEmptyRecord(value: unknown): boolean {
@@ -87,7 +124,9 @@ export function uidsOfKeys(keys: readonly string[], accounts: readonly Account[]
   const named = accounts.filter(
     ({ uid, accountId, accountUserId }) =>
       wanted.has(uid) ||
-      (accountId !== undefined && (wanted.has(accountId) || (accountUserId !== undefined && wanted.has(seatKey(accountId, accountUserId))))),
+      (accountId !== undefined &&
+        (wanted.has(accountId) ||
+          (accountUserId !== undefined && wanted.has(seatKey(accountId, accountUserId))))),
   )
   return new Set(named.map(({ uid }) => uid))
 }

@@ -23,5 +23,9 @@ export async function sealStateOf(file: string): Promise<SealState> {
   const accounts = parsed.pool.accounts.length
   if (keyId !== undefined) return { kind: 'sealed', accounts, keyId }
   const isNameless = parsed.pool.accounts.some(({ sealed }) => sealed !== undefined)
-  return { kind: accounts === 0 ? 'empty' : 'plain', accounts, ...(isNameless ? { isNameless } : {}) }
+  return {
+    kind: accounts === 0 ? 'empty' : 'plain',
+    accounts,
+    ...(isNameless ? { isNameless } : {}),
+  }
 }

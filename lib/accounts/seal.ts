@@ -27,7 +27,12 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 const FORMAT = /^v1\.([\w-]{16})\.([\w-]{22,})$/
 
-const secretsSchema = z.object({ refreshToken: z.string().optional(), accessToken: z.string().optional(), apiKey: z.string().optional(), unreadFields: z.unknown().optional() })
+const secretsSchema = z.object({
+  refreshToken: z.string().optional(),
+  accessToken: z.string().optional(),
+  apiKey: z.string().optional(),
+  unreadFields: z.unknown().optional(),
+})
 const sealedRecordSchema = z.looseObject({ uid: z.string(), sealed: z.string() })
 
 /** A new random key. */
@@ -66,7 +71,9 @@ export function openText(key: DataKey, place: string, sealed: string): string | 
   // Base64 has spare bits at its end; a text that was changed there is refused too.
   if (bytes.length < TAG_BYTES || bytes.toString('base64url') !== body) return undefined
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key.bytes, Buffer.from(iv, 'base64url'), { authTagLength: TAG_BYTES })
+    const decipher = createDecipheriv('aes-256-gcm', key.bytes, Buffer.from(iv, 'base64url'), {
+      authTagLength: TAG_BYTES,
+    })
     decipher.setAAD(Buffer.from(placeOf(key, place)))
     decipher.setAuthTag(bytes.subarray(0, TAG_BYTES))
     return decipher.update(bytes.subarray(TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
@@ -85,12 +92,21 @@ export function keyIdOf(pool: AccountPool): string | undefined {
 export function sealedPool(pool: AccountPool, key: DataKey): AccountPool {
   const accounts = pool.accounts.map((account) => sealedRecord(account, key))
   const unreadable = pool[UNREADABLE_KEY]
-  const others = Array.isArray(unreadable) ? { [UNREADABLE_KEY]: unreadable.map((record: unknown) => (typeof record === 'string' && FORMAT.test(record) ? record : sealText(key, UNREADABLE_KEY, JSON.stringify(record)))) } : {}
+  const others = Array.isArray(unreadable)
+    ? {
+        [UNREADABLE_KEY]: unreadable.map((record: unknown) =>
+          typeof record === 'string' && FORMAT.test(record)
+            ? record
+            : sealText(key, UNREADABLE_KEY, JSON.stringify(record)),
+        ),
+      }
+    : {}
   return { ...pool, ...others, accounts, [KEY_FIELD]: key.id }
 }
 
 /** Reason of an account whose sealed secrets do not open. It is never stored: a record that is mended opens again. */
-export const UNOPENED = 'its sealed login does not open: the record was changed by something else. Import a backup with codex-import, or sign in again'
+export const UNOPENED =
+  'its sealed login does not open: the record was changed by something else. Import a backup with codex-import, or sign in again'
 
 /** True for a record whose secrets are still sealed. */
 export function isUnopened(account: StoredAccount): boolean {
@@ -105,15 +121,21 @@ export function openedPool(pool: AccountPool, key: DataKey): AccountPool {
   const { [KEY_FIELD]: _key, ...rest } = pool
   const accounts = pool.accounts.map((account) => openedRecord(account, key))
   const unreadable = pool[UNREADABLE_KEY]
-  const others = Array.isArray(unreadable) ? { [UNREADABLE_KEY]: unreadable.map((record: unknown) => openedOther(record, key)) } : {}
+  const others = Array.isArray(unreadable)
+    ? { [UNREADABLE_KEY]: unreadable.map((record: unknown) => openedOther(record, key)) }
+    : {}
   return { ...rest, ...others, version: pool.version, activeIndex: pool.activeIndex, accounts }
 }
 
 /** A sealed file that no longer says so must not pass for a plain one without logins. */
 export function nameless(where: string): CodexError {
-  return new CodexError('store_unreadable', `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or odd.`, {
-    hint: 'Nothing was changed. Put the line back: codex-doctor --fix looks for it in the sealed copies in the backups folder',
-  })
+  return new CodexError(
+    'store_unreadable',
+    `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or odd.`,
+    {
+      hint: 'Nothing was changed. Put the line back: codex-doctor --fix looks for it in the sealed copies in the backups folder',
+    },
+  )
 }
 
 /** The file as it lies on the disk, with the name of its key put back. Pure. */
@@ -122,12 +144,28 @@ export function namedKey(pool: AccountPool, id: string): AccountPool {
 }
 
 function sealedRecord(account: Account, key: DataKey): Account {
-  const secrets = Object.fromEntries(SECRET_FIELDS.filter((field) => account[field] !== undefined).map((field) => [field, account[field]]))
+  const secrets = Object.fromEntries(
+    SECRET_FIELDS.filter((field) => account[field] !== undefined).map((field) => [
+      field,
+      account[field],
+    ]),
+  )
   const { needsLogin, ...unmarked } = account
   const mark = needsLogin === undefined || needsLogin.reason === UNOPENED ? {} : { needsLogin }
-  if (!SECRET_FIELDS.some((field) => typeof secrets[field] === 'string')) return isUnopened(account) ? { ...unmarked, ...mark } : account
-  const { refreshToken: _refresh, accessToken: _access, apiKey: _key, unreadFields: _odd, ...metadata } = unmarked
-  return { ...metadata, ...mark, sealed: sealText(key, boundPlaceOf(account), JSON.stringify(secrets)) }
+  if (!SECRET_FIELDS.some((field) => typeof secrets[field] === 'string'))
+    return isUnopened(account) ? { ...unmarked, ...mark } : account
+  const {
+    refreshToken: _refresh,
+    accessToken: _access,
+    apiKey: _key,
+    unreadFields: _odd,
+    ...metadata
+  } = unmarked
+  return {
+    ...metadata,
+    ...mark,
+    sealed: sealText(key, boundPlaceOf(account), JSON.stringify(secrets)),
+  }
 }
 
 function openedRecord(account: Account, key: DataKey): Account {
@@ -135,23 +173,40 @@ function openedRecord(account: Account, key: DataKey): Account {
   if (sealed === undefined) return account
   const secrets = secretsIn(sealed, account, key)
   if (secrets === undefined) return { ...account, needsLogin: { since: 0, reason: UNOPENED } }
-  const odd = { ...(isRecord(metadata.unreadFields) ? metadata.unreadFields : {}), ...(isRecord(secrets.unreadFields) ? secrets.unreadFields : {}) }
-  return { ...(metadata as Account), ...secrets, ...(Object.keys(odd).length === 0 ? {} : { unreadFields: odd }) }
+  const odd = {
+    ...(isRecord(metadata.unreadFields) ? metadata.unreadFields : {}),
+    ...(isRecord(secrets.unreadFields) ? secrets.unreadFields : {}),
+  }
+  return {
+    ...(metadata as Account),
+    ...secrets,
+    ...(Object.keys(odd).length === 0 ? {} : { unreadFields: odd }),
+  }
 }
 
 /** What a secret is bound to beside its record: where it may be sent. Changed, it opens no more. */
-function boundPlaceOf({ uid, kind, baseUrl }: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>): string {
+function boundPlaceOf({
+  uid,
+  kind,
+  baseUrl,
+}: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>): string {
   return JSON.stringify(['record', uid, kind ?? 'oauth', baseUrl ?? null])
 }
 
-function secretsIn(sealed: string, record: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>, key: DataKey): z.infer<typeof secretsSchema> | undefined {
+function secretsIn(
+  sealed: string,
+  record: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>,
+  key: DataKey,
+): z.infer<typeof secretsSchema> | undefined {
   const bound = secretsFrom(openText(key, boundPlaceOf(record), sealed))
   if (bound !== undefined) return bound
   const unbound = secretsFrom(openText(key, record.uid ?? '', sealed))
   if (unbound === undefined || key.opensUnbound === true) return unbound
   // Tokens of ChatGPT go to one place, whatever the record says; a key of the earlier way could be sent elsewhere by it.
   const { apiKey: _key, ...tokens } = unbound
-  const isSafe = record.kind !== 'api-key' && (tokens.refreshToken !== undefined || tokens.accessToken !== undefined)
+  const isSafe =
+    record.kind !== 'api-key' &&
+    (tokens.refreshToken !== undefined || tokens.accessToken !== undefined)
   return isSafe ? tokens : undefined
 }
 
@@ -172,9 +227,17 @@ function openedOther(record: unknown, key: DataKey): unknown {
   return secrets === undefined ? record : { ...metadata, ...secrets }
 }
 
-function readMetadata(metadata: { readonly uid: string; readonly kind?: unknown; readonly baseUrl?: unknown }): Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'> {
+function readMetadata(metadata: {
+  readonly uid: string
+  readonly kind?: unknown
+  readonly baseUrl?: unknown
+}): Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'> {
   const { uid, kind, baseUrl } = metadata
-  return { uid, ...(kind === 'api-key' || kind === 'oauth' ? { kind } : {}), ...(typeof baseUrl === 'string' ? { baseUrl } : {}) }
+  return {
+    uid,
+    ...(kind === 'api-key' || kind === 'oauth' ? { kind } : {}),
+    ...(typeof baseUrl === 'string' ? { baseUrl } : {}),
+  }
 }
 
 function placeOf(key: DataKey, place: string): string {

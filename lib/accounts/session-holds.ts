@@ -12,13 +12,22 @@ const WRITE_DELAY_MS = 2_000
 
 const ownersSchema = z.object({
   first: z.string().optional(),
-  spans: z.array(z.object({ from: z.int().min(0), uid: z.string().nullable(), before: z.string().optional() })).min(1),
+  spans: z
+    .array(
+      z.object({ from: z.int().min(0), uid: z.string().nullable(), before: z.string().optional() }),
+    )
+    .min(1),
 })
 
 const fileSchema = z.looseObject({
   version: z.literal(1),
   sessions: goodEntries(
-    z.object({ uid: z.string(), usedAtMs: moment, revision: z.number().optional().catch(undefined), reasoning: ownersSchema.optional().catch(undefined) }),
+    z.object({
+      uid: z.string(),
+      usedAtMs: moment,
+      revision: z.number().optional().catch(undefined),
+      reasoning: ownersSchema.optional().catch(undefined),
+    }),
   ).catch({}),
 })
 
@@ -40,13 +49,22 @@ export interface SessionHoldBook {
    * @param options.forget the request went out without any reasoning, because what was known of it was wrong
    * @returns what has to be awaited before another window may ask; undefined when nothing changed for the others
    */
-  produced(sessionId: string, uid: string, pieces: readonly string[], options: { forget: boolean; nowMs: number }): Promise<void> | undefined
+  produced(
+    sessionId: string,
+    uid: string,
+    pieces: readonly string[],
+    options: { forget: boolean; nowMs: number },
+  ): Promise<void> | undefined
   load(): Promise<void>
   close(): Promise<void>
 }
 
 /** Creates the book over its file. Requests read and change memory; the file is written later and never waited for. */
-export function createSessionHolds(deps: { file: string; clock: Clock; log: Logger }): SessionHoldBook {
+export function createSessionHolds(deps: {
+  file: string
+  clock: Clock
+  log: Logger
+}): SessionHoldBook {
   const { clock } = deps
   const state = createStateFile<Holds>({
     ...deps,
@@ -67,7 +85,9 @@ export function createSessionHolds(deps: { file: string; clock: Clock; log: Logg
       if (after() === known()) return undefined
       state.refresh()
       const isNew = known() === undefined && pieces.length === 0
-      state.set(withReasoning(withHold(state.current(), sessionId, uid, nowMs), sessionId, after(), nowMs))
+      state.set(
+        withReasoning(withHold(state.current(), sessionId, uid, nowMs), sessionId, after(), nowMs),
+      )
       const written = state.flush()
       // What nobody has asked of before, nobody can have got wrong.
       return isNew ? undefined : written

@@ -36,7 +36,10 @@ export interface AccountStore {
    * @throws CodexError `store_busy`, `store_unreadable`, `store_newer`, `store_not_written`, `keychain_unreachable`;
    * nothing is changed then
    */
-  update(change: (pool: AccountPool) => AccountPool, onCopy?: (file: string) => void): Promise<AccountPool>
+  update(
+    change: (pool: AccountPool) => AccountPool,
+    onCopy?: (file: string) => void,
+  ): Promise<AccountPool>
   /**
    * Runs `work` under the lock, for changes that touch more than the pool: the key of the file, copies of it.
    * @throws CodexError as `update`, and what `work` throws

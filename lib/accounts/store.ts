@@ -4,7 +4,13 @@ import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
-import { type FileStamp, mayBeChangeOf, sameStamp, stampOf, writeFileAtomic } from '../kernel/json-file.js'
+import {
+  type FileStamp,
+  mayBeChangeOf,
+  sameStamp,
+  stampOf,
+  writeFileAtomic,
+} from '../kernel/json-file.js'
 import { type HeldLock, withFileLock } from '../kernel/lock.js'
 import { realPathOrSame } from '../kernel/real-path.js'
 import type { AccountPool } from './account.js'
@@ -80,7 +86,11 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
         if (!(error instanceof ForeignFile)) throw error
         const aside = `${file}.corrupt-${timestamp(clock.now())}`
         await rename(file, aside).catch((cause: unknown) => {
-          throw new CodexError('store_unreadable', `${file} cannot be used because ${error.why}, and it cannot be moved aside.`, { cause })
+          throw new CodexError(
+            'store_unreadable',
+            `${file} cannot be used because ${error.why}, and it cannot be moved aside.`,
+            { cause },
+          )
         })
         await dropOldest(folder, (name) => name.startsWith(`${path.basename(file)}.corrupt-`))
         const moved = new MovedAside(file, path.basename(aside), error.why)
@@ -138,10 +148,17 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
       })
       if (before === undefined) return undefined
       cached = before
-      const write = async (after: AccountPool, key: DataKey | undefined): Promise<string | undefined> => {
+      const write = async (
+        after: AccountPool,
+        key: DataKey | undefined,
+      ): Promise<string | undefined> => {
         const copy = await keepCopy(before, after)
         const text = poolText(after, key)
-        if (!lock.isHeld()) throw new CodexError('store_busy', 'The lock on the account file was lost while it was being changed.')
+        if (!lock.isHeld())
+          throw new CodexError(
+            'store_busy',
+            'The lock on the account file was lost while it was being changed.',
+          )
         // A folder made by somebody else may be open to others; ours is not.
         await closeFolder(folder)
         const stamp = await writeFileAtomic(file, text)
@@ -158,7 +175,10 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
     return transact(work, looks + 1)
   }
 
-  function update(change: (pool: AccountPool) => AccountPool, onCopy?: (file: string) => void): Promise<AccountPool> {
+  function update(
+    change: (pool: AccountPool) => AccountPool,
+    onCopy?: (file: string) => void,
+  ): Promise<AccountPool> {
     return transact(async (held) => {
       const after = change(held.pool)
       if (after === held.pool) return after
@@ -174,14 +194,18 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   }
 
   /** Before accounts disappear, and before a file of the odd version 2 is rewritten. */
-  async function keepCopy(before: { pool: AccountPool; text: string | undefined; fromVersion: number }, after: AccountPool): Promise<string | undefined> {
+  async function keepCopy(
+    before: { pool: AccountPool; text: string | undefined; fromVersion: number },
+    after: AccountPool,
+  ): Promise<string | undefined> {
     if (before.text === undefined) {
       return undefined
     }
     const left = new Set(after.accounts.map((account) => account.uid))
     const removes = before.pool.accounts.some((account) => !left.has(account.uid))
     if (removes) return writeBackup(deps.backupsDir, 'accounts', before.text, clock.now())
-    if (before.fromVersion === 2) await writeBackup(deps.backupsDir, 'accounts-v2', before.text, clock.now())
+    if (before.fromVersion === 2)
+      await writeBackup(deps.backupsDir, 'accounts-v2', before.text, clock.now())
     return undefined
   }
 

@@ -29,11 +29,23 @@ export interface Repaired {
  * The pool with the records that can be read by now, and without their list. Pure.
  * @param read finds a login in a record of another form
  */
-export function repaired(pool: AccountPool, read: (record: unknown) => StoredAccount | undefined): Repaired {
+export function repaired(
+  pool: AccountPool,
+  read: (record: unknown) => StoredAccount | undefined,
+): Repaired {
   const records = unreadableRecords(pool)
   const found = records.flatMap((record) => readAccount(record) ?? read(record) ?? [])
-  const { pool: merged, added, updated } = mergePools(pool, { version: 3, accounts: withUids(found), activeIndex: 0 })
+  const {
+    pool: merged,
+    added,
+    updated,
+  } = mergePools(pool, { version: 3, accounts: withUids(found), activeIndex: 0 })
   const { [UNREADABLE_KEY]: _list, ...rest } = merged
-  const after: AccountPool = { ...rest, version: 3, accounts: merged.accounts, activeIndex: merged.activeIndex }
+  const after: AccountPool = {
+    ...rest,
+    version: 3,
+    accounts: merged.accounts,
+    activeIndex: merged.activeIndex,
+  }
   return { pool: after, back: added + updated, dropped: records.length - added - updated }
 }

@@ -2,7 +2,15 @@ import type { Clock } from '../kernel/clock.js'
 import type { Logger } from '../kernel/logger.js'
 import type { AccountPool } from './account.js'
 import { type Keychain, unavailable } from './keychain.js'
-import { type DataKey, keyFromText, keyIdOf, nameless, newDataKey, openedPool, textOfKey } from './seal.js'
+import {
+  type DataKey,
+  keyFromText,
+  keyIdOf,
+  nameless,
+  newDataKey,
+  openedPool,
+  textOfKey,
+} from './seal.js'
 
 /** The keys of sealed account files, kept in the OS keychain and, once read, in memory. */
 export interface Vault {
@@ -34,7 +42,8 @@ export interface Vault {
 /** A keychain that failed is left alone for this long: it may take its whole time limit to fail again. */
 const FAILURE_PAUSE_MS = 5_000
 
-const IF_LOST = 'Nothing was changed. Unlock the keychain of your desktop session and try again. An OpenCode that is still open has the key and puts it back: run /codex-doctor there. If the key is lost for good, move the account file away and sign in again: opencode auth login'
+const IF_LOST =
+  'Nothing was changed. Unlock the keychain of your desktop session and try again. An OpenCode that is still open has the key and puts it back: run /codex-doctor there. If the key is lost for good, move the account file away and sign in again: opencode auth login'
 
 /** A key in memory is compared with its item this often at most, ms. */
 const TEND_EVERY_MS = 60_000
@@ -59,7 +68,12 @@ function earlierItemName(id: string): string {
 export type Tended = 'fine' | 'rescued' | 'unknown'
 
 /** Creates a vault that has asked for nothing yet. */
-export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: boolean; log?: Logger }): Vault {
+export function createVault(deps: {
+  keychain: Keychain
+  clock: Clock
+  optedIn: boolean
+  log?: Logger
+}): Vault {
   const { clock, optedIn, log } = deps
   const keychain = deps.keychain
   /** When a key in memory is looked after next, epoch ms. */
@@ -70,9 +84,17 @@ export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: b
   async function reread(id: string): Promise<DataKey> {
     const bound = await secretAt(keyItemName(id))
     const text = bound ?? (await secretAt(earlierItemName(id)))
-    if (text === undefined) throw unavailable(`The OS keychain is locked or has no item ${keyItemName(id)} (${keychain.via}), and without it the accounts cannot be opened.`, { hint: IF_LOST })
+    if (text === undefined)
+      throw unavailable(
+        `The OS keychain is locked or has no item ${keyItemName(id)} (${keychain.via}), and without it the accounts cannot be opened.`,
+        { hint: IF_LOST },
+      )
     const key = keyFromText(id, text)
-    if (key === undefined) throw unavailable(`The item ${keyItemName(id)} in the OS keychain is not a key of this plugin.`, { hint: IF_LOST })
+    if (key === undefined)
+      throw unavailable(
+        `The item ${keyItemName(id)} in the OS keychain is not a key of this plugin.`,
+        { hint: IF_LOST },
+      )
     return bound === undefined ? { ...key, opensUnbound: true } : key
   }
 
@@ -86,7 +108,10 @@ export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: b
   async function put(name: string, text: string): Promise<void> {
     const there = await secretAt(name)
     if (there === undefined) await keychain.set(name, text)
-    if ((await secretAt(name)) !== text) throw unavailable(`The OS keychain did not give back what was stored in it (${keychain.via}).`)
+    if ((await secretAt(name)) !== text)
+      throw unavailable(
+        `The OS keychain did not give back what was stored in it (${keychain.via}).`,
+      )
   }
 
   async function tend(id: string, when?: 'now'): Promise<Tended> {
@@ -101,7 +126,10 @@ export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: b
       const name = inMemory.opensUnbound === true ? earlierItemName(id) : keyItemName(id)
       if ((await secretAt(name)) !== undefined) return 'fine'
       await put(name, textOfKey(inMemory))
-      log?.log('warn', `The key of the sealed accounts was gone from the OS keychain (item ${name}) and was put back from memory.`)
+      log?.log(
+        'warn',
+        `The key of the sealed accounts was gone from the OS keychain (item ${name}) and was put back from memory.`,
+      )
       return 'rescued'
     } catch {
       tendAtMs.set(id, nowMs + TEND_AGAIN_MS)
@@ -111,7 +139,8 @@ export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: b
 
   function key(id: string): Promise<DataKey> {
     const failure = failed.get(id)
-    if (failure !== undefined && Math.abs(clock.now() - failure.atMs) < FAILURE_PAUSE_MS) return Promise.reject(failure.error)
+    if (failure !== undefined && Math.abs(clock.now() - failure.atMs) < FAILURE_PAUSE_MS)
+      return Promise.reject(failure.error)
     const running = known.get(id)
     if (running !== undefined) return running
     const asked = reread(id)
@@ -145,13 +174,22 @@ export function createVault(deps: { keychain: Keychain; clock: Clock; optedIn: b
     async prove() {
       const text = textOfKey(newDataKey())
       await keychain.set(PROBE_ITEM, text)
-      if ((await keychain.get(PROBE_ITEM)) !== text) throw unavailable(`The OS keychain did not give back what was stored in it (${keychain.via}).`)
+      if ((await keychain.get(PROBE_ITEM)) !== text)
+        throw unavailable(
+          `The OS keychain did not give back what was stored in it (${keychain.via}).`,
+        )
       await keychain.delete(PROBE_ITEM)
     },
     async forget(id) {
-      const deleted = [await keychain.delete(keyItemName(id)), await keychain.delete(earlierItemName(id))]
+      const deleted = [
+        await keychain.delete(keyItemName(id)),
+        await keychain.delete(earlierItemName(id)),
+      ]
       const wasThere = deleted.includes(true)
-      if (!wasThere) throw unavailable(`The OS keychain did not find the item ${keyItemName(id)} to delete it (${keychain.via}).`)
+      if (!wasThere)
+        throw unavailable(
+          `The OS keychain did not find the item ${keyItemName(id)} to delete it (${keychain.via}).`,
+        )
       known.delete(id)
     },
     tend,

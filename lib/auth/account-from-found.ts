@@ -13,7 +13,13 @@ import { MANAGED_MARKER } from './managed-entry.js'
 export function accountFromFound(found: Found, nowMs: number): StoredAccount | undefined {
   switch (found.kind) {
     case 'key':
-      return { kind: 'api-key', apiKey: found.apiKey, baseUrl: found.endpoint === 'public' ? PUBLIC_API : found.endpoint, addedAt: nowMs, lastUsed: 0 }
+      return {
+        kind: 'api-key',
+        apiKey: found.apiKey,
+        baseUrl: found.endpoint === 'public' ? PUBLIC_API : found.endpoint,
+        addedAt: nowMs,
+        lastUsed: 0,
+      }
     case 'record':
       return isMark(found.account) ? undefined : withClaims(found.account)
     case 'login':
@@ -21,7 +27,13 @@ export function accountFromFound(found: Found, nowMs: number): StoredAccount | u
   }
 }
 
-function isMark({ refreshToken, accessToken }: { readonly refreshToken?: string | undefined; readonly accessToken?: string | undefined }): boolean {
+function isMark({
+  refreshToken,
+  accessToken,
+}: {
+  readonly refreshToken?: string | undefined
+  readonly accessToken?: string | undefined
+}): boolean {
   return refreshToken === MANAGED_MARKER || accessToken === MANAGED_MARKER
 }
 
@@ -30,8 +42,18 @@ function fromLogin(found: FoundLogin, nowMs: number): StoredAccount {
   const { expiresAtMs, issuedAtMs } = readClaims(accessToken)
   // A clock that runs ahead must not make this copy the newest for ever.
   const rotatedAt = Math.min(found.rotatedAt ?? issuedAtMs ?? 0, nowMs)
-  const { tokenRotatedAt: _now, accessToken: _access, refreshToken: _refresh, ...account } = accountFromLogin(
-    { accessToken, refreshToken, expiresAt: found.expiresAt ?? expiresAtMs ?? 0, ...(idToken === undefined ? {} : { idToken }) },
+  const {
+    tokenRotatedAt: _now,
+    accessToken: _access,
+    refreshToken: _refresh,
+    ...account
+  } = accountFromLogin(
+    {
+      accessToken,
+      refreshToken,
+      expiresAt: found.expiresAt ?? expiresAtMs ?? 0,
+      ...(idToken === undefined ? {} : { idToken }),
+    },
     nowMs,
   )
   return {
@@ -48,6 +70,14 @@ function fromLogin(found: FoundLogin, nowMs: number): StoredAccount {
 /** Claims fill the gaps of a record that is about the same workspace; a workspace chosen there stays. */
 function withClaims(account: StoredAccount): StoredAccount {
   const { expiresAtMs: _expiry, issuedAtMs, ...claims } = readClaims(account.accessToken ?? '')
-  if (account.kind === 'api-key' || (account.accountId !== undefined && account.accountId !== claims.accountId)) return account
-  return { ...claims, ...(issuedAtMs === undefined ? {} : { tokenRotatedAt: issuedAtMs }), ...account }
+  if (
+    account.kind === 'api-key' ||
+    (account.accountId !== undefined && account.accountId !== claims.accountId)
+  )
+    return account
+  return {
+    ...claims,
+    ...(issuedAtMs === undefined ? {} : { tokenRotatedAt: issuedAtMs }),
+    ...account,
+  }
 }

@@ -13,7 +13,12 @@ export function accountFromLogin(tokens: LoginTokens, nowMs: number): StoredAcco
   const { expiresAtMs: _expiry, issuedAtMs: _issued, ...claims } = { ...identity, ...access }
   return {
     ...claims,
-    ...(claims.accountId === undefined ? {} : { accountIdSource: access.accountId === undefined ? ('id_token' as const) : ('token' as const) }),
+    ...(claims.accountId === undefined
+      ? {}
+      : {
+          accountIdSource:
+            access.accountId === undefined ? ('id_token' as const) : ('token' as const),
+        }),
     refreshToken: tokens.refreshToken,
     accessToken: tokens.accessToken,
     expiresAt: tokens.expiresAt,

@@ -29,13 +29,22 @@ const ROUTED = new Set(['us', 'us_cr'])
  * without an answer the login is as good.
  */
 export async function checkWorkspace(
-  deps: { readonly fetch: typeof globalThis.fetch; readonly endpoints: Endpoints; readonly userAgent: string },
+  deps: {
+    readonly fetch: typeof globalThis.fetch
+    readonly endpoints: Endpoints
+    readonly userAgent: string
+  },
   login: { readonly accessToken: string; readonly accountId: string | undefined },
 ): Promise<WorkspaceFacts> {
   if (login.accountId === undefined) return {}
   try {
     const response = await deps.fetch(`${deps.endpoints.backend}/wham/accounts/check`, {
-      headers: { authorization: `Bearer ${login.accessToken}`, 'chatgpt-account-id': login.accountId, 'user-agent': deps.userAgent, accept: 'application/json' },
+      headers: {
+        authorization: `Bearer ${login.accessToken}`,
+        'chatgpt-account-id': login.accountId,
+        'user-agent': deps.userAgent,
+        accept: 'application/json',
+      },
       redirect: 'error',
       signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
     })

@@ -7,7 +7,8 @@ export function problemOfBaseUrl(text: string): string | undefined {
   if (!URL.canParse(trimmed)) return 'is not a URL; write it like https://codex.example.com'
   const { username, password, protocol, hostname } = new URL(trimmed)
   if (username !== '' || password !== '') return 'must not contain a user name or password'
-  if (protocol !== 'https:' && !(protocol === 'http:' && isThisMachine(hostname))) return 'must start with https:// (http:// is for this machine only)'
+  if (protocol !== 'https:' && !(protocol === 'http:' && isThisMachine(hostname)))
+    return 'must start with https:// (http:// is for this machine only)'
   return undefined
 }
 

@@ -42,5 +42,7 @@ function isPublicApi(hostname: string): boolean {
 }
 
 function refused(source: string, why: string): CodexError {
-  return new CodexError('destination_refused', `The base URL in ${source} ${why}.`, { hint: 'Correct it, then try again.' })
+  return new CodexError('destination_refused', `The base URL in ${source} ${why}.`, {
+    hint: 'Correct it, then try again.',
+  })
 }

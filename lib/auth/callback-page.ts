@@ -27,7 +27,9 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 
 /** What the browser shows when the login was taken over. */
 export function successPage(): string {
-  return page('ok', 'Signed in', ['The account is ready. You can close this tab and go back to OpenCode.'])
+  return page('ok', 'Signed in', [
+    'The account is ready. You can close this tab and go back to OpenCode.',
+  ])
 }
 
 /**

@@ -29,7 +29,10 @@ const ERROR_SHAPE = /^[\w .,:;'()-]{1,200}$/
  * `localhost` for. A redirect with a wrong state is answered and forgotten: anybody may send one.
  * @throws CodexError `callback_port_busy`
  */
-export async function startCallbackServer(options: { readonly state: string; readonly ports?: readonly number[] }): Promise<CallbackServer> {
+export async function startCallbackServer(options: {
+  readonly state: string
+  readonly ports?: readonly number[]
+}): Promise<CallbackServer> {
   let settle: { resolve: (code: string) => void; reject: (error: CodexError) => void } | undefined
   const code = new Promise<string>((resolve, reject) => {
     settle = { resolve, reject }
@@ -42,7 +45,9 @@ export async function startCallbackServer(options: { readonly state: string; rea
       response.writeHead(status, PAGE_HEADERS)
       response.end(page)
     }
-    const url = URL.canParse(request.url ?? '', 'http://localhost') ? new URL(request.url ?? '', 'http://localhost') : undefined
+    const url = URL.canParse(request.url ?? '', 'http://localhost')
+      ? new URL(request.url ?? '', 'http://localhost')
+      : undefined
     if (url?.pathname !== CALLBACK_PATH || !isOwnHost(request.headers.host)) {
       answer(404, failurePage('There is nothing at this address.'))
       return
@@ -87,11 +92,17 @@ export async function startCallbackServer(options: { readonly state: string; rea
       },
     }
   }
-  throw new CodexError('callback_port_busy', `Ports ${(options.ports ?? CALLBACK_PORTS).join(' and ')} are in use by other programs, so a browser login cannot come back.`)
+  throw new CodexError(
+    'callback_port_busy',
+    `Ports ${(options.ports ?? CALLBACK_PORTS).join(' and ')} are in use by other programs, so a browser login cannot come back.`,
+  )
 }
 
 /** Undefined when somebody else has the port on either address. */
-async function listenOn(port: number, handle: http.RequestListener): Promise<http.Server[] | undefined> {
+async function listenOn(
+  port: number,
+  handle: http.RequestListener,
+): Promise<http.Server[] | undefined> {
   const servers: http.Server[] = []
   for (const host of ['127.0.0.1', '::1']) {
     const server = http.createServer({ requestTimeout: 10_000 }, handle)
@@ -107,7 +118,8 @@ async function listenOn(port: number, handle: http.RequestListener): Promise<htt
       server.unref()
       servers.push(server)
     } catch (error) {
-      const hasNoIpv6 = host === '::1' && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(systemCode(error) ?? '')
+      const hasNoIpv6 =
+        host === '::1' && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(systemCode(error) ?? '')
       if (hasNoIpv6) continue
       await Promise.all(servers.map(closed))
       return undefined
@@ -130,7 +142,11 @@ function isOwnHost(host: string | undefined): boolean {
 }
 
 function reasonOf(error: string, description: string | null): string {
-  if (description === 'missing_codex_entitlement') return 'Codex is not enabled for this workspace; ask its administrator.'
-  const said = [description, error].find((text) => text !== null && ERROR_SHAPE.test(text)) ?? 'unknown reason'
-  return error === 'access_denied' ? `The login was refused: ${said}.` : `The login server reports an error: ${said}.`
+  if (description === 'missing_codex_entitlement')
+    return 'Codex is not enabled for this workspace; ask its administrator.'
+  const said =
+    [description, error].find((text) => text !== null && ERROR_SHAPE.test(text)) ?? 'unknown reason'
+  return error === 'access_denied'
+    ? `The login was refused: ${said}.`
+    : `The login server reports an error: ${said}.`
 }

@@ -37,7 +37,10 @@ const payloadSchema = z.looseObject({
       chatgpt_plan_type: name,
       chatgpt_compute_residency: text,
       chatgpt_account_is_fedramp: z.boolean().optional().catch(undefined),
-      organizations: z.array(z.looseObject({ id: text, is_default: z.boolean().optional().catch(undefined) })).optional().catch(undefined),
+      organizations: z
+        .array(z.looseObject({ id: text, is_default: z.boolean().optional().catch(undefined) }))
+        .optional()
+        .catch(undefined),
     })
     .optional()
     .catch(undefined),
@@ -50,8 +53,15 @@ const NO_RESIDENCY = 'no_constraint'
 export function readClaims(token: string): Claims {
   const payload = payloadSchema.safeParse(payloadOf(token))
   if (!payload.success) return {}
-  const { exp, iat, email, 'https://api.openai.com/profile': profile, 'https://api.openai.com/auth': auth } = payload.data
-  const organization = auth?.organizations?.find((one) => one.is_default === true) ?? auth?.organizations?.[0]
+  const {
+    exp,
+    iat,
+    email,
+    'https://api.openai.com/profile': profile,
+    'https://api.openai.com/auth': auth,
+  } = payload.data
+  const organization =
+    auth?.organizations?.find((one) => one.is_default === true) ?? auth?.organizations?.[0]
   const residency = auth?.chatgpt_compute_residency
   return dropUndefined({
     accountId: auth?.chatgpt_account_id,
@@ -71,8 +81,11 @@ const LAST_SECOND = 8.64e12
 
 /** Epoch ms from seconds, also written as text; undefined for what is no time. */
 function epochMs(seconds: unknown): number | undefined {
-  const value = typeof seconds === 'string' && /^\d+(?:\.\d+)?$/.test(seconds) ? Number(seconds) : seconds
-  return typeof value === 'number' && value > 0 && value <= LAST_SECOND ? Math.floor(value * 1000) : undefined
+  const value =
+    typeof seconds === 'string' && /^\d+(?:\.\d+)?$/.test(seconds) ? Number(seconds) : seconds
+  return typeof value === 'number' && value > 0 && value <= LAST_SECOND
+    ? Math.floor(value * 1000)
+    : undefined
 }
 
 function payloadOf(token: string): unknown {
@@ -88,5 +101,7 @@ function payloadOf(token: string): unknown {
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
 
 function dropUndefined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as Defined<T>
+  return Object.fromEntries(
+    Object.entries(value).filter(([, inner]) => inner !== undefined),
+  ) as Defined<T>
 }

@@ -35,7 +35,10 @@ function override(env: NodeJS.ProcessEnv, name: string): string | undefined {
   const value = env[name]?.trim()
   if (value === undefined || value === '') return undefined
   if (!isLoopbackUrl(value)) {
-    throw new CodexError('destination_refused', `${name} must be an http URL on 127.0.0.1 or [::1].`)
+    throw new CodexError(
+      'destination_refused',
+      `${name} must be an http URL on 127.0.0.1 or [::1].`,
+    )
   }
   return value.replace(/\/+$/, '')
 }

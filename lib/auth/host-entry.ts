@@ -1,6 +1,12 @@
 import * as z from 'zod'
 
-import { type FileStamp, readTextFile, sameStamp, stampOf, writeFileAtomic } from '../kernel/json-file.js'
+import {
+  type FileStamp,
+  readTextFile,
+  sameStamp,
+  stampOf,
+  writeFileAtomic,
+} from '../kernel/json-file.js'
 import { MANAGED_MARKER } from './managed-entry.js'
 import { parsedJson } from '../kernel/json.js'
 
@@ -11,7 +17,10 @@ export type ReleasedEntry = 'removed' | 'absent' | 'foreign' | 'unreadable'
 const TRIES = 3
 
 const authFileSchema = z.record(z.string(), z.unknown())
-const managedSchema = z.looseObject({ type: z.literal('oauth'), refresh: z.literal(MANAGED_MARKER) })
+const managedSchema = z.looseObject({
+  type: z.literal('oauth'),
+  refresh: z.literal(MANAGED_MARKER),
+})
 
 /**
  * Takes our mark out of OpenCode's login file, in one step; other providers and logins of the host's own stay as they
@@ -32,11 +41,15 @@ export async function releaseHostEntry(file: string): Promise<ReleasedEntry> {
 }
 
 /** Whose the entry for openai in OpenCode's login file is. */
-export async function hostEntryOf(file: string): Promise<'ours' | Exclude<ReleasedEntry, 'removed'>> {
+export async function hostEntryOf(
+  file: string,
+): Promise<'ours' | Exclude<ReleasedEntry, 'removed'>> {
   return (await readEntry(file)).kind
 }
 
-type FoundEntry = { readonly kind: 'ours'; readonly content: Record<string, unknown>; readonly stamp: FileStamp } | { readonly kind: 'absent' | 'foreign' | 'unreadable' }
+type FoundEntry =
+  | { readonly kind: 'ours'; readonly content: Record<string, unknown>; readonly stamp: FileStamp }
+  | { readonly kind: 'absent' | 'foreign' | 'unreadable' }
 
 async function readEntry(file: string): Promise<FoundEntry> {
   const found = await readTextFile(file).catch(() => null)
@@ -45,5 +58,7 @@ async function readEntry(file: string): Promise<FoundEntry> {
   const content = authFileSchema.safeParse(parsedJson(found.text))
   if (!content.success) return { kind: 'unreadable' }
   if (content.data.openai === undefined) return { kind: 'absent' }
-  return managedSchema.safeParse(content.data.openai).success ? { kind: 'ours', content: content.data, stamp: found.stamp } : { kind: 'foreign' }
+  return managedSchema.safeParse(content.data.openai).success
+    ? { kind: 'ours', content: content.data, stamp: found.stamp }
+    : { kind: 'foreign' }
 }

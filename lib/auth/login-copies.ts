@@ -42,7 +42,9 @@ export function factsOf(account: StoredAccount): LoginFacts {
 export function factsAfter(before: LoginFacts, tokens: RotatedTokens, atMs: number): LoginFacts {
   return {
     ...before,
-    ...(tokens.accessToken === undefined ? {} : { issuedAt: readClaims(tokens.accessToken).issuedAtMs, expiresAt: tokens.expiresAt }),
+    ...(tokens.accessToken === undefined
+      ? {}
+      : { issuedAt: readClaims(tokens.accessToken).issuedAtMs, expiresAt: tokens.expiresAt }),
     rotatedAt: Math.max(atMs, (before.rotatedAt ?? 0) + 1),
   }
 }
@@ -78,35 +80,72 @@ export function isNewer(left: LoginFacts, right: LoginFacts): boolean {
  * with a newer token (a new login, a rotation elsewhere) is left alone. Pure.
  * @param isRefused true for the fingerprint of a token that is known to be dead
  */
-export function withSuccessor(pool: AccountPool, spent: Spent, tokens: RotatedTokens, nowMs: number, isRefused: (fingerprint: string) => boolean = () => false): AccountPool {
+export function withSuccessor(
+  pool: AccountPool,
+  spent: Spent,
+  tokens: RotatedTokens,
+  nowMs: number,
+  isRefused: (fingerprint: string) => boolean = () => false,
+): AccountPool {
   const needsIt = (account: Account): boolean => {
     const { refreshToken } = account
-    if (account.kind === 'api-key' || refreshToken === undefined || refreshToken === '') return false
-    if (isToken(refreshToken, spent.fingerprint)) return refreshToken !== tokens.refreshToken || (tokens.accessToken ?? account.accessToken) !== account.accessToken
+    if (account.kind === 'api-key' || refreshToken === undefined || refreshToken === '')
+      return false
+    if (isToken(refreshToken, spent.fingerprint))
+      return (
+        refreshToken !== tokens.refreshToken ||
+        (tokens.accessToken ?? account.accessToken) !== account.accessToken
+      )
     if (refreshToken === tokens.refreshToken || spent.login === undefined) return false
     const facts = factsOf(account)
-    return isSameLogin(facts, spent.login) && (isNewer(spent.login, facts) || account.needsLogin !== undefined || isRefused(fingerprintOf(refreshToken)))
+    return (
+      isSameLogin(facts, spent.login) &&
+      (isNewer(spent.login, facts) ||
+        account.needsLogin !== undefined ||
+        isRefused(fingerprintOf(refreshToken)))
+    )
   }
   if (!pool.accounts.some(needsIt)) return pool
-  return { ...pool, accounts: pool.accounts.map((account) => (needsIt(account) ? rotatedAccount(account, tokens, nowMs) : account)) }
+  return {
+    ...pool,
+    accounts: pool.accounts.map((account) =>
+      needsIt(account) ? rotatedAccount(account, tokens, nowMs) : account,
+    ),
+  }
 }
 
 /** Where the successor of a spent token is: in a record, made worthless by a newer token of the login, or in none. Pure. */
-export function placeOfSuccessor(pool: AccountPool, spent: Spent, tokens: RotatedTokens, atMs: number): 'held' | 'superseded' | 'missing' {
+export function placeOfSuccessor(
+  pool: AccountPool,
+  spent: Spent,
+  tokens: RotatedTokens,
+  atMs: number,
+): 'held' | 'superseded' | 'missing' {
   if (pool.accounts.some(({ refreshToken }) => refreshToken === tokens.refreshToken)) return 'held'
   const { login } = spent
   if (login === undefined) return 'missing'
   const after = factsAfter(login, tokens, atMs)
   const isSuperseded = pool.accounts.some((account) => {
     const facts = factsOf(account)
-    return (account.refreshToken ?? '') !== '' && account.needsLogin === undefined && isSameLogin(facts, login) && isNewer(facts, after)
+    return (
+      (account.refreshToken ?? '') !== '' &&
+      account.needsLogin === undefined &&
+      isSameLogin(facts, login) &&
+      isNewer(facts, after)
+    )
   })
   return isSuperseded ? 'superseded' : 'missing'
 }
 
-function asRecord({ accountId, accountUserId, organizationId, email }: LoginFacts): StoredAccount | undefined {
+function asRecord({
+  accountId,
+  accountUserId,
+  organizationId,
+  email,
+}: LoginFacts): StoredAccount | undefined {
   // A record that says nothing of its owner is nobody's copy; only its token tells.
-  if (accountId === undefined && accountUserId === undefined && email === undefined) return undefined
+  if (accountId === undefined && accountUserId === undefined && email === undefined)
+    return undefined
   return {
     addedAt: 0,
     lastUsed: 0,

@@ -75,11 +75,18 @@ export async function beginDeviceLogin(deps: LoginDeps): Promise<PendingLogin> {
           await clock.sleep(start.intervalMs, signal)
           const askedAt = performance.now()
           const answer = await oauth.askDevice(start, signal)
-          if (answer.kind === 'granted') return oauth.exchangeCode({ ...answer.grant, redirectUri: oauth.deviceRedirectUri }, signal)
+          if (answer.kind === 'granted')
+            return oauth.exchangeCode(
+              { ...answer.grant, redirectUri: oauth.deviceRedirectUri },
+              signal,
+            )
           last = answer.kind === 'unheard' ? ` ${answer.why} when it was asked last.` : ''
           spentMs += start.intervalMs + performance.now() - askedAt
         }
-        throw new CodexError('login_timeout', `The device code was not used within 15 minutes.${last}`)
+        throw new CodexError(
+          'login_timeout',
+          `The device code was not used within 15 minutes.${last}`,
+        )
       },
     }),
     userCode: start.userCode,
@@ -92,16 +99,29 @@ export function beginPasteLogin({ oauth, signal }: LoginDeps): PendingPaste {
   const state = createState()
   return {
     url: oauth.authorizeUrl({ redirectUri: PASTE_REDIRECT_URI, state, challenge: pkce.challenge }),
-    finish: async (pasted) => oauth.exchangeCode({ code: codeFromPaste(pasted, state), verifier: pkce.verifier, redirectUri: PASTE_REDIRECT_URI }, signal),
+    finish: async (pasted) =>
+      oauth.exchangeCode(
+        {
+          code: codeFromPaste(pasted, state),
+          verifier: pkce.verifier,
+          redirectUri: PASTE_REDIRECT_URI,
+        },
+        signal,
+      ),
   }
 }
 
 function pending(
   deps: LoginDeps,
-  flow: { readonly url: string; close(): Promise<void>; run(signal: AbortSignal): Promise<LoginTokens> },
+  flow: {
+    readonly url: string
+    close(): Promise<void>
+    run(signal: AbortSignal): Promise<LoginTokens>
+  },
 ): PendingLogin {
   const abort = new AbortController()
-  const signal = deps.signal === undefined ? abort.signal : AbortSignal.any([deps.signal, abort.signal])
+  const signal =
+    deps.signal === undefined ? abort.signal : AbortSignal.any([deps.signal, abort.signal])
   let result: Promise<LoginTokens> | undefined
   return {
     url: flow.url,
@@ -109,7 +129,9 @@ function pending(
       result ??= flow
         .run(signal)
         .catch((error: unknown) => {
-          throw signal.aborted ? new CodexError('login_cancelled', 'The login was cancelled.') : error
+          throw signal.aborted
+            ? new CodexError('login_cancelled', 'The login was cancelled.')
+            : error
         })
         .finally(() => flow.close())
       return result
@@ -123,14 +145,21 @@ function pending(
 
 async function firstOf(server: CallbackServer, clock: Clock, signal: AbortSignal): Promise<string> {
   const over = new AbortController()
-  const timeout = clock.sleep(BROWSER_LOGIN_TIMEOUT_MS, AbortSignal.any([signal, over.signal])).then(
-    () => {
-      throw new CodexError('login_timeout', 'Nobody finished the login in the browser within 10 minutes.')
-    },
-    () => {
-      throw signal.aborted ? abortReason(signal) : new CodexError('login_cancelled', 'The login was cancelled.')
-    },
-  )
+  const timeout = clock
+    .sleep(BROWSER_LOGIN_TIMEOUT_MS, AbortSignal.any([signal, over.signal]))
+    .then(
+      () => {
+        throw new CodexError(
+          'login_timeout',
+          'Nobody finished the login in the browser within 10 minutes.',
+        )
+      },
+      () => {
+        throw signal.aborted
+          ? abortReason(signal)
+          : new CodexError('login_cancelled', 'The login was cancelled.')
+      },
+    )
   timeout.catch(() => undefined)
   try {
     return await Promise.race([server.code, timeout])

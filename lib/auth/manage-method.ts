@@ -28,22 +28,41 @@ export interface ManageDeps {
 export async function manageAccounts(deps: ManageDeps): Promise<AuthOAuthResult> {
   const isHere = deps.isTerminal && isLoginCommand(deps.argv)
   if (isHere) await deps.runMenu()
-  else deps.host.toast({ variant: 'info', title: 'Codex accounts', message: `Run in a terminal: ${COMMAND}`, durationMs: 15_000 })
+  else
+    deps.host.toast({
+      variant: 'info',
+      title: 'Codex accounts',
+      message: `Run in a terminal: ${COMMAND}`,
+      durationMs: 15_000,
+    })
   return {
     method: 'auto',
     url: '',
     instructions: isHere ? 'The accounts are as you left them.' : `Run in a terminal: ${COMMAND}`,
     async callback() {
-      if (!(await deps.hasAccounts())) throw new CodexError('no_accounts', 'No ChatGPT account is signed in.', { hint: '' })
+      if (!(await deps.hasAccounts()))
+        throw new CodexError('no_accounts', 'No ChatGPT account is signed in.', { hint: '' })
       const entry = await hostEntryOf(deps.hostAuthFile)
       // Success is written over the entry: a login of the host's own must not end because somebody looked at ours.
-      if (entry === 'foreign' || entry === 'unreadable') throw new CodexError('login_cancelled', 'Nothing was changed in the login of OpenCode itself.', { hint: '' })
-      return { type: 'success', refresh: MANAGED_AUTH.refresh, access: MANAGED_AUTH.access, expires: MANAGED_AUTH.expires }
+      if (entry === 'foreign' || entry === 'unreadable')
+        throw new CodexError(
+          'login_cancelled',
+          'Nothing was changed in the login of OpenCode itself.',
+          { hint: '' },
+        )
+      return {
+        type: 'success',
+        refresh: MANAGED_AUTH.refresh,
+        access: MANAGED_AUTH.access,
+        expires: MANAGED_AUTH.expires,
+      }
     },
   }
 }
 
 /** True for `opencode auth login` and its other name: the TUI and the server list the same methods. */
 export function isLoginCommand(argv: readonly string[]): boolean {
-  return argv.some((word, index) => (word === 'auth' || word === 'providers') && argv[index + 1] === 'login')
+  return argv.some(
+    (word, index) => (word === 'auth' || word === 'providers') && argv[index + 1] === 'login',
+  )
 }

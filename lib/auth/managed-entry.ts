@@ -8,4 +8,9 @@ export const MANAGED_MARKER = 'managed-by-oc-codex-multi-auth'
 const NEVER_MS = 4_102_444_800_000
 
 /** The whole entry, in the host's shape (host facts §3). */
-export const MANAGED_AUTH = { type: 'oauth', refresh: MANAGED_MARKER, access: MANAGED_MARKER, expires: NEVER_MS } as const
+export const MANAGED_AUTH = {
+  type: 'oauth',
+  refresh: MANAGED_MARKER,
+  access: MANAGED_MARKER,
+  expires: NEVER_MS,
+} as const

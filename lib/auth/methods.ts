@@ -40,8 +40,17 @@ export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
   async function finished(login: () => Promise<LoginTokens>): Promise<CallbackResult> {
     try {
       const { label } = await deps.save(await login())
-      deps.host.toast({ variant: 'success', title: 'Codex accounts', message: `${label} is signed in.` })
-      return { type: 'success', refresh: MANAGED_AUTH.refresh, access: MANAGED_AUTH.access, expires: MANAGED_AUTH.expires }
+      deps.host.toast({
+        variant: 'success',
+        title: 'Codex accounts',
+        message: `${label} is signed in.`,
+      })
+      return {
+        type: 'success',
+        refresh: MANAGED_AUTH.refresh,
+        access: MANAGED_AUTH.access,
+        expires: MANAGED_AUTH.expires,
+      }
     } catch (error) {
       deps.host.log('warn', 'A login did not work.', { reason: messageOf(error) })
       // The host prints the message of what is thrown; for `{ type: 'failed' }` it could only say that it failed.
@@ -90,7 +99,8 @@ export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
           return {
             method: 'code',
             url: login.url,
-            instructions: 'Sign in, then paste the address of the page your browser ends at (it may say that it cannot connect).',
+            instructions:
+              'Sign in, then paste the address of the page your browser ends at (it may say that it cannot connect).',
             callback: (pasted: string) => finished(() => login.finish(pasted)),
           }
         }

@@ -46,7 +46,10 @@ export type DeviceAnswer =
 export interface OAuth {
   authorizeUrl(request: { redirectUri: string; state: string; challenge: string }): string
   /** @throws CodexError `oauth_failed` */
-  exchangeCode(grant: { code: string; verifier: string; redirectUri: string }, signal?: AbortSignal): Promise<LoginTokens>
+  exchangeCode(
+    grant: { code: string; verifier: string; redirectUri: string },
+    signal?: AbortSignal,
+  ): Promise<LoginTokens>
   /** @throws CodexError `oauth_failed` */
   startDevice(signal?: AbortSignal): Promise<DeviceStart>
   /**
@@ -74,7 +77,10 @@ const deviceSchema = z.looseObject({
   usercode: z.string().min(1).optional().catch(undefined),
   interval: z.union([z.string(), z.number()]).optional().catch(undefined),
 })
-const deviceGrantSchema = z.looseObject({ authorization_code: z.string().min(1), code_verifier: z.string().min(1) })
+const deviceGrantSchema = z.looseObject({
+  authorization_code: z.string().min(1),
+  code_verifier: z.string().min(1),
+})
 /** Codes of answers that only mean "not yet" (RFC 8628 §3.5, and the server's own). */
 const PENDING_CODE = /pending|slow_down/
 
@@ -83,7 +89,11 @@ const EXCHANGE_TRIES = 3
 const EXCHANGE_PAUSE_MS = 1_000
 
 /** Creates the protocol over its effects. */
-export function createOAuth(deps: { endpoints: Endpoints; fetch: typeof globalThis.fetch; clock: Clock }): OAuth {
+export function createOAuth(deps: {
+  endpoints: Endpoints
+  fetch: typeof globalThis.fetch
+  clock: Clock
+}): OAuth {
   const { endpoints, clock } = deps
   const deviceRedirectUri = `${endpoints.issuer}/deviceauth/callback`
 
@@ -92,7 +102,11 @@ export function createOAuth(deps: { endpoints: Endpoints; fetch: typeof globalTh
     readonly body: unknown
   }
 
-  async function post(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Answer> {
+  async function post(
+    path: string,
+    init: RequestInit,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
     const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
     try {
       const response = await deps.fetch(endpoints.issuer + path, {
@@ -104,14 +118,23 @@ export function createOAuth(deps: { endpoints: Endpoints; fetch: typeof globalTh
       const text = await answerText(response)
       return { status: response.status, body: parsedJson(text) }
     } catch (error) {
-      if (signal?.aborted === true) throw new CodexError('login_cancelled', 'The login was cancelled.')
+      if (signal?.aborted === true)
+        throw new CodexError('login_cancelled', 'The login was cancelled.')
       const cause = error instanceof Error ? error.cause : undefined
-      throw new CodexError('oauth_failed', `The login server did not answer (${systemCode(cause) ?? systemCode(error) ?? 'no connection'}).`, { cause: error })
+      throw new CodexError(
+        'oauth_failed',
+        `The login server did not answer (${systemCode(cause) ?? systemCode(error) ?? 'no connection'}).`,
+        { cause: error },
+      )
     }
   }
 
   /** The code of an approved login is asked for again after a hiccup of the network: nothing is lost by it that was not lost already. */
-  async function postPatiently(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Answer> {
+  async function postPatiently(
+    path: string,
+    init: RequestInit,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       const answer = await post(path, init, signal).catch((error: unknown) => {
         if (attempt === EXCHANGE_TRIES || signal?.aborted === true) throw error
@@ -122,7 +145,10 @@ export function createOAuth(deps: { endpoints: Endpoints; fetch: typeof globalTh
     }
   }
 
-  const json = (body: unknown): RequestInit => ({ headers: { 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(body) })
+  const json = (body: unknown): RequestInit => ({
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify(body),
+  })
 
   return {
     deviceRedirectUri,
@@ -145,23 +171,57 @@ export function createOAuth(deps: { endpoints: Endpoints; fetch: typeof globalTh
     },
 
     async exchangeCode({ code, verifier, redirectUri }, signal) {
-      const form = new URLSearchParams({ grant_type: 'authorization_code', client_id: CLIENT_ID, code, redirect_uri: redirectUri, code_verifier: verifier })
-      const { status, body } = await postPatiently('/oauth/token', { headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }, body: form.toString() }, signal)
-      if (status < 200 || status >= 300) throw refused('The login server refused the code', status, body)
+      const form = new URLSearchParams({
+        grant_type: 'authorization_code',
+        client_id: CLIENT_ID,
+        code,
+        redirect_uri: redirectUri,
+        code_verifier: verifier,
+      })
+      const { status, body } = await postPatiently(
+        '/oauth/token',
+        {
+          headers: {
+            'content-type': 'application/x-www-form-urlencoded',
+            accept: 'application/json',
+          },
+          body: form.toString(),
+        },
+        signal,
+      )
+      if (status < 200 || status >= 300)
+        throw refused('The login server refused the code', status, body)
       const tokens = readTokenAnswer(body, clock.now())
       const { accessToken, refreshToken, idToken, scope } = tokens ?? {}
       if (tokens === undefined || accessToken === undefined || refreshToken === undefined) {
-        throw new CodexError('oauth_failed', `The answer of the login server has no valid ${accessToken === undefined ? 'access_token' : 'refresh_token'}.`)
+        throw new CodexError(
+          'oauth_failed',
+          `The answer of the login server has no valid ${accessToken === undefined ? 'access_token' : 'refresh_token'}.`,
+        )
       }
-      return { accessToken, refreshToken, expiresAt: tokens.expiresAt, ...(idToken === undefined ? {} : { idToken }), ...(scope === undefined ? {} : { scope }) }
+      return {
+        accessToken,
+        refreshToken,
+        expiresAt: tokens.expiresAt,
+        ...(idToken === undefined ? {} : { idToken }),
+        ...(scope === undefined ? {} : { scope }),
+      }
     },
 
     async startDevice(signal) {
-      const { status, body } = await post('/api/accounts/deviceauth/usercode', json({ client_id: CLIENT_ID }), signal)
+      const { status, body } = await post(
+        '/api/accounts/deviceauth/usercode',
+        json({ client_id: CLIENT_ID }),
+        signal,
+      )
       if (status !== 200) throw refused('The login server gives no device code', status, body)
       const device = deviceSchema.safeParse(body)
       const userCode = device.data?.user_code ?? device.data?.usercode
-      if (!device.success || userCode === undefined) throw new CodexError('oauth_failed', `The answer of the login server has no valid ${device.success ? 'user_code' : 'device_auth_id'}.`)
+      if (!device.success || userCode === undefined)
+        throw new CodexError(
+          'oauth_failed',
+          `The answer of the login server has no valid ${device.success ? 'user_code' : 'device_auth_id'}.`,
+        )
       const seconds = Number(device.data.interval ?? Number.NaN)
       const intervalMs = Number.isFinite(seconds) ? seconds * 1000 : DEFAULT_INTERVAL_MS
       return {
@@ -175,18 +235,29 @@ export function createOAuth(deps: { endpoints: Endpoints; fetch: typeof globalTh
     async askDevice({ deviceAuthId, userCode }, signal) {
       let answer: Answer
       try {
-        answer = await post('/api/accounts/deviceauth/token', json({ device_auth_id: deviceAuthId, user_code: userCode }), signal)
+        answer = await post(
+          '/api/accounts/deviceauth/token',
+          json({ device_auth_id: deviceAuthId, user_code: userCode }),
+          signal,
+        )
       } catch (error) {
         if (signal?.aborted === true) throw error
         return { kind: 'unheard', why: messageOf(error).replace(/\.$/, '') }
       }
       const { status, body } = answer
-      const grant = status >= 200 && status < 300 ? deviceGrantSchema.safeParse(body).data : undefined
-      if (grant !== undefined) return { kind: 'granted', grant: { code: grant.authorization_code, verifier: grant.code_verifier } }
+      const grant =
+        status >= 200 && status < 300 ? deviceGrantSchema.safeParse(body).data : undefined
+      if (grant !== undefined)
+        return {
+          kind: 'granted',
+          grant: { code: grant.authorization_code, verifier: grant.code_verifier },
+        }
       const codes = codesIn(body)
       // Both mean that the user has not finished (wire facts §6).
-      if (status === 403 || status === 404 || codes.some((code) => PENDING_CODE.test(code))) return { kind: 'pending' }
-      if ((status === 400 || status === 401) && codes.length > 0) throw refused('The login server refused the device code', status, body)
+      if (status === 403 || status === 404 || codes.some((code) => PENDING_CODE.test(code)))
+        return { kind: 'pending' }
+      if ((status === 400 || status === 401) && codes.length > 0)
+        throw refused('The login server refused the device code', status, body)
       return { kind: 'unheard', why: `The login server answered with status ${status} and no code` }
     },
   }
@@ -194,5 +265,8 @@ export function createOAuth(deps: { endpoints: Endpoints; fetch: typeof globalTh
 
 function refused(what: string, status: number, body: unknown): CodexError {
   const [code] = codesIn(body)
-  return new CodexError('oauth_failed', `${what} (status ${status}${code === undefined ? '' : `, ${code}`}).`)
+  return new CodexError(
+    'oauth_failed',
+    `${what} (status ${status}${code === undefined ? '' : `, ${code}`}).`,
+  )
 }

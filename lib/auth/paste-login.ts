@@ -12,17 +12,26 @@ export function codeFromPaste(pasted: string, state: string): string {
   const parameters = parametersIn(text)
   if (parameters === undefined) return checked(...splitCode(text), state)
   const error = parameters.get('error')
-  if (error !== null) throw new CodexError('oauth_failed', `The login was refused (${/^[\w .-]{1,80}$/.test(error) ? error : 'unknown reason'}).`)
+  if (error !== null)
+    throw new CodexError(
+      'oauth_failed',
+      `The login was refused (${/^[\w .-]{1,80}$/.test(error) ? error : 'unknown reason'}).`,
+    )
   return checked(parameters.get('code') ?? '', parameters.get('state') ?? undefined, state)
 }
 
 function parametersIn(text: string): URLSearchParams | undefined {
   if (/^https?:\/\//i.test(text)) {
-    if (!URL.canParse(text)) throw new CodexError('oauth_failed', 'What was pasted is not a complete address.')
+    if (!URL.canParse(text))
+      throw new CodexError('oauth_failed', 'What was pasted is not a complete address.')
     const { searchParams, hash } = new URL(text)
-    return searchParams.has('code') || searchParams.has('error') ? searchParams : new URLSearchParams(hash.slice(1))
+    return searchParams.has('code') || searchParams.has('error')
+      ? searchParams
+      : new URLSearchParams(hash.slice(1))
   }
-  return /(?:^|[?&#])code=/.test(text) ? new URLSearchParams(text.slice(text.search(/[?#]/) + 1)) : undefined
+  return /(?:^|[?&#])code=/.test(text)
+    ? new URLSearchParams(text.slice(text.search(/[?#]/) + 1))
+    : undefined
 }
 
 function splitCode(text: string): [code: string, state: string | undefined] {
@@ -32,8 +41,15 @@ function splitCode(text: string): [code: string, state: string | undefined] {
 
 function checked(code: string, found: string | undefined, state: string): string {
   if (found !== undefined && !isSameSecret(found, state)) {
-    throw new CodexError('oauth_failed', 'The pasted address belongs to another login (its state does not match).')
+    throw new CodexError(
+      'oauth_failed',
+      'The pasted address belongs to another login (its state does not match).',
+    )
   }
-  if (!/^[\w.~+/=-]{1,4096}$/.test(code)) throw new CodexError('oauth_failed', 'There is no login code in what was pasted; copy the whole address of the last page.')
+  if (!/^[\w.~+/=-]{1,4096}$/.test(code))
+    throw new CodexError(
+      'oauth_failed',
+      'There is no login code in what was pasted; copy the whole address of the last page.',
+    )
   return code
 }

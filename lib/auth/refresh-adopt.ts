@@ -45,7 +45,10 @@ export function createAdopter(deps: AdoptDeps): Adopter {
   const { store, copies, memory, clock, log, label } = deps
   const isDead = (copy: LoginCopy): boolean => memory.refusalOf(copy.fingerprint) !== undefined
 
-  async function take(account: Account, change: (pool: AccountPool) => AccountPool): Promise<boolean> {
+  async function take(
+    account: Account,
+    change: (pool: AccountPool) => AccountPool,
+  ): Promise<boolean> {
     const changed: AccountPool[] = []
     await store.update((pool) => {
       const next = change(pool)
@@ -53,18 +56,31 @@ export function createAdopter(deps: AdoptDeps): Adopter {
       return next
     })
     const isTaken = changed.length > 0
-    if (isTaken) log.log('info', `${label(account)}: took over a token of the same login from another file of this plugin.`)
+    if (isTaken)
+      log.log(
+        'info',
+        `${label(account)}: took over a token of the same login from another file of this plugin.`,
+      )
     return isTaken
   }
 
-  const takeWhole = (account: Account, fingerprint: string, { tokens, facts }: LoginCopy): Promise<boolean> =>
+  const takeWhole = (
+    account: Account,
+    fingerprint: string,
+    { tokens, facts }: LoginCopy,
+  ): Promise<boolean> =>
     take(account, (pool) => withSuccessor(pool, { fingerprint }, tokens, facts.rotatedAt ?? 0))
 
   /** Our refresh token stays: if the copy turns out to be dead, ours may still be good. */
-  const takeAccess = (account: Account, { accessToken, expiresAt }: RotatedTokens): Promise<boolean> =>
+  const takeAccess = (
+    account: Account,
+    { accessToken, expiresAt }: RotatedTokens,
+  ): Promise<boolean> =>
     take(account, (pool) =>
       withAccount(pool, account.uid, (one) =>
-        one.refreshToken !== account.refreshToken || accessToken === undefined || one.accessToken === accessToken
+        one.refreshToken !== account.refreshToken ||
+        accessToken === undefined ||
+        one.accessToken === accessToken
           ? one
           : { ...one, accessToken, ...(expiresAt === undefined ? {} : { expiresAt }) },
       ),
@@ -73,19 +89,30 @@ export function createAdopter(deps: AdoptDeps): Adopter {
   return {
     async newer(account, fingerprint, unwanted) {
       const own = factsOf(account)
-      const found = newestFirst((await copies.of(account)).filter((copy) => !copy.isDoubtful && !isDead(copy) && isNewer(copy.facts, own)))
+      const found = newestFirst(
+        (await copies.of(account)).filter(
+          (copy) => !copy.isDoubtful && !isDead(copy) && isNewer(copy.facts, own),
+        ),
+      )
       const isOwnDead = account.needsLogin !== undefined
       for (const copy of found) {
         const isUsable = isUsableInstead({ ...account, ...copy.tokens }, unwanted, clock.now())
         if (copy.fingerprint === fingerprint && !isUsable) continue
-        const isTaken = copy.isSure || isOwnDead || copy.fingerprint === fingerprint ? await takeWhole(account, fingerprint, copy) : isUsable && (await takeAccess(account, copy.tokens))
+        const isTaken =
+          copy.isSure || isOwnDead || copy.fingerprint === fingerprint
+            ? await takeWhole(account, fingerprint, copy)
+            : isUsable && (await takeAccess(account, copy.tokens))
         if (isTaken) return { kind: 'taken' }
         if (copy.fingerprint !== fingerprint) return { kind: 'spend', copy }
       }
       return { kind: 'nothing' }
     },
     async other(account, fingerprint) {
-      const found = newestFirst((await copies.of(account)).filter((copy) => copy.fingerprint !== fingerprint && !isDead(copy)))
+      const found = newestFirst(
+        (await copies.of(account)).filter(
+          (copy) => copy.fingerprint !== fingerprint && !isDead(copy),
+        ),
+      )
       const next = found.find(({ isDoubtful }) => !isDoubtful) ?? found[0]
       return next !== undefined && takeWhole(account, fingerprint, next)
     },
@@ -93,5 +120,7 @@ export function createAdopter(deps: AdoptDeps): Adopter {
 }
 
 function newestFirst(found: readonly LoginCopy[]): LoginCopy[] {
-  return [...found].sort((left, right) => (isNewer(left.facts, right.facts) ? -1 : isNewer(right.facts, left.facts) ? 1 : 0))
+  return [...found].sort((left, right) =>
+    isNewer(left.facts, right.facts) ? -1 : isNewer(right.facts, left.facts) ? 1 : 0,
+  )
 }

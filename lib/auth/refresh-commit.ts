@@ -3,7 +3,14 @@ import { isCodexError, messageOf, systemCode } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
-import { factsAfter, factsOf, isNewer, placeOfSuccessor, type Spent, withSuccessor } from './login-copies.js'
+import {
+  factsAfter,
+  factsOf,
+  isNewer,
+  placeOfSuccessor,
+  type Spent,
+  withSuccessor,
+} from './login-copies.js'
 import type { LoginCopies } from './refresh-copies.js'
 import type { JournalEntry, ReceivedEntry } from './refresh-entry.js'
 import type { OpenEntry, RefreshJournal } from './refresh-journal.js'
@@ -43,7 +50,12 @@ export interface TokenCommitter {
   /** @param file the journal file, open since before the token was spent; absent for an entry found in the journal */
   commit(fingerprint: string, entry: ReceivedEntry, file?: OpenEntry): Promise<Committed>
   /** Ends an entry that brought nothing: with what follows the intent, or without a trace. Tried again until it is on the disk. */
-  conclude(fingerprint: string, startedAt: number, file: OpenEntry, entry: JournalEntry | undefined): Promise<void>
+  conclude(
+    fingerprint: string,
+    startedAt: number,
+    file: OpenEntry,
+    entry: JournalEntry | undefined,
+  ): Promise<void>
   /** True for an intent of this instance that is over although the disk still shows it. */
   isConcluded(fingerprint: string, startedAt: number): boolean
   /** The record with the tokens held for it, if any. No I/O. */
@@ -84,18 +96,32 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
   const { store, copies, memory, clock, log, journal, ended } = deps
   const holdings = new Map<string, Holding>()
   /** Intents that are over, by fingerprint; what the disk should be told of them. */
-  const concluded = new Map<string, { startedAt: number; file: OpenEntry; entry: JournalEntry | undefined }>()
+  const concluded = new Map<
+    string,
+    { startedAt: number; file: OpenEntry; entry: JournalEntry | undefined }
+  >()
   const behind = new Set<Promise<void>>()
   let retrying = false
 
-  const shown = (fingerprint: string, { entry, place, why, sinceMs }: Holding): HeldTokens => ({ fingerprint, uid: entry.uid, place, why, sinceMs })
+  const shown = (fingerprint: string, { entry, place, why, sinceMs }: Holding): HeldTokens => ({
+    fingerprint,
+    uid: entry.uid,
+    place,
+    why,
+    sinceMs,
+  })
   const isRefused = (fingerprint: string): boolean => memory.refusalOf(fingerprint) !== undefined
 
   /** What the account file says about tokens after they were offered to it. */
-  async function write(spent: Spent, entry: ReceivedEntry): Promise<ReturnType<typeof placeOfSuccessor>> {
+  async function write(
+    spent: Spent,
+    entry: ReceivedEntry,
+  ): Promise<ReturnType<typeof placeOfSuccessor>> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const pool = await store.update((before) => withSuccessor(before, spent, entry.tokens, clock.now(), isRefused))
+        const pool = await store.update((before) =>
+          withSuccessor(before, spent, entry.tokens, clock.now(), isRefused),
+        )
         return placeOfSuccessor(pool, spent, entry.tokens, entry.startedAt)
       } catch (error) {
         const busy = isCodexError(error) && error.code === 'store_busy'
@@ -106,9 +132,16 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
   }
 
   /** Everybody who has the spent token or an older one gets the new one, or would spend a dead token; then the journal may forget. */
-  async function finishCopies(spent: Spent, entry: ReceivedEntry, place: 'held' | 'superseded'): Promise<void> {
+  async function finishCopies(
+    spent: Spent,
+    entry: ReceivedEntry,
+    place: 'held' | 'superseded',
+  ): Promise<void> {
     const work = (async (): Promise<void> => {
-      if (place === 'held') await copies.change((pool) => withSuccessor(pool, spent, entry.tokens, clock.now(), isRefused))
+      if (place === 'held')
+        await copies.change((pool) =>
+          withSuccessor(pool, spent, entry.tokens, clock.now(), isRefused),
+        )
       await journal.clear(spent.fingerprint).catch(() => undefined)
     })()
     behind.add(work)
@@ -119,24 +152,37 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
   }
 
   /** True when the journal has the tokens on some disk. */
-  async function keepInJournal(entry: ReceivedEntry, file: OpenEntry | undefined): Promise<boolean> {
+  async function keepInJournal(
+    entry: ReceivedEntry,
+    file: OpenEntry | undefined,
+  ): Promise<boolean> {
     if (file === undefined) return true
     try {
       await file.follow(entry)
       return true
     } catch (error) {
-      log.log('error', 'New tokens could not be written to the refresh journal.', { reason: reasonOf(error) })
+      log.log('error', 'New tokens could not be written to the refresh journal.', {
+        reason: reasonOf(error),
+      })
       return false
     }
   }
 
-  async function commit(fingerprint: string, entry: ReceivedEntry, file?: OpenEntry): Promise<Committed> {
+  async function commit(
+    fingerprint: string,
+    entry: ReceivedEntry,
+    file?: OpenEntry,
+  ): Promise<Committed> {
     const spent = { fingerprint, login: entry.login }
     let isKept = await keepInJournal(entry, file)
     let why: string
     try {
       const place = await write(spent, entry)
-      if (place === 'missing' && !isKept) isKept = await journal.writeAnywhere(fingerprint, entry).then(() => true, () => false)
+      if (place === 'missing' && !isKept)
+        isKept = await journal.writeAnywhere(fingerprint, entry).then(
+          () => true,
+          () => false,
+        )
       if (place !== 'missing' || isKept) {
         await file?.close()
         holdings.delete(fingerprint)
@@ -148,48 +194,84 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
     } catch (error) {
       why = reasonOf(error)
     }
-    isKept ||= await journal.writeAnywhere(fingerprint, entry).then(() => true, () => false)
+    isKept ||= await journal.writeAnywhere(fingerprint, entry).then(
+      () => true,
+      () => false,
+    )
     hold(fingerprint, entry, file, isKept ? 'journal' : 'memory', why)
     return isKept ? 'journal' : 'memory'
   }
 
-  function hold(fingerprint: string, entry: ReceivedEntry, file: OpenEntry | undefined, place: HeldTokens['place'], why: string): void {
+  function hold(
+    fingerprint: string,
+    entry: ReceivedEntry,
+    file: OpenEntry | undefined,
+    place: HeldTokens['place'],
+    why: string,
+  ): void {
     const before = holdings.get(fingerprint)
-    const holding: Holding = { entry, file: file ?? before?.file, place, why, sinceMs: before?.sinceMs ?? clock.now() }
+    const holding: Holding = {
+      entry,
+      file: file ?? before?.file,
+      place,
+      why,
+      sinceMs: before?.sinceMs ?? clock.now(),
+    }
     holdings.set(fingerprint, holding)
     // Once per trouble, not once per try.
-    if (before?.place !== place || before.why !== why) log.log('error', place === 'memory' ? 'New tokens could be stored nowhere yet; they are kept in memory and retried.' : 'New tokens are in the refresh journal and not yet in the account file; retried.', { reason: why })
+    if (before?.place !== place || before.why !== why)
+      log.log(
+        'error',
+        place === 'memory'
+          ? 'New tokens could be stored nowhere yet; they are kept in memory and retried.'
+          : 'New tokens are in the refresh journal and not yet in the account file; retried.',
+        { reason: why },
+      )
     deps.onHeld(shown(fingerprint, holding))
     void retry()
   }
 
   async function flush(): Promise<void> {
     for (const [fingerprint, holding] of holdings) {
-      const place = await commit(fingerprint, holding.entry, holding.place === 'memory' ? (holding.file ?? NO_FILE) : undefined)
+      const place = await commit(
+        fingerprint,
+        holding.entry,
+        holding.place === 'memory' ? (holding.file ?? NO_FILE) : undefined,
+      )
       if (place === 'file' || place === 'gone') {
         await holding.file?.close()
         deps.onStored(shown(fingerprint, holding))
       }
     }
-    for (const [fingerprint, { file, entry, startedAt }] of concluded) await conclude(fingerprint, startedAt, file, entry)
+    for (const [fingerprint, { file, entry, startedAt }] of concluded)
+      await conclude(fingerprint, startedAt, file, entry)
   }
 
   async function retry(): Promise<void> {
     if (retrying) return
     retrying = true
     while (holdings.size + concluded.size > 0) {
-      const interrupted = await clock.sleep(HELD_RETRY_MS, ended).then(() => false, () => true)
+      const interrupted = await clock.sleep(HELD_RETRY_MS, ended).then(
+        () => false,
+        () => true,
+      )
       if (interrupted) break
       await flush()
     }
     retrying = false
   }
 
-  async function conclude(fingerprint: string, startedAt: number, file: OpenEntry, entry: JournalEntry | undefined): Promise<void> {
+  async function conclude(
+    fingerprint: string,
+    startedAt: number,
+    file: OpenEntry,
+    entry: JournalEntry | undefined,
+  ): Promise<void> {
     try {
       const found = await journal.read(fingerprint)
       // Whoever took the lease over meanwhile has an intent of its own there by now, and that is not ours to end.
-      const isOurs = found?.state === 'started' && found.pid === process.pid && found.startedAt === startedAt
+      const isOurs =
+        found?.state === 'started' && found.pid === process.pid && found.startedAt === startedAt
       if (isOurs && entry !== undefined) await file.follow(entry)
       await file.close()
       if (isOurs && entry === undefined) await journal.clear(fingerprint)
@@ -206,12 +288,18 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
     isConcluded: (fingerprint, startedAt) => concluded.get(fingerprint)?.startedAt === startedAt,
     overlay: (account) => {
       if (holdings.size === 0 || account.refreshToken === undefined) return account
-      const kept = holdings.get(fingerprintOf(account.refreshToken)) ?? [...holdings.values()].find(({ entry }) => isHeldFor(entry, account))
+      const kept =
+        holdings.get(fingerprintOf(account.refreshToken)) ??
+        [...holdings.values()].find(({ entry }) => isHeldFor(entry, account))
       return kept === undefined ? account : rotatedAccount(account, kept.entry.tokens, kept.sinceMs)
     },
     heldFor: (account) => {
       for (const [fingerprint, holding] of holdings) {
-        if (holding.entry.uid === account.uid || holding.entry.tokens.refreshToken === account.refreshToken) return shown(fingerprint, holding)
+        if (
+          holding.entry.uid === account.uid ||
+          holding.entry.tokens.refreshToken === account.refreshToken
+        )
+          return shown(fingerprint, holding)
       }
       return undefined
     },
@@ -222,7 +310,11 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
       const alive = setInterval(() => undefined, LAST_PAUSE_MS)
       try {
         await flush()
-        for (let tries = 1; tries < LAST_TRIES && [...holdings.values()].some(({ place }) => place === 'memory'); tries += 1) {
+        for (
+          let tries = 1;
+          tries < LAST_TRIES && [...holdings.values()].some(({ place }) => place === 'memory');
+          tries += 1
+        ) {
           await clock.sleep(LAST_PAUSE_MS)
           await flush()
         }
@@ -231,7 +323,12 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
         clearInterval(alive)
         for (const { file, place, entry } of holdings.values()) {
           await file?.close()
-          if (place === 'memory') log.log('error', 'New tokens could not be stored before the end of the process and are lost.', { account: entry.uid })
+          if (place === 'memory')
+            log.log(
+              'error',
+              'New tokens could not be stored before the end of the process and are lost.',
+              { account: entry.uid },
+            )
         }
         for (const { file } of concluded.values()) await file.close()
       }
@@ -241,7 +338,12 @@ export function createCommitter(deps: CommitterDeps): TokenCommitter {
 
 /** True when a copy of this record's login was spent in its place. */
 function isHeldFor({ uid, login, tokens, startedAt }: ReceivedEntry, account: Account): boolean {
-  return uid === account.uid && login !== undefined && tokens.refreshToken !== account.refreshToken && isNewer(factsAfter(login, tokens, startedAt), factsOf(account))
+  return (
+    uid === account.uid &&
+    login !== undefined &&
+    tokens.refreshToken !== account.refreshToken &&
+    isNewer(factsAfter(login, tokens, startedAt), factsOf(account))
+  )
 }
 
 /** For tokens in memory whose journal file is not open: another one has to be made. */

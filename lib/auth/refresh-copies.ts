@@ -60,14 +60,28 @@ const PATIENCE_MS = 1_000
 const MAX_FILES = 500
 
 /** Our files beside the one in use: the global pool, those of projects, and what earlier versions set aside. */
-export function poolFilesOf(paths: Pick<Paths, 'accountsFile' | 'flaggedFile' | 'projectsDir'>, store: (file: string) => AccountStore): PoolFiles {
+export function poolFilesOf(
+  paths: Pick<Paths, 'accountsFile' | 'flaggedFile' | 'projectsDir'>,
+  store: (file: string) => AccountStore,
+): PoolFiles {
   return {
     async list() {
       const projects = await readdir(paths.projectsDir).catch(() => [])
-      const inProjects = projects.slice(0, MAX_FILES).flatMap((key) => [ACCOUNTS_FILE, FLAGGED_FILE].map((name) => path.join(paths.projectsDir, key, name)))
+      const inProjects = projects
+        .slice(0, MAX_FILES)
+        .flatMap((key) =>
+          [ACCOUNTS_FILE, FLAGGED_FILE].map((name) => path.join(paths.projectsDir, key, name)),
+        )
       const candidates = [paths.accountsFile, paths.flaggedFile, ...inProjects]
       // Asked first: opening what is no file, a pipe for example, could wait for ever.
-      const are = await Promise.all(candidates.map((file) => stat(file).then((found) => found.isFile(), () => false)))
+      const are = await Promise.all(
+        candidates.map((file) =>
+          stat(file).then(
+            (found) => found.isFile(),
+            () => false,
+          ),
+        ),
+      )
       return candidates.filter((_, index) => are[index])
     },
     store,
@@ -85,8 +99,14 @@ export function createLoginCopies(deps: CopiesDeps): LoginCopies {
   /** The pool of a file, opened; undefined for whatever reason it cannot be had now. */
   async function poolOf(file: string): Promise<AccountPool | undefined> {
     const over = new AbortController()
-    const late = clock.sleep(PATIENCE_MS, over.signal).then(() => undefined, () => undefined)
-    const read = readPoolFile(file, undefined, vault).then(({ pool }) => pool, () => undefined)
+    const late = clock.sleep(PATIENCE_MS, over.signal).then(
+      () => undefined,
+      () => undefined,
+    )
+    const read = readPoolFile(file, undefined, vault).then(
+      ({ pool }) => pool,
+      () => undefined,
+    )
     return Promise.race([read, late]).finally(() => over.abort())
   }
 
@@ -107,9 +127,20 @@ export function createLoginCopies(deps: CopiesDeps): LoginCopies {
     const found: LoginCopy[] = []
     for (const fingerprint of await journal.list()) {
       const entry = await journal.read(fingerprint).catch(() => undefined)
-      if (entry?.state !== 'received' || entry.login === undefined || !isSameLogin(own, entry.login)) continue
+      if (
+        entry?.state !== 'received' ||
+        entry.login === undefined ||
+        !isSameLogin(own, entry.login)
+      )
+        continue
       const { tokens } = entry
-      found.push({ tokens, fingerprint: fingerprintOf(tokens.refreshToken), facts: factsAfter(entry.login, tokens, entry.startedAt), isDoubtful: false, isSure: true })
+      found.push({
+        tokens,
+        fingerprint: fingerprintOf(tokens.refreshToken),
+        facts: factsAfter(entry.login, tokens, entry.startedAt),
+        isDoubtful: false,
+        isSure: true,
+      })
     }
     return found
   }
@@ -126,7 +157,9 @@ export function createLoginCopies(deps: CopiesDeps): LoginCopies {
             if (path.basename(file) === FLAGGED_FILE) await changeSetAside(file, change)
             else await files?.store(file).update(change)
           } catch (error) {
-            log.log('warn', 'Another account file with the same login could not be updated.', { reason: messageOf(error) })
+            log.log('warn', 'Another account file with the same login could not be updated.', {
+              reason: messageOf(error),
+            })
           }
         }),
       )
@@ -135,32 +168,56 @@ export function createLoginCopies(deps: CopiesDeps): LoginCopies {
 }
 
 /** What earlier versions set aside keeps their form: only the tokens in it are replaced. */
-async function changeSetAside(file: string, change: (pool: AccountPool) => AccountPool): Promise<void> {
-  await withFileLock(`${file}.transaction`, { staleMs: 4_000, waitMs: PATIENCE_MS, what: 'the list of accounts set aside' }, async () => {
-    const text = (await readTextFile(file))?.text ?? ''
-    const parsed = parsePool(text)
-    const content = parsedJson(text)
-    if (parsed.kind !== 'pool' || !isRecord(content) || !Array.isArray(content.accounts)) return
-    const before = parsed.pool.accounts
-    const after = change(parsed.pool).accounts
-    const accounts = content.accounts.map((record: unknown): unknown => {
-      const position = isRecord(record) ? before.findIndex(({ refreshToken }) => refreshToken !== undefined && refreshToken === record.refreshToken) : -1
-      const { refreshToken, tokenRotatedAt } = after[position] ?? {}
-      return position < 0 || !isRecord(record) ? record : { ...record, refreshToken, tokenRotatedAt }
-    })
-    await writeFileAtomic(file, `${JSON.stringify({ ...content, accounts }, undefined, 2)}\n`)
-  })
+async function changeSetAside(
+  file: string,
+  change: (pool: AccountPool) => AccountPool,
+): Promise<void> {
+  await withFileLock(
+    `${file}.transaction`,
+    { staleMs: 4_000, waitMs: PATIENCE_MS, what: 'the list of accounts set aside' },
+    async () => {
+      const text = (await readTextFile(file))?.text ?? ''
+      const parsed = parsePool(text)
+      const content = parsedJson(text)
+      if (parsed.kind !== 'pool' || !isRecord(content) || !Array.isArray(content.accounts)) return
+      const before = parsed.pool.accounts
+      const after = change(parsed.pool).accounts
+      const accounts = content.accounts.map((record: unknown): unknown => {
+        const position = isRecord(record)
+          ? before.findIndex(
+              ({ refreshToken }) =>
+                refreshToken !== undefined && refreshToken === record.refreshToken,
+            )
+          : -1
+        const { refreshToken, tokenRotatedAt } = after[position] ?? {}
+        return position < 0 || !isRecord(record)
+          ? record
+          : { ...record, refreshToken, tokenRotatedAt }
+      })
+      await writeFileAtomic(file, `${JSON.stringify({ ...content, accounts }, undefined, 2)}\n`)
+    },
+  )
 }
 
 function copyIn(one: Account, account: Account, own: LoginFacts, isAside: boolean): LoginCopy[] {
   const { refreshToken, accessToken, expiresAt, oauthScope } = one
-  if (one.kind === 'api-key' || one.needsLogin !== undefined || refreshToken === undefined || refreshToken === '') return []
+  if (
+    one.kind === 'api-key' ||
+    one.needsLogin !== undefined ||
+    refreshToken === undefined ||
+    refreshToken === ''
+  )
+    return []
   const facts = factsOf(one)
   if (refreshToken !== account.refreshToken && !isSameLogin(facts, own)) return []
   const tokens: RotatedTokens = {
     refreshToken,
-    ...(accessToken === undefined || accessToken === '' ? {} : { accessToken, ...(expiresAt === undefined ? {} : { expiresAt }) }),
+    ...(accessToken === undefined || accessToken === ''
+      ? {}
+      : { accessToken, ...(expiresAt === undefined ? {} : { expiresAt }) }),
     ...(oauthScope === undefined ? {} : { oauthScope }),
   }
-  return [{ tokens, fingerprint: fingerprintOf(refreshToken), facts, isDoubtful: isAside, isSure: false }]
+  return [
+    { tokens, fingerprint: fingerprintOf(refreshToken), facts, isDoubtful: isAside, isSure: false },
+  ]
 }

@@ -45,7 +45,11 @@ export type JournalEntry =
       readonly loss?: EarlierLoss | undefined
     })
   /** The new tokens are here, but perhaps not yet in the account file. */
-  | (Common & { readonly state: 'received'; readonly login?: LoginFacts | undefined; readonly tokens: RotatedTokens })
+  | (Common & {
+      readonly state: 'received'
+      readonly login?: LoginFacts | undefined
+      readonly tokens: RotatedTokens
+    })
   /** It did not work this time. */
   | (Common & {
       readonly state: 'failed'
@@ -63,24 +67,77 @@ export type ReceivedEntry = JournalEntry & { state: 'received' }
 const common = { pool: z.string(), uid: z.string(), startedAt: z.number() }
 const text = z.string().optional().catch(undefined)
 const time = z.number().optional().catch(undefined)
-const loss = z.object({ how: z.enum(['killed', 'unanswered']), startedAt: z.number() }).optional().catch(undefined)
-const login = z.object({ accountId: text, accountUserId: text, organizationId: text, email: text, issuedAt: time, rotatedAt: time, expiresAt: time }).optional().catch(undefined)
-const tokensSchema = z.object({ accessToken: text, refreshToken: z.string(), expiresAt: time, oauthScope: text, planType: text })
+const loss = z
+  .object({ how: z.enum(['killed', 'unanswered']), startedAt: z.number() })
+  .optional()
+  .catch(undefined)
+const login = z
+  .object({
+    accountId: text,
+    accountUserId: text,
+    organizationId: text,
+    email: text,
+    issuedAt: time,
+    rotatedAt: time,
+    expiresAt: time,
+  })
+  .optional()
+  .catch(undefined)
+const tokensSchema = z.object({
+  accessToken: text,
+  refreshToken: z.string(),
+  expiresAt: time,
+  oauthScope: text,
+  planType: text,
+})
 const sealedSchema = z.object({ keyId: z.string(), sealed: z.string() })
 
 const entrySchema = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('started'), ...common, host: z.string(), pid: z.number(), scope: text, born: text, loss }),
-  z.object({ state: z.literal('received'), ...common, login, tokens: z.union([tokensSchema, sealedSchema]) }),
-  z.object({ state: z.literal('failed'), ...common, failedAt: z.number(), retryAt: z.number(), attempts: z.number(), answered: z.boolean(), loss }),
+  z.object({
+    state: z.literal('started'),
+    ...common,
+    host: z.string(),
+    pid: z.number(),
+    scope: text,
+    born: text,
+    loss,
+  }),
+  z.object({
+    state: z.literal('received'),
+    ...common,
+    login,
+    tokens: z.union([tokensSchema, sealedSchema]),
+  }),
+  z.object({
+    state: z.literal('failed'),
+    ...common,
+    failedAt: z.number(),
+    retryAt: z.number(),
+    attempts: z.number(),
+    answered: z.boolean(),
+    loss,
+  }),
 ])
 
 /** An entry as it lies on the disk: its tokens may be sealed. */
 export type StoredEntry = z.infer<typeof entrySchema>
 
 /** One line of a journal file. Tokens are sealed where there is a key. */
-export function entryLine(fingerprint: string, entry: JournalEntry, key: DataKey | undefined): string {
+export function entryLine(
+  fingerprint: string,
+  entry: JournalEntry,
+  key: DataKey | undefined,
+): string {
   const isSealed = key !== undefined && entry.state === 'received'
-  const written = isSealed ? { ...entry, tokens: { keyId: key.id, sealed: sealText(key, placeOf(fingerprint), JSON.stringify(entry.tokens)) } } : entry
+  const written = isSealed
+    ? {
+        ...entry,
+        tokens: {
+          keyId: key.id,
+          sealed: sealText(key, placeOf(fingerprint), JSON.stringify(entry.tokens)),
+        },
+      }
+    : entry
   return `${JSON.stringify(written)}\n`
 }
 
@@ -98,8 +155,14 @@ export function lastEntry(fileText: string): StoredEntry | undefined {
 }
 
 /** The tokens of an entry that was sealed; undefined when they do not open. Pure. */
-export function openedTokens(fingerprint: string, sealed: string, key: DataKey): RotatedTokens | undefined {
-  const parsed = tokensSchema.safeParse(parsedJson(openText(key, placeOf(fingerprint), sealed) ?? ''))
+export function openedTokens(
+  fingerprint: string,
+  sealed: string,
+  key: DataKey,
+): RotatedTokens | undefined {
+  const parsed = tokensSchema.safeParse(
+    parsedJson(openText(key, placeOf(fingerprint), sealed) ?? ''),
+  )
   return parsed.success ? (parsed.data as RotatedTokens) : undefined
 }
 
@@ -132,9 +195,11 @@ export function lossIn(earlier: JournalEntry | undefined): EarlierLoss | undefin
 export function isStillRunning(entry: StartedEntry, nowMs: number): boolean {
   const { scope, pid, born } = entry
   const ageMs = Math.abs(nowMs - entry.startedAt)
-  if (scope === undefined) return entry.host === os.hostname() && ageMs <= RUNNING_GRACE_MS && exists(pid)
+  if (scope === undefined)
+    return entry.host === os.hostname() && ageMs <= RUNNING_GRACE_MS && exists(pid)
   if (scope !== pidScope()) return ageMs <= RUNNING_GRACE_MS
-  if (isProvablyDead({ pid, scope, ...(born === undefined ? {} : { startedAt: born }) })) return false
+  if (isProvablyDead({ pid, scope, ...(born === undefined ? {} : { startedAt: born }) }))
+    return false
   const isOfThisBoot = entry.startedAt > nowMs - os.uptime() * 1000
   return born !== undefined || (ageMs <= NUMBER_GOOD_FOR_MS && isOfThisBoot)
 }

@@ -47,8 +47,18 @@ export function createExchange(deps: ExchangeDeps): Exchange {
     try {
       response = await deps.fetch(`${deps.endpoints.issuer}/oauth/token`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json', originator: 'opencode', 'user-agent': deps.userAgent },
-        body: JSON.stringify({ client_id: CLIENT_ID, grant_type: 'refresh_token', refresh_reason: reason, refresh_token: refreshToken }),
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json',
+          originator: 'opencode',
+          'user-agent': deps.userAgent,
+        },
+        body: JSON.stringify({
+          client_id: CLIENT_ID,
+          grant_type: 'refresh_token',
+          refresh_reason: reason,
+          refresh_token: refreshToken,
+        }),
         // A redirect is an answer like any other, and is never followed: the token goes nowhere else.
         redirect: 'manual',
         signal: AbortSignal.timeout(REFRESH_TIMEOUT_MS),
@@ -56,9 +66,19 @@ export function createExchange(deps: ExchangeDeps): Exchange {
       text = await answerText(response)
     } catch (error) {
       const name = networkName(error)
-      return { kind: 'failed', detail: `no answer from the login server (${name})`, answered: NEVER_ARRIVED.test(name) }
+      return {
+        kind: 'failed',
+        detail: `no answer from the login server (${name})`,
+        answered: NEVER_ARRIVED.test(name),
+      }
     }
-    return judgeAnswer({ status: response.status, text, retryAfter: response.headers.get('retry-after'), refreshToken, nowMs: deps.clock.now() })
+    return judgeAnswer({
+      status: response.status,
+      text,
+      retryAfter: response.headers.get('retry-after'),
+      refreshToken,
+      nowMs: deps.clock.now(),
+    })
   }
 }
 
@@ -96,7 +116,9 @@ export function judgeAnswer(answer: {
   const retryAfterMs = waitOf(answer.retryAfter, nowMs)
   return {
     kind: 'failed',
-    detail: isSuccess ? 'the login server answered without a token' : `the login server answered with status ${status}${code === undefined ? '' : ` (${code})`}`,
+    detail: isSuccess
+      ? 'the login server answered without a token'
+      : `the login server answered with status ${status}${code === undefined ? '' : ` (${code})`}`,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     // A gateway that lost the answer, or a proxy that put a page in its place, may stand behind a spent token.
     answered: !isSuccess && status < 500,
@@ -104,7 +126,8 @@ export function judgeAnswer(answer: {
 }
 
 /** Failures before anything was sent, by Node's, OpenSSL's and Bun's names: the token is as good as before. */
-const NEVER_ARRIVED = /^(?:ENOTFOUND|EAI_\w+|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|ERR_TLS_\w+|ERR_SSL_\w+|\w*CERT\w*|UNABLE_TO_\w+)$/
+const NEVER_ARRIVED =
+  /^(?:ENOTFOUND|EAI_\w+|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|ERR_TLS_\w+|ERR_SSL_\w+|\w*CERT\w*|UNABLE_TO_\w+)$/
 
 /** Seconds or a date. */
 function waitOf(header: string | null, nowMs: number): number | undefined {

@@ -18,8 +18,18 @@ export interface JournalRewritten {
  * @param pool path of the account file
  * @param spareDirs as `createRefreshJournal` takes them
  */
-export async function rewriteJournal(dir: string, pool: string, vault: Vault, key: DataKey | undefined, spareDirs: readonly string[] = []): Promise<JournalRewritten> {
-  const journal = createRefreshJournal(dir, { current: async () => key, key: (id) => vault.key(id) }, spareDirs)
+export async function rewriteJournal(
+  dir: string,
+  pool: string,
+  vault: Vault,
+  key: DataKey | undefined,
+  spareDirs: readonly string[] = [],
+): Promise<JournalRewritten> {
+  const journal = createRefreshJournal(
+    dir,
+    { current: async () => key, key: (id) => vault.key(id) },
+    spareDirs,
+  )
   const keyIds = new Set<string>()
   let left = 0
   for (const fingerprint of await journal.list()) {
@@ -40,13 +50,22 @@ export async function isRenewing(dir: string, pool: string): Promise<boolean> {
   const journal = createRefreshJournal(dir)
   for (const fingerprint of await journal.list()) {
     const owner = await journal.ownerOf(fingerprint).catch(() => undefined)
-    if (owner !== undefined && isSameFile(owner.pool, pool) && !(await underLease(dir, fingerprint, async () => undefined))) return true
+    if (
+      owner !== undefined &&
+      isSameFile(owner.pool, pool) &&
+      !(await underLease(dir, fingerprint, async () => undefined))
+    )
+      return true
   }
   return false
 }
 
 /** False when somebody else holds the lease, or when it did not work. */
-async function underLease(dir: string, fingerprint: string, work: () => Promise<void>): Promise<boolean> {
+async function underLease(
+  dir: string,
+  fingerprint: string,
+  work: () => Promise<void>,
+): Promise<boolean> {
   let lease: Lease | undefined
   try {
     lease = await tryLease(dir, fingerprint)

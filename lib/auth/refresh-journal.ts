@@ -4,7 +4,14 @@ import path from 'node:path'
 import type { DataKey } from '../accounts/seal.js'
 import { systemCode } from '../kernel/errors.js'
 import { writeFileAtomic } from '../kernel/json-file.js'
-import { entryLine, type JournalEntry, lastEntry, openedTokens, type StartedEntry, type StoredEntry } from './refresh-entry.js'
+import {
+  entryLine,
+  type JournalEntry,
+  lastEntry,
+  openedTokens,
+  type StartedEntry,
+  type StoredEntry,
+} from './refresh-entry.js'
 
 /**
  * Entries that hold no tokens are kept this long, those that do for much longer: their record may come back with a
@@ -39,7 +46,9 @@ export interface RefreshJournal {
   writeAnywhere(fingerprint: string, entry: JournalEntry): Promise<string>
   clear(fingerprint: string): Promise<void>
   /** The account file an entry belongs to, and the key its tokens are sealed with. Opens nothing. */
-  ownerOf(fingerprint: string): Promise<{ readonly pool: string; readonly keyId?: string } | undefined>
+  ownerOf(
+    fingerprint: string,
+  ): Promise<{ readonly pool: string; readonly keyId?: string } | undefined>
   /** Fingerprints with an entry. */
   list(): Promise<readonly string[]>
   /** When a file of that name was last changed, epoch ms; for entries that cannot be understood. */
@@ -59,9 +68,14 @@ const SUFFIX = '.json'
  * The journal in a folder, which is made when first needed. Tokens in it are sealed where the account file is.
  * @param spareDirs folders that take an entry when the disk of `dir` does not; private to this user
  */
-export function createRefreshJournal(dir: string, keys?: JournalKeys, spareDirs: readonly string[] = []): RefreshJournal {
+export function createRefreshJournal(
+  dir: string,
+  keys?: JournalKeys,
+  spareDirs: readonly string[] = [],
+): RefreshJournal {
   const dirs = [dir, ...spareDirs]
-  const fileIn = (folder: string, fingerprint: string): string => path.join(folder, fingerprint + SUFFIX)
+  const fileIn = (folder: string, fingerprint: string): string =>
+    path.join(folder, fingerprint + SUFFIX)
   const fileOf = (fingerprint: string): string => fileIn(dir, fingerprint)
   let known: DataKey | undefined
 
@@ -95,7 +109,10 @@ export function createRefreshJournal(dir: string, keys?: JournalKeys, spareDirs:
   }
 
   async function writeIn(folder: string, fingerprint: string, entry: JournalEntry): Promise<void> {
-    await writeFileAtomic(fileIn(folder, fingerprint), entryLine(fingerprint, entry, await keyFor(entry)))
+    await writeFileAtomic(
+      fileIn(folder, fingerprint),
+      entryLine(fingerprint, entry, await keyFor(entry)),
+    )
   }
 
   async function begin(fingerprint: string, intent: StartedEntry): Promise<OpenEntry> {
@@ -108,12 +125,19 @@ export function createRefreshJournal(dir: string, keys?: JournalKeys, spareDirs:
     const offset = Buffer.byteLength(line)
     return {
       async follow(entry) {
-        const bytes = Buffer.from(entryLine(fingerprint, entry, entry.state === 'received' ? key : undefined))
-        for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
+        const bytes = Buffer.from(
+          entryLine(fingerprint, entry, entry.state === 'received' ? key : undefined),
+        )
+        for (let done = 0; done < bytes.length;)
+          done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
         await handle.sync()
         // Written into a file that somebody put away meanwhile, it would be kept by nobody.
-        const [ours, there] = [await handle.stat({ bigint: true }), await stat(file, { bigint: true })]
-        if (ours.ino !== there.ino) throw Object.assign(new Error(`${file} was replaced`), { code: 'ESTALE' })
+        const [ours, there] = [
+          await handle.stat({ bigint: true }),
+          await stat(file, { bigint: true }),
+        ]
+        if (ours.ino !== there.ino)
+          throw Object.assign(new Error(`${file} was replaced`), { code: 'ESTALE' })
       },
       close: () => handle.close().catch(() => undefined),
     }
@@ -122,9 +146,11 @@ export function createRefreshJournal(dir: string, keys?: JournalKeys, spareDirs:
   return {
     read: async (fingerprint) => {
       const entry = await stored(fingerprint)
-      if (entry?.state !== 'received' || !('sealed' in entry.tokens)) return entry as JournalEntry | undefined
+      if (entry?.state !== 'received' || !('sealed' in entry.tokens))
+        return entry as JournalEntry | undefined
       const key = await keys?.key(entry.tokens.keyId)
-      const tokens = key === undefined ? undefined : openedTokens(fingerprint, entry.tokens.sealed, key)
+      const tokens =
+        key === undefined ? undefined : openedTokens(fingerprint, entry.tokens.sealed, key)
       return tokens === undefined ? undefined : { ...entry, tokens }
     },
     begin,
@@ -143,20 +169,41 @@ export function createRefreshJournal(dir: string, keys?: JournalKeys, spareDirs:
     },
     clear: async (fingerprint) => {
       // The spare ones first: one that stayed behind would bring back tokens that were spent since.
-      for (const folder of spareDirs) await rm(fileIn(folder, fingerprint), { force: true }).catch(() => undefined)
+      for (const folder of spareDirs)
+        await rm(fileIn(folder, fingerprint), { force: true }).catch(() => undefined)
       await rm(fileOf(fingerprint), { force: true })
     },
     ownerOf: async (fingerprint) => {
       const entry = await stored(fingerprint)
       if (entry === undefined) return undefined
-      return { pool: entry.pool, ...(entry.state === 'received' && 'sealed' in entry.tokens ? { keyId: entry.tokens.keyId } : {}) }
+      return {
+        pool: entry.pool,
+        ...(entry.state === 'received' && 'sealed' in entry.tokens
+          ? { keyId: entry.tokens.keyId }
+          : {}),
+      }
     },
     list: async () => {
-      const names = (await Promise.all(dirs.map((folder) => readdir(folder).catch(() => [])))).flat()
-      return [...new Set(names.filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).map((name) => name.slice(0, -SUFFIX.length)))]
+      const names = (
+        await Promise.all(dirs.map((folder) => readdir(folder).catch(() => [])))
+      ).flat()
+      return [
+        ...new Set(
+          names
+            .filter((name) => /^[0-9a-f]{32}\.json$/.test(name))
+            .map((name) => name.slice(0, -SUFFIX.length)),
+        ),
+      ]
     },
     changedAt: async (fingerprint) => {
-      const times = await Promise.all(dirs.map((folder) => stat(fileIn(folder, fingerprint)).then(({ mtimeMs }) => mtimeMs, () => 0)))
+      const times = await Promise.all(
+        dirs.map((folder) =>
+          stat(fileIn(folder, fingerprint)).then(
+            ({ mtimeMs }) => mtimeMs,
+            () => 0,
+          ),
+        ),
+      )
       return Math.max(...times) || undefined
     },
   }

@@ -21,16 +21,26 @@ export interface Lease {
  * @throws CodexError `store_not_written` when leases cannot be made there at all: nothing must be spent then
  */
 export async function tryLease(dir: string, fingerprint: string): Promise<Lease | undefined> {
-  const lock = await tryLock(path.join(dir, fingerprint), LEASE_STALE_MS).catch((error: unknown) => {
-    throw new CodexError('store_not_written', `The token was not renewed, because ${dir} cannot be written (${systemCode(error) ?? 'unknown reason'}).`, {
-      cause: error,
-    })
-  })
+  const lock = await tryLock(path.join(dir, fingerprint), LEASE_STALE_MS).catch(
+    (error: unknown) => {
+      throw new CodexError(
+        'store_not_written',
+        `The token was not renewed, because ${dir} cannot be written (${systemCode(error) ?? 'unknown reason'}).`,
+        {
+          cause: error,
+        },
+      )
+    },
+  )
   if (lock === undefined) return undefined
   return {
     assertHeld() {
       if (lock.isHeld()) return
-      throw new CodexError('refresh_failed', 'The right to renew the token was lost while the process was paused.', { hint: 'Send the prompt once more' })
+      throw new CodexError(
+        'refresh_failed',
+        'The right to renew the token was lost while the process was paused.',
+        { hint: 'Send the prompt once more' },
+      )
     },
     release: () => lock.release(),
   }

@@ -24,7 +24,9 @@ export function createRefreshMemory(clock: Clock): RefreshMemory {
     pauseOf: (uid) => {
       const pause = pauses.get(uid)
       const now = clock.now()
-      return pause !== undefined && now >= pause.fromMs && now < pause.untilMs ? pause.error : undefined
+      return pause !== undefined && now >= pause.fromMs && now < pause.untilMs
+        ? pause.error
+        : undefined
     },
     endPause: (uid) => {
       pauses.delete(uid)

@@ -45,11 +45,19 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
    * What was received stays until a record has it: a damaged account file may be repaired, and a removed account may come
    * back with a backup. It has to end some time, for the tokens are secrets.
    */
-  async function workOffReceived(fingerprint: string, entry: ReceivedEntry, isOurs: boolean): Promise<void> {
-    if (Math.abs(clock.now() - entry.startedAt) > RECEIVED_MAX_AGE_MS) return journal.clear(fingerprint)
+  async function workOffReceived(
+    fingerprint: string,
+    entry: ReceivedEntry,
+    isOurs: boolean,
+  ): Promise<void> {
+    if (Math.abs(clock.now() - entry.startedAt) > RECEIVED_MAX_AGE_MS)
+      return journal.clear(fingerprint)
     const spent = { fingerprint, login: entry.login }
     const pool = await store.read()
-    const isWanted = isOurs || holdsToken(pool, fingerprint) || placeOfSuccessor(pool, spent, entry.tokens, entry.startedAt) !== 'missing'
+    const isWanted =
+      isOurs ||
+      holdsToken(pool, fingerprint) ||
+      placeOfSuccessor(pool, spent, entry.tokens, entry.startedAt) !== 'missing'
     if (isWanted) await committer.commit(fingerprint, entry)
   }
 
@@ -58,7 +66,8 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
     const lease = await tryLease(deps.dir, fingerprint)
     if (lease === undefined) return
     try {
-      if (entry?.state === 'received') await workOffReceived(fingerprint, entry, isSameFile(entry.pool, store.path))
+      if (entry?.state === 'received')
+        await workOffReceived(fingerprint, entry, isSameFile(entry.pool, store.path))
       else if (await isOver(fingerprint, entry)) await journal.clear(fingerprint)
     } finally {
       await lease.release().catch(() => undefined)
@@ -66,7 +75,10 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
   }
 
   /** Entries without tokens explain a loss to whoever still has the token; those that cannot be read may be of a later version. */
-  async function isOver(fingerprint: string, entry: Exclude<JournalEntry, ReceivedEntry> | undefined): Promise<boolean> {
+  async function isOver(
+    fingerprint: string,
+    entry: Exclude<JournalEntry, ReceivedEntry> | undefined,
+  ): Promise<boolean> {
     const sinceMs = entry?.startedAt ?? (await journal.changedAt(fingerprint)) ?? clock.now()
     if (entry?.state === 'started' && isStillRunning(entry, clock.now())) return false
     if (Math.abs(clock.now() - sinceMs) > JOURNAL_MAX_AGE_MS) return true
@@ -79,22 +91,40 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
   async function revive(): Promise<void> {
     for (const account of (await store.read()).accounts) {
       if (account.needsLogin === undefined || account.kind === 'api-key') continue
-      await deps.adopter.newer(account, fingerprintOf(account.refreshToken ?? ''), account.accessToken)
+      await deps.adopter.newer(
+        account,
+        fingerprintOf(account.refreshToken ?? ''),
+        account.accessToken,
+      )
     }
   }
 
   async function unsavedOf(fingerprint: string): Promise<UnsavedTokens | undefined> {
     const entry = await journal.read(fingerprint).catch(() => undefined)
-    if (entry?.state !== 'started' || !isStillRunning(entry, clock.now()) || committer.isConcluded(fingerprint, entry.startedAt)) return undefined
+    if (
+      entry?.state !== 'started' ||
+      !isStillRunning(entry, clock.now()) ||
+      committer.isConcluded(fingerprint, entry.startedAt)
+    )
+      return undefined
     // While the lease is held the answer may still be on its way; on a disk that takes nothing its end does not show.
-    const isUnderWay = Math.abs(clock.now() - entry.startedAt) < REFRESH_TIMEOUT_MS && (await stat(path.join(deps.dir, `${fingerprint}.lock`)).then(() => true, () => false))
-    return isUnderWay ? undefined : { uid: entry.uid, place: 'memory', why: '', sinceMs: entry.startedAt, pid: entry.pid }
+    const isUnderWay =
+      Math.abs(clock.now() - entry.startedAt) < REFRESH_TIMEOUT_MS &&
+      (await stat(path.join(deps.dir, `${fingerprint}.lock`)).then(
+        () => true,
+        () => false,
+      ))
+    return isUnderWay
+      ? undefined
+      : { uid: entry.uid, place: 'memory', why: '', sinceMs: entry.startedAt, pid: entry.pid }
   }
 
   return {
     async recover() {
       const warn = (error: unknown): void => {
-        log.log('warn', 'An entry of the refresh journal could not be worked off.', { reason: messageOf(error) })
+        log.log('warn', 'An entry of the refresh journal could not be worked off.', {
+          reason: messageOf(error),
+        })
       }
       for (const fingerprint of await journal.list()) await workOff(fingerprint).catch(warn)
       await revive().catch(warn)
@@ -102,7 +132,9 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
     async unsaved() {
       const held = committer.held()
       const ours = new Set(held.map(({ fingerprint }) => fingerprint))
-      const others = await Promise.all((await journal.list()).filter((fingerprint) => !ours.has(fingerprint)).map(unsavedOf))
+      const others = await Promise.all(
+        (await journal.list()).filter((fingerprint) => !ours.has(fingerprint)).map(unsavedOf),
+      )
       return [...held, ...others.filter((one) => one !== undefined)]
     },
   }

@@ -31,7 +31,10 @@ const SETTLE_WAIT_MS = 2_000
 export const REUSED_GRACE_MS = 1_000
 const GRACE_POLL_MS = 50
 
-export interface RenewalDeps extends Pick<SpendDeps, 'store' | 'clock' | 'random' | 'log' | 'label' | 'exchange'> {
+export interface RenewalDeps extends Pick<
+  SpendDeps,
+  'store' | 'clock' | 'random' | 'log' | 'label' | 'exchange'
+> {
   /** Folder of leases and journal, the same for every account file of this user: see `refreshDir`. */
   readonly dir: string
   /** Folders that take new tokens when the disk of `dir` does not. */
@@ -54,7 +57,12 @@ export interface Renewal {
    * @param onWait called when another process holds the lease, before it is waited for
    * @throws CodexError `login_required`, `refresh_failed`, `store_not_written` (nothing was spent), or the store's own
    */
-  renew(known: Account, reason: RefreshReason, unwanted: string | undefined, onWait?: () => void): Promise<Renewed>
+  renew(
+    known: Account,
+    reason: RefreshReason,
+    unwanted: string | undefined,
+    onWait?: () => void,
+  ): Promise<Renewed>
   /** The record with tokens that could not be stored yet, if any. No I/O. */
   newest(account: Account): Account
   /** New tokens of this account that are not in the account file. No I/O. */
@@ -77,8 +85,19 @@ export function refreshDir(root: string): string {
 /** Creates the renewal of one plugin instance. */
 export function createRenewal(deps: RenewalDeps): Renewal {
   const { store, clock, log, label, ended, vault } = deps
-  const journal = createRefreshJournal(deps.dir, vault === undefined ? undefined : { current: () => store.key(), key: (id) => vault.key(id) }, deps.spareDirs)
-  const copies = createLoginCopies({ ownPath: store.path, files: deps.poolFiles, journal, vault, clock, log })
+  const journal = createRefreshJournal(
+    deps.dir,
+    vault === undefined ? undefined : { current: () => store.key(), key: (id) => vault.key(id) },
+    deps.spareDirs,
+  )
+  const copies = createLoginCopies({
+    ownPath: store.path,
+    files: deps.poolFiles,
+    journal,
+    vault,
+    clock,
+    log,
+  })
   const memory = createRefreshMemory(clock)
   /** Records as they were read last: a file that cannot be read any more must still be spoken of by name. */
   const lastSeen = new Map<string, Account>()
@@ -90,7 +109,14 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     onHeld: (held) => deps.onTrouble?.(lastSeen.get(held.uid), held),
     onStored: (held) => deps.onSaved?.(lastSeen.get(held.uid), held),
   })
-  const onPending = (account: Account, { pid, startedAt }: StartedEntry): void => deps.onTrouble?.(account, { uid: account.uid, place: 'memory', why: '', sinceMs: startedAt, pid })
+  const onPending = (account: Account, { pid, startedAt }: StartedEntry): void =>
+    deps.onTrouble?.(account, {
+      uid: account.uid,
+      place: 'memory',
+      why: '',
+      sinceMs: startedAt,
+      pid,
+    })
   const spender = createSpender({ ...deps, journal, committer, memory, current, onPending })
   const adopter = createAdopter({ ...deps, copies, memory })
   const recovery = createRecovery({ ...deps, journal, committer, copies, adopter })
@@ -103,8 +129,14 @@ export function createRenewal(deps: RenewalDeps): Renewal {
       if (held === undefined) throw error
       return undefined
     })
-    const account = (pool === undefined ? undefined : accountOf(pool, wanted.uid)) ?? (held === undefined ? undefined : lastSeen.get(wanted.uid))
-    if (account === undefined) throw new CodexError('login_required', `${label(wanted)} was removed while its token was being renewed.`)
+    const account =
+      (pool === undefined ? undefined : accountOf(pool, wanted.uid)) ??
+      (held === undefined ? undefined : lastSeen.get(wanted.uid))
+    if (account === undefined)
+      throw new CodexError(
+        'login_required',
+        `${label(wanted)} was removed while its token was being renewed.`,
+      )
     lastSeen.set(account.uid, account)
     return committer.overlay(account)
   }
@@ -112,8 +144,10 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   /** Why this refresh token must not be spent; undefined when it may. */
   function refusalOf(account: Account): CodexError | undefined {
     const { refreshToken, needsLogin } = account
-    if (needsLogin !== undefined) return new CodexError('login_required', `${label(account)}: ${needsLogin.reason}`)
-    if (refreshToken === undefined || refreshToken === '') return new CodexError('login_required', `${label(account)} has no refresh token.`)
+    if (needsLogin !== undefined)
+      return new CodexError('login_required', `${label(account)}: ${needsLogin.reason}`)
+    if (refreshToken === undefined || refreshToken === '')
+      return new CodexError('login_required', `${label(account)} has no refresh token.`)
     return memory.refusalOf(fingerprintOf(refreshToken))
   }
 
@@ -127,10 +161,17 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   }
 
   function unsavedError(account: Account, held: HeldTokens): CodexError {
-    return new CodexError('store_not_written', unsavedText(label(account), store.path, held), { hint: 'Check free space and permissions: codex-doctor' })
+    return new CodexError('store_not_written', unsavedText(label(account), store.path, held), {
+      hint: 'Check free space and permissions: codex-doctor',
+    })
   }
 
-  async function renew(wanted: Account, reason: RefreshReason, unwanted: string | undefined, onWait?: () => void): Promise<Renewed> {
+  async function renew(
+    wanted: Account,
+    reason: RefreshReason,
+    unwanted: string | undefined,
+    onWait?: () => void,
+  ): Promise<Renewed> {
     let looks = 0
     for (let poll = 0; poll * POLL_MS < LEASE_WAIT_MS; poll++) {
       ended.throwIfAborted()
@@ -140,7 +181,11 @@ export function createRenewal(deps: RenewalDeps): Renewal {
       if (stored !== undefined) return stored
       const refusal = refusalOf(account)
       if (refusal !== undefined) {
-        if (looks++ < MAX_LOOKS && (await adopter.other(account, fingerprintOf(account.refreshToken ?? '')))) continue
+        if (
+          looks++ < MAX_LOOKS &&
+          (await adopter.other(account, fingerprintOf(account.refreshToken ?? '')))
+        )
+          continue
         throw refusal
       }
       const pause = reason === 'forced' ? undefined : memory.pauseOf(account.uid)
@@ -156,24 +201,36 @@ export function createRenewal(deps: RenewalDeps): Renewal {
       }
       await clock.sleep(POLL_MS, ended)
     }
-    throw new CodexError('refresh_failed', `${label(wanted)}: another process is renewing the token and does not finish.`, {
-      hint: 'Close OpenCode windows that hang, then send the prompt once more',
-    })
+    throw new CodexError(
+      'refresh_failed',
+      `${label(wanted)}: another process is renewing the token and does not finish.`,
+      {
+        hint: 'Close OpenCode windows that hang, then send the prompt once more',
+      },
+    )
   }
 
   /** Undefined when somebody else holds the lease. */
-  async function underLease(account: Account, reason: RefreshReason, unwanted: string | undefined): Promise<Exclude<Spending, { kind: 'refused' }> | undefined> {
+  async function underLease(
+    account: Account,
+    reason: RefreshReason,
+    unwanted: string | undefined,
+  ): Promise<Exclude<Spending, { kind: 'refused' }> | undefined> {
     const fingerprint = fingerprintOf(account.refreshToken ?? '')
     const lease = await tryLease(deps.dir, fingerprint)
     if (lease === undefined) return undefined
     try {
       const fresh = await current(account)
-      if (isUsableInstead(fresh, unwanted, clock.now())) return { kind: 'renewed', renewed: { account: fresh, rotated: false } }
-      if (fresh.needsLogin !== undefined || fingerprintOf(fresh.refreshToken ?? '') !== fingerprint) return { kind: 'again' }
+      if (isUsableInstead(fresh, unwanted, clock.now()))
+        return { kind: 'renewed', renewed: { account: fresh, rotated: false } }
+      if (fresh.needsLogin !== undefined || fingerprintOf(fresh.refreshToken ?? '') !== fingerprint)
+        return { kind: 'again' }
       const better = await adopter.newer(fresh, fingerprint, unwanted)
       if (better.kind === 'taken') return { kind: 'again' }
       if (better.kind === 'spend') return await spendCopy(fresh, better.copy, reason, unwanted)
-      const spent = await tracked(spender.spend({ account: fresh, fingerprint, reason, unwanted, lease }))
+      const spent = await tracked(
+        spender.spend({ account: fresh, fingerprint, reason, unwanted, lease }),
+      )
       if (spent.kind !== 'refused') return spent
       await handleRefusal(fresh, fingerprint, spent)
       return { kind: 'again' }
@@ -184,14 +241,31 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   }
 
   /** A newer token of the login from another file is spent for this record; when it is dead, ours has its turn. */
-  async function spendCopy(account: Account, { tokens, fingerprint, facts }: LoginCopy, reason: RefreshReason, unwanted: string | undefined): ReturnType<typeof underLease> {
+  async function spendCopy(
+    account: Account,
+    { tokens, fingerprint, facts }: LoginCopy,
+    reason: RefreshReason,
+    unwanted: string | undefined,
+  ): ReturnType<typeof underLease> {
     const lease = await tryLease(deps.dir, fingerprint)
     if (lease === undefined) return undefined
     try {
-      const copy: Account = { ...account, ...tokens, ...(facts.rotatedAt === undefined ? {} : { tokenRotatedAt: facts.rotatedAt }) }
-      const spent = await tracked(spender.spend({ account: copy, fingerprint, reason, unwanted, lease }))
+      const copy: Account = {
+        ...account,
+        ...tokens,
+        ...(facts.rotatedAt === undefined ? {} : { tokenRotatedAt: facts.rotatedAt }),
+      }
+      const spent = await tracked(
+        spender.spend({ account: copy, fingerprint, reason, unwanted, lease }),
+      )
       if (spent.kind !== 'refused') return spent
-      memory.bury(fingerprint, new CodexError('login_required', `${label(account)}: ${loginNeededText(spent.code, spent.loss)}`))
+      memory.bury(
+        fingerprint,
+        new CodexError(
+          'login_required',
+          `${label(account)}: ${loginNeededText(spent.code, spent.loss)}`,
+        ),
+      )
       await committer.conclude(fingerprint, spent.startedAt, spent.file, undefined)
       return { kind: 'again' }
     } finally {
@@ -205,8 +279,13 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   }
 
   /** The server says the token is dead. Somebody outside our lease may have used it and be about to store the next one. */
-  async function handleRefusal(account: Account, fingerprint: string, { code, loss, file, startedAt }: Spending & { kind: 'refused' }): Promise<void> {
-    const conclude = (): Promise<void> => committer.conclude(fingerprint, startedAt, file, undefined)
+  async function handleRefusal(
+    account: Account,
+    fingerprint: string,
+    { code, loss, file, startedAt }: Spending & { kind: 'refused' },
+  ): Promise<void> {
+    const conclude = (): Promise<void> =>
+      committer.conclude(fingerprint, startedAt, file, undefined)
     for (let waitedMs = 0; waitedMs <= REUSED_GRACE_MS; waitedMs += GRACE_POLL_MS) {
       const fresh = await current(account)
       if (fingerprintOf(fresh.refreshToken ?? '') !== fingerprint) return conclude()
@@ -226,7 +305,9 @@ export function createRenewal(deps: RenewalDeps): Renewal {
 
   async function markEverywhere(mark: (pool: AccountPool) => AccountPool): Promise<void> {
     await store.update(mark).catch((failure: unknown) => {
-      log.log('error', 'An account that needs a new login could not be marked.', { reason: messageOf(failure) })
+      log.log('error', 'An account that needs a new login could not be marked.', {
+        reason: messageOf(failure),
+      })
     })
     await copies.change(mark)
   }

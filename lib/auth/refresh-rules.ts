@@ -28,7 +28,8 @@ export function tokenState(account: Account, nowMs: number, skewMs: number): Tok
   if (accessToken === undefined || accessToken === '') return 'expired'
   const end = expiresAt ?? 0
   if (end <= nowMs) return 'expired'
-  const lifetimeMs = tokenRotatedAt !== undefined && tokenRotatedAt < end ? end - tokenRotatedAt : Infinity
+  const lifetimeMs =
+    tokenRotatedAt !== undefined && tokenRotatedAt < end ? end - tokenRotatedAt : Infinity
   return end - nowMs > Math.min(skewMs, lifetimeMs / 2) ? 'good' : 'due'
 }
 
@@ -62,25 +63,45 @@ export function rotatedAccount(account: Account, tokens: RotatedTokens, nowMs: n
 }
 
 /** The pool after a refresh token was refused for good: its records stay, marked. */
-export function withLoginNeeded(pool: AccountPool, fingerprint: string, reason: string, nowMs: number): AccountPool {
-  return mapHolders(pool, fingerprint, (account) => ({ ...account, needsLogin: { since: nowMs, reason } }))
+export function withLoginNeeded(
+  pool: AccountPool,
+  fingerprint: string,
+  reason: string,
+  nowMs: number,
+): AccountPool {
+  return mapHolders(pool, fingerprint, (account) => ({
+    ...account,
+    needsLogin: { since: nowMs, reason },
+  }))
 }
 
-function mapHolders(pool: AccountPool, fingerprint: string, change: (account: Account) => Account): AccountPool {
+function mapHolders(
+  pool: AccountPool,
+  fingerprint: string,
+  change: (account: Account) => Account,
+): AccountPool {
   if (!holdsToken(pool, fingerprint)) return pool
   return {
     ...pool,
-    accounts: pool.accounts.map((account) => (isToken(account.refreshToken, fingerprint) ? change(account) : account)),
+    accounts: pool.accounts.map((account) =>
+      isToken(account.refreshToken, fingerprint) ? change(account) : account,
+    ),
   }
 }
 
 /** True when the token has this fingerprint. */
 export function isToken(refreshToken: string | undefined, fingerprint: string): boolean {
-  return refreshToken !== undefined && refreshToken !== '' && fingerprintOf(refreshToken) === fingerprint
+  return (
+    refreshToken !== undefined && refreshToken !== '' && fingerprintOf(refreshToken) === fingerprint
+  )
 }
 
 /** True when the record has another access token than the unwanted one, and a valid one. */
-export function isUsableInstead(account: Account, unwanted: string | undefined, nowMs: number): boolean {
+export function isUsableInstead(
+  account: Account,
+  unwanted: string | undefined,
+  nowMs: number,
+): boolean {
   return account.accessToken !== unwanted && tokenState(account, nowMs, 0) !== 'expired'
 }
 
@@ -96,7 +117,11 @@ export const LONGEST_SERVER_PAUSE_MS = 5 * 60_000
  * @param serverAsksMs the server's own wish, ms
  * @param random 0 up to 1; spreads processes over the second half of the pause
  */
-export function pauseMs(attempts: number, serverAsksMs: number | undefined, random: number): number {
+export function pauseMs(
+  attempts: number,
+  serverAsksMs: number | undefined,
+  random: number,
+): number {
   const full = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 10))
   return Math.max(full * (0.5 + random / 2), Math.min(serverAsksMs ?? 0, LONGEST_SERVER_PAUSE_MS))
 }

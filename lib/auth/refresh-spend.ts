@@ -5,7 +5,15 @@ import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store-types.js'
 import { factsOf } from './login-copies.js'
 import type { TokenCommitter } from './refresh-commit.js'
-import { type EarlierLoss, intentOf, isStillRunning, type JournalEntry, lossIn, type ReceivedEntry, type StartedEntry } from './refresh-entry.js'
+import {
+  type EarlierLoss,
+  intentOf,
+  isStillRunning,
+  type JournalEntry,
+  lossIn,
+  type ReceivedEntry,
+  type StartedEntry,
+} from './refresh-entry.js'
 import type { Exchange, RefreshReason } from './refresh-exchange.js'
 import type { OpenEntry, RefreshJournal } from './refresh-journal.js'
 import type { Lease } from './refresh-lease.js'
@@ -25,7 +33,13 @@ export type Spending =
   /** The account changed meanwhile and must be looked at anew. */
   | { readonly kind: 'again' }
   /** The login server says that this token is dead. */
-  | { readonly kind: 'refused'; readonly code: string; readonly loss: EarlierLoss | undefined; readonly file: OpenEntry; readonly startedAt: number }
+  | {
+      readonly kind: 'refused'
+      readonly code: string
+      readonly loss: EarlierLoss | undefined
+      readonly file: OpenEntry
+      readonly startedAt: number
+    }
 
 export interface SpendDeps {
   readonly store: AccountStore
@@ -68,7 +82,13 @@ export interface Spender {
 export function createSpender(deps: SpendDeps): Spender {
   const { store, clock, log, label, journal, committer, memory, current } = deps
 
-  async function spend({ account, fingerprint, reason, unwanted, lease }: SpendRequest): Promise<Spending> {
+  async function spend({
+    account,
+    fingerprint,
+    reason,
+    unwanted,
+    lease,
+  }: SpendRequest): Promise<Spending> {
     const earlier = await read(account, fingerprint)
     if (earlier?.state === 'received') return finish(account, fingerprint, earlier, unwanted)
     throwIfPending(account, fingerprint, earlier, reason)
@@ -87,10 +107,15 @@ export function createSpender(deps: SpendDeps): Spender {
     const outcome = await deps.exchange(account.refreshToken ?? '', reason)
     switch (outcome.kind) {
       case 'rotated': {
-        const place = await committer.commit(fingerprint, { state: 'received', ...base, login: factsOf(account), tokens: outcome.tokens }, file)
+        const place = await committer.commit(
+          fingerprint,
+          { state: 'received', ...base, login: factsOf(account), tokens: outcome.tokens },
+          file,
+        )
         memory.endPause(account.uid)
         // What is held is known without the file, which may not be there any more.
-        const fresh = place === 'file' || place === 'gone' ? await current(account) : committer.overlay(account)
+        const fresh =
+          place === 'file' || place === 'gone' ? await current(account) : committer.overlay(account)
         if (outcome.tokens.accessToken === undefined) {
           const failedAt = clock.now()
           throw pauseFor(fresh, failedAt, failedAt + pauseMs(1, undefined, deps.random()))
@@ -103,8 +128,19 @@ export function createSpender(deps: SpendDeps): Spender {
         const attempts = (earlier?.state === 'failed' ? earlier.attempts : 0) + 1
         const failedAt = clock.now()
         const retryAt = failedAt + pauseMs(attempts, outcome.retryAfterMs, deps.random())
-        log.log('warn', `Refresh for ${label(account)} did not work.`, { detail: outcome.detail, attempts })
-        const entry: JournalEntry = { state: 'failed', ...base, failedAt, retryAt, attempts, answered: outcome.answered, ...(loss === undefined ? {} : { loss }) }
+        log.log('warn', `Refresh for ${label(account)} did not work.`, {
+          detail: outcome.detail,
+          attempts,
+        })
+        const entry: JournalEntry = {
+          state: 'failed',
+          ...base,
+          failedAt,
+          retryAt,
+          attempts,
+          answered: outcome.answered,
+          ...(loss === undefined ? {} : { loss }),
+        }
         await committer.conclude(fingerprint, base.startedAt, file, entry)
         throw pauseFor(account, failedAt, retryAt)
       }
@@ -112,18 +148,39 @@ export function createSpender(deps: SpendDeps): Spender {
   }
 
   /** A process was killed between the answer of the server and the account file; the journal has what it received. */
-  async function finish(account: Account, fingerprint: string, entry: ReceivedEntry, unwanted: string | undefined): Promise<Spending> {
+  async function finish(
+    account: Account,
+    fingerprint: string,
+    entry: ReceivedEntry,
+    unwanted: string | undefined,
+  ): Promise<Spending> {
     log.log('info', `Finishing a refresh for ${label(account)} that was cut off.`)
-    const place = await committer.commit(fingerprint, { ...entry, login: entry.login ?? factsOf(account) })
+    const place = await committer.commit(fingerprint, {
+      ...entry,
+      login: entry.login ?? factsOf(account),
+    })
     if (place === 'file' || place === 'gone') return { kind: 'again' }
     const held = committer.overlay(account)
-    if (isUsableInstead(held, unwanted, clock.now())) return { kind: 'renewed', renewed: { account: held, rotated: false } }
-    throw new CodexError('store_not_written', `${label(account)}: new tokens cannot be written to ${store.path}.`)
+    if (isUsableInstead(held, unwanted, clock.now()))
+      return { kind: 'renewed', renewed: { account: held, rotated: false } }
+    throw new CodexError(
+      'store_not_written',
+      `${label(account)}: new tokens cannot be written to ${store.path}.`,
+    )
   }
 
-  function throwIfPending(account: Account, fingerprint: string, earlier: JournalEntry | undefined, reason: RefreshReason): void {
+  function throwIfPending(
+    account: Account,
+    fingerprint: string,
+    earlier: JournalEntry | undefined,
+    reason: RefreshReason,
+  ): void {
     const now = clock.now()
-    if (earlier?.state === 'started' && isStillRunning(earlier, now) && !committer.isConcluded(fingerprint, earlier.startedAt)) {
+    if (
+      earlier?.state === 'started' &&
+      isStillRunning(earlier, now) &&
+      !committer.isConcluded(fingerprint, earlier.startedAt)
+    ) {
       deps.onPending(account, earlier)
       throw new CodexError(
         'refresh_failed',
@@ -136,9 +193,13 @@ export function createSpender(deps: SpendDeps): Spender {
   }
 
   function pauseFor(account: Account, fromMs: number, untilMs: number): CodexError {
-    const error = new CodexError('refresh_failed', `${label(account)}: the login server did not renew the token.`, {
-      hint: 'Wait a moment and send the prompt once more; if it stays like this: codex-doctor',
-    })
+    const error = new CodexError(
+      'refresh_failed',
+      `${label(account)}: the login server did not renew the token.`,
+      {
+        hint: 'Wait a moment and send the prompt once more; if it stays like this: codex-doctor',
+      },
+    )
     memory.pause(account.uid, fromMs, untilMs, error)
     return error
   }
@@ -148,21 +209,31 @@ export function createSpender(deps: SpendDeps): Spender {
     try {
       return await journal.read(fingerprint)
     } catch (error) {
-      throw isCodexError(error) ? error : notRenewed(account, 'the refresh journal cannot be read', error)
+      throw isCodexError(error)
+        ? error
+        : notRenewed(account, 'the refresh journal cannot be read', error)
     }
   }
 
   function notRenewed(account: Account, why: string, error: unknown): CodexError {
     const cause = error instanceof Error ? error.cause : undefined
     const code = systemCode(cause) ?? systemCode(error) ?? messageOf(error)
-    return new CodexError('store_not_written', `${label(account)}: the token was not renewed, because ${why} (${code}).`, {
-      cause: error,
-      hint: 'Check free space and permissions: codex-doctor',
-    })
+    return new CodexError(
+      'store_not_written',
+      `${label(account)}: the token was not renewed, because ${why} (${code}).`,
+      {
+        cause: error,
+        hint: 'Check free space and permissions: codex-doctor',
+      },
+    )
   }
 
   /** Also proves that the disk takes writes: a token whose successor cannot be stored is not spent. */
-  async function begin(account: Account, fingerprint: string, intent: StartedEntry): Promise<OpenEntry> {
+  async function begin(
+    account: Account,
+    fingerprint: string,
+    intent: StartedEntry,
+  ): Promise<OpenEntry> {
     try {
       return await journal.begin(fingerprint, intent)
     } catch (error) {

@@ -5,7 +5,8 @@ import type { EarlierLoss } from './refresh-entry.js'
 /** Why a refresh token is dead, by the code of the login server (wire facts §6). */
 const CAUSES: Readonly<Record<string, string>> = {
   refresh_token_expired: 'it was not used for too long',
-  refresh_token_reused: 'its refresh token was already used by another program or machine that has a copy of this login',
+  refresh_token_reused:
+    'its refresh token was already used by another program or machine that has a copy of this login',
   refresh_token_invalidated: 'it was revoked by a logout, a changed password or the workspace',
 }
 
@@ -15,7 +16,8 @@ const CAUSES: Readonly<Record<string, string>> = {
  * @param loss a token that was lost before the last attempt
  */
 export function loginNeededText(code: string, loss: EarlierLoss | undefined): string {
-  if (loss !== undefined && code !== 'refresh_token_expired') return `the sign-in has ended: ${lossText(loss)}`
+  if (loss !== undefined && code !== 'refresh_token_expired')
+    return `the sign-in has ended: ${lossText(loss)}`
   return `the sign-in has ended: ${CAUSES[code] ?? 'the login server does not accept it any more'}.`
 }
 
@@ -35,11 +37,16 @@ export interface UnsavedTokens extends Pick<HeldTokens, 'uid' | 'place' | 'why' 
 }
 
 /** Who, what, and what to do, in whole sentences. Pure. */
-export function unsavedText(label: string, file: string, { place, why, pid }: UnsavedTokens): string {
+export function unsavedText(
+  label: string,
+  file: string,
+  { place, why, pid }: UnsavedTokens,
+): string {
   if (pid !== undefined) {
     return `${label}: process ${pid} holds new tokens that it has not stored. Free space on the disk or make it writable, and do not end that process before: the login would be lost.`
   }
-  if (place === 'journal') return `${label}: new tokens are safe in the refresh journal, but ${file} could not be written (${why}). It is tried again by itself.`
+  if (place === 'journal')
+    return `${label}: new tokens are safe in the refresh journal, but ${file} could not be written (${why}). It is tried again by itself.`
   return `${label}: new tokens could not be written to any disk (${why}). They are kept in memory and the disk is tried again every 2 s. Free space or make it writable, and do not end this program before: the login would be lost.`
 }
 
@@ -50,7 +57,11 @@ export function unsavedToast(text: string): Toast {
 
 /** The message when they are stored after all. Pure. */
 export function savedToast(label: string): Toast {
-  return { title: 'Codex accounts', message: `${label}: the new tokens are stored now.`, variant: 'success' }
+  return {
+    title: 'Codex accounts',
+    message: `${label}: the new tokens are stored now.`,
+    variant: 'success',
+  }
 }
 
 /** Local date and time to the minute. */

@@ -54,12 +54,26 @@ export function sealPoolFile(deps: SealingDeps): Promise<SealingResult> {
       await held.write(held.pool, key)
     }
     const copies = await rewriteCopies(backupsDir, vault, key)
-    const journal = await rewriteJournal(deps.refreshDir, store.path, vault, key, deps.spareRefreshDirs)
+    const journal = await rewriteJournal(
+      deps.refreshDir,
+      store.path,
+      vault,
+      key,
+      deps.spareRefreshDirs,
+    )
     const warnings = [
       ...copies.left.map((file) => `${file} could not be sealed.`),
-      ...(journal.left === 0 ? [] : ['A token was being renewed meanwhile; its journal entry goes with the renewal.']),
+      ...(journal.left === 0
+        ? []
+        : ['A token was being renewed meanwhile; its journal entry goes with the renewal.']),
     ]
-    return { changed, accounts: held.pool.accounts.length, ...(backup === undefined ? {} : { backup }), copies: copies.done, warnings }
+    return {
+      changed,
+      accounts: held.pool.accounts.length,
+      ...(backup === undefined ? {} : { backup }),
+      copies: copies.done,
+      warnings,
+    }
   })
 }
 
@@ -73,15 +87,39 @@ export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
   return store.transact(async (held) => {
     const changed = held.keyId !== undefined
     if (changed) {
-      if (held.pool.accounts.some(isUnopened)) throw new CodexError('store_unreadable', 'A sealed login in the account file does not open, so it cannot be written in the clear.', { hint: 'Nothing was changed. Sign in again with that account or remove it: codex-list' })
-      if (await isRenewing(deps.refreshDir, store.path)) throw new CodexError('store_busy', 'A token is being renewed just now. Nothing was changed.')
+      if (held.pool.accounts.some(isUnopened))
+        throw new CodexError(
+          'store_unreadable',
+          'A sealed login in the account file does not open, so it cannot be written in the clear.',
+          { hint: 'Nothing was changed. Sign in again with that account or remove it: codex-list' },
+        )
+      if (await isRenewing(deps.refreshDir, store.path))
+        throw new CodexError(
+          'store_busy',
+          'A token is being renewed just now. Nothing was changed.',
+        )
       await held.write(held.pool, undefined)
     }
     const copies = await rewriteCopies(backupsDir, vault, undefined)
-    const journal = await rewriteJournal(deps.refreshDir, store.path, vault, undefined, deps.spareRefreshDirs)
-    const warnings = copies.left.map((file) => `${file} is still sealed and could not be opened; the key stays in the keychain.`)
-    if (journal.left > 0) warnings.push('The journal of a renewal is still sealed, so the key stays in the keychain. Run the command again in a moment.')
-    const ids = new Set([...copies.keyIds, ...journal.keyIds, ...(held.keyId === undefined ? [] : [held.keyId])])
+    const journal = await rewriteJournal(
+      deps.refreshDir,
+      store.path,
+      vault,
+      undefined,
+      deps.spareRefreshDirs,
+    )
+    const warnings = copies.left.map(
+      (file) => `${file} is still sealed and could not be opened; the key stays in the keychain.`,
+    )
+    if (journal.left > 0)
+      warnings.push(
+        'The journal of a renewal is still sealed, so the key stays in the keychain. Run the command again in a moment.',
+      )
+    const ids = new Set([
+      ...copies.keyIds,
+      ...journal.keyIds,
+      ...(held.keyId === undefined ? [] : [held.keyId]),
+    ])
     if (warnings.length === 0) warnings.push(...(await forgetKeys(vault, ids)))
     return { changed, accounts: held.pool.accounts.length, copies: copies.done, warnings }
   })
@@ -91,17 +129,29 @@ async function forgetKeys(vault: Vault, ids: ReadonlySet<string>): Promise<strin
   const warnings: string[] = []
   for (const id of ids) {
     await vault.forget(id).catch((error: unknown) => {
-      warnings.push(`The accounts are in the file again, but a key that nothing needs any more may still be in the keychain: ${messageOf(error)}`)
+      warnings.push(
+        `The accounts are in the file again, but a key that nothing needs any more may still be in the keychain: ${messageOf(error)}`,
+      )
     })
   }
   return warnings
 }
 
 /** Nothing is replaced before a copy on the disk has been opened with the key as the keychain gives it back. */
-async function proveOpens(copy: string, pool: AccountPool, vault: Vault, keyId: string): Promise<void> {
+async function proveOpens(
+  copy: string,
+  pool: AccountPool,
+  vault: Vault,
+  keyId: string,
+): Promise<void> {
   const key: DataKey = await vault.reread(keyId)
   const parsed = parsePool(await readFile(copy, 'utf8'))
   const opened = parsed.kind === 'pool' ? openedPool(parsed.pool, key) : undefined
-  const isSame = opened !== undefined && isDeepStrictEqual(JSON.parse(formatPool(opened)), JSON.parse(formatPool(pool)))
-  if (!isSame) throw unavailable(`A sealed copy of the accounts could not be opened again (${copy}), so the account file was left as it is.`)
+  const isSame =
+    opened !== undefined &&
+    isDeepStrictEqual(JSON.parse(formatPool(opened)), JSON.parse(formatPool(pool)))
+  if (!isSame)
+    throw unavailable(
+      `A sealed copy of the accounts could not be opened again (${copy}), so the account file was left as it is.`,
+    )
 }

@@ -51,20 +51,28 @@ export function expiryOf(expiresIn: unknown, accessToken: string, nowMs: number)
   if (expiresAtMs !== undefined) {
     if (isLifetime(expiresAtMs - nowMs)) return expiresAtMs
     // The two clocks may disagree about now; how long the token lives does not depend on either.
-    if (issuedAtMs !== undefined && isLifetime(expiresAtMs - issuedAtMs)) return nowMs + expiresAtMs - issuedAtMs
+    if (issuedAtMs !== undefined && isLifetime(expiresAtMs - issuedAtMs))
+      return nowMs + expiresAtMs - issuedAtMs
   }
   return nowMs + (saidMs > LONGEST_LIFETIME_MS ? LONGEST_LIFETIME_MS : UNKNOWN_LIFETIME_MS)
 }
 
 /** Codes that mean that a grant is dead and stays dead (wire facts §6). */
-const FINAL_CODES = new Set(['invalid_grant', 'refresh_token_expired', 'refresh_token_reused', 'refresh_token_invalidated'])
+const FINAL_CODES = new Set([
+  'invalid_grant',
+  'refresh_token_expired',
+  'refresh_token_reused',
+  'refresh_token_invalidated',
+])
 
 /**
  * The code with which the login server refuses a grant for good; undefined for everything else. Only its own JSON on the
  * two statuses it uses counts: pages of proxies, gateways and captive portals say nothing about a login. Pure.
  */
 export function finalRefusalOf(status: number, body: unknown): string | undefined {
-  return status === 400 || status === 401 ? codesIn(body).find((code) => FINAL_CODES.has(code)) : undefined
+  return status === 400 || status === 401
+    ? codesIn(body).find((code) => FINAL_CODES.has(code))
+    : undefined
 }
 
 /** The codes of an error answer, the nearest first: at `error.code`, in `error` itself, at the top (wire facts §6). Pure. */
@@ -72,18 +80,24 @@ export function codesIn(body: unknown): string[] {
   if (!isRecord(body)) return []
   const { error } = body
   const inner = isRecord(error) ? [error.code, error.type, error.error] : [error]
-  return [...inner, body.code].filter((code): code is string => typeof code === 'string' && /^[\w.-]{1,80}$/.test(code))
+  return [...inner, body.code].filter(
+    (code): code is string => typeof code === 'string' && /^[\w.-]{1,80}$/.test(code),
+  )
 }
 
 /** Any text but a blank one, as it came; control characters would break the header it goes into. */
 function tokenIn(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' && !/\p{Cc}/u.test(value) ? value : undefined
+  return typeof value === 'string' && value.trim() !== '' && !/\p{Cc}/u.test(value)
+    ? value
+    : undefined
 }
 
 /** A number, also one that came as text. */
 function numberIn(value: unknown): number | undefined {
   if (typeof value === 'number') return value
-  return typeof value === 'string' && /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : undefined
+  return typeof value === 'string' && /^\s*\d+(?:\.\d+)?\s*$/.test(value)
+    ? Number(value)
+    : undefined
 }
 
 function isLifetime(ms: number): boolean {

@@ -10,7 +10,7 @@ export async function answerText(response: Response): Promise<string> {
   if (reader === undefined) return ''
   const decoder = new TextDecoder()
   let text = ''
-  for (let bytes = 0; bytes < MAX_ANSWER_BYTES; ) {
+  for (let bytes = 0; bytes < MAX_ANSWER_BYTES;) {
     const { done, value } = await reader.read()
     if (done) return text + decoder.decode()
     bytes += value.byteLength

@@ -37,7 +37,12 @@ export interface Tokens {
    * else by one refresh. A token that came out of such a refresh a moment ago is not refreshed again.
    * @throws CodexError as `access`
    */
-  afterUnauthorized(account: Account, rejectedToken: string, signal?: AbortSignal, mayWait?: () => boolean): Promise<Grant>
+  afterUnauthorized(
+    account: Account,
+    rejectedToken: string,
+    signal?: AbortSignal,
+    mayWait?: () => boolean,
+  ): Promise<Grant>
   /**
    * Refreshes because the user asked for it, also where a pause after a failure is still running. Done means stored.
    * @throws CodexError as `access`, and `store_not_written` when there are new tokens and the account file has them not
@@ -58,7 +63,9 @@ export interface Tokens {
 /** Another process is renewing the token of an account; nothing is wrong with it. */
 export class BusyElsewhere extends CodexError {
   constructor(label: string) {
-    super('refresh_failed', `${label}: another process is renewing the token.`, { hint: 'Send the prompt once more' })
+    super('refresh_failed', `${label}: another process is renewing the token.`, {
+      hint: 'Send the prompt once more',
+    })
   }
 }
 
@@ -96,7 +103,12 @@ interface Flight {
 export function createTokens(deps: TokensDeps): Tokens {
   const { store, clock, log, settings, label } = deps
   const ended = new AbortController()
-  const renewal = createRenewal({ ...deps, ended: ended.signal, onTrouble: sayTrouble, onSaved: saySaved })
+  const renewal = createRenewal({
+    ...deps,
+    ended: ended.signal,
+    onTrouble: sayTrouble,
+    onSaved: saySaved,
+  })
   const flights = new Map<string, Flight>()
   /** When tokens in danger were last spoken of, by uid. */
   const toldAt = new Map<string, number>()
@@ -105,10 +117,16 @@ export function createTokens(deps: TokensDeps): Tokens {
   /** New tokens that the local clock calls expired, by uid: the clock is wrong then, and the backend decides. */
   const bornExpired = new Map<string, string>()
 
-  async function renewOnce(account: Account, reason: RefreshReason, unwanted: string | undefined, onWait: () => void): Promise<Renewed> {
+  async function renewOnce(
+    account: Account,
+    reason: RefreshReason,
+    unwanted: string | undefined,
+    onWait: () => void,
+  ): Promise<Renewed> {
     const fresh = await renewal.renew(account, reason, unwanted, onWait)
     const { uid, accessToken } = fresh.account
-    if (accessToken !== undefined && tokenState(fresh.account, clock.now(), 0) === 'expired') bornExpired.set(uid, accessToken)
+    if (accessToken !== undefined && tokenState(fresh.account, clock.now(), 0) === 'expired')
+      bornExpired.set(uid, accessToken)
     else bornExpired.delete(uid)
     return fresh
   }
@@ -118,7 +136,9 @@ export function createTokens(deps: TokensDeps): Tokens {
     if (running !== undefined) return running
     let onWait = (): void => undefined
     const waits = new Promise<void>((resolve) => (onWait = resolve))
-    const result = renewOnce(account, reason, unwanted, onWait).finally(() => flights.delete(account.uid))
+    const result = renewOnce(account, reason, unwanted, onWait).finally(() =>
+      flights.delete(account.uid),
+    )
     // Every caller may have gone away by the time it fails.
     result.catch(() => undefined)
     const flight = { result, waits }
@@ -127,19 +147,31 @@ export function createTokens(deps: TokensDeps): Tokens {
   }
 
   /** @param mayWait as in `access` */
-  function renew(account: Account, reason: RefreshReason, unwanted: string | undefined, mayWait: () => boolean = () => true): Promise<Renewed> {
+  function renew(
+    account: Account,
+    reason: RefreshReason,
+    unwanted: string | undefined,
+    mayWait: () => boolean = () => true,
+  ): Promise<Renewed> {
     const { result, waits } = flightOf(account, reason, unwanted)
-    const busy = waits.then(() => (mayWait() ? result : Promise.reject(new BusyElsewhere(label(account)))))
+    const busy = waits.then(() =>
+      mayWait() ? result : Promise.reject(new BusyElsewhere(label(account))),
+    )
     busy.catch(() => undefined)
     return Promise.race([result, busy])
   }
 
-  const nameOf = (account: Account | undefined): string => (account === undefined ? 'An account' : label(account))
+  const nameOf = (account: Account | undefined): string =>
+    account === undefined ? 'An account' : label(account)
 
   function sayTrouble(account: Account | undefined, trouble: UnsavedTokens): void {
     const now = clock.now()
     const last = toldAt.get(trouble.uid)
-    if (trouble.place === 'journal' || (last !== undefined && Math.abs(now - last) < TROUBLE_AGAIN_MS)) return
+    if (
+      trouble.place === 'journal' ||
+      (last !== undefined && Math.abs(now - last) < TROUBLE_AGAIN_MS)
+    )
+      return
     toldAt.set(trouble.uid, now)
     const text = unsavedText(nameOf(account), store.path, trouble)
     log.log('error', text)
@@ -152,21 +184,32 @@ export function createTokens(deps: TokensDeps): Tokens {
     deps.toast?.(savedToast(nameOf(account)))
   }
 
-  function access(given: Account, signal?: AbortSignal, mayWait?: () => boolean): Grant | Promise<Grant> {
+  function access(
+    given: Account,
+    signal?: AbortSignal,
+    mayWait?: () => boolean,
+  ): Grant | Promise<Grant> {
     if (given.kind === 'api-key') return keyGrant(given, label)
     const account = renewal.newest(given)
     const state = tokenState(account, clock.now(), settings.refreshSkewMs)
     if (state === 'good') return grantOf(account, given)
-    if (account.accessToken !== undefined && bornExpired.get(account.uid) === account.accessToken) return grantOf(account, given)
-    if (state === 'due' && (account.needsLogin !== undefined || renewal.isPaused(account.uid))) return grantOf(account, given)
+    if (account.accessToken !== undefined && bornExpired.get(account.uid) === account.accessToken)
+      return grantOf(account, given)
+    if (state === 'due' && (account.needsLogin !== undefined || renewal.isPaused(account.uid)))
+      return grantOf(account, given)
     if (state === 'due') return renewEarly(account, given, signal)
-    return untilAborted(renew(account, 'proactive_expiry', account.accessToken, mayWait), signal).then((fresh) =>
-      grantOf(fresh.account, given),
-    )
+    return untilAborted(
+      renew(account, 'proactive_expiry', account.accessToken, mayWait),
+      signal,
+    ).then((fresh) => grantOf(fresh.account, given))
   }
 
   /** The old token is valid: a new one is nice to have, and no failure to get it is worth a failed request. */
-  async function renewEarly(account: Account, given: Account, signal: AbortSignal | undefined): Promise<Grant> {
+  async function renewEarly(
+    account: Account,
+    given: Account,
+    signal: AbortSignal | undefined,
+  ): Promise<Grant> {
     const waiting = new AbortController()
     const patience = clock.sleep(PROACTIVE_WAIT_MS, waiting.signal).catch(() => undefined)
     // Nobody waits for another process while the old token is good.
@@ -176,35 +219,66 @@ export function createTokens(deps: TokensDeps): Tokens {
       return grantOf(fresh?.account ?? account, given)
     } catch (error) {
       if (signal?.aborted === true || tokenState(account, clock.now(), 0) === 'expired') throw error
-      if (!(error instanceof BusyElsewhere)) log.log('warn', `Early refresh for ${label(account)} did not work; the current token still does.`, {
-        reason: messageOf(error),
-      })
+      if (!(error instanceof BusyElsewhere))
+        log.log(
+          'warn',
+          `Early refresh for ${label(account)} did not work; the current token still does.`,
+          {
+            reason: messageOf(error),
+          },
+        )
       return grantOf(account, given)
     } finally {
       waiting.abort()
     }
   }
 
-  async function afterUnauthorized(given: Account, rejectedToken: string, signal?: AbortSignal, mayWait?: () => boolean): Promise<Grant> {
+  async function afterUnauthorized(
+    given: Account,
+    rejectedToken: string,
+    signal?: AbortSignal,
+    mayWait?: () => boolean,
+  ): Promise<Grant> {
     const { uid } = given
     if (given.kind === 'api-key') {
-      throw new CodexError('login_required', `${label(given)}: the endpoint does not accept this API key.`)
+      throw new CodexError(
+        'login_required',
+        `${label(given)}: the endpoint does not accept this API key.`,
+      )
     }
     const last = recovered.get(uid)
     // A token that was refused after its end says nothing, unless our clock is the one that is wrong.
     const known = renewal.newest(given)
-    const isOver = known.accessToken === rejectedToken && tokenState(known, clock.now(), 0) === 'expired' && bornExpired.get(uid) !== rejectedToken
-    if (!isOver && last?.token === rejectedToken && Math.abs(clock.now() - last.atMs) < RECOVERY_PAUSE_MS) {
-      throw new CodexError('refresh_failed', `${label(given)}: the backend refuses even a token that is a moment old.`, {
-        hint: 'Sign in to this account anew: opencode auth login',
-      })
+    const isOver =
+      known.accessToken === rejectedToken &&
+      tokenState(known, clock.now(), 0) === 'expired' &&
+      bornExpired.get(uid) !== rejectedToken
+    if (
+      !isOver &&
+      last?.token === rejectedToken &&
+      Math.abs(clock.now() - last.atMs) < RECOVERY_PAUSE_MS
+    ) {
+      throw new CodexError(
+        'refresh_failed',
+        `${label(given)}: the backend refuses even a token that is a moment old.`,
+        {
+          hint: 'Sign in to this account anew: opencode auth login',
+        },
+      )
     }
-    let fresh = await untilAborted(renew(known, 'unauthorized_recovery', rejectedToken, mayWait), signal)
+    let fresh = await untilAborted(
+      renew(known, 'unauthorized_recovery', rejectedToken, mayWait),
+      signal,
+    )
     // A flight that began before the refusal may have ended with the very token that was refused.
     if (fresh.account.accessToken === rejectedToken) {
-      fresh = await untilAborted(renew(fresh.account, 'unauthorized_recovery', rejectedToken, mayWait), signal)
+      fresh = await untilAborted(
+        renew(fresh.account, 'unauthorized_recovery', rejectedToken, mayWait),
+        signal,
+      )
     }
-    if (fresh.rotated) recovered.set(uid, { token: fresh.account.accessToken ?? '', atMs: clock.now() })
+    if (fresh.rotated)
+      recovered.set(uid, { token: fresh.account.accessToken ?? '', atMs: clock.now() })
     return grantOf(fresh.account, given)
   }
 
@@ -213,7 +287,10 @@ export function createTokens(deps: TokensDeps): Tokens {
     const account = renewal.newest(given)
     const fresh = await untilAborted(renew(account, 'forced', account.accessToken), signal)
     const held = renewal.heldFor(fresh.account)
-    if (held !== undefined) throw new CodexError('store_not_written', unsavedText(label(given), store.path, held), { hint: 'Check free space and permissions: codex-doctor' })
+    if (held !== undefined)
+      throw new CodexError('store_not_written', unsavedText(label(given), store.path, held), {
+        hint: 'Check free space and permissions: codex-doctor',
+      })
     return grantOf(fresh.account, given)
   }
 
@@ -221,12 +298,20 @@ export function createTokens(deps: TokensDeps): Tokens {
     const pool = store.peek() ?? (await store.read())
     for (const uid of uids) {
       const stored = accountOf(pool, uid)
-      if (ended.signal.aborted || stored === undefined || stored.kind === 'api-key' || stored.enabled === false) continue
+      if (
+        ended.signal.aborted ||
+        stored === undefined ||
+        stored.kind === 'api-key' ||
+        stored.enabled === false
+      )
+        continue
       const account = renewal.newest(stored)
       const state = tokenState(account, clock.now(), settings.refreshSkewMs + REFRESH_AHEAD_MS)
       if (state === 'good' || account.needsLogin !== undefined || renewal.isPaused(uid)) continue
       await renew(account, 'proactive_expiry', account.accessToken).catch((error: unknown) => {
-        log.log('warn', `Background refresh for ${label(account)} did not work.`, { reason: messageOf(error) })
+        log.log('warn', `Background refresh for ${label(account)} did not work.`, {
+          reason: messageOf(error),
+        })
       })
     }
   }
@@ -245,9 +330,18 @@ export function createTokens(deps: TokensDeps): Tokens {
       const found = await renewal.unsaved()
       if (found.length === 0) return []
       const pool = await store.read().catch(() => undefined)
-      return found.map((one) => unsavedText(nameOf(pool === undefined ? undefined : accountOf(pool, one.uid)), store.path, one))
+      return found.map((one) =>
+        unsavedText(
+          nameOf(pool === undefined ? undefined : accountOf(pool, one.uid)),
+          store.path,
+          one,
+        ),
+      )
     },
-    inMemoryAlone: () => renewal.held().flatMap(({ tokens, account }) => (tokens.place === 'memory' ? [nameOf(account)] : [])),
+    inMemoryAlone: () =>
+      renewal
+        .held()
+        .flatMap(({ tokens, account }) => (tokens.place === 'memory' ? [nameOf(account)] : [])),
     close: async () => {
       ended.abort(new CodexError('refresh_failed', 'The plugin is shutting down.'))
       await renewal.settle()
@@ -263,7 +357,11 @@ function keyGrant(account: Account, label: TokensDeps['label']): Grant {
 }
 
 function grantOf(account: Account, given: Account): Grant {
-  return { token: account.accessToken ?? '', account, refreshed: account.accessToken !== given.accessToken }
+  return {
+    token: account.accessToken ?? '',
+    account,
+    refreshed: account.accessToken !== given.accessToken,
+  }
 }
 
 /** The result of shared work for one caller; when that caller gives up, the work goes on for the others. */

@@ -79,7 +79,13 @@ export function createVerdicts(deps: VerdictDeps): AccountVerdicts {
     },
     holdUnauthorized(uid) {
       const nowMs = clock.now()
-      deps.ledger.block(uid, { scope: '*', reason: 'unauthorized', source: 'body', sinceMs: nowMs, untilMs: nowMs + UNAUTHORIZED_HOLD_MS })
+      deps.ledger.block(uid, {
+        scope: '*',
+        reason: 'unauthorized',
+        source: 'body',
+        sinceMs: nowMs,
+        untilMs: nowMs + UNAUTHORIZED_HOLD_MS,
+      })
     },
   }
 }

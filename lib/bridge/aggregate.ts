@@ -16,8 +16,17 @@ const eventSchema = z.looseObject({
   type: z.string(),
   item: z.unknown().optional(),
   output_index: z.int().min(0).max(MAX_INDEX).optional().catch(undefined),
-  response: z.looseObject({ output: z.array(z.unknown()).optional().catch(undefined) }).optional().catch(undefined),
-  error: z.looseObject({ message: z.string().optional().catch(undefined), reason: z.string().optional().catch(undefined) }).optional().catch(undefined),
+  response: z
+    .looseObject({ output: z.array(z.unknown()).optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+  error: z
+    .looseObject({
+      message: z.string().optional().catch(undefined),
+      reason: z.string().optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
 })
 
 /**
@@ -33,9 +42,14 @@ export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Respo
     onEvent({ data }) {
       const event = parsed(data)
       if (event === undefined) return
-      if (event.type === 'response.output_item.done') items[event.output_index ?? items.length] = event.item
+      if (event.type === 'response.output_item.done')
+        items[event.output_index ?? items.length] = event.item
       else if (TERMINAL.has(event.type)) response ??= event.response ?? {}
-      else if (event.type === 'error') failure = new CodexError(codeOf(event.error?.reason), event.error?.message ?? 'The answer broke off.')
+      else if (event.type === 'error')
+        failure = new CodexError(
+          codeOf(event.error?.reason),
+          event.error?.message ?? 'The answer broke off.',
+        )
     },
   })
   const decoder = new TextDecoder()
@@ -44,7 +58,10 @@ export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Respo
   try {
     for await (const chunk of body) {
       bytes += chunk.byteLength
-      if (bytes > MAX_BYTES) return errorResponse(new CodexError('stream_broken', 'The answer is too long to be handed over in one piece.'))
+      if (bytes > MAX_BYTES)
+        return errorResponse(
+          new CodexError('stream_broken', 'The answer is too long to be handed over in one piece.'),
+        )
       const text = decoder.decode(chunk, { stream: true })
       if (text !== '') endsWithCr = text.endsWith('\r')
       parser.feed(text)
@@ -55,14 +72,22 @@ export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Respo
     if (!isCodexError(error)) throw error
     return errorResponse(error)
   }
-  if (failure !== undefined || response === undefined) return errorResponse(failure ?? new CodexError('stream_broken', 'The answer broke off before it was complete.'))
-  const output = Array.isArray(response.output) && response.output.length > 0 ? response.output : items.filter((item) => item !== undefined)
+  if (failure !== undefined || response === undefined)
+    return errorResponse(
+      failure ?? new CodexError('stream_broken', 'The answer broke off before it was complete.'),
+    )
+  const output =
+    Array.isArray(response.output) && response.output.length > 0
+      ? response.output
+      : items.filter((item) => item !== undefined)
   return Response.json({ ...response, output })
 }
 
 /** Our own error events name their code (see `errorEventBytes`). */
 function codeOf(reason: string | undefined): ErrorCode {
-  return reason !== undefined && Object.hasOwn(ERROR_TABLE, reason) ? (reason as ErrorCode) : 'stream_broken'
+  return reason !== undefined && Object.hasOwn(ERROR_TABLE, reason)
+    ? (reason as ErrorCode)
+    : 'stream_broken'
 }
 
 function parsed(data: string): z.infer<typeof eventSchema> | undefined {

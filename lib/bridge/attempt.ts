@@ -83,7 +83,9 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
   const sender = {
     token,
     account: grant.account,
-    turnState: input.continuesTurn ? deps.sessions.turnState(input.sessionId, account.uid) : undefined,
+    turnState: input.continuesTurn
+      ? deps.sessions.turnState(input.sessionId, account.uid)
+      : undefined,
     userAgent: deps.userAgent,
   }
   assertSendable(sender, deps.label(account))
@@ -147,21 +149,37 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
         onFirstOutput: () => input.onFirstOutput(),
         onEnd: (end) => input.onEnd(end),
       },
-      brokenError: (why) => errorOf(failureOfBreak(why), { label: deps.label(account), nowMs: clock.now() }),
-      failedError: (event) => errorOf(classifyEvent({ event, model, limitId, nowMs: clock.now(), headers }), { label: deps.label(account), nowMs: clock.now() }),
+      brokenError: (why) =>
+        errorOf(failureOfBreak(why), { label: deps.label(account), nowMs: clock.now() }),
+      failedError: (event) =>
+        errorOf(classifyEvent({ event, model, limitId, nowMs: clock.now(), headers }), {
+          label: deps.label(account),
+          nowMs: clock.now(),
+        }),
     })
     switch (stream.kind) {
       case 'open':
         record.outcome = 'ok'
         return { ok: true, response: answer.exchange.response, body: stream.body }
       case 'failed':
-        return fail({ ...classifyEvent({ event: stream.event, model, limitId, nowMs: clock.now(), headers }), ...once })
+        return fail({
+          ...classifyEvent({ event: stream.event, model, limitId, nowMs: clock.now(), headers }),
+          ...once,
+        })
       case 'empty':
         return fail({ kind: 'empty', status, ...once })
       case 'not_sse':
-        return fail({ kind: 'not_sse', status, ...(/^[[{]/.test(stream.start) ? { once: true } : {}) })
+        return fail({
+          kind: 'not_sse',
+          status,
+          ...(/^[[{]/.test(stream.start) ? { once: true } : {}),
+        })
       case 'broken':
-        return fail(stream.why === 'network' ? classifyThrown({ error: stream.error, nowMs: clock.now(), aborted: false }) : { ...failureOfBreak(stream.why), status, ...once })
+        return fail(
+          stream.why === 'network'
+            ? classifyThrown({ error: stream.error, nowMs: clock.now(), aborted: false })
+            : { ...failureOfBreak(stream.why), status, ...once },
+        )
     }
   }
 
@@ -169,10 +187,17 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<A
     const reading = readingOfHeaders(from, atMs)
     if (reading !== undefined) ledger.observe(account.uid, reading, atMs)
     const active = from.get('x-codex-active-limit')
-    if (active !== null && /^[\w-]{1,64}$/.test(active)) router.learnLimit(model, active.replaceAll('-', '_'))
-    else if (reading !== undefined && reading.limits.length === 1 && reading.limits[0]?.limitId === DEFAULT_LIMIT_ID) router.learnLimit(model, DEFAULT_LIMIT_ID)
+    if (active !== null && /^[\w-]{1,64}$/.test(active))
+      router.learnLimit(model, active.replaceAll('-', '_'))
+    else if (
+      reading !== undefined &&
+      reading.limits.length === 1 &&
+      reading.limits[0]?.limitId === DEFAULT_LIMIT_ID
+    )
+      router.learnLimit(model, DEFAULT_LIMIT_ID)
     const turnState = from.get('x-codex-turn-state')
-    if (turnState !== null && turnState.length <= MAX_TURN_STATE) deps.sessions.setTurnState(input.sessionId, account.uid, turnState)
+    if (turnState !== null && turnState.length <= MAX_TURN_STATE)
+      deps.sessions.setTurnState(input.sessionId, account.uid, turnState)
   }
 }
 

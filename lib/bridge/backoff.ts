@@ -12,7 +12,13 @@ export const JITTER = 0.1
  * @param random 0 up to 1
  * @returns ms
  */
-export function backoffMs(attempt: number, serverAsksMs: number | undefined, random: number): number {
-  const own = Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** Math.max(0, attempt - 1)) * (1 - JITTER + 2 * JITTER * random)
+export function backoffMs(
+  attempt: number,
+  serverAsksMs: number | undefined,
+  random: number,
+): number {
+  const own =
+    Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** Math.max(0, attempt - 1)) *
+    (1 - JITTER + 2 * JITTER * random)
   return Math.round(Math.max(own, serverAsksMs ?? 0))
 }

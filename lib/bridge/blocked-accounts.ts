@@ -27,14 +27,30 @@ const REASONS: Readonly<Record<BlockReason, string>> = {
  * is known.
  * @param facts model of the request and the limit family it counts against
  */
-export function blockedClause(accounts: readonly Account[], quota: Pick<QuotaView, 'activeBlocks' | 'windowsByLimit'>, facts: { readonly label: (account: Account) => string; readonly model: string; readonly limitId: string; readonly nowMs: number }): string {
+export function blockedClause(
+  accounts: readonly Account[],
+  quota: Pick<QuotaView, 'activeBlocks' | 'windowsByLimit'>,
+  facts: {
+    readonly label: (account: Account) => string
+    readonly model: string
+    readonly limitId: string
+    readonly nowMs: number
+  },
+): string {
   const { nowMs, limitId } = facts
   const told = accounts.flatMap((account) => {
     if (account.enabled === false || account.needsLogin !== undefined) return []
-    const blocks = quota.activeBlocks(account.uid, nowMs).filter((block) => concerns(block, facts)).map((block) => ({ why: wordsOf(block), untilMs: block.untilMs }))
-    const windows = (quota.windowsByLimit(account.uid, nowMs)[limitId] ?? []).flatMap((window) => exhausted(window))
+    const blocks = quota
+      .activeBlocks(account.uid, nowMs)
+      .filter((block) => concerns(block, facts))
+      .map((block) => ({ why: wordsOf(block), untilMs: block.untilMs }))
+    const windows = (quota.windowsByLimit(account.uid, nowMs)[limitId] ?? []).flatMap((window) =>
+      exhausted(window),
+    )
     const [last] = [...windows, ...blocks].sort((left, right) => right.untilMs - left.untilMs)
-    return last === undefined ? [] : [`${facts.label(account)}: ${last.why} until ${formatWhen(last.untilMs, nowMs)}`]
+    return last === undefined
+      ? []
+      : [`${facts.label(account)}: ${last.why} until ${formatWhen(last.untilMs, nowMs)}`]
   })
   if (told.length === 0) return ''
   const more = told.length - MOST_NAMED
@@ -46,5 +62,7 @@ function wordsOf(block: Block): string {
 }
 
 function exhausted(window: QuotaWindow): { why: string; untilMs: number }[] {
-  return window.usedPercent >= 100 && window.resetsAtMs !== undefined ? [{ why: LIMIT_NAMES[window.kind], untilMs: window.resetsAtMs }] : []
+  return window.usedPercent >= 100 && window.resetsAtMs !== undefined
+    ? [{ why: LIMIT_NAMES[window.kind], untilMs: window.resetsAtMs }]
+    : []
 }

@@ -66,7 +66,8 @@ export function createBreaker(): Breaker {
       const until = openedAtMs + BREAKER_OPEN_MS
       // A clock that went back must not keep it open for ever.
       if (nowMs < until && nowMs >= openedAtMs) return until
-      if (probe !== undefined && nowMs >= openedAtMs && nowMs < until + BREAKER_OPEN_MS) return until + BREAKER_OPEN_MS
+      if (probe !== undefined && nowMs >= openedAtMs && nowMs < until + BREAKER_OPEN_MS)
+        return until + BREAKER_OPEN_MS
       probe = request
       return undefined
     },

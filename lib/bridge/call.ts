@@ -7,7 +7,8 @@ import type { Failure } from './outcome-types.js'
 import type { RequestRecord, Trace } from './trace.js'
 
 /** How the last try of a request failed. */
-export type Last = { readonly failure: Failure; readonly account: Account } | { readonly error: CodexError }
+export type Last =
+  { readonly failure: Failure; readonly account: Account } | { readonly error: CodexError }
 
 /** One request of the host, from its arrival to the end of its stream. */
 export interface Call {
@@ -24,7 +25,14 @@ export interface Call {
 }
 
 /** Begins the account of one request; whoever learns of its end first calls `finish`. */
-export function createCall({ clock, metrics, trace }: { readonly clock: Clock; readonly metrics: Metrics; readonly trace: Trace }, deadline: Deadline): Call {
+export function createCall(
+  {
+    clock,
+    metrics,
+    trace,
+  }: { readonly clock: Clock; readonly metrics: Metrics; readonly trace: Trace },
+  deadline: Deadline,
+): Call {
   const call: Call = {
     deadline,
     signal: deadline.signal,

@@ -23,23 +23,33 @@ export interface IdentifiedRequest {
  * The headers of the Codex CLI in its order (wire facts §2). Left out is what would be untrue of OpenCode or give away the
  * working folder: the metadata of the turn (sandbox, repository), and the compression. Pure.
  */
-export function identityHeaders(identity: CodexIdentity, sender: Sender, request: IdentifiedRequest): Record<string, string> {
+export function identityHeaders(
+  identity: CodexIdentity,
+  sender: Sender,
+  request: IdentifiedRequest,
+): Record<string, string> {
   const { account, token, turnState } = sender
   const { model, serviceTier, threadId, shape } = request
   return {
     version: identity.version,
-    ...(account.routingOverride === undefined ? {} : { 'x-openai-account-routing-override': account.routingOverride }),
+    ...(account.routingOverride === undefined
+      ? {}
+      : { 'x-openai-account-routing-override': account.routingOverride }),
     'x-codex-beta-features': 'remote_compaction_v2',
     ...(turnState === undefined ? {} : { 'x-codex-turn-state': turnState }),
     ...(threadId === undefined ? {} : { 'x-codex-window-id': `${threadId}:0` }),
     ...shape,
     'x-codex-routing-hint': `model=${headerText(model)}${serviceTier === 'priority' ? ';tier=priority' : ''}`,
-    ...(threadId === undefined ? {} : { 'x-client-request-id': threadId, 'session-id': threadId, 'thread-id': threadId }),
+    ...(threadId === undefined
+      ? {}
+      : { 'x-client-request-id': threadId, 'session-id': threadId, 'thread-id': threadId }),
     accept: 'text/event-stream',
     'content-type': 'application/json',
     authorization: `Bearer ${token}`,
     ...(account.accountId === undefined ? {} : { 'chatgpt-account-id': account.accountId }),
-    ...(account.residency === undefined ? {} : { 'x-openai-internal-codex-residency': account.residency }),
+    ...(account.residency === undefined
+      ? {}
+      : { 'x-openai-internal-codex-residency': account.residency }),
     ...(account.fedramp === true ? { 'x-openai-fedramp': 'true' } : {}),
     originator: ORIGINATOR,
     'user-agent': identity.userAgent,

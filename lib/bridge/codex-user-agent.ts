@@ -55,6 +55,7 @@ function machine({ platform, arch }: SystemFacts): string {
 function terminal(env: SystemFacts['env']): string {
   const program = env.TERM_PROGRAM?.trim() ?? ''
   const version = env.TERM_PROGRAM_VERSION?.trim() ?? ''
-  const name = program === '' ? (env.TERM?.trim() ?? '') : version === '' ? program : `${program}/${version}`
+  const name =
+    program === '' ? (env.TERM?.trim() ?? '') : version === '' ? program : `${program}/${version}`
   return name === '' ? 'unknown' : name.replace(/[^0-9A-Za-z./_-]/g, '_').slice(0, 64)
 }

@@ -44,7 +44,11 @@ export interface DeadlineActs {
  * @param time.ms as `REQUEST_DEADLINE_MS`
  * @param time.startedAt when the host asked, as `performance.now()`: the plugin itself may have been loading since
  */
-export function startDeadline(host: AbortSignal | undefined, { ms, startedAt }: { readonly ms: number; readonly startedAt: number }, acts: DeadlineActs): Deadline {
+export function startDeadline(
+  host: AbortSignal | undefined,
+  { ms, startedAt }: { readonly ms: number; readonly startedAt: number },
+  acts: DeadlineActs,
+): Deadline {
   const endsAt = startedAt + ms
   const controller = new AbortController()
   const onAbort = (): void => {
@@ -54,15 +58,18 @@ export function startDeadline(host: AbortSignal | undefined, { ms, startedAt }: 
   else host?.addEventListener('abort', onAbort, { once: true })
   let isAnswering = false
   let grace: NodeJS.Timeout | undefined
-  const timer = setTimeout(() => {
-    if (isAnswering) {
-      acts.handOver()
-      return
-    }
-    controller.abort(new DeadlinePassed())
-    grace = setTimeout(() => acts.giveUp(), GRACE_MS)
-    grace.unref()
-  }, Math.max(0, endsAt - performance.now()))
+  const timer = setTimeout(
+    () => {
+      if (isAnswering) {
+        acts.handOver()
+        return
+      }
+      controller.abort(new DeadlinePassed())
+      grace = setTimeout(() => acts.giveUp(), GRACE_MS)
+      grace.unref()
+    },
+    Math.max(0, endsAt - performance.now()),
+  )
   timer.unref()
   const met = (): void => {
     clearTimeout(timer)

@@ -5,7 +5,10 @@ const LONGEST_WAIT_MS = 500
  * The same bytes, with an end that comes once `work` is done, which began with the stream and is nearly always done long
  * before: whoever asks again after the end, in whatever window, finds it done.
  */
-export function endingAfter(body: ReadableStream<Uint8Array>, work: Promise<void>): ReadableStream<Uint8Array> {
+export function endingAfter(
+  body: ReadableStream<Uint8Array>,
+  work: Promise<void>,
+): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   return new ReadableStream<Uint8Array>(
     {

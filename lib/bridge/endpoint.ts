@@ -19,7 +19,10 @@ export function assertResponsesRequest(url: string): void {
   if (url === USUAL_URL) return
   const path = pathOf(url)
   if (path.endsWith('/responses') || path.endsWith('/chat/completions')) return
-  throw new CodexError('destination_refused', `The Codex backend serves the Responses API only, not ${path === '' ? 'this address' : path}.`)
+  throw new CodexError(
+    'destination_refused',
+    `The Codex backend serves the Responses API only, not ${path === '' ? 'this address' : path}.`,
+  )
 }
 
 /** True for an address of the older API, whose requests and answers have another form. */
@@ -45,7 +48,8 @@ export function codexDestination(endpoints: Endpoints): Destination {
 }
 
 /** An endpoint for keys that name none, and where it is written, for the message; or why they go nowhere. */
-export type EndpointForKeys = { readonly url: string; readonly source: string } | { readonly refused: string }
+export type EndpointForKeys =
+  { readonly url: string; readonly source: string } | { readonly refused: string }
 
 /**
  * Where the requests of an account go: the Codex backend for ChatGPT accounts, whatever is configured; for an API key its
@@ -53,10 +57,20 @@ export type EndpointForKeys = { readonly url: string; readonly source: string } 
  * @param forKeys endpoint of keys that name none
  * @throws CodexError `destination_refused` for an endpoint that may not get a credential
  */
-export function destinationOf(account: Account, endpoints: Endpoints, forKeys: EndpointForKeys | undefined): Destination {
+export function destinationOf(
+  account: Account,
+  endpoints: Endpoints,
+  forKeys: EndpointForKeys | undefined,
+): Destination {
   if (account.kind !== 'api-key') return codexDestination(endpoints)
-  const named = account.baseUrl === undefined && forKeys !== undefined ? forKeys : { url: account.baseUrl ?? PUBLIC_API, source: 'the account' }
-  if ('refused' in named) throw new CodexError('destination_refused', named.refused, { hint: 'To use an address, put it into your own file: oc-codex-multi-auth config set baseUrl URL' })
+  const named =
+    account.baseUrl === undefined && forKeys !== undefined
+      ? forKeys
+      : { url: account.baseUrl ?? PUBLIC_API, source: 'the account' }
+  if ('refused' in named)
+    throw new CodexError('destination_refused', named.refused, {
+      hint: 'To use an address, put it into your own file: oc-codex-multi-auth config set baseUrl URL',
+    })
   const { url, source } = named
   return parseBaseUrl(url, source).responsesUrl as Destination
 }

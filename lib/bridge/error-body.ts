@@ -4,7 +4,10 @@ const MAX_BYTES = 64 * 1024
 const LONGEST_WAIT_MS = 5_000
 
 /** The start of an error answer; what cannot be read, or does not come, counts as empty: the status says enough. */
-export async function readErrorBody(response: Response, signal: AbortSignal | undefined): Promise<string> {
+export async function readErrorBody(
+  response: Response,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const reader = response.body?.getReader()
   if (reader === undefined) return ''
   const stop = (): void => void reader.cancel().catch(() => undefined)
@@ -14,7 +17,7 @@ export async function readErrorBody(response: Response, signal: AbortSignal | un
   const decoder = new TextDecoder()
   let text = ''
   try {
-    for (let bytes = 0; bytes < MAX_BYTES; ) {
+    for (let bytes = 0; bytes < MAX_BYTES;) {
       const { done, value } = await reader.read()
       if (done) break
       const piece = value.subarray(0, MAX_BYTES - bytes)

@@ -78,9 +78,12 @@ function sentenceOf(failure: Failure, { label, nowMs }: Who): string {
     case 'policy_refused':
       return message ?? 'The backend refuses the content of the request.'
     case 'bad_request':
-      return message === undefined ? `The backend refuses the request${status === undefined ? '' : ` (HTTP status ${status})`}.` : `The backend refuses the request. It says: ${message}`
+      return message === undefined
+        ? `The backend refuses the request${status === undefined ? '' : ` (HTTP status ${status})`}.`
+        : `The backend refuses the request. It says: ${message}`
     case 'not_sse':
-      if (failure.once === true) return 'The endpoint answered with JSON that is no answer of the Responses API, in place of an event stream. It was not asked again, since each time may be billed.'
+      if (failure.once === true)
+        return 'The endpoint answered with JSON that is no answer of the Responses API, in place of an event stream. It was not asked again, since each time may be billed.'
       return 'The answer is not an event stream; a proxy or a guard page may stand between.'
     case 'stream_broken':
       return message ?? 'The answer broke off before it was complete.'

@@ -21,5 +21,7 @@ export function fallbackModel(
   chains: Readonly<Record<string, readonly string[]>>,
   tried: ReadonlySet<string>,
 ): string | undefined {
-  return (entryFor(chains, model) ?? entryFor(BUILT_IN_CHAIN, model) ?? []).map((id) => resolveModel(id).model).find((candidate) => !tried.has(candidate))
+  return (entryFor(chains, model) ?? entryFor(BUILT_IN_CHAIN, model) ?? [])
+    .map((id) => resolveModel(id).model)
+    .find((candidate) => !tried.has(candidate))
 }

@@ -48,7 +48,11 @@ export interface BridgeDeps extends AttemptDeps, VerdictDeps {
 }
 
 /** What OpenCode calls in place of `fetch`. `arrivedAt`: when it did, as `performance.now()`; this moment when absent. */
-export type BridgeFetch = (input: RequestInfo | URL, init?: RequestInit, arrivedAt?: number) => Promise<Response>
+export type BridgeFetch = (
+  input: RequestInfo | URL,
+  init?: RequestInit,
+  arrivedAt?: number,
+) => Promise<Response>
 
 /**
  * Creates the request path: the host's request goes out as the best account and its stream comes back untouched. Failures
@@ -63,10 +67,20 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
     const signal = signalOf(input, init)
     if (signal?.aborted === true) throw abortReason(signal)
     return new Promise((resolve, reject) => {
-      const deadline = startDeadline(signal, { ms: deps.deadlineMs ?? REQUEST_DEADLINE_MS, startedAt: arrivedAt }, {
-        handOver: () => resolve(lateAnswer(outcome.then((it) => (it instanceof Response ? (it.body ?? overdue(call)) : it)), () => call.finish('cancelled'))),
-        giveUp: () => resolve(errorResponse(overdue(call))),
-      })
+      const deadline = startDeadline(
+        signal,
+        { ms: deps.deadlineMs ?? REQUEST_DEADLINE_MS, startedAt: arrivedAt },
+        {
+          handOver: () =>
+            resolve(
+              lateAnswer(
+                outcome.then((it) => (it instanceof Response ? (it.body ?? overdue(call)) : it)),
+                () => call.finish('cancelled'),
+              ),
+            ),
+          giveUp: () => resolve(errorResponse(overdue(call))),
+        },
+      )
       const call = createCall(deps, deadline)
       const outcome = answer(input, init, call)
       outcome.then((it) => {
@@ -77,11 +91,22 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
   }
 
   /** The answer, or the error to show. @throws the reason of the host's abort */
-  async function answer(input: RequestInfo | URL, init: RequestInit | undefined, call: Call): Promise<Response | CodexError> {
+  async function answer(
+    input: RequestInfo | URL,
+    init: RequestInit | undefined,
+    call: Call,
+  ): Promise<Response | CodexError> {
     try {
-      const { text, headers, sessionId } = await readHostRequest(input, init, { chat: deps.takesChat === true })
+      const { text, headers, sessionId } = await readHostRequest(input, init, {
+        chat: deps.takesChat === true,
+      })
       const prepared = deps.prepare(text)
-      const record = trace.begin({ model: prepared.model, session: sessionId, nowMs: clock.now(), requestBytes: prepared.body.length })
+      const record = trace.begin({
+        model: prepared.model,
+        session: sessionId,
+        nowMs: clock.now(),
+        requestBytes: prepared.body.length,
+      })
       record.changed = prepared.changed
       return await serve(prepared, Object.assign(call, { sessionId, headers, record }))
     } catch (error) {
@@ -92,7 +117,8 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         throw abortReason(signal)
       }
       const shown = signal.aborted ? overdue(call) : shownError(error)
-      if (!signal.aborted && !isCodexError(error)) deps.log.log('error', 'A request failed inside the plugin.', { reason: messageOf(error) })
+      if (!signal.aborted && !isCodexError(error))
+        deps.log.log('error', 'A request failed inside the plugin.', { reason: messageOf(error) })
       call.finish(`failed:${shown.code}`)
       return shown
     }
@@ -100,23 +126,33 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
 
   /** What the user is told when the time of a request is up: what kept it, and why it ends now. */
   function overdue({ last }: Call): CodexError {
-    const why = 'No answer began within the time that OpenCode waits for one, so this ends here before OpenCode asks a second time.'
+    const why =
+      'No answer began within the time that OpenCode waits for one, so this ends here before OpenCode asks a second time.'
     if (last === undefined) return new CodexError('backend_unreachable', why)
     const known = errorOfLast(last)
     return new CodexError(known.code, `${known.message} ${why}`, { hint: known.hint, cause: known })
   }
 
   function errorOfLast(last: Last): CodexError {
-    return 'error' in last ? last.error : errorOf(last.failure, { label: deps.label(last.account), nowMs: clock.now() })
+    return 'error' in last
+      ? last.error
+      : errorOf(last.failure, { label: deps.label(last.account), nowMs: clock.now() })
   }
 
   /** Why nobody was chosen: how the last try failed where that says it, else what keeps the accounts. */
-  function errorOfChoice(refusal: Refusal, { pool, request, last }: { pool: AccountPool; request: RoutedRequest; last: Last | undefined }): CodexError {
-    if (last !== undefined && (refusal.reason === 'all_tried' || pool.accounts.length === 1)) return errorOfLast(last)
+  function errorOfChoice(
+    refusal: Refusal,
+    { pool, request, last }: { pool: AccountPool; request: RoutedRequest; last: Last | undefined },
+  ): CodexError {
+    if (last !== undefined && (refusal.reason === 'all_tried' || pool.accounts.length === 1))
+      return errorOfLast(last)
     return errorOfPool(deps, refusal, { pool, request })
   }
 
-  async function serve(first: PreparedRequest, call: Call & { readonly record: RequestRecord }): Promise<Response> {
+  async function serve(
+    first: PreparedRequest,
+    call: Call & { readonly record: RequestRecord },
+  ): Promise<Response> {
     const { sessionId, signal, record, deadline } = call
     const spending = createSpending(budget)
     const tried = new Set<string>()
@@ -162,16 +198,33 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           throw errorOfChoice(decision, { pool, request, last: call.last })
         }
         account = router.account(pool, decision.uid)
-        if (account === undefined) throw new CodexError('internal', 'The chosen account is not in the pool.')
+        if (account === undefined)
+          throw new CodexError('internal', 'The chosen account is not in the pool.')
         choice = decision.reason
         const { last } = call
         if (last !== undefined && 'failure' in last && last.account.uid !== account.uid) {
-          deps.notices.switched(deps.label(last.account), deps.label(account), wordFor(last.failure))
-          deps.remember({ type: 'switch', atMs: clock.now(), fromUid: last.account.uid, toUid: account.uid, reason: last.failure.kind, ...inSession })
+          deps.notices.switched(
+            deps.label(last.account),
+            deps.label(account),
+            wordFor(last.failure),
+          )
+          deps.remember({
+            type: 'switch',
+            atMs: clock.now(),
+            fromUid: last.account.uid,
+            toUid: account.uid,
+            reason: last.failure.kind,
+            ...inSession,
+          })
         }
       }
 
-      const body = bodyFor(prepared, deps.reasoning, { uid: account.uid, sessionId, isAlone: pool.accounts.length === 1, dropAll: droppedReasoning })
+      const body = bodyFor(prepared, deps.reasoning, {
+        uid: account.uid,
+        sessionId,
+        isAlone: pool.accounts.length === 1,
+        dropAll: droppedReasoning,
+      })
       const result = await tryOnce(account, choice, body)
       if (result === undefined) {
         tried.add(account.uid)
@@ -186,7 +239,9 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         // The account is in use, so its next token may be fetched ahead of time; idle ones are never touched.
         if (deps.config.proactiveRefresh) deps.tokens.refreshSoon([account.uid])
         const answered = known === undefined ? result.body : endingAfter(result.body, known)
-        return prepared.wantsStream ? new Response(answered, { status: 200, headers: passedHeaders(result.response.headers) }) : await aggregate(answered)
+        return prepared.wantsStream
+          ? new Response(answered, { status: 200, headers: passedHeaders(result.response.headers) })
+          : await aggregate(answered)
       }
 
       const { failure, token } = result
@@ -199,7 +254,11 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
         droppedReasoning,
         repairedHistory,
         hasEncryptedReasoning: prepared.hasEncryptedReasoning,
-        hasAlternative: router.hasAlternative(pool, { ...request, triedUids: new Set([...tried, uid]) }, clock.now()),
+        hasAlternative: router.hasAlternative(
+          pool,
+          { ...request, triedUids: new Set([...tried, uid]) },
+          clock.now(),
+        ),
         random: deps.random(),
         emptyRetryDelayMs: deps.config.emptyResponseRetryDelayMs,
       })
@@ -226,7 +285,8 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
             if (account.kind === 'api-key') verdicts.holdUnauthorized(uid)
           }
           pool = await deps.store.read()
-          reason = again === undefined ? 'switched_account_after_unauthorized' : 'repeated_after_refresh'
+          reason =
+            again === undefined ? 'switched_account_after_unauthorized' : 'repeated_after_refresh'
           break
         case 'drop_reasoning':
           droppedReasoning = true
@@ -235,8 +295,12 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           break
         case 'repair_history': {
           const repaired = prepared.withPairedTools()
-          if (repaired === undefined) throw errorOf(failure, { label: deps.label(account), nowMs: clock.now() })
-          deps.log.log('info', 'The conversation had tool calls without results; it was repaired for this request.')
+          if (repaired === undefined)
+            throw errorOf(failure, { label: deps.label(account), nowMs: clock.now() })
+          deps.log.log(
+            'info',
+            'The conversation had tool calls without results; it was repaired for this request.',
+          )
           prepared = repaired
           repairedHistory = true
           again = account
@@ -244,8 +308,12 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           break
         }
         case 'other_model': {
-          const model = deps.config.unsupportedCodexPolicy === 'fallback' ? fallbackModel(prepared.model, deps.config.unsupportedCodexFallbackChain, models) : undefined
-          if (model === undefined) throw errorOf(failure, { label: deps.label(account), nowMs: clock.now() })
+          const model =
+            deps.config.unsupportedCodexPolicy === 'fallback'
+              ? fallbackModel(prepared.model, deps.config.unsupportedCodexFallbackChain, models)
+              : undefined
+          if (model === undefined)
+            throw errorOf(failure, { label: deps.label(account), nowMs: clock.now() })
           deps.log.log('warn', `No account may use ${prepared.model}; going on with ${model}.`)
           models.add(model)
           prepared = prepared.withModel(model)
@@ -258,16 +326,37 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
 
     /** Another process is waited for when nobody else can serve. */
     function mayWait(uid: string): boolean {
-      return isLastResort || !router.hasAlternative(pool, { model: prepared.model, sessionId, triedUids: new Set([...tried, uid]) }, clock.now())
+      return (
+        isLastResort ||
+        !router.hasAlternative(
+          pool,
+          { model: prepared.model, sessionId, triedUids: new Set([...tried, uid]) },
+          clock.now(),
+        )
+      )
     }
 
     /** Undefined when the account has no usable token or its host is left alone; why is kept for the final error. */
-    async function tryOnce(account: Account, choice: string, { body }: AccountBody): Promise<AttemptResult | undefined> {
+    async function tryOnce(
+      account: Account,
+      choice: string,
+      { body }: AccountBody,
+    ): Promise<AttemptResult | undefined> {
       if (verdicts.breakerOf(account).openUntil(clock.now(), call.self) !== undefined) {
-        call.last = { error: new CodexError('backend_failed', 'The backend failed many times in a row, so it is left alone for a few seconds.') }
+        call.last = {
+          error: new CodexError(
+            'backend_failed',
+            'The backend failed many times in a row, so it is left alone for a few seconds.',
+          ),
+        }
         return undefined
       }
-      const entry: AttemptRecord = { account: pseudonymOf(account.uid), reason, choice, startedAtMs: clock.now() }
+      const entry: AttemptRecord = {
+        account: pseudonymOf(account.uid),
+        reason,
+        choice,
+        startedAtMs: clock.now(),
+      }
       record.attempts.push(entry)
       metrics.count('attempts')
       const done = router.begin(account.uid, clock.now())
@@ -282,7 +371,10 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
           continuesTurn: prepared.continuesTurn,
           hostHeaders: call.headers,
           signal,
-          headerTimeoutMs: Math.max(MIN_STEP_MS, Math.min(deps.config.fetchTimeoutMs, deadline.leftMs() - MIN_STEP_MS)),
+          headerTimeoutMs: Math.max(
+            MIN_STEP_MS,
+            Math.min(deps.config.fetchTimeoutMs, deadline.leftMs() - MIN_STEP_MS),
+          ),
           record: entry,
           mayWait: () => mayWait(account.uid),
           // A caller without streaming gets all of it at once, so there is nothing to hand over.
@@ -296,7 +388,16 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
             if (end.usage !== undefined) {
               record.usage = end.usage
               const atMs = clock.now()
-              deps.remember({ type: 'turn', atMs, uid: account.uid, model: record.model, ...inSession, ...end.usage, durationMs: atMs - record.startedAtMs, attempts: record.attempts.length })
+              deps.remember({
+                type: 'turn',
+                atMs,
+                uid: account.uid,
+                model: record.model,
+                ...inSession,
+                ...end.usage,
+                durationMs: atMs - record.startedAtMs,
+                attempts: record.attempts.length,
+              })
             }
             const vital = vitalOfEnd(end.kind)
             if (vital !== undefined) router.record(account.uid, vital, clock.now())
@@ -319,7 +420,9 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
 
     async function anotherToken(account: Account, token: string): Promise<Account | undefined> {
       try {
-        return (await deps.tokens.afterUnauthorized(account, token, signal, () => mayWait(account.uid))).account
+        return (
+          await deps.tokens.afterUnauthorized(account, token, signal, () => mayWait(account.uid))
+        ).account
       } catch (error) {
         if (signal.aborted || !isCodexError(error)) throw error
         call.last = { error }

@@ -43,13 +43,17 @@ export interface Sender {
  * The headers of one attempt: what the host says of itself and the conversation, plus those of the account.
  * The host says who it is (`originator: opencode`); we add that only where its own hook is switched off.
  */
-export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): Record<string, string> {
+export function outgoingHeaders(
+  host: HeadersInit | undefined,
+  sender: Sender,
+): Record<string, string> {
   const { account } = sender
   const isKey = account.kind === 'api-key'
   const passed: Record<string, string> = {}
   for (const [name, value] of entries(host)) {
     const key = name.toLowerCase()
-    if (PASSED.has(key) && value.length <= MAX_VALUE && VALUE.test(value)) passed[key] = value.trim()
+    if (PASSED.has(key) && value.length <= MAX_VALUE && VALUE.test(value))
+      passed[key] = value.trim()
   }
   const headers: Record<string, string> = {
     'content-type': 'application/json',
@@ -59,11 +63,14 @@ export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): 
     accept: 'text/event-stream',
     authorization: `Bearer ${sender.token}`,
   }
-  if (sender.turnState !== undefined && VALUE.test(sender.turnState)) headers['x-codex-turn-state'] = sender.turnState
+  if (sender.turnState !== undefined && VALUE.test(sender.turnState))
+    headers['x-codex-turn-state'] = sender.turnState
   if (isKey) return headers
   if (account.accountId !== undefined) headers['chatgpt-account-id'] = account.accountId
-  if (account.residency !== undefined) headers['x-openai-internal-codex-residency'] = account.residency
-  if (account.routingOverride !== undefined) headers['x-openai-account-routing-override'] = account.routingOverride
+  if (account.residency !== undefined)
+    headers['x-openai-internal-codex-residency'] = account.residency
+  if (account.routingOverride !== undefined)
+    headers['x-openai-account-routing-override'] = account.routingOverride
   if (account.fedramp === true) headers['x-openai-fedramp'] = 'true'
   return headers
 }
@@ -74,20 +81,37 @@ export function outgoingHeaders(host: HeadersInit | undefined, sender: Sender): 
  */
 export function assertSendable({ token, account }: Sender, label: string): void {
   const values = [token, account.accountId, account.residency, account.routingOverride]
-  if (token.trim() !== '' && values.every((value) => value === undefined || VALUE.test(value))) return
-  throw new CodexError('login_required', `${label}: its stored login is empty or holds characters that cannot be sent.`)
+  if (token.trim() !== '' && values.every((value) => value === undefined || VALUE.test(value)))
+    return
+  throw new CodexError(
+    'login_required',
+    `${label}: its stored login is empty or holds characters that cannot be sent.`,
+  )
 }
 
 function entries(headers: HeadersInit | undefined): readonly (readonly [string, string])[] {
   if (headers === undefined) return []
-  const all: readonly (readonly unknown[])[] = headers instanceof Headers ? [...headers] : Array.isArray(headers) ? headers : Object.entries(headers)
-  return all.flatMap(([name, value]) => (typeof name === 'string' && typeof value === 'string' ? [[name, value] as const] : []))
+  const all: readonly (readonly unknown[])[] =
+    headers instanceof Headers
+      ? [...headers]
+      : Array.isArray(headers)
+        ? headers
+        : Object.entries(headers)
+  return all.flatMap(([name, value]) =>
+    typeof name === 'string' && typeof value === 'string' ? [[name, value] as const] : [],
+  )
 }
 
 /** Headers of the answer that mean something to the host; lengths and encodings of this hop do not. */
 export function passedHeaders(headers: Headers): Headers {
   const passed = new Headers()
-  for (const name of ['content-type', 'x-request-id', 'openai-model', 'x-models-etag', 'openai-processing-ms']) {
+  for (const name of [
+    'content-type',
+    'x-request-id',
+    'openai-model',
+    'x-models-etag',
+    'openai-processing-ms',
+  ]) {
     const value = headers.get(name)
     if (value !== null && value.length <= MAX_VALUE) passed.set(name, value)
   }

@@ -18,7 +18,11 @@ export function shownError(error: unknown): CodexError {
   if (isCodexError(error)) return error
   // Only what rebuilds a whole body goes into it as deep as it is nested.
   if (error instanceof RangeError && /call stack/i.test(error.message)) {
-    return new CodexError('request_not_json', 'The body of the request is nested too deeply to be rebuilt.', { cause: error, hint: 'Start a new session' })
+    return new CodexError(
+      'request_not_json',
+      'The body of the request is nested too deeply to be rebuilt.',
+      { cause: error, hint: 'Start a new session' },
+    )
   }
   return new CodexError('internal', `The plugin failed: ${messageOf(error)}.`, { cause: error })
 }
@@ -37,7 +41,10 @@ export function userMessage(error: CodexError): string {
  * @param facts further facts in words (a request id, say); texts only, because the host also looks for statuses in
  * the raw body
  */
-export function errorResponse(error: CodexError, facts: Readonly<Record<string, string>> = {}): Response {
+export function errorResponse(
+  error: CodexError,
+  facts: Readonly<Record<string, string>> = {},
+): Response {
   const cleaned = Object.entries(facts).map(([key, value]) => [key, safe(value, error)])
   const body = {
     error: {
@@ -46,7 +53,9 @@ export function errorResponse(error: CodexError, facts: Readonly<Record<string, 
       code: isOverflow(error) ? OVERFLOW_CODE : error.code,
       param: null,
       hint: safe(error.hint, error),
-      ...(cleaned.length === 0 ? {} : { facts: Object.fromEntries(cleaned) as Record<string, string> }),
+      ...(cleaned.length === 0
+        ? {}
+        : { facts: Object.fromEntries(cleaned) as Record<string, string> }),
     },
   }
   return new Response(JSON.stringify(body), {
@@ -60,7 +69,11 @@ export function errorResponse(error: CodexError, facts: Readonly<Record<string, 
  * behind half an event the host cannot read it and repeats the turn; end such a stream with `streamError` instead.
  */
 export function errorEventBytes(error: CodexError): Uint8Array<ArrayBuffer> {
-  const said = { code: isOverflow(error) ? OVERFLOW_CODE : FINAL_STREAM_CODE, message: userMessage(error), param: null }
+  const said = {
+    code: isOverflow(error) ? OVERFLOW_CODE : FINAL_STREAM_CODE,
+    message: userMessage(error),
+    param: null,
+  }
   const event = {
     type: 'error',
     // A running number could hold a status the host looks for.

@@ -12,7 +12,10 @@ export interface HostRequest {
 const MAX_SESSION_ID = 256
 
 /** The signal that the host aborts its request with. */
-export function signalOf(input: RequestInfo | URL, init: RequestInit | undefined): AbortSignal | undefined {
+export function signalOf(
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+): AbortSignal | undefined {
   return init?.signal ?? (input instanceof Request ? input.signal : undefined)
 }
 
@@ -21,34 +24,59 @@ export function signalOf(input: RequestInfo | URL, init: RequestInit | undefined
  * @param options.chat true where chat completions are rebuilt (legacy mode)
  * @throws CodexError for what the Codex backend does not serve, and for a body that cannot be read
  */
-export async function readHostRequest(input: RequestInfo | URL, init: RequestInit | undefined, options: { chat: boolean }): Promise<HostRequest> {
+export async function readHostRequest(
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+  options: { chat: boolean },
+): Promise<HostRequest> {
   const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url
   const method = init?.method ?? (input instanceof Request ? input.method : 'POST')
   assertResponsesRequest(url)
   if (isChatCompletions(url) && !options.chat) throw chatRefused()
-  if (method.toUpperCase() !== 'POST') throw new CodexError('bad_request', `The Codex backend is asked with POST, not with ${method.slice(0, 10).toUpperCase()}.`, { hint: '' })
+  if (method.toUpperCase() !== 'POST')
+    throw new CodexError(
+      'bad_request',
+      `The Codex backend is asked with POST, not with ${method.slice(0, 10).toUpperCase()}.`,
+      { hint: '' },
+    )
   const headers = init?.headers ?? (input instanceof Request ? input.headers : undefined)
   const sessionId = headerOf(headers, 'session-id')
-  return { text: await bodyText(input, init), headers, sessionId: sessionId === undefined || sessionId === '' || sessionId.length > MAX_SESSION_ID ? undefined : sessionId }
+  return {
+    text: await bodyText(input, init),
+    headers,
+    sessionId:
+      sessionId === undefined || sessionId === '' || sessionId.length > MAX_SESSION_ID
+        ? undefined
+        : sessionId,
+  }
 }
 
 /** The error for a chat completion where nothing rebuilds it: the backend would not understand its body. */
 export function chatRefused(): CodexError {
-  return new CodexError('bad_request', 'The Codex backend serves the Responses API only, not chat completions.', {
-    hint: 'Ask for responses instead (openai SDK: client.responses.create), or set requestTransformMode to legacy',
-  })
+  return new CodexError(
+    'bad_request',
+    'The Codex backend serves the Responses API only, not chat completions.',
+    {
+      hint: 'Ask for responses instead (openai SDK: client.responses.create), or set requestTransformMode to legacy',
+    },
+  )
 }
 
 async function bodyText(input: RequestInfo | URL, init: RequestInit | undefined): Promise<string> {
   const body = init?.body
   if (typeof body === 'string') return whole(body)
-  if (body instanceof FormData) throw new CodexError('request_not_json', 'The body of the request is a form, not JSON.')
+  if (body instanceof FormData)
+    throw new CodexError('request_not_json', 'The body of the request is a form, not JSON.')
   try {
     if (body != null) return whole(await new Response(body).text())
     return whole(input instanceof Request ? await input.text() : '')
   } catch (error) {
     if (error instanceof CodexError) throw error
-    throw new CodexError('request_not_json', 'The body of the request could not be read; it may have been used before.', { cause: error })
+    throw new CodexError(
+      'request_not_json',
+      'The body of the request could not be read; it may have been used before.',
+      { cause: error },
+    )
   }
 }
 
@@ -61,7 +89,9 @@ function whole(text: string): string {
 function headerOf(headers: HeadersInit | undefined, name: string): string | undefined {
   if (headers === undefined) return undefined
   if (headers instanceof Headers) return headers.get(name) ?? undefined
-  const entries: readonly (readonly unknown[])[] = Array.isArray(headers) ? headers : Object.entries(headers)
+  const entries: readonly (readonly unknown[])[] = Array.isArray(headers)
+    ? headers
+    : Object.entries(headers)
   const found = entries.find(([key]) => typeof key === 'string' && key.toLowerCase() === name)?.[1]
   return typeof found === 'string' ? found : undefined
 }

@@ -108,7 +108,10 @@ const REWORDED_OVERFLOW: readonly (readonly [RegExp, string])[] = [
  * @param options.overflow true lets words through that make the host compact: for errors that mean just that
  */
 export function hostSafeText(text: string, options: { overflow?: boolean } = {}): string {
-  const patterns = options.overflow === true ? HOST_RETRY_PATTERNS : [...HOST_RETRY_PATTERNS, ...HOST_OVERFLOW_PATTERNS]
+  const patterns =
+    options.overflow === true
+      ? HOST_RETRY_PATTERNS
+      : [...HOST_RETRY_PATTERNS, ...HOST_OVERFLOW_PATTERNS]
   let safe = oneLine(text)
   if (!matchesAny(safe, patterns)) return safe
   safe = wordsForStatuses(safe)
@@ -134,14 +137,21 @@ function oneLine(text: string): string {
 }
 
 function cut(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+  return text.length <= MAX_TEXT
+    ? text
+    : `${text.slice(0, MAX_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
 }
 
 function wordsForStatuses(text: string): string {
   return text
-    .replace(/\b((?:HTTP|status)(?: code| error)?)[ :=]*(429|500|502|503|504|524)\b/gi, (_, name: string, status: string) =>
-      `${name} ${STATUS_WORDS[status] ?? ''}`)
-    .replace(/(?<![\w.,:-])(429|500|502|503|504|524)(?= [A-Z(])/g, (status) => STATUS_WORDS[status] ?? status)
+    .replace(
+      /\b((?:HTTP|status)(?: code| error)?)[ :=]*(429|500|502|503|504|524)\b/gi,
+      (_, name: string, status: string) => `${name} ${STATUS_WORDS[status] ?? ''}`,
+    )
+    .replace(
+      /(?<![\w.,:-])(429|500|502|503|504|524)(?= [A-Z(])/g,
+      (status) => STATUS_WORDS[status] ?? status,
+    )
 }
 
 /** Digit groups inside numbers and ids are set apart by a thin space: still legible, no longer a status. */
@@ -156,7 +166,8 @@ function spaceDigitGroups(text: string): string {
 function pryApart(text: string, patterns: readonly RegExp[]): string {
   let safe = text
   while (matchesAny(safe, patterns)) {
-    for (const pattern of patterns) safe = safe.replace(pattern, (match) => `${match.slice(0, 1)}·${match.slice(1)}`)
+    for (const pattern of patterns)
+      safe = safe.replace(pattern, (match) => `${match.slice(0, 1)}·${match.slice(1)}`)
   }
   return safe
 }

@@ -12,10 +12,14 @@ export type MemberEdits = ReadonlyMap<string, string | undefined>
 /** The object with members replaced, added or removed; the same string when nothing changes. */
 export function withMembers(text: string, scan: TopLevel, edits: MemberEdits): string {
   const added = [...edits].filter(([key, value]) => value !== undefined && !scan.members.has(key))
-  const replaced = [...scan.members].filter(([key, member]) => edits.has(key) && edits.get(key) !== text.slice(member.start, member.end))
+  const replaced = [...scan.members].filter(
+    ([key, member]) => edits.has(key) && edits.get(key) !== text.slice(member.start, member.end),
+  )
   if (added.length === 0 && replaced.length === 0 && scan.void.length === 0) return text
   const parts: string[] = []
-  for (const [key, member] of [...scan.members].sort(([, left], [, right]) => left.keyStart - right.keyStart)) {
+  for (const [key, member] of [...scan.members].sort(
+    ([, left], [, right]) => left.keyStart - right.keyStart,
+  )) {
     const value = edits.has(key) ? edits.get(key) : text.slice(member.start, member.end)
     if (value !== undefined) parts.push(`${text.slice(member.keyStart, member.start)}${value}`)
   }
@@ -27,7 +31,9 @@ export function withMembers(text: string, scan: TopLevel, edits: MemberEdits): s
 /** One member of an object's text replaced or added; a text that is no object becomes one. */
 export function withMember(text: string, key: string, value: string): string {
   const scan = scanTopLevel(text)
-  return scan === undefined ? `{${JSON.stringify(key)}:${value}}` : withMembers(text, scan, new Map([[key, value]]))
+  return scan === undefined
+    ? `{${JSON.stringify(key)}:${value}}`
+    : withMembers(text, scan, new Map([[key, value]]))
 }
 
 /** The text of a member's value. */
@@ -37,7 +43,10 @@ export function memberText(text: string, member: Member | undefined): string | u
 
 /** A member's value where it is a string. */
 export function stringMember(text: string, member: Member | undefined): string | undefined {
-  const value = member === undefined || text.charAt(member.start) !== '"' ? undefined : parsedJson(text.slice(member.start, member.end))
+  const value =
+    member === undefined || text.charAt(member.start) !== '"'
+      ? undefined
+      : parsedJson(text.slice(member.start, member.end))
   return typeof value === 'string' ? value : undefined
 }
 
@@ -51,10 +60,15 @@ export function recordMember(text: string, member: Member | undefined): Record<s
  * The array with each element as `change` makes it: the same text, another one, or `undefined` to leave it out. The same
  * string when nothing changes; undefined when the text is no array.
  */
-export function withElements(text: string, change: (element: string, number: number) => string | undefined): string | undefined {
+export function withElements(
+  text: string,
+  change: (element: string, number: number) => string | undefined,
+): string | undefined {
   const elements = scanElements(text)
   if (elements === undefined) return undefined
   const before = elements.map(({ start, end }) => text.slice(start, end))
   const after = before.map(change)
-  return after.every((element, number) => element === before[number]) ? text : `[${after.filter((element) => element !== undefined).join(',')}]`
+  return after.every((element, number) => element === before[number])
+    ? text
+    : `[${after.filter((element) => element !== undefined).join(',')}]`
 }

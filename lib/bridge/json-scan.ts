@@ -56,7 +56,8 @@ export function scanTopLevel(text: string, watched: readonly string[] = []): Top
   const members = new Map<string, Member>()
   const voided: Member[] = []
   at = skipSpace(text, at + 1)
-  if (text.charCodeAt(at) === CLOSE_BRACE) return isOver(text, at + 1) ? { members, void: voided, close: at } : undefined
+  if (text.charCodeAt(at) === CLOSE_BRACE)
+    return isOver(text, at + 1) ? { members, void: voided, close: at } : undefined
   for (;;) {
     if (text.charCodeAt(at) !== QUOTE) return undefined
     const keyStart = at
@@ -74,7 +75,8 @@ export function scanTopLevel(text: string, watched: readonly string[] = []): Top
     members.set(key, { keyStart, start, ...value })
     at = skipSpace(text, value.end)
     const next = text.charCodeAt(at)
-    if (next === CLOSE_BRACE) return isOver(text, at + 1) ? { members, void: voided, close: at } : undefined
+    if (next === CLOSE_BRACE)
+      return isOver(text, at + 1) ? { members, void: voided, close: at } : undefined
     if (next !== COMMA) return undefined
     at = skipSpace(text, at + 1)
   }
@@ -135,7 +137,12 @@ function skipValue(text: string, start: number, watch: Watch): Value | undefined
   }
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipContainer(text, start, watch)
   let end = start
-  for (let code = first; code !== COMMA && code !== CLOSE_BRACE && code !== CLOSE_BRACKET && code > 32; code = text.charCodeAt(end)) end += 1
+  for (
+    let code = first;
+    code !== COMMA && code !== CLOSE_BRACE && code !== CLOSE_BRACKET && code > 32;
+    code = text.charCodeAt(end)
+  )
+    end += 1
   return end === start ? undefined : { end, lastElementStart: end, seen: NOTHING_SEEN }
 }
 
@@ -164,7 +171,11 @@ function skipContainer(text: string, start: number, watch: Watch): Value | undef
       depth -= 1
       if (depth === 0) {
         const isEmpty = lastElementStart === start + 1 && at === start + 1
-        return { end: at + 1, lastElementStart: isEmpty ? at + 1 : lastElementStart, seen: seen ?? NOTHING_SEEN }
+        return {
+          end: at + 1,
+          lastElementStart: isEmpty ? at + 1 : lastElementStart,
+          seen: seen ?? NOTHING_SEEN,
+        }
       }
     } else if (code === COMMA && depth === 1) lastElementStart = at + 1
   }
@@ -193,13 +204,19 @@ function skipString(text: string, open: number): number {
 /** True when an odd number of backslashes stands before the quote; `from` is known to be outside an escape. */
 function isEscaped(text: string, quote: number, from: number): boolean {
   let backslashes = 0
-  for (let at = quote - 1; at >= from && text.charCodeAt(at) === BACKSLASH; at -= 1) backslashes += 1
+  for (let at = quote - 1; at >= from && text.charCodeAt(at) === BACKSLASH; at -= 1)
+    backslashes += 1
   return backslashes % 2 === 1
 }
 
 function skipSpace(text: string, from: number): number {
   let at = from
-  for (let code = text.charCodeAt(at); code === 32 || code === 10 || code === 13 || code === 9; code = text.charCodeAt(at)) at += 1
+  for (
+    let code = text.charCodeAt(at);
+    code === 32 || code === 10 || code === 13 || code === 9;
+    code = text.charCodeAt(at)
+  )
+    at += 1
   return at
 }
 

@@ -12,32 +12,38 @@ const COMMENT = ': waiting for the first output\n\n'
  * @param answer the body, or why there is none; rejects when the host has aborted
  * @param giveUp the host does not want it any more
  */
-export function lateAnswer(answer: Promise<ReadableStream<Uint8Array> | CodexError>, giveUp: () => void): Response {
+export function lateAnswer(
+  answer: Promise<ReadableStream<Uint8Array> | CodexError>,
+  giveUp: () => void,
+): Response {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      if (reader === undefined) {
-        const found = await firstOf(answer, SIGN_OF_LIFE_MS)
-        if (found === undefined) {
-          controller.enqueue(new TextEncoder().encode(COMMENT))
-          return
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (reader === undefined) {
+          const found = await firstOf(answer, SIGN_OF_LIFE_MS)
+          if (found === undefined) {
+            controller.enqueue(new TextEncoder().encode(COMMENT))
+            return
+          }
+          if (isCodexError(found)) {
+            controller.enqueue(errorEventBytes(found))
+            controller.close()
+            return
+          }
+          reader = found.getReader()
         }
-        if (isCodexError(found)) {
-          controller.enqueue(errorEventBytes(found))
-          controller.close()
-          return
-        }
-        reader = found.getReader()
-      }
-      const { done, value } = await reader.read()
-      if (done) controller.close()
-      else controller.enqueue(value)
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      async cancel(reason) {
+        if (reader === undefined) giveUp()
+        else await reader.cancel(reason)
+      },
     },
-    async cancel(reason) {
-      if (reader === undefined) giveUp()
-      else await reader.cancel(reason)
-    },
-  }, { highWaterMark: 0 })
+    { highWaterMark: 0 },
+  )
   return new Response(body, { status: 200, headers: { 'content-type': 'text/event-stream' } })
 }
 

@@ -17,12 +17,27 @@ export function liteBody(text: string): string | undefined {
   if (!isRecord(body) || !Array.isArray(body.input)) return undefined
   const { tools, instructions, input, reasoning, ...rest } = body
   const groups = toolGroups(tools)
-  if (groups === undefined || (rest.tool_choice != null && rest.tool_choice !== 'auto') || (reasoning != null && !isRecord(reasoning))) return undefined
+  if (
+    groups === undefined ||
+    (rest.tool_choice != null && rest.tool_choice !== 'auto') ||
+    (reasoning != null && !isRecord(reasoning))
+  )
+    return undefined
   return JSON.stringify({
     ...rest,
     input: [
-      ...(groups.length === 0 ? [] : [{ type: 'additional_tools', role: 'developer', tools: groups }]),
-      ...(typeof instructions === 'string' && instructions !== '' ? [{ type: 'message', role: 'developer', content: [{ type: 'input_text', text: instructions }] }] : []),
+      ...(groups.length === 0
+        ? []
+        : [{ type: 'additional_tools', role: 'developer', tools: groups }]),
+      ...(typeof instructions === 'string' && instructions !== ''
+        ? [
+            {
+              type: 'message',
+              role: 'developer',
+              content: [{ type: 'input_text', text: instructions }],
+            },
+          ]
+        : []),
       ...input.map(withoutDetail),
     ],
     parallel_tool_calls: false,
@@ -33,10 +48,15 @@ export function liteBody(text: string): string | undefined {
 function toolGroups(tools: unknown): JsonRecord[] | undefined {
   if (tools == null) return []
   if (!Array.isArray(tools)) return undefined
-  const plain = tools.filter((tool) => isRecord(tool) && (tool.type === 'function' || tool.type === 'custom'))
+  const plain = tools.filter(
+    (tool) => isRecord(tool) && (tool.type === 'function' || tool.type === 'custom'),
+  )
   const groups = tools.filter((tool) => isRecord(tool) && tool.type === 'namespace')
   if (plain.length + groups.length < tools.length) return undefined
-  const own = plain.length === 0 ? [] : [{ type: 'namespace', name: NAMESPACE, description: '', tools: plain }]
+  const own =
+    plain.length === 0
+      ? []
+      : [{ type: 'namespace', name: NAMESPACE, description: '', tools: plain }]
   return [...own, ...(groups as JsonRecord[])]
 }
 
@@ -45,11 +65,21 @@ function withoutDetail(item: unknown): unknown {
   if (!isRecord(item)) return item
   const content = partsWithoutDetail(item.content)
   const output = partsWithoutDetail(item.output)
-  return content === item.content && output === item.output ? item : { ...item, ...(content === undefined ? {} : { content }), ...(output === undefined ? {} : { output }) }
+  return content === item.content && output === item.output
+    ? item
+    : {
+        ...item,
+        ...(content === undefined ? {} : { content }),
+        ...(output === undefined ? {} : { output }),
+      }
 }
 
 function partsWithoutDetail(parts: unknown): unknown {
-  if (!Array.isArray(parts) || !parts.some((part) => isRecord(part) && part.type === 'input_image' && 'detail' in part)) return parts
+  if (
+    !Array.isArray(parts) ||
+    !parts.some((part) => isRecord(part) && part.type === 'input_image' && 'detail' in part)
+  )
+    return parts
   return parts.map((part: unknown) => {
     if (!isRecord(part) || part.type !== 'input_image') return part
     const { detail: _detail, ...rest } = part

@@ -31,7 +31,10 @@ const CODES: Readonly<Record<RefusedReason, ErrorCode>> = {
 /** The error for a request that no account can serve: who keeps it out, and until when. Pure. */
 export function errorOfRefusal(refusal: Refusal, facts: PoolFacts): CodexError {
   const { nextFreeAtMs } = refusal
-  const until = nextFreeAtMs === undefined ? '' : ` The first is free again ${formatWhen(nextFreeAtMs, facts.nowMs)}.`
+  const until =
+    nextFreeAtMs === undefined
+      ? ''
+      : ` The first is free again ${formatWhen(nextFreeAtMs, facts.nowMs)}.`
   const all = facts.accounts === 1 ? 'The only account' : `Each of the ${facts.accounts} accounts`
   const sentence: Record<RefusedReason, string> = {
     no_accounts: 'No ChatGPT account is signed in.',
@@ -39,8 +42,12 @@ export function errorOfRefusal(refusal: Refusal, facts: PoolFacts): CodexError {
     fence_blocked: `The accounts allowed in this project cannot serve now${facts.blocked ?? ''}.${until}`,
     pool_blocked: `The accounts set aside for ${facts.model} cannot serve now, and nobody else may${facts.blocked ?? ''}.${until}`,
     model_denied: `${all} may not use the model ${facts.model}.`,
-    login_needed: facts.accounts === 1 ? 'The only account must sign in again.' : 'Every account that could serve must sign in again.',
-    all_disabled: facts.accounts === 1 ? 'The only account is disabled.' : 'Every account is disabled.',
+    login_needed:
+      facts.accounts === 1
+        ? 'The only account must sign in again.'
+        : 'Every account that could serve must sign in again.',
+    all_disabled:
+      facts.accounts === 1 ? 'The only account is disabled.' : 'Every account is disabled.',
     all_blocked: `${all} is at a limit or blocked${facts.blocked ?? ''}.${until}${facts.hasUnusedCredits === true ? ' Paid credits are there; allow them with the setting creditsPolicy.' : ''}`,
     all_tried: `${all} was tried without success.`,
   }

@@ -30,15 +30,24 @@ export interface NoticeGate {
 export const COUNTDOWN_MS = 5_000
 
 /** Creates the notices of one plugin instance. */
-export function createNotices(deps: { host: HostPort; config: Config; clock: Clock; gate: NoticeGate }): Notices {
+export function createNotices(deps: {
+  host: HostPort
+  config: Config
+  clock: Clock
+  gate: NoticeGate
+}): Notices {
   const { host, config, clock, gate } = deps
   const show = (key: string, withinMs: number, toast: Toast): void => {
-    if (gate.mayShow(key, clock.now(), withinMs)) host.toast({ title: 'Codex accounts', durationMs: config.toastDurationMs, ...toast })
+    if (gate.mayShow(key, clock.now(), withinMs))
+      host.toast({ title: 'Codex accounts', durationMs: config.toastDurationMs, ...toast })
   }
   return {
     switched(from, to, why) {
       if (!config.accountToasts) return
-      show(`switched ${from} ${to}`, config.rateLimitToastDebounceMs, { variant: 'info', message: `${from} ${why}. ${to} goes on.` })
+      show(`switched ${from} ${to}`, config.rateLimitToastDebounceMs, {
+        variant: 'info',
+        message: `${from} ${why}. ${to} goes on.`,
+      })
     },
     waiting(untilMs) {
       const leftMs = untilMs - clock.now()
@@ -51,8 +60,14 @@ export function createNotices(deps: { host: HostPort; config: Config; clock: Clo
     alert(label, { window, level, limitId }, pace) {
       const name = LIMIT_NAMES[window.kind]
       const left = level === 0 ? 'is used up' : `has ${level} % left`
-      const until = window.resetsAtMs === undefined ? '' : ` It resets ${formatWhen(window.resetsAtMs, clock.now())}.`
-      show(`alert ${label} ${limitId} ${window.kind} ${level}`, config.rateLimitToastDebounceMs, { variant: level <= 5 ? 'warning' : 'info', message: `${label}: the ${name} ${left}.${until}${pace === '' ? '' : ` ${pace}`}` })
+      const until =
+        window.resetsAtMs === undefined
+          ? ''
+          : ` It resets ${formatWhen(window.resetsAtMs, clock.now())}.`
+      show(`alert ${label} ${limitId} ${window.kind} ${level}`, config.rateLimitToastDebounceMs, {
+        variant: level <= 5 ? 'warning' : 'info',
+        message: `${label}: the ${name} ${left}.${until}${pace === '' ? '' : ` ${pace}`}`,
+      })
     },
     loginNeeded(label) {
       show(`login ${label}`, Math.max(config.rateLimitToastDebounceMs, 10 * 60_000), {

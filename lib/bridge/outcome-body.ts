@@ -29,7 +29,10 @@ const CODE_SHAPE = /^[\w.:-]{1,100}$/
 export function parseErrorBody(bodyText: string, headers: Headers): ErrorFacts {
   const body = parsedRecord(bodyText)
   const facts = body === undefined ? NOTHING : factsOf(body)
-  const named = [...CODE_HEADERS.flatMap((name) => codeOf(headers.get(name))), ...codesOfErrorJson(headers)]
+  const named = [
+    ...CODE_HEADERS.flatMap((name) => codeOf(headers.get(name))),
+    ...codesOfErrorJson(headers),
+  ]
   return named.length === 0 ? facts : { ...facts, codes: unique([...facts.codes, ...named]) }
 }
 
@@ -37,7 +40,11 @@ export function parseErrorBody(bodyText: string, headers: Headers): ErrorFacts {
  * Reads the event a stream failed with: `response.failed` or a top-level `error` event, flat or nested, also in the
  * WebSocket form with `status` and `headers` (second study §3, §7).
  */
-export function parseErrorEvent(event: unknown): { facts: ErrorFacts; status?: number; headers: Headers } {
+export function parseErrorEvent(event: unknown): {
+  facts: ErrorFacts
+  status?: number
+  headers: Headers
+} {
   if (!isRecord(event)) return { facts: NOTHING, headers: new Headers() }
   const { status, headers } = event
   const source = isRecord(event['response']) ? event['response'] : event
@@ -71,8 +78,13 @@ function factsOf(body: Record<string, unknown>): ErrorFacts {
     ...codeOf(error),
     ...codeOf(body['code']),
   ]
-  const message = textOf(inner['message']) ?? sentenceOf(detail) ?? sentenceOf(error) ?? textOf(body['message'])
-  return { codes: unique(codes), fields: inner, ...(message === undefined ? {} : { message: message.slice(0, MAX_SENTENCE) }) }
+  const message =
+    textOf(inner['message']) ?? sentenceOf(detail) ?? sentenceOf(error) ?? textOf(body['message'])
+  return {
+    codes: unique(codes),
+    fields: inner,
+    ...(message === undefined ? {} : { message: message.slice(0, MAX_SENTENCE) }),
+  }
 }
 
 function codeOf(value: unknown): string[] {
@@ -103,7 +115,8 @@ function headersOf(value: unknown): Headers {
   for (const [name, content] of Object.entries(value)) {
     if (typeof content !== 'string' && typeof content !== 'number') continue
     // A name or value that is no header is no fact either.
-    if (/^[\w-]+$/.test(name) && /^[\x20-\x7e]*$/.test(String(content))) headers.set(name, String(content))
+    if (/^[\w-]+$/.test(name) && /^[\x20-\x7e]*$/.test(String(content)))
+      headers.set(name, String(content))
   }
   return headers
 }

@@ -33,7 +33,14 @@ const MEANINGS: readonly (readonly [CodeMeaning, readonly string[]])[] = [
       'billing_hard_limit_reached',
     ],
   ],
-  ['usage_limit', ['usage_limit_reached', 'workspace_owner_usage_limit_reached', 'workspace_member_usage_limit_reached']],
+  [
+    'usage_limit',
+    [
+      'usage_limit_reached',
+      'workspace_owner_usage_limit_reached',
+      'workspace_member_usage_limit_reached',
+    ],
+  ],
   ['usage_not_included', ['usage_not_included']],
   ['invalid_encrypted_content', ['invalid_encrypted_content']],
   ['context_too_long', ['context_length_exceeded', 'model_context_window_exceeded']],
@@ -72,9 +79,18 @@ const MEANINGS: readonly (readonly [CodeMeaning, readonly string[]])[] = [
   ['forbidden', ['workspace_access_denied', 'permission_error', 'permission_denied']],
   [
     'overloaded',
-    ['server_is_overloaded', 'slow_down', 'service_unavailable_error', 'overloaded_error', 'policy_capacity_unavailable'],
+    [
+      'server_is_overloaded',
+      'slow_down',
+      'service_unavailable_error',
+      'overloaded_error',
+      'policy_capacity_unavailable',
+    ],
   ],
-  ['rate_limit', ['rate_limit_exceeded', 'rate_limit_reached', 'rate_limit_error', 'too_many_requests']],
+  [
+    'rate_limit',
+    ['rate_limit_exceeded', 'rate_limit_reached', 'rate_limit_error', 'too_many_requests'],
+  ],
   ['server_error', ['server_error', 'internal_error', 'internal_server_error']],
   ['bad_request', ['invalid_request_error', 'previous_response_not_found', 'bad_request']],
 ]
@@ -91,7 +107,10 @@ export interface Meant {
 /** What the codes of an answer mean; undefined when none is known. */
 export function meaningOf(codes: readonly string[]): Meant | undefined {
   for (const [meaning, known] of MEANINGS) {
-    const code = codes.find((candidate) => known.includes(candidate) || (meaning === 'policy_refused' && POLICY_CODE.test(candidate)))
+    const code = codes.find(
+      (candidate) =>
+        known.includes(candidate) || (meaning === 'policy_refused' && POLICY_CODE.test(candidate)),
+    )
     if (code !== undefined) return { meaning, code }
   }
   return undefined

@@ -20,17 +20,26 @@ export interface LimitContext {
  */
 export function blockOfLimit(context: LimitContext, reason: BlockReason): Block {
   const { facts, headers, nowMs } = context
-  const active = textOf(headers.get('x-codex-active-limit')) ?? textOf(facts.fields.limit_id) ?? textOf(facts.fields.metered_limit_name)
+  const active =
+    textOf(headers.get('x-codex-active-limit')) ??
+    textOf(facts.fields.limit_id) ??
+    textOf(facts.fields.metered_limit_name)
   const limitId = active === undefined ? context.limitId : active.replaceAll('-', '_')
   const exhausted = exhaustedWindow(headers, limitId, nowMs)
-  const until = endOf(facts, nowMs) ?? exhausted?.resetsAtMs ?? (context.retryAfterMs === undefined ? undefined : nowMs + context.retryAfterMs)
+  const until =
+    endOf(facts, nowMs) ??
+    exhausted?.resetsAtMs ??
+    (context.retryAfterMs === undefined ? undefined : nowMs + context.retryAfterMs)
   const detail = exhausted === undefined ? undefined : WINDOW_WORDS[exhausted.kind]
   return {
     scope: `limit:${limitId}`,
     reason,
     source: 'body',
     sinceMs: nowMs,
-    untilMs: until === undefined || until <= nowMs || until > nowMs + MAX_RETRY_AFTER_MS ? nowMs + UNKNOWN_RESET_HOLD_MS : until,
+    untilMs:
+      until === undefined || until <= nowMs || until > nowMs + MAX_RETRY_AFTER_MS
+        ? nowMs + UNKNOWN_RESET_HOLD_MS
+        : until,
     ...(detail === undefined ? {} : { detail }),
   }
 }
@@ -50,7 +59,11 @@ function endOf({ fields }: ErrorFacts, nowMs: number): number | undefined {
   return seconds === undefined ? undefined : nowMs + seconds * 1000
 }
 
-function exhaustedWindow(headers: Headers, limitId: string, nowMs: number): QuotaWindow | undefined {
+function exhaustedWindow(
+  headers: Headers,
+  limitId: string,
+  nowMs: number,
+): QuotaWindow | undefined {
   const limits = readingOfHeaders(headers, nowMs)?.limits ?? []
   const windows = (limits.find((limit) => limit.limitId === limitId) ?? limits[0])?.windows ?? []
   return windows

@@ -33,23 +33,44 @@ interface Asked {
 }
 
 /** Judges an answer that is not 2xx. Pure, never throws (wire facts §8, second study §7). */
-export function classifyResponse(answer: Asked & { readonly status: number; readonly headers: Headers; readonly bodyText: string }): Failure {
+export function classifyResponse(
+  answer: Asked & { readonly status: number; readonly headers: Headers; readonly bodyText: string },
+): Failure {
   const { status, headers, bodyText } = answer
   const facts = parseErrorBody(bodyText, headers)
-  return judged({ ...answer, facts, status, isHtml: bodyText.trimStart().startsWith('<'), kindOfStatus: kindOfStatus(status) })
+  return judged({
+    ...answer,
+    facts,
+    status,
+    isHtml: bodyText.trimStart().startsWith('<'),
+    kindOfStatus: kindOfStatus(status),
+  })
 }
 
 /** Judges the event a stream failed with: `response.failed` or `error`. Pure, never throws. */
-export function classifyEvent(answer: Asked & { readonly event: unknown; readonly headers: Headers }): Failure {
+export function classifyEvent(
+  answer: Asked & { readonly event: unknown; readonly headers: Headers },
+): Failure {
   const { facts, status, headers } = parseErrorEvent(answer.event)
   const merged = new Headers(answer.headers)
   headers.forEach((value, name) => merged.set(name, value))
   const kind = status === undefined ? 'server_error' : kindOfStatus(status)
-  return judged({ ...answer, headers: merged, facts, isHtml: false, kindOfStatus: kind, ...(status === undefined ? {} : { status }) })
+  return judged({
+    ...answer,
+    headers: merged,
+    facts,
+    isHtml: false,
+    kindOfStatus: kind,
+    ...(status === undefined ? {} : { status }),
+  })
 }
 
 /** Judges what `fetch` threw. Pure. */
-export function classifyThrown(thrown: { readonly error: unknown; readonly nowMs: number; readonly aborted: boolean }): Failure {
+export function classifyThrown(thrown: {
+  readonly error: unknown
+  readonly nowMs: number
+  readonly aborted: boolean
+}): Failure {
   if (thrown.aborted) return { kind: 'aborted' }
   if (thrown.error instanceof HeaderTimeout) return { kind: 'header_timeout' }
   const cause = thrown.error instanceof Error ? thrown.error.cause : undefined
@@ -87,13 +108,17 @@ function judged(evidence: Evidence): Failure {
 }
 
 /** A sentence of the backend that has no code of its own (wire facts §8). */
-const MODEL_SENTENCE = /model is not supported when using Codex with a ChatGPT account|does not have access to (?:the )?model/i
-const ENCRYPTED_SENTENCE = /encrypted content .{0,100}could not be (?:verified|decrypted)|invalid_encrypted_content/i
+const MODEL_SENTENCE =
+  /model is not supported when using Codex with a ChatGPT account|does not have access to (?:the )?model/i
+const ENCRYPTED_SENTENCE =
+  /encrypted content .{0,100}could not be (?:verified|decrypted)|invalid_encrypted_content/i
 /** Reasoning that lost what belonged to it; without all of it the history is whole again. */
-const REASONING_SENTENCE = /of type '\w{1,60}' was provided without its required (?:following|'reasoning') item/i
+const REASONING_SENTENCE =
+  /of type '\w{1,60}' was provided without its required (?:following|'reasoning') item/i
 /** A call that was interrupted, or an output whose call the host has cut away. */
 const PAIR_SENTENCE = /no tool (?:output|call) found for /i
-const CONTEXT_SENTENCE = /exceeds the context window|maximum context length|context_length_exceeded/i
+const CONTEXT_SENTENCE =
+  /exceeds the context window|maximum context length|context_length_exceeded/i
 
 function kindOf(evidence: Evidence, meaning: CodeMeaning | undefined): OutcomeKind {
   const { facts, status, kindOfStatus: fallback } = evidence
@@ -101,7 +126,8 @@ function kindOf(evidence: Evidence, meaning: CodeMeaning | undefined): OutcomeKi
   // "invalid request" only says that something was wrong; the sentence says what.
   if (meaning === undefined || meaning === 'bad_request') {
     if (MODEL_SENTENCE.test(message)) return 'model_not_supported'
-    if (ENCRYPTED_SENTENCE.test(message) || REASONING_SENTENCE.test(message)) return 'invalid_encrypted_content'
+    if (ENCRYPTED_SENTENCE.test(message) || REASONING_SENTENCE.test(message))
+      return 'invalid_encrypted_content'
     if (PAIR_SENTENCE.test(message)) return 'broken_history'
     if (CONTEXT_SENTENCE.test(message)) return 'context_too_long'
   }
@@ -132,15 +158,29 @@ function kindOfStatus(status: number): OutcomeKind {
   }
 }
 
-function blockOf(kind: OutcomeKind, evidence: Evidence, wait: number | undefined): Block | undefined {
+function blockOf(
+  kind: OutcomeKind,
+  evidence: Evidence,
+  wait: number | undefined,
+): Block | undefined {
   const { nowMs, model } = evidence
-  const hold = (scope: string, reason: BlockReason, ms: number): Block => ({ scope, reason, source: 'body', sinceMs: nowMs, untilMs: nowMs + ms })
+  const hold = (scope: string, reason: BlockReason, ms: number): Block => ({
+    scope,
+    reason,
+    source: 'body',
+    sinceMs: nowMs,
+    untilMs: nowMs + ms,
+  })
   switch (kind) {
     case 'usage_limit':
     case 'quota_exceeded':
       return blockOfLimit({ ...evidence, retryAfterMs: wait }, 'usage_limit')
     case 'rate_limit':
-      return hold(`limit:${evidence.limitId}`, 'rate_limit', Math.min(Math.max(1, wait ?? HOLD_MS.rate_limit), LONGEST_RATE_LIMIT_MS))
+      return hold(
+        `limit:${evidence.limitId}`,
+        'rate_limit',
+        Math.min(Math.max(1, wait ?? HOLD_MS.rate_limit), LONGEST_RATE_LIMIT_MS),
+      )
     case 'usage_not_included':
       return hold('*', 'usage_not_included', HOLD_MS.usage_not_included)
     case 'workspace_deactivated':

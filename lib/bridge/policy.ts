@@ -58,7 +58,10 @@ const REFUSES_ACCOUNT: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>([
  */
 export function decideNext(failure: Failure, progress: Progress): Next {
   const { spending, hasAlternative } = progress
-  if (failure.once === true) return hasAlternative && REFUSES_ACCOUNT.has(failure.kind) ? { do: 'next_account', reason: `switched_account_after_${failure.kind}` } : { do: 'stop' }
+  if (failure.once === true)
+    return hasAlternative && REFUSES_ACCOUNT.has(failure.kind)
+      ? { do: 'next_account', reason: `switched_account_after_${failure.kind}` }
+      : { do: 'stop' }
   switch (failure.kind) {
     case 'aborted':
     case 'context_too_long':
@@ -74,22 +77,34 @@ export function decideNext(failure: Failure, progress: Progress): Next {
       return { do: 'next_account', reason: `switched_account_after_${failure.kind}` }
 
     case 'unauthorized':
-      if (progress.refreshed || !spending.take('authRefresh')) return { do: 'next_account', reason: 'switched_account_after_unauthorized' }
+      if (progress.refreshed || !spending.take('authRefresh'))
+        return { do: 'next_account', reason: 'switched_account_after_unauthorized' }
       return { do: 'refresh' }
 
     case 'model_not_supported':
-      return hasAlternative ? { do: 'next_account', reason: 'switched_account_after_model_not_supported' } : { do: 'other_model' }
+      return hasAlternative
+        ? { do: 'next_account', reason: 'switched_account_after_model_not_supported' }
+        : { do: 'other_model' }
 
     case 'invalid_encrypted_content':
-      return progress.droppedReasoning || !progress.hasEncryptedReasoning ? { do: 'stop' } : { do: 'drop_reasoning' }
+      return progress.droppedReasoning || !progress.hasEncryptedReasoning
+        ? { do: 'stop' }
+        : { do: 'drop_reasoning' }
 
     case 'broken_history':
       return progress.repairedHistory ? { do: 'stop' } : { do: 'repair_history' }
 
     case 'rate_limit': {
-      const afterMs = backoffMs(spending.used('rateLimitShort') + 1, failure.retryAfterMs, progress.random)
-      if (hasAlternative || afterMs > SHORT_WAIT_MS) return { do: 'next_account', reason: 'switched_account_after_rate_limit' }
-      return spending.take('rateLimitShort') ? { do: 'again', afterMs, reason: 'repeated_after_rate_limit' } : { do: 'stop' }
+      const afterMs = backoffMs(
+        spending.used('rateLimitShort') + 1,
+        failure.retryAfterMs,
+        progress.random,
+      )
+      if (hasAlternative || afterMs > SHORT_WAIT_MS)
+        return { do: 'next_account', reason: 'switched_account_after_rate_limit' }
+      return spending.take('rateLimitShort')
+        ? { do: 'again', afterMs, reason: 'repeated_after_rate_limit' }
+        : { do: 'stop' }
     }
 
     case 'overloaded':
@@ -104,7 +119,11 @@ export function decideNext(failure: Failure, progress: Progress): Next {
 
     case 'empty':
       if (!spending.take('emptyResponse')) return { do: 'stop' }
-      return { do: 'again', afterMs: progress.emptyRetryDelayMs, reason: 'repeated_after_empty_answer' }
+      return {
+        do: 'again',
+        afterMs: progress.emptyRetryDelayMs,
+        reason: 'repeated_after_empty_answer',
+      }
   }
 }
 
@@ -117,6 +136,9 @@ function sameOrNext(failure: Failure, progress: Progress, kind: 'server' | 'netw
   if (!spending.take(kind)) return { do: 'stop' }
   const tries = spending.used(kind)
   const afterMs = backoffMs(tries, failure.retryAfterMs, random)
-  if (hasAlternative && (tries > 1 || afterMs > SHORT_WAIT_MS)) return { do: 'next_account', reason: `switched_account_after_${failure.kind}` }
-  return afterMs > SHORT_WAIT_MS * 2 ? { do: 'stop' } : { do: 'again', afterMs, reason: `repeated_after_${failure.kind}` }
+  if (hasAlternative && (tries > 1 || afterMs > SHORT_WAIT_MS))
+    return { do: 'next_account', reason: `switched_account_after_${failure.kind}` }
+  return afterMs > SHORT_WAIT_MS * 2
+    ? { do: 'stop' }
+    : { do: 'again', afterMs, reason: `repeated_after_${failure.kind}` }
 }

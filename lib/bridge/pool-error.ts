@@ -16,12 +16,30 @@ export interface PoolErrorDeps {
 }
 
 /** The error for a request that no account of the pool can serve, with who is kept out and why. */
-export function errorOfPool({ clock, config, ledger, router, label }: PoolErrorDeps, refusal: Refusal, { pool, request }: { pool: AccountPool; request: RoutedRequest }): CodexError {
+export function errorOfPool(
+  { clock, config, ledger, router, label }: PoolErrorDeps,
+  refusal: Refusal,
+  { pool, request }: { pool: AccountPool; request: RoutedRequest },
+): CodexError {
   const nowMs = clock.now()
   const { model } = request
-  const hasCredits = pool.accounts.some(({ uid, enabled }) => enabled !== false && ledger.hasCredits(uid))
+  const hasCredits = pool.accounts.some(
+    ({ uid, enabled }) => enabled !== false && ledger.hasCredits(uid),
+  )
   const meant = router.meantBy(pool, request, refusal.reason, nowMs)
-  const concerned = meant === undefined ? pool.accounts : pool.accounts.filter((one) => meant.has(one.uid))
-  const blocked = blockedClause(concerned, ledger, { label, model, limitId: router.limitOf(model), nowMs })
-  return errorOfRefusal(refusal, { accounts: pool.accounts.length, model, nowMs, blocked, hasUnusedCredits: config.creditsPolicy === 'ask' && hasCredits })
+  const concerned =
+    meant === undefined ? pool.accounts : pool.accounts.filter((one) => meant.has(one.uid))
+  const blocked = blockedClause(concerned, ledger, {
+    label,
+    model,
+    limitId: router.limitOf(model),
+    nowMs,
+  })
+  return errorOfRefusal(refusal, {
+    accounts: pool.accounts.length,
+    model,
+    nowMs,
+    blocked,
+    hasUnusedCredits: config.creditsPolicy === 'ask' && hasCredits,
+  })
 }

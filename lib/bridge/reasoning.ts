@@ -6,7 +6,12 @@ export interface SessionReasoning {
   /** Takes over what other windows have written meanwhile; one look at a file. */
   look(): void
   reasoningOf(sessionId: string): ReasoningOwners | undefined
-  produced(sessionId: string, uid: string, pieces: readonly string[], options: { forget: boolean; nowMs: number }): Promise<void> | undefined
+  produced(
+    sessionId: string,
+    uid: string,
+    pieces: readonly string[],
+    options: { forget: boolean; nowMs: number },
+  ): Promise<void> | undefined
 }
 
 /** A body made for one account. */
@@ -26,7 +31,11 @@ export interface ReasoningCase {
 }
 
 /** The body as an account can read it: reasoning that it did not produce for certain is left out. */
-export function bodyFor(prepared: PreparedRequest, sessions: SessionReasoning, { uid, sessionId, isAlone, dropAll }: ReasoningCase): AccountBody {
+export function bodyFor(
+  prepared: PreparedRequest,
+  sessions: SessionReasoning,
+  { uid, sessionId, isAlone, dropAll }: ReasoningCase,
+): AccountBody {
   if (sessionId === undefined) {
     const isWhole = !prepared.hasEncryptedReasoning || (isAlone && !dropAll)
     return { body: isWhole ? prepared.body : prepared.withoutReasoning(), served: () => undefined }

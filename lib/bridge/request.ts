@@ -2,7 +2,14 @@ import { CodexError } from '../kernel/errors.js'
 import { clampEffort, isEffort, resolveModel, wireEffort } from '../models/resolve.js'
 import { isRecord, parsedJson } from '../kernel/json.js'
 import { chatRefused } from './host-request.js'
-import { memberText, recordMember, stringMember, withElements, withMember, withMembers } from './json-edit.js'
+import {
+  memberText,
+  recordMember,
+  stringMember,
+  withElements,
+  withMember,
+  withMembers,
+} from './json-edit.js'
 import { scanTopLevel, type TopLevel } from './json-scan.js'
 import { repairToolPairs } from './tool-pairs.js'
 
@@ -31,14 +38,21 @@ export interface PreparedRequest {
 }
 
 /** Members the backend refuses or that have no meaning where nothing is stored (product rules, request path). */
-const FORBIDDEN_MEMBERS = ['previous_response_id', 'conversation', 'background', 'max_output_tokens', 'max_completion_tokens'] as const
+const FORBIDDEN_MEMBERS = [
+  'previous_response_id',
+  'conversation',
+  'background',
+  'max_output_tokens',
+  'max_completion_tokens',
+] as const
 const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
 /** What of the history has to be looked at closer when it is there. */
 const ITEM_ID = 'id'
 const ITEM_REFERENCE = 'item_reference'
 const ENCRYPTED = 'encrypted_content'
 const WATCHED = [ITEM_ID, ITEM_REFERENCE, ENCRYPTED]
-const TOOL_OUTPUT_ITEM = /^\s*\{\s*"type"\s*:\s*"(?:function_call_output|custom_tool_call_output|local_shell_call_output|mcp_call_output)"/
+const TOOL_OUTPUT_ITEM =
+  /^\s*\{\s*"type"\s*:\s*"(?:function_call_output|custom_tool_call_output|local_shell_call_output|mcp_call_output)"/
 /** Looked at for the type of the last item; the host writes it first. */
 const ITEM_HEAD = 80
 
@@ -66,8 +80,17 @@ function prepare(text: string, scan: TopLevel): PreparedRequest {
   const asked = stringMember(text, members.get('model')) ?? ''
   const resolved = resolveModel(asked)
   if (resolved.model !== asked && asked !== '') put('model', JSON.stringify(resolved.model))
-  if (resolved.effort !== undefined) put('reasoning', withMember(memberText(text, members.get('reasoning')) ?? '', 'effort', JSON.stringify(wireEffort(resolved.model, resolved.effort))))
-  if (resolved.serviceTier !== undefined && !members.has('service_tier')) put('service_tier', JSON.stringify(resolved.serviceTier))
+  if (resolved.effort !== undefined)
+    put(
+      'reasoning',
+      withMember(
+        memberText(text, members.get('reasoning')) ?? '',
+        'effort',
+        JSON.stringify(wireEffort(resolved.model, resolved.effort)),
+      ),
+    )
+  if (resolved.serviceTier !== undefined && !members.has('service_tier'))
+    put('service_tier', JSON.stringify(resolved.serviceTier))
 
   const wantsStream = memberText(text, members.get('stream')) === 'true'
   put('stream', 'true')
@@ -77,11 +100,16 @@ function prepare(text: string, scan: TopLevel): PreparedRequest {
   const input = members.get('input')
   const items = memberText(text, input)
   if (input !== undefined && items !== undefined) {
-    if (items.startsWith('"')) put('input', `[{"role":"user","content":[{"type":"input_text","text":${items}}]}]`)
-    else if (input.seen.has(ITEM_REFERENCE) || input.seen.has(ITEM_ID)) put('input', withElements(items, withoutServerState) ?? items)
+    if (items.startsWith('"'))
+      put('input', `[{"role":"user","content":[{"type":"input_text","text":${items}}]}]`)
+    else if (input.seen.has(ITEM_REFERENCE) || input.seen.has(ITEM_ID))
+      put('input', withElements(items, withoutServerState) ?? items)
   }
 
-  const lastItem = input === undefined ? '' : text.slice(input.lastElementStart, Math.min(input.end, input.lastElementStart + ITEM_HEAD))
+  const lastItem =
+    input === undefined
+      ? ''
+      : text.slice(input.lastElementStart, Math.min(input.end, input.lastElementStart + ITEM_HEAD))
   return finished({
     body: withMembers(text, scan, edits),
     model: resolved.model,
@@ -98,32 +126,65 @@ function prepare(text: string, scan: TopLevel): PreparedRequest {
  * @throws CodexError `bad_request`
  */
 function assertWholeTurn(text: string, { members }: TopLevel): void {
-  const isGiven = (name: string): boolean => !['', 'null', 'false', '""'].includes(memberText(text, members.get(name)) ?? '')
-  if (isGiven('background')) throw notStored('an answer in the background', 'Ask without background and read the answer as it comes')
-  if (isGiven('conversation')) throw notStored('a stored conversation', 'Send the whole conversation as input')
-  if (isGiven('previous_response_id') && memberText(text, members.get('input'))?.startsWith('"') === true) throw notStored('an answer after a stored one', 'Send the whole conversation as input, in place of previous_response_id')
+  const isGiven = (name: string): boolean =>
+    !['', 'null', 'false', '""'].includes(memberText(text, members.get(name)) ?? '')
+  if (isGiven('background'))
+    throw notStored(
+      'an answer in the background',
+      'Ask without background and read the answer as it comes',
+    )
+  if (isGiven('conversation'))
+    throw notStored('a stored conversation', 'Send the whole conversation as input')
+  if (
+    isGiven('previous_response_id') &&
+    memberText(text, members.get('input'))?.startsWith('"') === true
+  )
+    throw notStored(
+      'an answer after a stored one',
+      'Send the whole conversation as input, in place of previous_response_id',
+    )
 }
 
 function notStored(what: string, hint: string): CodexError {
-  return new CodexError('bad_request', `The Codex backend stores no answers, so it cannot serve ${what}.`, { hint })
+  return new CodexError(
+    'bad_request',
+    `The Codex backend stores no answers, so it cannot serve ${what}.`,
+    { hint },
+  )
 }
 
 /** @param asked the effort the host asked for, whatever the body says by now */
-function finished(facts: Omit<PreparedRequest, 'reasoning' | 'withoutReasoning' | 'withPairedTools' | 'withModel'>, asked = (): unknown => reasoningIn(facts.body).effort): PreparedRequest {
+function finished(
+  facts: Omit<PreparedRequest, 'reasoning' | 'withoutReasoning' | 'withPairedTools' | 'withModel'>,
+  asked = (): unknown => reasoningIn(facts.body).effort,
+): PreparedRequest {
   return {
     ...facts,
     reasoning: () => piecesIn(facts.body),
     withoutReasoning: (numbers) => bodyWithoutReasoning(facts.body, numbers),
     withPairedTools: () => {
       const body = bodyWithPairedTools(facts.body)
-      return body === undefined ? undefined : finished({ ...facts, body, changed: [...facts.changed, 'input'] }, asked)
+      return body === undefined
+        ? undefined
+        : finished({ ...facts, body, changed: [...facts.changed, 'input'] }, asked)
     },
     withModel: (model) => {
       const effort = asked()
       const body = withMember(facts.body, 'model', JSON.stringify(model))
-      const reasoning = isEffort(effort) ? withMember(memberText(body, scanTopLevel(body)?.members.get('reasoning')) ?? '', 'effort', JSON.stringify(clampEffort(model, effort))) : undefined
+      const reasoning = isEffort(effort)
+        ? withMember(
+            memberText(body, scanTopLevel(body)?.members.get('reasoning')) ?? '',
+            'effort',
+            JSON.stringify(clampEffort(model, effort)),
+          )
+        : undefined
       return finished(
-        { ...facts, model, body: reasoning === undefined ? body : withMember(body, 'reasoning', reasoning), changed: [...facts.changed, 'model'] },
+        {
+          ...facts,
+          model,
+          body: reasoning === undefined ? body : withMember(body, 'reasoning', reasoning),
+          changed: [...facts.changed, 'model'],
+        },
         () => effort,
       )
     },
@@ -148,13 +209,17 @@ function withoutServerState(item: string): string | undefined {
   const scan = scanTopLevel(item)
   if (scan === undefined) return item
   if (stringMember(item, scan.members.get('type')) === ITEM_REFERENCE) return undefined
-  return stringMember(item, scan.members.get(ITEM_ID)) === undefined ? item : withMembers(item, scan, new Map([[ITEM_ID, undefined]]))
+  return stringMember(item, scan.members.get(ITEM_ID)) === undefined
+    ? item
+    : withMembers(item, scan, new Map([[ITEM_ID, undefined]]))
 }
 
 /** The encrypted content of an item that is reasoning. Not everything that holds some is: only what other accounts cannot read. */
 function pieceIn(item: string): string | undefined {
   const members = scanTopLevel(item)?.members
-  return stringMember(item, members?.get('type')) === 'reasoning' ? memberText(item, members?.get(ENCRYPTED)) : undefined
+  return stringMember(item, members?.get('type')) === 'reasoning'
+    ? memberText(item, members?.get(ENCRYPTED))
+    : undefined
 }
 
 function piecesIn(body: string): readonly string[] {
@@ -175,7 +240,9 @@ function bodyWithoutReasoning(body: string, numbers: ReadonlySet<number> | undef
     number += 1
     return numbers === undefined || numbers.has(number) ? undefined : item
   })
-  return input === undefined || kept === undefined ? body : body.slice(0, input.start) + kept + body.slice(input.end)
+  return input === undefined || kept === undefined
+    ? body
+    : body.slice(0, input.start) + kept + body.slice(input.end)
 }
 
 function bodyWithPairedTools(body: string): string | undefined {
@@ -189,5 +256,10 @@ function bodyWithPairedTools(body: string): string | undefined {
 
 function notAnObject(text: string): CodexError {
   const value = parsedJson(text)
-  return new CodexError('request_not_json', value === undefined || isRecord(value) ? 'The body of the request is not JSON.' : 'The body of the request is not a JSON object.')
+  return new CodexError(
+    'request_not_json',
+    value === undefined || isRecord(value)
+      ? 'The body of the request is not JSON.'
+      : 'The body of the request is not a JSON object.',
+  )
 }

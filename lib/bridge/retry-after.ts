@@ -11,7 +11,11 @@ const IN_TEXT = /try again in\s{0,4}(\d{1,9}(?:\.\d{1,9})?)\s{0,4}(ms|s|seconds?
  * hint inside its sentence. Undefined when it says nothing usable.
  * @returns ms, 0 or more
  */
-export function retryAfterMs(headers: Headers, message: string | undefined, nowMs: number): number | undefined {
+export function retryAfterMs(
+  headers: Headers,
+  message: string | undefined,
+  nowMs: number,
+): number | undefined {
   const inMs = numberOf(headers.get('retry-after-ms'))
   if (inMs !== undefined && inMs >= 0) return Math.min(inMs, MAX_RETRY_AFTER_MS)
   const header = headers.get('retry-after')

@@ -8,7 +8,15 @@ import type { DecisionLog } from '../routing/decision-log.js'
 import { explain } from '../routing/explain.js'
 import type { VitalEvent, VitalsBook } from '../routing/health.js'
 import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow } from '../routing/limits.js'
-import type { Candidate, Decision, DecisionContext, ModelPool, ModelSupport, Pin, RefusedReason } from '../routing/types.js'
+import type {
+  Candidate,
+  Decision,
+  DecisionContext,
+  ModelPool,
+  ModelSupport,
+  Pin,
+  RefusedReason,
+} from '../routing/types.js'
 
 /** What the choice needs to know of quota; answered from memory. */
 export interface QuotaView {
@@ -39,7 +47,12 @@ export interface Router {
   /** True when another account than those tried could serve the request now. */
   hasAlternative(pool: AccountPool, request: RoutedRequest, nowMs: number): boolean
   /** The accounts a refusal speaks of, where a pin, a fence or a pool keeps all others out; undefined when it is all of them. */
-  meantBy(pool: AccountPool, request: RoutedRequest, reason: RefusedReason, nowMs: number): ReadonlySet<string> | undefined
+  meantBy(
+    pool: AccountPool,
+    request: RoutedRequest,
+    reason: RefusedReason,
+    nowMs: number,
+  ): ReadonlySet<string> | undefined
   /** A request starts on an account; returns the function that ends it, which may be called more than once. */
   begin(uid: string, nowMs: number): () => void
   /** What became of a request, for the soft preferences. */
@@ -135,11 +148,25 @@ export function createRouter(deps: RouterDeps): Router {
       Object.keys(modelAccountPools).map((name): [string, ModelPool] => {
         // Requests arrive under the backend's name of a model; users also write its other names.
         const model = plainName(name)
-        return [model, { uids: uidsOfKeys(entryFor(modelAccountPools, model) ?? [], pool.accounts), mode: entryFor(modelAccountPoolModes, model) ?? 'preferred' }]
+        return [
+          model,
+          {
+            uids: uidsOfKeys(entryFor(modelAccountPools, model) ?? [], pool.accounts),
+            mode: entryFor(modelAccountPoolModes, model) ?? 'preferred',
+          },
+        ]
       }),
     )
     const accounts = new Map(pool.accounts.map((account) => [account.uid, account]))
-    prepared = { pool, candidates, byUid, accounts, activeUid: pool.accounts[pool.activeIndex]?.uid, rules: rulesOf(pool), modelPools }
+    prepared = {
+      pool,
+      candidates,
+      byUid,
+      accounts,
+      activeUid: pool.accounts[pool.activeIndex]?.uid,
+      rules: rulesOf(pool),
+      modelPools,
+    }
     return prepared
   }
 
@@ -148,7 +175,8 @@ export function createRouter(deps: RouterDeps): Router {
     const pin = pinFor(ready, sessionId)
     const fence = fenceOf(ready.rules, deps.project)
     const modelPool = ready.modelPools.get(model)
-    const sessionUid = sessionId === undefined ? undefined : deps.sessions.holderOf(sessionId, nowMs)
+    const sessionUid =
+      sessionId === undefined ? undefined : deps.sessions.holderOf(sessionId, nowMs)
     return {
       nowMs,
       model,
@@ -181,7 +209,8 @@ export function createRouter(deps: RouterDeps): Router {
       current.nowMs = nowMs
       const context = contextOf(ready, request, nowMs)
       const { candidates } = ready
-      const decision = decideEarly(context, (uid) => ready.byUid.get(uid)) ?? decide({ ...context, candidates })
+      const decision =
+        decideEarly(context, (uid) => ready.byUid.get(uid)) ?? decide({ ...context, candidates })
       deps.decisions.record({
         atMs: nowMs,
         sessionId: request.sessionId,
@@ -203,7 +232,10 @@ export function createRouter(deps: RouterDeps): Router {
       if (ready.candidates.length < 2) return false
       current.model = request.model
       current.nowMs = nowMs
-      return decide({ ...contextOf(ready, request, nowMs), candidates: ready.candidates }).uid !== undefined
+      return (
+        decide({ ...contextOf(ready, request, nowMs), candidates: ready.candidates }).uid !==
+        undefined
+      )
     },
 
     meantBy(pool, request, reason, nowMs) {

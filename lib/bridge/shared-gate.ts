@@ -16,7 +16,11 @@ const WRITE_DELAY_MS = 20
 const KEEP_MS = 60 * 60_000
 
 /** A gate for all windows of the user: what one has shown the others keep to themselves. */
-export function createSharedGate(deps: { file: string; clock: Clock; log: Logger }): NoticeGate & { load(): Promise<void>; close(): Promise<void> } {
+export function createSharedGate(deps: {
+  file: string
+  clock: Clock
+  log: Logger
+}): NoticeGate & { load(): Promise<void>; close(): Promise<void> } {
   const { clock } = deps
   const state = createStateFile<Shown>({
     ...deps,

@@ -46,7 +46,10 @@ export function createBody(parts: BodyParts): Body {
   let hasEnded = false
   let isCancelled = false as boolean
 
-  const end = (kind: StreamEnd['kind'], more: { usage?: TokenUsage; event?: unknown } = {}): void => {
+  const end = (
+    kind: StreamEnd['kind'],
+    more: { usage?: TokenUsage; event?: unknown } = {},
+  ): void => {
     if (hasEnded) return
     hasEnded = true
     upstream.stopTimer()

@@ -41,7 +41,12 @@ export function asCompleted(bytes: Uint8Array, event: unknown): Uint8Array {
   if (!isRecord(event)) return bytes
   const { response } = event
   const type = event['type'] === 'response.done' ? 'response.completed' : event['type']
-  if (!hasHostUsage(event)) return inUsualForm(bytes, { ...event, type, response: { ...(isRecord(response) ? response : {}), usage: countedUsage(event) } })
+  if (!hasHostUsage(event))
+    return inUsualForm(bytes, {
+      ...event,
+      type,
+      response: { ...(isRecord(response) ? response : {}), usage: countedUsage(event) },
+    })
   if (type === event['type']) return withLineEnd(bytes)
   return renamed(bytes) ?? inUsualForm(bytes, { ...event, type })
 }
@@ -62,7 +67,9 @@ function withLineEnd(bytes: Uint8Array): Uint8Array {
 
 function inUsualForm(bytes: Uint8Array, data: Readonly<Record<string, unknown>>): Uint8Array {
   const others = otherLines(bytes)
-  const event = new TextEncoder().encode(`event: ${String(data['type'])}\ndata: ${JSON.stringify(data)}\n\n`)
+  const event = new TextEncoder().encode(
+    `event: ${String(data['type'])}\ndata: ${JSON.stringify(data)}\n\n`,
+  )
   return others.length === 0 ? event : Buffer.concat([others.subarray(0, -1), event])
 }
 
@@ -75,7 +82,9 @@ const DONE_MEMBER = /("type"\s*:\s*)"response\.done"/g
 function renamed(bytes: Uint8Array): Uint8Array | undefined {
   const text = latin1(withLineEnd(bytes))
   if ((text.match(DONE_MEMBER) ?? []).length !== 1) return undefined
-  const named = text.replace(/^(event: ?)response\.done(?=\r?$)/m, '$1response.completed').replace(DONE_MEMBER, '$1"response.completed"')
+  const named = text
+    .replace(/^(event: ?)response\.done(?=\r?$)/m, '$1response.completed')
+    .replace(DONE_MEMBER, '$1"response.completed"')
   const put = bytesOfLatin1(named)
   return typeOf(dataOfEvent(put)) === 'response.completed' ? put : undefined
 }
@@ -98,7 +107,8 @@ export function shortened(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return cutText(value)
   if (typeof value !== 'object' || value === null) return value
   if (depth >= MAX_DEPTH) return undefined
-  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => shortened(item, depth + 1))
+  if (Array.isArray(value))
+    return value.slice(0, MAX_ITEMS).map((item) => shortened(item, depth + 1))
   const members = Object.entries(value).slice(0, MAX_MEMBERS)
   return Object.fromEntries(members.map(([key, inner]) => [key, shortened(inner, depth + 1)]))
 }
@@ -133,8 +143,16 @@ const terminalSchema = z.looseObject({
         .looseObject({
           input_tokens: count,
           output_tokens: count,
-          input_tokens_details: z.looseObject({ cached_tokens: count }).nullable().optional().catch(undefined),
-          output_tokens_details: z.looseObject({ reasoning_tokens: count }).nullable().optional().catch(undefined),
+          input_tokens_details: z
+            .looseObject({ cached_tokens: count })
+            .nullable()
+            .optional()
+            .catch(undefined),
+          output_tokens_details: z
+            .looseObject({ reasoning_tokens: count })
+            .nullable()
+            .optional()
+            .catch(undefined),
         })
         .nullable()
         .optional()

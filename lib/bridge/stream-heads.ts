@@ -27,7 +27,13 @@ export type EventRole =
   /** Says something about the answer but is none of it, or is not known. */
   | 'passed'
 
-const READ = new Set(['response.completed', 'response.done', 'response.incomplete', 'response.failed', 'error'])
+const READ = new Set([
+  'response.completed',
+  'response.done',
+  'response.incomplete',
+  'response.failed',
+  'error',
+])
 const TAKEN = /^(?:codex\.|response\.metadata$)/
 /** Before any output (wire facts §9). */
 const PRELUDE = new Set(['response.created', 'response.in_progress', 'response.queued'])
@@ -93,8 +99,14 @@ function isUsualOutput(bytes: Uint8Array, at: number): boolean {
   const { length } = USUAL_HEAD
   const letter = bytes[at + length]
   // `completed`, `created` and `failed` begin with the same letters as `custom_tool_call…` and `function_call…`.
-  if (letter !== LETTER_O && letter !== LETTER_R && !((letter === LETTER_F || letter === LETTER_C) && bytes[at + length + 1] === LETTER_U)) return false
-  for (let index = length - 1; index >= 0; index -= 1) if (bytes[at + index] !== USUAL_HEAD[index]) return false
+  if (
+    letter !== LETTER_O &&
+    letter !== LETTER_R &&
+    !((letter === LETTER_F || letter === LETTER_C) && bytes[at + length + 1] === LETTER_U)
+  )
+    return false
+  for (let index = length - 1; index >= 0; index -= 1)
+    if (bytes[at + index] !== USUAL_HEAD[index]) return false
   return true
 }
 
@@ -110,7 +122,9 @@ const HEAD =
  */
 export function claimedType(bytes: Uint8Array, from: number): string | undefined {
   const end = Math.min(bytes.length, from + HEAD_BYTES)
-  return HEAD.exec(Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString('latin1'))?.[1]
+  return HEAD.exec(
+    Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString('latin1'),
+  )?.[1]
 }
 
 /** True when an event in the usual form begins here; the short way to `claimedType` of output. */
@@ -123,7 +137,10 @@ export function beginsUsualOutput(bytes: Uint8Array, from: number): boolean {
 /** True when an event may have a second `type` that counts in place of the one in front; the last of two keys wins in JSON. */
 export function isAmbiguous(bytes: Uint8Array): boolean {
   const first = indexOfTypeKey(bytes, 0, bytes.length)
-  return (first >= 0 && indexOfTypeKey(bytes, first + TYPE_KEY.length, bytes.length) >= 0) || hasUnicodeEscape(bytes)
+  return (
+    (first >= 0 && indexOfTypeKey(bytes, first + TYPE_KEY.length, bytes.length) >= 0) ||
+    hasUnicodeEscape(bytes)
+  )
 }
 
 /** How far a key may reach over the border of two chunks. */
@@ -135,10 +152,21 @@ const REACH = 5
  * @param from start of the event in the first chunk
  * @param to its end in the second
  */
-export function maybeAmbiguous(first: Uint8Array, from: number, second: Uint8Array, to: number): boolean {
+export function maybeAmbiguous(
+  first: Uint8Array,
+  from: number,
+  second: Uint8Array,
+  to: number,
+): boolean {
   const head = indexOfTypeKey(first, from, first.length)
-  if (head < 0 || indexOfTypeKey(first, head + TYPE_KEY.length, first.length) >= 0 || indexOfTypeKey(second, 0, to) >= 0) return true
-  for (let index = 0; index < REACH; index += 1) if (first[first.length - 1 - index] === LETTER_Y || second[index] === LETTER_Y) return true
+  if (
+    head < 0 ||
+    indexOfTypeKey(first, head + TYPE_KEY.length, first.length) >= 0 ||
+    indexOfTypeKey(second, 0, to) >= 0
+  )
+    return true
+  for (let index = 0; index < REACH; index += 1)
+    if (first[first.length - 1 - index] === LETTER_Y || second[index] === LETTER_Y) return true
   if (indexOfByte(first, BACKSLASH, from) >= 0) return true
   const escape = indexOfByte(second, BACKSLASH, 0)
   return escape >= 0 && escape < to
@@ -147,7 +175,10 @@ export function maybeAmbiguous(first: Uint8Array, from: number, second: Uint8Arr
 /** True when a key or type may be written with escapes, `"t\u0079pe"` say. */
 export function hasUnicodeEscape(bytes: Uint8Array): boolean {
   const first = indexOfByte(bytes, BACKSLASH, 0)
-  return first >= 0 && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(UNICODE_ESCAPE, first)
+  return (
+    first >= 0 &&
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(UNICODE_ESCAPE, first)
+  )
 }
 
 const UNICODE_ESCAPE = Buffer.from('\\u00')
@@ -155,7 +186,11 @@ const TYPE_KEY = Buffer.from('"type"')
 
 /** Goes by the rarest letter of the key, because a search for one byte is the fastest thing a runtime does. */
 function indexOfTypeKey(bytes: Uint8Array, from: number, to: number): number {
-  for (let at = indexOfByte(bytes, LETTER_Y, from + 2); at >= 0 && at < to; at = indexOfByte(bytes, LETTER_Y, at + 1)) {
+  for (
+    let at = indexOfByte(bytes, LETTER_Y, from + 2);
+    at >= 0 && at < to;
+    at = indexOfByte(bytes, LETTER_Y, at + 1)
+  ) {
     let index = 0
     while (index < TYPE_KEY.length && bytes[at - 2 + index] === TYPE_KEY[index]) index += 1
     if (index === TYPE_KEY.length) return at - 2

@@ -17,7 +17,11 @@ export interface HeldBytes {
 
 export const NO_BYTES = new Uint8Array()
 
-const searchByte = Reflect.get(Buffer.prototype, 'indexOf') as (this: Uint8Array, byte: number, from: number) => number
+const searchByte = Reflect.get(Buffer.prototype, 'indexOf') as (
+  this: Uint8Array,
+  byte: number,
+  from: number,
+) => number
 
 /** Place of a byte; -1 without it. The search of `Buffer` is up to thirty times as fast as that of a typed array in Node. */
 export function indexOfByte(bytes: Uint8Array, byte: number, from: number): number {

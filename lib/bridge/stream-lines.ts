@@ -43,7 +43,8 @@ export function createStreamLines(): StreamLines {
   function withoutBom(chunk: Uint8Array): Uint8Array {
     start.add(chunk)
     const whole = start.joined()
-    if (whole.length < BOM.length && whole.every((byte, index) => byte === BOM[index])) return NO_BYTES
+    if (whole.length < BOM.length && whole.every((byte, index) => byte === BOM[index]))
+      return NO_BYTES
     isStart = false
     return BOM.every((byte, index) => whole[index] === byte) ? whole.subarray(BOM.length) : whole
   }
@@ -92,7 +93,7 @@ export function createStreamLines(): StreamLines {
     cr,
     behindLineEnd,
     eventEnd(from) {
-      for (let at = from; ; ) {
+      for (let at = from; ;) {
         if (!isLineStart) {
           const end = lineEnd(at)
           if (end >= bytes.length) return -1

@@ -36,7 +36,10 @@ export interface Pieces {
 }
 
 /** Creates the pieces of one answer. */
-export function createPieces(options: { readonly signal: AbortSignal | undefined; onRateLimits(event: unknown): void }): Pieces {
+export function createPieces(options: {
+  readonly signal: AbortSignal | undefined
+  onRateLimits(event: unknown): void
+}): Pieces {
   const scan = createStreamScan()
   const start = createStartCheck()
 
@@ -69,10 +72,19 @@ export function createPieces(options: { readonly signal: AbortSignal | undefined
       case 'response.done':
       case 'response.incomplete': {
         // The host cannot read it either and would wait for another end.
-        if (data === undefined) return { kind: 'end', ending: { end: 'broken', why: 'eof', last: NO_BYTES } }
+        if (data === undefined)
+          return { kind: 'end', ending: { end: 'broken', why: 'eof', last: NO_BYTES } }
         const usage = usageOf(data)
         const last = isOut ? afterTerminal(bytes, data) : asCompleted(bytes, data)
-        return { kind: 'end', ending: { end: type === 'response.incomplete' ? 'incomplete' : 'completed', event: data, last, ...(usage === undefined ? {} : { usage }) } }
+        return {
+          kind: 'end',
+          ending: {
+            end: type === 'response.incomplete' ? 'incomplete' : 'completed',
+            event: data,
+            last,
+            ...(usage === undefined ? {} : { usage }),
+          },
+        }
       }
       default: {
         if (type === 'codex.rate_limits') options.onRateLimits(data)
@@ -86,7 +98,10 @@ export function createPieces(options: { readonly signal: AbortSignal | undefined
     next,
     take({ chunk, why, error }) {
       if (why !== undefined) {
-        const ending: Ending = options.signal?.aborted === true ? { end: 'aborted', last: NO_BYTES } : { end: why === 'idle' ? 'idle' : 'broken', why, error, last: NO_BYTES }
+        const ending: Ending =
+          options.signal?.aborted === true
+            ? { end: 'aborted', last: NO_BYTES }
+            : { end: why === 'idle' ? 'idle' : 'broken', why, error, last: NO_BYTES }
         return { kind: 'end', ending }
       }
       const foreign = start.look(chunk)

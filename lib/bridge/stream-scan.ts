@@ -1,5 +1,12 @@
 import { dataOfEvent, typeOf } from './stream-events.js'
-import { beginsUsualOutput, claimedType, hasUnicodeEscape, isAmbiguous, roleOf, skipUsualOutput } from './stream-heads.js'
+import {
+  beginsUsualOutput,
+  claimedType,
+  hasUnicodeEscape,
+  isAmbiguous,
+  roleOf,
+  skipUsualOutput,
+} from './stream-heads.js'
 import { createHeldBytes } from './stream-held.js'
 import { createStreamLines } from './stream-lines.js'
 import { createEventWatch } from './stream-watch.js'
@@ -236,7 +243,8 @@ function mayPass(type: string | undefined): boolean {
 /** The real type of a whole event, empty without one, and its data where that had to be read. */
 function readEvent(event: Uint8Array): { type: string; data: unknown } {
   const claimed = claimedType(event, 0)
-  if (claimed !== undefined && mayPass(claimed) && !isAmbiguous(event)) return { type: claimed, data: undefined }
+  if (claimed !== undefined && mayPass(claimed) && !isAmbiguous(event))
+    return { type: claimed, data: undefined }
   const data = dataOfEvent(event)
   return { type: typeOf(data) ?? (data === undefined ? claimed : undefined) ?? '', data }
 }

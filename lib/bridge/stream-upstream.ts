@@ -27,7 +27,10 @@ export interface Upstream {
  * Creates the reading end of an answer.
  * @param idleMs longest silence, ms; 0 for no limit
  */
-export function createUpstream(reader: ReadableStreamDefaultReader<Uint8Array>, idleMs: number): Upstream {
+export function createUpstream(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  idleMs: number,
+): Upstream {
   let waitingSince: number | undefined
   let isIdle = false
   let timer: NodeJS.Timeout | undefined

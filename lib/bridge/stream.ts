@@ -70,14 +70,15 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
 
   const held = createHeldBytes()
   let ending: Ending | undefined
-  for (let isOpen = false; !isOpen && ending === undefined; ) {
+  for (let isOpen = false; !isOpen && ending === undefined;) {
     const piece = pieces.next() ?? pieces.take(await upstream.read())
     switch (piece?.kind) {
       case undefined:
         break
       case 'bytes':
         held.add(piece.bytes)
-        if (held.byteLength > MAX_HELD_BYTES) ending = { end: 'broken', why: 'too_long', last: piece.bytes }
+        if (held.byteLength > MAX_HELD_BYTES)
+          ending = { end: 'broken', why: 'too_long', last: piece.bytes }
         break
       case 'output':
         isOpen = true
@@ -95,7 +96,8 @@ export async function openStream(exchange: Exchange, options: StreamOptions): Pr
   if (closed !== undefined) {
     upstream.stop()
     release()
-    if (closed === 'aborted') throw signal === undefined ? new Error('aborted') : abortReason(signal)
+    if (closed === 'aborted')
+      throw signal === undefined ? new Error('aborted') : abortReason(signal)
     return closed
   }
   observer.onFirstOutput?.()

@@ -10,7 +10,8 @@ const OUTPUTS = new Set<unknown>([...ANSWERS.values()].flat())
 
 /** Text of a result without its call that is kept, characters. */
 export const MAX_ORPHAN_CHARS = 16_000
-const NO_RESULT = 'There is no result of this call: it was interrupted or its result was removed from the history.'
+const NO_RESULT =
+  'There is no result of this call: it was interrupted or its result was removed from the history.'
 
 /** A call or an output that can be told by its id; anything else is none of both. */
 export type ToolItem = JsonRecord & { readonly type: string; readonly call_id: string }
@@ -34,7 +35,8 @@ export function repairToolPairs(items: readonly unknown[]): unknown[] {
   const calls = callPositions(items)
   const answered = new Set(calls.values())
   return items.flatMap((item, index): unknown[] => {
-    if (isCall(item)) return answered.has(index) ? [withText(item)] : [withText(item), noResult(item)]
+    if (isCall(item))
+      return answered.has(index) ? [withText(item)] : [withText(item), noResult(item)]
     if (!isOutput(item)) return [item]
     const call = items[calls.get(index) ?? -1]
     return isCall(call) ? [ofKind(item, call)] : orphan(item)
@@ -61,7 +63,8 @@ export function callPositions(items: readonly unknown[]): Map<number, number> {
 /** A call whose arguments are the text that the backend expects. */
 function withText(call: ToolItem): ToolItem {
   if (call.type === 'local_shell_call') return call
-  const [key, none] = call.type === 'function_call' ? (['arguments', '{}'] as const) : (['input', ''] as const)
+  const [key, none] =
+    call.type === 'function_call' ? (['arguments', '{}'] as const) : (['input', ''] as const)
   const value = call[key]
   if (typeof value === 'string') return call
   return { ...call, [key]: value == null ? none : JSON.stringify(value) }
@@ -82,9 +85,20 @@ function orphan(output: ToolItem): unknown[] {
   const texts = parts.flatMap((part) => textOf(part) ?? [])
   const rest = parts.filter((part) => textOf(part) === undefined)
   const text = texts.join('\n')
-  const shown = text.length > MAX_ORPHAN_CHARS ? `${text.slice(0, MAX_ORPHAN_CHARS)}\n[${text.length - MAX_ORPHAN_CHARS} more characters left out]` : text
+  const shown =
+    text.length > MAX_ORPHAN_CHARS
+      ? `${text.slice(0, MAX_ORPHAN_CHARS)}\n[${text.length - MAX_ORPHAN_CHARS} more characters left out]`
+      : text
   return [
-    { role: 'assistant', content: [{ type: 'output_text', text: `Result of the earlier tool call ${output.call_id}:\n${shown}` }] },
+    {
+      role: 'assistant',
+      content: [
+        {
+          type: 'output_text',
+          text: `Result of the earlier tool call ${output.call_id}:\n${shown}`,
+        },
+      ],
+    },
     ...(rest.length === 0 ? [] : [{ role: 'user', content: rest }]),
   ]
 }
@@ -93,7 +107,9 @@ function orphan(output: ToolItem): unknown[] {
 function textOf(part: unknown): string | undefined {
   if (!isRecord(part)) return typeof part === 'string' ? part : JSON.stringify(part)
   if (typeof part.text === 'string') return part.text
-  return part.type === 'input_image' || part.type === 'input_file' ? undefined : JSON.stringify(part)
+  return part.type === 'input_image' || part.type === 'input_file'
+    ? undefined
+    : JSON.stringify(part)
 }
 
 function hasId(item: JsonRecord): boolean {

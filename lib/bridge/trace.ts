@@ -49,7 +49,12 @@ export interface TokenUsage {
 
 /** Keeps the records of the newest requests and hands each finished one on. */
 export interface Trace {
-  begin(start: { model: string; session?: string | undefined; nowMs: number; requestBytes: number }): RequestRecord
+  begin(start: {
+    model: string
+    session?: string | undefined
+    nowMs: number
+    requestBytes: number
+  }): RequestRecord
   /** Closes a record; later calls for the same record change nothing. */
   finish(record: RequestRecord, end: { outcome: string; nowMs: number }): void
   /** The newest records, oldest first; running ones have no outcome yet. */

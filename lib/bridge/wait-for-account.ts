@@ -21,15 +21,28 @@ export interface WaitDeps {
  * @returns false when it was not waited for
  * @throws the reason of the request's signal
  */
-export async function waitForAccount({ clock, config, metrics, notices }: WaitDeps, freeAtMs: number | undefined, { spending, deadline }: { spending: Spending; deadline: Deadline }): Promise<boolean> {
+export async function waitForAccount(
+  { clock, config, metrics, notices }: WaitDeps,
+  freeAtMs: number | undefined,
+  { spending, deadline }: { spending: Spending; deadline: Deadline },
+): Promise<boolean> {
   if (freeAtMs === undefined || !config.retryAllAccountsRateLimited) return false
   const until = freeAtMs + WAIT_MARGIN_MS
   const waitMs = until - clock.now()
-  if (waitMs > config.retryAllAccountsMaxWaitMs || !deadline.allows(waitMs) || !spending.take('rateLimitGlobal')) return false
+  if (
+    waitMs > config.retryAllAccountsMaxWaitMs ||
+    !deadline.allows(waitMs) ||
+    !spending.take('rateLimitGlobal')
+  )
+    return false
   metrics.count('waits')
   // The clock of the machine may be set meanwhile: nobody waits longer than was decided.
   const endsAt = performance.now() + waitMs
-  for (let leftMs = waitMs; leftMs > 0; leftMs = Math.min(until - clock.now(), endsAt - performance.now())) {
+  for (
+    let leftMs = waitMs;
+    leftMs > 0;
+    leftMs = Math.min(until - clock.now(), endsAt - performance.now())
+  ) {
     notices.waiting(until)
     await clock.sleep(Math.min(COUNTDOWN_MS, leftMs), deadline.signal)
   }

@@ -21,11 +21,25 @@ const VERSION = 1
 export function parseCatalogues(text: string): Catalogues {
   const content = parsedJson(text)
   if (!isRecord(content) || content.version !== VERSION || !isRecord(content.accounts)) return {}
-  const entries = Object.entries(content.accounts).flatMap(([uid, entry]): [string, CachedCatalogue][] => {
-    if (!isRecord(entry) || !Array.isArray(entry.models) || typeof entry.fetchedAtMs !== 'number') return []
-    const models = entry.models.filter(isModel)
-    return models.length === 0 ? [] : [[uid, { models, etag: typeof entry.etag === 'string' ? entry.etag : undefined, fetchedAtMs: entry.fetchedAtMs }]]
-  })
+  const entries = Object.entries(content.accounts).flatMap(
+    ([uid, entry]): [string, CachedCatalogue][] => {
+      if (!isRecord(entry) || !Array.isArray(entry.models) || typeof entry.fetchedAtMs !== 'number')
+        return []
+      const models = entry.models.filter(isModel)
+      return models.length === 0
+        ? []
+        : [
+            [
+              uid,
+              {
+                models,
+                etag: typeof entry.etag === 'string' ? entry.etag : undefined,
+                fetchedAtMs: entry.fetchedAtMs,
+              },
+            ],
+          ]
+    },
+  )
   return Object.fromEntries(entries)
 }
 
@@ -42,7 +56,8 @@ function isModel(value: unknown): value is CatalogueModel {
     id !== '' &&
     typeof name === 'string' &&
     (input === undefined || (typeof input === 'number' && input > 0)) &&
-    (efforts === undefined || (Array.isArray(efforts) && efforts.every((effort) => typeof effort === 'string'))) &&
+    (efforts === undefined ||
+      (Array.isArray(efforts) && efforts.every((effort) => typeof effort === 'string'))) &&
     [listed, fast, images].every((flag) => typeof flag === 'boolean')
   )
 }

@@ -5,10 +5,16 @@ const modelSchema = z.looseObject({
   slug: z.string().min(1),
   display_name: z.string().optional(),
   context_window: z.number().int().positive().optional().catch(undefined),
-  supported_reasoning_levels: z.array(z.looseObject({ effort: z.string() })).optional().catch(undefined),
+  supported_reasoning_levels: z
+    .array(z.looseObject({ effort: z.string() }))
+    .optional()
+    .catch(undefined),
   default_reasoning_level: z.string().optional().catch(undefined),
   visibility: z.string().optional().catch(undefined),
-  service_tiers: z.array(z.looseObject({ id: z.string() })).nullish().catch(undefined),
+  service_tiers: z
+    .array(z.looseObject({ id: z.string() }))
+    .nullish()
+    .catch(undefined),
   input_modalities: z.array(z.string()).optional().catch(undefined),
   priority: z.number().optional().catch(undefined),
 })
@@ -45,8 +51,12 @@ export function parseCatalogue(body: unknown): CatalogueModel[] | undefined {
     id: model.slug,
     name: model.display_name ?? model.slug,
     ...(model.context_window === undefined ? {} : { input: model.context_window }),
-    ...(model.supported_reasoning_levels ? { efforts: model.supported_reasoning_levels.map(({ effort }) => effort) } : {}),
-    ...(model.default_reasoning_level === undefined ? {} : { defaultEffort: model.default_reasoning_level }),
+    ...(model.supported_reasoning_levels
+      ? { efforts: model.supported_reasoning_levels.map(({ effort }) => effort) }
+      : {}),
+    ...(model.default_reasoning_level === undefined
+      ? {}
+      : { defaultEffort: model.default_reasoning_level }),
     listed: (model.visibility ?? 'list') === 'list',
     fast: (model.service_tiers ?? []).some(({ id }) => id === 'priority'),
     images: model.input_modalities?.includes('image') ?? true,

@@ -39,7 +39,9 @@ export function mergeModels(
     const facts = known.get(apiIdOf(model))
     if (facts && !userDefined.has(id)) merged[id] = corrected(model, facts)
   }
-  const pattern = Object.values(host).find((model) => !userDefined.has(model.id) && model.variants !== undefined)
+  const pattern = Object.values(host).find(
+    (model) => !userDefined.has(model.id) && model.variants !== undefined,
+  )
   if (pattern) {
     for (const facts of known.values()) {
       if (facts.listed && !(facts.id in merged)) merged[facts.id] = added(facts, pattern)
@@ -53,12 +55,20 @@ function wider(left: CatalogueModel | undefined, right: CatalogueModel): Catalog
   if (!left) return right
   const input = Math.max(left.input ?? 0, right.input ?? 0)
   const efforts = [...new Set([...(left.efforts ?? []), ...(right.efforts ?? [])])]
-  return { ...left, ...(input > 0 ? { input } : {}), ...(efforts.length > 0 ? { efforts } : {}), listed: left.listed || right.listed, fast: left.fast || right.fast }
+  return {
+    ...left,
+    ...(input > 0 ? { input } : {}),
+    ...(efforts.length > 0 ? { efforts } : {}),
+    listed: left.listed || right.listed,
+    fast: left.fast || right.fast,
+  }
 }
 
 function apiIdOf(model: HostModel): string {
   const api = model.api
-  return typeof api === 'object' && api !== null && 'id' in api && typeof api.id === 'string' ? api.id : model.id
+  return typeof api === 'object' && api !== null && 'id' in api && typeof api.id === 'string'
+    ? api.id
+    : model.id
 }
 
 const NO_EFFORT = 'none'
@@ -66,18 +76,30 @@ const NO_EFFORT = 'none'
 function corrected(model: HostModel, facts: CatalogueModel): HostModel {
   const { limit } = model
   const input = Math.min(limit.input ?? Infinity, facts.input ?? Infinity)
-  const withLimit = Number.isFinite(input) ? { ...model, limit: { ...limit, input, context: Math.min(limit.context, input + limit.output) } } : model
+  const withLimit = Number.isFinite(input)
+    ? {
+        ...model,
+        limit: { ...limit, input, context: Math.min(limit.context, input + limit.output) },
+      }
+    : model
   if (!facts.efforts) return withLimit
   const existing = model.variants ?? {}
   // Never in the list of the backend, but taken by it from these models; OpenCode asks for titles with it (host facts §4).
   const keepsNone = NO_EFFORT in existing && modelFact(facts.id)?.lite === false
-  return { ...withLimit, variants: variantsOf(keepsNone ? [NO_EFFORT, ...facts.efforts] : facts.efforts, existing) }
+  return {
+    ...withLimit,
+    variants: variantsOf(keepsNone ? [NO_EFFORT, ...facts.efforts] : facts.efforts, existing),
+  }
 }
 
 function added(facts: CatalogueModel, pattern: HostModel): HostModel {
   const output = modelFact(facts.id)?.output ?? DEFAULT_OUTPUT
-  const input = facts.input ?? modelFact(facts.id)?.input ?? pattern.limit.input ?? pattern.limit.context
-  const api = typeof pattern.api === 'object' && pattern.api !== null ? { ...pattern.api, id: facts.id } : { id: facts.id }
+  const input =
+    facts.input ?? modelFact(facts.id)?.input ?? pattern.limit.input ?? pattern.limit.context
+  const api =
+    typeof pattern.api === 'object' && pattern.api !== null
+      ? { ...pattern.api, id: facts.id }
+      : { id: facts.id }
   return {
     ...pattern,
     id: facts.id,
@@ -94,13 +116,20 @@ function added(facts: CatalogueModel, pattern: HostModel): HostModel {
 }
 
 /** One variant per effort, as the host makes them (host facts §9); variants that are no efforts stay. */
-function variantsOf(efforts: readonly string[], existing: NonNullable<HostModel['variants']>): NonNullable<HostModel['variants']> {
+function variantsOf(
+  efforts: readonly string[],
+  existing: NonNullable<HostModel['variants']>,
+): NonNullable<HostModel['variants']> {
   const sendable = efforts.filter((effort) => !NOT_SENDABLE.has(effort))
   const others = Object.entries(existing).filter(([, options]) => !('reasoningEffort' in options))
   return Object.fromEntries([
     ...sendable.map((effort) => [
       effort,
-      existing[effort] ?? { reasoningEffort: effort, reasoningSummary: 'auto', include: ['reasoning.encrypted_content'] },
+      existing[effort] ?? {
+        reasoningEffort: effort,
+        reasoningSummary: 'auto',
+        include: ['reasoning.encrypted_content'],
+      },
     ]),
     ...others,
   ]) as NonNullable<HostModel['variants']>

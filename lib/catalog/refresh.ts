@@ -8,7 +8,12 @@ import type { Logger } from '../kernel/logger.js'
 import { createSingleFlight } from '../kernel/single-flight.js'
 import { CODEX_CLI_VERSION } from '../models/facts.js'
 import { parseCatalogue } from './catalogue.js'
-import { type CachedCatalogue, type Catalogues, formatCatalogues, parseCatalogues } from './catalogue-file.js'
+import {
+  type CachedCatalogue,
+  type Catalogues,
+  formatCatalogues,
+  parseCatalogues,
+} from './catalogue-file.js'
 
 /** A catalogue this young is not asked for again, ms. */
 export const FRESH_MS = 6 * 3_600_000
@@ -49,26 +54,34 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
 
   const take = (next: Catalogues): void => {
     known = next
-    ids = new Map(Object.entries(next).map(([uid, { models }]) => [uid, new Set(models.map(({ id }) => id))]))
+    ids = new Map(
+      Object.entries(next).map(([uid, { models }]) => [uid, new Set(models.map(({ id }) => id))]),
+    )
   }
 
   async function ask(account: Account): Promise<CachedCatalogue | undefined> {
     const cached = known[account.uid]
     // The backend lists models by the client that asks (wire facts §10).
-    const response = await deps.fetch(`${deps.backend}/codex/models?client_version=${CODEX_CLI_VERSION}`, {
-      headers: {
-        authorization: `Bearer ${account.accessToken ?? ''}`,
-        accept: 'application/json',
-        'user-agent': deps.userAgent,
-        ...(account.accountId === undefined ? {} : { 'chatgpt-account-id': account.accountId }),
-        ...(cached?.etag === undefined ? {} : { 'if-none-match': cached.etag }),
+    const response = await deps.fetch(
+      `${deps.backend}/codex/models?client_version=${CODEX_CLI_VERSION}`,
+      {
+        headers: {
+          authorization: `Bearer ${account.accessToken ?? ''}`,
+          accept: 'application/json',
+          'user-agent': deps.userAgent,
+          ...(account.accountId === undefined ? {} : { 'chatgpt-account-id': account.accountId }),
+          ...(cached?.etag === undefined ? {} : { 'if-none-match': cached.etag }),
+        },
+        redirect: 'error',
+        signal: AbortSignal.any([ended.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
       },
-      redirect: 'error',
-      signal: AbortSignal.any([ended.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-    })
-    if (response.status === 304 && cached !== undefined) return { ...cached, fetchedAtMs: clock.now() }
+    )
+    if (response.status === 304 && cached !== undefined)
+      return { ...cached, fetchedAtMs: clock.now() }
     const models = response.ok ? parseCatalogue(await response.json()) : undefined
-    return models === undefined ? undefined : { models, etag: response.headers.get('etag') ?? undefined, fetchedAtMs: clock.now() }
+    return models === undefined
+      ? undefined
+      : { models, etag: response.headers.get('etag') ?? undefined, fetchedAtMs: clock.now() }
   }
 
   async function bringUpToDate(): Promise<undefined> {
@@ -76,7 +89,12 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
       const pool = deps.store.peek() ?? (await deps.store.read())
       const nowMs = clock.now()
       const due = pool.accounts.filter(
-        (account) => account.kind !== 'api-key' && account.enabled !== false && account.accessToken !== undefined && (account.expiresAt ?? 0) > nowMs && Math.abs(nowMs - (known[account.uid]?.fetchedAtMs ?? 0)) > FRESH_MS,
+        (account) =>
+          account.kind !== 'api-key' &&
+          account.enabled !== false &&
+          account.accessToken !== undefined &&
+          (account.expiresAt ?? 0) > nowMs &&
+          Math.abs(nowMs - (known[account.uid]?.fetchedAtMs ?? 0)) > FRESH_MS,
       )
       if (due.length === 0) return
       const answers: Record<string, CachedCatalogue> = {}
@@ -86,14 +104,20 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
         if (catalogue !== undefined) answers[account.uid] = catalogue
       }
       // Read again: windows of other pools may have written theirs meanwhile.
-      const stored = parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '')
+      const stored = parseCatalogues(
+        (await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '',
+      )
       const uids = new Set(pool.accounts.map(({ uid }) => uid))
-      const kept = Object.entries({ ...known, ...stored }).filter(([uid, { fetchedAtMs }]) => uids.has(uid) || Math.abs(nowMs - fetchedAtMs) < KEEP_OTHERS_MS)
+      const kept = Object.entries({ ...known, ...stored }).filter(
+        ([uid, { fetchedAtMs }]) => uids.has(uid) || Math.abs(nowMs - fetchedAtMs) < KEEP_OTHERS_MS,
+      )
       const next: Catalogues = { ...Object.fromEntries(kept), ...answers }
       take(next)
       await writeFileAtomic(file, formatCatalogues(next))
     } catch (error) {
-      log.log('debug', 'The model catalogue could not be brought up to date.', { reason: messageOf(error) })
+      log.log('debug', 'The model catalogue could not be brought up to date.', {
+        reason: messageOf(error),
+      })
     }
   }
 

@@ -16,21 +16,28 @@ prints the list.
 Exit code: 0 done, 1 failed, 2 wrong usage, 130 left by Ctrl-C.
 `
 
-const HINT = 'In a terminal, oc-codex-multi-auth accounts is a menu; each of its actions is a command too: oc-codex-multi-auth --help'
+const HINT =
+  'In a terminal, oc-codex-multi-auth accounts is a menu; each of its actions is a command too: oc-codex-multi-auth --help'
 
 /** `accounts`. */
 export const accountsCommand: Command = {
   name: 'accounts',
   summary: 'Manage the accounts in a menu.',
   async run(argv, io) {
-    const { values } = parseArgs({ args: [...argv], options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    })
     if (values.help) {
       io.stdout(HELP)
       return 0
     }
     return withRuntime(io, async (runtime) => {
       if (io.isInteractive && !values.json) {
-        const [{ openPrompts }, { runMenu }] = await Promise.all([import('./menu/prompts.js'), import('./menu/menu.js')])
+        const [{ openPrompts }, { runMenu }] = await Promise.all([
+          import('./menu/prompts.js'),
+          import('./menu/menu.js'),
+        ])
         const prompts = await openPrompts(io)
         try {
           return await runMenu({ runtime, io, prompts })
@@ -39,7 +46,12 @@ export const accountsCommand: Command = {
         }
       }
       const format = values.json ? 'json' : 'text'
-      const { text } = await runTool(codexList, runtime, { args: {}, format, view: viewOf(io) }, contextOf(io))
+      const { text } = await runTool(
+        codexList,
+        runtime,
+        { args: {}, format, view: viewOf(io) },
+        contextOf(io),
+      )
       io.stdout(values.json ? `${text}\n` : `${text}\n\n${HINT}\n`)
       return 0
     })

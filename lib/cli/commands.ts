@@ -10,4 +10,15 @@ import { simulateCommand } from './simulate.js'
 import { toolCommand } from './tool-command.js'
 
 /** Every subcommand, in the order of the help text. */
-export const commands: readonly Command[] = [installCommand, updateCommand, uninstallCommand, loginCommand, logoutCommand, accountsCommand, configCommand, setupCommand, ...TOOLS.filter(({ name }) => name !== setupCommand.name).map(toolCommand), simulateCommand]
+export const commands: readonly Command[] = [
+  installCommand,
+  updateCommand,
+  uninstallCommand,
+  loginCommand,
+  logoutCommand,
+  accountsCommand,
+  configCommand,
+  setupCommand,
+  ...TOOLS.filter(({ name }) => name !== setupCommand.name).map(toolCommand),
+  simulateCommand,
+]

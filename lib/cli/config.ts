@@ -3,7 +3,13 @@ import { parseArgs } from 'node:util'
 import { parseBaseUrl } from '../auth/base-url.js'
 import type { ConfigProblem } from '../config/config-file.js'
 import { projectRefusal, resolveConfig } from '../config/load.js'
-import { originOf, settingNamed, type SettingRow, settingRows, settingValue } from '../config/report.js'
+import {
+  originOf,
+  settingNamed,
+  type SettingRow,
+  settingRows,
+  settingValue,
+} from '../config/report.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/paths.js'
 import { redactText } from '../kernel/redact.js'
@@ -42,7 +48,16 @@ export const configCommand: Command = {
   summary: 'Show the settings and where each comes from; set and unset change them.',
   async run(argv, io) {
     const boolean = { type: 'boolean' } as const
-    const { values, positionals } = parseArgs({ args: [...argv], options: { project: boolean, 'dry-run': boolean, json: boolean, help: { ...boolean, short: 'h' } }, allowPositionals: true })
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: {
+        project: boolean,
+        'dry-run': boolean,
+        json: boolean,
+        help: { ...boolean, short: 'h' },
+      },
+      allowPositionals: true,
+    })
     if (values.help) {
       io.stdout(HELP)
       return 0
@@ -54,7 +69,8 @@ export const configCommand: Command = {
       if (isProject || dryRun) throw wrongUsage('--project and --dry-run go with set and unset')
       return show(io, first, values.json === true)
     }
-    if (first === 'set' && rest.length !== 2) throw wrongUsage('config set takes a name and a value')
+    if (first === 'set' && rest.length !== 2)
+      throw wrongUsage('config set takes a name and a value')
     if (first === 'unset' && rest.length !== 1) throw wrongUsage('config unset takes a name')
     const [name = '', text] = rest
     return edit(io, name, text, { isProject, dryRun, json: values.json === true })
@@ -69,10 +85,15 @@ function show(io: CommandIo, name: string | undefined, json: boolean): number {
   const shown = current(io)
   const only = name === undefined ? undefined : settingNamed(name)
   const settings = shown.settings.filter((row) => only === undefined || row.name === only)
-  const problems = shown.problems.filter((problem) => only === undefined || problem.key === undefined || problem.key === only)
+  const problems = shown.problems.filter(
+    (problem) => only === undefined || problem.key === undefined || problem.key === only,
+  )
   const [one] = settings
   if (json) io.stdout(`${JSON.stringify({ ...shown, settings, problems }, undefined, 2)}\n`)
-  else io.stdout(`${only !== undefined && one !== undefined ? detail(one) : table(settings, io.columns)}${problems.map(problemLine).join('')}`)
+  else
+    io.stdout(
+      `${only !== undefined && one !== undefined ? detail(one) : table(settings, io.columns)}${problems.map(problemLine).join('')}`,
+    )
   return problems.length === 0 ? 0 : 1
 }
 
@@ -83,25 +104,47 @@ interface EditOptions {
 }
 
 /** @param text undefined to take the setting out, which is also the way to be rid of a key that means nothing */
-async function edit(io: CommandIo, given: string, text: string | undefined, { isProject, dryRun, json }: EditOptions): Promise<number> {
+async function edit(
+  io: CommandIo,
+  given: string,
+  text: string | undefined,
+  { isProject, dryRun, json }: EditOptions,
+): Promise<number> {
   const name = text === undefined ? given : settingNamed(given)
   const value = text === undefined ? undefined : settingValue(settingNamed(given), text)
-  if (name === 'baseUrl' && typeof value === 'string' && value !== '') parseBaseUrl(value, 'this command')
+  if (name === 'baseUrl' && typeof value === 'string' && value !== '')
+    parseBaseUrl(value, 'this command')
   const { userFile, projectFile } = filesOf(io)
   const file = isProject ? projectFile?.path : userFile.path
-  if (file === undefined) throw new CodexError('invalid_input', `${io.directory} is in no project.`, { hint: 'Nothing was changed.' })
-  const refusal = isProject && value !== undefined ? projectRefusal(settingNamed(name), value, resolveConfig({ env: {}, userFile }).config) : undefined
-  if (refusal !== undefined) throw new CodexError('invalid_input', `${name}: ${refusal}`, { hint: 'Nothing was changed.' })
-  const planned = await planChange(file, (document) => (value === undefined && !document.has([name]) ? document : document.set([name], value)))
-  const change = dryRun ? { file, changes: planned.changes } : await applyChange(planned, backupStamp(Date.now()))
+  if (file === undefined)
+    throw new CodexError('invalid_input', `${io.directory} is in no project.`, {
+      hint: 'Nothing was changed.',
+    })
+  const refusal =
+    isProject && value !== undefined
+      ? projectRefusal(settingNamed(name), value, resolveConfig({ env: {}, userFile }).config)
+      : undefined
+  if (refusal !== undefined)
+    throw new CodexError('invalid_input', `${name}: ${refusal}`, { hint: 'Nothing was changed.' })
+  const planned = await planChange(file, (document) =>
+    value === undefined && !document.has([name]) ? document : document.set([name], value),
+  )
+  const change = dryRun
+    ? { file, changes: planned.changes }
+    : await applyChange(planned, backupStamp(Date.now()))
   const row = current(io).settings.find((one) => one.name === name)
   if (json) {
     io.stdout(`${JSON.stringify({ ...change, dryRun, inForce: row ?? null }, undefined, 2)}\n`)
     return 0
   }
-  const done = change.changes.length === 0 ? 'nothing to change' : `${name} ${dryRun ? 'would change' : 'changed'}`
+  const done =
+    change.changes.length === 0
+      ? 'nothing to change'
+      : `${name} ${dryRun ? 'would change' : 'changed'}`
   const backup = 'backup' in change ? `As it was: ${change.backup}\n` : ''
-  io.stdout(`${file}: ${done}\n${backup}${dryRun || row === undefined ? '' : `In force: ${detail(row)}`}`)
+  io.stdout(
+    `${file}: ${done}\n${backup}${dryRun || row === undefined ? '' : `In force: ${detail(row)}`}`,
+  )
   return 0
 }
 
@@ -112,8 +155,15 @@ function filesOf(io: CommandIo): Files {
 function current(io: CommandIo): Shown {
   const files = filesOf(io)
   const loaded = resolveConfig({ env: io.env, ...files })
-  const problems = loaded.problems.map((problem) => ({ ...problem, ...(problem.key === undefined ? {} : { key: redactText(problem.key) }) }))
-  return { files: { user: files.userFile.path, project: files.projectFile?.path ?? null }, settings: settingRows(loaded), problems }
+  const problems = loaded.problems.map((problem) => ({
+    ...problem,
+    ...(problem.key === undefined ? {} : { key: redactText(problem.key) }),
+  }))
+  return {
+    files: { user: files.userFile.path, project: files.projectFile?.path ?? null },
+    settings: settingRows(loaded),
+    problems,
+  }
 }
 
 function table(rows: readonly SettingRow[], columns: number | undefined): string {

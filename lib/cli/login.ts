@@ -41,7 +41,19 @@ export const loginCommand: Command = {
   async run(argv, io) {
     const boolean = { type: 'boolean' } as const
     const text = { type: 'string' } as const
-    const { values } = parseArgs({ args: [...argv], options: { browser: boolean, device: boolean, paste: boolean, 'api-key': boolean, endpoint: text, account: text, json: boolean, help: { ...boolean, short: 'h' } } })
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        browser: boolean,
+        device: boolean,
+        paste: boolean,
+        'api-key': boolean,
+        endpoint: text,
+        account: text,
+        json: boolean,
+        help: { ...boolean, short: 'h' },
+      },
+    })
     if (values.help) {
       io.stdout(HELP)
       return 0
@@ -50,32 +62,58 @@ export const loginCommand: Command = {
     if (chosen.length > 1) throw new WrongUsage('Choose one of --browser, --device and --paste.')
     const { endpoint } = values
     const takesKey = endpoint !== undefined || values['api-key'] === true
-    if (takesKey && chosen.length > 0) throw new WrongUsage('Choose either an API key or a ChatGPT login.')
-    if (takesKey && values.account !== undefined) throw new WrongUsage('An API key does not sign in again; leave out --account to add it.')
+    if (takesKey && chosen.length > 0)
+      throw new WrongUsage('Choose either an API key or a ChatGPT login.')
+    if (takesKey && values.account !== undefined)
+      throw new WrongUsage('An API key does not sign in again; leave out --account to add it.')
     const json = values.json === true
     return withRuntime(io, async (runtime) => {
       if (takesKey) return addKey(runtime, io, endpoint, json)
-      const wanted = values.account === undefined ? undefined : await accountToSignIn(runtime, values.account)
+      const wanted =
+        values.account === undefined ? undefined : await accountToSignIn(runtime, values.account)
       const [method] = chosen
-      if (method === undefined && io.isInteractive && !json) return chooseAndSignIn(runtime, io, wanted)
-      return signInBy(runtime, io, method ?? (isRemote(io.env) ? 'device' : 'browser'), wanted, json)
+      if (method === undefined && io.isInteractive && !json)
+        return chooseAndSignIn(runtime, io, wanted)
+      return signInBy(
+        runtime,
+        io,
+        method ?? (isRemote(io.env) ? 'device' : 'browser'),
+        wanted,
+        json,
+      )
     })
   },
 }
 
 /** @param endpoint undefined for the public API */
-async function addKey(runtime: Runtime, io: CommandIo, endpoint: string | undefined, json: boolean): Promise<number> {
+async function addKey(
+  runtime: Runtime,
+  io: CommandIo,
+  endpoint: string | undefined,
+  json: boolean,
+): Promise<number> {
   const moved = await readyForLogin(runtime)
   const { key, from } = await keyFor(endpoint, io)
-  const { label, notice = moved } = await saveApiKey(runtime, { apiKey: key, baseUrl: endpoint ?? PUBLIC_API }, '--endpoint')
+  const { label, notice = moved } = await saveApiKey(
+    runtime,
+    { apiKey: key, baseUrl: endpoint ?? PUBLIC_API },
+    '--endpoint',
+  )
   if (notice !== undefined) io.stderr(`${notice}\n`)
   const origin = from === undefined ? '' : ` The key is from ${from}.`
-  io.stdout(json ? `${JSON.stringify({ account: label, path: runtime.store.path, keyFrom: from ?? null })}\n` : `${label} is in the pool.${origin}\n`)
+  io.stdout(
+    json
+      ? `${JSON.stringify({ account: label, path: runtime.store.path, keyFrom: from ?? null })}\n`
+      : `${label} is in the pool.${origin}\n`,
+  )
   return 0
 }
 
 /** @param endpoint undefined for the public API */
-async function keyFor(endpoint: string | undefined, io: CommandIo): Promise<{ readonly key: string; readonly from?: string }> {
+async function keyFor(
+  endpoint: string | undefined,
+  io: CommandIo,
+): Promise<{ readonly key: string; readonly from?: string }> {
   const names = endpoint === undefined ? [API_KEY_ENV, PUBLIC_KEY_ENV] : [API_KEY_ENV]
   for (const from of names) {
     const key = io.env[from]?.trim()
@@ -83,24 +121,49 @@ async function keyFor(endpoint: string | undefined, io: CommandIo): Promise<{ re
   }
   const key = (await io.ask('API key: '))?.trim()
   if (key !== undefined && key !== '') return { key }
-  throw new CodexError('invalid_input', `Set the key in the environment variable ${names.join(' or ')}; it is not taken as an argument.`, { hint: '' })
+  throw new CodexError(
+    'invalid_input',
+    `Set the key in the environment variable ${names.join(' or ')}; it is not taken as an argument.`,
+    { hint: '' },
+  )
 }
 
 async function accountToSignIn(runtime: Runtime, wanted: string): Promise<Account> {
   const { account } = findAccount(await runtime.store.read(), wanted, runtime.config.maskEmail)
-  if (account.kind === 'api-key') throw new CodexError('invalid_input', 'That account is an API key; it does not sign in.', { hint: 'Add the new key with: oc-codex-multi-auth login --api-key, or --endpoint URL' })
+  if (account.kind === 'api-key')
+    throw new CodexError('invalid_input', 'That account is an API key; it does not sign in.', {
+      hint: 'Add the new key with: oc-codex-multi-auth login --api-key, or --endpoint URL',
+    })
   return account
 }
 
-async function signInBy(runtime: Runtime, io: CommandIo, method: LoginMethodId, wanted: Account | undefined, json: boolean): Promise<number> {
+async function signInBy(
+  runtime: Runtime,
+  io: CommandIo,
+  method: LoginMethodId,
+  wanted: Account | undefined,
+  json: boolean,
+): Promise<number> {
   const { name, isWanted, message } = await signIn(runtime, method, uiOf(io), wanted)
   const isAsked = wanted === undefined ? {} : { isWanted }
-  io.stdout(json ? `${JSON.stringify({ account: name, path: runtime.store.path, ...isAsked })}\n` : `${message}\n`)
+  io.stdout(
+    json
+      ? `${JSON.stringify({ account: name, path: runtime.store.path, ...isAsked })}\n`
+      : `${message}\n`,
+  )
   return isWanted ? 0 : 1
 }
 
-async function chooseAndSignIn(runtime: Runtime, io: CommandIo, wanted: Account | undefined): Promise<number> {
-  const [{ openPrompts }, { sayError }, { signInByMenu }] = await Promise.all([import('./menu/prompts.js'), import('./menu/say-error.js'), import('./menu/sign-in-menu.js')])
+async function chooseAndSignIn(
+  runtime: Runtime,
+  io: CommandIo,
+  wanted: Account | undefined,
+): Promise<number> {
+  const [{ openPrompts }, { sayError }, { signInByMenu }] = await Promise.all([
+    import('./menu/prompts.js'),
+    import('./menu/say-error.js'),
+    import('./menu/sign-in-menu.js'),
+  ])
   const prompts = await openPrompts(io)
   try {
     const isSignedIn = await signInByMenu({ runtime, io, prompts }, wanted)

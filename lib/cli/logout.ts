@@ -51,7 +51,18 @@ export const logoutCommand: Command = {
   summary: 'Remove the login of an account from this machine.',
   async run(argv, io) {
     const boolean = { type: 'boolean' } as const
-    const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { all: boolean, purge: boolean, yes: boolean, confirm: boolean, json: boolean, help: { ...boolean, short: 'h' } } })
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        all: boolean,
+        purge: boolean,
+        yes: boolean,
+        confirm: boolean,
+        json: boolean,
+        help: { ...boolean, short: 'h' },
+      },
+    })
     if (values.help) {
       io.stdout(HELP)
       return 0
@@ -59,25 +70,47 @@ export const logoutCommand: Command = {
     const all = values.all === true
     const isPurge = values.purge === true
     const [wanted] = positionals
-    if (positionals.length > 1 || (wanted !== undefined) === all) throw new WrongUsage('Say which account to log out, or --all.', 'The accounts: oc-codex-multi-auth list')
+    if (positionals.length > 1 || (wanted !== undefined) === all)
+      throw new WrongUsage(
+        'Say which account to log out, or --all.',
+        'The accounts: oc-codex-multi-auth list',
+      )
     return withRuntime(io, async (runtime) => {
-      const past = isPurge && wanted !== undefined ? await accountsInCopies(runtime.paths, wanted) : []
+      const past =
+        isPurge && wanted !== undefined ? await accountsInCopies(runtime.paths, wanted) : []
       const chosen = (pool: AccountPool): readonly Account[] => {
         if (isPurge && pool.accounts.length === 0 && (all || past.length > 0)) return []
-        if (wanted !== undefined && past.length > 0 && !pool.accounts.some(({ uid }) => past.some((one) => one.uid === uid))) return []
-        if (wanted !== undefined) return [findAccount(pool, wanted, runtime.config.maskEmail).account]
-        if (pool.accounts.length === 0) throw new CodexError('no_accounts', 'No ChatGPT account is signed in.', { hint: '' })
+        if (
+          wanted !== undefined &&
+          past.length > 0 &&
+          !pool.accounts.some(({ uid }) => past.some((one) => one.uid === uid))
+        )
+          return []
+        if (wanted !== undefined)
+          return [findAccount(pool, wanted, runtime.config.maskEmail).account]
+        if (pool.accounts.length === 0)
+          throw new CodexError('no_accounts', 'No ChatGPT account is signed in.', { hint: '' })
         return pool.accounts
       }
-      const show = (data: LogoutData): void => io.stdout(values.json ? `${JSON.stringify(data, undefined, 2)}\n` : `${data.message}\n`)
+      const show = (data: LogoutData): void =>
+        io.stdout(values.json ? `${JSON.stringify(data, undefined, 2)}\n` : `${data.message}\n`)
       const before = await runtime.store.read()
       const plain = previewOf(runtime, before, chosen(before))
       const logins = [...chosen(before), ...past]
-      const preview = isPurge ? { ...plain, message: `${plain.message}\n${previewText(await purgePlan(runtime, logins, all))}\n`.trimStart() } : plain
+      const preview = isPurge
+        ? {
+            ...plain,
+            message:
+              `${plain.message}\n${previewText(await purgePlan(runtime, logins, all))}\n`.trimStart(),
+          }
+        : plain
       if (values.yes !== true && values.confirm !== true) {
         const answer = values.json ? undefined : await askToLogOut(io, preview)
         if (answer === undefined) {
-          show({ ...preview, message: `${preview.message} Nothing was changed; say --yes to do it.` })
+          show({
+            ...preview,
+            message: `${preview.message} Nothing was changed; say --yes to do it.`,
+          })
           return 2
         }
         if (!/^y(es)?$/i.test(answer.trim())) {
@@ -99,14 +132,28 @@ function previewOf(runtime: Runtime, pool: AccountPool, accounts: readonly Accou
   const rows = rowsOf(runtime, pool, accounts)
   const remaining = pool.accounts.length - accounts.length
   const last = remaining === 0 ? ' No account is left then.' : ''
-  return { accounts: rows, loggedOut: false, remaining, backup: null, hostEntry: null, message: rows.length === 0 ? 'No such account is signed in any more.' : `${listed(rows)} would be logged out on this machine.${last}` }
+  return {
+    accounts: rows,
+    loggedOut: false,
+    remaining,
+    backup: null,
+    hostEntry: null,
+    message:
+      rows.length === 0
+        ? 'No such account is signed in any more.'
+        : `${listed(rows)} would be logged out on this machine.${last}`,
+  }
 }
 
 /**
  * Logs accounts out in one step.
  * @param chosen picks them from the pool that is really on disk
  */
-async function logOut(runtime: Runtime, chosen: (pool: AccountPool) => readonly Account[], purging?: { readonly past: readonly Account[]; readonly all: boolean }): Promise<LogoutData> {
+async function logOut(
+  runtime: Runtime,
+  chosen: (pool: AccountPool) => readonly Account[],
+  purging?: { readonly past: readonly Account[]; readonly all: boolean },
+): Promise<LogoutData> {
   let rows: LogoutData['accounts'] = []
   let gone: readonly Account[] = []
   const copies: string[] = []
@@ -116,24 +163,44 @@ async function logOut(runtime: Runtime, chosen: (pool: AccountPool) => readonly 
       rows = rowsOf(runtime, before, accounts)
       gone = accounts
       const after = withoutAccounts(before, new Set(accounts.map(({ uid }) => uid)))
-      return purging === undefined ? after : withoutUnreadableOf(after, purging.all ? undefined : [...accounts, ...purging.past])
+      return purging === undefined
+        ? after
+        : withoutUnreadableOf(after, purging.all ? undefined : [...accounts, ...purging.past])
     },
     (file) => void copies.push(file),
   )
   const backup = purging === undefined ? (copies.at(-1) ?? null) : null
   const remaining = pool.accounts.length
-  const hostEntry = remaining > 0 ? null : (await isLastPool(runtime)) ? await releaseHostEntry(runtime.paths.hostAuthFile).catch(() => 'unwritable' as const) : 'needed'
-  const cleared = purging === undefined ? [] : await purge(runtime, [...gone, ...purging.past], purging.all)
+  const hostEntry =
+    remaining > 0
+      ? null
+      : (await isLastPool(runtime))
+        ? await releaseHostEntry(runtime.paths.hostAuthFile).catch(() => 'unwritable' as const)
+        : 'needed'
+  const cleared =
+    purging === undefined ? [] : await purge(runtime, [...gone, ...purging.past], purging.all)
   if (purging === undefined) await sweepEverywhere(runtime.paths, runtime.clock.now())
-  const left = purging === undefined ? await copiesLeftText(runtime, gone, purgeCommand(gone, remaining)) : ''
+  const left =
+    purging === undefined ? await copiesLeftText(runtime, gone, purgeCommand(gone, remaining)) : ''
   const lines = [
-    ...(rows.length === 0 ? [] : [`${listed(rows)} ${rows.length === 1 ? 'is' : 'are'} logged out on this machine; ${remaining} left.`]),
+    ...(rows.length === 0
+      ? []
+      : [
+          `${listed(rows)} ${rows.length === 1 ? 'is' : 'are'} logged out on this machine; ${remaining} left.`,
+        ]),
     ...cleared,
     ...(hostEntry === null ? [] : [entryText(hostEntry)]),
     ...(left === '' ? [] : [left]),
     ...(backup === null ? [] : [`Undo: oc-codex-multi-auth import ${shellWord(backup)}`]),
   ]
-  return { accounts: rows, loggedOut: true, remaining, backup, hostEntry, message: lines.join('\n') }
+  return {
+    accounts: rows,
+    loggedOut: true,
+    remaining,
+    backup,
+    hostEntry,
+    message: lines.join('\n'),
+  }
 }
 
 /** The command that clears what stays after a logout. */
@@ -164,7 +231,11 @@ function entryText(entry: HostEntry): string {
   }
 }
 
-function rowsOf(runtime: Runtime, pool: AccountPool, accounts: readonly Account[]): LogoutData['accounts'] {
+function rowsOf(
+  runtime: Runtime,
+  pool: AccountPool,
+  accounts: readonly Account[],
+): LogoutData['accounts'] {
   const positions = new Map(pool.accounts.map((account, position) => [account, position]))
   return accounts.map((account) => {
     const position = positions.get(account) ?? -1

@@ -12,12 +12,23 @@ const KEEP_ALIVE_MS = 60_000
  * Runs the command line.
  * @returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled by Ctrl-C
  */
-export async function main(commands: readonly Command[], argv: readonly string[], terminal: CommandIo): Promise<number> {
+export async function main(
+  commands: readonly Command[],
+  argv: readonly string[],
+  terminal: CommandIo,
+): Promise<number> {
   const io = plainIo(terminal)
   // Without a command, or with options alone, it installs: that is what people run it for.
-  const isInstall = argv.length === 0 || (argv[0]?.startsWith('--') === true && !['--help', '--version'].includes(argv[0]))
+  const isInstall =
+    argv.length === 0 ||
+    (argv[0]?.startsWith('--') === true && !['--help', '--version'].includes(argv[0]))
   const [name, ...rest] = isInstall ? ['install', ...argv] : argv
-  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
+  if (
+    name === undefined ||
+    name === '--help' ||
+    name === '-h' ||
+    (name === 'help' && rest.length === 0)
+  ) {
     io.stdout(usage(commands))
     return 0
   }
@@ -39,7 +50,10 @@ export async function main(commands: readonly Command[], argv: readonly string[]
     const message = redactText(messageOf(error))
     const hint = isCodexError(error) ? error.hint : ''
     // Who asked for JSON reads standard output, whatever comes of it.
-    if (rest.includes('--json')) io.stdout(`${JSON.stringify({ error: { code: isCodexError(error) ? error.code : 'internal', message, hint } }, undefined, 2)}\n`)
+    if (rest.includes('--json'))
+      io.stdout(
+        `${JSON.stringify({ error: { code: isCodexError(error) ? error.code : 'internal', message, hint } }, undefined, 2)}\n`,
+      )
     io.stderr(`${message}\n${hint === '' ? '' : `${hint}\n`}`)
     return isUsageError(error) ? 2 : 1
   } finally {
@@ -55,7 +69,13 @@ function usage(commands: readonly Command[]): string {
 
 /** `node:util` parseArgs throws TypeErrors for unknown or misused options. */
 function isUsageError(error: unknown): boolean {
-  return error instanceof WrongUsage || (error instanceof TypeError && 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS'))
+  return (
+    error instanceof WrongUsage ||
+    (error instanceof TypeError &&
+      'code' in error &&
+      typeof error.code === 'string' &&
+      error.code.startsWith('ERR_PARSE_ARGS'))
+  )
 }
 
 /** The terminal, to which no name, path or word of a backend is a command. */

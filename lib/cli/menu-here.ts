@@ -12,7 +12,11 @@ export async function runMenuHere(env: NodeJS.ProcessEnv, directory: string): Pr
   const stop = (): void => abort.abort()
   process.once('SIGINT', stop)
   try {
-    await main([accountsCommand], [accountsCommand.name], { ...terminalIo(abort.signal), env, directory })
+    await main([accountsCommand], [accountsCommand.name], {
+      ...terminalIo(abort.signal),
+      env,
+      directory,
+    })
   } finally {
     process.off('SIGINT', stop)
   }

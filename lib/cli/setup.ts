@@ -23,11 +23,20 @@ export const setupCommand: Command = {
       try {
         for (;;) {
           const data = await codexSetup.run(runtime, {}, contextOf(io))
-          prompts.plain(`\n${codexSetup.render(data, { ...viewOf(io), nowMs: runtime.clock.now() })}\n`)
-          const open = data.steps.find(({ id, done }) => !done && !refused.has(id) && OFFERS[id] !== undefined)
+          prompts.plain(
+            `\n${codexSetup.render(data, { ...viewOf(io), nowMs: runtime.clock.now() })}\n`,
+          )
+          const open = data.steps.find(
+            ({ id, done }) => !done && !refused.has(id) && OFFERS[id] !== undefined,
+          )
           const offer = open === undefined ? undefined : OFFERS[open.id]
           if (open === undefined || offer === undefined) {
-            prompts.say(data.ready ? 'done' : 'info', data.ready ? 'Ready: start opencode and choose a model with /models.' : 'The steps above say what is still to do.')
+            prompts.say(
+              data.ready ? 'done' : 'info',
+              data.ready
+                ? 'Ready: start opencode and choose a model with /models.'
+                : 'The steps above say what is still to do.',
+            )
             return data.ready ? 0 : 1
           }
           const isWanted = await prompts.confirm(offer.question)
@@ -35,7 +44,10 @@ export const setupCommand: Command = {
           // A step is offered once: what did not help would be asked for again and again.
           refused.add(open.id)
           if (isWanted === undefined) return data.ready ? 0 : 1
-          if (isWanted) await offer.take({ runtime, io, prompts }).catch((error: unknown) => sayError(prompts, error))
+          if (isWanted)
+            await offer
+              .take({ runtime, io, prompts })
+              .catch((error: unknown) => sayError(prompts, error))
           if (prompts.hasLeft()) return 130
         }
       } finally {

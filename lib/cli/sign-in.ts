@@ -1,5 +1,11 @@
 import type { Account } from '../accounts/account.js'
-import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin, type LoginDeps, type PendingLogin } from '../auth/login.js'
+import {
+  beginBrowserLogin,
+  beginDeviceLogin,
+  beginPasteLogin,
+  type LoginDeps,
+  type PendingLogin,
+} from '../auth/login.js'
 import type { LoginMethodId } from '../auth/method-list.js'
 import { createOAuth, type LoginTokens } from '../auth/oauth.js'
 import { openBrowser } from '../auth/open-browser.js'
@@ -35,16 +41,35 @@ export interface SignedIn {
  * @param wanted the account that should sign in again; another one is put into the pool too, and told apart
  * @throws CodexError what would keep the login from being stored, before it starts; `oauth_failed`, `login_timeout`, `login_cancelled`, `callback_port_busy`; nothing listens any more then
  */
-export async function signIn(runtime: Runtime, method: LoginMethodId, ui: SignInUi, wanted?: Account): Promise<SignedIn> {
+export async function signIn(
+  runtime: Runtime,
+  method: LoginMethodId,
+  ui: SignInUi,
+  wanted?: Account,
+): Promise<SignedIn> {
   const moved = await readyForLogin(runtime)
   if (moved !== undefined) ui.say(moved)
-  const { uid, label: name, added, notice } = await saveLogin(runtime, await tokensBy(runtime, method, ui))
+  const {
+    uid,
+    label: name,
+    added,
+    notice,
+  } = await saveLogin(runtime, await tokensBy(runtime, method, ui))
   if (notice !== undefined) ui.say(notice)
-  if (wanted === undefined || wanted.uid === uid) return { name, isWanted: true, message: `${name} is signed in.` }
-  return { name, isWanted: false, message: `That login belongs to another account: ${name}, which was ${added ? 'added' : 'updated'}. ${labelIn(await runtime.store.read(), wanted.uid, runtime)} is as before.` }
+  if (wanted === undefined || wanted.uid === uid)
+    return { name, isWanted: true, message: `${name} is signed in.` }
+  return {
+    name,
+    isWanted: false,
+    message: `That login belongs to another account: ${name}, which was ${added ? 'added' : 'updated'}. ${labelIn(await runtime.store.read(), wanted.uid, runtime)} is as before.`,
+  }
 }
 
-async function tokensBy({ endpoints, fetch, clock, env }: Runtime, method: LoginMethodId, ui: SignInUi): Promise<LoginTokens> {
+async function tokensBy(
+  { endpoints, fetch, clock, env }: Runtime,
+  method: LoginMethodId,
+  ui: SignInUi,
+): Promise<LoginTokens> {
   const deps: LoginDeps = { oauth: createOAuth({ endpoints, fetch, clock }), clock }
   switch (method) {
     case 'browser': {
@@ -55,7 +80,9 @@ async function tokensBy({ endpoints, fetch, clock, env }: Runtime, method: Login
       return ui.waitFor('Waiting for the browser', (signal) => until(login, signal))
     }
     case 'device': {
-      const login = await ui.waitFor('Asking for a code', (signal) => beginDeviceLogin({ ...deps, signal }))
+      const login = await ui.waitFor('Asking for a code', (signal) =>
+        beginDeviceLogin({ ...deps, signal }),
+      )
       ui.showCode(login.url, login.userCode ?? '')
       return ui.waitFor('Waiting for the code to be entered', (signal) => until(login, signal))
     }
@@ -65,7 +92,10 @@ async function tokensBy({ endpoints, fetch, clock, env }: Runtime, method: Login
       ui.say('Sign in at:')
       ui.address(login.url)
       const pasted = await ui.ask('Address of the last page: ')
-      if (pasted === undefined) throw new CodexError('login_cancelled', 'Nothing was pasted.', { hint: 'Pasting needs a terminal; --device does not.' })
+      if (pasted === undefined)
+        throw new CodexError('login_cancelled', 'Nothing was pasted.', {
+          hint: 'Pasting needs a terminal; --device does not.',
+        })
       return ui.waitFor('Signing in', (signal) => {
         signal.addEventListener('abort', () => given.abort(), { once: true })
         return login.finish(pasted)

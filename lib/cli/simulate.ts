@@ -45,9 +45,13 @@ export const simulateCommand: Command = {
     const simulator = await startSimulator({
       port: wholeNumber(values.port, '--port', 65_535),
       seed: wholeNumber(values.seed, '--seed', 4_294_967_295),
-      ...(values.accounts === undefined ? {} : { accounts: values.accounts.split(',').map((name) => name.trim()) }),
+      ...(values.accounts === undefined
+        ? {}
+        : { accounts: values.accounts.split(',').map((name) => name.trim()) }),
       ...(scenario === undefined ? {} : { scenario }),
-      ...(values['auto-approve'] === undefined ? {} : { settings: { autoApprove: values['auto-approve'] } }),
+      ...(values['auto-approve'] === undefined
+        ? {}
+        : { settings: { autoApprove: values['auto-approve'] } }),
     }).catch((error: unknown) => {
       throw new CodexError('invalid_input', `The simulator could not start: ${messageOf(error)}.`)
     })
@@ -57,7 +61,8 @@ export const simulateCommand: Command = {
         ? `${JSON.stringify({ issuer: url, backend, control: `${url}/__sim/state` })}\n`
         : `The simulator answers at ${url}\n\nPoint the plugin at it:\n  export ${ISSUER_ENV}=${url}\n  export ${BACKEND_ENV}=${backend}\n\nState: ${url}/__sim/state\nStop it with Ctrl-C.\n`,
     )
-    if (!io.signal.aborted) await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }))
+    if (!io.signal.aborted)
+      await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }))
     await simulator.close()
     return 0
   },
@@ -66,7 +71,10 @@ export const simulateCommand: Command = {
 function wholeNumber(text: string, option: string, most: number): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= 0 && value <= most) return value
-  throw new CodexError('invalid_input', `${option} must be a whole number from 0 to ${most}, not ${JSON.stringify(text)}.`)
+  throw new CodexError(
+    'invalid_input',
+    `${option} must be a whole number from 0 to ${most}, not ${JSON.stringify(text)}.`,
+  )
 }
 
 async function readScenario(file: string): Promise<ScenarioRule[]> {
@@ -74,6 +82,9 @@ async function readScenario(file: string): Promise<ScenarioRule[]> {
     const value: unknown = JSON.parse((await readBoundedFile(file, MAX_FOREIGN_BYTES)) ?? '')
     return (Array.isArray(value) ? value : [value]) as ScenarioRule[]
   } catch (error) {
-    throw new CodexError('invalid_input', `The scenario ${file} cannot be read: ${messageOf(error)}.`)
+    throw new CodexError(
+      'invalid_input',
+      `The scenario ${file} cannot be read: ${messageOf(error)}.`,
+    )
   }
 }

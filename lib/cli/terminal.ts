@@ -19,7 +19,9 @@ export function terminalIo(signal: AbortSignal): CommandIo {
       const prompt = createInterface({ input: stdin, output: stderr })
       // The library keeps Ctrl-C to itself, and not every Node ends a question when its input ends.
       prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
-      const ended = new Promise<undefined>((resolve) => prompt.once('close', () => resolve(undefined)))
+      const ended = new Promise<undefined>((resolve) =>
+        prompt.once('close', () => resolve(undefined)),
+      )
       try {
         return await Promise.race([prompt.question(question, { signal }), ended])
       } catch (error) {

@@ -24,7 +24,12 @@ export function toolCommand(tool: AnyTool): Command {
         return 0
       }
       return withRuntime(io, async (runtime) => {
-        const { text, failed } = await runTool(tool, runtime, { args, format: json ? 'json' : 'text', view: viewOf(io) }, { ...contextOf(io), includeSensitive })
+        const { text, failed } = await runTool(
+          tool,
+          runtime,
+          { args, format: json ? 'json' : 'text', view: viewOf(io) },
+          { ...contextOf(io), includeSensitive },
+        )
         io.progress('')
         io.stdout(`${text}\n`)
         return failed ? 1 : 0
@@ -35,25 +40,47 @@ export function toolCommand(tool: AnyTool): Command {
 
 /** How results are shown on this terminal. */
 export function viewOf(io: CommandIo): ToolRequest['view'] {
-  return { width: io.columns ?? UNLIMITED, color: io.columns !== undefined && (io.env.NO_COLOR ?? '') === '' }
+  return {
+    width: io.columns ?? UNLIMITED,
+    color: io.columns !== undefined && (io.env.NO_COLOR ?? '') === '',
+  }
 }
 
 /** What a tool may do on this terminal; addresses and ids are not shown in full. */
 export function contextOf(io: CommandIo): ToolContext {
-  return { signal: io.signal, progress: (line) => io.progress(line), includeSensitive: false, directory: io.directory, caller: 'user', profileCost }
+  return {
+    signal: io.signal,
+    progress: (line) => io.progress(line),
+    includeSensitive: false,
+    directory: io.directory,
+    caller: 'user',
+    profileCost,
+  }
 }
 
 /** Gives a command a runtime of its own and closes it afterwards, whatever happens. */
-export async function withRuntime(io: CommandIo, work: (runtime: Runtime) => Promise<number>): Promise<number> {
+export async function withRuntime(
+  io: CommandIo,
+  work: (runtime: Runtime) => Promise<number>,
+): Promise<number> {
   const host: HostPort = { log: () => undefined, toast: () => undefined }
-  const runtime = createRuntime({ env: io.env, directory: io.directory, paths: resolvePaths(io.env), host, watch: false })
+  const runtime = createRuntime({
+    env: io.env,
+    directory: io.directory,
+    paths: resolvePaths(io.env),
+    host,
+    watch: false,
+  })
   try {
     return await work(runtime)
   } finally {
     await untilStored(runtime, io)
     await runtime.close()
     const lost = runtime.tokens.inMemoryAlone()
-    if (lost.length > 0) io.stderr(`${lost.join(', ')}: the new tokens could be written to no disk and are lost with the end of this command. Sign in again: opencode auth login\n`)
+    if (lost.length > 0)
+      io.stderr(
+        `${lost.join(', ')}: the new tokens could be written to no disk and are lost with the end of this command. Sign in again: opencode auth login\n`,
+      )
   }
 }
 
@@ -64,7 +91,10 @@ export async function withRuntime(io: CommandIo, work: (runtime: Runtime) => Pro
 async function untilStored({ tokens, clock }: Runtime, io: CommandIo): Promise<void> {
   let isTold = false
   while (io.isInteractive && !io.signal.aborted && tokens.inMemoryAlone().length > 0) {
-    if (!isTold) io.stderr(`${tokens.inMemoryAlone().join(', ')}: waiting for a disk that takes the new tokens; it is tried every 2 s. Free space or make it writable. Ctrl-C gives up, and then the login is lost.\n`)
+    if (!isTold)
+      io.stderr(
+        `${tokens.inMemoryAlone().join(', ')}: waiting for a disk that takes the new tokens; it is tried every 2 s. Free space or make it writable. Ctrl-C gives up, and then the login is lost.\n`,
+      )
     isTold = true
     await clock.sleep(STORED_POLL_MS, io.signal).catch(() => undefined)
   }

@@ -1,4 +1,10 @@
-import { type Node, type ParseError, getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser'
+import {
+  type Node,
+  type ParseError,
+  getNodeValue,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser'
 
 import { isNestedTooDeep } from '../kernel/nesting.js'
 import { plainText } from '../kernel/plain-text.js'
@@ -44,22 +50,42 @@ const MAX_PROBLEMS = 20
 const MAX_KEY_CHARS = 64
 
 /** The settings in a file. A bad value costs that one key, a file that is not JSON costs that file. Pure. */
-export function settingsIn(file: ConfigFile): { readonly found: FoundValues; readonly problems: readonly ConfigProblem[] } {
-  if (file.problem !== undefined) return { found: {}, problems: [{ where: file.path, message: `${file.problem} None of its settings are used.` }] }
+export function settingsIn(file: ConfigFile): {
+  readonly found: FoundValues
+  readonly problems: readonly ConfigProblem[]
+} {
+  if (file.problem !== undefined)
+    return {
+      found: {},
+      problems: [{ where: file.path, message: `${file.problem} None of its settings are used.` }],
+    }
   if (file.text === undefined) return { found: {}, problems: [] }
   const text = file.text.replace(/^\uFEFF/, '')
-  const whole = (line: number, message: string): ReturnType<typeof settingsIn> => ({ found: {}, problems: [{ where: file.path, line, message }] })
-  if (isNestedTooDeep(text)) return whole(1, 'The file nests lists or objects too deeply; none of its settings are used.')
+  const whole = (line: number, message: string): ReturnType<typeof settingsIn> => ({
+    found: {},
+    problems: [{ where: file.path, line, message }],
+  })
+  if (isNestedTooDeep(text))
+    return whole(1, 'The file nests lists or objects too deeply; none of its settings are used.')
   const errors: ParseError[] = []
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
   const lineOf = lineCounter(text)
   const [first] = errors
-  if (first) return whole(lineOf(first.offset), `The file is not valid JSON (${printParseErrorCode(first.error)}); none of its settings are used.`)
-  if (tree?.type !== 'object') return whole(1, 'The file must hold one JSON object; none of its settings are used.')
+  if (first)
+    return whole(
+      lineOf(first.offset),
+      `The file is not valid JSON (${printParseErrorCode(first.error)}); none of its settings are used.`,
+    )
+  if (tree?.type !== 'object')
+    return whole(1, 'The file must hold one JSON object; none of its settings are used.')
   return membersOf(tree, file.path, lineOf)
 }
 
-function membersOf(tree: Node, where: string, lineOf: (offset: number) => number): ReturnType<typeof settingsIn> {
+function membersOf(
+  tree: Node,
+  where: string,
+  lineOf: (offset: number) => number,
+): ReturnType<typeof settingsIn> {
   const found: FoundValues = {}
   const problems: ConfigProblem[] = []
   for (const member of tree.children ?? []) {
@@ -67,22 +93,39 @@ function membersOf(tree: Node, where: string, lineOf: (offset: number) => number
     const key: unknown = name?.value
     if (typeof key !== 'string' || node === undefined || PASSIVE_KEYS.has(key)) continue
     const place = { where, line: lineOf(node.offset) }
-    const checked = isSettingName(key) ? check(SETTINGS[key], getNodeValue(node)) : { problem: unknownSetting(key) }
+    const checked = isSettingName(key)
+      ? check(SETTINGS[key], getNodeValue(node))
+      : { problem: unknownSetting(key) }
     // Of two members of one name the last counts, also when it is no good.
     if (isSettingName(key)) Reflect.deleteProperty(found, key)
-    if ('problem' in checked) problems.push({ ...place, key: shownKey(key), message: checked.problem })
+    if ('problem' in checked)
+      problems.push({ ...place, key: shownKey(key), message: checked.problem })
     else if (isSettingName(key)) found[key] = { value: checked.value, place }
   }
   const more = problems.length - MAX_PROBLEMS
-  return { found, problems: more <= 0 ? problems : [...problems.slice(0, MAX_PROBLEMS), { where, message: `${more} more values of this file cannot be used.` }] }
+  return {
+    found,
+    problems:
+      more <= 0
+        ? problems
+        : [
+            ...problems.slice(0, MAX_PROBLEMS),
+            { where, message: `${more} more values of this file cannot be used.` },
+          ],
+  }
 }
 
 /** A value as the schema of its setting takes it, or what is wrong with it. Pure. */
-export function check(definition: Setting, value: unknown): { value: unknown } | { problem: string } {
+export function check(
+  definition: Setting,
+  value: unknown,
+): { value: unknown } | { problem: string } {
   const result = definition.schema.safeParse(value)
   if (result.success) return { value: result.data }
   const issue = result.error.issues[0]
-  return { problem: `${plainText(issue?.message ?? 'Invalid value')}; the default ${JSON.stringify(definition.default)} is used.` }
+  return {
+    problem: `${plainText(issue?.message ?? 'Invalid value')}; the default ${JSON.stringify(definition.default)} is used.`,
+  }
 }
 
 function unknownSetting(key: string): string {

@@ -2,9 +2,23 @@ import { isDeepStrictEqual } from 'node:util'
 
 import * as z from 'zod'
 
-import { check, type ConfigFile, type ConfigPlace, type ConfigProblem, type FoundValue, type FoundValues, settingsIn } from './config-file.js'
+import {
+  check,
+  type ConfigFile,
+  type ConfigPlace,
+  type ConfigProblem,
+  type FoundValue,
+  type FoundValues,
+  settingsIn,
+} from './config-file.js'
 import { SETTING_NAMES } from './setting-names.js'
-import { type Config, type Setting, type SettingName, DEFAULT_CONFIG, SETTINGS } from './settings.js'
+import {
+  type Config,
+  type Setting,
+  type SettingName,
+  DEFAULT_CONFIG,
+  SETTINGS,
+} from './settings.js'
 
 /** Where a value came from. */
 export type ConfigSource = 'env' | 'project' | 'file' | 'default'
@@ -21,7 +35,12 @@ export interface LoadedConfig {
 }
 
 /** What `beginnerSafeMode` puts in place of other settings. */
-const SAFE_MODE = { retryProfile: 'conservative', retryBudgetOverrides: {}, retryAllAccountsRateLimited: false, retryAllAccountsMaxRetries: 1 } as const satisfies Partial<Config>
+const SAFE_MODE = {
+  retryProfile: 'conservative',
+  retryBudgetOverrides: {},
+  retryAllAccountsRateLimited: false,
+  retryAllAccountsMaxRetries: 1,
+} as const satisfies Partial<Config>
 
 /**
  * Merges environment over project file over user file over defaults. Pure. A project's value counts only as far as the
@@ -35,7 +54,10 @@ export function resolveConfig(input: {
 }): LoadedConfig {
   const problems: ConfigProblem[] = []
   const values: Record<string, unknown> = { ...DEFAULT_CONFIG }
-  const sources = Object.fromEntries(SETTING_NAMES.map((name) => [name, 'default'])) as Record<SettingName, ConfigSource>
+  const sources = Object.fromEntries(SETTING_NAMES.map((name) => [name, 'default'])) as Record<
+    SettingName,
+    ConfigSource
+  >
   const places: Partial<Record<SettingName, ConfigPlace>> = {}
 
   const take = (source: ConfigSource, found: Readonly<FoundValues>): void => {
@@ -51,14 +73,28 @@ export function resolveConfig(input: {
     return found
   }
   if (input.userFile) take('file', read(input.userFile))
-  if (input.projectFile) take('project', withoutRepeats(allowedOf(read(input.projectFile), values, problems), values, sources))
+  if (input.projectFile)
+    take(
+      'project',
+      withoutRepeats(allowedOf(read(input.projectFile), values, problems), values, sources),
+    )
   take('env', readEnvironment(input.env, problems))
   const forced = safeModeOf(values as unknown as Config, sources)
-  return { config: { ...(values as unknown as Config), ...forced }, sources, places, safeMode: Object.keys(forced) as SettingName[], problems }
+  return {
+    config: { ...(values as unknown as Config), ...forced },
+    sources,
+    places,
+    safeMode: Object.keys(forced) as SettingName[],
+    problems,
+  }
 }
 
 /** The values of a project that come into force; the others are reported. */
-function allowedOf(found: FoundValues, own: Readonly<Record<string, unknown>>, problems: ConfigProblem[]): FoundValues {
+function allowedOf(
+  found: FoundValues,
+  own: Readonly<Record<string, unknown>>,
+  problems: ConfigProblem[],
+): FoundValues {
   const allowed: FoundValues = {}
   for (const [name, { value, place }] of Object.entries(found) as [SettingName, FoundValue][]) {
     const refusal = projectRefusal(name, value, own)
@@ -69,11 +105,24 @@ function allowedOf(found: FoundValues, own: Readonly<Record<string, unknown>>, p
 }
 
 /** What a project only repeats stays the user's own, with all that the user's own word does. */
-function withoutRepeats(found: FoundValues, own: Readonly<Record<string, unknown>>, sources: Readonly<Record<SettingName, ConfigSource>>): FoundValues {
-  return Object.fromEntries(Object.entries(found).filter(([name, { value }]) => sources[name as SettingName] === 'default' || !isDeepStrictEqual(value, own[name])))
+function withoutRepeats(
+  found: FoundValues,
+  own: Readonly<Record<string, unknown>>,
+  sources: Readonly<Record<SettingName, ConfigSource>>,
+): FoundValues {
+  return Object.fromEntries(
+    Object.entries(found).filter(
+      ([name, { value }]) =>
+        sources[name as SettingName] === 'default' || !isDeepStrictEqual(value, own[name]),
+    ),
+  )
 }
 
-function mergedValue(name: SettingName, wanted: unknown, own: Readonly<Record<string, unknown>>): unknown {
+function mergedValue(
+  name: SettingName,
+  wanted: unknown,
+  own: Readonly<Record<string, unknown>>,
+): unknown {
   const { project: rule }: Setting = SETTINGS[name]
   return rule?.merge === undefined ? wanted : rule.merge(own[name], wanted)
 }
@@ -82,7 +131,11 @@ function mergedValue(name: SettingName, wanted: unknown, own: Readonly<Record<st
  * Why a project's file may not hold this value; undefined when it may. Pure.
  * @param own what is in force without the project
  */
-export function projectRefusal(name: SettingName, wanted: unknown, own: Readonly<Record<string, unknown>>): string | undefined {
+export function projectRefusal(
+  name: SettingName,
+  wanted: unknown,
+  own: Readonly<Record<string, unknown>>,
+): string | undefined {
   const { project: rule }: Setting = SETTINGS[name]
   if (rule?.isLooser(own[name], mergedValue(name, wanted, own)) === false) return undefined
   const yours = 'Set it in your own file or in the environment.'
@@ -91,14 +144,18 @@ export function projectRefusal(name: SettingName, wanted: unknown, own: Readonly
   return `A project may only make this stricter (${rule.words}); yours: ${JSON.stringify(own[name])}.`
 }
 
-function readEnvironment(env: Readonly<Record<string, string | undefined>>, problems: ConfigProblem[]): FoundValues {
+function readEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  problems: ConfigProblem[],
+): FoundValues {
   const found: FoundValues = {}
   for (const name of SETTING_NAMES) {
     const definition: Setting = SETTINGS[name]
     const text = definition.env === undefined ? undefined : env[definition.env]?.trim()
     if (definition.env === undefined || text === undefined || text === '') continue
     const checked = check(definition, fromText(definition, text))
-    if ('problem' in checked) problems.push({ where: definition.env, key: name, message: checked.problem })
+    if ('problem' in checked)
+      problems.push({ where: definition.env, key: name, message: checked.problem })
     else found[name] = { value: checked.value, place: { where: definition.env } }
   }
   return found
@@ -106,19 +163,26 @@ function readEnvironment(env: Readonly<Record<string, string | undefined>>, prob
 
 /** Environment values are text: "1" is true and any other text false (peer facts §3), numbers are decimal. */
 function fromText(definition: Setting, text: string): unknown {
-  if (definition.schema instanceof z.ZodBoolean) return text === '1' || text.toLowerCase() === 'true'
+  if (definition.schema instanceof z.ZodBoolean)
+    return text === '1' || text.toLowerCase() === 'true'
   if (definition.schema instanceof z.ZodNumber) return Number(text)
   // Only fixed words are compared without regard to case; an address is not one.
   return definition.schema instanceof z.ZodEnum ? text.toLowerCase() : text
 }
 
 /** What safe mode changes. One that a project switched on tightens like the rest of its file, and never what the environment says. */
-function safeModeOf(config: Config, sources: Readonly<Record<SettingName, ConfigSource>>): Partial<Config> {
+function safeModeOf(
+  config: Config,
+  sources: Readonly<Record<SettingName, ConfigSource>>,
+): Partial<Config> {
   if (!config.beginnerSafeMode) return {}
   if (sources.beginnerSafeMode !== 'project') return SAFE_MODE
   const tighter = Object.entries(SAFE_MODE).filter(([name, value]) => {
     const { project: rule }: Setting = SETTINGS[name as SettingName]
-    return sources[name as SettingName] !== 'env' && rule?.isLooser(config[name as SettingName], value) === false
+    return (
+      sources[name as SettingName] !== 'env' &&
+      rule?.isLooser(config[name as SettingName], value) === false
+    )
   })
   return Object.fromEntries(tighter)
 }

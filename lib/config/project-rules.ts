@@ -24,18 +24,32 @@ export function never(refusal: string): ProjectRule<never> {
 }
 
 /** Words in their order, the strictest first: a project may go down and never up. */
-export function downTo<Word extends string>(...order: readonly [Word, Word, ...Word[]]): ProjectRule<Word> {
+export function downTo<Word extends string>(
+  ...order: readonly [Word, Word, ...Word[]]
+): ProjectRule<Word> {
   const words = order.length === 2 ? `only ${order[0]}` : `only towards ${order[0]}`
   return { words, isLooser: (own, value) => order.indexOf(value) > order.indexOf(own) }
 }
 
-export const ONLY_TRUE: ProjectRule<boolean> = { words: 'only true', isLooser: (own, value) => own && !value }
+export const ONLY_TRUE: ProjectRule<boolean> = {
+  words: 'only true',
+  isLooser: (own, value) => own && !value,
+}
 
-export const ONLY_FALSE: ProjectRule<boolean> = { words: 'only false', isLooser: (own, value) => !own && value }
+export const ONLY_FALSE: ProjectRule<boolean> = {
+  words: 'only false',
+  isLooser: (own, value) => !own && value,
+}
 
-export const ONLY_LOWER: ProjectRule<number> = { words: 'only lower', isLooser: (own, value) => value > own }
+export const ONLY_LOWER: ProjectRule<number> = {
+  words: 'only lower',
+  isLooser: (own, value) => value > own,
+}
 
-export const ONLY_HIGHER: ProjectRule<number> = { words: 'only higher', isLooser: (own, value) => value < own }
+export const ONLY_HIGHER: ProjectRule<number> = {
+  words: 'only higher',
+  isLooser: (own, value) => value < own,
+}
 
 type Numbers = Record<string, number | undefined>
 
@@ -46,7 +60,10 @@ type Numbers = Record<string, number | undefined>
 export const ONLY_LOWER_NUMBERS: ProjectRule<Numbers> = {
   words: 'only lower; 0 where you set no number',
   isLooser: (own, value) =>
-    Object.entries(value).some(([key, number]) => number !== undefined && number > (own[key] ?? 0)) || Object.entries(own).some(([key, number]) => number !== undefined && value[key] === undefined),
+    Object.entries(value).some(
+      ([key, number]) => number !== undefined && number > (own[key] ?? 0),
+    ) ||
+    Object.entries(own).some(([key, number]) => number !== undefined && value[key] === undefined),
   merge: (own, wanted) => ({ ...own, ...wanted }),
 }
 
@@ -69,12 +86,22 @@ type ModelModes = Record<string, 'preferred' | 'strict'>
 /** How binding the accounts of a model are: `strict` stays. */
 export const ONLY_STRICT_MODES: ProjectRule<ModelModes> = {
   words: 'only strict, per model',
-  isLooser: (own, value) => Object.keys(own).some((id) => entryFor(own, plainName(id)) === 'strict' && entryFor(value, plainName(id)) !== 'strict'),
+  isLooser: (own, value) =>
+    Object.keys(own).some(
+      (id) =>
+        entryFor(own, plainName(id)) === 'strict' && entryFor(value, plainName(id)) !== 'strict',
+    ),
   merge: merged,
 }
 
 /** Both tables, the project's entry before the user's where they name one model, also by different names of it. */
-function merged<Value>(own: Readonly<Record<string, Value>>, wanted: Readonly<Record<string, Value>>): Record<string, Value> {
+function merged<Value>(
+  own: Readonly<Record<string, Value>>,
+  wanted: Readonly<Record<string, Value>>,
+): Record<string, Value> {
   const named = new Set(Object.keys(wanted).map(plainName))
-  return Object.fromEntries([...Object.entries(own).filter(([id]) => !named.has(plainName(id))), ...Object.entries(wanted)])
+  return Object.fromEntries([
+    ...Object.entries(own).filter(([id]) => !named.has(plainName(id))),
+    ...Object.entries(wanted),
+  ])
 }

@@ -25,10 +25,21 @@ export function configJsonSchema(): Record<string, unknown> {
 /** The settings as a Markdown table. */
 export function configTable(): string {
   const rows = (Object.entries(SETTINGS) as [string, Setting][]).map(([name, definition]) => {
-    const cells = [`\`${name}\``, typeOf(definition), `\`${JSON.stringify(definition.default)}\``, definition.env ? `\`${definition.env}\`` : '', wordsOf(definition), definition.help]
+    const cells = [
+      `\`${name}\``,
+      typeOf(definition),
+      `\`${JSON.stringify(definition.default)}\``,
+      definition.env ? `\`${definition.env}\`` : '',
+      wordsOf(definition),
+      definition.help,
+    ]
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   })
-  return ['| setting | type | default | environment | in a project | what it does |', '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n')
+  return [
+    '| setting | type | default | environment | in a project | what it does |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')
 }
 
 const schemaShape = z.looseObject({
@@ -41,6 +52,11 @@ const schemaShape = z.looseObject({
 function typeOf(definition: Setting): string {
   const shape = schemaShape.parse(z.toJSONSchema(definition.schema))
   if (shape.enum) return shape.enum.map((value) => `\`${value}\``).join(' or ')
-  const range = shape.minimum === undefined ? '' : shape.maximum === undefined ? `, at least ${shape.minimum}` : `, ${shape.minimum} to ${shape.maximum}`
+  const range =
+    shape.minimum === undefined
+      ? ''
+      : shape.maximum === undefined
+        ? `, at least ${shape.minimum}`
+        : `, ${shape.minimum} to ${shape.maximum}`
   return `${shape.type ?? 'object'}${range}`
 }

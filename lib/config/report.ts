@@ -49,7 +49,11 @@ export function wordsOf({ project }: Setting): string {
 }
 
 /** Where a value came from, in a few words: `default`, `CODEX_AUTH_TOOLS`, `/path/of/file:4`. */
-export function originOf({ source, where, line }: Pick<SettingRow, 'source' | 'where' | 'line'>): string {
+export function originOf({
+  source,
+  where,
+  line,
+}: Pick<SettingRow, 'source' | 'where' | 'line'>): string {
   if (where === null) return source
   const place = line === null ? where : `${where}:${line}`
   return source === 'beginnerSafeMode' ? `beginnerSafeMode in ${place}` : place
@@ -62,7 +66,9 @@ export function originOf({ source, where, line }: Pick<SettingRow, 'source' | 'w
 export function settingNamed(text: string): SettingName {
   if (isSettingName(text)) return text
   const near = closest(text)
-  throw new CodexError('invalid_input', `There is no setting ${JSON.stringify(text)}.`, { hint: near === undefined ? 'All settings: oc-codex-multi-auth config' : `Did you mean ${near}?` })
+  throw new CodexError('invalid_input', `There is no setting ${JSON.stringify(text)}.`, {
+    hint: near === undefined ? 'All settings: oc-codex-multi-auth config' : `Did you mean ${near}?`,
+  })
 }
 
 /**
@@ -71,9 +77,15 @@ export function settingNamed(text: string): SettingName {
  */
 export function settingValue(name: SettingName, text: string): unknown {
   const { schema }: Setting = SETTINGS[name]
-  const checked = schema.safeParse(schema instanceof z.ZodString || schema instanceof z.ZodEnum ? text : jsonIn(text))
+  const checked = schema.safeParse(
+    schema instanceof z.ZodString || schema instanceof z.ZodEnum ? text : jsonIn(text),
+  )
   if (checked.success) return checked.data
-  throw new CodexError('invalid_input', `${name} cannot have this value: ${checked.error.issues[0]?.message ?? 'invalid value'}.`, { hint: 'Nothing was changed.' })
+  throw new CodexError(
+    'invalid_input',
+    `${name} cannot have this value: ${checked.error.issues[0]?.message ?? 'invalid value'}.`,
+    { hint: 'Nothing was changed.' },
+  )
 }
 
 function jsonIn(text: string): unknown {

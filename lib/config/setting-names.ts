@@ -10,7 +10,10 @@ export function isSettingName(key: string): key is SettingName {
 
 /** The setting whose name is nearest to a mistyped one, if it is near enough to be meant. */
 export function closest(key: string): SettingName | undefined {
-  const scored = SETTING_NAMES.map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
+  const scored = SETTING_NAMES.map((name) => ({
+    name,
+    distance: editDistance(key.toLowerCase(), name.toLowerCase()),
+  }))
   scored.sort((left, right) => left.distance - right.distance)
   const [best] = scored
   return best && best.distance <= Math.max(2, Math.floor(key.length / 4)) ? best.name : undefined
@@ -21,8 +24,11 @@ function editDistance(left: string, right: string): number {
   for (let row = 1; row <= left.length; row += 1) {
     const current = [row]
     for (let column = 1; column <= right.length; column += 1) {
-      const substitution = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1)
-      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+      const substitution =
+        (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1)
+      current.push(
+        Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1),
+      )
     }
     previous = current
   }

@@ -1,7 +1,19 @@
 import * as z from 'zod'
 
 import { CODEX_CLI_VERSION } from '../models/facts.js'
-import { ANY, downTo, FEWER_ACCOUNTS, never, ONLY_FALSE, ONLY_HIGHER, ONLY_LOWER, ONLY_LOWER_NUMBERS, ONLY_STRICT_MODES, ONLY_TRUE, type ProjectRule } from './project-rules.js'
+import {
+  ANY,
+  downTo,
+  FEWER_ACCOUNTS,
+  never,
+  ONLY_FALSE,
+  ONLY_HIGHER,
+  ONLY_LOWER,
+  ONLY_LOWER_NUMBERS,
+  ONLY_STRICT_MODES,
+  ONLY_TRUE,
+  type ProjectRule,
+} from './project-rules.js'
 
 /**
  * Every setting, once: schema (type and range), default, environment name, one line of help, and what a project's file may
@@ -28,7 +40,8 @@ function setting<Schema extends z.ZodType>(definition: {
   return definition
 }
 
-const milliseconds = (minimum: number, maximum = 86_400_000): z.ZodNumber => z.number().min(minimum).max(maximum)
+const milliseconds = (minimum: number, maximum = 86_400_000): z.ZodNumber =>
+  z.number().min(minimum).max(maximum)
 const count = (maximum: number): z.ZodNumber => z.number().int().min(0).max(maximum)
 const bool = z.boolean()
 const modelLists = z.record(z.string(), z.array(z.string()))
@@ -349,5 +362,7 @@ export type Config = { readonly [Name in SettingName]: z.output<(typeof SETTINGS
 
 /** All settings at their defaults. */
 export const DEFAULT_CONFIG: Config = Object.freeze(
-  Object.fromEntries(Object.entries(SETTINGS).map(([name, definition]) => [name, definition.default])),
+  Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, definition]) => [name, definition.default]),
+  ),
 ) as Config

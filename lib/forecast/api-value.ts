@@ -34,13 +34,16 @@ export function apiValueOf(turn: TurnTokens): number | undefined {
 
 /** The same for many turns. Pure. */
 export function apiValue(turns: readonly TurnTokens[]): ApiValue {
-  const sum = (value: (turn: TurnTokens) => number): number => turns.reduce((total, turn) => total + value(turn), 0)
+  const sum = (value: (turn: TurnTokens) => number): number =>
+    turns.reduce((total, turn) => total + value(turn), 0)
   return {
     usd: sum((turn) => apiValueOf(turn) ?? 0),
     turns: turns.length,
     inputTokens: sum(({ inputTokens }) => inputTokens),
     cachedTokens: sum(({ cachedTokens }) => cachedTokens),
     outputTokens: sum(({ outputTokens }) => outputTokens),
-    unpricedModels: [...new Set(turns.filter((turn) => apiValueOf(turn) === undefined).map(({ model }) => model))].sort(),
+    unpricedModels: [
+      ...new Set(turns.filter((turn) => apiValueOf(turn) === undefined).map(({ model }) => model)),
+    ].sort(),
   }
 }

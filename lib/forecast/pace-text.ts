@@ -13,10 +13,14 @@ export function paceText(forecast: Forecast | undefined, nowMs: number): string 
   const { runsOutAtMs: { early, mid, late } = {}, resetsAtMs, runOutChance } = forecast
   if (mid !== undefined && mid <= nowMs) return ''
   if (mid === undefined) {
-    const risk = early === undefined || runOutChance < WORTH_A_WORD ? '' : `, with a ${percent(runOutChance)} risk of running out before`
+    const risk =
+      early === undefined || runOutChance < WORTH_A_WORD
+        ? ''
+        : `, with a ${percent(runOutChance)} risk of running out before`
     return resetsAtMs === undefined ? '' : `lasts to its reset${risk}`
   }
-  const margin = resetsAtMs === undefined ? '' : `, ${formatDuration(resetsAtMs - mid)} before its reset`
+  const margin =
+    resetsAtMs === undefined ? '' : `, ${formatDuration(resetsAtMs - mid)} before its reset`
   return `empty ${formatMoment(mid, nowMs)}${margin}${rangeText(early, late, nowMs)}`
 }
 
@@ -24,7 +28,10 @@ export function paceText(forecast: Forecast | undefined, nowMs: number): string 
 export function paceWarning(forecast: Forecast | undefined, nowMs: number): string {
   const { runsOutAtMs, resetsAtMs } = forecast ?? {}
   if (runsOutAtMs?.mid === undefined || runsOutAtMs.mid <= nowMs) return ''
-  const margin = resetsAtMs === undefined ? '' : `, ${formatDuration(resetsAtMs - runsOutAtMs.mid)} before its reset`
+  const margin =
+    resetsAtMs === undefined
+      ? ''
+      : `, ${formatDuration(resetsAtMs - runsOutAtMs.mid)} before its reset`
   return `At this pace it is empty ${formatMoment(runsOutAtMs.mid, nowMs)}${margin}.`
 }
 
@@ -34,9 +41,12 @@ export function poolText(forecast: PoolForecast | undefined, nowMs: number): str
   const { dryAtMs: { early, mid, late } = {}, dryChance, horizonMs, backAtMs } = forecast
   const ahead = formatDuration(horizonMs)
   if (mid === undefined) {
-    return dryChance < WORTH_A_WORD ? `At this pace the pool lasts the next ${ahead}.` : `At this pace the pool lasts the next ${ahead}, with a ${percent(dryChance)} risk of running dry before.`
+    return dryChance < WORTH_A_WORD
+      ? `At this pace the pool lasts the next ${ahead}.`
+      : `At this pace the pool lasts the next ${ahead}, with a ${percent(dryChance)} risk of running dry before.`
   }
-  const back = backAtMs === undefined ? '' : `; the first account is back ${formatMoment(backAtMs, nowMs)}`
+  const back =
+    backAtMs === undefined ? '' : `; the first account is back ${formatMoment(backAtMs, nowMs)}`
   if (mid <= nowMs) return `No account has anything left${back}.`
   return `At this pace the pool is dry ${formatMoment(mid, nowMs)}${rangeText(early, late, nowMs)}${back}.`
 }

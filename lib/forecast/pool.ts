@@ -27,11 +27,17 @@ type Demands = ReadonlyMap<WindowKind, Demand>
  * wrong for pools of different plans. Undefined when no account has a forecast. Pure.
  * @param accounts windows of the usual limit of every account that may serve; one without readings is left out
  */
-export function forecastPool(accounts: readonly (readonly PoolWindow[])[], nowMs: number): PoolForecast | undefined {
+export function forecastPool(
+  accounts: readonly (readonly PoolWindow[])[],
+  nowMs: number,
+): PoolForecast | undefined {
   const known = accounts.filter((windows) => windows.length > 0)
   const demands = demandsOf(known)
-  if (!known.some((windows) => windows.some(({ forecast }) => forecast !== undefined))) return undefined
-  const runs = QUANTILES.map((z) => dryAt(known, demands, z, nowMs)).sort((left, right) => (left.atMs === right.atMs ? 0 : left.atMs - right.atMs))
+  if (!known.some((windows) => windows.some(({ forecast }) => forecast !== undefined)))
+    return undefined
+  const runs = QUANTILES.map((z) => dryAt(known, demands, z, nowMs)).sort((left, right) =>
+    left.atMs === right.atMs ? 0 : left.atMs - right.atMs,
+  )
   const at = (share: number): number | undefined => {
     const found = runs[Math.floor(share * runs.length)]?.atMs
     return found === undefined || found === Infinity ? undefined : found
@@ -39,7 +45,15 @@ export function forecastPool(accounts: readonly (readonly PoolWindow[])[], nowMs
   const [early, mid, late] = [at(0.1), at(0.5), at(0.9)]
   const back = runs[Math.floor(runs.length / 2)]?.backAtMs ?? Infinity
   return {
-    ...(early === undefined ? {} : { dryAtMs: { early, ...(mid === undefined ? {} : { mid }), ...(late === undefined ? {} : { late }) } }),
+    ...(early === undefined
+      ? {}
+      : {
+          dryAtMs: {
+            early,
+            ...(mid === undefined ? {} : { mid }),
+            ...(late === undefined ? {} : { late }),
+          },
+        }),
     dryChance: runs.filter(({ atMs }) => atMs < Infinity).length / runs.length,
     horizonMs: HORIZON_MS,
     ...(back === Infinity ? {} : { backAtMs: back }),
@@ -56,7 +70,12 @@ function demandsOf(accounts: readonly (readonly PoolWindow[])[]): Demands {
     const deviation = (Math.log(high / mid) / Z80) * mid
     sums.set(kind, { perHour: before.perHour + mid, variance: before.variance + deviation ** 2 })
   }
-  return new Map([...sums].map(([kind, { perHour, variance }]) => [kind, { perHour, sigma: Math.sqrt(variance) / perHour }]))
+  return new Map(
+    [...sums].map(([kind, { perHour, variance }]) => [
+      kind,
+      { perHour, sigma: Math.sqrt(variance) / perHour },
+    ]),
+  )
 }
 
 interface LiveWindow {
@@ -74,7 +93,12 @@ interface Course {
 }
 
 /** Plays the pool forward at one pace. */
-function dryAt(accounts: readonly (readonly PoolWindow[])[], demands: Demands, z: number, nowMs: number): Course {
+function dryAt(
+  accounts: readonly (readonly PoolWindow[])[],
+  demands: Demands,
+  z: number,
+  nowMs: number,
+): Course {
   const live = accounts.map((windows) => windows.map((window) => livened(window)))
   const endMs = nowMs + HORIZON_MS
   let atMs = nowMs
@@ -82,19 +106,31 @@ function dryAt(accounts: readonly (readonly PoolWindow[])[], demands: Demands, z
     const isShortTold = atMs < nowMs + SHORT_HORIZON_MS
     const windows = live.flat()
     for (const window of windows) refill(window, atMs)
-    const usable = live.filter((account) => account.every((window) => window.used < 100 - EMPTY || (window.kind === 'five_hour' && !isShortTold)))
+    const usable = live.filter((account) =>
+      account.every(
+        (window) => window.used < 100 - EMPTY || (window.kind === 'five_hour' && !isShortTold),
+      ),
+    )
     if (usable.length === 0) return { atMs, backAtMs: Math.min(...live.map(roomAt)) }
-    const serving = usable.reduce((best, account) => (soonest(account) < soonest(best) ? account : best))
+    const serving = usable.reduce((best, account) =>
+      soonest(account) < soonest(best) ? account : best,
+    )
     const hoursLeft = serving.map((window) => {
       const perHour = rateOf(window.kind, demands, z, isShortTold)
       return perHour > 0 ? (100 - window.used) / perHour : Infinity
     })
     const resets = windows.map(({ resetsAtMs }) => resetsAtMs).filter((one) => one > atMs)
-    const nextMs = Math.min(endMs, isShortTold ? nowMs + SHORT_HORIZON_MS : Infinity, atMs + Math.max(Math.min(...hoursLeft) * HOUR_MS, 1), ...resets)
+    const nextMs = Math.min(
+      endMs,
+      isShortTold ? nowMs + SHORT_HORIZON_MS : Infinity,
+      atMs + Math.max(Math.min(...hoursLeft) * HOUR_MS, 1),
+      ...resets,
+    )
     for (const window of serving) {
       window.used += (rateOf(window.kind, demands, z, isShortTold) * (nextMs - atMs)) / HOUR_MS
       // A window without a known reset starts with its first use.
-      if (window.resetsAtMs === Infinity && window.lengthMs !== undefined) window.resetsAtMs = atMs + window.lengthMs
+      if (window.resetsAtMs === Infinity && window.lengthMs !== undefined)
+        window.resetsAtMs = atMs + window.lengthMs
     }
     atMs = nextMs
   }
@@ -103,7 +139,12 @@ function dryAt(accounts: readonly (readonly PoolWindow[])[], demands: Demands, z
 
 function livened({ kind, windowMinutes, usedPercent, resetsAtMs }: PoolWindow): LiveWindow {
   const lengthMs = lengthOf({ kind, ...(windowMinutes === undefined ? {} : { windowMinutes }) })
-  return { kind, lengthMs, used: Math.min(100, Math.max(0, usedPercent || 0)), resetsAtMs: resetsAtMs ?? Infinity }
+  return {
+    kind,
+    lengthMs,
+    used: Math.min(100, Math.max(0, usedPercent || 0)),
+    resetsAtMs: resetsAtMs ?? Infinity,
+  }
 }
 
 function refill(window: LiveWindow, atMs: number): void {
@@ -120,11 +161,17 @@ function rateOf(kind: WindowKind, demands: Demands, z: number, isShortTold: bool
 
 /** When the longest window of an account resets: what is not used by then is lost. */
 function soonest(account: readonly LiveWindow[]): number {
-  const longest = account.reduce<LiveWindow | undefined>((best, window) => (best === undefined || (window.lengthMs ?? 0) > (best.lengthMs ?? 0) ? window : best), undefined)
+  const longest = account.reduce<LiveWindow | undefined>(
+    (best, window) =>
+      best === undefined || (window.lengthMs ?? 0) > (best.lengthMs ?? 0) ? window : best,
+    undefined,
+  )
   return longest?.resetsAtMs ?? Infinity
 }
 
 /** When every empty window of an account has reset. */
 function roomAt(account: readonly LiveWindow[]): number {
-  return Math.max(...account.filter(({ used }) => used >= 100 - EMPTY).map(({ resetsAtMs }) => resetsAtMs))
+  return Math.max(
+    ...account.filter(({ used }) => used >= 100 - EMPTY).map(({ resetsAtMs }) => resetsAtMs),
+  )
 }

@@ -34,9 +34,17 @@ const ROUNDING = 0.41
  * Tokens of a turn as tokens of fresh input, by what the public API asks for each kind. That the plan weighs them alike is
  * an assumption; the learned percentage takes up a common factor, not another ratio. Pure.
  */
-export function weightedTokens({ model, inputTokens, cachedTokens, outputTokens }: TurnTokens): number {
+export function weightedTokens({
+  model,
+  inputTokens,
+  cachedTokens,
+  outputTokens,
+}: TurnTokens): number {
   const price = priceOf(model)
-  const weights = price === undefined ? USUAL : { cached: price.cachedInput / price.input, output: price.output / price.input }
+  const weights =
+    price === undefined
+      ? USUAL
+      : { cached: price.cachedInput / price.input, output: price.output / price.input }
   const cached = Math.min(cachedTokens, inputTokens)
   return inputTokens - cached + cached * weights.cached + outputTokens * weights.output
 }
@@ -54,9 +62,13 @@ interface Stretch {
  * @param samples readings of the window, any order
  * @param turns turns of the account, any order
  */
-export function learnPrices(samples: readonly Sample[], turns: readonly PricedTurn[]): ReadonlyMap<string, LearnedPrice> {
+export function learnPrices(
+  samples: readonly Sample[],
+  turns: readonly PricedTurn[],
+): ReadonlyMap<string, LearnedPrice> {
   const byModel = new Map<string, Stretch[]>()
-  for (const stretch of stretchesOf(samples, turns)) byModel.set(stretch.model, [...(byModel.get(stretch.model) ?? []), stretch])
+  for (const stretch of stretchesOf(samples, turns))
+    byModel.set(stretch.model, [...(byModel.get(stretch.model) ?? []), stretch])
   const learned = new Map<string, LearnedPrice>()
   for (const [model, stretches] of byModel) {
     const percent = sum(stretches, (one) => one.percent)
@@ -65,7 +77,10 @@ export function learnPrices(samples: readonly Sample[], turns: readonly PricedTu
     const each = percent / weight
     const scatter = Math.sqrt(sum(stretches, (one) => (one.percent - each * one.weight) ** 2))
     const error = Math.max(scatter, ROUNDING) / percent
-    learned.set(model, { percentPerThousand: spread(each * 1000, error), basis: { stretches: stretches.length, percent } })
+    learned.set(model, {
+      percentPerThousand: spread(each * 1000, error),
+      basis: { stretches: stretches.length, percent },
+    })
   }
   return learned
 }
@@ -88,9 +103,18 @@ export interface SwitchCost {
  * @param price learned for the model of the turn on the account it would move to
  */
 export function switchCost(last: TurnTokens, price: LearnedPrice | undefined): SwitchCost {
-  const prefix = { model: last.model, inputTokens: last.inputTokens, cachedTokens: 0, outputTokens: 0 }
-  const extra = weightedTokens(prefix) - weightedTokens({ ...prefix, cachedTokens: last.inputTokens })
-  return { tokens: last.inputTokens, ...(price === undefined ? {} : { share: scaled(price.percentPerThousand, extra / 1000) }) }
+  const prefix = {
+    model: last.model,
+    inputTokens: last.inputTokens,
+    cachedTokens: 0,
+    outputTokens: 0,
+  }
+  const extra =
+    weightedTokens(prefix) - weightedTokens({ ...prefix, cachedTokens: last.inputTokens })
+  return {
+    tokens: last.inputTokens,
+    ...(price === undefined ? {} : { share: scaled(price.percentPerThousand, extra / 1000) }),
+  }
 }
 
 function stretchesOf(samples: readonly Sample[], turns: readonly PricedTurn[]): Stretch[] {
@@ -100,13 +124,18 @@ function stretchesOf(samples: readonly Sample[], turns: readonly PricedTurn[]): 
   let next = 0
   readings.forEach((reading, index) => {
     const within: PricedTurn[] = []
-    for (let turn = ended[next]; turn !== undefined && turn.atMs <= reading.atMs; turn = ended[next]) {
+    for (
+      let turn = ended[next];
+      turn !== undefined && turn.atMs <= reading.atMs;
+      turn = ended[next]
+    ) {
       within.push(turn)
       next += 1
     }
     const before = readings[index - 1]
     const percent = reading.usedPercent - (before?.usedPercent ?? NaN)
-    if (before === undefined || !(percent >= 0) || (before.resetsAtMs ?? Infinity) <= reading.atMs) return
+    if (before === undefined || !(percent >= 0) || (before.resetsAtMs ?? Infinity) <= reading.atMs)
+      return
     const model = within[0]?.model
     if (model === undefined || within.some((turn) => turn.model !== model)) return
     stretches.push({ model, percent, weight: sum(within, weightedTokens) })

@@ -38,12 +38,20 @@ const EVEN_SHARE = 0.1
 const LUMPS = { least: 1, most: 10 }
 
 /** The pace of what was used; undefined without a moment of observation. Pure. */
-export function paceOf(steps: readonly Step[], shape: WindowShape, nowMs: number): Pace | undefined {
+export function paceOf(
+  steps: readonly Step[],
+  shape: WindowShape,
+  nowMs: number,
+): Pace | undefined {
   const isShort = shape.kind === 'five_hour'
   const how = isShort ? SHORT : LONG
   const blocks: ({ used: number; hours: number; weight: number } | undefined)[] = []
   const ofDay = Array.from({ length: 24 }, () => ({ used: 0, hours: 0 }))
-  for (const piece of piecesOf(isShort ? afterRest(steps) : steps, how.daily ? HOUR_MS : how.blockMs, nowMs)) {
+  for (const piece of piecesOf(
+    isShort ? afterRest(steps) : steps,
+    how.daily ? HOUR_MS : how.blockMs,
+    nowMs,
+  )) {
     const index = Math.floor((nowMs - piece.toMs) / how.blockMs)
     const weight = 2 ** (-(index * how.blockMs) / how.halfLifeMs)
     if (index * how.blockMs > HALF_LIVES * how.halfLifeMs) continue
@@ -61,8 +69,15 @@ export function paceOf(steps: readonly Step[], shape: WindowShape, nowMs: number
   const used = sum(seen, (block) => block.used * block.weight)
   const perHour = used / hours
   const lump = lumpOf(steps)
-  const counting = used > 0 ? Math.sqrt(lump * sum(seen, (block) => block.used * block.weight ** 2)) / used : 0
-  const squares = (power: 1 | 2): number => sum(seen, (block) => (block.hours * block.weight) ** power * (block.used / Math.max(block.hours, 1e-9) - perHour) ** 2)
+  const counting =
+    used > 0 ? Math.sqrt(lump * sum(seen, (block) => block.used * block.weight ** 2)) / used : 0
+  const squares = (power: 1 | 2): number =>
+    sum(
+      seen,
+      (block) =>
+        (block.hours * block.weight) ** power *
+        (block.used / Math.max(block.hours, 1e-9) - perHour) ** 2,
+    )
   const isSpreadKnown = seen.length >= 3 && perHour > 0
   const scatter = isSpreadKnown ? Math.sqrt(squares(2)) / hours / perHour : 0
   const spread = isSpreadKnown ? Math.sqrt(squares(1) / hours) / perHour : 0
@@ -77,7 +92,9 @@ export function paceOf(steps: readonly Step[], shape: WindowShape, nowMs: number
     blockMs: how.blockMs,
     rateAt(atMs) {
       const hour = isPatterned ? ofDay[hourOf(atMs)] : undefined
-      return hour === undefined || hour.hours === 0 ? perHour : EVEN_SHARE * perHour + ((1 - EVEN_SHARE) * hour.used) / hour.hours
+      return hour === undefined || hour.hours === 0
+        ? perHour
+        : EVEN_SHARE * perHour + ((1 - EVEN_SHARE) * hour.used) / hour.hours
     },
   }
 }
@@ -88,7 +105,7 @@ function piecesOf(steps: readonly Step[], blockMs: number, nowMs: number): Step[
   for (const step of steps) {
     const oldest = nowMs - HALF_LIVES * LONG.halfLifeMs
     const lengthMs = step.toMs - step.fromMs
-    for (let toMs = step.toMs; toMs > Math.max(step.fromMs, oldest); ) {
+    for (let toMs = step.toMs; toMs > Math.max(step.fromMs, oldest);) {
       const edgeMs = nowMs - (Math.floor((nowMs - toMs) / blockMs) + 1) * blockMs
       const fromMs = Math.max(step.fromMs, Math.min(edgeMs, toMs - 1))
       pieces.push({ ...step, fromMs, toMs, percent: (step.percent * (toMs - fromMs)) / lengthMs })
@@ -99,13 +116,21 @@ function piecesOf(steps: readonly Step[], blockMs: number, nowMs: number): Step[
 }
 
 function afterRest(steps: readonly Step[]): readonly Step[] {
-  const rest = steps.findLastIndex(({ fromMs, toMs, percent }, index) => percent === 0 && toMs - fromMs >= REST_MS && index < steps.length - 1)
+  const rest = steps.findLastIndex(
+    ({ fromMs, toMs, percent }, index) =>
+      percent === 0 && toMs - fromMs >= REST_MS && index < steps.length - 1,
+  )
   return steps.slice(rest + 1)
 }
 
 function lumpOf(steps: readonly Step[]): number {
   const read = steps.filter(({ isRead, percent }) => isRead && percent > 0)
-  const lump = sum(read, ({ percent }) => percent ** 2) / Math.max(1e-9, sum(read, ({ percent }) => percent))
+  const lump =
+    sum(read, ({ percent }) => percent ** 2) /
+    Math.max(
+      1e-9,
+      sum(read, ({ percent }) => percent),
+    )
   return Math.min(LUMPS.most, Math.max(LUMPS.least, lump))
 }
 

@@ -18,7 +18,12 @@ const TREMBLE_PERCENT = 2
 const FARTHEST_RESET_MS = 40 * 86_400_000
 /** The last moment a date can name. */
 export const LATEST_MS = 8.64e15
-const LENGTH_MINUTES = { five_hour: 300, weekly: 10_080, monthly: 43_200, unknown: undefined } as const
+const LENGTH_MINUTES = {
+  five_hour: 300,
+  weekly: 10_080,
+  monthly: 43_200,
+  unknown: undefined,
+} as const
 
 /** Length of a window, ms; undefined when it is not known. */
 export function lengthOf({ kind, windowMinutes }: WindowShape): number | undefined {
@@ -29,11 +34,16 @@ export function lengthOf({ kind, windowMinutes }: WindowShape): number | undefin
 /** Readings that can be used, oldest first: with believable times, not of the future, with a fill from 0 to 100. Pure. */
 export function cleanSamples(samples: readonly Sample[], nowMs: number): Sample[] {
   return samples
-    .filter(({ atMs, usedPercent }) => Math.abs(atMs) <= LATEST_MS && Number.isFinite(usedPercent) && atMs <= nowMs)
+    .filter(
+      ({ atMs, usedPercent }) =>
+        Math.abs(atMs) <= LATEST_MS && Number.isFinite(usedPercent) && atMs <= nowMs,
+    )
     .map(({ atMs, usedPercent, resetsAtMs }) => ({
       atMs,
       usedPercent: Math.min(100, Math.max(0, usedPercent)),
-      ...(resetsAtMs !== undefined && Math.abs(resetsAtMs - atMs) <= FARTHEST_RESET_MS ? { resetsAtMs } : {}),
+      ...(resetsAtMs !== undefined && Math.abs(resetsAtMs - atMs) <= FARTHEST_RESET_MS
+        ? { resetsAtMs }
+        : {}),
     }))
     .sort((left, right) => left.atMs - right.atMs)
 }
@@ -50,7 +60,10 @@ export function stepsOf(samples: readonly Sample[], shape: WindowShape, nowMs: n
   let before: Sample | undefined
   let highest = 0
   for (const sample of samples) {
-    const startMs = sample.resetsAtMs === undefined || lengthMs === undefined ? undefined : sample.resetsAtMs - lengthMs
+    const startMs =
+      sample.resetsAtMs === undefined || lengthMs === undefined
+        ? undefined
+        : sample.resetsAtMs - lengthMs
     if (before === undefined || isReset(before, sample, highest)) {
       const fromMs = startMs ?? passedReset(before, sample)
       if (fromMs !== undefined && fromMs < sample.atMs && fromMs >= (before?.atMs ?? -Infinity)) {
@@ -59,12 +72,14 @@ export function stepsOf(samples: readonly Sample[], shape: WindowShape, nowMs: n
       highest = sample.usedPercent
     } else {
       const percent = Math.max(0, sample.usedPercent - highest)
-      if (sample.atMs > before.atMs) steps.push({ fromMs: before.atMs, toMs: sample.atMs, percent, isRead: true })
+      if (sample.atMs > before.atMs)
+        steps.push({ fromMs: before.atMs, toMs: sample.atMs, percent, isRead: true })
       highest += percent
     }
     before = sample
   }
-  if (before !== undefined && nowMs - before.atMs > LAG_MS) steps.push({ fromMs: before.atMs + LAG_MS, toMs: nowMs, percent: 0, isRead: true })
+  if (before !== undefined && nowMs - before.atMs > LAG_MS)
+    steps.push({ fromMs: before.atMs + LAG_MS, toMs: nowMs, percent: 0, isRead: true })
   return steps
 }
 

@@ -5,7 +5,12 @@ import type { Forecast, Sample, WindowShape } from './types.js'
 
 const HOUR_MS = 3_600_000
 /** Less than this between the first reading and now says nothing of a pace, ms. */
-const LEAST_BASIS_MS = { five_hour: 10 * 60_000, weekly: HOUR_MS, monthly: HOUR_MS, unknown: HOUR_MS } as const
+const LEAST_BASIS_MS = {
+  five_hour: 10 * 60_000,
+  weekly: HOUR_MS,
+  monthly: HOUR_MS,
+  unknown: HOUR_MS,
+} as const
 /** Beyond this the forecast knows nothing: two factors of e in either direction. */
 const MAX_SIGMA = 2
 /** Nine times in ten fewer than this many lumps come where none was seen. */
@@ -17,28 +22,56 @@ const UNSEEN_LUMPS = 2.3
  * @param samples readings of one window of one account, also of windows before it; any order
  * @param nowMs epoch ms
  */
-export function forecastWindow(samples: readonly Sample[], nowMs: number, shape: WindowShape): Forecast | undefined {
+export function forecastWindow(
+  samples: readonly Sample[],
+  nowMs: number,
+  shape: WindowShape,
+): Forecast | undefined {
   if (!(Math.abs(nowMs) <= LATEST_MS)) return undefined
   const clean = cleanSamples(samples, nowMs)
   const [first] = clean
   const last = clean.at(-1)
-  if (first === undefined || last === undefined || clean.length < 2 || nowMs - first.atMs < LEAST_BASIS_MS[shape.kind]) return undefined
+  if (
+    first === undefined ||
+    last === undefined ||
+    clean.length < 2 ||
+    nowMs - first.atMs < LEAST_BASIS_MS[shape.kind]
+  )
+    return undefined
   const pace = paceOf(stepsOf(clean, shape, nowMs), shape, nowMs)
   if (pace === undefined) return undefined
   const basis = { samples: clean.length, hours: (nowMs - first.atMs) / HOUR_MS }
   const isOver = last.resetsAtMs !== undefined && last.resetsAtMs <= nowMs
   if (isOver) return { ratePerHour: interval(pace, pace.error), runOutChance: 0, basis }
   const { resetsAtMs } = last
-  const known = resetsAtMs === undefined ? {} : { resetsAtMs, paceBudgetPerHour: (100 - last.usedPercent) / ((resetsAtMs - nowMs) / HOUR_MS) }
+  const known =
+    resetsAtMs === undefined
+      ? {}
+      : {
+          resetsAtMs,
+          paceBudgetPerHour: (100 - last.usedPercent) / ((resetsAtMs - nowMs) / HOUR_MS),
+        }
   const endMs = resetsAtMs ?? nowMs + (lengthOf(shape) ?? 7 * 24 * HOUR_MS)
   // What was used within the lag is not shown yet.
-  const left = Math.max(0, 100 - last.usedPercent - pace.rateAt(nowMs) * (Math.min(LAG_MS, nowMs - first.atMs) / HOUR_MS))
+  const left = Math.max(
+    0,
+    100 - last.usedPercent - pace.rateAt(nowMs) * (Math.min(LAG_MS, nowMs - first.atMs) / HOUR_MS),
+  )
   if (last.usedPercent >= 100) {
-    return { ratePerHour: interval(pace, pace.error), runsOutAtMs: { early: nowMs, mid: nowMs, late: nowMs }, ...known, runOutChance: 1, basis }
+    return {
+      ratePerHour: interval(pace, pace.error),
+      runsOutAtMs: { early: nowMs, mid: nowMs, late: nowMs },
+      ...known,
+      runOutChance: 1,
+      basis,
+    }
   }
   const sigma = sigmaOf(pace, left)
   const rates = interval(pace, sigma)
-  const times = pace.perHour === 0 ? restTimes(rates.high, left, nowMs, endMs) : runOutTimes(pace, sigma, left, nowMs, endMs)
+  const times =
+    pace.perHour === 0
+      ? restTimes(rates.high, left, nowMs, endMs)
+      : runOutTimes(pace, sigma, left, nowMs, endMs)
   return {
     ratePerHour: rates,
     ...(Object.keys(times.at).length === 0 ? {} : { runsOutAtMs: times.at }),
@@ -56,7 +89,11 @@ export interface PaceBudget {
 }
 
 /** The budget of a window; undefined when the reset is not known or has passed. Pure. */
-export function budgetToStayOnPace(usedPercent: number, resetsAtMs: number | undefined, nowMs: number): PaceBudget | undefined {
+export function budgetToStayOnPace(
+  usedPercent: number,
+  resetsAtMs: number | undefined,
+  nowMs: number,
+): PaceBudget | undefined {
   const hours = ((resetsAtMs ?? NaN) - nowMs) / HOUR_MS
   if (!(hours > 0) || !Number.isFinite(hours) || !Number.isFinite(usedPercent)) return undefined
   const left = Math.min(100, Math.max(0, 100 - usedPercent))
@@ -67,14 +104,21 @@ export function budgetToStayOnPace(usedPercent: number, resetsAtMs: number | und
 function sigmaOf(pace: Pace, left: number): number {
   const aheadMs = pace.perHour > 0 ? (left / pace.perHour) * HOUR_MS : 0
   const blocks = Math.max(1, aheadMs / pace.blockMs)
-  return Math.min(MAX_SIGMA, Math.sqrt(pace.error ** 2 + pace.lump / Math.max(1, left) + pace.spread ** 2 / blocks))
+  return Math.min(
+    MAX_SIGMA,
+    Math.sqrt(pace.error ** 2 + pace.lump / Math.max(1, left) + pace.spread ** 2 / blocks),
+  )
 }
 
 function interval(pace: Pace, sigma: number): Forecast['ratePerHour'] {
   const { perHour, hours } = pace
   if (perHour === 0) return { low: 0, mid: 0, high: UNSEEN_LUMPS / hours }
   const limited = Math.min(sigma, MAX_SIGMA)
-  return { low: perHour * Math.exp(-Z80 * limited), mid: perHour, high: perHour * Math.exp(Z80 * limited) }
+  return {
+    low: perHour * Math.exp(-Z80 * limited),
+    mid: perHour,
+    high: perHour * Math.exp(Z80 * limited),
+  }
 }
 
 interface Times {
@@ -91,15 +135,20 @@ function restTimes(high: number, left: number, nowMs: number, endMs: number): Ti
 
 /** Walks ahead hour by hour along the expected pace. */
 function runOutTimes(pace: Pace, sigma: number, left: number, nowMs: number, endMs: number): Times {
-  const wanted = { early: left * Math.exp(-Z80 * sigma), mid: left, late: left * Math.exp(Z80 * sigma) }
+  const wanted = {
+    early: left * Math.exp(-Z80 * sigma),
+    mid: left,
+    late: left * Math.exp(Z80 * sigma),
+  }
   const at: { early?: number; mid?: number; late?: number } = {}
   let used = 0
-  for (let fromMs = nowMs; fromMs < endMs; ) {
+  for (let fromMs = nowMs; fromMs < endMs;) {
     const toMs = Math.min(endMs, (Math.floor(fromMs / HOUR_MS) + 1) * HOUR_MS)
     const perHour = pace.rateAt(fromMs)
     const next = used + (perHour * (toMs - fromMs)) / HOUR_MS
     for (const name of ['early', 'mid', 'late'] as const) {
-      if (at[name] === undefined && next >= wanted[name]) at[name] = Math.min(toMs, fromMs + (Math.max(0, wanted[name] - used) / perHour) * HOUR_MS)
+      if (at[name] === undefined && next >= wanted[name])
+        at[name] = Math.min(toMs, fromMs + (Math.max(0, wanted[name] - used) / perHour) * HOUR_MS)
     }
     used = next
     fromMs = toMs

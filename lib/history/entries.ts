@@ -57,7 +57,12 @@ const alertEntry = z.object({
 })
 
 /** One line of the history file. Holds no prompt, answer, token, address or e-mail. */
-export const historyEntrySchema = z.discriminatedUnion('type', [readingEntry, turnEntry, switchEntry, alertEntry])
+export const historyEntrySchema = z.discriminatedUnion('type', [
+  readingEntry,
+  turnEntry,
+  switchEntry,
+  alertEntry,
+])
 
 export type HistoryEntry = z.infer<typeof historyEntrySchema>
 export type ReadingEntry = z.infer<typeof readingEntry>

@@ -8,7 +8,11 @@ interface Limit {
 }
 
 /** One line for each window of a reading. Pure. */
-export function entriesOfReading(uid: string, limits: readonly Limit[], atMs: number): ReadingEntry[] {
+export function entriesOfReading(
+  uid: string,
+  limits: readonly Limit[],
+  atMs: number,
+): ReadingEntry[] {
   return limits.flatMap(({ limitId, windows }) =>
     windows.map(({ kind, usedPercent, windowMinutes, resetsAtMs }) => ({
       type: 'reading' as const,
@@ -24,6 +28,14 @@ export function entriesOfReading(uid: string, limits: readonly Limit[], atMs: nu
 }
 
 /** The line of an alert. Pure. */
-export function entryOfAlert(uid: string, { limitId, window, level }: { readonly limitId: string; readonly window: QuotaWindow; readonly level: number }, atMs: number): AlertEntry {
+export function entryOfAlert(
+  uid: string,
+  {
+    limitId,
+    window,
+    level,
+  }: { readonly limitId: string; readonly window: QuotaWindow; readonly level: number },
+  atMs: number,
+): AlertEntry {
   return { type: 'alert', atMs, uid, limitId, kind: window.kind, level }
 }

@@ -33,7 +33,12 @@ export interface HistoryDeps {
 }
 
 /** For users who want none: keeps nothing and reads nothing. */
-export const noHistory: History = { note: () => undefined, read: async () => [], readingsOf: async () => [], close: async () => undefined }
+export const noHistory: History = {
+  note: () => undefined,
+  read: async () => [],
+  readingsOf: async () => [],
+  close: async () => undefined,
+}
 
 const BOUNDS: HistoryBounds = { maxAgeMs: 35 * 86_400_000, maxBytes: 2 * 1024 * 1024 }
 /** Lines are gathered this long, so that a request never waits for the disk, ms. */
@@ -69,16 +74,23 @@ export function createHistory(deps: HistoryDeps): History {
     waiting = []
     try {
       // Appending takes the lock too: a line that goes into a file just being replaced would be gone.
-      await withFileLock(realPathOrSame(file), { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) }, async (lock) => {
-        const size = await append(file, batch.map(formatLine).join(''))
-        await compact(size, lock)
-      })
+      await withFileLock(
+        realPathOrSame(file),
+        { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) },
+        async (lock) => {
+          const size = await append(file, batch.map(formatLine).join(''))
+          await compact(size, lock)
+        },
+      )
     } catch (error) {
       if (isCodexError(error) && error.code === 'store_busy') {
         keepForLater(batch)
         return
       }
-      if (!hasComplained) deps.log.log('debug', `${file} could not be written; the history has a gap.`, { reason: messageOf(error) })
+      if (!hasComplained)
+        deps.log.log('debug', `${file} could not be written; the history has a gap.`, {
+          reason: messageOf(error),
+        })
       hasComplained = true
     }
   }
@@ -95,7 +107,8 @@ export function createHistory(deps: HistoryDeps): History {
     agesCheckedAtMs = nowMs
     const text = (await readTextFile(file))?.text ?? ''
     const oldest = parseLine(text.slice(0, text.indexOf('\n')))
-    if (size <= bounds.maxBytes && oldest !== undefined && nowMs - oldest.atMs <= bounds.maxAgeMs) return
+    if (size <= bounds.maxBytes && oldest !== undefined && nowMs - oldest.atMs <= bounds.maxAgeMs)
+      return
     const shorter = compacted(text, bounds, nowMs)
     if (shorter !== text && lock.isHeld()) await writeFileAtomic(file, shorter)
   }
@@ -111,7 +124,9 @@ export function createHistory(deps: HistoryDeps): History {
     try {
       const entries = parseLines((await readTextFile(file))?.text ?? '', isWanted)
       const since = clock.now() - bounds.maxAgeMs
-      return [...entries, ...waiting].filter(({ atMs }) => atMs >= since).sort((left, right) => left.atMs - right.atMs)
+      return [...entries, ...waiting]
+        .filter(({ atMs }) => atMs >= since)
+        .sort((left, right) => left.atMs - right.atMs)
     } catch (error) {
       deps.log.log('debug', `${file} could not be read.`, { reason: messageOf(error) })
       return []
@@ -141,7 +156,8 @@ export function createHistory(deps: HistoryDeps): History {
 async function append(file: string, text: string): Promise<number> {
   const there = await stat(file).catch(() => undefined)
   // Opening a pipe would wait for a reader, for ever.
-  if (there !== undefined && !there.isFile()) throw new CodexError('store_not_written', `${file} is not a regular file.`)
+  if (there !== undefined && !there.isFile())
+    throw new CodexError('store_not_written', `${file} is not a regular file.`)
   const handle = await open(file, 'a+', 0o600)
   try {
     const { size } = await handle.stat()

@@ -22,8 +22,13 @@ export function parseLine(line: string): HistoryEntry | undefined {
 }
 
 /** The wanted entries of a file, oldest first; lines that are none are left out. Pure. */
-export function parseLines(text: string, isWanted: (line: string) => boolean = () => true): HistoryEntry[] {
-  const entries = text.split('\n').flatMap((line) => (isWanted(line) ? (parseLine(line) ?? []) : []))
+export function parseLines(
+  text: string,
+  isWanted: (line: string) => boolean = () => true,
+): HistoryEntry[] {
+  const entries = text
+    .split('\n')
+    .flatMap((line) => (isWanted(line) ? (parseLine(line) ?? []) : []))
   return entries.sort((left, right) => left.atMs - right.atMs)
 }
 
@@ -40,7 +45,8 @@ export function compacted(text: string, bounds: HistoryBounds, nowMs: number): s
   let bytes = kept.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0)
   let from = 0
   if (bytes > bounds.maxBytes) {
-    for (; from < kept.length && bytes > room; from += 1) bytes -= Buffer.byteLength(kept[from] ?? '') + 1
+    for (; from < kept.length && bytes > room; from += 1)
+      bytes -= Buffer.byteLength(kept[from] ?? '') + 1
   }
   return kept
     .slice(from)

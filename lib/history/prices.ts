@@ -1,4 +1,10 @@
-import { type LearnedPrice, learnPrices, type Share, shareOf, switchCost } from '../forecast/price.js'
+import {
+  type LearnedPrice,
+  learnPrices,
+  type Share,
+  shareOf,
+  switchCost,
+} from '../forecast/price.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { HistoryEntry, ReadingEntry, TurnEntry } from './entries.js'
 
@@ -14,15 +20,26 @@ const NEWEST = 10
 
 /** What an answer takes of each window of the usual limit, as far as the history can teach it. Pure. */
 export function turnShares(entries: readonly HistoryEntry[], uid: string): TurnShare[] {
-  const turns: readonly TurnEntry[] = entries.filter((entry) => entry.type === 'turn').filter((entry) => entry.uid === uid)
+  const turns: readonly TurnEntry[] = entries
+    .filter((entry) => entry.type === 'turn')
+    .filter((entry) => entry.uid === uid)
   return learnedByKind(entries, turns, uid).flatMap(({ kind, learned }) => {
     const shares = turns.slice(-NEWEST).flatMap((turn) => {
       const price = learned.get(turn.model)
       return price === undefined ? [] : [shareOf(turn, price)]
     })
     if (shares.length === 0) return []
-    const mean = (value: (share: Share) => number): number => shares.reduce((total, share) => total + value(share), 0) / shares.length
-    return [{ kind, turns: shares.length, low: mean(({ low }) => low), mid: mean(({ mid }) => mid), high: mean(({ high }) => high) }]
+    const mean = (value: (share: Share) => number): number =>
+      shares.reduce((total, share) => total + value(share), 0) / shares.length
+    return [
+      {
+        kind,
+        turns: shares.length,
+        low: mean(({ low }) => low),
+        mid: mean(({ mid }) => mid),
+        high: mean(({ high }) => high),
+      },
+    ]
   })
 }
 
@@ -45,14 +62,30 @@ export function moveCosts(entries: readonly HistoryEntry[], uids: readonly strin
     .map((uid) => ({
       uid,
       tokens: switchCost(last, undefined).tokens,
-      shares: learnedByKind(entries, turns.filter((turn) => turn.uid === uid), uid).flatMap(({ kind, learned }) => {
+      shares: learnedByKind(
+        entries,
+        turns.filter((turn) => turn.uid === uid),
+        uid,
+      ).flatMap(({ kind, learned }) => {
         const { share } = switchCost(last, learned.get(last.model))
         return share === undefined ? [] : [{ kind, ...share }]
       }),
     }))
 }
 
-function learnedByKind(entries: readonly HistoryEntry[], turns: readonly TurnEntry[], uid: string): { readonly kind: ReadingEntry['kind']; readonly learned: ReadonlyMap<string, LearnedPrice> }[] {
-  const readings: readonly ReadingEntry[] = entries.filter((entry) => entry.type === 'reading').filter((entry) => entry.uid === uid && entry.limitId === DEFAULT_LIMIT_ID)
-  return [...new Set(readings.map(({ kind }) => kind))].map((kind) => ({ kind, learned: learnPrices(readings.filter((reading) => reading.kind === kind), turns) }))
+function learnedByKind(
+  entries: readonly HistoryEntry[],
+  turns: readonly TurnEntry[],
+  uid: string,
+): { readonly kind: ReadingEntry['kind']; readonly learned: ReadonlyMap<string, LearnedPrice> }[] {
+  const readings: readonly ReadingEntry[] = entries
+    .filter((entry) => entry.type === 'reading')
+    .filter((entry) => entry.uid === uid && entry.limitId === DEFAULT_LIMIT_ID)
+  return [...new Set(readings.map(({ kind }) => kind))].map((kind) => ({
+    kind,
+    learned: learnPrices(
+      readings.filter((reading) => reading.kind === kind),
+      turns,
+    ),
+  }))
 }

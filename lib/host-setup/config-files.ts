@@ -14,17 +14,33 @@ export interface HostConfigFiles {
  * is missing gets the plain JSON name.
  * @param override the file given with `--config-path`
  */
-export async function findConfigFiles(paths: Paths, env: NodeJS.ProcessEnv, override?: string): Promise<HostConfigFiles> {
-  const folder = env.OPENCODE_CONFIG_DIR?.trim() ? path.resolve(env.OPENCODE_CONFIG_DIR) : paths.hostConfigDir
+export async function findConfigFiles(
+  paths: Paths,
+  env: NodeJS.ProcessEnv,
+  override?: string,
+): Promise<HostConfigFiles> {
+  const folder = env.OPENCODE_CONFIG_DIR?.trim()
+    ? path.resolve(env.OPENCODE_CONFIG_DIR)
+    : paths.hostConfigDir
   const named = override ?? (env.OPENCODE_CONFIG?.trim() ? env.OPENCODE_CONFIG : undefined)
-  const server = named === undefined ? await firstExisting(folder, ['opencode.jsonc', 'opencode.json'], 'opencode.json') : path.resolve(named)
+  const server =
+    named === undefined
+      ? await firstExisting(folder, ['opencode.jsonc', 'opencode.json'], 'opencode.json')
+      : path.resolve(named)
   const tuiNamed = env.OPENCODE_TUI_CONFIG?.trim() ? env.OPENCODE_TUI_CONFIG : undefined
   const tuiFolder = override === undefined ? folder : path.dirname(server)
-  const tui = tuiNamed === undefined ? await firstExisting(tuiFolder, ['tui.jsonc', 'tui.json'], 'tui.json') : path.resolve(tuiNamed)
+  const tui =
+    tuiNamed === undefined
+      ? await firstExisting(tuiFolder, ['tui.jsonc', 'tui.json'], 'tui.json')
+      : path.resolve(tuiNamed)
   return { server, tui }
 }
 
-async function firstExisting(folder: string, names: readonly string[], otherwise: string): Promise<string> {
+async function firstExisting(
+  folder: string,
+  names: readonly string[],
+  otherwise: string,
+): Promise<string> {
   for (const name of names) {
     const file = path.join(folder, name)
     if (await exists(file)) return file

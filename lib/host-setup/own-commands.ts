@@ -12,14 +12,21 @@ import { ownConfigs, ownFolders, type Surroundings } from './own-config.js'
  */
 export async function userCommands(around: Surroundings): Promise<ReadonlySet<string>> {
   const named = (await ownConfigs(around)).flatMap(({ text }) => commandsIn(text))
-  const folders = ownFolders(around).flatMap((folder) => ['command', 'commands'].map((name) => path.join(folder, name)))
+  const folders = ownFolders(around).flatMap((folder) =>
+    ['command', 'commands'].map((name) => path.join(folder, name)),
+  )
   const files = await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])))
-  return new Set([...named, ...files.flat().flatMap((name) => (name.endsWith('.md') ? [name.slice(0, -'.md'.length)] : []))])
+  return new Set([
+    ...named,
+    ...files.flat().flatMap((name) => (name.endsWith('.md') ? [name.slice(0, -'.md'.length)] : [])),
+  ])
 }
 
 function commandsIn(text: string): string[] {
   if (!text.includes('"command"') || isNestedTooDeep(text)) return []
   const config: unknown = parseJsonc(text, [], { allowTrailingComma: true })
   if (typeof config !== 'object' || config === null || !('command' in config)) return []
-  return typeof config.command === 'object' && config.command !== null ? Object.keys(config.command) : []
+  return typeof config.command === 'object' && config.command !== null
+    ? Object.keys(config.command)
+    : []
 }

@@ -4,7 +4,10 @@ import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
 import type { Paths } from '../kernel/paths.js'
 
 /** Where OpenCode looks for the settings of whoever administers the machine; they stand above those of its users. */
-const MANAGED_FOLDERS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: '/Library/Application Support/opencode', win32: 'C:\\ProgramData\\opencode' }
+const MANAGED_FOLDERS: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+  darwin: '/Library/Application Support/opencode',
+  win32: 'C:\\ProgramData\\opencode',
+}
 const MANAGED_FOLDER = '/etc/opencode'
 
 export interface Surroundings {
@@ -25,7 +28,8 @@ export interface OwnConfig {
  * read is empty. Never throws.
  */
 export async function ownConfigs({ paths, env }: Surroundings): Promise<readonly OwnConfig[]> {
-  const both = (folder: string): string[] => ['opencode.json', 'opencode.jsonc'].map((name) => path.join(folder, name))
+  const both = (folder: string): string[] =>
+    ['opencode.json', 'opencode.jsonc'].map((name) => path.join(folder, name))
   const files = [
     path.join(paths.hostConfigDir, 'config.json'),
     ...both(paths.hostConfigDir),
@@ -35,7 +39,11 @@ export async function ownConfigs({ paths, env }: Surroundings): Promise<readonly
   ]
   const inline = { text: env.OPENCODE_CONFIG_CONTENT ?? '', folder: process.cwd() }
   const managed = both(MANAGED_FOLDERS[process.platform] ?? MANAGED_FOLDER)
-  return [...(await Promise.all(files.map(configIn))), inline, ...(await Promise.all(managed.map(configIn)))]
+  return [
+    ...(await Promise.all(files.map(configIn))),
+    inline,
+    ...(await Promise.all(managed.map(configIn))),
+  ]
 }
 
 /** The folders in which the user keeps agents and commands of their own, one file each. */

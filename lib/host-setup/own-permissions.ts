@@ -9,12 +9,16 @@ import { allowsByName, type UserAllowance } from './tool-permissions.js'
  * is one that cannot be read. Never throws.
  */
 export async function userAllowance(around: Surroundings): Promise<UserAllowance> {
-  const permissions = (await ownConfigs(around)).flatMap(({ text }) => (text.includes('codex') ? [permissionIn(text)] : []))
+  const permissions = (await ownConfigs(around)).flatMap(({ text }) =>
+    text.includes('codex') ? [permissionIn(text)] : [],
+  )
   return (tool, risk) => allowsByName(permissions, tool, risk)
 }
 
 function permissionIn(text: string): unknown {
   if (isNestedTooDeep(text)) return undefined
   const config: unknown = parseJsonc(text, [], { allowTrailingComma: true })
-  return typeof config === 'object' && config !== null && 'permission' in config ? config.permission : undefined
+  return typeof config === 'object' && config !== null && 'permission' in config
+    ? config.permission
+    : undefined
 }

@@ -13,7 +13,11 @@ import { entryKind } from './plugin-entries.js'
 export async function cachedCopies(paths: Paths): Promise<string[]> {
   const packages = path.join(paths.hostCacheDir, 'packages')
   const modules = path.join(paths.hostCacheDir, 'node_modules')
-  const found = await Promise.all([packages, modules].map(async (folder) => (await namesIn(folder)).map((name) => path.join(folder, name))))
+  const found = await Promise.all(
+    [packages, modules].map(async (folder) =>
+      (await namesIn(folder)).map((name) => path.join(folder, name)),
+    ),
+  )
   return found.flat()
 }
 
@@ -22,7 +26,14 @@ export async function removeCopies(copies: readonly string[]): Promise<void> {
   await Promise.all(
     copies.map((copy) =>
       rm(copy, { recursive: true, force: true }).catch((cause: unknown) => {
-        throw new CodexError('store_not_written', `${copy} could not be removed (${systemCode(cause) ?? 'unknown reason'}).`, { cause, hint: 'OpenCode goes on using that copy. Check its permissions, or remove it by hand.' })
+        throw new CodexError(
+          'store_not_written',
+          `${copy} could not be removed (${systemCode(cause) ?? 'unknown reason'}).`,
+          {
+            cause,
+            hint: 'OpenCode goes on using that copy. Check its permissions, or remove it by hand.',
+          },
+        )
       }),
     ),
   )
@@ -34,6 +45,10 @@ async function namesIn(folder: string): Promise<string[]> {
     return names.filter((name) => ['current', 'former'].includes(entryKind(name)))
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return []
-    throw new CodexError('store_unreadable', `${folder} cannot be read (${systemCode(error) ?? 'unknown reason'}).`, { cause: error, hint: 'Check the permissions of the folder.' })
+    throw new CodexError(
+      'store_unreadable',
+      `${folder} cannot be read (${systemCode(error) ?? 'unknown reason'}).`,
+      { cause: error, hint: 'Check the permissions of the folder.' },
+    )
   }
 }

@@ -63,17 +63,24 @@ export interface EntryPlan {
 export function planInstall(entries: readonly unknown[]): EntryPlan {
   const kinds = entries.map((entry) => entryKind(entry))
   const ours = kinds.flatMap((kind, index) => (kind === 'foreign' ? [] : [index]))
-  const keep = ours.find((index) => kinds[index] === 'checkout') ?? ours.find((index) => kinds[index] === 'current') ?? ours[0]
+  const keep =
+    ours.find((index) => kinds[index] === 'checkout') ??
+    ours.find((index) => kinds[index] === 'current') ??
+    ours[0]
   if (keep === undefined) return { replace: [], remove: [], append: PACKAGE_NAME }
   const remove = ours.filter((index) => index !== keep).reverse()
   if (kinds[keep] !== 'former') return { replace: [], remove }
   const entry = entries[keep]
-  const value: unknown = Array.isArray(entry) ? [PACKAGE_NAME, ...(entry as unknown[]).slice(1)] : PACKAGE_NAME
+  const value: unknown = Array.isArray(entry)
+    ? [PACKAGE_NAME, ...(entry as unknown[]).slice(1)]
+    : PACKAGE_NAME
   return { replace: [{ index: keep, value }], remove }
 }
 
 /** Plans how every entry of ours leaves a list; a developer's checkout stays. */
 export function planUninstall(entries: readonly unknown[]): EntryPlan {
-  const remove = entries.flatMap((entry, index) => (['current', 'former'].includes(entryKind(entry)) ? [index] : [])).reverse()
+  const remove = entries
+    .flatMap((entry, index) => (['current', 'former'].includes(entryKind(entry)) ? [index] : []))
+    .reverse()
   return { replace: [], remove }
 }

@@ -14,12 +14,24 @@ interface Rule {
 }
 
 /** What the host's own agents may do with a tool it does not know; any other agent is like `build`. */
-const HOST_AGENTS: Readonly<Record<string, Action>> = { build: 'allow', plan: 'allow', general: 'allow', explore: 'deny', compaction: 'deny', title: 'deny', summary: 'deny' }
+const HOST_AGENTS: Readonly<Record<string, Action>> = {
+  build: 'allow',
+  plan: 'allow',
+  general: 'allow',
+  explore: 'deny',
+  compaction: 'deny',
+  title: 'deny',
+  summary: 'deny',
+}
 
 const RISING = ['edit', 'spend', 'secret', 'destroy'] as const
 
 /** The names of tools that can do more than look, each with what its calls can come to. */
-const GUARDED = TOOL_LIST.flatMap(([name, , worst]) => (worst === 'read' ? [] : [{ id: `codex-${name}`, risks: RISING.slice(0, RISING.indexOf(worst) + 1) }]))
+const GUARDED = TOOL_LIST.flatMap(([name, , worst]) =>
+  worst === 'read'
+    ? []
+    : [{ id: `codex-${name}`, risks: RISING.slice(0, RISING.indexOf(worst) + 1) }],
+)
 
 /** Whether the user's own configuration lets calls of a tool that can come to this through, by the name of the tool. */
 export type UserAllowance = (tool: string, risk: string) => boolean
@@ -58,39 +70,67 @@ function putGuards(config: HostPermissions, userAllows: UserAllowance): void {
   for (const name of new Set([...Object.keys(HOST_AGENTS), ...Object.keys(agents)])) {
     const own = isRecord(agents[name]) ? agents[name] : {}
     const base: Rule = { permission: '*', pattern: '*', action: HOST_AGENTS[name] ?? 'allow' }
-    const permission = withGuards(own.permission, [base, ...common, ...rulesIn(own.permission)], userAllows)
-    if (JSON.stringify(permission) !== JSON.stringify(own.permission)) agents[name] = { ...own, permission }
+    const permission = withGuards(
+      own.permission,
+      [base, ...common, ...rulesIn(own.permission)],
+      userAllows,
+    )
+    if (JSON.stringify(permission) !== JSON.stringify(own.permission))
+      agents[name] = { ...own, permission }
   }
   config.agent = agents
   // For agents that are not known here.
-  const permission = withGuards(config.permission, [{ permission: '*', pattern: '*', action: 'allow' }, ...common], userAllows)
-  if (JSON.stringify(permission) !== JSON.stringify(config.permission)) config.permission = permission
+  const permission = withGuards(
+    config.permission,
+    [{ permission: '*', pattern: '*', action: 'allow' }, ...common],
+    userAllows,
+  )
+  if (JSON.stringify(permission) !== JSON.stringify(config.permission))
+    config.permission = permission
 }
 
 /**
  * A permission with our rules behind all others, because the last that fits counts.
  * @param rules everything that counts so far
  */
-function withGuards(permission: unknown, rules: readonly Rule[], userAllows: UserAllowance): Record<string, unknown> {
-  const added = GUARDED.flatMap(({ id, risks }): [tool: string, rule: Action | Record<string, Action>][] => {
-    const wanted = risks.map((risk): [risk: string, action: Action] => {
-      const action = actionOf(rules, id, risk)
-      return [risk, action === 'allow' && !userAllows(id, risk) ? 'ask' : action]
-    })
-    const [first, ...others] = new Set(wanted.map(([, action]) => action))
-    if (first === undefined) return []
-    // A word of the user's own for all of it needs none of ours.
-    if (others.length === 0) return first === 'allow' ? [] : [[id, first]]
-    return [[id, { '*': 'ask', ...Object.fromEntries(wanted.filter(([, action]) => action !== 'ask')) }]]
-  })
-  const kept = Object.entries(permissionObject(permission)).filter(([key]) => !added.some(([id]) => id === key))
+function withGuards(
+  permission: unknown,
+  rules: readonly Rule[],
+  userAllows: UserAllowance,
+): Record<string, unknown> {
+  const added = GUARDED.flatMap(
+    ({ id, risks }): [tool: string, rule: Action | Record<string, Action>][] => {
+      const wanted = risks.map((risk): [risk: string, action: Action] => {
+        const action = actionOf(rules, id, risk)
+        return [risk, action === 'allow' && !userAllows(id, risk) ? 'ask' : action]
+      })
+      const [first, ...others] = new Set(wanted.map(([, action]) => action))
+      if (first === undefined) return []
+      // A word of the user's own for all of it needs none of ours.
+      if (others.length === 0) return first === 'allow' ? [] : [[id, first]]
+      return [
+        [
+          id,
+          { '*': 'ask', ...Object.fromEntries(wanted.filter(([, action]) => action !== 'ask')) },
+        ],
+      ]
+    },
+  )
+  const kept = Object.entries(permissionObject(permission)).filter(
+    ([key]) => !added.some(([id]) => id === key),
+  )
   return Object.fromEntries([...kept, ...added])
 }
 
 /** True when some rule lets a tool of ours through by its name: the only case in which the user's own file has to be read. */
 export function namesOurTools({ permission, agent }: HostPermissions): boolean {
-  const all = [permission, ...Object.values(agent ?? {}).map((one) => (isRecord(one) ? one.permission : undefined))]
-  return all.some((one) => rulesIn(one).some((rule) => rule.permission.includes('codex') && rule.action === 'allow'))
+  const all = [
+    permission,
+    ...Object.values(agent ?? {}).map((one) => (isRecord(one) ? one.permission : undefined)),
+  ]
+  return all.some((one) =>
+    rulesIn(one).some((rule) => rule.permission.includes('codex') && rule.action === 'allow'),
+  )
 }
 
 /**
@@ -104,13 +144,20 @@ export function allowsByName(permissions: readonly unknown[], tool: string, risk
 
 /** As the host decides: the last rule that fits; it asks when none does. */
 function actionOf(rules: readonly Rule[], tool: string, risk: string): Action {
-  return rules.findLast(({ permission, pattern }) => fits(permission, tool) && fits(pattern, risk))?.action ?? 'ask'
+  return (
+    rules.findLast(({ permission, pattern }) => fits(permission, tool) && fits(pattern, risk))
+      ?.action ?? 'ask'
+  )
 }
 
 function rulesIn(permission: unknown): Rule[] {
   return Object.entries(permissionObject(permission)).flatMap(([name, value]) => {
     if (isAction(value)) return [{ permission: name, pattern: '*', action: value }]
-    return isRecord(value) ? Object.entries(value).flatMap(([pattern, action]) => (isAction(action) ? [{ permission: name, pattern, action }] : [])) : []
+    return isRecord(value)
+      ? Object.entries(value).flatMap(([pattern, action]) =>
+          isAction(action) ? [{ permission: name, pattern, action }] : [],
+        )
+      : []
   })
 }
 
@@ -124,7 +171,7 @@ function fits(wildcard: string, text: string): boolean {
   let at = 0
   let star = -1
   let resume = 0
-  for (let index = 0; index < text.length; ) {
+  for (let index = 0; index < text.length;) {
     if (wildcard[at] === '*') {
       star = at
       resume = index

@@ -33,7 +33,11 @@ interface Found {
  * @param options.keepMark leave the byte order mark, for who writes the file back
  * @throws UnreadableFile: what it is in place of a file, or why it cannot be read
  */
-export async function readBoundedFile(file: string, maxBytes: number, options: { readonly keepMark?: boolean } = {}): Promise<string | undefined> {
+export async function readBoundedFile(
+  file: string,
+  maxBytes: number,
+  options: { readonly keepMark?: boolean } = {},
+): Promise<string | undefined> {
   try {
     const handle = await open(file, FLAGS)
     try {
@@ -42,7 +46,8 @@ export async function readBoundedFile(file: string, maxBytes: number, options: {
       for (;;) {
         const piece = Buffer.allocUnsafe(pieces.wanted())
         const { bytesRead } = await handle.read(piece, 0, piece.length, null)
-        if (bytesRead === 0) return options.keepMark === true ? pieces.text() : withoutMark(pieces.text())
+        if (bytesRead === 0)
+          return options.keepMark === true ? pieces.text() : withoutMark(pieces.text())
         pieces.add(piece.subarray(0, bytesRead))
       }
     } finally {
@@ -59,7 +64,11 @@ export async function readBoundedFile(file: string, maxBytes: number, options: {
  * @param fs `node:fs`, from the caller: the shell of the plugin loads it only when somebody asks for this
  * @throws UnreadableFile
  */
-export function readBoundedFileSync(fs: Pick<typeof NodeFs, 'openSync' | 'fstatSync' | 'readSync' | 'closeSync'>, file: string, maxBytes: number): string | undefined {
+export function readBoundedFileSync(
+  fs: Pick<typeof NodeFs, 'openSync' | 'fstatSync' | 'readSync' | 'closeSync'>,
+  file: string,
+  maxBytes: number,
+): string | undefined {
   try {
     const descriptor = fs.openSync(file, FLAGS)
     try {
@@ -81,13 +90,19 @@ export function readBoundedFileSync(fs: Pick<typeof NodeFs, 'openSync' | 'fstatS
 }
 
 function assertReadable(found: Found, file: string, maxBytes: number): void {
-  if (!found.isFile()) throw refused(`${file} is ${found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a pipe' : 'a device'}, not a file.`)
+  if (!found.isFile())
+    throw refused(
+      `${file} is ${found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a pipe' : 'a device'}, not a file.`,
+    )
   // A size of 0 says nothing in /proc; the cap holds while reading too.
   if (found.size > maxBytes) throw tooLarge(file, maxBytes)
 }
 
 /** What is read so far, never more than one byte beyond the cap. */
-function createPieces(file: string, maxBytes: number): { wanted(): number; add(piece: Buffer): void; text(): string } {
+function createPieces(
+  file: string,
+  maxBytes: number,
+): { wanted(): number; add(piece: Buffer): void; text(): string } {
   const pieces: Buffer[] = []
   let bytes = 0
   return {
@@ -119,11 +134,15 @@ function reasonOf(error: unknown, file: string): UnreadableFile {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : ''
 }
 
 function tooLarge(file: string, maxBytes: number): UnreadableFile {
-  return refused(`${file} is too large: more than ${maxBytes >= 1024 * 1024 ? `${maxBytes / 1024 / 1024} MB` : `${maxBytes / 1024} KB`}.`)
+  return refused(
+    `${file} is too large: more than ${maxBytes >= 1024 * 1024 ? `${maxBytes / 1024 / 1024} MB` : `${maxBytes / 1024} KB`}.`,
+  )
 }
 
 function refused(message: string, cause?: unknown): UnreadableFile {

@@ -25,10 +25,13 @@ export const systemClock: Clock = {
         clearTimeout(timer)
         if (signal) reject(abortReason(signal))
       }
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      }, Math.min(Math.max(ms, 0), MAX_TIMER_MS))
+      const timer = setTimeout(
+        () => {
+          signal?.removeEventListener('abort', onAbort)
+          resolve()
+        },
+        Math.min(Math.max(ms, 0), MAX_TIMER_MS),
+      )
       timer.unref()
       signal?.addEventListener('abort', onAbort, { once: true })
     }),
@@ -37,5 +40,7 @@ export const systemClock: Clock = {
 /** The reason of an aborted signal as an Error, so that it can be thrown as it is. */
 export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason
-  return reason instanceof Error ? reason : new DOMException('The operation was aborted.', 'AbortError')
+  return reason instanceof Error
+    ? reason
+    : new DOMException('The operation was aborted.', 'AbortError')
 }

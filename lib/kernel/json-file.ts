@@ -46,7 +46,12 @@ export function stampNow(file: string): FileStamp | undefined {
 /** True when both name the same state. */
 export function sameStamp(left: FileStamp | undefined, right: FileStamp | undefined): boolean {
   if (left === undefined || right === undefined) return left === right
-  return left.modifiedNs === right.modifiedNs && left.size === right.size && left.inode === right.inode && left.device === right.device
+  return (
+    left.modifiedNs === right.modifiedNs &&
+    left.size === right.size &&
+    left.inode === right.inode &&
+    left.device === right.device
+  )
 }
 
 /**
@@ -54,7 +59,9 @@ export function sameStamp(left: FileStamp | undefined, right: FileStamp | undefi
  * Only regular files, never waiting, and never more than a file of ours can hold, also while it grows.
  * @throws CodexError `store_unreadable`: not readable is never the same as empty
  */
-export async function readTextFile(file: string): Promise<{ text: string; stamp: FileStamp } | undefined> {
+export async function readTextFile(
+  file: string,
+): Promise<{ text: string; stamp: FileStamp } | undefined> {
   let handle
   try {
     // Opening a pipe would otherwise wait for somebody to write into it, for ever and beyond any signal.
@@ -67,9 +74,16 @@ export async function readTextFile(file: string): Promise<{ text: string; stamp:
     const found = await handle.stat({ bigint: true })
     if (!found.isFile()) throw new CodexError('store_unreadable', `${file} is not a regular file.`)
     const bytes = await readBounded(handle, Number(found.size))
-    if (bytes === undefined) throw new CodexError('store_unreadable', `${file} is too large to be a file of this plugin (over ${MAX_FILE_BYTES} bytes).`)
+    if (bytes === undefined)
+      throw new CodexError(
+        'store_unreadable',
+        `${file} is too large to be a file of this plugin (over ${MAX_FILE_BYTES} bytes).`,
+      )
     const text = bytes.toString('utf8')
-    return { text: text.replace(/^\uFEFF/, ''), stamp: { device: found.dev, inode: found.ino, size: found.size, modifiedNs: found.mtimeNs } }
+    return {
+      text: text.replace(/^\uFEFF/, ''),
+      stamp: { device: found.dev, inode: found.ino, size: found.size, modifiedNs: found.mtimeNs },
+    }
   } catch (error) {
     if (error instanceof CodexError) throw error
     throw unreadable(file, error)
@@ -84,7 +98,11 @@ export async function readTextFile(file: string): Promise<{ text: string; stamp:
  * stays one: what it points to is replaced. What killed processes left in the folder is removed.
  * @throws CodexError `store_not_written`; the old file is intact then
  */
-export async function writeFileAtomic(file: string, text: string, options: { mode?: number } = {}): Promise<FileStamp> {
+export async function writeFileAtomic(
+  file: string,
+  text: string,
+  options: { mode?: number } = {},
+): Promise<FileStamp> {
   const mode = options.mode ?? 0o600
   let temporary: string | undefined
   try {
@@ -99,20 +117,32 @@ export async function writeFileAtomic(file: string, text: string, options: { mod
       await handle.chmod(mode)
       await handle.sync()
       const written = await handle.stat({ bigint: true })
-      stamp = { device: written.dev, inode: written.ino, size: written.size, modifiedNs: written.mtimeNs }
+      stamp = {
+        device: written.dev,
+        inode: written.ino,
+        size: written.size,
+        modifiedNs: written.mtimeNs,
+      }
     } finally {
       await handle.close()
     }
     await renamePatiently(temporary, target)
     temporary = undefined
     // What died before us is cleared beside the slow part: a look at the names, and the file system's own idea of now.
-    await Promise.all([syncFolder(folder), sweepFolder(folder, Number(stamp.modifiedNs / 1_000_000n))])
+    await Promise.all([
+      syncFolder(folder),
+      sweepFolder(folder, Number(stamp.modifiedNs / 1_000_000n)),
+    ])
     return stamp
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined)
     if (error instanceof CodexError) throw error
     const why = systemCode(error) ?? 'unknown reason'
-    throw new CodexError('store_not_written', `${file} could not be written (${why}). It is as it was before.`, { cause: error })
+    throw new CodexError(
+      'store_not_written',
+      `${file} could not be written (${why}). It is as it was before.`,
+      { cause: error },
+    )
   }
 }
 
@@ -144,7 +174,12 @@ export function mayBeChangeOf(file: string, name: string | null): boolean {
 /** The file to replace, links followed. Only a regular file ever gives way: a device or pipe would be lost for the whole machine. */
 async function replaceable(file: string): Promise<string> {
   const there = await stat(file).catch(missing)
-  if (there !== undefined && !there.isFile()) throw new CodexError('store_not_written', `${file} is ${kindOf(there)}, so nothing was written there.`, { hint: 'Choose the name of a regular file' })
+  if (there !== undefined && !there.isFile())
+    throw new CodexError(
+      'store_not_written',
+      `${file} is ${kindOf(there)}, so nothing was written there.`,
+      { hint: 'Choose the name of a regular file' },
+    )
   const found = await lstat(file).catch(missing)
   return found?.isSymbolicLink() === true ? realPathOf(file) : file
 }
@@ -192,5 +227,9 @@ function isMissing(error: unknown): boolean {
 }
 
 function unreadable(file: string, error: unknown): CodexError {
-  return new CodexError('store_unreadable', `${file} cannot be read (${systemCode(error) ?? 'unknown reason'}).`, { cause: error })
+  return new CodexError(
+    'store_unreadable',
+    `${file} cannot be read (${systemCode(error) ?? 'unknown reason'}).`,
+    { cause: error },
+  )
 }

@@ -48,10 +48,17 @@ export function newOwnerPath(place: LockPlace): string {
 }
 
 /** What the name of an owner file tells; undefined for other files. */
-export function parseOwnerName(name: string): (ProcessIdentity & { readonly folder: string }) | undefined {
+export function parseOwnerName(
+  name: string,
+): (ProcessIdentity & { readonly folder: string }) | undefined {
   const [, folder, pid, scope, startedAt] = OWNER.exec(name) ?? []
   if (folder === undefined) return undefined
-  return { folder, pid: Number(pid), ...(scope === '0' || scope === undefined ? {} : { scope }), ...(startedAt === '0' || startedAt === undefined ? {} : { startedAt }) }
+  return {
+    folder,
+    pid: Number(pid),
+    ...(scope === '0' || scope === undefined ? {} : { scope }),
+    ...(startedAt === '0' || startedAt === undefined ? {} : { startedAt }),
+  }
 }
 
 /** All owner files of a lock. @throws the system's error */
@@ -102,13 +109,18 @@ export function folderIdentity(folder: string): string | undefined {
  */
 export async function isFolderAbandoned(folder: string, staleMs: number): Promise<boolean> {
   const found = await lstat(folder)
-  if (!found.isDirectory()) throw Object.assign(new Error(`ENOTDIR: ${folder}`), { code: 'ENOTDIR' })
+  if (!found.isDirectory())
+    throw Object.assign(new Error(`ENOTDIR: ${folder}`), { code: 'ENOTDIR' })
   const isOurs = process.platform !== 'win32' && (found.mode & 0o777) === LOCK_FOLDER_MODE
   return isOlderThan(found.mtimeMs, isOurs ? Math.min(IN_THE_MAKING_MS, staleMs) : staleMs, folder)
 }
 
 /** Keeps the folder's identity in the owner file, for whoever inherits it. Writing is also the sign of life. @throws ENOENT when the lock was lost */
-export async function writeOwner(file: string, identity: string, flags: 'wx' | 'r+'): Promise<number> {
+export async function writeOwner(
+  file: string,
+  identity: string,
+  flags: 'wx' | 'r+',
+): Promise<number> {
   const handle = await open(file, flags, 0o600)
   try {
     await handle.write(identity.padEnd(48), 0, 'utf8')
@@ -119,7 +131,10 @@ export async function writeOwner(file: string, identity: string, flags: 'wx' | '
 }
 
 /** Removes a file or an empty folder; what is not there or not empty is left. Never throws. */
-export async function discard(what: { readonly file?: string; readonly folder?: string }): Promise<void> {
+export async function discard(what: {
+  readonly file?: string
+  readonly folder?: string
+}): Promise<void> {
   if (what.folder !== undefined) await rmdir(what.folder).catch(() => undefined)
   if (what.file !== undefined) await removeFile(what.file)
 }
@@ -127,7 +142,10 @@ export async function discard(what: { readonly file?: string; readonly folder?: 
 /** The owner file of a living process keeps everybody out until it is stale, that process too: what may pass is waited for. */
 async function removeFile(file: string): Promise<void> {
   for (let tries = 1; tries <= REMOVE_TRIES; tries += 1) {
-    const isOver = await unlink(file).then(() => true, (error: unknown) => systemCode(error) === 'ENOENT')
+    const isOver = await unlink(file).then(
+      () => true,
+      (error: unknown) => systemCode(error) === 'ENOENT',
+    )
     if (isOver) return
     if (tries < REMOVE_TRIES) await systemClock.sleep(REMOVE_PAUSE_MS * tries)
   }

@@ -18,19 +18,29 @@ const SWEEP_STALE_MS = 10_000
  * @param nowMs epoch ms
  * @returns full paths of the `.lock` folders, which need not exist; none when the folder cannot be read
  */
-export async function findAbandonedLocks(folder: string, nowMs: number): Promise<readonly string[]> {
+export async function findAbandonedLocks(
+  folder: string,
+  nowMs: number,
+): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => [])
   const owned = new Map<string, boolean>()
   for (const name of names) {
     const owner = parseOwnerName(name)
     if (owner === undefined) continue
-    const isDead = isProvablyDead(owner) || (await isOlder(path.join(folder, name), nowMs, LONG_GONE_MS))
+    const isDead =
+      isProvablyDead(owner) || (await isOlder(path.join(folder, name), nowMs, LONG_GONE_MS))
     owned.set(owner.folder, isDead && owned.get(owner.folder) !== false)
   }
   const alone = names.filter((name) => OUR_LOCKS.test(name) && !owned.has(name))
-  const abandoned = await Promise.all(alone.map(async (name) => ((await isLeftFolder(path.join(folder, name), nowMs)) ? name : undefined)))
+  const abandoned = await Promise.all(
+    alone.map(async (name) =>
+      (await isLeftFolder(path.join(folder, name), nowMs)) ? name : undefined,
+    ),
+  )
   const dead = [...owned].filter(([, isDead]) => isDead).map(([name]) => name)
-  return [...dead, ...abandoned.filter((name) => name !== undefined)].map((name) => path.join(folder, name))
+  return [...dead, ...abandoned.filter((name) => name !== undefined)].map((name) =>
+    path.join(folder, name),
+  )
 }
 
 /**
@@ -42,7 +52,9 @@ export async function findAbandonedLocks(folder: string, nowMs: number): Promise
 export async function sweepLocks(folder: string, nowMs: number): Promise<readonly string[]> {
   const removed: string[] = []
   for (const found of await findAbandonedLocks(folder, nowMs)) {
-    const lock = await tryLock(found.slice(0, -LOCK_FOLDER_SUFFIX.length), SWEEP_STALE_MS).catch(() => undefined)
+    const lock = await tryLock(found.slice(0, -LOCK_FOLDER_SUFFIX.length), SWEEP_STALE_MS).catch(
+      () => undefined,
+    )
     await lock?.release()
     if (lock !== undefined) removed.push(found)
   }

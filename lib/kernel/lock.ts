@@ -3,7 +3,19 @@ import { mkdir, readFile, rename, rmdir, utimes } from 'node:fs/promises'
 
 import { abortReason, systemClock } from './clock.js'
 import { CodexError, systemCode } from './errors.js'
-import { beatMs, discard, folderIdentity, isFolderAbandoned, isGone, LOCK_FOLDER_MODE, lockPlace, type LockPlace, newOwnerPath, ownersOf, writeOwner } from './lock-files.js'
+import {
+  beatMs,
+  discard,
+  folderIdentity,
+  isFolderAbandoned,
+  isGone,
+  LOCK_FOLDER_MODE,
+  lockPlace,
+  type LockPlace,
+  newOwnerPath,
+  ownersOf,
+  writeOwner,
+} from './lock-files.js'
 
 /**
  * Locks between processes.
@@ -58,7 +70,9 @@ const LONGEST_PAUSE_MS = 100
 /** Somebody else has it, or is about to: also what a lock that vanishes under the hands looks like. */
 const CONTENTION_CODES = new Set(['EEXIST', 'ENOENT', 'ENOTEMPTY'])
 /** Windows reports what is just being removed as these; elsewhere they mean missing permission, and waiting changes nothing. */
-const MAYBE_CONTENTION_CODES = new Set(process.platform === 'win32' ? ['EPERM', 'EBUSY', 'EACCES'] : [])
+const MAYBE_CONTENTION_CODES = new Set(
+  process.platform === 'win32' ? ['EPERM', 'EBUSY', 'EACCES'] : [],
+)
 
 /**
  * Tries once to lock `<file>.lock`; the file itself need not exist. Locks of different names never free each other.
@@ -101,7 +115,11 @@ async function claimOwnership(place: LockPlace, staleMs: number): Promise<Claim 
   return { owner, inherited }
 }
 
-async function newClaim(place: LockPlace, owner: string, staleMs: number): Promise<Claim | undefined> {
+async function newClaim(
+  place: LockPlace,
+  owner: string,
+  staleMs: number,
+): Promise<Claim | undefined> {
   // Of many who come at once the folder lets one through, so that they need not give way to each other by turns.
   const made = await makeFolder(place.folder)
   if (made === undefined && !(await isFolderAbandoned(place.folder, staleMs))) return undefined
@@ -114,7 +132,11 @@ async function newClaim(place: LockPlace, owner: string, staleMs: number): Promi
   return { owner, ...(made === undefined ? {} : { made }) }
 }
 
-async function completed(place: LockPlace, claim: Claim, staleMs: number): Promise<Lock | undefined> {
+async function completed(
+  place: LockPlace,
+  claim: Claim,
+  staleMs: number,
+): Promise<Lock | undefined> {
   const { owner } = claim
   const folder = await exclusiveFolder(place, claim, staleMs).catch(async (error: unknown) => {
     await withdraw(place, claim)
@@ -131,7 +153,11 @@ async function completed(place: LockPlace, claim: Claim, staleMs: number): Promi
 }
 
 /** The identity of the folder, now ours; undefined when another owner or another program is there. */
-async function exclusiveFolder(place: LockPlace, { owner, made, inherited }: Claim, staleMs: number): Promise<string | undefined> {
+async function exclusiveFolder(
+  place: LockPlace,
+  { owner, made, inherited }: Claim,
+  staleMs: number,
+): Promise<string | undefined> {
   const owners = await ownersOf(place)
   if (owners.length !== 1 || owners[0]?.path !== owner) return undefined
   const found = folderIdentity(place.folder)
@@ -196,7 +222,8 @@ function keptAlive(place: LockPlace, owner: string, folder: string, staleMs: num
     async release() {
       clearInterval(timer)
       await beating
-      if (existsSync(owner)) await discard({ file: owner, ...(isHeld() ? { folder: place.folder } : {}) })
+      if (existsSync(owner))
+        await discard({ file: owner, ...(isHeld() ? { folder: place.folder } : {}) })
     },
   }
 }
@@ -220,7 +247,11 @@ export async function withFileLock<T>(
   }
 }
 
-async function patiently(file: string, options: LockOptions, signal: AbortSignal | undefined): Promise<Lock> {
+async function patiently(
+  file: string,
+  options: LockOptions,
+  signal: AbortSignal | undefined,
+): Promise<Lock> {
   const deadline = performance.now() + options.waitMs
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     if (signal?.aborted) throw abortReason(signal)
@@ -234,9 +265,14 @@ async function patiently(file: string, options: LockOptions, signal: AbortSignal
     const code = systemCode(cause)
     const isHopeless = cause !== undefined && !MAYBE_CONTENTION_CODES.has(code ?? '')
     if (isHopeless || (cause !== undefined && performance.now() >= deadline)) {
-      throw new CodexError('store_not_written', `The lock ${file}.lock cannot be made (${code ?? 'unknown reason'}), so ${options.what} was not changed.`, { cause })
+      throw new CodexError(
+        'store_not_written',
+        `The lock ${file}.lock cannot be made (${code ?? 'unknown reason'}), so ${options.what} was not changed.`,
+        { cause },
+      )
     }
-    if (performance.now() >= deadline) throw new CodexError('store_busy', `Another process holds ${options.what}: ${file}.lock`)
+    if (performance.now() >= deadline)
+      throw new CodexError('store_busy', `Another process holds ${options.what}: ${file}.lock`)
     await systemClock.sleep(pause * (0.5 + Math.random()), signal)
   }
 }

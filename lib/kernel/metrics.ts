@@ -22,12 +22,35 @@ export interface HistogramSnapshot {
 }
 
 /** Upper bounds of the buckets: 1-2-5 from 1 to 500,000 serves milliseconds and kilobytes alike. */
-const BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, Infinity]
+const BOUNDS = [
+  1,
+  2,
+  5,
+  10,
+  20,
+  50,
+  100,
+  200,
+  500,
+  1e3,
+  2e3,
+  5e3,
+  1e4,
+  2e4,
+  5e4,
+  1e5,
+  2e5,
+  5e5,
+  Infinity,
+]
 
 /** Creates empty metrics. */
 export function createMetrics(): Metrics {
   const counters = new Map<string, number>()
-  const histograms = new Map<string, { count: number; sum: number; max: number; counts: number[] }>()
+  const histograms = new Map<
+    string,
+    { count: number; sum: number; max: number; counts: number[] }
+  >()
   return {
     count(name, by = 1) {
       counters.set(name, (counters.get(name) ?? 0) + by)
@@ -46,12 +69,24 @@ export function createMetrics(): Metrics {
     },
     snapshot: () => ({
       counters: Object.fromEntries(counters),
-      histograms: Object.fromEntries([...histograms].map(([name, histogram]) => [name, cumulative(histogram)])),
+      histograms: Object.fromEntries(
+        [...histograms].map(([name, histogram]) => [name, cumulative(histogram)]),
+      ),
     }),
   }
 }
 
-function cumulative({ count, sum, max, counts }: { count: number; sum: number; max: number; counts: number[] }): HistogramSnapshot {
+function cumulative({
+  count,
+  sum,
+  max,
+  counts,
+}: {
+  count: number
+  sum: number
+  max: number
+  counts: number[]
+}): HistogramSnapshot {
   let running = 0
   const buckets = BOUNDS.map((le, index) => {
     running += counts[index] ?? 0

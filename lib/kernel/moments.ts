@@ -38,7 +38,8 @@ export function formatMoment(atMs: number, nowMs: number, timeZone?: string): st
   const at = clockParts(atMs, timeZone)
   const today = clockParts(nowMs, timeZone)
   const time = `${at.hour}:${at.minute}`
-  if (at.day === today.day && at.month === today.month && Math.abs(atMs - nowMs) < DAY_MS) return time
+  if (at.day === today.day && at.month === today.month && Math.abs(atMs - nowMs) < DAY_MS)
+    return time
   if (atMs > nowMs && atMs - nowMs < 6 * DAY_MS) return `${at.weekday} ${time}`
   return `${at.day} ${at.month} ${time}`
 }
@@ -50,7 +51,10 @@ function twoUnits(total: number, perLarge: number, large: string, small: string)
   return rest === 0 ? whole : `${whole} ${rest} ${small}`
 }
 
-function clockParts(ms: number, timeZone: string | undefined): Record<'weekday' | 'day' | 'month' | 'hour' | 'minute', string> {
+function clockParts(
+  ms: number,
+  timeZone: string | undefined,
+): Record<'weekday' | 'day' | 'month' | 'hour' | 'minute', string> {
   const format = new Intl.DateTimeFormat('en-GB', {
     weekday: 'short',
     day: 'numeric',
@@ -62,5 +66,11 @@ function clockParts(ms: number, timeZone: string | undefined): Record<'weekday' 
   })
   const parts = new Map(format.formatToParts(ms).map(({ type, value }) => [type, value]))
   const part = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? ''
-  return { weekday: part('weekday'), day: part('day'), month: part('month'), hour: part('hour'), minute: part('minute') }
+  return {
+    weekday: part('weekday'),
+    day: part('day'),
+    month: part('month'),
+    hour: part('hour'),
+    minute: part('minute'),
+  }
 }

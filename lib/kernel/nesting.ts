@@ -51,7 +51,8 @@ function endOfString(text: string, open: number): number {
 function endOfComment(text: string, slash: number): number {
   const next = text.charCodeAt(slash + 1)
   if (next === SLASH) {
-    for (let at = slash + 2; at < text.length; at += 1) if (text.charCodeAt(at) === LINE_FEED || text.charCodeAt(at) === CARRIAGE_RETURN) return at
+    for (let at = slash + 2; at < text.length; at += 1)
+      if (text.charCodeAt(at) === LINE_FEED || text.charCodeAt(at) === CARRIAGE_RETURN) return at
     return text.length
   }
   if (next !== STAR) return slash

@@ -36,10 +36,17 @@ export function goodItems<Value>(schema: z.ZodType<Value>): z.ZodType<Value[]> {
 }
 
 /** An object: fields that do not fit are as if they were not there, and only a missing one that must be there refuses it. */
-export function goodFields<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>): z.ZodType<z.output<z.ZodObject<Shape>>> {
-  const fits = (name: string, value: unknown): boolean => (schema.shape[name] as z.ZodType | undefined)?.safeParse(value).success === true
+export function goodFields<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+): z.ZodType<z.output<z.ZodObject<Shape>>> {
+  const fits = (name: string, value: unknown): boolean =>
+    (schema.shape[name] as z.ZodType | undefined)?.safeParse(value).success === true
   return z
     .unknown()
-    .transform((value) => (isRecord(value) ? Object.fromEntries(Object.entries(value).filter(([name, field]) => fits(name, field))) : value))
+    .transform((value) =>
+      isRecord(value)
+        ? Object.fromEntries(Object.entries(value).filter(([name, field]) => fits(name, field)))
+        : value,
+    )
     .pipe(schema as z.ZodType<z.output<z.ZodObject<Shape>>>)
 }

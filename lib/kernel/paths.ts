@@ -41,11 +41,17 @@ export const CONFIG_FILE = 'openai-codex-auth-config.json'
  * Resolves every path from the environment; reads no disk.
  * OpenCode uses XDG folders on every system (host facts §8).
  */
-export function resolvePaths(env: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): Paths {
+export function resolvePaths(
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): Paths {
   const home = homeOf(env, platform)
   const root = path.join(home, '.opencode')
-  const xdg = (name: string, ...fallback: string[]): string => nonEmpty(env[name]) ?? path.join(home, ...fallback)
-  const stateDir = nonEmpty(env.OPENCODE_STATE_DIR) ?? path.join(xdg('XDG_STATE_HOME', '.local', 'state'), 'opencode')
+  const xdg = (name: string, ...fallback: string[]): string =>
+    nonEmpty(env[name]) ?? path.join(home, ...fallback)
+  const stateDir =
+    nonEmpty(env.OPENCODE_STATE_DIR) ??
+    path.join(xdg('XDG_STATE_HOME', '.local', 'state'), 'opencode')
   return {
     home,
     root,
@@ -63,7 +69,10 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env, platform: Nod
     historyFile: path.join(stateDir, 'oc-codex-multi-auth-history.jsonl'),
     affinityFile: path.join(stateDir, 'oc-codex-multi-auth-affinity.json'),
     noticesFile: path.join(stateDir, 'oc-codex-multi-auth-notices.json'),
-    spareRefreshDirs: [stateDir, ...(path.isAbsolute(env.XDG_RUNTIME_DIR ?? '') ? [env.XDG_RUNTIME_DIR ?? ''] : [])].map((dir) => path.join(dir, SPARE_REFRESH_DIR)),
+    spareRefreshDirs: [
+      stateDir,
+      ...(path.isAbsolute(env.XDG_RUNTIME_DIR ?? '') ? [env.XDG_RUNTIME_DIR ?? ''] : []),
+    ].map((dir) => path.join(dir, SPARE_REFRESH_DIR)),
     hostConfigDir: path.join(xdg('XDG_CONFIG_HOME', '.config'), 'opencode'),
     hostAuthFile: path.join(xdg('XDG_DATA_HOME', '.local', 'share'), 'opencode', 'auth.json'),
     hostCacheDir: path.join(xdg('XDG_CACHE_HOME', '.cache'), 'opencode'),

@@ -6,7 +6,8 @@ const PLAIN = /^[\x20-\x7e]*$/
  * their 8-bit form. Each part ends at the next control character, which keeps the search linear; what is not closed
  * loses its control characters below and stays visible.
  */
-const SEQUENCE = /(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\|\x9c)/g
+const SEQUENCE =
+  /(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\|\x9c)/g
 
 /** C0, DEL, C1, and the separators that a terminal, a log or a model takes for the end of a line. */
 const BREAKING = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
@@ -24,7 +25,8 @@ const TEXT_STYLE = '\ufe0e'
 const EMOJI_STYLE = '\ufe0f'
 
 /** Scripts in which a joiner inside a word changes how it reads. */
-const JOINED_LETTER = /[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Khmer}\p{Script=Myanmar}]/u
+const JOINED_LETTER =
+  /[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Khmer}\p{Script=Myanmar}]/u
 const PICTURE = /\p{Extended_Pictographic}/u
 const PICTURE_END = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]/u
 const STYLED = /\p{Emoji}/u
@@ -50,11 +52,17 @@ export function plainData(value: unknown): unknown {
   if (typeof value === 'string') return plainText(value)
   if (Array.isArray(value)) return value.map(plainData)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [plainText(key), plainData(inner)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [plainText(key), plainData(inner)]),
+  )
 }
 
 function cleaned(text: string, breaking: RegExp): string {
-  return text.replace(SEQUENCE, '').replace(HALF, '\ufffd').replace(INVISIBLE, keptInvisible).replace(breaking, ' ')
+  return text
+    .replace(SEQUENCE, '')
+    .replace(HALF, '\ufffd')
+    .replace(INVISIBLE, keptInvisible)
+    .replace(breaking, ' ')
 }
 
 function keptInvisible(found: string, at: number, whole: string): string {
@@ -82,7 +90,9 @@ function isPicture(text: string, at: number): boolean {
 /** The character that ends at `at`. */
 function before(text: string, at: number): string {
   const pair = text.slice(Math.max(0, at - 2), at)
-  return pair.length === 2 && (pair.codePointAt(0) ?? 0) > 0xffff ? pair : text.slice(Math.max(0, at - 1), at)
+  return pair.length === 2 && (pair.codePointAt(0) ?? 0) > 0xffff
+    ? pair
+    : text.slice(Math.max(0, at - 1), at)
 }
 
 /** The character behind the one at `at`. */

@@ -17,7 +17,11 @@ export interface ProcessIdentity {
 export function ownIdentity(): ProcessIdentity {
   const scope = pidScope()
   const startedAt = statOf(process.pid)?.startedAt
-  return { pid: process.pid, ...(scope === undefined ? {} : { scope }), ...(startedAt === undefined ? {} : { startedAt }) }
+  return {
+    pid: process.pid,
+    ...(scope === undefined ? {} : { scope }),
+    ...(startedAt === undefined ? {} : { startedAt }),
+  }
 }
 
 /**
@@ -43,13 +47,19 @@ export function isProvablyDead(owner: ProcessIdentity): boolean {
  */
 export function pidScope(platform: NodeJS.Platform = process.platform): string | undefined {
   const parts = platform === 'linux' ? linuxScope() : [platform, os.hostname(), ...networkCards()]
-  return parts === undefined ? undefined : createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 8)
+  return parts === undefined
+    ? undefined
+    : createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 8)
 }
 
 function linuxScope(): readonly string[] | undefined {
   try {
     // Start times are told relative to the time namespace, so it belongs to the scope where there is one.
-    return [readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), readlinkSync('/proc/self/ns/pid'), timeNamespace()]
+    return [
+      readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      readlinkSync('/proc/self/ns/pid'),
+      timeNamespace(),
+    ]
   } catch {
     return undefined
   }

@@ -44,22 +44,30 @@ function endOfSecret(text: string, found: RegExpExecArray, start: number): numbe
   const isSecret = isSecretKey(name, 'text') || (sign === '=' && PARAMETER.test(name))
   if (!isSecret || text.startsWith(HIDDEN, start)) return undefined
   const quoted = matchAt(QUOTED, text, start)
-  if (quoted !== undefined) return text.slice(start, quoted).replace(/[\\"']/g, '') === '' ? undefined : quoted
+  if (quoted !== undefined)
+    return text.slice(start, quoted).replace(/[\\"']/g, '') === '' ? undefined : quoted
   const scheme = matchAt(SCHEME, text, start)
   const value = scheme ?? start
   if (text.startsWith(HIDDEN, value)) return undefined
-  if (HEADER.test(name) && (scheme !== undefined || text.slice(start, start + 64).includes('='))) return matchAt(LINE, text, value)
+  if (HEADER.test(name) && (scheme !== undefined || text.slice(start, start + 64).includes('=')))
+    return matchAt(LINE, text, value)
   const end = matchAt(sign === ':' ? WORD : FIELD, text, value)
   if (end === undefined || scheme !== undefined || sign !== ':' || quote !== undefined) return end
   const word = text.slice(value, end)
-  return looksMade(word) || (/pass|pwd|secret/i.test(name) && standsAlone(text, found.index, end)) ? end : undefined
+  return looksMade(word) || (/pass|pwd|secret/i.test(name) && standsAlone(text, found.index, end))
+    ? end
+    : undefined
 }
 
 /** The value without what it says: its quotes and its scheme stay. */
 function shellOf(text: string, start: number, end: number): string {
-  const opening = /^(?:\\?["'])?(?:(?:Bearer|Basic|Digest|Negotiate|Token|ApiKey)[ \t]{1,8})?/i.exec(text.slice(start, Math.min(end, start + 24)))?.[0] ?? ''
+  const opening =
+    /^(?:\\?["'])?(?:(?:Bearer|Basic|Digest|Negotiate|Token|ApiKey)[ \t]{1,8})?/i.exec(
+      text.slice(start, Math.min(end, start + 24)),
+    )?.[0] ?? ''
   const mark = /^\\?["']/.exec(opening)?.[0] ?? ''
-  const isClosed = mark !== '' && end - start > mark.length && text.startsWith(mark, end - mark.length)
+  const isClosed =
+    mark !== '' && end - start > mark.length && text.startsWith(mark, end - mark.length)
   return `${opening}${HIDDEN}${isClosed ? mark : ''}`
 }
 
@@ -72,7 +80,8 @@ function looksMade(word: string): boolean {
 function standsAlone(text: string, keyStart: number, valueEnd: number): boolean {
   const before = text.slice(Math.max(0, keyStart - 16), keyStart)
   const line = before.slice(before.lastIndexOf('\n') + 1)
-  const isFirst = line.trim().replace(/^[-"']/, '') === '' && (before.includes('\n') || keyStart < 16)
+  const isFirst =
+    line.trim().replace(/^[-"']/, '') === '' && (before.includes('\n') || keyStart < 16)
   return isFirst && /^[ \t]{0,8}(?:\r?\n|$)/.test(text.slice(valueEnd, valueEnd + 12))
 }
 

@@ -40,14 +40,28 @@ function walk(value: unknown, depth: number): unknown {
   if (depth >= MAX_DEPTH) return '…'
   if (Array.isArray(value)) return value.map((item) => walk(item, depth + 1))
   if (value instanceof Error) return { name: value.name, message: redactText(value.message) }
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, isSecretKey(key, 'member') ? hidden(inner, isPlural(key), depth + 1) : walk(inner, depth + 1)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      isSecretKey(key, 'member') ? hidden(inner, isPlural(key), depth + 1) : walk(inner, depth + 1),
+    ]),
+  )
 }
 
 /** What stands under the name of a secret. Numbers and flags about secrets are none; a plural may be a count by kinds. */
 function hidden(value: unknown, isMany: boolean, depth: number): unknown {
-  if (value === null || value === undefined || value === '' || typeof value === 'boolean' || typeof value === 'number') return value
+  if (
+    value === null ||
+    value === undefined ||
+    value === '' ||
+    typeof value === 'boolean' ||
+    typeof value === 'number'
+  )
+    return value
   if (!isMany || typeof value === 'string') return HIDDEN
-  return Array.isArray(value) ? value.map((item) => (typeof item === 'string' ? HIDDEN : walk(item, depth))) : walk(value, depth)
+  return Array.isArray(value)
+    ? value.map((item) => (typeof item === 'string' ? HIDDEN : walk(item, depth)))
+    : walk(value, depth)
 }
 
 /** Hides every secret-shaped part of a text and masks e-mail addresses. Takes a time that grows with the text alone. */
@@ -85,7 +99,9 @@ const BACKEND_ID = /^(?:req|resp|call|msg|rs|fc|org|proj|user)_/
 /** A word with a long run of letters and digits, or a UUID: what an opaque token looks like. */
 function isOpaque(word: string): boolean {
   if (word.length < 16 || BACKEND_ID.test(word)) return false
-  return UUID.test(word) || (word.match(RUN) ?? []).some((run) => /\d/.test(run) && /[A-Za-z]/.test(run))
+  return (
+    UUID.test(word) || (word.match(RUN) ?? []).some((run) => /\d/.test(run) && /[A-Za-z]/.test(run))
+  )
 }
 
 /** Much more than is ever shown of somebody else's sentence; the rest is not even looked at. */
@@ -98,7 +114,9 @@ const MAX_FOREIGN = 8 * 1024
  * @param maxChars longest result
  */
 export function redactForeign(text: string, maxChars = MAX_FOREIGN): string {
-  return redactText(wholeWords(text, MAX_FOREIGN)).replace(WORD, (word) => (isOpaque(word) ? HIDDEN : word)).slice(0, maxChars)
+  return redactText(wholeWords(text, MAX_FOREIGN))
+    .replace(WORD, (word) => (isOpaque(word) ? HIDDEN : word))
+    .slice(0, maxChars)
 }
 
 /** The start of a text up to where its last word before `max` begins; nothing of a single word that is longer. */

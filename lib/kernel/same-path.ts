@@ -35,7 +35,9 @@ export function realPath(file: string, files: FileSystem = systemFiles): string 
     return isOneOfTwoSpellings(real, files) ? real.toLowerCase() : real
   } catch {
     const parent = path.dirname(absolute)
-    return parent === absolute ? absolute : path.join(realPath(parent, files), path.basename(absolute))
+    return parent === absolute
+      ? absolute
+      : path.join(realPath(parent, files), path.basename(absolute))
   }
 }
 

@@ -3,7 +3,15 @@ import path from 'node:path'
 
 import type { Clock } from './clock.js'
 import { messageOf } from './errors.js'
-import { type FileStamp, mayBeChangeOf, readTextFile, sameStamp, stampNow, stampOf, writeFileAtomic } from './json-file.js'
+import {
+  type FileStamp,
+  mayBeChangeOf,
+  readTextFile,
+  sameStamp,
+  stampNow,
+  stampOf,
+  writeFileAtomic,
+} from './json-file.js'
 import { withFileLock } from './lock.js'
 import type { Logger } from './logger.js'
 import { realPathOrSame } from './real-path.js'
@@ -70,7 +78,11 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
     try {
       value = deps.merge(value, deps.parse(found.text))
     } catch (error) {
-      deps.log.log('warn', `${deps.file} could not be understood and is replaced with the next write.`, { reason: messageOf(error) })
+      deps.log.log(
+        'warn',
+        `${deps.file} could not be understood and is replaced with the next write.`,
+        { reason: messageOf(error) },
+      )
     }
   }
 
@@ -101,12 +113,18 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   async function write(): Promise<void> {
     dirty = false
     try {
-      await withFileLock(realPathOrSame(deps.file), { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(deps.file) }, async () => {
-        if (!sameStamp(await stampOf(deps.file), stamp)) await takeOver()
-        stamp = await writeFileAtomic(deps.file, deps.format(value))
-      })
+      await withFileLock(
+        realPathOrSame(deps.file),
+        { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(deps.file) },
+        async () => {
+          if (!sameStamp(await stampOf(deps.file), stamp)) await takeOver()
+          stamp = await writeFileAtomic(deps.file, deps.format(value))
+        },
+      )
     } catch (error) {
-      deps.log.log('debug', `${deps.file} could not be written; the next change tries again.`, { reason: messageOf(error) })
+      deps.log.log('debug', `${deps.file} could not be written; the next change tries again.`, {
+        reason: messageOf(error),
+      })
     }
   }
 

@@ -16,26 +16,42 @@ const MIN_CUT = 8
  * A plain-text table that fits `width` columns: drops the least important columns, then cuts the widest cells.
  * Wide (East Asian) characters and emoji count as two. A cell is one line of plain text, whatever it was made of.
  */
-export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): string {
-  const kept = columns.map((column) => ({ ...column, title: plainText(column.title), value: (row: Row) => plainText(column.value(row)) }))
+export function renderTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  width: number,
+): string {
+  const kept = columns.map((column) => ({
+    ...column,
+    title: plainText(column.title),
+    value: (row: Row) => plainText(column.value(row)),
+  }))
   while (kept.length > 1 && widthOf(rows, kept) > width) {
-    const least = kept.filter((column) => column.priority !== undefined).sort((left, right) => (left.priority ?? 0) - (right.priority ?? 0))[0]
+    const least = kept
+      .filter((column) => column.priority !== undefined)
+      .sort((left, right) => (left.priority ?? 0) - (right.priority ?? 0))[0]
     if (!least) break
     kept.splice(kept.indexOf(least), 1)
   }
   const cells = rows.map((row) => kept.map((column) => column.value(row)))
-  const widths = kept.map((column, index) => Math.max(displayWidth(column.title), ...cells.map((line) => displayWidth(line[index] ?? ''))))
+  const widths = kept.map((column, index) =>
+    Math.max(displayWidth(column.title), ...cells.map((line) => displayWidth(line[index] ?? ''))),
+  )
   shrink(widths, width)
   const line = (values: readonly string[]): string =>
     values
-      .map((value, index) => pad(cut(value, widths[index] ?? 0), widths[index] ?? 0, kept[index]?.align ?? 'left'))
+      .map((value, index) =>
+        pad(cut(value, widths[index] ?? 0), widths[index] ?? 0, kept[index]?.align ?? 'left'),
+      )
       .join(GAP)
       .trimEnd()
   return [line(kept.map((column) => column.title)), ...cells.map(line)].join('\n')
 }
 
 function widthOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): number {
-  const widths = columns.map((column) => Math.max(displayWidth(column.title), ...rows.map((row) => displayWidth(column.value(row)))))
+  const widths = columns.map((column) =>
+    Math.max(displayWidth(column.title), ...rows.map((row) => displayWidth(column.value(row)))),
+  )
   return widths.reduce((sum, one) => sum + one, GAP.length * (columns.length - 1))
 }
 
@@ -71,7 +87,8 @@ export function cut(text: string, width: number): string {
 }
 
 const SEGMENTER = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
-const WIDE = /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u
+const WIDE =
+  /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u
 
 function segmentWidth(segment: string): number {
   return WIDE.test(segment) ? 2 : 1

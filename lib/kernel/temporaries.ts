@@ -15,7 +15,10 @@ const STALE_TEMPORARY_MS = 60 * 60_000
  * @param nowMs epoch ms
  * @returns full paths; none when the folder cannot be read
  */
-export async function findStaleTemporaries(folder: string, nowMs: number): Promise<readonly string[]> {
+export async function findStaleTemporaries(
+  folder: string,
+  nowMs: number,
+): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => [])
   const stale = await Promise.all(
     names.map(async (name) => {
@@ -51,14 +54,35 @@ export async function sweepTemporaries(folder: string, nowMs: number): Promise<r
 
 /** Every folder we write to by ourselves, links resolved, each once. Beside an exported file the next export sweeps. */
 export async function foldersWrittenTo(paths: Paths): Promise<readonly string[]> {
-  const files = [paths.accountsFile, paths.flaggedFile, paths.configFile, paths.quotaFile, paths.historyFile, paths.affinityFile, paths.noticesFile, paths.hostAuthFile]
+  const files = [
+    paths.accountsFile,
+    paths.flaggedFile,
+    paths.configFile,
+    paths.quotaFile,
+    paths.historyFile,
+    paths.affinityFile,
+    paths.noticesFile,
+    paths.hostAuthFile,
+  ]
   const roots = await Promise.all(files.map((file) => realpath(file).catch(() => file)))
   const projects = await readdir(paths.projectsDir).catch(() => [])
-  const stores = [paths.root, ...roots.map((file) => path.dirname(file)), ...projects.map((name) => path.join(paths.projectsDir, name))]
+  const stores = [
+    paths.root,
+    ...roots.map((file) => path.dirname(file)),
+    ...projects.map((name) => path.join(paths.projectsDir, name)),
+  ]
   const all = [
     ...stores,
     ...stores.flatMap((folder) => [path.join(folder, 'refresh'), path.join(folder, 'backups')]),
-    ...[paths.projectsDir, paths.backupsDir, paths.cacheDir, paths.logsDir, paths.stateDir, paths.hostConfigDir, ...paths.spareRefreshDirs],
+    ...[
+      paths.projectsDir,
+      paths.backupsDir,
+      paths.cacheDir,
+      paths.logsDir,
+      paths.stateDir,
+      paths.hostConfigDir,
+      ...paths.spareRefreshDirs,
+    ],
   ]
   const real = await Promise.all(all.map((folder) => realpath(folder).catch(() => undefined)))
   return [...new Set(real)].filter((folder) => folder !== undefined)
@@ -70,7 +94,9 @@ export async function foldersWrittenTo(paths: Paths): Promise<readonly string[]>
  * @returns full paths
  */
 export async function findLeftovers(folder: string, nowMs: number): Promise<readonly string[]> {
-  return (await Promise.all([findStaleTemporaries(folder, nowMs), findAbandonedLocks(folder, nowMs)])).flat()
+  return (
+    await Promise.all([findStaleTemporaries(folder, nowMs), findAbandonedLocks(folder, nowMs)])
+  ).flat()
 }
 
 /**

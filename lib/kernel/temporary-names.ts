@@ -14,7 +14,9 @@ export function temporaryNameFor(target: string): string {
 }
 
 /** What the name of a temporary file of ours tells; undefined for everybody else's files. */
-export function parseTemporaryName(name: string): { readonly target: string; readonly pid: number; readonly scope?: string } | undefined {
+export function parseTemporaryName(
+  name: string,
+): { readonly target: string; readonly pid: number; readonly scope?: string } | undefined {
   const [, target, pid, scope] = PATTERN.exec(name) ?? []
   if (target === undefined || pid === undefined) return undefined
   return { target, pid: Number(pid), ...(scope === undefined ? {} : { scope }) }

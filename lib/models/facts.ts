@@ -1,5 +1,14 @@
 /** Reasoning efforts, weakest first. `ultra` is a selection of the Codex CLI, never sent as such (second wire study §2a). */
-export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra'] as const
+export const EFFORTS = [
+  'none',
+  'minimal',
+  'low',
+  'medium',
+  'high',
+  'xhigh',
+  'max',
+  'ultra',
+] as const
 export type Effort = (typeof EFFORTS)[number]
 
 /** The Codex CLI whose catalogue and requests are known here. */
@@ -35,7 +44,10 @@ const LOW_TO_ULTRA = [...LOW_TO_MAX, 'ultra'] as const
 const NONE_TO_XHIGH = ['none', ...LOW_TO_XHIGH] as const
 
 const OUTPUT = 128_000
-const catalogue = (id: string, fact: Partial<ModelFact> & Pick<ModelFact, 'efforts' | 'defaultEffort'>): ModelFact => ({
+const catalogue = (
+  id: string,
+  fact: Partial<ModelFact> & Pick<ModelFact, 'efforts' | 'defaultEffort'>,
+): ModelFact => ({
   id,
   input: 272_000,
   maxInput: 872_000,
@@ -71,10 +83,21 @@ export const MODEL_FACTS: readonly ModelFact[] = [
   catalogue('gpt-6-sol', { efforts: LOW_TO_ULTRA, defaultEffort: 'medium', ultraAs: 'max' }),
   catalogue('gpt-6-luna', { efforts: LOW_TO_MAX, defaultEffort: 'medium' }),
   catalogue('gpt-5.6-sol', { efforts: LOW_TO_ULTRA, defaultEffort: 'low', ultraAs: 'max' }),
-  catalogue('gpt-6.1-terra', { efforts: LOW_TO_ULTRA, defaultEffort: 'low', ultraAs: 'xhigh', input: 500_000 }),
+  catalogue('gpt-6.1-terra', {
+    efforts: LOW_TO_ULTRA,
+    defaultEffort: 'low',
+    ultraAs: 'xhigh',
+    input: 500_000,
+  }),
   catalogue('gpt-5.6-terra', { efforts: LOW_TO_ULTRA, defaultEffort: 'medium', ultraAs: 'max' }),
   catalogue('gpt-5.6-luna', { efforts: LOW_TO_MAX, defaultEffort: 'medium' }),
-  catalogue('gpt-daybreak-blue-latest', { efforts: LOW_TO_ULTRA, defaultEffort: 'low', ultraAs: 'max', fast: false, listed: false }),
+  catalogue('gpt-daybreak-blue-latest', {
+    efforts: LOW_TO_ULTRA,
+    defaultEffort: 'low',
+    ultraAs: 'max',
+    fast: false,
+    listed: false,
+  }),
   catalogue('gpt-daybreak-red-latest', {
     efforts: LOW_TO_ULTRA,
     defaultEffort: 'medium',
@@ -85,12 +108,22 @@ export const MODEL_FACTS: readonly ModelFact[] = [
     fast: false,
     listed: false,
   }),
-  catalogue('gpt-5.5', { efforts: LOW_TO_XHIGH, defaultEffort: 'medium', maxInput: 272_000, lite: false }),
+  catalogue('gpt-5.5', {
+    efforts: LOW_TO_XHIGH,
+    defaultEffort: 'medium',
+    maxInput: 272_000,
+    lite: false,
+  }),
   catalogue('codex-auto-review', { efforts: LOW_TO_MAX, defaultEffort: 'medium', listed: false }),
   snapshot('gpt-5.4', { input: 922_000, maxInput: 922_000 }),
   snapshot('gpt-5.4-mini', {}),
   snapshot('gpt-5.3-codex', {}),
-  snapshot('gpt-5.3-codex-spark', { input: 100_000, maxInput: 100_000, output: 32_000, fast: false }),
+  snapshot('gpt-5.3-codex-spark', {
+    input: 100_000,
+    maxInput: 100_000,
+    output: 32_000,
+    fast: false,
+  }),
 ]
 
 const BY_ID = new Map(MODEL_FACTS.map((fact) => [fact.id, fact]))

@@ -32,14 +32,21 @@ export function resolveModel(id: string): ResolvedModel {
   const stem = fast ? withoutEffort.replace(FAST_SUFFIX, '') : withoutEffort
   const base = ALIASES.get(stem) ?? stem
   if (base === plain || !modelFact(base)) return { model: plain }
-  return { model: base, ...(effort ? { effort } : {}), ...(fast ? { serviceTier: 'priority' as const } : {}) }
+  return {
+    model: base,
+    ...(effort ? { effort } : {}),
+    ...(fast ? { serviceTier: 'priority' as const } : {}),
+  }
 }
 
 /**
  * What a table by model id holds for a model: under its own id, else under another name of it (alias, provider prefix). Names
  * with a suffix for effort or speed are other names. Pure.
  */
-export function entryFor<Value>(table: Readonly<Record<string, Value>>, model: string): Value | undefined {
+export function entryFor<Value>(
+  table: Readonly<Record<string, Value>>,
+  model: string,
+): Value | undefined {
   if (Object.hasOwn(table, model)) return table[model]
   return Object.entries(table).find(([id]) => plainName(id) === model)?.[1]
 }
@@ -68,7 +75,9 @@ export function clampEffort(model: string, effort: Effort): Effort {
   if (effort === 'ultra' && fact.efforts.includes('max')) return fact.defaultEffort
   const sendable = fact.efforts.filter((one) => one !== 'ultra')
   const rank = EFFORTS.indexOf(effort)
-  return sendable.find((one) => EFFORTS.indexOf(one) >= rank) ?? sendable.at(-1) ?? fact.defaultEffort
+  return (
+    sendable.find((one) => EFFORTS.indexOf(one) >= rank) ?? sendable.at(-1) ?? fact.defaultEffort
+  )
 }
 
 /** True for a text that names an effort. */

@@ -16,7 +16,9 @@ export interface ModelEntry {
 }
 
 /** Models that the templates offer: what the Codex CLI lists, and what the host still offers beside it. */
-const OFFERED = MODEL_FACTS.filter((fact) => fact.listed || ['gpt-5.4', 'gpt-5.4-mini', 'gpt-5.3-codex-spark'].includes(fact.id))
+const OFFERED = MODEL_FACTS.filter(
+  (fact) => fact.listed || ['gpt-5.4', 'gpt-5.4-mini', 'gpt-5.3-codex-spark'].includes(fact.id),
+)
 
 /** Efforts that OpenCode can send; `ultra` is a mode of the Codex CLI. */
 const sendable = (fact: ModelFact): Effort[] => fact.efforts.filter((effort) => effort !== 'ultra')
@@ -56,7 +58,10 @@ function modern(facts: readonly ModelFact[]): Record<string, ModelEntry> {
   return Object.fromEntries(
     facts.map((fact) => [
       fact.id,
-      { ...base(fact, displayName(fact.id)), variants: Object.fromEntries(sendable(fact).map((effort) => [effort, optionsFor(effort)])) },
+      {
+        ...base(fact, displayName(fact.id)),
+        variants: Object.fromEntries(sendable(fact).map((effort) => [effort, optionsFor(effort)])),
+      },
     ]),
   )
 }
@@ -64,7 +69,10 @@ function modern(facts: readonly ModelFact[]): Record<string, ModelEntry> {
 function legacy(facts: readonly ModelFact[]): Record<string, ModelEntry> {
   return Object.fromEntries(
     facts.flatMap((fact) =>
-      sendable(fact).map((effort) => [`${fact.id}-${effort}`, { ...base(fact, `${displayName(fact.id)} (${effort})`), options: optionsFor(effort) }]),
+      sendable(fact).map((effort) => [
+        `${fact.id}-${effort}`,
+        { ...base(fact, `${displayName(fact.id)} (${effort})`), options: optionsFor(effort) },
+      ]),
     ),
   )
 }
@@ -82,7 +90,12 @@ function base(fact: ModelFact, name: string): Omit<ModelEntry, 'options' | 'vari
 }
 
 function optionsFor(effort: Effort): Record<string, unknown> {
-  return { reasoningEffort: effort, reasoningSummary: 'auto', include: ['reasoning.encrypted_content'], store: false }
+  return {
+    reasoningEffort: effort,
+    reasoningSummary: 'auto',
+    include: ['reasoning.encrypted_content'],
+    store: false,
+  }
 }
 
 /** `gpt-6.1-sol` → `GPT-6.1 Sol`. */

@@ -26,7 +26,8 @@ export interface InstructionCacheDeps {
 }
 
 /** The only address that is asked; nothing of the request goes there. */
-export const INSTRUCTIONS_URL = 'https://raw.githubusercontent.com/openai/codex/main/codex-rs/core/gpt_5_codex_prompt.md'
+export const INSTRUCTIONS_URL =
+  'https://raw.githubusercontent.com/openai/codex/main/codex-rs/core/gpt_5_codex_prompt.md'
 /** A look this young is not repeated, whatever came of it, ms. */
 export const FRESH_MS = 15 * 60_000
 /** Longer instructions are not taken, bytes. */
@@ -57,7 +58,10 @@ export function createInstructionCache(deps: InstructionCacheDeps): InstructionC
       cached = next
       await writeFileAtomic(file, JSON.stringify(next))
     } catch (error) {
-      if (!ended.signal.aborted) log.log('debug', 'The instructions of the Codex CLI could not be brought up to date.', { reason: messageOf(error) })
+      if (!ended.signal.aborted)
+        log.log('debug', 'The instructions of the Codex CLI could not be brought up to date.', {
+          reason: messageOf(error),
+        })
     }
   }
 
@@ -65,7 +69,11 @@ export function createInstructionCache(deps: InstructionCacheDeps): InstructionC
     current() {
       const nowMs = clock.now()
       // A clock that went backwards makes a look old too.
-      if (looking === undefined && !ended.signal.aborted && Math.abs(nowMs - lookedAtMs) > FRESH_MS) {
+      if (
+        looking === undefined &&
+        !ended.signal.aborted &&
+        Math.abs(nowMs - lookedAtMs) > FRESH_MS
+      ) {
         lookedAtMs = nowMs
         looking = look().finally(() => {
           looking = undefined
@@ -80,7 +88,9 @@ export function createInstructionCache(deps: InstructionCacheDeps): InstructionC
         cached = cachedSchema.parse(JSON.parse(found.text))
         lookedAtMs = cached.checkedAtMs
       } catch (error) {
-        log.log('debug', `${file} could not be understood and is replaced.`, { reason: messageOf(error) })
+        log.log('debug', `${file} could not be understood and is replaced.`, {
+          reason: messageOf(error),
+        })
       }
     },
     async close() {
@@ -91,15 +101,24 @@ export function createInstructionCache(deps: InstructionCacheDeps): InstructionC
 }
 
 /** What to keep from now on; undefined when the answer is of no use. */
-async function ask(deps: InstructionCacheDeps, cached: Cached | undefined, ended: AbortSignal): Promise<Cached | undefined> {
+async function ask(
+  deps: InstructionCacheDeps,
+  cached: Cached | undefined,
+  ended: AbortSignal,
+): Promise<Cached | undefined> {
   const checkedAtMs = deps.clock.now()
   const response = await deps.fetch(INSTRUCTIONS_URL, {
-    headers: { accept: 'text/plain', 'user-agent': deps.userAgent, ...(cached?.etag === undefined ? {} : { 'if-none-match': cached.etag }) },
+    headers: {
+      accept: 'text/plain',
+      'user-agent': deps.userAgent,
+      ...(cached?.etag === undefined ? {} : { 'if-none-match': cached.etag }),
+    },
     redirect: 'error',
     signal: AbortSignal.any([ended, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
   })
   const isText = response.headers.get('content-type')?.startsWith('text/plain') === true
-  const text = response.status === 200 && isText ? await readBounded(response, MAX_BYTES) : undefined
+  const text =
+    response.status === 200 && isText ? await readBounded(response, MAX_BYTES) : undefined
   if (text === undefined) await response.body?.cancel().catch(() => undefined)
   if (response.status === 304 && cached !== undefined) return { ...cached, checkedAtMs }
   if (text === undefined || text.trim() === '') return undefined

@@ -18,7 +18,12 @@ export type AlertMemory = Readonly<Record<string, number>>
  * The alerts a reading gives rise to and what is to be remembered of them. A first reading far down says the lowest level
  * only; windows whose reset is not known are left out, since nobody could tell one from the next. Pure.
  */
-export function alertsFor(limitId: string, windows: readonly QuotaWindow[], memory: AlertMemory, nowMs: number): { readonly alerts: readonly Alert[]; readonly memory: AlertMemory } {
+export function alertsFor(
+  limitId: string,
+  windows: readonly QuotaWindow[],
+  memory: AlertMemory,
+  nowMs: number,
+): { readonly alerts: readonly Alert[]; readonly memory: AlertMemory } {
   let next = memory
   const alerts: Alert[] = []
   for (const window of windows) {
@@ -28,7 +33,9 @@ export function alertsFor(limitId: string, windows: readonly QuotaWindow[], memo
     const slot = Math.round(window.resetsAtMs / SLOT_MS)
     const key = keyOf(limitId, window, slot)
     // A time that wanders across the border of two slots is still the same reset.
-    const spoken = Math.min(...[slot - 1, slot, slot + 1].map((one) => memory[keyOf(limitId, window, one)] ?? Infinity))
+    const spoken = Math.min(
+      ...[slot - 1, slot, slot + 1].map((one) => memory[keyOf(limitId, window, one)] ?? Infinity),
+    )
     if (level === undefined || spoken <= level) continue
     alerts.push({ limitId, window, level })
     next = { ...next, [key]: level }

@@ -37,11 +37,20 @@ const blockSchema = z.object({
   detail: z.string().exactOptional(),
 })
 
-const limitSchema = z.object({ name: z.string().exactOptional(), windows: goodItems(goodFields(windowSchema)).catch([]) })
+const limitSchema = z.object({
+  name: z.string().exactOptional(),
+  windows: goodItems(goodFields(windowSchema)).catch([]),
+})
 
 const accountSchema = z.object({
   limits: goodEntries(goodFields(limitSchema)).catch({}),
-  credits: z.object({ hasCredits: z.boolean(), unlimited: z.boolean(), balance: z.string().exactOptional() }).exactOptional(),
+  credits: z
+    .object({
+      hasCredits: z.boolean(),
+      unlimited: z.boolean(),
+      balance: z.string().exactOptional(),
+    })
+    .exactOptional(),
   planType: z.string().exactOptional(),
   resetCredits: z.number().exactOptional(),
   /** Last reading of any kind, epoch ms. */
@@ -53,7 +62,10 @@ const accountSchema = z.object({
   alerted: goodEntries(z.number()).exactOptional(),
 })
 
-const ledgerSchema = z.object({ version: z.literal(1), accounts: goodEntries(goodFields(accountSchema)).catch({}) })
+const ledgerSchema = z.object({
+  version: z.literal(1),
+  accounts: goodEntries(goodFields(accountSchema)).catch({}),
+})
 
 /** What is known about the quota of one account. */
 export type AccountQuota = z.infer<typeof accountSchema>
@@ -83,7 +95,12 @@ export function formatLedger(state: LedgerState): string {
  * The state after a reading. A reading of one limit family replaces that family only. One that shows room in every
  * window lifts the usage-limit block of its family, if it is younger than the block. Pure.
  */
-export function withReading(state: LedgerState, uid: string, reading: QuotaReading, nowMs: number): LedgerState {
+export function withReading(
+  state: LedgerState,
+  uid: string,
+  reading: QuotaReading,
+  nowMs: number,
+): LedgerState {
   const before = state[uid] ?? NOTHING
   const limits = { ...before.limits }
   let { blocks } = before
@@ -116,7 +133,11 @@ function isLiftedByReading(block: Block, scope: string, nowMs: number): boolean 
 }
 
 /** The alerts that the newest readings of an account give rise to, and the state that remembers them. Pure. */
-export function withAlerts(state: LedgerState, uid: string, nowMs: number): { readonly state: LedgerState; readonly alerts: readonly Alert[] } {
+export function withAlerts(
+  state: LedgerState,
+  uid: string,
+  nowMs: number,
+): { readonly state: LedgerState; readonly alerts: readonly Alert[] } {
   const before = state[uid]
   if (before === undefined) return { state, alerts: [] }
   let memory = before.alerted ?? {}
@@ -126,25 +147,40 @@ export function withAlerts(state: LedgerState, uid: string, nowMs: number): { re
     memory = { ...found.memory }
     alerts.push(...found.alerts)
   }
-  return alerts.length === 0 ? { state, alerts } : { state: { ...state, [uid]: { ...before, alerted: memory } }, alerts }
+  return alerts.length === 0
+    ? { state, alerts }
+    : { state: { ...state, [uid]: { ...before, alerted: memory } }, alerts }
 }
 
 /** The state with a block; an older one of the same scope and reason goes. Pure. */
 export function withBlock(state: LedgerState, uid: string, block: Block): LedgerState {
   const before = state[uid] ?? NOTHING
-  const blocks = before.blocks.filter((other) => other.scope !== block.scope || other.reason !== block.reason)
+  const blocks = before.blocks.filter(
+    (other) => other.scope !== block.scope || other.reason !== block.reason,
+  )
   return { ...state, [uid]: { ...before, blocks: [...blocks, block] } }
 }
 
 /**
  * The state without blocks of an account: all of them, or those of one scope. The same state when there was none. Pure.
  */
-export function withoutBlocks(state: LedgerState, uid: string, scope: string | undefined, nowMs: number): LedgerState {
+export function withoutBlocks(
+  state: LedgerState,
+  uid: string,
+  scope: string | undefined,
+  nowMs: number,
+): LedgerState {
   const before = state[uid]
   const gone = before?.blocks.filter((block) => scope === undefined || block.scope === scope) ?? []
   if (before === undefined || gone.length === 0) return state
-  const lifted = { ...before.lifted, ...Object.fromEntries(gone.map((block) => [block.scope, nowMs])) }
-  return { ...state, [uid]: { ...before, blocks: before.blocks.filter((block) => !gone.includes(block)), lifted } }
+  const lifted = {
+    ...before.lifted,
+    ...Object.fromEntries(gone.map((block) => [block.scope, nowMs])),
+  }
+  return {
+    ...state,
+    [uid]: { ...before, blocks: before.blocks.filter((block) => !gone.includes(block)), lifted },
+  }
 }
 
 /** Windows of an exhausted reading are as good as a block; clearing an account by hand forgets them too. Pure. */
@@ -152,7 +188,10 @@ export function withoutReadings(state: LedgerState, uid: string, nowMs: number):
   const before = state[uid]
   if (before === undefined) return state
   const { readAtMs: _age, ...rest } = before
-  return { ...state, [uid]: { ...rest, limits: {}, lifted: { ...before.lifted, [EVERYTHING]: nowMs } } }
+  return {
+    ...state,
+    [uid]: { ...rest, limits: {}, lifted: { ...before.lifted, [EVERYTHING]: nowMs } },
+  }
 }
 
 /** Both together: of every fact the younger one. Pure. */
@@ -163,12 +202,17 @@ export function mergedLedgers(ours: LedgerState, theirs: LedgerState, nowMs: num
     const both = mergedAccounts(ours[uid], theirs[uid], nowMs)
     if (both === undefined) continue
     const kept = pruned(both, nowMs)
-    if (Object.keys(kept.limits).length > 0 || kept.blocks.length > 0 || kept.lifted !== undefined) merged[uid] = kept
+    if (Object.keys(kept.limits).length > 0 || kept.blocks.length > 0 || kept.lifted !== undefined)
+      merged[uid] = kept
   }
   return merged
 }
 
-function mergedAccounts(ours: AccountQuota | undefined, theirs: AccountQuota | undefined, nowMs: number): AccountQuota | undefined {
+function mergedAccounts(
+  ours: AccountQuota | undefined,
+  theirs: AccountQuota | undefined,
+  nowMs: number,
+): AccountQuota | undefined {
   if (ours === undefined || theirs === undefined) return ours ?? theirs
   const oursIsYounger = (ours.readAtMs ?? 0) >= (theirs.readAtMs ?? 0)
   const [young, old] = oursIsYounger ? [ours, theirs] : [theirs, ours]
@@ -178,12 +222,17 @@ function mergedAccounts(ours: AccountQuota | undefined, theirs: AccountQuota | u
     if (other === undefined || ageOf(limit.windows) >= ageOf(other.windows)) limits[id] = limit
   }
   const lifted = { ...old.lifted }
-  for (const [scope, at] of Object.entries(young.lifted ?? {})) lifted[scope] = Math.max(at, lifted[scope] ?? 0)
-  const valid = Object.fromEntries(Object.entries(limits).filter(([, { windows }]) => ageOf(windows) > (lifted[EVERYTHING] ?? 0)))
+  for (const [scope, at] of Object.entries(young.lifted ?? {}))
+    lifted[scope] = Math.max(at, lifted[scope] ?? 0)
+  const valid = Object.fromEntries(
+    Object.entries(limits).filter(([, { windows }]) => ageOf(windows) > (lifted[EVERYTHING] ?? 0)),
+  )
   const blocks: Block[] = []
   for (const block of [...ours.blocks, ...theirs.blocks]) {
     if ((lifted[block.scope] ?? 0) >= block.sinceMs) continue
-    const same = blocks.findIndex((other) => other.scope === block.scope && other.reason === block.reason)
+    const same = blocks.findIndex(
+      (other) => other.scope === block.scope && other.reason === block.reason,
+    )
     if (same < 0) blocks.push(block)
     else if ((blocks[same]?.sinceMs ?? 0) < block.sinceMs) blocks[same] = block
   }
@@ -199,9 +248,13 @@ function mergedAccounts(ours: AccountQuota | undefined, theirs: AccountQuota | u
 }
 
 function pruned(account: AccountQuota, nowMs: number): AccountQuota {
-  const limits = Object.fromEntries(Object.entries(account.limits).filter(([, { windows }]) => nowMs - ageOf(windows) < KEEP_MS))
+  const limits = Object.fromEntries(
+    Object.entries(account.limits).filter(([, { windows }]) => nowMs - ageOf(windows) < KEEP_MS),
+  )
   const { lifted: marks = {}, ...rest } = account
-  const lifted = Object.fromEntries(Object.entries(marks).filter(([, at]) => nowMs - at < KEEP_LIFTED_MS))
+  const lifted = Object.fromEntries(
+    Object.entries(marks).filter(([, at]) => nowMs - at < KEEP_LIFTED_MS),
+  )
   const blocks = account.blocks.filter((block) => block.untilMs > nowMs)
   return { ...rest, limits, blocks, ...(Object.keys(lifted).length === 0 ? {} : { lifted }) }
 }

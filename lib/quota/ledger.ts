@@ -72,14 +72,18 @@ export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
     activeBlocks(uid, nowMs) {
       const blocks = state.current()[uid]?.blocks
       if (blocks === undefined || blocks.length === 0) return NO_BLOCKS
-      return blocks.every((block) => block.untilMs > nowMs) ? blocks : blocks.filter((block) => block.untilMs > nowMs)
+      return blocks.every((block) => block.untilMs > nowMs)
+        ? blocks
+        : blocks.filter((block) => block.untilMs > nowMs)
     },
     windowsByLimit(uid, nowMs) {
       const limits = state.current()[uid]?.limits
       if (limits === undefined) return NO_WINDOWS
       const result: Record<string, readonly QuotaWindow[]> = {}
       for (const [id, { windows }] of Object.entries(limits)) {
-        const valid = windows.filter((window) => window.resetsAtMs === undefined || window.resetsAtMs > nowMs)
+        const valid = windows.filter(
+          (window) => window.resetsAtMs === undefined || window.resetsAtMs > nowMs,
+        )
         if (valid.length > 0) result[id] = valid
       }
       return result
@@ -90,7 +94,11 @@ export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
     },
     of: (uid) => state.current()[uid],
     observe(uid, reading, nowMs) {
-      const { state: next, alerts } = withAlerts(withReading(state.current(), uid, reading, nowMs), uid, nowMs)
+      const { state: next, alerts } = withAlerts(
+        withReading(state.current(), uid, reading, nowMs),
+        uid,
+        nowMs,
+      )
       state.set(next)
       deps.onReading?.(uid, reading, nowMs)
       for (const alert of alerts) deps.onAlert?.(uid, alert)

@@ -1,7 +1,12 @@
 import * as z from 'zod'
 
 import { plainText } from '../kernel/plain-text.js'
-import { DEFAULT_LIMIT_ID, type EvidenceSource, type QuotaWindow, type WindowKind } from '../routing/limits.js'
+import {
+  DEFAULT_LIMIT_ID,
+  type EvidenceSource,
+  type QuotaWindow,
+  type WindowKind,
+} from '../routing/limits.js'
 
 /** What one source said about one limit family. */
 export interface LimitReading {
@@ -54,21 +59,32 @@ export function readingOfHeaders(headers: Headers, nowMs: number): QuotaReading 
   const limits: LimitReading[] = []
   for (const prefix of familyPrefixes(headers)) {
     const windows = (['primary', 'secondary'] as const).flatMap((position) => {
-      const header = (name: string): number | undefined => numberIn(headers.get(`x-${prefix}-${position}-${name}`))
+      const header = (name: string): number | undefined =>
+        numberIn(headers.get(`x-${prefix}-${position}-${name}`))
       const resetAt = header('reset-at')
       const resetAfter = header('reset-after-seconds')
       return windowOf(
         {
           usedPercent: header('used-percent'),
           minutes: header('window-minutes'),
-          resetsAtMs: resetAt === undefined ? (resetAfter === undefined ? undefined : nowMs + resetAfter * 1000) : resetAt * 1000,
+          resetsAtMs:
+            resetAt === undefined
+              ? resetAfter === undefined
+                ? undefined
+                : nowMs + resetAfter * 1000
+              : resetAt * 1000,
         },
         nowMs,
         'headers',
       )
     })
     const name = headers.get(`x-${prefix}-limit-name`)
-    if (windows.length > 0) limits.push({ limitId: prefix.replaceAll('-', '_'), windows, ...(name === null || name === '' ? {} : { name }) })
+    if (windows.length > 0)
+      limits.push({
+        limitId: prefix.replaceAll('-', '_'),
+        windows,
+        ...(name === null || name === '' ? {} : { name }),
+      })
   }
   const credits = creditsOfHeaders(headers)
   if (limits.length === 0 && credits === undefined) return undefined
@@ -88,20 +104,36 @@ function creditsOfHeaders(headers: Headers): CreditsReading | undefined {
   const has = flagIn(headers.get('x-codex-credits-has-credits'))
   if (has === undefined) return undefined
   const balance = headers.get('x-codex-credits-balance')
-  return { hasCredits: has, unlimited: flagIn(headers.get('x-codex-credits-unlimited')) ?? false, ...(balance === null ? {} : { balance }) }
+  return {
+    hasCredits: has,
+    unlimited: flagIn(headers.get('x-codex-credits-unlimited')) ?? false,
+    ...(balance === null ? {} : { balance }),
+  }
 }
 
 const number = z.number().optional().nullable().catch(undefined)
-const eventWindow = z.looseObject({ used_percent: number, window_minutes: number, reset_at: number }).nullable().optional().catch(undefined)
+const eventWindow = z
+  .looseObject({ used_percent: number, window_minutes: number, reset_at: number })
+  .nullable()
+  .optional()
+  .catch(undefined)
 const creditsSchema = z
-  .looseObject({ has_credits: z.boolean(), unlimited: z.boolean().catch(false), balance: z.union([z.string(), z.number()]).nullable().optional().catch(undefined) })
+  .looseObject({
+    has_credits: z.boolean(),
+    unlimited: z.boolean().catch(false),
+    balance: z.union([z.string(), z.number()]).nullable().optional().catch(undefined),
+  })
   .nullable()
   .optional()
   .catch(undefined)
 
 const eventSchema = z.looseObject({
   plan_type: z.string().transform(plainText).optional().catch(undefined),
-  rate_limits: z.looseObject({ primary: eventWindow, secondary: eventWindow }).nullable().optional().catch(undefined),
+  rate_limits: z
+    .looseObject({ primary: eventWindow, secondary: eventWindow })
+    .nullable()
+    .optional()
+    .catch(undefined),
   credits: creditsSchema,
   metered_limit_name: z.string().nullable().optional().catch(undefined),
   limit_name: z.string().nullable().optional().catch(undefined),
@@ -111,7 +143,13 @@ const eventSchema = z.looseObject({
 export function readingOfEvent(event: unknown, nowMs: number): QuotaReading | undefined {
   const parsed = eventSchema.safeParse(event)
   if (!parsed.success) return undefined
-  const { plan_type: planType, rate_limits: limits, credits, metered_limit_name: metered, limit_name: name } = parsed.data
+  const {
+    plan_type: planType,
+    rate_limits: limits,
+    credits,
+    metered_limit_name: metered,
+    limit_name: name,
+  } = parsed.data
   const windows = [limits?.primary, limits?.secondary].flatMap((window) =>
     windowOf(
       {
@@ -134,37 +172,69 @@ export function readingOfEvent(event: unknown, nowMs: number): QuotaReading | un
 }
 
 const usageWindow = z
-  .looseObject({ used_percent: number, limit_window_seconds: number, reset_after_seconds: number, reset_at: number })
+  .looseObject({
+    used_percent: number,
+    limit_window_seconds: number,
+    reset_after_seconds: number,
+    reset_at: number,
+  })
   .nullable()
   .optional()
   .catch(undefined)
-const usageLimit = z.looseObject({ primary_window: usageWindow, secondary_window: usageWindow }).nullable().optional().catch(undefined)
+const usageLimit = z
+  .looseObject({ primary_window: usageWindow, secondary_window: usageWindow })
+  .nullable()
+  .optional()
+  .catch(undefined)
 const usageSchema = z.looseObject({
   plan_type: z.string().transform(plainText).optional().catch(undefined),
   rate_limit: usageLimit,
   credits: creditsSchema,
   additional_rate_limits: z
-    .array(z.looseObject({ limit_name: z.string().nullable().optional(), metered_feature: z.string().nullable().optional(), rate_limit: usageLimit }))
+    .array(
+      z.looseObject({
+        limit_name: z.string().nullable().optional(),
+        metered_feature: z.string().nullable().optional(),
+        rate_limit: usageLimit,
+      }),
+    )
     .nullable()
     .optional()
     .catch(undefined),
-  rate_limit_reset_credits: z.looseObject({ available_count: z.number() }).nullable().optional().catch(undefined),
+  rate_limit_reset_credits: z
+    .looseObject({ available_count: z.number() })
+    .nullable()
+    .optional()
+    .catch(undefined),
 })
 
 /** Quota in the answer of the usage endpoint; undefined when it has another form (wire facts §7). */
 export function readingOfUsage(body: unknown, nowMs: number): QuotaReading | undefined {
   const parsed = usageSchema.safeParse(body)
   if (!parsed.success) return undefined
-  const { plan_type: planType, rate_limit: standard, credits, additional_rate_limits: additional, rate_limit_reset_credits: banked } = parsed.data
+  const {
+    plan_type: planType,
+    rate_limit: standard,
+    credits,
+    additional_rate_limits: additional,
+    rate_limit_reset_credits: banked,
+  } = parsed.data
   const limits: LimitReading[] = []
-  const add = (limitId: string, name: string | null | undefined, limit: z.infer<typeof usageLimit>): void => {
+  const add = (
+    limitId: string,
+    name: string | null | undefined,
+    limit: z.infer<typeof usageLimit>,
+  ): void => {
     const windows = [limit?.primary_window, limit?.secondary_window].flatMap((window) => {
       const after = window?.reset_after_seconds
       const at = window?.reset_at
       return windowOf(
         {
           usedPercent: window?.used_percent ?? undefined,
-          minutes: window?.limit_window_seconds == null ? undefined : Math.round(window.limit_window_seconds / 60),
+          minutes:
+            window?.limit_window_seconds == null
+              ? undefined
+              : Math.round(window.limit_window_seconds / 60),
           resetsAtMs: at == null ? (after == null ? undefined : nowMs + after * 1000) : at * 1000,
         },
         nowMs,
@@ -174,7 +244,8 @@ export function readingOfUsage(body: unknown, nowMs: number): QuotaReading | und
     if (windows.length > 0) limits.push({ limitId, windows, ...(name == null ? {} : { name }) })
   }
   add(DEFAULT_LIMIT_ID, undefined, standard)
-  for (const { metered_feature: feature, limit_name: name, rate_limit: limit } of additional ?? []) {
+  for (const { metered_feature: feature, limit_name: name, rate_limit: limit } of additional ??
+    []) {
     const id = feature ?? name
     if (id != null) add(id, name, limit)
   }
@@ -190,15 +261,21 @@ export function readingOfUsage(body: unknown, nowMs: number): QuotaReading | und
 
 /** A window counts when it has a percentage and something else than zeros (wire facts §7). */
 function windowOf(
-  raw: { usedPercent: number | undefined; minutes: number | undefined; resetsAtMs: number | undefined },
+  raw: {
+    usedPercent: number | undefined
+    minutes: number | undefined
+    resetsAtMs: number | undefined
+  },
   nowMs: number,
   source: EvidenceSource,
 ): QuotaWindow[] {
   const { usedPercent, minutes, resetsAtMs } = raw
   if (usedPercent === undefined || usedPercent < 0) return []
   // A length of 0 is a window that is switched off (peer facts §2.8).
-  if (minutes === 0 || (usedPercent === 0 && minutes === undefined && resetsAtMs === undefined)) return []
-  const believable = resetsAtMs !== undefined && resetsAtMs > 0 && resetsAtMs - nowMs < FARTHEST_RESET_MS
+  if (minutes === 0 || (usedPercent === 0 && minutes === undefined && resetsAtMs === undefined))
+    return []
+  const believable =
+    resetsAtMs !== undefined && resetsAtMs > 0 && resetsAtMs - nowMs < FARTHEST_RESET_MS
   return [
     {
       kind: windowKindOf(minutes),
@@ -213,7 +290,11 @@ function windowOf(
 
 function creditsOf(raw: z.infer<typeof creditsSchema>): CreditsReading | undefined {
   if (raw == null) return undefined
-  return { hasCredits: raw.has_credits, unlimited: raw.unlimited, ...(raw.balance == null ? {} : { balance: String(raw.balance) }) }
+  return {
+    hasCredits: raw.has_credits,
+    unlimited: raw.unlimited,
+    ...(raw.balance == null ? {} : { balance: String(raw.balance) }),
+  }
 }
 
 function numberIn(text: string | null): number | undefined {

@@ -24,7 +24,11 @@ const ANSWER_TIMEOUT_MS = 15_000
  * @throws CodexError `backend_unreachable`, `backend_failed`: a refusal here says nothing about the login, so no account
  * is marked for it
  */
-export async function readUsage(deps: UsageDeps, caller: UsageCaller, signal?: AbortSignal): Promise<QuotaReading> {
+export async function readUsage(
+  deps: UsageDeps,
+  caller: UsageCaller,
+  signal?: AbortSignal,
+): Promise<QuotaReading> {
   let status = 0
   for (const path of PATHS) {
     const answer = await ask(deps, `${deps.backend}${path}`, caller, signal)
@@ -33,10 +37,20 @@ export async function readUsage(deps: UsageDeps, caller: UsageCaller, signal?: A
     if (reading !== undefined) return reading
     if (answer.status !== 404 && answer.status !== 200) break
   }
-  throw new CodexError('backend_failed', status === 200 ? 'The backend answers the question for quota in an unknown form.' : `The backend does not tell the quota (status ${status}).`)
+  throw new CodexError(
+    'backend_failed',
+    status === 200
+      ? 'The backend answers the question for quota in an unknown form.'
+      : `The backend does not tell the quota (status ${status}).`,
+  )
 }
 
-async function ask(deps: UsageDeps, url: string, { token, accountId }: UsageCaller, signal: AbortSignal | undefined): Promise<{ status: number; body: unknown }> {
+async function ask(
+  deps: UsageDeps,
+  url: string,
+  { token, accountId }: UsageCaller,
+  signal: AbortSignal | undefined,
+): Promise<{ status: number; body: unknown }> {
   const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
   try {
     const response = await deps.fetch(url, {
@@ -53,6 +67,10 @@ async function ask(deps: UsageDeps, url: string, { token, accountId }: UsageCall
   } catch (error) {
     if (signal?.aborted === true) throw error
     const cause = error instanceof Error ? error.cause : undefined
-    throw new CodexError('backend_unreachable', `The backend did not answer the question for quota (${systemCode(cause) ?? systemCode(error) ?? 'no answer in time'}).`, { cause: error })
+    throw new CodexError(
+      'backend_unreachable',
+      `The backend did not answer the question for quota (${systemCode(cause) ?? systemCode(error) ?? 'no answer in time'}).`,
+      { cause: error },
+    )
   }
 }

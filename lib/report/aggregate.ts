@@ -10,7 +10,13 @@ export interface TokenSum {
   readonly reasoningTokens: number
 }
 
-const NO_TOKENS: TokenSum = { turns: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 }
+const NO_TOKENS: TokenSum = {
+  turns: 0,
+  inputTokens: 0,
+  cachedTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+}
 
 /** Adds answers up. */
 export function tokenSum(turns: readonly TurnEntry[]): TokenSum {
@@ -74,17 +80,28 @@ export interface UseSum extends TokenSum {
 /** Tokens by account and model, most input first. */
 export function sumsByUse(turns: readonly TurnEntry[], nameOf: (uid: string) => string): UseSum[] {
   return [...grouped(turns, (turn) => JSON.stringify([nameOf(turn.uid), turn.model])).values()]
-    .map((ofUse) => ({ ...tokenSum(ofUse), account: nameOf(ofUse[0]?.uid ?? ''), model: ofUse[0]?.model ?? '' }))
+    .map((ofUse) => ({
+      ...tokenSum(ofUse),
+      account: nameOf(ofUse[0]?.uid ?? ''),
+      model: ofUse[0]?.model ?? '',
+    }))
     .sort((left, right) => right.inputTokens - left.inputTokens)
 }
 
 /** How often each reason made a request move, the most frequent first. */
-export function countsByReason(switches: readonly SwitchEntry[]): { readonly reason: string; readonly count: number }[] {
-  return [...grouped(switches, ({ reason }) => reason)].map(([reason, list]) => ({ reason, count: list.length })).sort((left, right) => right.count - left.count)
+export function countsByReason(
+  switches: readonly SwitchEntry[],
+): { readonly reason: string; readonly count: number }[] {
+  return [...grouped(switches, ({ reason }) => reason)]
+    .map(([reason, list]) => ({ reason, count: list.length }))
+    .sort((left, right) => right.count - left.count)
 }
 
 /** Items by key, in the order of their first appearance. */
-export function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+export function grouped<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+): Map<string, Item[]> {
   const groups = new Map<string, Item[]>()
   for (const item of items) {
     const key = keyOf(item)

@@ -36,12 +36,17 @@ export function createCalendar(timeZone: string): Calendar {
   const known = new Map<number, Readonly<Record<string, string>>>()
   const partsOf = (atMs: number): Readonly<Record<string, string>> => {
     const quarter = Math.floor(atMs / QUARTER_MS)
-    const parts = known.get(quarter) ?? Object.fromEntries(formatter.formatToParts(quarter * QUARTER_MS).map(({ type, value }) => [type, value]))
+    const parts =
+      known.get(quarter) ??
+      Object.fromEntries(
+        formatter.formatToParts(quarter * QUARTER_MS).map(({ type, value }) => [type, value]),
+      )
     known.set(quarter, parts)
     return parts
   }
   const date = (atMs: number): string => `${partsOf(atMs).weekday ?? ''} ${shortDate(atMs)}`
-  const shortDate = (atMs: number): string => `${Number(partsOf(atMs).day)} ${partsOf(atMs).month ?? ''}`
+  const shortDate = (atMs: number): string =>
+    `${Number(partsOf(atMs).day)} ${partsOf(atMs).month ?? ''}`
   const time = (atMs: number): string => {
     const { hour, minute } = partsOf(atMs)
     return `${hour ?? ''}:${String(Number(minute) + Math.floor((atMs % QUARTER_MS) / 60_000)).padStart(2, '0')}`
@@ -49,7 +54,11 @@ export function createCalendar(timeZone: string): Calendar {
   return {
     of(atMs) {
       const { year, month, day, weekday, hour } = partsOf(atMs)
-      return { day: `${year ?? ''}-${monthNumber(month)}-${day ?? ''}`, weekday: Math.max(0, WEEKDAYS.indexOf(weekday ?? '')), hour: Number(hour) }
+      return {
+        day: `${year ?? ''}-${monthNumber(month)}-${day ?? ''}`,
+        weekday: Math.max(0, WEEKDAYS.indexOf(weekday ?? '')),
+        hour: Number(hour),
+      }
     },
     date,
     moment: (atMs) => `${date(atMs)}, ${time(atMs)}`,
@@ -66,7 +75,15 @@ function monthNumber(name: string | undefined): string {
 }
 
 function formatterOf(timeZone: string): Intl.DateTimeFormat {
-  const options = { year: 'numeric', month: 'short', day: '2-digit', weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+  const options = {
+    year: 'numeric',
+    month: 'short',
+    day: '2-digit',
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  } as const
   try {
     return new Intl.DateTimeFormat('en-US', { ...options, timeZone })
   } catch {

@@ -18,8 +18,14 @@ export function cacheChart(days: readonly DaySum[], calendar: Calendar): Markup 
     return html`<rect class="column" x="${rounded(step * (index + 0.5) - width / 2)}" y="${y}" width="${rounded(width)}" height="${rounded(PLOT_HEIGHT - y)}"><title>${calendar.date(atMs)}: ${percentText(cacheShare * 100)}</title></rect>`
   })
   // Few columns are named each; of many the first and the last stand at the edges anyway.
-  const named = days.length <= NAMED_COLUMNS ? days : days.filter((_day, index) => index === 0 || index === days.length - 1)
-  const below = { texts: named.map(({ atMs }) => calendar.shortDate(atMs)), place: named === days ? 'parts' : 'edges' } as const
+  const named =
+    days.length <= NAMED_COLUMNS
+      ? days
+      : days.filter((_day, index) => index === 0 || index === days.length - 1)
+  const below = {
+    texts: named.map(({ atMs }) => calendar.shortDate(atMs)),
+    place: named === days ? 'parts' : 'edges',
+  } as const
   return html`<figure>
 <figcaption>Cached part of the input tokens, by day with answers</figcaption>
 ${percentPlot('Cached part of the input tokens by day; the numbers are in the table below', below, columns)}
@@ -33,7 +39,11 @@ function dayColumns(calendar: Calendar): DataColumn<DaySum>[] {
     { title: 'Answers', value: (day) => day.turns, numeric: true },
     { title: 'Input', value: (day) => compactText(day.inputTokens), numeric: true },
     { title: 'Cached', value: (day) => compactText(day.cachedTokens), numeric: true },
-    { title: 'Share', value: (day) => (day.cacheShare === undefined ? '-' : percentText(day.cacheShare * 100)), numeric: true },
+    {
+      title: 'Share',
+      value: (day) => (day.cacheShare === undefined ? '-' : percentText(day.cacheShare * 100)),
+      numeric: true,
+    },
     { title: 'Output', value: (day) => compactText(day.outputTokens), numeric: true },
   ]
 }

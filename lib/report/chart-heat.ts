@@ -13,10 +13,22 @@ const SHADES = 4
  */
 export function heatMap(grid: readonly (readonly number[])[]): Markup {
   const most = Math.max(0, ...grid.flat())
-  const busiest = grid.flatMap((row, weekday) => row.map((tokens, hour) => ({ tokens, weekday, hour }))).reduce((best, one) => (one.tokens > best.tokens ? one : best), { tokens: 0, weekday: 0, hour: 0 })
-  const label = most === 0 ? 'No tokens yet' : `Tokens by weekday and hour. Most on ${WEEKDAYS[busiest.weekday] ?? ''} from ${hourText(busiest.hour)}: ${compactText(most)}`
+  const busiest = grid
+    .flatMap((row, weekday) => row.map((tokens, hour) => ({ tokens, weekday, hour })))
+    .reduce((best, one) => (one.tokens > best.tokens ? one : best), {
+      tokens: 0,
+      weekday: 0,
+      hour: 0,
+    })
+  const label =
+    most === 0
+      ? 'No tokens yet'
+      : `Tokens by weekday and hour. Most on ${WEEKDAYS[busiest.weekday] ?? ''} from ${hourText(busiest.hour)}: ${compactText(most)}`
   const cells = grid.flatMap((row, weekday) =>
-    row.map((tokens, hour) => html`<rect class="heat${shadeOf(tokens, most)}" x="${hour * 10 + 0.5}" y="${weekday * 10 + 0.5}" width="9" height="9"><title>${WEEKDAYS[weekday]} ${hourText(hour)}: ${plainText(tokens)} tokens</title></rect>`),
+    row.map(
+      (tokens, hour) =>
+        html`<rect class="heat${shadeOf(tokens, most)}" x="${hour * 10 + 0.5}" y="${weekday * 10 + 0.5}" width="9" height="9"><title>${WEEKDAYS[weekday]} ${hourText(hour)}: ${plainText(tokens)} tokens</title></rect>`,
+    ),
   )
   return html`<figure>
 <figcaption>${label}</figcaption>

@@ -11,26 +11,54 @@ import { thinned, type WindowLine } from './window-lines.js'
 const STROKES = ['a', 'b', 'c']
 
 /** The course of the windows of one account: a plot and the numbers behind it. */
-export function windowsChart(account: string, lines: readonly WindowLine[], axis: TimeAxis, calendar: Calendar): Markup {
+export function windowsChart(
+  account: string,
+  lines: readonly WindowLine[],
+  axis: TimeAxis,
+  calendar: Calendar,
+): Markup {
   const label = `Percent left of ${lines.map(lineName).join(' and ')}, from ${calendar.moment(axis.fromMs)} to ${calendar.moment(axis.toMs)}`
   return html`<figure>
 <figcaption><bdi>${account}</bdi></figcaption>
 <p class="legend">${lines.map((line, index) => html`<span>${strokeSample(index)} ${lineName(line)}</span>`)}<span><svg class="sample" viewBox="0 0 12 12" aria-hidden="true"><path class="reset" d="M6 0V12"/></svg> reset</span><span><svg class="sample" viewBox="0 0 12 12" aria-hidden="true"><path class="alert" d="M6 6h.01"/></svg> alert</span></p>
-${timePlot(label, axis, calendar, lines.map((line, index) => drawing(line, strokeOf(index), axis)))}
-${numbersBehind(`${account}: percent left by day`, DAY_COLUMNS, lines.flatMap((line) => dayRows(line, calendar)))}
+${timePlot(
+  label,
+  axis,
+  calendar,
+  lines.map((line, index) => drawing(line, strokeOf(index), axis)),
+)}
+${numbersBehind(
+  `${account}: percent left by day`,
+  DAY_COLUMNS,
+  lines.flatMap((line) => dayRows(line, calendar)),
+)}
 </figure>`
 }
 
 function drawing({ points, resets, alerts }: WindowLine, stroke: string, axis: TimeAxis): Markup {
-  const line = courses(thinned(points), resets).map((course) => linePath(course.map(({ atMs, left }) => ({ x: xOf(atMs, axis), y: yOf(left) })))).join('')
+  const line = courses(thinned(points), resets)
+    .map((course) =>
+      linePath(course.map(({ atMs, left }) => ({ x: xOf(atMs, axis), y: yOf(left) }))),
+    )
+    .join('')
   // Marks closer together than the eye can tell are drawn once.
   const resetXs = [...new Set(resets.map((atMs) => Math.round(xOf(atMs, axis) / 4) * 4))]
-  const dots = [...new Map(alerts.map(({ atMs, level }) => [Math.round(xOf(atMs, axis) / 6), { x: xOf(atMs, axis), y: yOf(level) }])).values()]
+  const dots = [
+    ...new Map(
+      alerts.map(({ atMs, level }) => [
+        Math.round(xOf(atMs, axis) / 6),
+        { x: xOf(atMs, axis), y: yOf(level) },
+      ]),
+    ).values(),
+  ]
   return html`<path class="reset" d="${resetXs.map((x) => `M${String(x)} 0v7`).join('')}"/><path class="line ${stroke}" d="${line}"/><path class="alert" d="${dotsPath(dots)}"/>`
 }
 
 /** The points between one reset and the next: a line that rises would show use that never was. */
-function courses(points: WindowLine['points'], resets: WindowLine['resets']): WindowLine['points'][] {
+function courses(
+  points: WindowLine['points'],
+  resets: WindowLine['resets'],
+): WindowLine['points'][] {
   const courseOf = (atMs: number): number => resets.findLastIndex((reset) => reset <= atMs)
   return [...grouped(points, ({ atMs }) => String(courseOf(atMs))).values()]
 }

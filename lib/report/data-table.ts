@@ -8,10 +8,16 @@ export interface DataColumn<Row> {
 }
 
 /** A table with a caption. The first column names the row. It scrolls by itself where the screen is too narrow. */
-export function dataTable<Row>(caption: string, columns: readonly DataColumn<Row>[], rows: readonly Row[]): Markup {
+export function dataTable<Row>(
+  caption: string,
+  columns: readonly DataColumn<Row>[],
+  rows: readonly Row[],
+): Markup {
   const cell = (row: Row, { value, numeric }: DataColumn<Row>, index: number): Markup => {
     if (index === 0) return html`<th scope="row">${value(row)}</th>`
-    return numeric === true ? html`<td class="number">${value(row)}</td>` : html`<td>${value(row)}</td>`
+    return numeric === true
+      ? html`<td class="number">${value(row)}</td>`
+      : html`<td>${value(row)}</td>`
   }
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption>
@@ -21,6 +27,10 @@ export function dataTable<Row>(caption: string, columns: readonly DataColumn<Row
 }
 
 /** The numbers behind a chart, folded away. */
-export function numbersBehind<Row>(caption: string, columns: readonly DataColumn<Row>[], rows: readonly Row[]): Markup {
+export function numbersBehind<Row>(
+  caption: string,
+  columns: readonly DataColumn<Row>[],
+  rows: readonly Row[],
+): Markup {
   return html`<details><summary>The numbers as a table</summary>${dataTable(caption, columns, rows)}</details>`
 }

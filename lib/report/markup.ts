@@ -15,7 +15,11 @@ export type Part = string | number | Markup | readonly Markup[] | undefined
  * in double quotes.
  */
 export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  return { [MARKUP]: texts.map((text, index) => text + (index < parts.length ? written(parts[index]) : '')).join('') }
+  return {
+    [MARKUP]: texts
+      .map((text, index) => text + (index < parts.length ? written(parts[index]) : ''))
+      .join(''),
+  }
 }
 
 /** The HTML as text. */
@@ -33,7 +37,10 @@ export function ownText(text: string): Markup {
  * neighbours and what some parsers trip over is taken out first.
  */
 export function escaped(text: string): string {
-  return plainLines(text).replace(/[&<>"'`]/g, (character) => `&#${String(character.charCodeAt(0))};`)
+  return plainLines(text).replace(
+    /[&<>"'`]/g,
+    (character) => `&#${String(character.charCodeAt(0))};`,
+  )
 }
 
 function written(part: Part): string {

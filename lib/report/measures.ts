@@ -30,8 +30,16 @@ interface Described {
 /** What is exported, before it takes the form of one of the formats. A counter counts from `sinceMs`, epoch ms. */
 export type Measure =
   | (Described & { readonly type: 'gauge'; readonly points: readonly NumberPoint[] })
-  | (Described & { readonly type: 'counter'; readonly sinceMs: number; readonly points: readonly NumberPoint[] })
-  | (Described & { readonly type: 'histogram'; readonly sinceMs: number; readonly points: readonly HistogramPoint[] })
+  | (Described & {
+      readonly type: 'counter'
+      readonly sinceMs: number
+      readonly points: readonly NumberPoint[]
+    })
+  | (Described & {
+      readonly type: 'histogram'
+      readonly sinceMs: number
+      readonly points: readonly HistogramPoint[]
+    })
 
 /** An account as an export sees it: a pseudonym and numbers. */
 export interface MeasuredAccount {
@@ -62,8 +70,13 @@ export interface MeasureInput {
 }
 
 /** Bounds that the GenAI conventions of OpenTelemetry ask for: tokens, and seconds. */
-const TOKEN_BOUNDS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864]
-const SECOND_BOUNDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+const TOKEN_BOUNDS = [
+  1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216,
+  67_108_864,
+]
+const SECOND_BOUNDS = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+]
 
 const DAY_MS = 86_400_000
 
@@ -76,38 +89,111 @@ export function measuresOf(input: MeasureInput): Measure[] {
   const sinceMs = Math.floor(input.nowMs / DAY_MS) * DAY_MS
   const today = input.entries.filter((entry) => entry.atMs >= sinceMs && entry.atMs <= input.nowMs)
   const turns = today.filter((entry) => entry.type === 'turn')
-  const all: Measure[] = [...quotaMeasures(input.accounts), ...turnMeasures(turns, sinceMs, input.nameOf), switchMeasure(today, sinceMs), ...processMeasures(input)]
+  const all: Measure[] = [
+    ...quotaMeasures(input.accounts),
+    ...turnMeasures(turns, sinceMs, input.nameOf),
+    switchMeasure(today, sinceMs),
+    ...processMeasures(input),
+  ]
   return all.filter(({ points }) => points.length > 0)
 }
 
 function quotaMeasures(accounts: readonly MeasuredAccount[]): Measure[] {
-  const perWindow = (value: (window: MeasuredAccount['windows'][number]) => number | null): NumberPoint[] =>
+  const perWindow = (
+    value: (window: MeasuredAccount['windows'][number]) => number | null,
+  ): NumberPoint[] =>
     accounts.flatMap(({ account, windows }) =>
       windows.flatMap((window) => {
         const number = value(window)
-        return number === null ? [] : [{ attributes: { 'codex.account': account, 'codex.limit': window.limitId, 'codex.window': window.name }, value: number }]
+        return number === null
+          ? []
+          : [
+              {
+                attributes: {
+                  'codex.account': account,
+                  'codex.limit': window.limitId,
+                  'codex.window': window.name,
+                },
+                value: number,
+              },
+            ]
       }),
     )
   return [
-    { type: 'gauge', name: 'codex.account.usable', unit: '{account}', help: '1 when the account can serve now, else 0.', points: accounts.map(({ account, usable }) => ({ attributes: { 'codex.account': account }, value: usable ? 1 : 0 })) },
-    { type: 'gauge', name: 'codex.quota.left', unit: '1', help: 'Share of the quota window that is left, 0 to 1.', points: perWindow((window) => window.leftPercent / 100) },
-    { type: 'gauge', name: 'codex.quota.reset.time', unit: 's', help: 'When the quota window resets, as Unix time.', points: perWindow((window) => (window.resetsAtMs === null ? null : window.resetsAtMs / 1000)) },
-    { type: 'gauge', name: 'codex.quota.read.time', unit: 's', help: 'When the quota window was last read, as Unix time.', points: perWindow((window) => window.observedAtMs / 1000) },
+    {
+      type: 'gauge',
+      name: 'codex.account.usable',
+      unit: '{account}',
+      help: '1 when the account can serve now, else 0.',
+      points: accounts.map(({ account, usable }) => ({
+        attributes: { 'codex.account': account },
+        value: usable ? 1 : 0,
+      })),
+    },
+    {
+      type: 'gauge',
+      name: 'codex.quota.left',
+      unit: '1',
+      help: 'Share of the quota window that is left, 0 to 1.',
+      points: perWindow((window) => window.leftPercent / 100),
+    },
+    {
+      type: 'gauge',
+      name: 'codex.quota.reset.time',
+      unit: 's',
+      help: 'When the quota window resets, as Unix time.',
+      points: perWindow((window) => (window.resetsAtMs === null ? null : window.resetsAtMs / 1000)),
+    },
+    {
+      type: 'gauge',
+      name: 'codex.quota.read.time',
+      unit: 's',
+      help: 'When the quota window was last read, as Unix time.',
+      points: perWindow((window) => window.observedAtMs / 1000),
+    },
   ]
 }
 
-function turnMeasures(turns: readonly TurnEntry[], sinceMs: number, nameOf: (uid: string) => string): Measure[] {
+function turnMeasures(
+  turns: readonly TurnEntry[],
+  sinceMs: number,
+  nameOf: (uid: string) => string,
+): Measure[] {
   const tokens = new Map<string, NumberPoint>()
   for (const turn of turns) {
-    for (const [type, value] of [['input', turn.inputTokens], ['cached', turn.cachedTokens], ['output', turn.outputTokens], ['reasoning', turn.reasoningTokens]] as const) {
-      add(tokens, { 'codex.account': nameOf(turn.uid), 'gen_ai.request.model': turn.model, 'codex.token.type': type }, value)
+    for (const [type, value] of [
+      ['input', turn.inputTokens],
+      ['cached', turn.cachedTokens],
+      ['output', turn.outputTokens],
+      ['reasoning', turn.reasoningTokens],
+    ] as const) {
+      add(
+        tokens,
+        {
+          'codex.account': nameOf(turn.uid),
+          'gen_ai.request.model': turn.model,
+          'codex.token.type': type,
+        },
+        value,
+      )
     }
   }
   const models = [...new Set(turns.map(({ model }) => model))].sort()
   const ofModel = (model: string): TurnEntry[] => turns.filter((turn) => turn.model === model)
-  const named = (model: string): Attributes => ({ 'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': model })
+  const named = (model: string): Attributes => ({
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.provider.name': 'openai',
+    'gen_ai.request.model': model,
+  })
   return [
-    { type: 'counter', name: 'codex.tokens', unit: '{token}', sinceMs, help: 'Tokens of finished answers since 00:00 UTC; cached is a part of input, reasoning a part of output.', points: [...tokens.values()] },
+    {
+      type: 'counter',
+      name: 'codex.tokens',
+      unit: '{token}',
+      sinceMs,
+      help: 'Tokens of finished answers since 00:00 UTC; cached is a part of input, reasoning a part of output.',
+      points: [...tokens.values()],
+    },
     {
       type: 'histogram',
       name: 'gen_ai.client.token.usage',
@@ -115,8 +201,20 @@ function turnMeasures(turns: readonly TurnEntry[], sinceMs: number, nameOf: (uid
       sinceMs,
       help: 'Number of input and output tokens used per answer, since 00:00 UTC.',
       points: models.flatMap((model) => [
-        { attributes: { ...named(model), 'gen_ai.token.type': 'input' }, ...distribution(ofModel(model).map((turn) => turn.inputTokens), TOKEN_BOUNDS) },
-        { attributes: { ...named(model), 'gen_ai.token.type': 'output' }, ...distribution(ofModel(model).map((turn) => turn.outputTokens), TOKEN_BOUNDS) },
+        {
+          attributes: { ...named(model), 'gen_ai.token.type': 'input' },
+          ...distribution(
+            ofModel(model).map((turn) => turn.inputTokens),
+            TOKEN_BOUNDS,
+          ),
+        },
+        {
+          attributes: { ...named(model), 'gen_ai.token.type': 'output' },
+          ...distribution(
+            ofModel(model).map((turn) => turn.outputTokens),
+            TOKEN_BOUNDS,
+          ),
+        },
       ]),
     },
     {
@@ -125,15 +223,29 @@ function turnMeasures(turns: readonly TurnEntry[], sinceMs: number, nameOf: (uid
       unit: 's',
       sinceMs,
       help: 'Duration of an answer from the request to its end, since 00:00 UTC.',
-      points: models.map((model) => ({ attributes: named(model), ...distribution(ofModel(model).map((turn) => turn.durationMs / 1000), SECOND_BOUNDS) })),
+      points: models.map((model) => ({
+        attributes: named(model),
+        ...distribution(
+          ofModel(model).map((turn) => turn.durationMs / 1000),
+          SECOND_BOUNDS,
+        ),
+      })),
     },
   ]
 }
 
 function switchMeasure(entries: readonly HistoryEntry[], sinceMs: number): Measure {
   const points = new Map<string, NumberPoint>()
-  for (const entry of entries) if (entry.type === 'switch') add(points, { 'codex.reason': entry.reason }, 1)
-  return { type: 'counter', name: 'codex.switches', unit: '{switch}', sinceMs, help: 'Requests that went on with another account, since 00:00 UTC.', points: [...points.values()] }
+  for (const entry of entries)
+    if (entry.type === 'switch') add(points, { 'codex.reason': entry.reason }, 1)
+  return {
+    type: 'counter',
+    name: 'codex.switches',
+    unit: '{switch}',
+    sinceMs,
+    help: 'Requests that went on with another account, since 00:00 UTC.',
+    points: [...points.values()],
+  }
 }
 
 /** `requests.completed` becomes the point `completed` of `codex.process.requests`: names are for sums, kinds are attributes. */
@@ -146,14 +258,30 @@ function processMeasures({ process, processSinceMs }: MeasureInput): Measure[] {
     add(points, attributes, value)
   }
   return [
-    ...[...families].map(([family, points]): Measure => ({ type: 'counter', name: `codex.process.${family}`, unit: '{count}', sinceMs: processSinceMs, help: `Counter ${family} of this process.`, points: [...points.values()] })),
-    ...Object.entries(process.histograms).map(([name, { count, sum, buckets }]): Measure => ({ type: 'histogram', name: `codex.process.${name}`, unit: '{value}', sinceMs: processSinceMs, help: `Values of ${name} in this process.`, points: [{ attributes: {}, count, sum, buckets }] })),
+    ...[...families].map(([family, points]): Measure => ({
+      type: 'counter',
+      name: `codex.process.${family}`,
+      unit: '{count}',
+      sinceMs: processSinceMs,
+      help: `Counter ${family} of this process.`,
+      points: [...points.values()],
+    })),
+    ...Object.entries(process.histograms).map(([name, { count, sum, buckets }]): Measure => ({
+      type: 'histogram',
+      name: `codex.process.${name}`,
+      unit: '{value}',
+      sinceMs: processSinceMs,
+      help: `Values of ${name} in this process.`,
+      points: [{ attributes: {}, count, sum, buckets }],
+    })),
   ]
 }
 
 function partsOf(name: string): { family: string; attributes: Attributes } {
   const dot = name.indexOf('.')
-  return dot < 1 ? { family: name, attributes: {} } : { family: name.slice(0, dot), attributes: { 'codex.kind': name.slice(dot + 1) } }
+  return dot < 1
+    ? { family: name, attributes: {} }
+    : { family: name.slice(0, dot), attributes: { 'codex.kind': name.slice(dot + 1) } }
 }
 
 function add(points: Map<string, NumberPoint>, attributes: Attributes, value: number): void {
@@ -161,10 +289,16 @@ function add(points: Map<string, NumberPoint>, attributes: Attributes, value: nu
   points.set(key, { attributes, value: (points.get(key)?.value ?? 0) + value })
 }
 
-function distribution(values: readonly number[], bounds: readonly number[]): Omit<HistogramPoint, 'attributes'> {
+function distribution(
+  values: readonly number[],
+  bounds: readonly number[],
+): Omit<HistogramPoint, 'attributes'> {
   return {
     count: values.length,
     sum: values.reduce((sum, one) => sum + one, 0),
-    buckets: [...bounds, Infinity].map((le) => ({ le, count: values.filter((one) => one <= le).length })),
+    buckets: [...bounds, Infinity].map((le) => ({
+      le,
+      count: values.filter((one) => one <= le).length,
+    })),
   }
 }

@@ -31,7 +31,11 @@ export function useTable(turns: readonly TurnEntry[], nameOf: (uid: string) => s
 }
 
 /** Requests that went on with another account: how often for which reason, and the newest ones. */
-export function switchTables(switches: readonly SwitchEntry[], nameOf: (uid: string) => string, calendar: Calendar): Markup {
+export function switchTables(
+  switches: readonly SwitchEntry[],
+  nameOf: (uid: string) => string,
+  calendar: Calendar,
+): Markup {
   if (switches.length === 0) return html`<p>No request had to change its account.</p>`
   const newest = [...switches].reverse().slice(0, ROWS)
   const columns: readonly DataColumn<SwitchEntry>[] = [
@@ -41,7 +45,14 @@ export function switchTables(switches: readonly SwitchEntry[], nameOf: (uid: str
     { title: 'Reason', value: ({ reason }) => reasonText(reason) },
   ]
   const older = newest.slice(ROWS_AT_ONCE)
-  return html`${dataTable('Changes by reason', [{ title: 'Reason', value: ({ reason }) => reasonText(reason) }, { title: 'Times', value: ({ count }) => plainText(count), numeric: true }], countsByReason(switches).slice(0, ROWS))}
+  return html`${dataTable(
+    'Changes by reason',
+    [
+      { title: 'Reason', value: ({ reason }) => reasonText(reason) },
+      { title: 'Times', value: ({ count }) => plainText(count), numeric: true },
+    ],
+    countsByReason(switches).slice(0, ROWS),
+  )}
 ${dataTable('Changes, newest first', columns, newest.slice(0, ROWS_AT_ONCE))}
 ${older.length === 0 ? undefined : html`<details><summary>Older changes</summary>${dataTable('Older changes', columns, older)}</details>`}${leftOut(switches.length)}`
 }
@@ -50,7 +61,14 @@ ${older.length === 0 ? undefined : html`<details><summary>Older changes</summary
 export function valueTable({ pricesOf, byModel, unpriced }: ApiValue): Markup {
   const total = byModel.reduce((sum, { dollars }) => sum + dollars, 0)
   return html`<p><b>Not a charge.</b> What the same tokens would cost at the API, by the price list of ${pricesOf}: ${dollarsText(total)}.${unpriced.length === 0 ? undefined : html` Not in it, since their price is not known: answers of <bdi>${unpriced.slice(0, ROWS).join(', ')}</bdi>.`}</p>
-${dataTable('API-equivalent value by model (not a charge)', [{ title: 'Model', value: ({ model }) => html`<bdi>${model}</bdi>` }, { title: 'Value', value: ({ dollars }) => dollarsText(dollars), numeric: true }], byModel.slice(0, ROWS))}`
+${dataTable(
+  'API-equivalent value by model (not a charge)',
+  [
+    { title: 'Model', value: ({ model }) => html`<bdi>${model}</bdi>` },
+    { title: 'Value', value: ({ dollars }) => dollarsText(dollars), numeric: true },
+  ],
+  byModel.slice(0, ROWS),
+)}`
 }
 
 function reasonText(reason: string): string {
@@ -58,5 +76,7 @@ function reasonText(reason: string): string {
 }
 
 function leftOut(count: number): Markup | undefined {
-  return count > ROWS ? html`<p class="soft">${plainText(count - ROWS)} more are left out.</p>` : undefined
+  return count > ROWS
+    ? html`<p class="soft">${plainText(count - ROWS)} more are left out.</p>`
+    : undefined
 }

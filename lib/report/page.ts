@@ -15,7 +15,8 @@ import { STYLE } from './style.js'
 import { windowLines } from './window-lines.js'
 
 /** How every report begins; a file that begins so may be replaced by the next one. */
-export const REPORT_MARK = '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="oc-codex-multi-auth report">'
+export const REPORT_MARK =
+  '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="oc-codex-multi-auth report">'
 
 /** No script, no request, no frame: the page allows its own style sheet by hash and nothing else. */
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`
@@ -29,12 +30,16 @@ const SHORTEST_RANGE_MS = 3_600_000
  */
 export function renderReport(data: ReportData): string {
   const calendar = createCalendar(data.timeZone)
-  const names = new Map(data.accounts.map(({ uid, index, name }) => [uid, `${String(index)}. ${name}`]))
+  const names = new Map(
+    data.accounts.map(({ uid, index, name }) => [uid, `${String(index)}. ${name}`]),
+  )
   const nameOf = (uid: string): string => names.get(uid) ?? 'removed account'
   const fromMs = Math.min(data.nowMs - SHORTEST_RANGE_MS, data.entries[0]?.atMs ?? data.nowMs)
   const turns = turnsOf(data.entries)
   const switches = data.entries.filter((entry) => entry.type === 'switch')
-  const byAccount = [...grouped(windowLines(data.entries), ({ uid }) => uid)].sort(([left], [right]) => placeOf(data, left) - placeOf(data, right))
+  const byAccount = [...grouped(windowLines(data.entries), ({ uid }) => uid)].sort(
+    ([left], [right]) => placeOf(data, left) - placeOf(data, right),
+  )
   return page(
     html`<header>
 <h1>Codex usage</h1>

@@ -30,7 +30,9 @@ export function yOf(percent: number): number {
 export function linePath(points: readonly { readonly x: number; readonly y: number }[]): string {
   const [first, ...rest] = points
   if (first === undefined) return ''
-  return rest.length === 0 ? `M${String(first.x - 3)} ${String(first.y)}h6` : `M${points.map(({ x, y }) => `${String(x)} ${String(y)}`).join('L')}`
+  return rest.length === 0
+    ? `M${String(first.x - 3)} ${String(first.y)}h6`
+    : `M${points.map(({ x, y }) => `${String(x)} ${String(y)}`).join('L')}`
 }
 
 /** The `d` of round marks of constant size: strokes of no length with round ends. */
@@ -43,7 +45,11 @@ export function dotsPath(points: readonly { readonly x: number; readonly y: numb
  * @param label says in words what can be seen
  * @param below stand under it: from edge to edge, or each in the middle of its equal part
  */
-export function percentPlot(label: string, below: { readonly texts: readonly string[]; readonly place: 'edges' | 'parts' }, drawing: readonly Markup[]): Markup {
+export function percentPlot(
+  label: string,
+  below: { readonly texts: readonly string[]; readonly place: 'edges' | 'parts' },
+  drawing: readonly Markup[],
+): Markup {
   return html`<div class="plot">
 <div class="y" aria-hidden="true"><span>100%</span><span>50%</span><span>0%</span></div>
 <svg role="img" aria-label="${label}" viewBox="0 0 ${PLOT_WIDTH} ${PLOT_HEIGHT}" preserveAspectRatio="none"><path class="grid" d="M0 0H1000M0 25H1000M0 50H1000M0 75H1000M0 100H1000"/>${drawing}</svg>
@@ -52,12 +58,22 @@ export function percentPlot(label: string, below: { readonly texts: readonly str
 }
 
 /** A plot of percent over time; see `percentPlot`. */
-export function timePlot(label: string, axis: TimeAxis, calendar: Calendar, drawing: readonly Markup[]): Markup {
+export function timePlot(
+  label: string,
+  axis: TimeAxis,
+  calendar: Calendar,
+  drawing: readonly Markup[],
+): Markup {
   return percentPlot(label, { texts: tickTexts(axis, calendar), place: 'edges' }, drawing)
 }
 
 function tickTexts({ fromMs, toMs }: TimeAxis, calendar: Calendar): string[] {
   const span = toMs - fromMs
-  const text = (atMs: number): string => (span > 4 * DAY_MS ? calendar.shortDate(atMs) : span > DAY_MS ? calendar.dayTime(atMs) : calendar.time(atMs))
+  const text = (atMs: number): string =>
+    span > 4 * DAY_MS
+      ? calendar.shortDate(atMs)
+      : span > DAY_MS
+        ? calendar.dayTime(atMs)
+        : calendar.time(atMs)
   return TICKS.map((tick) => text(fromMs + (span * tick) / (TICKS.length - 1)))
 }

@@ -12,7 +12,10 @@ export function poolCards(accounts: readonly ReportAccount[], calendar: Calendar
   return html`<ul class="cards">${accounts.map((account) => card(account, calendar))}</ul>`
 }
 
-function card({ index, name, plan, status, active, windows }: ReportAccount, calendar: Calendar): Markup {
+function card(
+  { index, name, plan, status, active, windows }: ReportAccount,
+  calendar: Calendar,
+): Markup {
   return html`<li>
 <h3>${index}. <bdi>${name}</bdi></h3>
 <p class="soft">${status}${active && status !== 'active' ? ', active' : ''}${plan === null ? '' : `, plan ${plan}`}</p>
@@ -20,7 +23,10 @@ ${windows.length === 0 ? html`<p class="soft">No reading yet.</p>` : html`<ul cl
 </li>`
 }
 
-function windowItem({ name, limitId, leftPercent, resetsAtMs, observedAtMs }: ReportWindow, calendar: Calendar): Markup {
+function windowItem(
+  { name, limitId, leftPercent, resetsAtMs, observedAtMs }: ReportWindow,
+  calendar: Calendar,
+): Markup {
   const reset = resetsAtMs === null ? 'reset not known' : `resets ${calendar.moment(resetsAtMs)}`
   const low = leftPercent <= LOW_PERCENT
   return html`<li><span class="window-head"><span>${limitId === 'codex' ? name : `${name} ${limitId}`}</span><span><b>${percentText(leftPercent)}</b> left${low ? ' (low)' : ''}</span></span>

@@ -15,7 +15,11 @@ export function prometheusText(measures: readonly Measure[]): string {
   const families = new Map<string, { head: string; lines: Set<string>; series: Set<string> }>()
   for (const measure of measures) {
     const name = familyName(measure)
-    const family = families.get(name) ?? { head: `# HELP ${name} ${escapedHelp(measure.help)}\n# TYPE ${name} ${measure.type}`, lines: new Set(), series: new Set() }
+    const family = families.get(name) ?? {
+      head: `# HELP ${name} ${escapedHelp(measure.help)}\n# TYPE ${name} ${measure.type}`,
+      lines: new Set(),
+      series: new Set(),
+    }
     families.set(name, family)
     for (const [labels, lines] of pointLines(measure, name)) {
       // Two names that differ in a dot only would meet in one series, and one series twice fails the whole scrape.
@@ -33,7 +37,10 @@ function familyName({ name, unit, type }: Measure): string {
   return `${base.endsWith(suffix) ? base : `${base}${suffix}`}${type === 'counter' ? '_total' : ''}`
 }
 
-function pointLines(measure: Measure, name: string): (readonly [labels: string, lines: readonly string[]])[] {
+function pointLines(
+  measure: Measure,
+  name: string,
+): (readonly [labels: string, lines: readonly string[]])[] {
   if (measure.type !== 'histogram') {
     return measure.points.map(({ attributes, value }) => {
       const labels = labelsOf(attributes)
@@ -45,7 +52,10 @@ function pointLines(measure: Measure, name: string): (readonly [labels: string, 
     return [
       labels,
       [
-        ...buckets.map((bucket) => `${name}_bucket${labelsOf(attributes, numberText(bucket.le))} ${numberText(bucket.count)}`),
+        ...buckets.map(
+          (bucket) =>
+            `${name}_bucket${labelsOf(attributes, numberText(bucket.le))} ${numberText(bucket.count)}`,
+        ),
         `${name}_sum${labels} ${numberText(sum)}`,
         `${name}_count${labels} ${numberText(count)}`,
       ],
@@ -54,7 +64,9 @@ function pointLines(measure: Measure, name: string): (readonly [labels: string, 
 }
 
 function labelsOf(attributes: Attributes, le?: string): string {
-  const pairs = Object.entries(attributes).map(([name, value]) => `${name.replace(/[^a-zA-Z0-9_]/g, '_')}="${escapedLabel(value)}"`)
+  const pairs = Object.entries(attributes).map(
+    ([name, value]) => `${name.replace(/[^a-zA-Z0-9_]/g, '_')}="${escapedLabel(value)}"`,
+  )
   if (le !== undefined) pairs.push(`le="${le}"`)
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }

@@ -33,7 +33,16 @@ export function windowLines(entries: readonly HistoryEntry[]): WindowLine[] {
   return [...grouped(readings, windowKey).values()].flatMap((list) => {
     const [first] = list
     if (first === undefined) return []
-    return [{ uid: first.uid, limitId: first.limitId, kind: first.kind, points: list.map(pointOf), resets: resetsOf(list), alerts: alertsOf(alerts, first) }]
+    return [
+      {
+        uid: first.uid,
+        limitId: first.limitId,
+        kind: first.kind,
+        points: list.map(pointOf),
+        resets: resetsOf(list),
+        alerts: alertsOf(alerts, first),
+      },
+    ]
   })
 }
 
@@ -45,8 +54,13 @@ function pointOf({ atMs, usedPercent }: ReadingEntry): LinePoint {
   return { atMs, left: Math.min(100, Math.max(0, 100 - usedPercent)) }
 }
 
-function alertsOf(alerts: readonly AlertEntry[], { uid, limitId, kind }: ReadingEntry): WindowLine['alerts'] {
-  return alerts.filter((alert) => alert.uid === uid && alert.limitId === limitId && alert.kind === kind).map(({ atMs, level }) => ({ atMs, level }))
+function alertsOf(
+  alerts: readonly AlertEntry[],
+  { uid, limitId, kind }: ReadingEntry,
+): WindowLine['alerts'] {
+  return alerts
+    .filter((alert) => alert.uid === uid && alert.limitId === limitId && alert.kind === kind)
+    .map(({ atMs, level }) => ({ atMs, level }))
 }
 
 function resetsOf(readings: readonly ReadingEntry[]): number[] {
@@ -65,9 +79,12 @@ export function thinned(points: readonly LinePoint[]): LinePoint[] {
   const from = points[0]?.atMs ?? 0
   const to = points.at(-1)?.atMs ?? 0
   if (points.length <= STRETCHES || to <= from) return [...points]
-  const stretchOf = (point: LinePoint): string => String(Math.min(STRETCHES - 1, Math.floor(((point.atMs - from) / (to - from)) * STRETCHES)))
+  const stretchOf = (point: LinePoint): string =>
+    String(Math.min(STRETCHES - 1, Math.floor(((point.atMs - from) / (to - from)) * STRETCHES)))
   return [...grouped(points, stretchOf).values()].flatMap((list) => {
     const lowest = list.reduce((low, point) => (point.left < low.left ? point : low))
-    return list.filter((point, index) => index === 0 || point === lowest || index === list.length - 1)
+    return list.filter(
+      (point, index) => index === 0 || point === lowest || index === list.length - 1,
+    )
   })
 }

@@ -28,14 +28,34 @@ export const TOUCH_INTERVAL_MS = 3_600_000
 export function withHold(holds: Holds, sessionId: string, uid: string, nowMs: number): Holds {
   const current = holds.get(sessionId)
   if (current?.uid === uid && Math.abs(nowMs - current.usedAtMs) < TOUCH_INTERVAL_MS) return holds
-  return replaced(holds, sessionId, { ...current, uid, usedAtMs: nowMs, revision: (current?.revision ?? 0) + (current?.uid === uid ? 0 : 1) }, nowMs)
+  return replaced(
+    holds,
+    sessionId,
+    {
+      ...current,
+      uid,
+      usedAtMs: nowMs,
+      revision: (current?.revision ?? 0) + (current?.uid === uid ? 0 : 1),
+    },
+    nowMs,
+  )
 }
 
 /** The holds with other owners of a session's reasoning; of a session that nobody holds nothing is kept. */
-export function withReasoning(holds: Holds, sessionId: string, reasoning: ReasoningOwners, nowMs: number): Holds {
+export function withReasoning(
+  holds: Holds,
+  sessionId: string,
+  reasoning: ReasoningOwners,
+  nowMs: number,
+): Holds {
   const current = holds.get(sessionId)
   if (current === undefined || current.reasoning === reasoning) return holds
-  return replaced(holds, sessionId, { ...current, reasoning, revision: (current.revision ?? 0) + 1 }, nowMs)
+  return replaced(
+    holds,
+    sessionId,
+    { ...current, reasoning, revision: (current.revision ?? 0) + 1 },
+    nowMs,
+  )
 }
 
 function replaced(holds: Holds, sessionId: string, hold: SessionHold, nowMs: number): Holds {
@@ -65,17 +85,24 @@ function later(ours: SessionHold, theirs: SessionHold): SessionHold {
   if (moves !== 0) return moves > 0 ? ours : theirs
   const newer = ours.usedAtMs >= theirs.usedAtMs ? ours : theirs
   // Two windows have moved the session at once.
-  const isSame = ours.uid === theirs.uid && JSON.stringify(ours.reasoning) === JSON.stringify(theirs.reasoning)
+  const isSame =
+    ours.uid === theirs.uid && JSON.stringify(ours.reasoning) === JSON.stringify(theirs.reasoning)
   return isSame ? newer : { ...newer, reasoning: UNCERTAIN }
 }
 
 /** Without the sessions too old or too many; times from a clock that ran ahead are pulled back to now. */
 export function prunedHolds(holds: Holds, nowMs: number): Holds {
   const kept = [...holds]
-    .map(([id, hold]): [string, SessionHold] => [id, hold.usedAtMs > nowMs ? { ...hold, usedAtMs: nowMs } : hold])
+    .map(([id, hold]): [string, SessionHold] => [
+      id,
+      hold.usedAtMs > nowMs ? { ...hold, usedAtMs: nowMs } : hold,
+    ])
     .filter(([, hold]) => nowMs - hold.usedAtMs <= MAX_HOLD_AGE_MS)
   if (kept.length > MAX_SESSIONS) {
-    kept.sort(([leftId, left], [rightId, right]) => right.usedAtMs - left.usedAtMs || (leftId < rightId ? -1 : 1))
+    kept.sort(
+      ([leftId, left], [rightId, right]) =>
+        right.usedAtMs - left.usedAtMs || (leftId < rightId ? -1 : 1),
+    )
     kept.length = MAX_SESSIONS
   }
   return new Map(kept)

@@ -1,7 +1,15 @@
 import { blockedUntil, exclusionOf, PAID } from './standing.js'
 import type { Exclusion } from './standing.js'
 import { isBefore, scoreOf } from './score.js'
-import type { Candidate, ChosenReason, Decision, DecisionContext, RefusedReason, RoutingSnapshot, Strategy } from './types.js'
+import type {
+  Candidate,
+  ChosenReason,
+  Decision,
+  DecisionContext,
+  RefusedReason,
+  RoutingSnapshot,
+  Strategy,
+} from './types.js'
 
 /**
  * How far up an account stands before any score is looked at. Included quota comes before paid credits, within both the
@@ -36,7 +44,9 @@ const STRATEGY_REASON: Readonly<Record<Strategy, ChosenReason>> = {
 export function decide(snapshot: RoutingSnapshot): Decision {
   const { candidates } = snapshot
   if (candidates.length === 0) return refused('no_accounts', undefined)
-  const early = decideEarly(snapshot, (uid) => candidates.find((candidate) => candidate.uid === uid))
+  const early = decideEarly(snapshot, (uid) =>
+    candidates.find((candidate) => candidate.uid === uid),
+  )
   if (early !== undefined) return early
 
   let best: Candidate | undefined
@@ -69,7 +79,8 @@ export function decideEarly(
 ): Decision | undefined {
   if (context.pin !== undefined) {
     const pinned = find(context.pin.uid)
-    if (pinned !== undefined && tierOf(pinned, context) !== INELIGIBLE) return chosen(pinned, context)
+    if (pinned !== undefined && tierOf(pinned, context) !== INELIGIBLE)
+      return chosen(pinned, context)
     if (context.pin.mode === 'hard') {
       return refused('pin_blocked', pinned === undefined ? undefined : freeAtOf(pinned, context))
     }
@@ -98,7 +109,12 @@ function tierOf(candidate: Candidate, context: DecisionContext): number {
   const until = blockedUntil(candidate, context)
   if (until > 0) return INELIGIBLE
   const isHelper = context.modelPool !== undefined && !context.modelPool.uids.has(candidate.uid)
-  return TOP_TIER - (isHelper ? HELPER_STEP : 0) - (until === PAID ? PAID_STEP : 0) - (candidate.resting ? RESTING_STEP : 0)
+  return (
+    TOP_TIER -
+    (isHelper ? HELPER_STEP : 0) -
+    (until === PAID ? PAID_STEP : 0) -
+    (candidate.resting ? RESTING_STEP : 0)
+  )
 }
 
 function rankOf(candidate: Candidate, context: DecisionContext): number {
@@ -140,7 +156,10 @@ function refuse(snapshot: RoutingSnapshot): Decision {
   return refused(refusal(seen, snapshot), nextFreeAtMs)
 }
 
-function refusal(seen: ReadonlySet<Exclusion | 'blocked' | 'tried'>, snapshot: RoutingSnapshot): RefusedReason {
+function refusal(
+  seen: ReadonlySet<Exclusion | 'blocked' | 'tried'>,
+  snapshot: RoutingSnapshot,
+): RefusedReason {
   if (seen.has('outside_fence') && wouldServe(snapshot, 'outside_fence')) return 'fence_blocked'
   if (seen.has('outside_pool') && wouldServe(snapshot, 'outside_pool')) return 'pool_blocked'
   if (seen.has('blocked')) return 'all_blocked'
@@ -155,8 +174,12 @@ function refusal(seen: ReadonlySet<Exclusion | 'blocked' | 'tried'>, snapshot: R
 function wouldServe(snapshot: RoutingSnapshot, rule: 'outside_fence' | 'outside_pool'): boolean {
   const { fence, modelPool, ...rest } = snapshot
   const relaxed: DecisionContext =
-    rule === 'outside_fence' ? { ...rest, ...(modelPool ? { modelPool } : {}) } : { ...rest, ...(fence ? { fence } : {}) }
-  return snapshot.candidates.some((candidate) => exclusionOf(candidate, snapshot) === rule && isEligible(candidate, relaxed))
+    rule === 'outside_fence'
+      ? { ...rest, ...(modelPool ? { modelPool } : {}) }
+      : { ...rest, ...(fence ? { fence } : {}) }
+  return snapshot.candidates.some(
+    (candidate) => exclusionOf(candidate, snapshot) === rule && isEligible(candidate, relaxed),
+  )
 }
 
 function refused(reason: RefusedReason, nextFreeAtMs: number | undefined): Decision {

@@ -1,7 +1,19 @@
 import { decide, freeAtOf, isEligible } from './decide.js'
-import { concerns, exclusionOf, exhaustedUntil, isWaivedByCredits, mayUseCredits } from './standing.js'
+import {
+  concerns,
+  exclusionOf,
+  exhaustedUntil,
+  isWaivedByCredits,
+  mayUseCredits,
+} from './standing.js'
 import { drainWindow, scoreOf, windowPace } from './score.js'
-import type { Candidate, CandidateReason, ExplainedCandidate, Explanation, RoutingSnapshot } from './types.js'
+import type {
+  Candidate,
+  CandidateReason,
+  ExplainedCandidate,
+  Explanation,
+  RoutingSnapshot,
+} from './types.js'
 
 /** Health and tokens below these are worth a word. */
 const HEALTH_WORTH_A_WORD = 70
@@ -53,7 +65,13 @@ function hindrances(candidate: Candidate, snapshot: RoutingSnapshot): CandidateR
     if (!(creditsUsable && isWaivedByCredits(block))) reasons.push({ code: 'blocked', block })
   }
   for (const { window, untilMs } of exhaustedWindows(candidate, snapshot)) {
-    if (!creditsUsable) reasons.push({ code: 'window_exhausted', kind: window.kind, usedPercent: window.usedPercent, untilMs })
+    if (!creditsUsable)
+      reasons.push({
+        code: 'window_exhausted',
+        kind: window.kind,
+        usedPercent: window.usedPercent,
+        untilMs,
+      })
   }
   return reasons
 }
@@ -70,9 +88,11 @@ function preferences(candidate: Candidate, snapshot: RoutingSnapshot): Candidate
   reasons.push(...quotaFacts(candidate, snapshot))
   if (candidate.modelSupport === 'unknown') reasons.push({ code: 'model_unverified' })
   if (candidate.inFlight > 0) reasons.push({ code: 'in_flight', count: candidate.inFlight })
-  if (candidate.bucketTokens < TOKENS_WORTH_A_WORD) reasons.push({ code: 'bucket_low', tokens: candidate.bucketTokens })
+  if (candidate.bucketTokens < TOKENS_WORTH_A_WORD)
+    reasons.push({ code: 'bucket_low', tokens: candidate.bucketTokens })
   if (candidate.resting) reasons.push({ code: 'resting' })
-  if (candidate.health < HEALTH_WORTH_A_WORD) reasons.push({ code: 'health_low', health: candidate.health })
+  if (candidate.health < HEALTH_WORTH_A_WORD)
+    reasons.push({ code: 'health_low', health: candidate.health })
   return reasons
 }
 
@@ -86,14 +106,16 @@ function quotaFacts(candidate: Candidate, snapshot: RoutingSnapshot): CandidateR
     pace: windowPace(window, snapshot.nowMs),
   }))
   const drain = snapshot.strategy === 'drain-first' ? drainWindow(candidate, snapshot) : undefined
-  if (drain?.resetsAtMs !== undefined) reasons.push({ code: 'resets_at', kind: drain.kind, atMs: drain.resetsAtMs })
+  if (drain?.resetsAtMs !== undefined)
+    reasons.push({ code: 'resets_at', kind: drain.kind, atMs: drain.resetsAtMs })
   return reasons
 }
 
 function drawsOnCredits(candidate: Candidate, snapshot: RoutingSnapshot): boolean {
   if (!mayUseCredits(candidate, snapshot)) return false
   const waived = candidate.blocks.some(
-    (block) => block.untilMs > snapshot.nowMs && concerns(block, snapshot) && isWaivedByCredits(block),
+    (block) =>
+      block.untilMs > snapshot.nowMs && concerns(block, snapshot) && isWaivedByCredits(block),
   )
   return waived || exhaustedWindows(candidate, snapshot).length > 0
 }

@@ -58,7 +58,11 @@ export function restedVitals(vitals: Vitals, nowMs: number): Vitals {
 }
 
 function isResting({ strikes, struckAtMs }: Vitals, nowMs: number): boolean {
-  return strikes >= ACCOUNT_BREAKER_STRIKES && nowMs >= struckAtMs && nowMs < struckAtMs + ACCOUNT_BREAKER_REST_MS
+  return (
+    strikes >= ACCOUNT_BREAKER_STRIKES &&
+    nowMs >= struckAtMs &&
+    nowMs < struckAtMs + ACCOUNT_BREAKER_REST_MS
+  )
 }
 
 /** Vitals after an event at `nowMs`. Health stays within 0–100, tokens within 0–50. */

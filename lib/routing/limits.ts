@@ -49,6 +49,16 @@ export interface Block {
 export const DEFAULT_LIMIT_ID = 'codex'
 
 /** Names of windows where there is little room. */
-export const WINDOW_NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5h', weekly: '7d', monthly: '30d', unknown: 'quota' }
+export const WINDOW_NAMES: Readonly<Record<WindowKind, string>> = {
+  five_hour: '5h',
+  weekly: '7d',
+  monthly: '30d',
+  unknown: 'quota',
+}
 /** Names of windows in sentences. */
-export const LIMIT_NAMES: Readonly<Record<WindowKind, string>> = { five_hour: '5-hour limit', weekly: 'weekly limit', monthly: 'monthly limit', unknown: 'limit' }
+export const LIMIT_NAMES: Readonly<Record<WindowKind, string>> = {
+  five_hour: '5-hour limit',
+  weekly: 'weekly limit',
+  monthly: 'monthly limit',
+  unknown: 'limit',
+}

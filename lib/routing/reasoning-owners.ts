@@ -33,11 +33,17 @@ export function isAllOf(owners: ReasoningOwners | undefined, uid: string): boole
  * Numbers of the pieces that an account cannot read for certain.
  * @param pieces the encrypted contents in the history of the request, in order
  */
-export function unreadableBy(uid: string, owners: ReasoningOwners | undefined, pieces: readonly string[]): ReadonlySet<number> {
+export function unreadableBy(
+  uid: string,
+  owners: ReasoningOwners | undefined,
+  pieces: readonly string[],
+): ReadonlySet<number> {
   if (isAllOf(owners, uid)) return new Set()
   const numbers = pieces.map((_, number) => number)
   if (owners === undefined || !isSameHistory(owners, pieces)) return new Set(numbers)
-  return new Set(numbers.filter((number) => owners.spans.findLast(({ from }) => from <= number)?.uid !== uid))
+  return new Set(
+    numbers.filter((number) => owners.spans.findLast(({ from }) => from <= number)?.uid !== uid),
+  )
 }
 
 /**
@@ -45,21 +51,36 @@ export function unreadableBy(uid: string, owners: ReasoningOwners | undefined, p
  * The same object comes back when nothing changed.
  * @param pieces as for `unreadableBy`
  */
-export function ownersAfter(owners: ReasoningOwners | undefined, uid: string, pieces: readonly string[]): ReasoningOwners {
+export function ownersAfter(
+  owners: ReasoningOwners | undefined,
+  uid: string,
+  pieces: readonly string[],
+): ReasoningOwners {
   if (owners !== undefined && isAllOf(owners, uid)) return owners
   const own = spanAt(pieces, uid)
   if (owners === undefined || !isSameHistory(owners, pieces)) {
-    return pieces.length === 0 ? { spans: [own] } : { first: markOf(pieces[0]), spans: [{ from: 0, uid: null }, own] }
+    return pieces.length === 0
+      ? { spans: [own] }
+      : { first: markOf(pieces[0]), spans: [{ from: 0, uid: null }, own] }
   }
   const kept = owners.spans.filter(({ from }) => from < pieces.length)
   const later = owners.spans.filter(({ from }) => from >= pieces.length)
   const current = kept.at(-1)
-  if (later.length === 0) return current?.uid === uid ? owners : capped({ first: markOf(pieces[0]), spans: [...kept, own] })
+  if (later.length === 0)
+    return current?.uid === uid
+      ? owners
+      : capped({ first: markOf(pieces[0]), spans: [...kept, own] })
   // A shorter history than before: a request beside the conversation, or one that takes something back. Whose pieces stand
   // here from now on is known only where it was the same account all along.
-  const there = [...later, ...(later[0]?.from === pieces.length || current === undefined ? [] : [current])]
+  const there = [
+    ...later,
+    ...(later[0]?.from === pieces.length || current === undefined ? [] : [current]),
+  ]
   if (there.every((span) => span.uid === uid)) return owners
-  return { first: kept.length === 0 ? undefined : owners.first, spans: [...kept, { ...own, uid: null }] }
+  return {
+    first: kept.length === 0 ? undefined : owners.first,
+    spans: [...kept, { ...own, uid: null }],
+  }
 }
 
 /** Of two accounts of one session that do not agree: nothing is certain. */
@@ -74,11 +95,16 @@ function spanAt(pieces: readonly string[], uid: string | null): OwnedSpan {
 function isSameHistory(owners: ReasoningOwners, pieces: readonly string[]): boolean {
   if (pieces.length === 0) return true
   if (owners.first !== undefined && owners.first !== markOf(pieces[0])) return false
-  return owners.spans.every(({ from, before }) => from === 0 || from > pieces.length || before === markOf(pieces[from - 1]))
+  return owners.spans.every(
+    ({ from, before }) => from === 0 || from > pieces.length || before === markOf(pieces[from - 1]),
+  )
 }
 
 function markOf(piece: string | undefined): string {
-  return createHash('sha256').update(piece ?? '').digest('base64url').slice(0, 12)
+  return createHash('sha256')
+    .update(piece ?? '')
+    .digest('base64url')
+    .slice(0, 12)
 }
 
 function capped(owners: ReasoningOwners): ReasoningOwners {

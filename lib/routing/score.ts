@@ -103,14 +103,18 @@ function drainTime(candidate: Candidate, context: DecisionContext): number {
 }
 
 /** The window `drain-first` goes by: the longest one with a reset still to come. */
-export function drainWindow(candidate: Candidate, context: DecisionContext): QuotaWindow | undefined {
+export function drainWindow(
+  candidate: Candidate,
+  context: DecisionContext,
+): QuotaWindow | undefined {
   const windows = candidate.windows[context.limitId]
   if (windows === undefined) return undefined
   let longest: QuotaWindow | undefined
   for (let i = 0; i < windows.length; i++) {
     const window = windows[i] as QuotaWindow
     if (window.resetsAtMs === undefined || window.resetsAtMs <= context.nowMs) continue
-    if (longest === undefined || (window.windowMinutes ?? 0) > (longest.windowMinutes ?? 0)) longest = window
+    if (longest === undefined || (window.windowMinutes ?? 0) > (longest.windowMinutes ?? 0))
+      longest = window
   }
   return longest
 }

@@ -13,14 +13,16 @@ export const FREE = 0
 export const PAID = -1
 
 /** Why time alone does not make an account eligible. */
-export type Exclusion = 'disabled' | 'needs_login' | 'outside_fence' | 'outside_pool' | 'model_denied'
+export type Exclusion =
+  'disabled' | 'needs_login' | 'outside_fence' | 'outside_pool' | 'model_denied'
 
 /** What keeps an account out whatever the hour, if anything. */
 export function exclusionOf(candidate: Candidate, context: DecisionContext): Exclusion | undefined {
   if (!candidate.enabled) return 'disabled'
   if (candidate.needsLogin) return 'needs_login'
   if (context.fence !== undefined && !context.fence.has(candidate.uid)) return 'outside_fence'
-  if (context.modelPool?.mode === 'strict' && !context.modelPool.uids.has(candidate.uid)) return 'outside_pool'
+  if (context.modelPool?.mode === 'strict' && !context.modelPool.uids.has(candidate.uid))
+    return 'outside_pool'
   if (candidate.modelSupport === 'denied') return 'model_denied'
   return undefined
 }
@@ -54,7 +56,10 @@ export function blockedUntil(candidate: Candidate, context: DecisionContext): nu
 }
 
 /** True when a block stands in the way of this request: the whole account, its limit family, or its model. */
-export function concerns(block: Block, context: Pick<DecisionContext, 'limitId' | 'model'>): boolean {
+export function concerns(
+  block: Block,
+  context: Pick<DecisionContext, 'limitId' | 'model'>,
+): boolean {
   const { scope } = block
   if (scope === '*') return true
   return isScope(scope, 'limit:', context.limitId) || isScope(scope, 'model:', context.model)
@@ -62,7 +67,9 @@ export function concerns(block: Block, context: Pick<DecisionContext, 'limitId' 
 
 /** Compares without building the other string: this runs for every block of every account. */
 function isScope(scope: string, prefix: string, name: string): boolean {
-  return scope.length === prefix.length + name.length && scope.startsWith(prefix) && scope.endsWith(name)
+  return (
+    scope.length === prefix.length + name.length && scope.startsWith(prefix) && scope.endsWith(name)
+  )
 }
 
 /** When an exhausted window ends, epoch ms; 0 when it is not exhausted or over. */

@@ -85,13 +85,7 @@ export interface RoutingSnapshot extends DecisionContext {
 
 /** Why this account serves. */
 export type ChosenReason =
-  | 'pinned'
-  | 'session'
-  | 'manual_switch'
-  | 'best_quota'
-  | 'sticky'
-  | 'round_robin'
-  | 'drain_first'
+  'pinned' | 'session' | 'manual_switch' | 'best_quota' | 'sticky' | 'round_robin' | 'drain_first'
 
 /** Why no account can serve. */
 export type RefusedReason =
@@ -126,7 +120,15 @@ export type Decision =
 /** One fact that speaks for or against an account. */
 export type CandidateReason =
   // Against: any of these makes the account ineligible.
-  | { readonly code: 'disabled' | 'needs_login' | 'already_tried' | 'outside_fence' | 'outside_pool' | 'not_pinned' }
+  | {
+      readonly code:
+        | 'disabled'
+        | 'needs_login'
+        | 'already_tried'
+        | 'outside_fence'
+        | 'outside_pool'
+        | 'not_pinned'
+    }
   | { readonly code: 'model_denied'; readonly model: string }
   | { readonly code: 'blocked'; readonly block: Block }
   | {
@@ -138,9 +140,22 @@ export type CandidateReason =
     }
   // Facts that move an eligible account up or down.
   | { readonly code: 'pinned'; readonly scope: Pin['scope']; readonly mode: Pin['mode'] }
-  | { readonly code: 'session' | 'manual_switch' | 'pool_member' | 'uses_credits' | 'quota_unknown' | 'model_unverified' }
+  | {
+      readonly code:
+        | 'session'
+        | 'manual_switch'
+        | 'pool_member'
+        | 'uses_credits'
+        | 'quota_unknown'
+        | 'model_unverified'
+    }
   /** `pace` 1: used evenly it lasts exactly until the reset; above 1 some of it would be lost unused. */
-  | { readonly code: 'headroom'; readonly kind: WindowKind; readonly leftPercent: number; readonly pace: number }
+  | {
+      readonly code: 'headroom'
+      readonly kind: WindowKind
+      readonly leftPercent: number
+      readonly pace: number
+    }
   | { readonly code: 'resets_at'; readonly kind: WindowKind; readonly atMs: number }
   | { readonly code: 'in_flight'; readonly count: number }
   | { readonly code: 'bucket_low'; readonly tokens: number }

@@ -9,19 +9,33 @@ import { fieldsOf, firing, type SimRequest, type World } from './world.js'
 type Page = (world: World, account: SimAccount, request: SimRequest) => Reply
 
 /** The read-mostly endpoints of an account (wire facts §7, second study §6, §9). */
-export const ACCOUNT_PAGES: Readonly<Record<string, { readonly endpoint: Endpoint; readonly page: Page }>> = {
+export const ACCOUNT_PAGES: Readonly<
+  Record<string, { readonly endpoint: Endpoint; readonly page: Page }>
+> = {
   'GET /backend-api/codex/models': { endpoint: 'models', page: models },
   'GET /backend-api/wham/usage': { endpoint: 'usage', page: usage },
   'GET /backend-api/codex/usage': { endpoint: 'usage', page: usage },
   'GET /backend-api/wham/accounts/check': { endpoint: 'accounts_check', page: accountsCheck },
-  'GET /backend-api/wham/rate-limit-reset-credits': { endpoint: 'reset_credits', page: resetCredits },
+  'GET /backend-api/wham/rate-limit-reset-credits': {
+    endpoint: 'reset_credits',
+    page: resetCredits,
+  },
   'POST /backend-api/wham/rate-limit-reset-credits/consume': { endpoint: 'consume', page: consume },
 }
 
 /** Answers one of those endpoints, or with what a rule demands. */
-export function answerAccountPage(world: World, account: SimAccount, request: SimRequest, { endpoint, page }: (typeof ACCOUNT_PAGES)[string]): Reply {
+export function answerAccountPage(
+  world: World,
+  account: SimAccount,
+  request: SimRequest,
+  { endpoint, page }: (typeof ACCOUNT_PAGES)[string],
+): Reply {
   const actions = firing(world, endpoint, { account: account.name })
-  return { ...(forcedReply(actions, { now: world.now(), account, familyIndex: 0 }) ?? page(world, account, request)), actions }
+  return {
+    ...(forcedReply(actions, { now: world.now(), account, familyIndex: 0 }) ??
+      page(world, account, request)),
+    actions,
+  }
 }
 
 function models(_world: World, account: SimAccount, request: SimRequest): Reply {
@@ -55,7 +69,11 @@ function accountsCheck(world: World, account: SimAccount): Reply {
     workspace_backend_origin: 'NO_CONSTRAINT',
     account_routing_override: workspace.accountRouting,
   }))
-  return json(200, { accounts, default_account_id: account.accountId, account_ordering: accounts.map(({ id }) => id) })
+  return json(200, {
+    accounts,
+    default_account_id: account.accountId,
+    account_ordering: accounts.map(({ id }) => id),
+  })
 }
 
 function resetCredits(world: World, account: SimAccount): Reply {
@@ -75,7 +93,9 @@ function consume(world: World, account: SimAccount, request: SimRequest): Reply 
   const { redeem_request_id: requestId = '', credit_id: creditId } = fieldsOf(request)
   const answer = (code: string, windows = 0): Reply => json(200, { code, windows_reset: windows })
   if (account.redeemed.has(requestId)) return answer('already_redeemed')
-  const credit = available(account, world).find(({ id }) => creditId === undefined || id === creditId)
+  const credit = available(account, world).find(
+    ({ id }) => creditId === undefined || id === creditId,
+  )
   if (credit === undefined) return answer('no_credit')
   const windows = resetWindows(account, world.now())
   if (windows === 0) return answer('nothing_to_reset')
@@ -85,5 +105,8 @@ function consume(world: World, account: SimAccount, request: SimRequest): Reply 
 }
 
 function available(account: SimAccount, world: World): SimAccount['resetCredits'] {
-  return account.resetCredits.filter(({ status, grantedAtMs }) => status === 'available' && grantedAtMs + RESET_CREDIT_LIFE_MS > world.now())
+  return account.resetCredits.filter(
+    ({ status, grantedAtMs }) =>
+      status === 'available' && grantedAtMs + RESET_CREDIT_LIFE_MS > world.now(),
+  )
 }

@@ -51,7 +51,10 @@ const shape = {
 export const accountSpecSchema = z.strictObject({
   /** Unique name, used by rules, by the control plane and on the sign-in page. */
   name: z.string().regex(/^[\w.@-]+$/),
-  user: z.string().regex(/^[\w.@-]+$/).optional(),
+  user: z
+    .string()
+    .regex(/^[\w.@-]+$/)
+    .optional(),
   email: z.string().min(3).optional(),
   plan: shape.plan.default('plus'),
   accountId: z.string().min(1).optional(),
@@ -158,9 +161,13 @@ export function patchAccount(account: SimAccount, input: AccountPatch, now: numb
   if (patch.credits !== undefined) account.credits = patch.credits
   if (patch.models !== undefined) account.models = patch.models
   if (patch.deactivated !== undefined) account.deactivated = patch.deactivated
-  if (patch.resetCredits !== undefined) account.resetCredits = bank(account.name, patch.resetCredits, now)
+  if (patch.resetCredits !== undefined)
+    account.resetCredits = bank(account.name, patch.resetCredits, now)
   if (patch.windows !== undefined) {
-    account.families = [createFamily({ id: DEFAULT_LIMIT_ID, windows: patch.windows }, now), ...account.families.slice(1)]
+    account.families = [
+      createFamily({ id: DEFAULT_LIMIT_ID, windows: patch.windows }, now),
+      ...account.families.slice(1),
+    ]
   }
 }
 

@@ -47,14 +47,32 @@ export function createEventWriter(id: string, model: string, createdAtSec: numbe
       sequence += 1
       return text
     },
-    response: (status, change = {}) => ({ id, object: 'response', created_at: createdAtSec, status, error: null, incomplete_details: null, model, output: [], usage: null, ...change }),
+    response: (status, change = {}) => ({
+      id,
+      object: 'response',
+      created_at: createdAtSec,
+      status,
+      error: null,
+      incomplete_details: null,
+      model,
+      output: [],
+      usage: null,
+      ...change,
+    }),
   }
 }
 
 /** The events of an answer (wire facts §9), produced one by one while they are sent. */
-export function* answerFrames(question: Question, deps: { writer: EventWriter; random: Prng; seal: Seal; limits: string }): Generator<Frame> {
+export function* answerFrames(
+  question: Question,
+  deps: { writer: EventWriter; random: Prng; seal: Seal; limits: string },
+): Generator<Frame> {
   const { writer, random } = deps
-  const frame = (mark: Frame['mark'], type: string, fields: Readonly<Record<string, unknown>>): Frame => ({ mark, text: writer.event(type, fields) })
+  const frame = (
+    mark: Frame['mark'],
+    type: string,
+    fields: Readonly<Record<string, unknown>>,
+  ): Frame => ({ mark, text: writer.event(type, fields) })
   yield frame('head', 'response.created', { response: writer.response('in_progress') })
   yield frame('head', 'response.in_progress', { response: writer.response('in_progress') })
   yield { mark: 'head', text: deps.limits }
@@ -63,14 +81,45 @@ export function* answerFrames(question: Question, deps: { writer: EventWriter; r
   let outputTokens = 0
   let reasoningTokens = 0
   if (question.wantsReasoning && !EFFORTS_WITHOUT_REASONING.has(question.effort)) {
-    const item = { type: 'reasoning', id: `rs_${random.hex(40)}`, summary: [] as unknown[], encrypted_content: deps.seal() }
+    const item = {
+      type: 'reasoning',
+      id: `rs_${random.hex(40)}`,
+      summary: [] as unknown[],
+      encrypted_content: deps.seal(),
+    }
     const summary = `**Thinking** about: ${question.text.slice(0, 60)}`
-    yield frame('output', 'response.output_item.added', { output_index: index, item: { ...item, encrypted_content: '' } })
-    yield frame('output', 'response.reasoning_summary_part.added', { item_id: item.id, output_index: index, summary_index: 0, part: { type: 'summary_text', text: '' } })
-    yield frame('delta', 'response.reasoning_summary_text.delta', { item_id: item.id, output_index: index, summary_index: 0, delta: summary })
-    yield frame('output', 'response.reasoning_summary_text.done', { item_id: item.id, output_index: index, summary_index: 0, text: summary })
-    yield frame('output', 'response.reasoning_summary_part.done', { item_id: item.id, output_index: index, summary_index: 0, part: { type: 'summary_text', text: summary } })
-    yield frame('output', 'response.output_item.done', { output_index: index, item: { ...item, summary: [{ type: 'summary_text', text: summary }] } })
+    yield frame('output', 'response.output_item.added', {
+      output_index: index,
+      item: { ...item, encrypted_content: '' },
+    })
+    yield frame('output', 'response.reasoning_summary_part.added', {
+      item_id: item.id,
+      output_index: index,
+      summary_index: 0,
+      part: { type: 'summary_text', text: '' },
+    })
+    yield frame('delta', 'response.reasoning_summary_text.delta', {
+      item_id: item.id,
+      output_index: index,
+      summary_index: 0,
+      delta: summary,
+    })
+    yield frame('output', 'response.reasoning_summary_text.done', {
+      item_id: item.id,
+      output_index: index,
+      summary_index: 0,
+      text: summary,
+    })
+    yield frame('output', 'response.reasoning_summary_part.done', {
+      item_id: item.id,
+      output_index: index,
+      summary_index: 0,
+      part: { type: 'summary_text', text: summary },
+    })
+    yield frame('output', 'response.output_item.done', {
+      output_index: index,
+      item: { ...item, summary: [{ type: 'summary_text', text: summary }] },
+    })
     reasoningTokens = 32
     outputTokens += reasoningTokens
     index += 1
@@ -83,18 +132,50 @@ export function* answerFrames(question: Question, deps: { writer: EventWriter; r
     outputTokens += 16
   } else {
     const id = `msg_${random.hex(40)}`
-    yield frame('output', 'response.output_item.added', { output_index: index, item: { type: 'message', id, role: 'assistant', status: 'in_progress', content: [] } })
-    yield frame('output', 'response.content_part.added', { item_id: id, output_index: index, content_index: 0, part: { type: 'output_text', text: '', annotations: [] } })
+    yield frame('output', 'response.output_item.added', {
+      output_index: index,
+      item: { type: 'message', id, role: 'assistant', status: 'in_progress', content: [] },
+    })
+    yield frame('output', 'response.content_part.added', {
+      item_id: id,
+      output_index: index,
+      content_index: 0,
+      part: { type: 'output_text', text: '', annotations: [] },
+    })
     let text = ''
     for (const delta of wordsOf(question)) {
       // A long answer would be held in memory for its last event alone.
       if (text.length < 200_000) text += delta
       outputTokens += 1
-      yield frame('delta', 'response.output_text.delta', { item_id: id, output_index: index, content_index: 0, delta })
+      yield frame('delta', 'response.output_text.delta', {
+        item_id: id,
+        output_index: index,
+        content_index: 0,
+        delta,
+      })
     }
-    yield frame('output', 'response.output_text.done', { item_id: id, output_index: index, content_index: 0, text })
-    yield frame('output', 'response.content_part.done', { item_id: id, output_index: index, content_index: 0, part: { type: 'output_text', text, annotations: [] } })
-    yield frame('output', 'response.output_item.done', { output_index: index, item: { type: 'message', id, role: 'assistant', status: 'completed', content: [{ type: 'output_text', text, annotations: [] }] } })
+    yield frame('output', 'response.output_text.done', {
+      item_id: id,
+      output_index: index,
+      content_index: 0,
+      text,
+    })
+    yield frame('output', 'response.content_part.done', {
+      item_id: id,
+      output_index: index,
+      content_index: 0,
+      part: { type: 'output_text', text, annotations: [] },
+    })
+    yield frame('output', 'response.output_item.done', {
+      output_index: index,
+      item: {
+        type: 'message',
+        id,
+        role: 'assistant',
+        status: 'completed',
+        content: [{ type: 'output_text', text, annotations: [] }],
+      },
+    })
   }
 
   const usage = {
@@ -108,18 +189,37 @@ export function* answerFrames(question: Question, deps: { writer: EventWriter; r
 }
 
 /** A call of a tool. What of it comes bit by bit comes in one. */
-function* callFrames({ kind, name }: OfferedTool, given: string, deps: { frame: (mark: Frame['mark'], type: string, fields: Readonly<Record<string, unknown>>) => Frame; random: Prng; index: number }): Generator<Frame> {
+function* callFrames(
+  { kind, name }: OfferedTool,
+  given: string,
+  deps: {
+    frame: (mark: Frame['mark'], type: string, fields: Readonly<Record<string, unknown>>) => Frame
+    random: Prng
+    index: number
+  },
+): Generator<Frame> {
   const { frame, random, index } = deps
   const isCustom = kind === 'custom'
   const id = `${isCustom ? 'ctc' : 'fc'}_${random.hex(40)}`
   const field = isCustom ? 'input' : 'arguments'
   const value = isCustom ? inputOf(given) : given
   const events = isCustom ? 'response.custom_tool_call_input' : 'response.function_call_arguments'
-  const item = { type: isCustom ? 'custom_tool_call' : 'function_call', id, call_id: `call_${random.hex(24)}`, name }
-  yield frame('output', 'response.output_item.added', { output_index: index, item: { ...item, [field]: '', status: 'in_progress' } })
+  const item = {
+    type: isCustom ? 'custom_tool_call' : 'function_call',
+    id,
+    call_id: `call_${random.hex(24)}`,
+    name,
+  }
+  yield frame('output', 'response.output_item.added', {
+    output_index: index,
+    item: { ...item, [field]: '', status: 'in_progress' },
+  })
   yield frame('delta', `${events}.delta`, { item_id: id, output_index: index, delta: value })
   yield frame('output', `${events}.done`, { item_id: id, output_index: index, [field]: value })
-  yield frame('output', 'response.output_item.done', { output_index: index, item: { ...item, [field]: value, status: 'completed' } })
+  yield frame('output', 'response.output_item.done', {
+    output_index: index,
+    item: { ...item, [field]: value, status: 'completed' },
+  })
 }
 
 function inputOf(given: string): string {
@@ -140,7 +240,8 @@ function* wordsOf(question: Question): Generator<string> {
 
 function sentenceOf({ kind, text, afterTool }: Question): string {
   if (kind === 'title') return 'A simulated title'
-  if (kind === 'compaction') return 'Summary: the user and the simulator talked; everything important is in this sentence.'
+  if (kind === 'compaction')
+    return 'Summary: the user and the simulator talked; everything important is in this sentence.'
   const said = SAY_DIRECTIVE.exec(text)?.[1]
   if (said !== undefined) return said.trim()
   if (afterTool) return 'The tool has answered, and this is the simulated conclusion.'

@@ -6,8 +6,18 @@ import { recordOf, type SimRequest } from './world.js'
  * with them a run has no warning that a real one has not. No rule and no quota touches them.
  */
 const PAGES: Readonly<Record<string, (request: SimRequest) => Reply>> = {
-  'GET /backend-api/ps/plugins/installed': () => json(200, { plugins: [], next_cursor: null, pagination: { next_page_token: null, limit: 200 } }),
-  'GET /backend-api/ps/plugins/list': () => json(200, { plugins: [], next_cursor: null, pagination: { next_page_token: null, limit: 200 } }),
+  'GET /backend-api/ps/plugins/installed': () =>
+    json(200, {
+      plugins: [],
+      next_cursor: null,
+      pagination: { next_page_token: null, limit: 200 },
+    }),
+  'GET /backend-api/ps/plugins/list': () =>
+    json(200, {
+      plugins: [],
+      next_cursor: null,
+      pagination: { next_page_token: null, limit: 200 },
+    }),
   'GET /backend-api/ps/plugins/suggested/codex': () => json(200, { plugins: [], enabled: false }),
   'GET /backend-api/ps/plugins/tooling-state/turtle': () => json(200, {}),
   'POST /backend-api/ps/mcp': mcp,
@@ -25,13 +35,22 @@ export function answerClientPage(request: SimRequest): Reply | undefined {
 
 /** A server of the Model Context Protocol that offers nothing. */
 function mcp(request: SimRequest): Reply {
-  const { id, method, params } = (recordOf(request.body) ?? {}) as { id?: unknown; method?: unknown; params?: { protocolVersion?: unknown } }
+  const { id, method, params } = (recordOf(request.body) ?? {}) as {
+    id?: unknown
+    method?: unknown
+    params?: { protocolVersion?: unknown }
+  }
   // A notification gets no answer.
   if (id === undefined) return { status: 202, headers: {}, body: '' }
-  const result = (value: Record<string, unknown>): Reply => json(200, { jsonrpc: '2.0', id, result: value })
+  const result = (value: Record<string, unknown>): Reply =>
+    json(200, { jsonrpc: '2.0', id, result: value })
   switch (method) {
     case 'initialize':
-      return result({ protocolVersion: params?.protocolVersion ?? '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'simulator', version: '1' } })
+      return result({
+        protocolVersion: params?.protocolVersion ?? '2025-06-18',
+        capabilities: { tools: {} },
+        serverInfo: { name: 'simulator', version: '1' },
+      })
     case 'tools/list':
       return result({ tools: [] })
     case 'resources/list':
@@ -41,6 +60,10 @@ function mcp(request: SimRequest): Reply {
     case 'ping':
       return result({})
     default:
-      return json(200, { jsonrpc: '2.0', id, error: { code: -32_601, message: 'Method not found' } })
+      return json(200, {
+        jsonrpc: '2.0',
+        id,
+        error: { code: -32_601, message: 'Method not found' },
+      })
   }
 }

@@ -26,7 +26,10 @@ interface ControlDeps {
 }
 
 /** Answers below `/__sim/`: look at the simulator and change it while it runs. Loopback only, so it asks nobody who they are. */
-export function answerControl({ world, oauth, seen, advance, changeSettings }: ControlDeps, request: SimRequest): Reply {
+export function answerControl(
+  { world, oauth, seen, advance, changeSettings }: ControlDeps,
+  request: SimRequest,
+): Reply {
   const body = recordOf(request.body)
   const bad = (why: string): Reply => json(400, { error: why })
   switch (`${request.method} ${request.path.slice('/__sim/'.length)}`) {
@@ -36,13 +39,21 @@ export function answerControl({ world, oauth, seen, advance, changeSettings }: C
         settings: world.settings,
         rules: world.rules.list(),
         pendingDevices: oauth.pendingDevices(),
-        accounts: world.accounts.map((account) => ({ name: account.name, email: account.email, plan: account.plan, accountId: account.accountId, usage: usageBody(account, world.now()) })),
+        accounts: world.accounts.map((account) => ({
+          name: account.name,
+          email: account.email,
+          plan: account.plan,
+          accountId: account.accountId,
+          usage: usageBody(account, world.now()),
+        })),
       })
     case 'GET requests':
       return json(200, { requests: seen() })
     case 'POST scenario': {
       const rules = scenarioSchema.safeParse(parsed(request.body))
-      return rules.success ? json(200, { added: world.rules.add(rules.data) }) : bad(z.prettifyError(rules.error))
+      return rules.success
+        ? json(200, { added: world.rules.add(rules.data) })
+        : bad(z.prettifyError(rules.error))
     }
     case 'DELETE scenario':
       world.rules.remove(request.query.get('id') ?? undefined)
@@ -68,9 +79,11 @@ export function answerControl({ world, oauth, seen, advance, changeSettings }: C
       return json(200, {})
     }
     case 'POST device/approve': {
-      const { userCode, account: name } = z.object({ userCode: z.string(), account: z.string() }).safeParse(body).data ?? {}
+      const { userCode, account: name } =
+        z.object({ userCode: z.string(), account: z.string() }).safeParse(body).data ?? {}
       const account = accountNamed(world, name ?? '')
-      if (userCode === undefined || account === undefined) return bad('userCode and account are needed')
+      if (userCode === undefined || account === undefined)
+        return bad('userCode and account are needed')
       return oauth.approveDevice(userCode, account) ? json(200, {}) : bad('the code is not known')
     }
     default:

@@ -26,7 +26,11 @@ function replyFor(action: Action, { account, familyIndex, now }: ForcedContext):
     case 'respond': {
       const type = action.json === undefined ? 'text/plain; charset=utf-8' : 'application/json'
       const body = action.json === undefined ? (action.text ?? '') : JSON.stringify(action.json)
-      return { status: action.status, headers: { 'content-type': type, ...lowerCase(action.headers) }, body }
+      return {
+        status: action.status,
+        headers: { 'content-type': type, ...lowerCase(action.headers) },
+        body,
+      }
     }
     case 'usage_limit': {
       const family = account?.families[familyIndex]
@@ -39,7 +43,11 @@ function replyFor(action: Action, { account, familyIndex, now }: ForcedContext):
     }
     case 'usage_not_included':
       return json(429, {
-        error: { type: 'usage_not_included', message: 'Codex is not part of this plan', plan_type: account?.plan ?? 'free' },
+        error: {
+          type: 'usage_not_included',
+          message: 'Codex is not part of this plan',
+          plan_type: account?.plan ?? 'free',
+        },
       })
     case 'rate_limit':
       return rateLimited(action.retryAfterSec, action.message, action.code)
@@ -52,17 +60,30 @@ function replyFor(action: Action, { account, familyIndex, now }: ForcedContext):
     case 'server_error':
       return apiError(
         action.status,
-        { message: action.message ?? 'The simulated backend has failed', type: 'server_error', code: action.code ?? null },
+        {
+          message: action.message ?? 'The simulated backend has failed',
+          type: 'server_error',
+          code: action.code ?? null,
+        },
         retryAfter(action.retryAfterSec),
       )
     case 'token_error':
-      return action.code === 'invalid_grant' ? json(400, { error: 'invalid_grant' }) : refreshRefused(action.code)
+      return action.code === 'invalid_grant'
+        ? json(400, { error: 'invalid_grant' })
+        : refreshRefused(action.code)
     case 'json_200':
       return json(200, action.json)
     case 'html':
-      return html(action.status, '<!doctype html><title>Network sign-in</title><h1>Sign in to use this network</h1>')
+      return html(
+        action.status,
+        '<!doctype html><title>Network sign-in</title><h1>Sign in to use this network</h1>',
+      )
     case 'empty':
-      return { status: 200, headers: { 'content-type': 'text/event-stream; charset=utf-8' }, body: '' }
+      return {
+        status: 200,
+        headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+        body: '',
+      }
     default:
       return undefined
   }
@@ -70,8 +91,14 @@ function replyFor(action: Action, { account, familyIndex, now }: ForcedContext):
 
 /** 401 of the backend for a token it does not honour. */
 export function unauthorized(code: string, message?: string): Reply {
-  const text = code === 'token_expired' ? 'The access token has expired' : 'The access token is no longer honoured'
-  return json(401, { error: { message: message ?? text, type: 'invalid_request_error', param: null, code }, status: 401 })
+  const text =
+    code === 'token_expired'
+      ? 'The access token has expired'
+      : 'The access token is no longer honoured'
+  return json(401, {
+    error: { message: message ?? text, type: 'invalid_request_error', param: null, code },
+    status: 401,
+  })
 }
 
 /** 402 of a workspace that its owner switched off (wire facts §8). */
@@ -88,7 +115,11 @@ export function refreshRefused(code: string): Reply {
   return apiError(401, { message: texts[code] ?? 'This refresh token was revoked', code })
 }
 
-function rateLimited(retryAfterSec: number | undefined, message = 'Rate limit reached, slow down', code = 'rate_limit_exceeded'): Reply {
+function rateLimited(
+  retryAfterSec: number | undefined,
+  message = 'Rate limit reached, slow down',
+  code = 'rate_limit_exceeded',
+): Reply {
   return apiError(429, { message, type: 'requests', code }, retryAfter(retryAfterSec))
 }
 
@@ -97,5 +128,7 @@ function retryAfter(seconds: number | undefined): Record<string, string> {
 }
 
 function lowerCase(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  )
 }

@@ -3,7 +3,13 @@ import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-import { createAccount, type AccountPatch, type AccountSpec, patchAccount, type SimAccount } from './account.js'
+import {
+  createAccount,
+  type AccountPatch,
+  type AccountSpec,
+  patchAccount,
+  type SimAccount,
+} from './account.js'
 import { ACCOUNT_PAGES, answerAccountPage } from './account-pages.js'
 import { answerClientPage } from './client-pages.js'
 import { answerControl, type Seen } from './control.js'
@@ -15,7 +21,12 @@ import { detail, type Reply } from './reply.js'
 import { answerResponses } from './responses.js'
 import { createRuleBook, type ScenarioRule, scenarioSchema } from './scenario.js'
 import { sendReply } from './send.js'
-import { DEFAULT_SETTINGS, type Settings, type SettingsPatch, settingsPatchSchema } from './settings.js'
+import {
+  DEFAULT_SETTINGS,
+  type Settings,
+  type SettingsPatch,
+  settingsPatchSchema,
+} from './settings.js'
 import { createTokenRegistry, type TokenSet } from './tokens.js'
 import { accountNamed, type SimRequest, type World } from './world.js'
 
@@ -80,21 +91,30 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const now = (): number => clock() + offsetMs
   const random = createPrng(options.seed ?? 1)
   const settings: Settings = { ...DEFAULT_SETTINGS }
-  const changeSettings = (patch: SettingsPatch): void => void Object.assign(settings, settingsPatchSchema.parse(patch))
+  const changeSettings = (patch: SettingsPatch): void =>
+    void Object.assign(settings, settingsPatchSchema.parse(patch))
   changeSettings(options.settings ?? {})
-  const accounts = (options.accounts ?? DEFAULT_ACCOUNTS).map((spec) => createAccount(typeof spec === 'string' ? { name: spec } : spec, now()))
+  const accounts = (options.accounts ?? DEFAULT_ACCOUNTS).map((spec) =>
+    createAccount(typeof spec === 'string' ? { name: spec } : spec, now()),
+  )
   const recorded: RecordedRequest[] = []
   const sockets = new Set<Socket>()
   const closing = new AbortController()
 
-  const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => void handle(request, response)
-  const server = options.tls === undefined ? http.createServer(onRequest) : https.createServer(options.tls, onRequest)
+  const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void =>
+    void handle(request, response)
+  const server =
+    options.tls === undefined
+      ? http.createServer(onRequest)
+      : https.createServer(options.tls, onRequest)
   server.on('upgrade', refuseUpgrade)
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve),
+  )
   const url = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
 
   const world: World = {
@@ -104,17 +124,33 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     random,
     now,
     rules: createRuleBook(random),
-    tokens: createTokenRegistry({ now, random, issuer: url, settings, workspacesOf: (account) => accounts.filter(({ userId }) => userId === account.userId) }),
+    tokens: createTokenRegistry({
+      now,
+      random,
+      issuer: url,
+      settings,
+      workspacesOf: (account) => accounts.filter(({ userId }) => userId === account.userId),
+    }),
   }
   const oauth = createOAuthHandlers(world)
-  const addRules = (rules: ScenarioRule | readonly ScenarioRule[]): string[] => world.rules.add(scenarioSchema.parse(rules))
+  const addRules = (rules: ScenarioRule | readonly ScenarioRule[]): string[] =>
+    world.rules.add(scenarioSchema.parse(rules))
   if (options.scenario !== undefined) addRules(options.scenario)
   const advance = (ms: number): void => {
     offsetMs += ms
   }
-  const control = { world, oauth, seen: () => recorded.map(({ headers: _headers, body: _body, ...seen }) => seen), advance, changeSettings }
+  const control = {
+    world,
+    oauth,
+    seen: () => recorded.map(({ headers: _headers, body: _body, ...seen }) => seen),
+    advance,
+    changeSettings,
+  }
 
-  async function handle(incoming: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  async function handle(
+    incoming: http.IncomingMessage,
+    response: http.ServerResponse,
+  ): Promise<void> {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     const parts: Buffer[] = []
@@ -125,13 +161,21 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     }
     const body = await unpacked(Buffer.concat(parts), incoming.headers['content-encoding'] ?? '')
     const request = requestOf(incoming, body?.toString('utf8') ?? '')
-    const { reply, account } = body === undefined ? { reply: detail(415, 'The encoding of the body is not supported'), account: undefined } : answer(request)
+    const { reply, account } =
+      body === undefined
+        ? { reply: detail(415, 'The encoding of the body is not supported'), account: undefined }
+        : answer(request)
     const record = noted(request, reply.status, account)
-    if (request.path === '/oauth/token' && settings.tokenLatencyMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.tokenLatencyMs))
+    if (request.path === '/oauth/token' && settings.tokenLatencyMs > 0)
+      await new Promise((resolve) => setTimeout(resolve, settings.tokenLatencyMs))
     response.once('close', () => {
       record.end = response.writableFinished ? 'sent' : 'gone'
     })
-    await sendReply(response, reply, { gone: AbortSignal.any([gone.signal, closing.signal]), deltaMs: settings.deltaMs, random: () => random.next() })
+    await sendReply(response, reply, {
+      gone: AbortSignal.any([gone.signal, closing.signal]),
+      deltaMs: settings.deltaMs,
+      random: () => random.next(),
+    })
   }
 
   function requestOf(incoming: http.IncomingMessage, body: string): SimRequest {
@@ -140,13 +184,30 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       method: incoming.method ?? 'GET',
       path: target.pathname.replace(/(?<=.)\/+$/, ''),
       query: target.searchParams,
-      headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')])),
+      headers: Object.fromEntries(
+        Object.entries(incoming.headers).map(([name, value]) => [
+          name,
+          Array.isArray(value) ? value.join(', ') : (value ?? ''),
+        ]),
+      ),
       body,
     }
   }
 
-  function noted(request: SimRequest, status: number, account: SimAccount | undefined): RecordedRequest {
-    const record: RecordedRequest = { method: request.method, path: request.path, account: account?.name, status, atMs: now(), headers: request.headers, body: request.body }
+  function noted(
+    request: SimRequest,
+    status: number,
+    account: SimAccount | undefined,
+  ): RecordedRequest {
+    const record: RecordedRequest = {
+      method: request.method,
+      path: request.path,
+      account: account?.name,
+      status,
+      atMs: now(),
+      headers: request.headers,
+      body: request.body,
+    }
     if (request.path.startsWith('/__sim/')) return record
     recorded.push(record)
     if (recorded.length > MAX_RECORDED) recorded.shift()
@@ -160,7 +221,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     noted(request, status, undefined)
     const body = JSON.stringify({ detail: status === 426 ? 'Upgrade Required' : 'Not Found' })
     socket.on('error', () => undefined)
-    socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`)
+    socket.end(
+      `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    )
   }
 
   function answer(request: SimRequest): { reply: Reply; account?: SimAccount } {
@@ -184,13 +247,26 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     const page = ACCOUNT_PAGES[`${request.method} ${request.path}`]
     const isResponses = request.method === 'POST' && request.path === '/backend-api/codex/responses'
     if (page === undefined && !isResponses) return { reply: detail(404, 'Not Found') }
-    const access = world.tokens.access((request.headers.authorization ?? '').replace(/^Bearer /, ''))
+    const access = world.tokens.access(
+      (request.headers.authorization ?? '').replace(/^Bearer /, ''),
+    )
     if (access === undefined) return { reply: unauthorized('invalid_token') }
     const { account, state } = access
-    if (state !== 'live') return { account, reply: unauthorized(state === 'expired' ? 'token_expired' : 'token_revoked') }
+    if (state !== 'live')
+      return {
+        account,
+        reply: unauthorized(state === 'expired' ? 'token_expired' : 'token_revoked'),
+      }
     const named = request.headers['chatgpt-account-id']
-    if (named !== undefined && named !== account.accountId) return { account, reply: detail(403, 'The token is not for this workspace') }
-    return { account, reply: page === undefined ? answerResponses(world, account, request) : answerAccountPage(world, account, request, page) }
+    if (named !== undefined && named !== account.accountId)
+      return { account, reply: detail(403, 'The token is not for this workspace') }
+    return {
+      account,
+      reply:
+        page === undefined
+          ? answerResponses(world, account, request)
+          : answerAccountPage(world, account, request, page),
+    }
   }
 
   const account = (name: string): SimAccount => {
@@ -210,7 +286,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     changeSettings,
     patchAccount: (name, patch) => patchAccount(account(name), patch, now()),
     account,
-    expireAccess: (name) => world.tokens.expireAccess(name === undefined ? undefined : account(name)),
+    expireAccess: (name) =>
+      world.tokens.expireAccess(name === undefined ? undefined : account(name)),
     revokeAccount: (name) => world.tokens.revokeAccount(account(name)),
     approveDevice: (userCode, name) => oauth.approveDevice(userCode, account(name)),
     pendingDevices: () => oauth.pendingDevices(),

@@ -43,7 +43,12 @@ export function createFamily(spec: FamilySpec, now: number): LimitFamily {
       minutes,
       limit,
       used,
-      resetsAtMs: resetsInMs === undefined ? (used > 0 ? now + minutes * 60_000 : undefined) : now + resetsInMs,
+      resetsAtMs:
+        resetsInMs === undefined
+          ? used > 0
+            ? now + minutes * 60_000
+            : undefined
+          : now + resetsInMs,
     })),
   }
 }
@@ -138,7 +143,11 @@ function freeAtMs(family: LimitFamily, now: number): number {
 const POSITIONS = ['primary', 'secondary'] as const
 
 /** The quota headers of an answer (wire facts §7), every family included. */
-export function quotaHeaders(holder: QuotaHolder, active: LimitFamily, now: number): Record<string, string> {
+export function quotaHeaders(
+  holder: QuotaHolder,
+  active: LimitFamily,
+  now: number,
+): Record<string, string> {
   const headers: Record<string, string> = {
     'x-codex-plan-type': holder.plan,
     'x-codex-active-limit': active.id,
@@ -155,7 +164,9 @@ export function quotaHeaders(holder: QuotaHolder, active: LimitFamily, now: numb
       headers[`${position}-used-percent`] = String(percent(window))
       headers[`${position}-window-minutes`] = String(window.minutes)
       headers[`${position}-reset-at`] = String(Math.ceil(resetMs(window, now) / 1_000))
-      headers[`${position}-reset-after-seconds`] = String(Math.ceil((resetMs(window, now) - now) / 1_000))
+      headers[`${position}-reset-after-seconds`] = String(
+        Math.ceil((resetMs(window, now) - now) / 1_000),
+      )
     })
   }
   if (exhausted(active)) headers['x-codex-rate-limit-reached-type'] = 'rate_limit_reached'
@@ -167,12 +178,20 @@ function hasCredits(holder: QuotaHolder): boolean {
 }
 
 /** The in-stream event `codex.rate_limits` (wire facts §7). */
-export function rateLimitsEvent(holder: QuotaHolder, family: LimitFamily, now: number): Record<string, unknown> {
+export function rateLimitsEvent(
+  holder: QuotaHolder,
+  family: LimitFamily,
+  now: number,
+): Record<string, unknown> {
   roll(family, now)
   const window = (index: number): unknown => {
     const found = family.windows[index]
     if (!found) return null
-    return { used_percent: percent(found), window_minutes: found.minutes, reset_at: Math.ceil(resetMs(found, now) / 1_000) }
+    return {
+      used_percent: percent(found),
+      window_minutes: found.minutes,
+      reset_at: Math.ceil(resetMs(found, now) / 1_000),
+    }
   }
   return {
     type: 'codex.rate_limits',
@@ -227,7 +246,11 @@ export function usageBody(holder: QuotaHolder, now: number): Record<string, unkn
   return {
     plan_type: holder.plan,
     rate_limit: limit ?? null,
-    credits: { ...credits(holder), approx_local_messages: [left, left], approx_cloud_messages: [0, left] },
+    credits: {
+      ...credits(holder),
+      approx_local_messages: [left, left],
+      approx_cloud_messages: [0, left],
+    },
     additional_rate_limits: extra.map((family) => ({
       limit_name: family.name ?? family.id,
       metered_feature: family.id,
@@ -245,9 +268,14 @@ export function usageLimitBody(
   holder: QuotaHolder,
   family: LimitFamily,
   now: number,
-  change: { resetsInSec?: number | undefined; planType?: string | undefined; message?: string | undefined } = {},
+  change: {
+    resetsInSec?: number | undefined
+    planType?: string | undefined
+    message?: string | undefined
+  } = {},
 ): Record<string, unknown> {
-  const freeAt = change.resetsInSec === undefined ? freeAtMs(family, now) : now + change.resetsInSec * 1_000
+  const freeAt =
+    change.resetsInSec === undefined ? freeAtMs(family, now) : now + change.resetsInSec * 1_000
   return {
     error: {
       type: 'usage_limit_reached',

@@ -21,13 +21,22 @@ export interface EventWriter {
 export interface Reply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Buffer | { readonly frames: Iterable<Frame>; readonly writer: EventWriter }
+  readonly body:
+    string | Buffer | { readonly frames: Iterable<Frame>; readonly writer: EventWriter }
   readonly actions?: readonly Action[]
 }
 
 /** A JSON answer. */
-export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Reply {
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
+export function json(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  }
 }
 
 /** An HTML page without scripts. */
@@ -36,7 +45,8 @@ export function html(status: number, body: string): Reply {
     status,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'",
+      'content-security-policy':
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'",
       'cache-control': 'no-store',
     },
     body,

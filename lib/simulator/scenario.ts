@@ -20,8 +20,17 @@ import type { Prng } from './prng.js'
  */
 
 export const ENDPOINTS = [
-  'responses', 'models', 'usage', 'accounts_check', 'reset_credits', 'consume', 'authorize', 'token', 'revoke',
-  'device_code', 'device_token',
+  'responses',
+  'models',
+  'usage',
+  'accounts_check',
+  'reset_credits',
+  'consume',
+  'authorize',
+  'token',
+  'revoke',
+  'device_code',
+  'device_token',
 ] as const
 
 export type Endpoint = (typeof ENDPOINTS)[number]
@@ -29,7 +38,9 @@ export type Endpoint = (typeof ENDPOINTS)[number]
 /** What kind of request a host sends to `responses`. */
 export type RequestKind = 'turn' | 'title' | 'compaction'
 
-const at = z.union([z.enum(['connect', 'start', 'created', 'end']), z.number().int().positive()]).default('created')
+const at = z
+  .union([z.enum(['connect', 'start', 'created', 'end']), z.number().int().positive()])
+  .default('created')
 const ms = z.number().min(0)
 const headers = z.record(z.string(), z.string())
 const retryAfterSec = z.number().min(0).optional()
@@ -37,40 +48,105 @@ const text = z.string().optional()
 
 const actionSchema = z.discriminatedUnion('type', [
   // Replacing the answer.
-  z.strictObject({ type: z.literal('respond'), status: z.number().int().min(200).max(599), headers: headers.optional(), json: z.unknown().optional(), text }),
-  z.strictObject({ type: z.literal('usage_limit'), resetsInSec: z.number().optional(), planType: text, message: text, drain: z.boolean().default(false) }),
+  z.strictObject({
+    type: z.literal('respond'),
+    status: z.number().int().min(200).max(599),
+    headers: headers.optional(),
+    json: z.unknown().optional(),
+    text,
+  }),
+  z.strictObject({
+    type: z.literal('usage_limit'),
+    resetsInSec: z.number().optional(),
+    planType: text,
+    message: text,
+    drain: z.boolean().default(false),
+  }),
   z.strictObject({ type: z.literal('usage_not_included') }),
   z.strictObject({ type: z.literal('rate_limit'), retryAfterSec, message: text, code: text }),
-  z.strictObject({ type: z.literal('unauthorized'), code: z.string().default('token_revoked'), message: text }),
+  z.strictObject({
+    type: z.literal('unauthorized'),
+    code: z.string().default('token_revoked'),
+    message: text,
+  }),
   z.strictObject({ type: z.literal('payment_required') }),
   z.strictObject({ type: z.literal('forbidden'), detail: z.string().default('Forbidden') }),
-  z.strictObject({ type: z.literal('server_error'), status: z.number().int().min(500).max(599).default(500), code: text, message: text, retryAfterSec }),
-  z.strictObject({ type: z.literal('token_error'), code: z.enum(['refresh_token_reused', 'refresh_token_expired', 'refresh_token_invalidated', 'invalid_grant']) }),
+  z.strictObject({
+    type: z.literal('server_error'),
+    status: z.number().int().min(500).max(599).default(500),
+    code: text,
+    message: text,
+    retryAfterSec,
+  }),
+  z.strictObject({
+    type: z.literal('token_error'),
+    code: z.enum([
+      'refresh_token_reused',
+      'refresh_token_expired',
+      'refresh_token_invalidated',
+      'invalid_grant',
+    ]),
+  }),
   z.strictObject({ type: z.literal('json_200'), json: z.unknown().default({}) }),
-  z.strictObject({ type: z.literal('html'), status: z.number().int().min(200).max(599).default(200) }),
+  z.strictObject({
+    type: z.literal('html'),
+    status: z.number().int().min(200).max(599).default(200),
+  }),
   z.strictObject({ type: z.literal('empty') }),
   // Answers of the sign-in page and of a device login.
   z.strictObject({ type: z.literal('approve'), account: z.string() }),
-  z.strictObject({ type: z.literal('deny'), error: z.string().default('access_denied'), description: z.string().default('The user refused the login') }),
+  z.strictObject({
+    type: z.literal('deny'),
+    error: z.string().default('access_denied'),
+    description: z.string().default('The user refused the login'),
+  }),
   // Changing a good answer.
   z.strictObject({ type: z.literal('headers'), headers }),
   z.strictObject({ type: z.literal('omit'), fields: z.array(z.string()) }),
   // Ending a stream in another way.
-  z.strictObject({ type: z.literal('stream_failed'), code: z.string().default('server_error'), message: text, at }),
-  z.strictObject({ type: z.literal('stream_error_event'), code: z.string().default('server_error'), message: text, status: z.number().int().optional(), shape: z.enum(['flat', 'nested']).default('flat'), at }),
-  z.strictObject({ type: z.literal('incomplete'), reason: z.string().default('max_output_tokens'), at: at.default('end') }),
+  z.strictObject({
+    type: z.literal('stream_failed'),
+    code: z.string().default('server_error'),
+    message: text,
+    at,
+  }),
+  z.strictObject({
+    type: z.literal('stream_error_event'),
+    code: z.string().default('server_error'),
+    message: text,
+    status: z.number().int().optional(),
+    shape: z.enum(['flat', 'nested']).default('flat'),
+    at,
+  }),
+  z.strictObject({
+    type: z.literal('incomplete'),
+    reason: z.string().default('max_output_tokens'),
+    at: at.default('end'),
+  }),
   z.strictObject({ type: z.literal('done') }),
   z.strictObject({ type: z.literal('eof'), at }),
   z.strictObject({ type: z.literal('cut'), at }),
   // Shaping the delivery.
-  z.strictObject({ type: z.literal('malformed'), kind: z.enum(['garbage', 'invalid_json', 'not_an_object', 'unknown_event', 'huge_line']).default('garbage'), bytes: z.number().int().positive().default(1_048_576), at }),
-  z.strictObject({ type: z.literal('stall'), ms: z.union([ms, z.literal('forever')]).default('forever'), at }),
+  z.strictObject({
+    type: z.literal('malformed'),
+    kind: z
+      .enum(['garbage', 'invalid_json', 'not_an_object', 'unknown_event', 'huge_line'])
+      .default('garbage'),
+    bytes: z.number().int().positive().default(1_048_576),
+    at,
+  }),
+  z.strictObject({
+    type: z.literal('stall'),
+    ms: z.union([ms, z.literal('forever')]).default('forever'),
+    at,
+  }),
   z.strictObject({ type: z.literal('latency'), ms, jitterMs: ms.default(0) }),
   z.strictObject({ type: z.literal('slow'), ms }),
   z.strictObject({ type: z.literal('split'), bytes: z.number().int().positive() }),
 ])
 
-const listOf = <T extends z.ZodType>(item: T): z.ZodUnion<[T, z.ZodArray<T>]> => z.union([item, z.array(item)])
+const listOf = <T extends z.ZodType>(item: T): z.ZodUnion<[T, z.ZodArray<T>]> =>
+  z.union([item, z.array(item)])
 
 const ruleSchema = z.strictObject({
   /** Shown in the state of the control plane. */
@@ -133,7 +209,12 @@ export function createRuleBook(random: Prng): RuleBook {
   let numbered = 0
   return {
     add(rules) {
-      const added = rules.map((rule) => ({ id: rule.id ?? `rule-${(numbered += 1)}`, seen: 0, fired: 0, rule }))
+      const added = rules.map((rule) => ({
+        id: rule.id ?? `rule-${(numbered += 1)}`,
+        seen: 0,
+        fired: 0,
+        rule,
+      }))
       entries = [...entries, ...added]
       return added.map(({ id }) => id)
     },
@@ -171,7 +252,10 @@ function fits(when: z.output<typeof ruleSchema>['when'], subject: Subject): bool
   )
 }
 
-function matches(wanted: string | readonly string[] | undefined, actual: string | undefined): boolean {
+function matches(
+  wanted: string | readonly string[] | undefined,
+  actual: string | undefined,
+): boolean {
   if (wanted === undefined) return true
   if (actual === undefined) return false
   return typeof wanted === 'string' ? wanted === actual : wanted.includes(actual)

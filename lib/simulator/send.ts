@@ -18,7 +18,11 @@ interface SendContext {
 }
 
 /** Sends an answer with everything its actions do to the delivery. */
-export async function sendReply(response: http.ServerResponse, reply: Reply, context: SendContext): Promise<void> {
+export async function sendReply(
+  response: http.ServerResponse,
+  reply: Reply,
+  context: SendContext,
+): Promise<void> {
   const actions = reply.actions ?? []
   try {
     await beforeHeaders(response, actions, context)
@@ -26,7 +30,9 @@ export async function sendReply(response: http.ServerResponse, reply: Reply, con
     response.writeHead(reply.status, reply.headers)
     const { body } = reply
     const isStream = typeof body === 'object' && 'frames' in body
-    const steps = isStream ? shapeStream(body.frames, actions, body.writer) : shapeBody(Buffer.from(body), actions)
+    const steps = isStream
+      ? shapeStream(body.frames, actions, body.writer)
+      : shapeBody(Buffer.from(body), actions)
     if (isStream) response.flushHeaders()
     await run(response, steps, actions, context, isStream)
     response.end()
@@ -35,16 +41,30 @@ export async function sendReply(response: http.ServerResponse, reply: Reply, con
   }
 }
 
-async function beforeHeaders(response: http.ServerResponse, actions: readonly Action[], context: SendContext): Promise<void> {
+async function beforeHeaders(
+  response: http.ServerResponse,
+  actions: readonly Action[],
+  context: SendContext,
+): Promise<void> {
   for (const action of actions) {
-    if (action.type === 'latency') await pause(action.ms + action.jitterMs * context.random(), context)
+    if (action.type === 'latency')
+      await pause(action.ms + action.jitterMs * context.random(), context)
     if (action.type === 'stall' && action.at === 'connect') await pause(action.ms, context)
     if (action.type === 'cut' && action.at === 'connect') response.destroy()
   }
 }
 
-async function run(response: http.ServerResponse, steps: Iterable<Step>, actions: readonly Action[], context: SendContext, isStream: boolean): Promise<void> {
-  const slowMs = actions.reduce((most, action) => (action.type === 'slow' ? Math.max(most, action.ms) : most), isStream ? context.deltaMs : 0)
+async function run(
+  response: http.ServerResponse,
+  steps: Iterable<Step>,
+  actions: readonly Action[],
+  context: SendContext,
+  isStream: boolean,
+): Promise<void> {
+  const slowMs = actions.reduce(
+    (most, action) => (action.type === 'slow' ? Math.max(most, action.ms) : most),
+    isStream ? context.deltaMs : 0,
+  )
   const split = actions.find((action) => action.type === 'split')?.bytes
   let batch: Buffer[] = []
   let batched = 0

@@ -22,21 +22,51 @@ function faultOf(action: Action, writer: EventWriter): Fault | undefined {
   const send = (text: string): Step[] => [{ do: 'send', text, mark: 'tail' }]
   switch (action.type) {
     case 'stream_failed': {
-      const error = { code: action.code, message: action.message ?? `The simulated backend failed with ${action.code}` }
-      return { at: action.at, ends: true, steps: () => send(writer.event('response.failed', { response: writer.response('failed', { error }) })) }
+      const error = {
+        code: action.code,
+        message: action.message ?? `The simulated backend failed with ${action.code}`,
+      }
+      return {
+        at: action.at,
+        ends: true,
+        steps: () =>
+          send(writer.event('response.failed', { response: writer.response('failed', { error }) })),
+      }
     }
     case 'stream_error_event': {
-      const error = { type: action.code, code: action.code, message: action.message ?? `The simulated backend failed with ${action.code}`, param: null }
+      const error = {
+        type: action.code,
+        code: action.code,
+        message: action.message ?? `The simulated backend failed with ${action.code}`,
+        param: null,
+      }
       const status = action.status === undefined ? {} : { status: action.status }
-      const fields = action.shape === 'flat' ? { code: error.code, message: error.message, param: null, ...status } : { error, ...status }
+      const fields =
+        action.shape === 'flat'
+          ? { code: error.code, message: error.message, param: null, ...status }
+          : { error, ...status }
       return { at: action.at, ends: true, steps: () => send(writer.event('error', fields)) }
     }
     case 'incomplete': {
       const change = { incomplete_details: { reason: action.reason } }
-      return { at: action.at, ends: true, steps: () => send(writer.event('response.incomplete', { response: writer.response('incomplete', change) })) }
+      return {
+        at: action.at,
+        ends: true,
+        steps: () =>
+          send(
+            writer.event('response.incomplete', {
+              response: writer.response('incomplete', change),
+            }),
+          ),
+      }
     }
     case 'done':
-      return { at: 'end', ends: true, steps: () => send(writer.event('response.done', { response: writer.response('completed') })) }
+      return {
+        at: 'end',
+        ends: true,
+        steps: () =>
+          send(writer.event('response.done', { response: writer.response('completed') })),
+      }
     case 'eof':
       return { at: action.at, ends: true, steps: () => [] }
     case 'cut':
@@ -44,13 +74,20 @@ function faultOf(action: Action, writer: EventWriter): Fault | undefined {
     case 'stall':
       return { at: action.at, ends: false, steps: () => [{ do: 'pause', ms: action.ms }] }
     case 'malformed':
-      return { at: action.at, ends: false, steps: () => [{ do: 'send', text: malformed(action.kind, action.bytes), mark: 'head' }] }
+      return {
+        at: action.at,
+        ends: false,
+        steps: () => [{ do: 'send', text: malformed(action.kind, action.bytes), mark: 'head' }],
+      }
     default:
       return undefined
   }
 }
 
-function malformed(kind: 'garbage' | 'invalid_json' | 'not_an_object' | 'unknown_event' | 'huge_line', bytes: number): string {
+function malformed(
+  kind: 'garbage' | 'invalid_json' | 'not_an_object' | 'unknown_event' | 'huge_line',
+  bytes: number,
+): string {
   switch (kind) {
     case 'garbage':
       return ': a comment\n<<<not an event>>>\nid\n\u0000\u0001\n\n'
@@ -66,7 +103,11 @@ function malformed(kind: 'garbage' | 'invalid_json' | 'not_an_object' | 'unknown
 }
 
 /** Walks the frames of a stream and puts every fault in at its place. Pure but for the writer's numbering. */
-export function* shapeStream(frames: Iterable<Frame>, actions: readonly Action[], writer: EventWriter): Generator<Step> {
+export function* shapeStream(
+  frames: Iterable<Frame>,
+  actions: readonly Action[],
+  writer: EventWriter,
+): Generator<Step> {
   let waiting = faultsOf(actions, writer)
   let deltas = 0
   let pastHead = false
@@ -101,8 +142,15 @@ export function* shapeBody(body: Buffer, actions: readonly Action[]): Generator<
   const middle = Math.floor(body.length / 2)
   let sent = 0
   for (const action of actions) {
-    if (action.type !== 'cut' && action.type !== 'stall' && action.type !== 'eof' && action.type !== 'malformed') continue
-    if (sent === 0 && middle > 0) yield { do: 'send', text: body.subarray(0, middle), mark: 'output' }
+    if (
+      action.type !== 'cut' &&
+      action.type !== 'stall' &&
+      action.type !== 'eof' &&
+      action.type !== 'malformed'
+    )
+      continue
+    if (sent === 0 && middle > 0)
+      yield { do: 'send', text: body.subarray(0, middle), mark: 'output' }
     sent = middle
     if (action.type === 'cut') {
       yield { do: 'cut' }

@@ -39,7 +39,8 @@ interface RefreshRecord {
   used: boolean
 }
 
-export type RefreshFailure = 'refresh_token_reused' | 'refresh_token_expired' | 'refresh_token_invalidated' | 'unknown'
+export type RefreshFailure =
+  'refresh_token_reused' | 'refresh_token_expired' | 'refresh_token_invalidated' | 'unknown'
 
 export type RefreshResult =
   | { readonly tokens: TokenSet; readonly account: SimAccount }
@@ -47,9 +48,14 @@ export type RefreshResult =
 
 export interface TokenRegistry {
   /** Starts a new family: what a finished login gets. */
-  issue(account: SimAccount, options?: { scope?: string; accessSeconds?: number | undefined }): TokenSet
+  issue(
+    account: SimAccount,
+    options?: { scope?: string; accessSeconds?: number | undefined },
+  ): TokenSet
   /** Whom an access token speaks for, and whether it is good. */
-  access(token: string): { readonly account: SimAccount; readonly state: 'live' | 'expired' | 'revoked' } | undefined
+  access(
+    token: string,
+  ): { readonly account: SimAccount; readonly state: 'live' | 'expired' | 'revoked' } | undefined
   /** The account of a refresh token in whatever state; spends nothing. */
   ownerOf(refreshToken: string): SimAccount | undefined
   /** Spends a refresh token (single use). */
@@ -81,23 +87,50 @@ export function createTokenRegistry(deps: TokenDeps): TokenRegistry {
   const mint = (family: Family, accessSeconds = settings.accessTokenSeconds): TokenSet => {
     const { account, scope } = family
     const issuedAt = now()
-    const times = { iat: Math.floor(issuedAt / 1_000), exp: Math.floor(issuedAt / 1_000 + accessSeconds) }
+    const times = {
+      iat: Math.floor(issuedAt / 1_000),
+      exp: Math.floor(issuedAt / 1_000 + accessSeconds),
+    }
     const identity = claims(account, deps.workspacesOf(account))
     const accessToken = jwt({
-      iss: deps.issuer, aud: ['https://api.openai.com/v1'], client_id: CLIENT_ID, scp: scope.split(' '),
-      sub: `auth0|${account.userId}`, jti: random.uuid(), ...times, ...identity,
+      iss: deps.issuer,
+      aud: ['https://api.openai.com/v1'],
+      client_id: CLIENT_ID,
+      scp: scope.split(' '),
+      sub: `auth0|${account.userId}`,
+      jti: random.uuid(),
+      ...times,
+      ...identity,
     })
     const idToken = jwt({
-      iss: deps.issuer, aud: [CLIENT_ID], sub: `auth0|${account.userId}`, jti: random.uuid(), ...times,
-      email: account.email, email_verified: true, ...identity,
+      iss: deps.issuer,
+      aud: [CLIENT_ID],
+      sub: `auth0|${account.userId}`,
+      jti: random.uuid(),
+      ...times,
+      email: account.email,
+      email_verified: true,
+      ...identity,
     })
     const refreshToken = `rt_${random.hex(48)}`
-    access.set(accessToken, { account, expiresAtMs: issuedAt + accessSeconds * 1_000, revoked: false })
-    refresh.set(refreshToken, { family, expiresAtMs: issuedAt + settings.refreshTokenSeconds * 1_000, used: false })
+    access.set(accessToken, {
+      account,
+      expiresAtMs: issuedAt + accessSeconds * 1_000,
+      revoked: false,
+    })
+    refresh.set(refreshToken, {
+      family,
+      expiresAtMs: issuedAt + settings.refreshTokenSeconds * 1_000,
+      used: false,
+    })
     family.accessTokens.add(accessToken)
     return {
-      access_token: accessToken, refresh_token: refreshToken, id_token: idToken,
-      token_type: 'Bearer', expires_in: accessSeconds, scope,
+      access_token: accessToken,
+      refresh_token: refreshToken,
+      id_token: idToken,
+      token_type: 'Bearer',
+      expires_in: accessSeconds,
+      scope,
     }
   }
 
@@ -137,14 +170,17 @@ export function createTokenRegistry(deps: TokenDeps): TokenRegistry {
       return { tokens: mint(family), account }
     },
     revoke(token) {
-      const family = refresh.get(token)?.family ?? [...families].find((candidate) => candidate.accessTokens.has(token))
+      const family =
+        refresh.get(token)?.family ??
+        [...families].find((candidate) => candidate.accessTokens.has(token))
       if (!family) return false
       end(family)
       return true
     },
     expireAccess(account) {
       for (const record of access.values()) {
-        if (account === undefined || record.account === account) record.expiresAtMs = Math.min(record.expiresAtMs, now())
+        if (account === undefined || record.account === account)
+          record.expiresAtMs = Math.min(record.expiresAtMs, now())
       }
     },
     revokeAccount(account) {

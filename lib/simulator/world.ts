@@ -26,7 +26,11 @@ export interface SimRequest {
 }
 
 /** The actions of the rules that fire, with those that only decorate an answer at the end. */
-export function firing(world: World, endpoint: Endpoint, subject: Omit<Subject, 'endpoint'> = {}): readonly Action[] {
+export function firing(
+  world: World,
+  endpoint: Endpoint,
+  subject: Omit<Subject, 'endpoint'> = {},
+): readonly Action[] {
   return world.rules.fire({ endpoint, ...subject })
 }
 
@@ -39,7 +43,11 @@ export function accountNamed(world: World, name: string): SimAccount | undefined
 export function fieldsOf(request: SimRequest): Readonly<Record<string, string>> {
   if ((request.headers['content-type'] ?? '').includes('json')) {
     const parsed = recordOf(request.body)
-    return Object.fromEntries(Object.entries(parsed ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+    return Object.fromEntries(
+      Object.entries(parsed ?? {}).filter(
+        (entry): entry is [string, string] => typeof entry[1] === 'string',
+      ),
+    )
   }
   return Object.fromEntries(new URLSearchParams(request.body))
 }
@@ -48,7 +56,9 @@ export function fieldsOf(request: SimRequest): Readonly<Record<string, string>> 
 export function recordOf(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
   } catch {
     return undefined
   }

@@ -13,7 +13,10 @@ export interface SlashCommand {
  */
 export function slashCommands(): Record<string, SlashCommand> {
   return Object.fromEntries(
-    TOOL_LIST.map(([name, description]) => [`codex-${name}`, { description: `${description} Costs a turn of the model.`, template: TEMPLATE }]),
+    TOOL_LIST.map(([name, description]) => [
+      `codex-${name}`,
+      { description: `${description} Costs a turn of the model.`, template: TEMPLATE },
+    ]),
   )
 }
 
@@ -22,6 +25,8 @@ const TEMPLATE = 'Tell the user that the command gave no output.$999999'
 
 /** The prompt that hands the output to the model. */
 export function outputPrompt(output: string): string {
-  const fence = '`'.repeat(Math.max(3, ...[...output.matchAll(/`+/g)].map(([run]) => run.length + 1)))
+  const fence = '`'.repeat(
+    Math.max(3, ...[...output.matchAll(/`+/g)].map(([run]) => run.length + 1)),
+  )
   return `Show the user the following output as it is, in a code block, without comment and without calling a tool:\n\n${fence}\n${output}\n${fence}`
 }

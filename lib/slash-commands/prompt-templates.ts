@@ -26,7 +26,8 @@ Report only what you can point to, the most serious first: file and line, what g
 Say which of these you found nothing in. Do not praise and do not restate the code.`,
     },
     'codex-explain': {
-      description: 'Explain code: purpose, flow, and what to know before changing it. Changes nothing.',
+      description:
+        'Explain code: purpose, flow, and what to know before changing it. Changes nothing.',
       template: `${SUBJECT}
 
 Explain it to an engineer who is new to this repository, and change no file.

@@ -44,7 +44,11 @@ export async function editAccount(
 }
 
 /** The record without a field, or with it. */
-export function withField<Key extends keyof Account>(account: Account, key: Key, value: Account[Key] | undefined): Account {
+export function withField<Key extends keyof Account>(
+  account: Account,
+  key: Key,
+  value: Account[Key] | undefined,
+): Account {
   if (value !== undefined) return { ...account, [key]: value }
   const { [key]: _dropped, ...rest } = account
   return rest as Account

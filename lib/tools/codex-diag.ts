@@ -10,10 +10,29 @@ import { defineTool } from './definition.js'
 
 interface DiagData {
   readonly plugin: { readonly name: string; readonly version: string }
-  readonly runtime: { readonly engine: string; readonly platform: string; readonly arch: string; readonly release: string }
-  readonly storage: { readonly path: string; readonly scope: string; readonly problem: string | null }
-  readonly config: { readonly changed: Readonly<Record<string, unknown>>; readonly problems: number }
-  readonly accounts: readonly { readonly account: string; readonly kind: string; readonly plan: string | null; readonly enabled: boolean; readonly needsLogin: boolean; readonly blocks: readonly string[] }[]
+  readonly runtime: {
+    readonly engine: string
+    readonly platform: string
+    readonly arch: string
+    readonly release: string
+  }
+  readonly storage: {
+    readonly path: string
+    readonly scope: string
+    readonly problem: string | null
+  }
+  readonly config: {
+    readonly changed: Readonly<Record<string, unknown>>
+    readonly problems: number
+  }
+  readonly accounts: readonly {
+    readonly account: string
+    readonly kind: string
+    readonly plan: string | null
+    readonly enabled: boolean
+    readonly needsLogin: boolean
+    readonly blocks: readonly string[]
+  }[]
   readonly metrics: MetricsSnapshot['counters']
   readonly requests: readonly unknown[]
   readonly redactionApplied: true
@@ -35,11 +54,27 @@ export const codexDiag = defineTool({
     })
     const nowMs = runtime.clock.now()
     const { config, sources, problems } = runtime.loaded
-    const changed = Object.fromEntries(Object.entries(config).filter(([name]) => sources[name as keyof typeof sources] !== 'default'))
+    const changed = Object.fromEntries(
+      Object.entries(config).filter(
+        ([name]) => sources[name as keyof typeof sources] !== 'default',
+      ),
+    )
     const data: DiagData = {
       plugin: { name: 'oc-codex-multi-auth', version: packageVersion() },
-      runtime: { engine: process.versions.bun === undefined ? `node ${process.version}` : `bun ${process.versions.bun}`, platform: process.platform, arch: process.arch, release: os.release() },
-      storage: { path: runtime.store.path.replace(runtime.paths.home, '~'), scope: runtime.scope.kind, problem: storageProblem },
+      runtime: {
+        engine:
+          process.versions.bun === undefined
+            ? `node ${process.version}`
+            : `bun ${process.versions.bun}`,
+        platform: process.platform,
+        arch: process.arch,
+        release: os.release(),
+      },
+      storage: {
+        path: runtime.store.path.replace(runtime.paths.home, '~'),
+        scope: runtime.scope.kind,
+        problem: storageProblem,
+      },
       config: { changed, problems: problems.length },
       accounts: accounts.map((account) => ({
         account: pseudonymOf(account.uid),
@@ -47,10 +82,18 @@ export const codexDiag = defineTool({
         plan: account.planType ?? null,
         enabled: account.enabled !== false,
         needsLogin: account.needsLogin !== undefined,
-        blocks: runtime.ledger.activeBlocks(account.uid, nowMs).map((block) => `${block.scope} ${block.reason} for ${Math.round((block.untilMs - nowMs) / 1000)} s`),
+        blocks: runtime.ledger
+          .activeBlocks(account.uid, nowMs)
+          .map(
+            (block) =>
+              `${block.scope} ${block.reason} for ${Math.round((block.untilMs - nowMs) / 1000)} s`,
+          ),
       })),
       metrics: runtime.metrics.snapshot().counters,
-      requests: runtime.trace.recent().slice(-20).map(({ session: _session, ...record }) => record),
+      requests: runtime.trace
+        .recent()
+        .slice(-20)
+        .map(({ session: _session, ...record }) => record),
       redactionApplied: true,
     }
     return redact(data)

@@ -28,11 +28,15 @@ interface DoctorData {
 export const codexDoctor = defineTool({
   name: 'doctor',
   group: 'Diagnostics',
-  summary: 'Check storage, logins, permissions, configuration, ports and the network, and say what to do.',
+  summary:
+    'Check storage, logins, permissions, configuration, ports and the network, and say what to do.',
   risk: 'edit',
   args: {
     fix: z.boolean().describe('mend what can be mended without harm').optional(),
-    selfTest: z.boolean().describe('also start OpenCode and see that it uses the plugin').optional(),
+    selfTest: z
+      .boolean()
+      .describe('also start OpenCode and see that it uses the plugin')
+      .optional(),
   },
   riskOf: ({ fix }) => (fix === true ? 'edit' : 'read'),
   userOnly: ['selfTest'],
@@ -44,7 +48,13 @@ export const codexDoctor = defineTool({
     for (const [name, check] of Object.entries(checks)) {
       context.progress(`checking ${name}`)
       for (const finding of await check(runtime, context.signal)) {
-        const shown = { id: finding.id, severity: finding.severity, summary: redactText(finding.summary), action: finding.action, fixable: finding.fix !== undefined }
+        const shown = {
+          id: finding.id,
+          severity: finding.severity,
+          summary: redactText(finding.summary),
+          action: finding.action,
+          fixable: finding.fix !== undefined,
+        }
         findings.push(shown)
         if (fix && finding.fix !== undefined) {
           const done = await finding.fix().then(
@@ -58,14 +68,29 @@ export const codexDoctor = defineTool({
         }
       }
     }
-    const count = (severity: Severity): number => findings.filter((one) => one.severity === severity && !mended.has(one)).length
-    return { version: packageVersion(), findings, errors: count('error'), warnings: count('warning'), fixed: fix ? fixed : null }
+    const count = (severity: Severity): number =>
+      findings.filter((one) => one.severity === severity && !mended.has(one)).length
+    return {
+      version: packageVersion(),
+      findings,
+      errors: count('error'),
+      warnings: count('warning'),
+      fixed: fix ? fixed : null,
+    }
   },
   render(data) {
     const marks: Record<Severity, string> = { ok: 'ok     ', warning: 'warning', error: 'error  ' }
-    const lines = data.findings.map((one) => `${marks[one.severity]}  ${one.id}: ${one.summary}${one.action === '' ? '' : `\n         ${one.action}`}${one.fixable && data.fixed === null ? '\n         --fix mends it' : ''}`)
+    const lines = data.findings.map(
+      (one) =>
+        `${marks[one.severity]}  ${one.id}: ${one.summary}${one.action === '' ? '' : `\n         ${one.action}`}${one.fixable && data.fixed === null ? '\n         --fix mends it' : ''}`,
+    )
     const fixed = data.fixed === null || data.fixed.length === 0 ? [] : ['', ...data.fixed]
-    return [...lines, ...fixed, '', `${data.errors} error${data.errors === 1 ? '' : 's'}, ${data.warnings} warning${data.warnings === 1 ? '' : 's'} (version ${data.version})`].join('\n')
+    return [
+      ...lines,
+      ...fixed,
+      '',
+      `${data.errors} error${data.errors === 1 ? '' : 's'}, ${data.warnings} warning${data.warnings === 1 ? '' : 's'} (version ${data.version})`,
+    ].join('\n')
   },
   failed: (data) => data.errors > 0,
 })

@@ -30,19 +30,43 @@ export const codexExport = defineTool({
   },
   positional: ['path'],
   userOnly: ['path', 'force'],
-  async run(runtime, { path: wanted, encrypt = false, force = false }, context): Promise<ExportData> {
+  async run(
+    runtime,
+    { path: wanted, encrypt = false, force = false },
+    context,
+  ): Promise<ExportData> {
     const read = await runtime.store.read()
     const pool = { ...read, accounts: read.accounts.filter((account) => !isUnopened(account)) }
-    if (pool.accounts.length === 0) throw new CodexError('no_accounts', 'There is no account to export.')
+    if (pool.accounts.length === 0)
+      throw new CodexError('no_accounts', 'There is no account to export.')
     const folder = path.join(path.dirname(runtime.store.path), 'backups')
-    const file = wanted === undefined ? path.join(folder, `export-${timestamp(runtime.clock.now())}.json`) : path.resolve(context.directory, wanted)
+    const file =
+      wanted === undefined
+        ? path.join(folder, `export-${timestamp(runtime.clock.now())}.json`)
+        : path.resolve(context.directory, wanted)
     const there = await stampOf(file)
-    if (there !== undefined && sameStamp(there, await stampOf(runtime.store.path))) throw new CodexError('invalid_input', `${file} is the account file itself.`, { hint: 'Nothing was changed. Choose another name.' })
-    if (!force && there !== undefined) throw new CodexError('invalid_input', `${file} exists already.`, { hint: 'Choose another name, or say force to replace it.' })
-    await writeFileAtomic(file, encrypt ? await encryptPool(pool, passphraseFrom(runtime.env)) : formatPool(pool))
+    if (there !== undefined && sameStamp(there, await stampOf(runtime.store.path)))
+      throw new CodexError('invalid_input', `${file} is the account file itself.`, {
+        hint: 'Nothing was changed. Choose another name.',
+      })
+    if (!force && there !== undefined)
+      throw new CodexError('invalid_input', `${file} exists already.`, {
+        hint: 'Choose another name, or say force to replace it.',
+      })
+    await writeFileAtomic(
+      file,
+      encrypt ? await encryptPool(pool, passphraseFrom(runtime.env)) : formatPool(pool),
+    )
     const count = `${pool.accounts.length} account${pool.accounts.length === 1 ? '' : 's'}`
-    const warning = encrypt ? '' : ' The file holds tokens in plain text: whoever reads it can use the accounts.'
-    return { path: file, accounts: pool.accounts.length, encrypted: encrypt, message: `${count} written to ${file}.${warning}` }
+    const warning = encrypt
+      ? ''
+      : ' The file holds tokens in plain text: whoever reads it can use the accounts.'
+    return {
+      path: file,
+      accounts: pool.accounts.length,
+      encrypted: encrypt,
+      message: `${count} written to ${file}.${warning}`,
+    }
   },
   render: (data) => data.message,
 })

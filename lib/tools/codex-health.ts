@@ -30,13 +30,20 @@ interface HealthData {
 export const codexHealth = defineTool({
   name: 'health',
   group: 'Diagnostics',
-  summary: 'Check that each account can still sign in and is served; a good answer lifts a block that is over.',
+  summary:
+    'Check that each account can still sign in and is served; a good answer lifts a block that is over.',
   risk: 'edit',
-  args: { clear: z.boolean().describe('forget blocks first, so that every account is tried anew').optional() },
+  args: {
+    clear: z
+      .boolean()
+      .describe('forget blocks first, so that every account is tried anew')
+      .optional(),
+  },
   riskOf: ({ clear }) => (clear === true ? 'edit' : 'read'),
   async run(runtime, { clear }, context): Promise<HealthData> {
     const before = await runtime.store.read()
-    if (clear === true) for (const { uid } of before.accounts) runtime.ledger.clear(uid, runtime.clock.now())
+    if (clear === true)
+      for (const { uid } of before.accounts) runtime.ledger.clear(uid, runtime.clock.now())
     const errors = new Map<string, string>()
     const skipped = new Set<string>()
     for (const [position, account] of before.accounts.entries()) {
@@ -63,12 +70,21 @@ export const codexHealth = defineTool({
         tokenLeftMs: account?.expiresAt === undefined ? null : account.expiresAt - nowMs,
       }
     })
-    const count = (health: HealthRow['health']): number => accounts.filter((row) => row.health === health).length
-    return { totalAccounts: accounts.length, healthyCount: count('healthy'), unhealthyCount: count('unhealthy'), skippedCount: count('skipped'), unreadable: unreadableRecords(pool).length, accounts }
+    const count = (health: HealthRow['health']): number =>
+      accounts.filter((row) => row.health === health).length
+    return {
+      totalAccounts: accounts.length,
+      healthyCount: count('healthy'),
+      unhealthyCount: count('unhealthy'),
+      skippedCount: count('skipped'),
+      unreadable: unreadableRecords(pool).length,
+      accounts,
+    }
   },
   render(data, view) {
     const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
-    if (data.totalAccounts === 0) return `No account is signed in. Run: opencode auth login${unreadable}`
+    if (data.totalAccounts === 0)
+      return `No account is signed in. Run: opencode auth login${unreadable}`
     const table = renderTable(
       data.accounts,
       [
@@ -76,7 +92,16 @@ export const codexHealth = defineTool({
         { title: 'Account', value: shortName },
         { title: 'Health', value: (row) => row.health },
         { title: 'Status', value: (row) => row.status, priority: 1 },
-        { title: 'Token', value: (row) => (row.tokenLeftMs === null ? '-' : row.tokenLeftMs <= 0 ? 'ended' : formatDuration(row.tokenLeftMs)), priority: 0 },
+        {
+          title: 'Token',
+          value: (row) =>
+            row.tokenLeftMs === null
+              ? '-'
+              : row.tokenLeftMs <= 0
+                ? 'ended'
+                : formatDuration(row.tokenLeftMs),
+          priority: 0,
+        },
         { title: 'Why', value: (row) => row.error ?? '', priority: 2 },
       ],
       view.width,

@@ -20,7 +20,11 @@ interface KeychainData {
   readonly storage: SealState['kind']
   readonly accounts: number
   /** The way to the keychain; null for `reachable` when it was not asked. */
-  readonly keychain: { readonly via: string; readonly reachable: boolean | null; readonly problem: string | null }
+  readonly keychain: {
+    readonly via: string
+    readonly reachable: boolean | null
+    readonly problem: string | null
+  }
   /** Files with tokens in the clear beside a sealed account file. */
   readonly plainCopies: readonly string[]
   readonly backup: string | null
@@ -32,7 +36,8 @@ interface KeychainData {
 export const codexKeychain = defineTool({
   name: 'keychain',
   group: 'Backup and secrets',
-  summary: 'Keep the tokens sealed with a key in the OS keychain: status, migrate or rollback; without confirm it only says what would happen.',
+  summary:
+    'Keep the tokens sealed with a key in the OS keychain: status, migrate or rollback; without confirm it only says what would happen.',
   risk: 'secret',
   args: {
     command: z.enum(['status', 'migrate', 'rollback']).describe('default: status').optional(),
@@ -41,24 +46,54 @@ export const codexKeychain = defineTool({
   },
   positional: ['command'],
   userOnly: ['confirm'],
-  async run(runtime, { command = 'status', dryRun = false, confirm = false }): Promise<KeychainData> {
+  async run(
+    runtime,
+    { command = 'status', dryRun = false, confirm = false },
+  ): Promise<KeychainData> {
     const before = await sealStateOf(runtime.store.path)
     // What cannot be read as an account file is not the same as none: the store says why, and nothing is sealed there.
     if (before.kind === 'empty') await runtime.store.read()
     if (command === 'status') return report(runtime, command, false, statusText(before, runtime))
     if (command === 'migrate' && !runtime.vault.optedIn) {
-      throw new CodexError('invalid_input', `Migrating needs ${KEYCHAIN_ENV}=1 in the environment, of OpenCode as well as of this command.`, { hint: 'Nothing was changed.' })
+      throw new CodexError(
+        'invalid_input',
+        `Migrating needs ${KEYCHAIN_ENV}=1 in the environment, of OpenCode as well as of this command.`,
+        { hint: 'Nothing was changed.' },
+      )
     }
-    if (command === 'migrate' && before.kind !== 'sealed' && (await runtime.store.read()).accounts.length === 0) throw new CodexError('no_accounts', 'There is no account to seal; the first login makes a sealed file.')
+    if (
+      command === 'migrate' &&
+      before.kind !== 'sealed' &&
+      (await runtime.store.read()).accounts.length === 0
+    )
+      throw new CodexError(
+        'no_accounts',
+        'There is no account to seal; the first login makes a sealed file.',
+      )
     if (dryRun || !confirm) {
       const how = dryRun ? '' : ' Say confirm to do it.'
-      return report(runtime, command, true, `${previewText(command, before)} Nothing was changed.${how}`)
+      return report(
+        runtime,
+        command,
+        true,
+        `${previewText(command, before)} Nothing was changed.${how}`,
+      )
     }
-    const deps = { store: runtime.store, vault: runtime.vault, backupsDir: backupsDirOf(runtime), refreshDir: refreshDir(runtime.paths.root), spareRefreshDirs: runtime.paths.spareRefreshDirs, nowMs: runtime.clock.now() }
+    const deps = {
+      store: runtime.store,
+      vault: runtime.vault,
+      backupsDir: backupsDirOf(runtime),
+      refreshDir: refreshDir(runtime.paths.root),
+      spareRefreshDirs: runtime.paths.spareRefreshDirs,
+      nowMs: runtime.clock.now(),
+    }
     const result = await (command === 'migrate' ? sealPoolFile(deps) : unsealPoolFile(deps))
     return report(runtime, command, false, doneText(command, result), result)
   },
-  render: (data) => [data.message, ...detailsOf(data), ...data.warnings.map((text) => `warning: ${text}`)].join('\n'),
+  render: (data) =>
+    [data.message, ...detailsOf(data), ...data.warnings.map((text) => `warning: ${text}`)].join(
+      '\n',
+    ),
   failed: (data) => data.keychain.reachable === false,
 })
 
@@ -66,11 +101,20 @@ function backupsDirOf(runtime: Runtime): string {
   return path.join(path.dirname(runtime.store.path), 'backups')
 }
 
-async function report(runtime: Runtime, command: KeychainData['command'], dryRun: boolean, message: string, result?: SealingResult): Promise<KeychainData> {
+async function report(
+  runtime: Runtime,
+  command: KeychainData['command'],
+  dryRun: boolean,
+  message: string,
+  result?: SealingResult,
+): Promise<KeychainData> {
   const { vault, store } = runtime
   const state = await sealStateOf(store.path)
   const problem = await problemOf(runtime, state)
-  const copies = state.kind === 'sealed' ? await findPlainCopies(store.path, backupsDirOf(runtime)) : { own: [], other: [] }
+  const copies =
+    state.kind === 'sealed'
+      ? await findPlainCopies(store.path, backupsDirOf(runtime))
+      : { own: [], other: [] }
   return {
     command,
     dryRun,
@@ -78,7 +122,11 @@ async function report(runtime: Runtime, command: KeychainData['command'], dryRun
     optedIn: vault.optedIn,
     storage: state.kind,
     accounts: state.accounts,
-    keychain: { via: vault.keychain.via, reachable: problem === undefined ? null : problem === null, problem: problem ?? null },
+    keychain: {
+      via: vault.keychain.via,
+      reachable: problem === undefined ? null : problem === null,
+      problem: problem ?? null,
+    },
     plainCopies: [...copies.own, ...copies.other],
     backup: result?.backup ?? null,
     warnings: result?.warnings ?? [],
@@ -111,17 +159,26 @@ function statusText(state: SealState, { vault, store }: Runtime): string {
 function previewText(command: 'migrate' | 'rollback', state: SealState): string {
   const count = countOf(state.accounts)
   if (command === 'migrate') {
-    if (state.kind === 'sealed') return 'The account file is sealed already; copies in the backups folder that are still plain would be sealed.'
+    if (state.kind === 'sealed')
+      return 'The account file is sealed already; copies in the backups folder that are still plain would be sealed.'
     return `The tokens of ${count}, and the copies the plugin made in the backups folder, would be sealed with a new key in the OS keychain.`
   }
-  if (state.kind !== 'sealed') return 'The account file is not sealed; copies in the backups folder that are would be written in the clear.'
+  if (state.kind !== 'sealed')
+    return 'The account file is not sealed; copies in the backups folder that are would be written in the clear.'
   return `The tokens of ${count}, and the sealed copies in the backups folder, would be written in the clear, and the key deleted from the OS keychain.`
 }
 
-function doneText(command: 'migrate' | 'rollback', { changed, accounts, copies }: SealingResult): string {
+function doneText(
+  command: 'migrate' | 'rollback',
+  { changed, accounts, copies }: SealingResult,
+): string {
   const count = countOf(accounts)
-  const also = copies === 0 ? '' : ` So ${copies === 1 ? 'is 1 copy' : `are ${copies} copies`} in the backups folder.`
-  if (command === 'migrate') return `The tokens of ${count} are ${changed ? 'now' : 'already'} sealed with a key in the OS keychain.${also}`
+  const also =
+    copies === 0
+      ? ''
+      : ` So ${copies === 1 ? 'is 1 copy' : `are ${copies} copies`} in the backups folder.`
+  if (command === 'migrate')
+    return `The tokens of ${count} are ${changed ? 'now' : 'already'} sealed with a key in the OS keychain.${also}`
   return `The tokens of ${count} ${changed ? 'are in the account file in the clear again' : 'were in the clear already'}.${also}`
 }
 
@@ -130,7 +187,9 @@ function detailsOf({ keychain, optedIn, plainCopies, backup }: KeychainData): st
   return [
     `keychain: ${reach} (${keychain.via}); ${KEYCHAIN_ENV}=1 is ${optedIn ? '' : 'not '}set`,
     ...(backup === null ? [] : [`sealed copy: ${backup}`]),
-    ...(plainCopies.length === 0 ? [] : ['tokens in the clear are also in:', ...plainCopies.map((file) => `  ${file}`)]),
+    ...(plainCopies.length === 0
+      ? []
+      : ['tokens in the clear are also in:', ...plainCopies.map((file) => `  ${file}`)]),
   ]
 }
 

@@ -20,12 +20,23 @@ export const codexLabel = defineTool({
   takesRest: true,
   run(runtime, { account, label }): Promise<EditData> {
     const text = plainText(label).replace(/\s+/g, ' ').trim()
-    if (text.length > MAX_LABEL) throw new CodexError('invalid_input', `A label has at most ${MAX_LABEL} characters; this one has ${text.length}.`, { hint: '' })
+    if (text.length > MAX_LABEL)
+      throw new CodexError(
+        'invalid_input',
+        `A label has at most ${MAX_LABEL} characters; this one has ${text.length}.`,
+        { hint: '' },
+      )
     return editAccount(
       runtime,
       account,
-      (one) => (one.accountLabel === (text === '' ? undefined : text) ? one : withField(one, 'accountLabel', text === '' ? undefined : text)),
-      (name, changed) => (changed ? `${name}: label ${text === '' ? 'removed' : 'set'}.` : `${name}: nothing to change.`),
+      (one) =>
+        one.accountLabel === (text === '' ? undefined : text)
+          ? one
+          : withField(one, 'accountLabel', text === '' ? undefined : text),
+      (name, changed) =>
+        changed
+          ? `${name}: label ${text === '' ? 'removed' : 'set'}.`
+          : `${name}: nothing to change.`,
     )
   },
   render: (data) => data.message,

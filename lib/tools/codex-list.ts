@@ -42,8 +42,10 @@ export const codexList = defineTool({
   },
   render(data, view) {
     const unreadable = unreadableText(data.unreadable)
-    if (data.totalAccounts === 0) return ['No account is signed in. Run: opencode auth login', unreadable].join('\n').trimEnd()
-    if (data.accounts.length === 0) return `None of the ${data.totalAccounts} accounts has the tag ${JSON.stringify(data.filterTag)}.`
+    if (data.totalAccounts === 0)
+      return ['No account is signed in. Run: opencode auth login', unreadable].join('\n').trimEnd()
+    if (data.accounts.length === 0)
+      return `None of the ${data.totalAccounts} accounts has the tag ${JSON.stringify(data.filterTag)}.`
     const table = renderTable(
       data.accounts,
       [

@@ -19,7 +19,11 @@ export const codexNext = defineTool({
   async run(runtime, _args, context): Promise<NextData> {
     const pool = await runtime.store.read()
     const rows = accountRows(runtime, pool, context)
-    return { recommendedNextAction: nextAction(rows), totalAccounts: rows.length, activeIndex: rows.find((row) => row.active)?.index ?? null }
+    return {
+      recommendedNextAction: nextAction(rows),
+      totalAccounts: rows.length,
+      activeIndex: rows.find((row) => row.active)?.index ?? null,
+    }
   },
   render: (data) => data.recommendedNextAction,
 })

@@ -20,12 +20,23 @@ export const codexNote = defineTool({
   takesRest: true,
   run(runtime, { account, note }): Promise<EditData> {
     const text = plainText(note).trim()
-    if (text.length > MAX_NOTE) throw new CodexError('invalid_input', `A note has at most ${MAX_NOTE} characters; this one has ${text.length}.`, { hint: '' })
+    if (text.length > MAX_NOTE)
+      throw new CodexError(
+        'invalid_input',
+        `A note has at most ${MAX_NOTE} characters; this one has ${text.length}.`,
+        { hint: '' },
+      )
     return editAccount(
       runtime,
       account,
-      (one) => (one.accountNote === (text === '' ? undefined : text) ? one : withField(one, 'accountNote', text === '' ? undefined : text)),
-      (name, changed) => (changed ? `${name}: note ${text === '' ? 'removed' : 'written'}.` : `${name}: nothing to change.`),
+      (one) =>
+        one.accountNote === (text === '' ? undefined : text)
+          ? one
+          : withField(one, 'accountNote', text === '' ? undefined : text),
+      (name, changed) =>
+        changed
+          ? `${name}: note ${text === '' ? 'removed' : 'written'}.`
+          : `${name}: nothing to change.`,
     )
   },
   render: (data) => data.message,

@@ -28,14 +28,19 @@ export const codexRefresh = defineTool({
   positional: ['account'],
   async run(runtime, { account }, context): Promise<RefreshData> {
     const pool = await runtime.store.read()
-    const only = account === undefined ? undefined : findAccount(pool, account, runtime.config.maskEmail).account.uid
+    const only =
+      account === undefined
+        ? undefined
+        : findAccount(pool, account, runtime.config.maskEmail).account.uid
     const rows: RefreshRow[] = []
     for (const [position, one] of pool.accounts.entries()) {
       if (only !== undefined && one.uid !== only) continue
       const row = { index: position + 1, account: accountName(one, position, runtime.config) }
       context.progress(`renewing ${row.account}`)
-      if (one.kind === 'api-key') rows.push({ ...row, result: 'skipped', detail: 'an API key needs no renewal' })
-      else if (one.enabled === false && only === undefined) rows.push({ ...row, result: 'skipped', detail: 'disabled' })
+      if (one.kind === 'api-key')
+        rows.push({ ...row, result: 'skipped', detail: 'an API key needs no renewal' })
+      else if (one.enabled === false && only === undefined)
+        rows.push({ ...row, result: 'skipped', detail: 'disabled' })
       else {
         rows.push(
           await runtime.tokens.refreshNow(one, context.signal).then(
@@ -48,12 +53,22 @@ export const codexRefresh = defineTool({
         )
       }
     }
-    const count = (result: RefreshRow['result']): number => rows.filter((row) => row.result === result).length
-    return { refreshed: count('refreshed'), failed: count('failed'), skipped: count('skipped'), accounts: rows }
+    const count = (result: RefreshRow['result']): number =>
+      rows.filter((row) => row.result === result).length
+    return {
+      refreshed: count('refreshed'),
+      failed: count('failed'),
+      skipped: count('skipped'),
+      accounts: rows,
+    }
   },
   render: (data) =>
     data.accounts.length === 0
       ? 'No account is signed in. Run: opencode auth login'
-      : data.accounts.map((row) => `${row.account}: ${row.result}${row.detail === '' ? '' : ` (${row.detail})`}`).join('\n'),
+      : data.accounts
+          .map(
+            (row) => `${row.account}: ${row.result}${row.detail === '' ? '' : ` (${row.detail})`}`,
+          )
+          .join('\n'),
   failed: (data) => data.failed > 0,
 })

@@ -25,19 +25,34 @@ export const codexRemove = defineTool({
   group: 'Account metadata',
   summary: 'Remove an account from the pool; without confirm it only says what would happen.',
   risk: 'destroy',
-  args: { account: accountArg, confirm: z.boolean().describe('true removes it').optional(), purge: z.boolean().describe('also clear every copy of the login; cannot be undone').optional() },
+  args: {
+    account: accountArg,
+    confirm: z.boolean().describe('true removes it').optional(),
+    purge: z.boolean().describe('also clear every copy of the login; cannot be undone').optional(),
+  },
   positional: ['account'],
   userOnly: ['confirm', 'purge'],
   async run(runtime, { account, confirm, purge: isPurge = false }): Promise<RemoveData> {
     const describe = (pool: AccountPool): { one: Account; index: number; name: string } => {
       const found = findAccount(pool, account, runtime.config.maskEmail)
-      return { one: found.account, index: found.position + 1, name: accountName(found.account, found.position, runtime.config) }
+      return {
+        one: found.account,
+        index: found.position + 1,
+        name: accountName(found.account, found.position, runtime.config),
+      }
     }
     if (confirm !== true) {
       const pool = await runtime.store.read()
       const { one, index, name } = describe(pool)
       const copies = isPurge ? `\n${previewText(await purgePlan(runtime, [one], false))}` : ''
-      return { index, account: name, removed: false, remaining: pool.accounts.length, backup: null, message: `${name} would be removed. Nothing was changed; say confirm to do it.${copies}` }
+      return {
+        index,
+        account: name,
+        removed: false,
+        remaining: pool.accounts.length,
+        backup: null,
+        message: `${name} would be removed. Nothing was changed; say confirm to do it.${copies}`,
+      }
     }
     let gone: ReturnType<typeof describe> | undefined
     const copies: string[] = []
@@ -52,10 +67,28 @@ export const codexRemove = defineTool({
     if (gone === undefined) throw new CodexError('internal', 'Nothing was removed.')
     if (isPurge) {
       const done = await purge(runtime, [gone.one], false)
-      return { index: gone.index, account: gone.name, removed: true, remaining: pool.accounts.length, backup: null, message: [`${gone.name} was removed; ${pool.accounts.length} left.`, ...done].join('\n') }
+      return {
+        index: gone.index,
+        account: gone.name,
+        removed: true,
+        remaining: pool.accounts.length,
+        backup: null,
+        message: [`${gone.name} was removed; ${pool.accounts.length} left.`, ...done].join('\n'),
+      }
     }
-    const left = await copiesLeftText(runtime, [gone.one], `oc-codex-multi-auth logout ${gone.one.uid} --purge`)
-    return { index: gone.index, account: gone.name, removed: true, remaining: pool.accounts.length, backup: copies.at(-1) ?? null, message: `${gone.name} was removed; ${pool.accounts.length} left. A copy of the file before is in the backups folder: codex-import brings it back.${left === '' ? '' : `\n${left}`}` }
+    const left = await copiesLeftText(
+      runtime,
+      [gone.one],
+      `oc-codex-multi-auth logout ${gone.one.uid} --purge`,
+    )
+    return {
+      index: gone.index,
+      account: gone.name,
+      removed: true,
+      remaining: pool.accounts.length,
+      backup: copies.at(-1) ?? null,
+      message: `${gone.name} was removed; ${pool.accounts.length} left. A copy of the file before is in the backups folder: codex-import brings it back.${left === '' ? '' : `\n${left}`}`,
+    }
   },
   render: (data) => data.message,
 })

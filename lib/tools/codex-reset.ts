@@ -3,7 +3,12 @@ import * as z from 'zod'
 
 import { accountName } from '../accounts/labels.js'
 import { CodexError, isCodexError } from '../kernel/errors.js'
-import { listResetCredits, type Redeemed, redeemResetCredit, type ResetCredit } from '../quota/reset-credits.js'
+import {
+  listResetCredits,
+  type Redeemed,
+  redeemResetCredit,
+  type ResetCredit,
+} from '../quota/reset-credits.js'
 import { accountArg, findAccount } from './account-ref.js'
 import { refreshReading } from './codex-limits.js'
 import { defineTool } from './definition.js'
@@ -34,26 +39,79 @@ export const codexReset = defineTool({
   positional: ['account'],
   riskOf: ({ action }) => (action === 'consume' ? 'spend' : 'read'),
   userOnly: ['confirm'],
-  async run(runtime, { account, action = 'status', creditId, confirm }, { signal }): Promise<ResetData> {
+  async run(
+    runtime,
+    { account, action = 'status', creditId, confirm },
+    { signal },
+  ): Promise<ResetData> {
     const pool = await runtime.store.read()
     const target = findAccount(pool, account ?? pool.activeIndex + 1, runtime.config.maskEmail)
     const name = accountName(target.account, target.position, runtime.config)
     const grant = await runtime.tokens.access(target.account, signal)
-    const deps = { fetch: runtime.fetch, backend: runtime.endpoints.backend, userAgent: runtime.userAgent, now: () => runtime.clock.now() }
+    const deps = {
+      fetch: runtime.fetch,
+      backend: runtime.endpoints.backend,
+      userAgent: runtime.userAgent,
+      now: () => runtime.clock.now(),
+    }
     const caller = { token: grant.token, accountId: target.account.accountId }
     const listed = await listResetCredits(deps, caller, signal)
     const credits = listed.filter((credit) => credit.status === 'available')
-    const base = { account: name, action, availableCount: credits.length, credits, redeemed: false, result: null }
-    if (action === 'status') return { ...base, message: `${name} has ${credits.length} banked reset${credits.length === 1 ? '' : 's'}.` }
-    const credit = creditId === undefined ? [...credits].sort((left, right) => (left.expiresAt ?? '~').localeCompare(right.expiresAt ?? '~'))[0] : credits.find(({ id }) => id === creditId)
-    if (credit === undefined && listed.some(({ id }) => id === creditId)) throw new CodexError('invalid_input', `The banked reset ${JSON.stringify(creditId)} of ${name} is used up already.`, { hint: 'Nothing was changed.' })
-    if (credit === undefined) throw new CodexError('invalid_input', creditId === undefined ? `${name} has no banked reset.` : `${name} has no banked reset ${JSON.stringify(creditId)}.`, { hint: '' })
-    if (confirm !== true) return { ...base, message: `One banked reset of ${name} would be redeemed. Nothing was changed; say confirm to do it.` }
+    const base = {
+      account: name,
+      action,
+      availableCount: credits.length,
+      credits,
+      redeemed: false,
+      result: null,
+    }
+    if (action === 'status')
+      return {
+        ...base,
+        message: `${name} has ${credits.length} banked reset${credits.length === 1 ? '' : 's'}.`,
+      }
+    const credit =
+      creditId === undefined
+        ? [...credits].sort((left, right) =>
+            (left.expiresAt ?? '~').localeCompare(right.expiresAt ?? '~'),
+          )[0]
+        : credits.find(({ id }) => id === creditId)
+    if (credit === undefined && listed.some(({ id }) => id === creditId))
+      throw new CodexError(
+        'invalid_input',
+        `The banked reset ${JSON.stringify(creditId)} of ${name} is used up already.`,
+        { hint: 'Nothing was changed.' },
+      )
+    if (credit === undefined)
+      throw new CodexError(
+        'invalid_input',
+        creditId === undefined
+          ? `${name} has no banked reset.`
+          : `${name} has no banked reset ${JSON.stringify(creditId)}.`,
+        { hint: '' },
+      )
+    if (confirm !== true)
+      return {
+        ...base,
+        message: `One banked reset of ${name} would be redeemed. Nothing was changed; say confirm to do it.`,
+      }
     // The same credit always makes the same id: a repetition after a lost answer redeems nothing twice.
     const requestId = uuidOf(`${target.account.uid} ${credit.id}`)
-    const result = await redeemResetCredit(deps, caller, { requestId, creditId: credit.id }, signal).catch((error: unknown) => {
+    const result = await redeemResetCredit(
+      deps,
+      caller,
+      { requestId, creditId: credit.id },
+      signal,
+    ).catch((error: unknown) => {
       if (!isCodexError(error) || error.code !== 'backend_unreachable') throw error
-      throw new CodexError('backend_unreachable', `${error.message} Whether the reset was redeemed is not known.`, { cause: error, hint: `Repeat it with creditId ${credit.id}: the same one is never redeemed twice` })
+      throw new CodexError(
+        'backend_unreachable',
+        `${error.message} Whether the reset was redeemed is not known.`,
+        {
+          cause: error,
+          hint: `Repeat it with creditId ${credit.id}: the same one is never redeemed twice`,
+        },
+      )
     })
     const done = result.code === 'reset'
     if (done) {
@@ -65,10 +123,19 @@ export const codexReset = defineTool({
       ...base,
       redeemed: result.code === 'unknown' ? null : done,
       result,
-      message: done ? `${name}: ${result.windowsReset} window${result.windowsReset === 1 ? ' was' : 's were'} reset.` : `${name}: nothing was redeemed (${result.code.replaceAll('_', ' ')}).`,
+      message: done
+        ? `${name}: ${result.windowsReset} window${result.windowsReset === 1 ? ' was' : 's were'} reset.`
+        : `${name}: nothing was redeemed (${result.code.replaceAll('_', ' ')}).`,
     }
   },
-  render: (data) => [data.message, ...data.credits.map((credit) => `  ${credit.id}${credit.expiresAt === undefined ? '' : `, expires ${credit.expiresAt.slice(0, 10)}`}`)].join('\n'),
+  render: (data) =>
+    [
+      data.message,
+      ...data.credits.map(
+        (credit) =>
+          `  ${credit.id}${credit.expiresAt === undefined ? '' : `, expires ${credit.expiresAt.slice(0, 10)}`}`,
+      ),
+    ].join('\n'),
   failed: (data) => data.action === 'consume' && data.redeemed !== true && data.result !== null,
 })
 

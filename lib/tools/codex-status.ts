@@ -44,7 +44,8 @@ interface StatusData {
 export const codexStatus = defineTool({
   name: 'status',
   group: 'Daily use',
-  summary: 'Show which account serves, what is left, what is blocked until when, and why an account was chosen.',
+  summary:
+    'Show which account serves, what is left, what is blocked until when, and why an account was chosen.',
   risk: 'read',
   args: { why: z.boolean().describe('add the last decisions and their reasons').optional() },
   core: true,
@@ -58,7 +59,9 @@ export const codexStatus = defineTool({
       serving: accounts.find((row) => row.active)?.name ?? null,
       nextAction: nextAction(accounts),
       unsaved: await runtime.tokens.unsaved(),
-      settings: settingRows(runtime.loaded).filter(({ source }) => source !== 'default').map(({ name, value, source, where, line }) => ({ name, value, source, where, line })),
+      settings: settingRows(runtime.loaded)
+        .filter(({ source }) => source !== 'default')
+        .map(({ name, value, source, where, line }) => ({ name, value, source, where, line })),
       settingProblems: runtime.loaded.problems.length,
     }
     if (why !== true) return base
@@ -66,8 +69,10 @@ export const codexStatus = defineTool({
       const position = pool.accounts.findIndex((account) => account.uid === uid)
       return accounts[position]?.name ?? null
     }
-    const decisions = runtime.decisions.recent().slice(0, 10).map(
-      (entry): WhyDecision => ({
+    const decisions = runtime.decisions
+      .recent()
+      .slice(0, 10)
+      .map((entry): WhyDecision => ({
         atMs: entry.atMs,
         model: entry.model,
         chosen: nameOf(entry.decision.uid),
@@ -78,13 +83,13 @@ export const codexStatus = defineTool({
           score: candidate.score ?? null,
           reasons: candidate.reasons.map((reason) => reasonText(reason, runtime.clock.now())),
         })),
-      }),
-    )
+      }))
     return { ...base, decisions }
   },
   render(data, view) {
     const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
-    if (data.accounts.length === 0) return `No account is signed in. Run: opencode auth login${unreadable}`
+    if (data.accounts.length === 0)
+      return `No account is signed in. Run: opencode auth login${unreadable}`
     const table = renderTable(
       data.accounts,
       [
@@ -96,20 +101,28 @@ export const codexStatus = defineTool({
       ],
       view.width,
     )
-    const decisions = data.decisions === undefined ? '' : `\n\n${whyText(data.decisions, view.nowMs)}`
+    const decisions =
+      data.decisions === undefined ? '' : `\n\n${whyText(data.decisions, view.nowMs)}`
     const unsaved = data.unsaved.map((text) => `\n\n${text}`).join('')
     return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${unreadable}${settingsText(data)}${decisions}`
   },
 })
 
 function resetsCell(row: AccountRow, nowMs: number): string {
-  const texts = row.windows.flatMap((window) => (window.resetsAtMs === null ? [] : [`${window.name} ${formatWhen(window.resetsAtMs, nowMs)}`]))
+  const texts = row.windows.flatMap((window) =>
+    window.resetsAtMs === null ? [] : [`${window.name} ${formatWhen(window.resetsAtMs, nowMs)}`],
+  )
   return texts.length === 0 ? '-' : texts.slice(0, 2).join(', ')
 }
 
 function settingsText({ settings, settingProblems }: StatusData): string {
-  const changed = settings.map((row) => `${row.name} ${JSON.stringify(row.value)} (${originOf(row)})`)
-  const wrong = settingProblems === 0 ? '' : `\n${settingProblems === 1 ? 'One value' : `${settingProblems} values`} of the configuration cannot be used: oc-codex-multi-auth config`
+  const changed = settings.map(
+    (row) => `${row.name} ${JSON.stringify(row.value)} (${originOf(row)})`,
+  )
+  const wrong =
+    settingProblems === 0
+      ? ''
+      : `\n${settingProblems === 1 ? 'One value' : `${settingProblems} values`} of the configuration cannot be used: oc-codex-multi-auth config`
   return `${changed.length === 0 ? '' : `\nSettings: ${changed.join(', ')}`}${wrong}`
 }
 
@@ -117,12 +130,19 @@ function settingsText({ settings, settingProblems }: StatusData): string {
 export function nextAction(accounts: readonly AccountRow[]): string {
   if (accounts.length === 0) return 'Sign in: opencode auth login'
   const login = accounts.filter((row) => row.needsLogin !== null)
-  if (login.length > 0) return `Sign in again with account ${login.map((row) => row.index).join(', ')}: opencode auth login`
+  if (login.length > 0)
+    return `Sign in again with account ${login.map((row) => row.index).join(', ')}: opencode auth login`
   const usable = accounts.filter((row) => row.status === 'ok' || row.status === 'active')
-  if (usable.length > 0) return `Nothing to do: ${usable.length} of ${accounts.length} accounts can serve.`
-  const next = accounts.flatMap((row) => row.blocks.map((block) => block.untilMs)).sort((left, right) => left - right)[0]
-  if (accounts.every((row) => !row.enabled)) return 'Every account is disabled; enable one: codex-toggle'
-  return next === undefined ? 'No account can serve now.' : 'No account can serve now; sign in to another one or wait for the first reset.'
+  if (usable.length > 0)
+    return `Nothing to do: ${usable.length} of ${accounts.length} accounts can serve.`
+  const next = accounts
+    .flatMap((row) => row.blocks.map((block) => block.untilMs))
+    .sort((left, right) => left - right)[0]
+  if (accounts.every((row) => !row.enabled))
+    return 'Every account is disabled; enable one: codex-toggle'
+  return next === undefined
+    ? 'No account can serve now.'
+    : 'No account can serve now; sign in to another one or wait for the first reset.'
 }
 
 function whyText(decisions: readonly WhyDecision[], nowMs: number): string {
@@ -130,7 +150,10 @@ function whyText(decisions: readonly WhyDecision[], nowMs: number): string {
   return decisions
     .map((decision) => {
       const head = `${formatDuration(nowMs - decision.atMs)} ago, ${decision.model}: ${decision.chosen ?? 'nobody'} (${decision.reason})`
-      const lines = decision.candidates.map((one) => `  ${one.eligible ? '+' : '-'} ${one.name}: ${one.reasons.length === 0 ? 'nothing against it' : one.reasons.join('; ')}`)
+      const lines = decision.candidates.map(
+        (one) =>
+          `  ${one.eligible ? '+' : '-'} ${one.name}: ${one.reasons.length === 0 ? 'nothing against it' : one.reasons.join('; ')}`,
+      )
       return [head, ...lines].join('\n')
     })
     .join('\n')

@@ -15,12 +15,25 @@ export const codexTag = defineTool({
   positional: ['account', 'tags'],
   takesRest: true,
   run(runtime, { account, tags }): Promise<EditData> {
-    const list = [...new Set(plainText(tags).split(',').map((tag) => tag.trim().toLowerCase()).filter((tag) => tag !== ''))]
+    const list = [
+      ...new Set(
+        plainText(tags)
+          .split(',')
+          .map((tag) => tag.trim().toLowerCase())
+          .filter((tag) => tag !== ''),
+      ),
+    ]
     return editAccount(
       runtime,
       account,
-      (one) => (JSON.stringify(one.accountTags ?? []) === JSON.stringify(list) ? one : withField(one, 'accountTags', list.length === 0 ? undefined : list)),
-      (name, changed) => (changed ? `${name}: ${list.length === 0 ? 'tags removed' : `tags ${list.join(', ')}`}.` : `${name}: nothing to change.`),
+      (one) =>
+        JSON.stringify(one.accountTags ?? []) === JSON.stringify(list)
+          ? one
+          : withField(one, 'accountTags', list.length === 0 ? undefined : list),
+      (name, changed) =>
+        changed
+          ? `${name}: ${list.length === 0 ? 'tags removed' : `tags ${list.join(', ')}`}.`
+          : `${name}: nothing to change.`,
     )
   },
   render: (data) => data.message,

@@ -12,7 +12,10 @@ export const codexToggle = defineTool({
   group: 'Account metadata',
   summary: 'Enable or disable an account; a disabled one serves no request until you enable it.',
   risk: 'edit',
-  args: { account: accountArg, enabled: z.boolean().describe('the state wanted; without it the other one').optional() },
+  args: {
+    account: accountArg,
+    enabled: z.boolean().describe('the state wanted; without it the other one').optional(),
+  },
   positional: ['account'],
   refuseModel(runtime, pool, { account, enabled }) {
     const { account: target, position } = findAccount(pool, account, runtime.config.maskEmail)
@@ -21,9 +24,19 @@ export const codexToggle = defineTool({
     if ((enabled ?? !isOn) === isOn) return
     if (!isOn) throw onlyByUser('enable an account that is disabled', command)
     const { pin, projectPins } = rulesOf(pool)
-    if ([pin, ...Object.values(projectPins ?? {})].some((one) => one?.mode === 'hard' && one.uid === target.uid)) throw onlyByUser('disable an account with a hard pin', command)
+    if (
+      [pin, ...Object.values(projectPins ?? {})].some(
+        (one) => one?.mode === 'hard' && one.uid === target.uid,
+      )
+    )
+      throw onlyByUser('disable an account with a hard pin', command)
     const others = pool.accounts.filter((one) => one.uid !== target.uid && one.enabled !== false)
-    if (target.kind !== 'api-key' && others.length > 0 && others.every(({ kind }) => kind === 'api-key')) throw onlyByUser('leave the work to API keys, because their use is paid for', command)
+    if (
+      target.kind !== 'api-key' &&
+      others.length > 0 &&
+      others.every(({ kind }) => kind === 'api-key')
+    )
+      throw onlyByUser('leave the work to API keys, because their use is paid for', command)
   },
   run(runtime, args, { caller }): Promise<EditData> {
     const { account, enabled } = args
@@ -34,9 +47,12 @@ export const codexToggle = defineTool({
       (one) => {
         state = enabled ?? one.enabled === false
         // Like the earlier plugin, only "disabled" is written down.
-        return (one.enabled !== false) === state ? one : withField(one, 'enabled', state ? undefined : false)
+        return (one.enabled !== false) === state
+          ? one
+          : withField(one, 'enabled', state ? undefined : false)
       },
-      (name, changed) => `${name} is ${changed ? 'now' : 'already'} ${state ? 'enabled' : 'disabled'}.`,
+      (name, changed) =>
+        `${name} is ${changed ? 'now' : 'already'} ${state ? 'enabled' : 'disabled'}.`,
       (pool) => {
         if (caller === 'model') codexToggle.refuseModel?.(runtime, pool, args)
       },

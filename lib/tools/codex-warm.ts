@@ -38,7 +38,8 @@ const ANSWER_TIMEOUT_MS = 30_000
 export const codexWarm = defineTool({
   name: 'warm',
   group: 'Daily use',
-  summary: 'Open the 5-hour window of every idle account with one tiny request each; only with confirm, because it counts.',
+  summary:
+    'Open the 5-hour window of every idle account with one tiny request each; only with confirm, because it counts.',
   risk: 'spend',
   args: { confirm: z.boolean().describe('true sends the requests').optional() },
   userOnly: ['confirm'],
@@ -49,9 +50,17 @@ export const codexWarm = defineTool({
       const row = { index: position + 1, account: accountName(account, position, runtime.config) }
       const nowMs = runtime.clock.now()
       const windows = Object.values(runtime.ledger.windowsByLimit(account.uid, nowMs)).flat()
-      const isRunning = windows.some((window) => window.kind === 'five_hour' && window.usedPercent > 0)
-      if (account.enabled === false || account.needsLogin !== undefined || account.kind === 'api-key') rows.push({ ...row, status: 'skipped', detail: 'not usable for this' })
-      else if (isRunning) rows.push({ ...row, status: 'running', detail: 'its window is open already' })
+      const isRunning = windows.some(
+        (window) => window.kind === 'five_hour' && window.usedPercent > 0,
+      )
+      if (
+        account.enabled === false ||
+        account.needsLogin !== undefined ||
+        account.kind === 'api-key'
+      )
+        rows.push({ ...row, status: 'skipped', detail: 'not usable for this' })
+      else if (isRunning)
+        rows.push({ ...row, status: 'running', detail: 'its window is open already' })
       else if (confirm !== true) rows.push({ ...row, status: 'would_start', detail: '' })
       else {
         context.progress(`warming ${row.account}`)
@@ -60,19 +69,27 @@ export const codexWarm = defineTool({
             (): WarmRow => ({ ...row, status: 'started', detail: '' }),
             (error: unknown): WarmRow => {
               if (context.signal.aborted) throw error
-              return { ...row, status: 'failed', detail: redactText(messageOf(error)).slice(0, 120) }
+              return {
+                ...row,
+                status: 'failed',
+                detail: redactText(messageOf(error)).slice(0, 120),
+              }
             },
           ),
         )
       }
     }
-    const count = (status: WarmRow['status']): number => rows.filter((row) => row.status === status).length
+    const count = (status: WarmRow['status']): number =>
+      rows.filter((row) => row.status === status).length
     const planned = count('would_start')
     return {
       warmed: count('started'),
       failed: count('failed'),
       accounts: rows,
-      message: planned > 0 ? `${planned} request${planned === 1 ? '' : 's'} would be sent. Nothing was sent; say confirm to do it.` : `${count('started')} windows opened.`,
+      message:
+        planned > 0
+          ? `${planned} request${planned === 1 ? '' : 's'} would be sent. Nothing was sent; say confirm to do it.`
+          : `${count('started')} windows opened.`,
     }
 
     async function warm(position: number): Promise<void> {
@@ -81,7 +98,11 @@ export const codexWarm = defineTool({
       const grant = await runtime.tokens.access(account, context.signal)
       const response = await runtime.fetch(codexDestination(runtime.endpoints), {
         method: 'POST',
-        headers: outgoingHeaders(undefined, { token: grant.token, account: grant.account, userAgent: runtime.userAgent }),
+        headers: outgoingHeaders(undefined, {
+          token: grant.token,
+          account: grant.account,
+          userAgent: runtime.userAgent,
+        }),
         body: WARM_BODY,
         redirect: 'error',
         signal: AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
@@ -92,9 +113,17 @@ export const codexWarm = defineTool({
       const text = await response.text()
       if (!response.ok) throw new Error(`the backend answered with status ${response.status}`)
       // A limit can also end a stream that began well.
-      if (!/"type":\s*"response\.(?:completed|done|incomplete)"/.test(text)) throw new Error('the answer did not end well')
+      if (!/"type":\s*"response\.(?:completed|done|incomplete)"/.test(text))
+        throw new Error('the answer did not end well')
     }
   },
-  render: (data) => [...data.accounts.map((row) => `${row.account}: ${row.status.replaceAll('_', ' ')}${row.detail === '' ? '' : ` (${row.detail})`}`), data.message].join('\n'),
+  render: (data) =>
+    [
+      ...data.accounts.map(
+        (row) =>
+          `${row.account}: ${row.status.replaceAll('_', ' ')}${row.detail === '' ? '' : ` (${row.detail})`}`,
+      ),
+      data.message,
+    ].join('\n'),
   failed: (data) => data.failed > 0,
 })

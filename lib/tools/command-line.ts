@@ -10,7 +10,8 @@ export function wordsOf(line: string, takeRest = Number.POSITIVE_INFINITY): stri
   let at = skipBlanks(line, 0)
   while (at < line.length) {
     const isValue = takesValue(words.at(-1))
-    if (plain === takeRest && !isValue && !line.startsWith('--', at)) return [...words, '--', unquoted(line.slice(at).trimEnd())]
+    if (plain === takeRest && !isValue && !line.startsWith('--', at))
+      return [...words, '--', unquoted(line.slice(at).trimEnd())]
     const end = wordEnd(line, at)
     const word = line.slice(at, end)
     words.push(unquoted(word))
@@ -22,7 +23,11 @@ export function wordsOf(line: string, takeRest = Number.POSITIVE_INFINITY): stri
 
 /** A flag whose value is the next word. */
 function takesValue(word: string | undefined): boolean {
-  return word !== undefined && /^--[\w-]+$/.test(word) && !/^--(?:json|help|include-sensitive)$/.test(word)
+  return (
+    word !== undefined &&
+    /^--[\w-]+$/.test(word) &&
+    !/^--(?:json|help|include-sensitive)$/.test(word)
+  )
 }
 
 function skipBlanks(line: string, from: number): number {

@@ -5,7 +5,13 @@ import type { Config } from '../config/settings.js'
 import type { Runtime } from '../runtime.js'
 
 /** Groups of the help page, in its order. */
-export const TOOL_GROUPS = ['Setup and help', 'Daily use', 'Account metadata', 'Diagnostics', 'Backup and secrets'] as const
+export const TOOL_GROUPS = [
+  'Setup and help',
+  'Daily use',
+  'Account metadata',
+  'Diagnostics',
+  'Backup and secrets',
+] as const
 export type ToolGroup = (typeof TOOL_GROUPS)[number]
 
 /**
@@ -90,6 +96,8 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
 export type AnyTool = ToolDefinition<any, any>
 
 /** Checks a definition's types and returns it. */
-export function defineTool<Shape extends z.ZodRawShape, Data>(definition: ToolDefinition<Shape, Data>): ToolDefinition<Shape, Data> {
+export function defineTool<Shape extends z.ZodRawShape, Data>(
+  definition: ToolDefinition<Shape, Data>,
+): ToolDefinition<Shape, Data> {
   return definition
 }

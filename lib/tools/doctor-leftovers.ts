@@ -7,8 +7,18 @@ const SHOWN = 3
 /** Whether killed processes left temporary files, which may hold tokens, or locks in any folder that we write to. */
 export async function leftovers({ paths, clock }: Runtime): Promise<readonly Finding[]> {
   const folders = await foldersWrittenTo(paths)
-  const found = (await Promise.all(folders.map((folder) => findLeftovers(folder, clock.now())))).flat()
-  if (found.length === 0) return [{ id: 'leftovers', severity: 'ok', summary: 'Killed processes left no files behind.', action: '' }]
+  const found = (
+    await Promise.all(folders.map((folder) => findLeftovers(folder, clock.now())))
+  ).flat()
+  if (found.length === 0)
+    return [
+      {
+        id: 'leftovers',
+        severity: 'ok',
+        summary: 'Killed processes left no files behind.',
+        action: '',
+      },
+    ]
   const more = found.length > SHOWN ? `, and ${found.length - SHOWN} more` : ''
   return [
     {
@@ -18,7 +28,9 @@ export async function leftovers({ paths, clock }: Runtime): Promise<readonly Fin
       action: 'Remove them: codex-doctor --fix. The next write into the folder does it too.',
       fix: async () => {
         const removed = (await sweepEverywhere(paths, clock.now())).length
-        return removed === 1 ? 'one file of a killed process removed' : `${removed} files of killed processes removed`
+        return removed === 1
+          ? 'one file of a killed process removed'
+          : `${removed} files of killed processes removed`
       },
     },
   ]

@@ -30,9 +30,20 @@ function hostTool(tool: AnyTool, runtime: () => Promise<Runtime>): HostTools[str
       const { text } = await runTool(
         tool,
         running,
-        { args, format: json === true ? 'json' : 'text', view: { width: TEXT_WIDTH, color: false } },
+        {
+          args,
+          format: json === true ? 'json' : 'text',
+          view: { width: TEXT_WIDTH, color: false },
+        },
         // Addresses and ids are for the user's own terminal: the model and its provider get names only.
-        { signal: context.abort, progress: () => undefined, includeSensitive: false, directory: context.directory, caller: 'model', profileCost },
+        {
+          signal: context.abort,
+          progress: () => undefined,
+          includeSensitive: false,
+          directory: context.directory,
+          caller: 'model',
+          profileCost,
+        },
       )
       return { title: tool.name, output: text, metadata: {} }
     },

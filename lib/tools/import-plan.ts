@@ -38,7 +38,11 @@ export interface PlanOptions {
 }
 
 /** The pool after an import. Pure. */
-export function planImport(before: AccountPool, found: readonly FoundAccount[], options: PlanOptions): ImportPlan {
+export function planImport(
+  before: AccountPool,
+  found: readonly FoundAccount[],
+  options: PlanOptions,
+): ImportPlan {
   const merger = mergerInto(before)
   const rows: ImportRow[] = []
   const counts = { added: 0, updated: 0, unchanged: 0 }
@@ -47,7 +51,8 @@ export function planImport(before: AccountPool, found: readonly FoundAccount[], 
     counts[outcome] += 1
     const { refreshToken } = one.account
     const isSame = refreshToken !== undefined && known?.refreshToken === refreshToken
-    const here = outcome === 'added' ? 'new' : isSame ? 'same' : outcome === 'updated' ? 'newer' : 'known'
+    const here =
+      outcome === 'added' ? 'new' : isSame ? 'same' : outcome === 'updated' ? 'newer' : 'known'
     rows.push({
       source: one.source,
       path: one.path,
@@ -60,13 +65,16 @@ export function planImport(before: AccountPool, found: readonly FoundAccount[], 
   const pool = merger.pool()
   if (options.mode === 'merge') return { ...counts, pool, rows, removed: 0 }
   const named = indexOf(found.map(({ account }) => account))
-  const gone = new Set(pool.accounts.filter((account) => named.find(account) === undefined).map(({ uid }) => uid))
+  const gone = new Set(
+    pool.accounts.filter((account) => named.find(account) === undefined).map(({ uid }) => uid),
+  )
   return { ...counts, rows, pool: withoutAccounts(pool, gone), removed: gone.size }
 }
 
 /** A label from a foreign file may be an address, too. */
 function shownName(account: FoundAccount['account'], maskEmail: boolean): string {
-  const name = ownName(account, { maskEmail }) ?? (account.kind === 'api-key' ? 'API key' : 'no name')
+  const name =
+    ownName(account, { maskEmail }) ?? (account.kind === 'api-key' ? 'API key' : 'no name')
   return maskEmail ? redactText(name) : name
 }
 

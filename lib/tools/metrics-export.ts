@@ -11,7 +11,10 @@ export const EXPORT_FORMATS = ['prometheus', 'otlp-json'] as const
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
 /** How a file of each format begins. */
-export const EXPORT_MARKS: Readonly<Record<ExportFormat, string>> = { prometheus: PROMETHEUS_MARK, 'otlp-json': OTLP_MARK }
+export const EXPORT_MARKS: Readonly<Record<ExportFormat, string>> = {
+  prometheus: PROMETHEUS_MARK,
+  'otlp-json': OTLP_MARK,
+}
 
 /** What this process and the shared files know, in the form another program takes. Accounts are pseudonyms. */
 export async function metricsExport(runtime: Runtime, format: ExportFormat): Promise<string> {
@@ -24,11 +27,21 @@ export async function metricsExport(runtime: Runtime, format: ExportFormat): Pro
     processSinceMs: performance.timeOrigin,
     accounts: pool.accounts.flatMap(({ uid }, position) => {
       const row = rows[position]
-      return row === undefined ? [] : [{ account: pseudonymOf(uid), usable: row.status === 'ok' || row.status === 'active', windows: row.windows }]
+      return row === undefined
+        ? []
+        : [
+            {
+              account: pseudonymOf(uid),
+              usable: row.status === 'ok' || row.status === 'active',
+              windows: row.windows,
+            },
+          ]
     }),
     entries,
     nameOf: pseudonymOf,
     nowMs,
   })
-  return format === 'prometheus' ? prometheusText(measures) : otlpJson(measures, { version: packageVersion(), nowMs })
+  return format === 'prometheus'
+    ? prometheusText(measures)
+    : otlpJson(measures, { version: packageVersion(), nowMs })
 }

@@ -25,16 +25,28 @@ export function riskOfCall(tool: AnyTool, args: Record<string, unknown>): Risk {
  * @returns the arguments to run with; `confirm` is what the user has just said
  * @throws CodexError for what the model may not ask for, and whatever the host throws when the user says no
  */
-export async function admittedArguments(tool: AnyTool, runtime: Runtime, given: Record<string, unknown>, host: HostPrompt): Promise<Record<string, unknown>> {
+export async function admittedArguments(
+  tool: AnyTool,
+  runtime: Runtime,
+  given: Record<string, unknown>,
+  host: HostPrompt,
+): Promise<Record<string, unknown>> {
   const own = tool.userOnly?.find((name) => given[name] !== undefined)
-  if (own !== undefined) throw onlyByUser(`give ${own} to codex-${tool.name}`, `${tool.name} --help`)
+  if (own !== undefined)
+    throw onlyByUser(`give ${own} to codex-${tool.name}`, `${tool.name} --help`)
   const args = checkedArguments(tool, given)
   const risk = riskOfCall(tool, args)
-  const files = (tool.ownFiles ?? []).map((name) => args[name]).filter((file) => typeof file === 'string')
+  const files = (tool.ownFiles ?? [])
+    .map((name) => args[name])
+    .filter((file) => typeof file === 'string')
   for (const file of files) await ownPlace(runtime.paths, file, tool.name)
   if (tool.refuseModel !== undefined) tool.refuseModel(runtime, await runtime.store.read(), args)
   if (risk === 'read') return given
-  if (typeof host.ask !== 'function') throw onlyByUser(`run codex-${tool.name}: this OpenCode has no permission prompt`, `${tool.name} --help`)
+  if (typeof host.ask !== 'function')
+    throw onlyByUser(
+      `run codex-${tool.name}: this OpenCode has no permission prompt`,
+      `${tool.name} --help`,
+    )
   const plain = plainArguments(args)
   const title = promptTitle(tool, plain)
   host.metadata?.({ title })
@@ -45,7 +57,9 @@ export async function admittedArguments(tool: AnyTool, runtime: Runtime, given: 
     always: risk === 'edit' ? [risk] : [],
     metadata: { risk, title, arguments: mapTexts(plain, cut) },
   })
-  return tool.args !== undefined && 'confirm' in (tool.args as object) ? { ...given, confirm: true } : given
+  return tool.args !== undefined && 'confirm' in (tool.args as object)
+    ? { ...given, confirm: true }
+    : given
 }
 
 /** Arguments as the user may see them: without secrets and without what moves the cursor or turns writing round. */
@@ -53,14 +67,24 @@ function plainArguments(args: Record<string, unknown>): Record<string, unknown> 
   return mapTexts(redact(args), plainText)
 }
 
-function mapTexts(args: Record<string, unknown>, change: (text: string) => string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, typeof value === 'string' ? change(value) : value]))
+function mapTexts(
+  args: Record<string, unknown>,
+  change: (text: string) => string,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? change(value) : value,
+    ]),
+  )
 }
 
 /** What the user is asked about, in one line. */
 function promptTitle(tool: AnyTool, plain: Record<string, unknown>): string {
   const given = Object.entries(plain).filter(([, value]) => value !== undefined)
-  return cut([tool.name, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' '))
+  return cut(
+    [tool.name, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' '),
+  )
 }
 
 /** A text that is cut says so: what is not seen is not agreed to. */

@@ -20,11 +20,27 @@ export interface OwnFile {
  * @returns its full path
  * @throws CodexError `invalid_input` when another file is in its place; `store_not_written`
  */
-export async function writeOwnFile({ wanted, directory, text, mark, force }: OwnFile): Promise<string> {
+export async function writeOwnFile({
+  wanted,
+  directory,
+  text,
+  mark,
+  force,
+}: OwnFile): Promise<string> {
   const file = path.resolve(directory, wanted)
   if (force !== true) {
     const found = await readTextFile(file)
-    if (found !== undefined && found.text !== '' && !found.text.startsWith(mark)) throw new CodexError('invalid_input', `${file} exists already and was not written by this tool.`, { hint: force === undefined ? 'Choose another name.' : 'Choose another name, or say force to replace it.' })
+    if (found !== undefined && found.text !== '' && !found.text.startsWith(mark))
+      throw new CodexError(
+        'invalid_input',
+        `${file} exists already and was not written by this tool.`,
+        {
+          hint:
+            force === undefined
+              ? 'Choose another name.'
+              : 'Choose another name, or say force to replace it.',
+        },
+      )
   }
   await writeFileAtomic(file, text)
   return file

@@ -5,7 +5,9 @@ import { ACCOUNTS_FILE, CONFIG_FILE, FLAGGED_FILE, type Paths } from '../kernel/
 import { onlyByUser } from './user-acts.js'
 
 /** Files of ours that a model may name: the accounts, the configuration, and the copies of them. */
-const SHOWN = new RegExp(`^(?:(?:projects/[^/]+/)?(?:${[ACCOUNTS_FILE, FLAGGED_FILE].map((name) => name.replaceAll('.', '\\.')).join('|')}|backups/[^/]+\\.json)|${CONFIG_FILE.replaceAll('.', '\\.')})$`)
+const SHOWN = new RegExp(
+  `^(?:(?:projects/[^/]+/)?(?:${[ACCOUNTS_FILE, FLAGGED_FILE].map((name) => name.replaceAll('.', '\\.')).join('|')}|backups/[^/]+\\.json)|${CONFIG_FILE.replaceAll('.', '\\.')})$`,
+)
 
 /**
  * The file of ours that a model names, relative to our own folder. A link that leads out of the folder is not followed, and
@@ -14,9 +16,15 @@ const SHOWN = new RegExp(`^(?:(?:projects/[^/]+/)?(?:${[ACCOUNTS_FILE, FLAGGED_F
  * @throws CodexError `invalid_input` for every other name, whether there is such a file or not
  */
 export async function ownPlace(paths: Paths, name: string, command: string): Promise<string> {
-  const refused = onlyByUser('name a file outside of the accounts, the configuration and the backups in ~/.opencode', command)
+  const refused = onlyByUser(
+    'name a file outside of the accounts, the configuration and the backups in ~/.opencode',
+    command,
+  )
   if (!isShown(paths.root, path.resolve(paths.root, name))) throw refused
-  const [root, file] = await Promise.all([realpath(paths.root), realpath(path.resolve(paths.root, name))]).catch(() => {
+  const [root, file] = await Promise.all([
+    realpath(paths.root),
+    realpath(path.resolve(paths.root, name)),
+  ]).catch(() => {
     throw refused
   })
   if (!isShown(root, file) || !(await stat(file)).isFile()) throw refused

@@ -5,5 +5,9 @@ import { CodexError } from '../kernel/errors.js'
 export function passphraseFrom(env: NodeJS.ProcessEnv): string {
   const passphrase = env[PASSPHRASE_ENV]
   if (passphrase !== undefined && passphrase !== '') return passphrase
-  throw new CodexError('invalid_input', `Set the passphrase in the environment variable ${PASSPHRASE_ENV}; it is not taken as an argument.`, { hint: '' })
+  throw new CodexError(
+    'invalid_input',
+    `Set the passphrase in the environment variable ${PASSPHRASE_ENV}; it is not taken as an argument.`,
+    { hint: '' },
+  )
 }

@@ -15,16 +15,32 @@ import { HOLD_MS, LONGEST_RATE_LIMIT_MS } from '../bridge/outcome.js'
 import { SHORT_WAIT_MS } from '../bridge/policy.js'
 import { MAX_RETRY_AFTER_MS } from '../bridge/retry-after.js'
 import { MAX_HOLD_AGE_MS, MAX_SESSIONS, TOUCH_INTERVAL_MS } from '../routing/affinity.js'
-import { ACCOUNT_BREAKER_REST_MS, ACCOUNT_BREAKER_STRIKES, FULL_BUCKET, FULL_HEALTH, HEALTH_PER_HOUR, TOKENS_PER_MINUTE } from '../routing/health.js'
+import {
+  ACCOUNT_BREAKER_REST_MS,
+  ACCOUNT_BREAKER_STRIKES,
+  FULL_BUCKET,
+  FULL_HEALTH,
+  HEALTH_PER_HOUR,
+  TOKENS_PER_MINUTE,
+} from '../routing/health.js'
 import { UNKNOWN_RESET_HOLD_MS } from '../routing/standing.js'
 import { ALERT_LEVELS } from '../quota/alerts.js'
 
 /** The constants of one policy by name; times in ms. */
-type Policy = Readonly<Record<string, number | readonly number[] | Readonly<Record<string, number>>>>
+type Policy = Readonly<
+  Record<string, number | readonly number[] | Readonly<Record<string, number>>>
+>
 
 /** Every number the policies go by, from the rooms that own them. */
 export const POLICY_CONSTANTS: Readonly<Record<string, Policy>> = {
-  failover: { SHORT_WAIT_MS, HOLD_MS, LONGEST_RATE_LIMIT_MS, UNAUTHORIZED_HOLD_MS, MAX_RETRY_AFTER_MS, UNKNOWN_RESET_HOLD_MS },
+  failover: {
+    SHORT_WAIT_MS,
+    HOLD_MS,
+    LONGEST_RATE_LIMIT_MS,
+    UNAUTHORIZED_HOLD_MS,
+    MAX_RETRY_AFTER_MS,
+    UNKNOWN_RESET_HOLD_MS,
+  },
   backoff: { BASE_DELAY_MS, MAX_DELAY_MS, JITTER },
   'circuit breaker of a host': { BREAKER_THRESHOLD, BREAKER_WINDOW_MS, BREAKER_OPEN_MS },
   'circuit breaker of an account': { ACCOUNT_BREAKER_STRIKES, ACCOUNT_BREAKER_REST_MS },

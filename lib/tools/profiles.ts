@@ -16,7 +16,10 @@ const NOTHING_MORE: ModelAllowance = { allowModelSecrets: false, allowModelDestr
  * Tools a profile offers to the model; every definition travels with every request. A tool that could move tokens or take
  * accounts away is never among them because of a profile alone.
  */
-export function toolsOfProfile(profile: Config['tools'], allowed: ModelAllowance = NOTHING_MORE): readonly AnyTool[] {
+export function toolsOfProfile(
+  profile: Config['tools'],
+  allowed: ModelAllowance = NOTHING_MORE,
+): readonly AnyTool[] {
   const offered = TOOLS.filter(({ risk }) => isOffered(risk, allowed))
   switch (profile) {
     case 'off':
@@ -46,7 +49,11 @@ function isOffered(risk: Risk, allowed: ModelAllowance): boolean {
  * except the few of the small profile, whose text is enough for a model.
  */
 export function hostArgs(tool: AnyTool): z.ZodRawShape {
-  const own = Object.fromEntries(Object.entries(tool.args as z.ZodRawShape).filter(([name]) => tool.userOnly?.includes(name) !== true))
+  const own = Object.fromEntries(
+    Object.entries(tool.args as z.ZodRawShape).filter(
+      ([name]) => tool.userOnly?.includes(name) !== true,
+    ),
+  )
   return tool.core === true ? own : { ...own, json: z.boolean().optional() }
 }
 
@@ -54,7 +61,16 @@ export function hostArgs(tool: AnyTool): z.ZodRawShape {
 function definitionBytes(tools: readonly AnyTool[]): number {
   return tools.reduce((sum, tool) => {
     const parameters = z.toJSONSchema(z.object(hostArgs(tool)))
-    return sum + JSON.stringify({ type: 'function', name: `codex-${tool.name}`, description: tool.summary, parameters, strict: false }).length
+    return (
+      sum +
+      JSON.stringify({
+        type: 'function',
+        name: `codex-${tool.name}`,
+        description: tool.summary,
+        parameters,
+        strict: false,
+      }).length
+    )
   }, 0)
 }
 

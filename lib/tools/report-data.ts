@@ -19,24 +19,49 @@ export interface ReportInput {
 
 /** The report's own view of the pool. Pure but for the time zone, which is the computer's. */
 export function reportData({ rows, accounts, entries, nowMs }: ReportInput): ReportData {
-  const byKey = new Set(rows.flatMap(({ kind }, position) => (kind === 'api-key' ? [accounts[position]?.uid ?? ''] : [])))
+  const byKey = new Set(
+    rows.flatMap(({ kind }, position) =>
+      kind === 'api-key' ? [accounts[position]?.uid ?? ''] : [],
+    ),
+  )
   return {
     nowMs,
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    accounts: rows.map(({ index, name, plan, status, active, windows }, position) => ({ uid: accounts[position]?.uid ?? '', index, name, plan, status, active, windows })),
+    accounts: rows.map(({ index, name, plan, status, active, windows }, position) => ({
+      uid: accounts[position]?.uid ?? '',
+      index,
+      name,
+      plan,
+      status,
+      active,
+      windows,
+    })),
     entries,
     forecasts: accounts.flatMap((account) => forecastsOf(account, entries, nowMs)),
     value: valueOf(entries.filter((entry) => !byKey.has(entry.type === 'turn' ? entry.uid : ''))),
   }
 }
 
-function forecastsOf({ uid, limits }: AccountWindows, entries: readonly HistoryEntry[], nowMs: number): ReportForecast[] {
+function forecastsOf(
+  { uid, limits }: AccountWindows,
+  entries: readonly HistoryEntry[],
+  nowMs: number,
+): ReportForecast[] {
   const limitId = DEFAULT_LIMIT_ID
   return (limits[limitId] ?? []).flatMap((window) => {
     // Of the time after a reset nothing is claimed.
     if (window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs) return []
     const forecast = forecastOf(entries, { uid, limitId, window }, nowMs)
-    return forecast === undefined ? [] : [{ uid, window: WINDOW_NAMES[window.kind], leftPercent: Math.max(0, 100 - window.usedPercent), forecast }]
+    return forecast === undefined
+      ? []
+      : [
+          {
+            uid,
+            window: WINDOW_NAMES[window.kind],
+            leftPercent: Math.max(0, 100 - window.usedPercent),
+            forecast,
+          },
+        ]
   })
 }
 

@@ -24,11 +24,19 @@ export interface ToolAnswer {
  * which no name is more than text.
  * @throws WrongUsage naming the argument, and those of the tool
  */
-export async function runTool(tool: AnyTool, runtime: Runtime, request: ToolRequest, context: ToolContext): Promise<ToolAnswer> {
+export async function runTool(
+  tool: AnyTool,
+  runtime: Runtime,
+  request: ToolRequest,
+  context: ToolContext,
+): Promise<ToolAnswer> {
   const args = checkedArguments(tool, request.args)
   await runtime.ledger.load()
   const data: unknown = await tool.run(runtime, args, context)
-  const text = request.format === 'json' ? JSON.stringify(plainData(data), undefined, 2) : plainLines(tool.render(data, { ...request.view, nowMs: runtime.clock.now() }))
+  const text =
+    request.format === 'json'
+      ? JSON.stringify(plainData(data), undefined, 2)
+      : plainLines(tool.render(data, { ...request.view, nowMs: runtime.clock.now() }))
   return { text, failed: tool.failed?.(data) ?? false }
 }
 
@@ -36,7 +44,10 @@ export async function runTool(tool: AnyTool, runtime: Runtime, request: ToolRequ
  * The arguments of a call, checked.
  * @throws WrongUsage naming the argument, and those of the tool
  */
-export function checkedArguments(tool: AnyTool, given: ToolRequest['args']): Record<string, unknown> {
+export function checkedArguments(
+  tool: AnyTool,
+  given: ToolRequest['args'],
+): Record<string, unknown> {
   const parsed = z.strictObject(tool.args as z.ZodRawShape).safeParse(given)
   if (!parsed.success) throw new WrongUsage(problemOf(parsed.error, given))
   return parsed.data

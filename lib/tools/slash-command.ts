@@ -22,15 +22,36 @@ export interface SlashCall {
  * Runs a tool for a slash command: the user's own act, so nobody is asked. What comes back goes to the model as text, so
  * addresses and ids stay masked; a failure is told in the same way.
  */
-export async function runSlashCommand(runtime: () => Promise<Runtime>, { command, line, directory }: SlashCall): Promise<string> {
+export async function runSlashCommand(
+  runtime: () => Promise<Runtime>,
+  { command, line, directory }: SlashCall,
+): Promise<string> {
   try {
     const tool = TOOLS.find(({ name }) => command === `codex-${name}`)
     if (tool === undefined) throw new WrongUsage(`There is no command /${command}.`)
-    const { args, json, includeSensitive, help } = toolCallOf(tool, wordsOf(line, tool.takesRest === true ? (tool.positional?.length ?? 1) - 1 : undefined))
+    const { args, json, includeSensitive, help } = toolCallOf(
+      tool,
+      wordsOf(line, tool.takesRest === true ? (tool.positional?.length ?? 1) - 1 : undefined),
+    )
     if (help) return helpOf(tool)
-    if (includeSensitive) throw new WrongUsage('Addresses and ids in full would go to the model.', `In a terminal: oc-codex-multi-auth ${tool.name} --include-sensitive`)
-    const request = { args, format: json ? ('json' as const) : ('text' as const), view: { width: TEXT_WIDTH, color: false } }
-    const { text } = await runTool(tool, await runtime(), request, { signal: new AbortController().signal, progress: () => undefined, includeSensitive: false, directory, caller: 'user', profileCost })
+    if (includeSensitive)
+      throw new WrongUsage(
+        'Addresses and ids in full would go to the model.',
+        `In a terminal: oc-codex-multi-auth ${tool.name} --include-sensitive`,
+      )
+    const request = {
+      args,
+      format: json ? ('json' as const) : ('text' as const),
+      view: { width: TEXT_WIDTH, color: false },
+    }
+    const { text } = await runTool(tool, await runtime(), request, {
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      includeSensitive: false,
+      directory,
+      caller: 'user',
+      profileCost,
+    })
     return text
   } catch (error) {
     const hint = isCodexError(error) ? error.hint : ''

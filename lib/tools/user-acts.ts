@@ -6,5 +6,9 @@ import { CodexError } from '../kernel/errors.js'
  * @param command what the user types, after the name of the program
  */
 export function onlyByUser(act: string, command: string): CodexError {
-  return new CodexError('invalid_input', `Only the user can ${act}. Nothing was changed. Tell the user to run it: oc-codex-multi-auth ${command}`, { hint: '' })
+  return new CodexError(
+    'invalid_input',
+    `Only the user can ${act}. Nothing was changed. Tell the user to run it: oc-codex-multi-auth ${command}`,
+    { hint: '' },
+  )
 }

@@ -16,23 +16,60 @@ export interface Detail {
 }
 
 /** Everything that is known of an account, fact by fact. Pure. @param history what the history holds of it; may be empty */
-export function accountDetails(account: AccountView, history: readonly HistoryEntry[], nowMs: number): readonly Detail[] {
-  const state = !account.enabled ? 'disabled' : account.needsLogin ? 'has to sign in again: opencode auth login' : standstillOf(account) !== undefined ? 'blocked' : 'can serve'
-  const lastUsedMs = Math.max(account.lastUsedMs, ...history.map((entry) => (entry.type === 'turn' ? entry.atMs : 0)))
+export function accountDetails(
+  account: AccountView,
+  history: readonly HistoryEntry[],
+  nowMs: number,
+): readonly Detail[] {
+  const state = !account.enabled
+    ? 'disabled'
+    : account.needsLogin
+      ? 'has to sign in again: opencode auth login'
+      : standstillOf(account) !== undefined
+        ? 'blocked'
+        : 'can serve'
+  const lastUsedMs = Math.max(
+    account.lastUsedMs,
+    ...history.map((entry) => (entry.type === 'turn' ? entry.atMs : 0)),
+  )
   const windows = account.windows.map((window): Detail => {
-    const reset = window.resetsAtMs === undefined ? '' : `, resets ${formatWhen(window.resetsAtMs, nowMs)}`
-    const pace = window.source === undefined ? '' : paceText(forecastOf(history, { uid: account.uid, limitId: DEFAULT_LIMIT_ID, window: window.source }, nowMs), nowMs)
-    return { title: `${window.name} window`, text: `${percent(window)} left${reset}${pace === '' ? '' : `; at this pace ${pace}`}` }
+    const reset =
+      window.resetsAtMs === undefined ? '' : `, resets ${formatWhen(window.resetsAtMs, nowMs)}`
+    const pace =
+      window.source === undefined
+        ? ''
+        : paceText(
+            forecastOf(
+              history,
+              { uid: account.uid, limitId: DEFAULT_LIMIT_ID, window: window.source },
+              nowMs,
+            ),
+            nowMs,
+          )
+    return {
+      title: `${window.name} window`,
+      text: `${percent(window)} left${reset}${pace === '' ? '' : `; at this pace ${pace}`}`,
+    }
   })
   return [
     { title: 'State', text: state },
     ...(account.plan === undefined ? [] : [{ title: 'Plan', text: account.plan }]),
     ...windows,
-    ...(account.readAtMs === undefined ? [{ title: 'Reading', text: 'never read' }] : [{ title: 'Reading', text: `${formatDuration(nowMs - account.readAtMs)} old` }]),
-    ...account.blocks.map((block): Detail => ({ title: 'Block', text: `${block.reason.replaceAll('_', ' ')}${scopeText(block.scope)}, until ${formatWhen(block.untilMs, nowMs)}` })),
+    ...(account.readAtMs === undefined
+      ? [{ title: 'Reading', text: 'never read' }]
+      : [{ title: 'Reading', text: `${formatDuration(nowMs - account.readAtMs)} old` }]),
+    ...account.blocks.map((block): Detail => ({
+      title: 'Block',
+      text: `${block.reason.replaceAll('_', ' ')}${scopeText(block.scope)}, until ${formatWhen(block.untilMs, nowMs)}`,
+    })),
     ...account.pools.map((pool): Detail => ({ title: 'Model pool', text: pool })),
-    ...(account.isPinned ? [{ title: 'Pin', text: 'new requests go here while it can serve' }] : []),
-    { title: 'Last used', text: lastUsedMs === 0 ? 'not known' : `${formatDuration(nowMs - lastUsedMs)} ago` },
+    ...(account.isPinned
+      ? [{ title: 'Pin', text: 'new requests go here while it can serve' }]
+      : []),
+    {
+      title: 'Last used',
+      text: lastUsedMs === 0 ? 'not known' : `${formatDuration(nowMs - lastUsedMs)} ago`,
+    },
     { title: 'Banked resets', text: String(account.resetCredits ?? 'not known') },
   ]
 }

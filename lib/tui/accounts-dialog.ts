@@ -24,7 +24,11 @@ export function openAccountsDialog(deps: DialogDeps): void {
   const { api } = deps
   const accounts = deps.view()?.accounts ?? []
   if (accounts.length === 0) {
-    api.ui.toast({ variant: 'info', title: 'Codex accounts', message: 'No account is signed in. Run: opencode auth login' })
+    api.ui.toast({
+      variant: 'info',
+      title: 'Codex accounts',
+      message: 'No account is signed in. Run: opencode auth login',
+    })
     return
   }
   api.ui.dialog.replace(() =>
@@ -49,7 +53,11 @@ function openActions(deps: DialogDeps, account: AccountView): void {
     { title: 'Switch to it', value: 'switch', description: 'new sessions go there' },
     { title: 'Pin it', value: 'pin', description: 'others help out only when it cannot serve' },
     { title: 'Lift the pin', value: 'unpin', description: 'let the strategy choose' },
-    { title: account.enabled ? 'Disable it' : 'Enable it', value: 'toggle', description: account.enabled ? 'it serves nothing until you enable it' : 'it may serve again' },
+    {
+      title: account.enabled ? 'Disable it' : 'Enable it',
+      value: 'toggle',
+      description: account.enabled ? 'it serves nothing until you enable it' : 'it may serve again',
+    },
     { title: 'Details', value: 'details', description: 'windows, blocks, pace, pools' },
     { title: 'Read the limits now', value: 'read', description: 'asks the backend what is left' },
   ]
@@ -67,10 +75,22 @@ function openActions(deps: DialogDeps, account: AccountView): void {
           readNow(deps, account)
           return
         }
-        deps.store.update((pool) => changed(pool, account.uid, value)).then(
-          () => api.ui.toast({ variant: 'success', title: 'Codex accounts', message: said(account, value) }),
-          (error: unknown) => api.ui.toast({ variant: 'error', title: 'Codex accounts', message: messageOf(error) }),
-        )
+        deps.store
+          .update((pool) => changed(pool, account.uid, value))
+          .then(
+            () =>
+              api.ui.toast({
+                variant: 'success',
+                title: 'Codex accounts',
+                message: said(account, value),
+              }),
+            (error: unknown) =>
+              api.ui.toast({
+                variant: 'error',
+                title: 'Codex accounts',
+                message: messageOf(error),
+              }),
+          )
       },
     }),
   )
@@ -83,7 +103,11 @@ async function openDetails(deps: DialogDeps, known: AccountView): Promise<void> 
   api.ui.dialog.replace(() =>
     createComponent(api.ui.DialogSelect<number>, {
       title: `${account.number} ${account.name}`,
-      options: accountDetails(account, history, deps.now()).map(({ title, text }, index) => ({ title, value: index, description: text })),
+      options: accountDetails(account, history, deps.now()).map(({ title, text }, index) => ({
+        title,
+        value: index,
+        description: text,
+      })),
       onSelect: () => openActions(deps, account),
     }),
   )
@@ -91,9 +115,18 @@ async function openDetails(deps: DialogDeps, known: AccountView): Promise<void> 
 
 function readNow({ api }: DialogDeps, { uid, number, name }: AccountView): void {
   const title = 'Codex accounts'
-  api.ui.toast({ variant: 'info', title, message: `Reading the limits of account ${number} (${name}).` })
+  api.ui.toast({
+    variant: 'info',
+    title,
+    message: `Reading the limits of account ${number} (${name}).`,
+  })
   readLimits(uid).then(
-    () => api.ui.toast({ variant: 'success', title, message: `The limits of account ${number} (${name}) are up to date.` }),
+    () =>
+      api.ui.toast({
+        variant: 'success',
+        title,
+        message: `The limits of account ${number} (${name}) are up to date.`,
+      }),
     (error: unknown) => api.ui.toast({ variant: 'error', title, message: messageOf(error) }),
   )
 }

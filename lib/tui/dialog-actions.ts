@@ -16,6 +16,8 @@ export function changed(pool: AccountPool, uid: string, action: Action): Account
     case 'unpin':
       return withRules(pool, rest)
     case 'toggle':
-      return withAccount(pool, uid, ({ enabled, ...account }) => (enabled === false ? account : { ...account, enabled: false }))
+      return withAccount(pool, uid, ({ enabled, ...account }) =>
+        enabled === false ? account : { ...account, enabled: false },
+      )
   }
 }

@@ -32,7 +32,11 @@ interface PaletteCommand {
 }
 
 type Theme = Record<'textMuted' | 'warning' | 'error', unknown>
-const COLOURS: Readonly<Record<Level, keyof Theme>> = { muted: 'textMuted', warning: 'warning', error: 'error' }
+const COLOURS: Readonly<Record<Level, keyof Theme>> = {
+  muted: 'textMuted',
+  warning: 'warning',
+  error: 'error',
+}
 
 /** Quota beside the prompt and in the sidebar, from the files the server plugin writes. Uses no network. */
 export const tui: TuiPlugin = async (api) => {
@@ -41,10 +45,14 @@ export const tui: TuiPlugin = async (api) => {
   const scope = resolvePoolScope(paths, process.cwd(), config.perProjectAccounts)
   const [view, setView] = createSignal<PoolView | undefined>(undefined)
   const [now, setNow] = createSignal(Date.now())
-  const stop = watchPool({ accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile }, config, (next) => {
-    setNow(Date.now())
-    setView(next)
-  })
+  const stop = watchPool(
+    { accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile },
+    config,
+    (next) => {
+      setNow(Date.now())
+      setView(next)
+    },
+  )
   const tick = setInterval(() => setNow(Date.now()), TICK_MS)
   tick.unref()
   api.lifecycle.onDispose(() => {
@@ -62,9 +70,15 @@ export const tui: TuiPlugin = async (api) => {
     return element
   }
 
-  const store = createAccountStore({ path: scope.file, backupsDir: path.join(path.dirname(scope.file), 'backups'), clock: systemClock })
+  const store = createAccountStore({
+    path: scope.file,
+    backupsDir: path.join(path.dirname(scope.file), 'backups'),
+    clock: systemClock,
+  })
   // The types of the host's keymap are not installed; this is the part that is used (host facts §6).
-  const keymap = api.keymap as unknown as { registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): unknown }
+  const keymap = api.keymap as unknown as {
+    registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): unknown
+  }
   keymap.registerLayer({
     commands: [
       {
@@ -74,7 +88,14 @@ export const tui: TuiPlugin = async (api) => {
         category: 'Codex',
         slashName: 'codex',
         namespace: 'palette',
-        run: () => openAccountsDialog({ api, view, store, historyFile: paths.historyFile, now: () => Date.now() }),
+        run: () =>
+          openAccountsDialog({
+            api,
+            view,
+            store,
+            historyFile: paths.historyFile,
+            now: () => Date.now(),
+          }),
       },
     ],
   })
@@ -82,14 +103,27 @@ export const tui: TuiPlugin = async (api) => {
   api.slots.register({
     order: SLOT_ORDER,
     slots: {
-      session_prompt_right: (context: { theme: { current: unknown } }, props: { session_id: string }) =>
-        line(context.theme, () => statusLine(view()?.serving(props.session_id), columns(), now())) as never,
-      sidebar_content: (context: { theme: { current: unknown } }, props: { session_id: string }) => {
+      session_prompt_right: (
+        context: { theme: { current: unknown } },
+        props: { session_id: string },
+      ) =>
+        line(context.theme, () =>
+          statusLine(view()?.serving(props.session_id), columns(), now()),
+        ) as never,
+      sidebar_content: (
+        context: { theme: { current: unknown } },
+        props: { session_id: string },
+      ) => {
         const box = createElement('box')
         setProp(box, 'flexDirection', 'column')
         insert(box, () => {
           const current = view()
-          const lines = sidebarLines(current?.serving(props.session_id), (current?.accounts.length ?? 1) - 1, now(), current?.unreadable)
+          const lines = sidebarLines(
+            current?.serving(props.session_id),
+            (current?.accounts.length ?? 1) - 1,
+            now(),
+            current?.unreadable,
+          )
           return lines.map((text) => line(context.theme, () => text))
         })
         return box as never

@@ -61,14 +61,19 @@ export interface PoolView {
 }
 
 /** Puts together what the three files say. Pure. */
-export function poolView(input: ViewOptions & {
-  readonly pool: AccountPool
-  readonly ledger: LedgerState
-  readonly holds: Holds
-  readonly nowMs: number
-}): PoolView {
+export function poolView(
+  input: ViewOptions & {
+    readonly pool: AccountPool
+    readonly ledger: LedgerState
+    readonly holds: Holds
+    readonly nowMs: number
+  },
+): PoolView {
   const { pool, ledger, holds, nowMs } = input
-  const pools = Object.entries(input.modelAccountPools).map(([model, keys]) => ({ text: `${plainText(model)} (${input.modelAccountPoolModes[model] ?? 'preferred'})`, uids: uidsOfKeys(keys, pool.accounts) }))
+  const pools = Object.entries(input.modelAccountPools).map(([model, keys]) => ({
+    text: `${plainText(model)} (${input.modelAccountPoolModes[model] ?? 'preferred'})`,
+    uids: uidsOfKeys(keys, pool.accounts),
+  }))
   const pinned = rulesOf(pool).pin?.uid
   const accounts = pool.accounts.map((account, position) => ({
     ...accountView(account, position, ledger[account.uid], input),
@@ -81,7 +86,11 @@ export function poolView(input: ViewOptions & {
     unreadable: unreadableRecords(pool).length,
     serving(sessionId) {
       const uid = sessionId === undefined ? undefined : holderOf(holds, sessionId, nowMs)
-      return accounts.find((account) => account.uid === uid) ?? accounts.find((account) => account.isActive) ?? accounts[0]
+      return (
+        accounts.find((account) => account.uid === uid) ??
+        accounts.find((account) => account.isActive) ??
+        accounts[0]
+      )
     },
   }
 }
@@ -100,7 +109,9 @@ function accountView(
     enabled: account.enabled !== false,
     needsLogin: account.needsLogin !== undefined,
     windows: windowViews(quota?.limits[DEFAULT_LIMIT_ID]?.windows ?? [], nowMs),
-    blocks: (quota?.blocks ?? []).filter((block) => block.untilMs > nowMs).sort((left, right) => right.untilMs - left.untilMs),
+    blocks: (quota?.blocks ?? [])
+      .filter((block) => block.untilMs > nowMs)
+      .sort((left, right) => right.untilMs - left.untilMs),
     readAtMs: quota?.readAtMs,
     resetCredits: quota?.resetCredits,
     lastUsedMs: account.lastUsed,

@@ -28,7 +28,11 @@ const POLL_MS = 5_000
  * files count as empty: the prompt is never disturbed. Needs one stat per file and `POLL_MS` when idle.
  * @returns a function that stops it
  */
-export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view: PoolView) => void): () => void {
+export function watchPool(
+  files: PoolFiles,
+  options: ViewOptions,
+  onView: (view: PoolView) => void,
+): () => void {
   const paths = [files.accounts, files.quota, files.affinity]
   let stopped = false
   let settle: NodeJS.Timeout | undefined
@@ -40,7 +44,9 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
   const read = async (): Promise<void> => {
     const turn = (newest += 1)
     seen = stampsOf(paths)
-    const [accounts, quota, affinity] = await Promise.all(paths.map((file) => readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')))
+    const [accounts, quota, affinity] = await Promise.all(
+      paths.map((file) => readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')),
+    )
     const nowMs = Date.now()
     const parsed = parsePool(accounts ?? '')
     const view = poolView({
@@ -63,17 +69,19 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
 
   // A write through another home that is linked to the same file shows in the folder where it really lies.
   const watched = [...new Set(paths.flatMap((file) => [file, realPathOrSame(file)]))]
-  const watchers = [...new Set(watched.map((file) => path.dirname(file)))].flatMap((folder): FSWatcher[] => {
-    try {
-      const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (watched.some((file) => mayBeChangeOf(file, name))) soon()
-      })
-      watcher.on('error', () => watcher.close())
-      return [watcher]
-    } catch {
-      return []
-    }
-  })
+  const watchers = [...new Set(watched.map((file) => path.dirname(file)))].flatMap(
+    (folder): FSWatcher[] => {
+      try {
+        const watcher = watch(folder, { persistent: false }, (_event, name) => {
+          if (watched.some((file) => mayBeChangeOf(file, name))) soon()
+        })
+        watcher.on('error', () => watcher.close())
+        return [watcher]
+      } catch {
+        return []
+      }
+    },
+  )
   const poll = setInterval(() => {
     if (stampsOf(paths) !== seen || Date.now() >= turnsAtMs) soon()
   }, POLL_MS)
@@ -89,13 +97,18 @@ export function watchPool(files: PoolFiles, options: ViewOptions, onView: (view:
 
 /** The next moment at which the same files say something else, epoch ms. */
 function nextTurn({ accounts }: PoolView, nowMs: number): number {
-  const ends = accounts.flatMap(({ windows, blocks }) => [...windows.map(({ resetsAtMs = Infinity }) => resetsAtMs), ...blocks.map(({ untilMs }) => untilMs)])
+  const ends = accounts.flatMap(({ windows, blocks }) => [
+    ...windows.map(({ resetsAtMs = Infinity }) => resetsAtMs),
+    ...blocks.map(({ untilMs }) => untilMs),
+  ])
   return Math.min(...ends.filter((atMs) => atMs > nowMs))
 }
 
 /** What cannot be looked at counts as missing: an error thrown here would end the host. */
 function stampsOf(paths: readonly string[]): string {
-  return paths.map((file) => attempt(() => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0, 0)).join(' ')
+  return paths
+    .map((file) => attempt(() => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0, 0))
+    .join(' ')
 }
 
 function attempt<T>(parse: () => T, otherwise: T): T {

@@ -32,43 +32,96 @@ export function levelOf(leftPercent: number): Level {
  * The line beside the prompt; undefined when nothing is known, so that nothing is shown. Pure.
  * @param columns width of the terminal
  */
-export function statusLine(account: AccountView | undefined, columns: number, nowMs: number): StatusText | undefined {
+export function statusLine(
+  account: AccountView | undefined,
+  columns: number,
+  nowMs: number,
+): StatusText | undefined {
   if (account === undefined) return undefined
-  if (account.needsLogin) return { text: columns < NARROW_COLUMNS ? 'login!' : `${cut(account.name, NAME_COLUMNS)}: sign in again`, level: 'error' }
+  if (account.needsLogin)
+    return {
+      text:
+        columns < NARROW_COLUMNS ? 'login!' : `${cut(account.name, NAME_COLUMNS)}: sign in again`,
+      level: 'error',
+    }
   const { windows } = account
   const scarcest = [...windows].sort((left, right) => left.leftPercent - right.leftPercent)[0]
   if (scarcest === undefined) return undefined
   const level = levelOf(scarcest.leftPercent)
   if (columns < NARROW_COLUMNS) return { text: `${scarcest.name} ${percent(scarcest)}`, level }
-  if (columns < WIDE_COLUMNS) return { text: windows.map((window) => `${window.name} ${percent(window)}`).join(' '), level }
-  const shown = windows.map((window) => `${window.name} ${bar(window)} ${percent(window)}${resetText(window, nowMs)}`)
-  const age = account.readAtMs === undefined || nowMs - account.readAtMs < STALE_MS ? '' : ` (${ageText(nowMs - account.readAtMs)} old)`
+  if (columns < WIDE_COLUMNS)
+    return { text: windows.map((window) => `${window.name} ${percent(window)}`).join(' '), level }
+  const shown = windows.map(
+    (window) => `${window.name} ${bar(window)} ${percent(window)}${resetText(window, nowMs)}`,
+  )
+  const age =
+    account.readAtMs === undefined || nowMs - account.readAtMs < STALE_MS
+      ? ''
+      : ` (${ageText(nowMs - account.readAtMs)} old)`
   return { text: `${cut(account.name, NAME_COLUMNS)}  ${shown.join('  ')}${age}`, level }
 }
 
 /** The block of one account in the sidebar, line by line. Pure. */
-export function sidebarLines(account: AccountView | undefined, others: number, nowMs: number, unreadable = 0): readonly StatusText[] {
-  const odd: StatusText[] = unreadable === 0 ? [] : [{ text: `${unreadable} unreadable: codex-doctor --fix`, level: 'warning' }]
+export function sidebarLines(
+  account: AccountView | undefined,
+  others: number,
+  nowMs: number,
+  unreadable = 0,
+): readonly StatusText[] {
+  const odd: StatusText[] =
+    unreadable === 0
+      ? []
+      : [{ text: `${unreadable} unreadable: codex-doctor --fix`, level: 'warning' }]
   if (account === undefined) return odd
-  const head: StatusText = { text: `${account.number} ${cut(account.name, 26)}${account.plan === undefined ? '' : ` · ${account.plan}`}`, level: 'muted' }
+  const head: StatusText = {
+    text: `${account.number} ${cut(account.name, 26)}${account.plan === undefined ? '' : ` · ${account.plan}`}`,
+    level: 'muted',
+  }
   const windows = account.windows.map((window): StatusText => ({
     text: `${window.name.padEnd(3)} ${bar(window, 12)} ${percent(window).padStart(4)}${resetText(window, nowMs)}`,
     level: levelOf(window.leftPercent),
   }))
   const block = standstillOf(account)
-  const blocked: StatusText[] = block === undefined ? [] : [{ text: `blocked until ${clockTime(block.untilMs, nowMs)}`, level: 'error' }]
-  const login: StatusText[] = account.needsLogin ? [{ text: 'sign in again: opencode auth login', level: 'error' }] : []
-  const read: StatusText[] = windows.length === 0 || account.readAtMs === undefined ? [] : [{ text: `read ${ageText(Math.max(60_000, nowMs - account.readAtMs))} ago`, level: 'muted' }]
-  const rest: StatusText[] = others === 0 ? [] : [{ text: `+${others} more account${others === 1 ? '' : 's'}`, level: 'muted' }]
+  const blocked: StatusText[] =
+    block === undefined
+      ? []
+      : [{ text: `blocked until ${clockTime(block.untilMs, nowMs)}`, level: 'error' }]
+  const login: StatusText[] = account.needsLogin
+    ? [{ text: 'sign in again: opencode auth login', level: 'error' }]
+    : []
+  const read: StatusText[] =
+    windows.length === 0 || account.readAtMs === undefined
+      ? []
+      : [
+          {
+            text: `read ${ageText(Math.max(60_000, nowMs - account.readAtMs))} ago`,
+            level: 'muted',
+          },
+        ]
+  const rest: StatusText[] =
+    others === 0
+      ? []
+      : [{ text: `+${others} more account${others === 1 ? '' : 's'}`, level: 'muted' }]
   return [head, ...windows, ...read, ...blocked, ...login, ...rest, ...odd]
 }
 
 /** One account in one line: windows, then what keeps it from serving. Pure. */
 export function accountSummary(account: AccountView, nowMs: number): string {
-  const windows = account.windows.map((window) => `${window.name} ${percent(window)}${resetText(window, nowMs)}`)
+  const windows = account.windows.map(
+    (window) => `${window.name} ${percent(window)}${resetText(window, nowMs)}`,
+  )
   const block = standstillOf(account)
-  const state = !account.enabled ? 'disabled' : account.needsLogin ? 'sign in again' : block === undefined ? undefined : `${block.reason.replaceAll('_', ' ')} until ${clockTime(block.untilMs, nowMs)}`
-  const resets = account.resetCredits === undefined || account.resetCredits === 0 ? undefined : `${account.resetCredits} banked resets`
+  const state = !account.enabled
+    ? 'disabled'
+    : account.needsLogin
+      ? 'sign in again'
+      : block === undefined
+        ? undefined
+        : `${block.reason.replaceAll('_', ' ')} until ${clockTime(block.untilMs, nowMs)}`
+  const resets =
+    account.resetCredits === undefined || account.resetCredits === 0
+      ? undefined
+      : `${account.resetCredits} banked resets`
   return [account.plan, ...windows, state, resets].filter((part) => part !== undefined).join(' · ')
 }
 

@@ -11,16 +11,21 @@ describe('settleHostFolder', () => {
     const root = await temporaryFolder()
     await writeFile(path.join(root, 'oc-codex-multi-auth-accounts.json'), '{}')
     await settleHostFolder(root)
-    expect(JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')).dependencies).toHaveProperty('@opencode-ai/plugin')
+    expect(
+      JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')).dependencies,
+    ).toHaveProperty('@opencode-ai/plugin')
     expect(await readdir(path.join(root, 'node_modules'))).toEqual([])
   })
 
-  it.each(['tool', 'plugin', 'opencode.json'])('leaves a folder alone in which the user has %s', async (name) => {
-    const root = await temporaryFolder()
-    await mkdir(path.join(root, name))
-    await settleHostFolder(root)
-    expect(await readdir(root)).toEqual([name])
-  })
+  it.each(['tool', 'plugin', 'opencode.json'])(
+    'leaves a folder alone in which the user has %s',
+    async (name) => {
+      const root = await temporaryFolder()
+      await mkdir(path.join(root, name))
+      await settleHostFolder(root)
+      expect(await readdir(root)).toEqual([name])
+    },
+  )
 
   it('never touches a manifest of somebody else', async () => {
     const root = await temporaryFolder()

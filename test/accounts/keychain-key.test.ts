@@ -40,15 +40,25 @@ function windowsStore() {
     }
   }
   const secrets = {
-    get: async ({ service, name }: { service: string; name: string }) => targets.get(`${service}/${name}`)?.toString('utf8') ?? null,
-    set: async ({ service, name, value }: { service: string; name: string; value: string }) => void targets.set(`${service}/${name}`, Buffer.from(value)),
-    delete: async ({ service, name }: { service: string; name: string }) => targets.delete(`${service}/${name}`),
+    get: async ({ service, name }: { service: string; name: string }) =>
+      targets.get(`${service}/${name}`)?.toString('utf8') ?? null,
+    set: async ({ service, name, value }: { service: string; name: string; value: string }) =>
+      void targets.set(`${service}/${name}`, Buffer.from(value)),
+    delete: async ({ service, name }: { service: string; name: string }) =>
+      targets.delete(`${service}/${name}`),
   }
-  const inNode = async (): Promise<Keychain> => guarded((await moduleKeychain(async () => ({ Entry })))!)
+  const inNode = async (): Promise<Keychain> =>
+    guarded((await moduleKeychain(async () => ({ Entry })))!)
   return { targets, inBun: guarded(bunKeychain(secrets)), inNode, secrets }
 }
 
-const vaultOf = (keychain: Keychain, said: string[] = [], clock = systemClock) => createVault({ keychain, clock, optedIn: true, log: { log: (_level, text) => void said.push(text) } })
+const vaultOf = (keychain: Keychain, said: string[] = [], clock = systemClock) =>
+  createVault({
+    keychain,
+    clock,
+    optedIn: true,
+    log: { log: (_level, text) => void said.push(text) },
+  })
 
 describe('the key of a sealed pool on Windows', () => {
   it('is the same item in OpenCode and under Node, there and back, and looking at it never empties it', async () => {
@@ -67,7 +77,9 @@ describe('the key of a sealed pool on Windows', () => {
     const { targets, inBun, inNode } = windowsStore()
     const key = newDataKey()
     await inBun.set(`pool-key-${key.id}`, textOfKey(key))
-    await expect(vaultOf(await inNode()).key(key.id)).rejects.toMatchObject({ code: 'keychain_unreachable' })
+    await expect(vaultOf(await inNode()).key(key.id)).rejects.toMatchObject({
+      code: 'keychain_unreachable',
+    })
     expect(targets.get(`oc-codex-multi-auth/pool-key-${key.id}`)?.toString()).toBe(textOfKey(key))
     expect((await vaultOf(inBun).key(key.id)).bytes).toEqual(key.bytes)
   })
@@ -77,7 +89,10 @@ describe('an empty item of the keychain', () => {
   it.each(['', ' ', '\n'])('(%j) counts as missing and never as a key', async (secret) => {
     const keychain = memoryKeychain()
     keychain.items.set(keyItemName('abcd'), secret)
-    await expect(vaultOf(keychain).key('abcd')).rejects.toMatchObject({ code: 'keychain_unreachable', message: expect.stringContaining('has no item') })
+    await expect(vaultOf(keychain).key('abcd')).rejects.toMatchObject({
+      code: 'keychain_unreachable',
+      message: expect.stringContaining('has no item'),
+    })
     const key = newDataKey()
     keychain.items.set(keyItemName(key.id), secret)
     keychain.items.set(`pool-key-${key.id}`, textOfKey(key))
@@ -91,22 +106,25 @@ describe('a key that is in memory', () => {
     return { clock: { ...systemClock, now: () => nowMs }, pass: (ms: number) => void (nowMs += ms) }
   }
 
-  it.each(['removed', 'emptied'])('is put back when its item was %s, once, with one line in the log', async (how) => {
-    const keychain = memoryKeychain()
-    const said: string[] = []
-    const { clock, pass } = clockAt()
-    const vault = vaultOf(keychain, said, clock)
-    const key = await vault.create()
-    if (how === 'removed') keychain.items.clear()
-    else keychain.items.set(keyItemName(key.id), '')
-    expect(await vault.tend(key.id)).toBe('unknown')
-    pass(61_000)
-    expect(await vault.tend(key.id)).toBe('rescued')
-    expect(keychain.items.get(keyItemName(key.id))).toBe(textOfKey(key))
-    expect(said).toEqual([expect.stringContaining('put back from memory')])
-    expect(await vault.tend(key.id, 'now')).toBe('fine')
-    expect((await vaultOf(keychain).key(key.id)).bytes).toEqual(key.bytes)
-  })
+  it.each(['removed', 'emptied'])(
+    'is put back when its item was %s, once, with one line in the log',
+    async (how) => {
+      const keychain = memoryKeychain()
+      const said: string[] = []
+      const { clock, pass } = clockAt()
+      const vault = vaultOf(keychain, said, clock)
+      const key = await vault.create()
+      if (how === 'removed') keychain.items.clear()
+      else keychain.items.set(keyItemName(key.id), '')
+      expect(await vault.tend(key.id)).toBe('unknown')
+      pass(61_000)
+      expect(await vault.tend(key.id)).toBe('rescued')
+      expect(keychain.items.get(keyItemName(key.id))).toBe(textOfKey(key))
+      expect(said).toEqual([expect.stringContaining('put back from memory')])
+      expect(await vault.tend(key.id, 'now')).toBe('fine')
+      expect((await vaultOf(keychain).key(key.id)).bytes).toEqual(key.bytes)
+    },
+  )
 
   it('never writes over an item that holds something', async () => {
     const keychain = memoryKeychain()
@@ -140,15 +158,36 @@ describe('a key that is in memory', () => {
     const keychain = memoryKeychain()
     const { clock, pass } = clockAt()
     const file = path.join(folder, 'accounts.json')
-    const storeWith = (over: typeof clock) => createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: over, vault: vaultOf(keychain, [], over) })
+    const storeWith = (over: typeof clock) =>
+      createAccountStore({
+        path: file,
+        backupsDir: path.join(folder, 'backups'),
+        clock: over,
+        vault: vaultOf(keychain, [], over),
+      })
     const open = storeWith(clock)
-    await open.update((pool) => ({ ...pool, accounts: [{ uid: 'a', refreshToken: 'rt', addedAt: 0, lastUsed: 0 }] }))
+    await open.update((pool) => ({
+      ...pool,
+      accounts: [{ uid: 'a', refreshToken: 'rt', addedAt: 0, lastUsed: 0 }],
+    }))
     await open.read()
     for (const name of keychain.items.keys()) keychain.items.set(name, '')
-    await expect(storeWith(systemClock).read()).rejects.toMatchObject({ code: 'keychain_unreachable', hint: expect.stringContaining('/codex-doctor') })
+    await expect(storeWith(systemClock).read()).rejects.toMatchObject({
+      code: 'keychain_unreachable',
+      hint: expect.stringContaining('/codex-doctor'),
+    })
     pass(61_000)
     await open.read()
-    await expect.poll(async () => storeWith(systemClock).read().then(({ accounts }) => accounts.length, () => 0)).toBe(1)
+    await expect
+      .poll(async () =>
+        storeWith(systemClock)
+          .read()
+          .then(
+            ({ accounts }) => accounts.length,
+            () => 0,
+          ),
+      )
+      .toBe(1)
   })
 
   it('is not put back for a file that is plain again', async () => {
@@ -156,8 +195,16 @@ describe('a key that is in memory', () => {
     const keychain = memoryKeychain()
     const { clock, pass } = clockAt()
     const file = path.join(folder, 'accounts.json')
-    const store = createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock, vault: vaultOf(keychain, [], clock) })
-    await store.update((pool) => ({ ...pool, accounts: [{ uid: 'a', refreshToken: 'rt', addedAt: 0, lastUsed: 0 }] }))
+    const store = createAccountStore({
+      path: file,
+      backupsDir: path.join(folder, 'backups'),
+      clock,
+      vault: vaultOf(keychain, [], clock),
+    })
+    await store.update((pool) => ({
+      ...pool,
+      accounts: [{ uid: 'a', refreshToken: 'rt', addedAt: 0, lastUsed: 0 }],
+    }))
     await writeFile(file, JSON.stringify({ version: 3, accounts: [{ refreshToken: 'rt' }] }))
     keychain.items.clear()
     pass(61_000)

@@ -4,7 +4,13 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { findProjectRoot, projectAccountsFile, projectKeyOf, projectKeysOf, resolvePoolScope } from '../../lib/accounts/project.js'
+import {
+  findProjectRoot,
+  projectAccountsFile,
+  projectKeyOf,
+  projectKeysOf,
+  resolvePoolScope,
+} from '../../lib/accounts/project.js'
 import { fenceOf, projectPinOf, withFence, withProjectPin } from '../../lib/accounts/rules.js'
 import { resolvePaths } from '../../lib/kernel/paths.js'
 import { type FileSystem, isSamePath, realPath } from '../../lib/kernel/same-path.js'
@@ -12,7 +18,22 @@ import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const GIT_ENV = { PATH: process.env.PATH ?? '', GIT_CONFIG_NOSYSTEM: '1', HOME: '/nonexistent' }
-const git = (folder: string, ...args: string[]): void => void execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@x', '-c', 'protocol.file.allow=always', ...args], { env: GIT_ENV, stdio: 'ignore' })
+const git = (folder: string, ...args: string[]): void =>
+  void execFileSync(
+    'git',
+    [
+      '-C',
+      folder,
+      '-c',
+      'user.name=t',
+      '-c',
+      'user.email=t@x',
+      '-c',
+      'protocol.file.allow=always',
+      ...args,
+    ],
+    { env: GIT_ENV, stdio: 'ignore' },
+  )
 
 /** A home with a repository of one commit in it. */
 async function homeWithRepository(name = 'repo'): Promise<{ home: string; repo: string }> {
@@ -29,7 +50,11 @@ async function homeWithRepository(name = 'repo'): Promise<{ home: string; repo: 
 describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
   it('are those of the earlier plugin for a folder that is what it is called', async () => {
     const { home, repo } = await homeWithRepository()
-    expect(projectKeysOf(path.join(repo, 'src'), home)).toEqual({ key: projectKeyOf(repo), aliases: [], above: [] })
+    expect(projectKeysOf(path.join(repo, 'src'), home)).toEqual({
+      key: projectKeyOf(repo),
+      aliases: [],
+      above: [],
+    })
   })
 
   it('are the same through a link to the project, to a folder inside it, and to a folder above it', async () => {
@@ -37,8 +62,11 @@ describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
     await symlink(repo, path.join(home, 'link'))
     await symlink(path.join(repo, 'src'), path.join(home, 'inner'))
     await symlink(home, path.join(home, 'var'))
-    for (const entered of ['link', 'link/src', 'inner', 'var/repo', 'var/link/src']) expect(projectKeysOf(path.join(home, entered), home)?.key, entered).toBe(projectKeyOf(repo))
-    expect(projectKeysOf(path.join(home, 'link'), home)?.aliases).toEqual([projectKeyOf(path.join(home, 'link'))])
+    for (const entered of ['link', 'link/src', 'inner', 'var/repo', 'var/link/src'])
+      expect(projectKeysOf(path.join(home, entered), home)?.key, entered).toBe(projectKeyOf(repo))
+    expect(projectKeysOf(path.join(home, 'link'), home)?.aliases).toEqual([
+      projectKeyOf(path.join(home, 'link')),
+    ])
   })
 
   it('are those of the main repository in each of its worktrees, in their parts too', async () => {
@@ -51,8 +79,15 @@ describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
     git(repo, 'worktree', 'add', '-q', '-b', 'one', outside)
     git(repo, 'worktree', 'add', '-q', '-b', 'two', inside)
     for (const tree of [outside, inside]) {
-      expect(projectKeysOf(path.join(tree, 'src'), home)).toEqual({ key: projectKeyOf(repo), aliases: [projectKeyOf(tree)], above: [] })
-      expect(projectKeysOf(path.join(tree, 'part'), home)).toMatchObject({ key: projectKeyOf(path.join(repo, 'part')), above: [projectKeyOf(repo), projectKeyOf(tree)] })
+      expect(projectKeysOf(path.join(tree, 'src'), home)).toEqual({
+        key: projectKeyOf(repo),
+        aliases: [projectKeyOf(tree)],
+        above: [],
+      })
+      expect(projectKeysOf(path.join(tree, 'part'), home)).toMatchObject({
+        key: projectKeyOf(path.join(repo, 'part')),
+        above: [projectKeyOf(repo), projectKeyOf(tree)],
+      })
     }
   })
 
@@ -61,7 +96,11 @@ describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
     const library = path.join(home, 'library')
     git(home, 'clone', '-q', repo, library)
     git(repo, 'submodule', 'add', '-q', library, 'sub')
-    expect(projectKeysOf(path.join(repo, 'sub'), home)).toEqual({ key: projectKeyOf(path.join(repo, 'sub')), aliases: [], above: [] })
+    expect(projectKeysOf(path.join(repo, 'sub'), home)).toEqual({
+      key: projectKeyOf(path.join(repo, 'sub')),
+      aliases: [],
+      above: [],
+    })
   })
 
   it('are not those of a repository that a folder merely claims to be a worktree of', async () => {
@@ -76,7 +115,9 @@ describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
     await mkdir(forged, { recursive: true })
     await writeFile(path.join(forged, 'commondir'), path.join(repo, '.git'))
     await writeFile(path.join(forged, 'gitdir'), path.join(home, 'b', '.git'))
-    expect(await claim('a', path.join(repo, '.git', 'worktrees', 'real'))).toBe(projectKeyOf(path.join(home, 'a')))
+    expect(await claim('a', path.join(repo, '.git', 'worktrees', 'real'))).toBe(
+      projectKeyOf(path.join(home, 'a')),
+    )
     expect(await claim('b', forged)).toBe(projectKeyOf(path.join(home, 'b')))
     expect(await claim('c', '/dev/zero')).toBe(projectKeyOf(path.join(home, 'c')))
     expect(await claim('d', 'x'.repeat(100_000))).toBe(projectKeyOf(path.join(home, 'd')))
@@ -86,14 +127,20 @@ describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
     const home = await temporaryFolder()
     await mkdir(path.join(home, 'work'))
     execFileSync('mkfifo', [path.join(home, 'work', '.git')])
-    expect(projectKeysOf(path.join(home, 'work'), home)?.key).toBe(projectKeyOf(realPath(path.join(home, 'work'))))
+    expect(projectKeysOf(path.join(home, 'work'), home)?.key).toBe(
+      projectKeyOf(realPath(path.join(home, 'work'))),
+    )
   })
 
   it('are none in the home folder, by whatever path the home is named', async () => {
     const home = await temporaryFolder()
     await mkdir(path.join(home, '.opencode'))
     await symlink(home, path.join(home, 'same'))
-    expect([projectKeysOf(home, path.join(home, 'same')), projectKeysOf(path.join(home, 'same'), home), findProjectRoot(path.join(home, 'same'), home)]).toEqual([undefined, undefined, undefined])
+    expect([
+      projectKeysOf(home, path.join(home, 'same')),
+      projectKeysOf(path.join(home, 'same'), home),
+      findProjectRoot(path.join(home, 'same'), home),
+    ]).toEqual([undefined, undefined, undefined])
   })
 
   it('find a pool that was kept under the path as it was written', async () => {
@@ -103,7 +150,10 @@ describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
     const file = projectAccountsFile(paths, projectKeyOf(path.join(home, 'link')))
     await mkdir(path.dirname(file), { recursive: true })
     await writeFile(file, '{"version":3,"accounts":[]}')
-    expect(resolvePoolScope(paths, path.join(home, 'link'), true)).toMatchObject({ kind: 'project', file })
+    expect(resolvePoolScope(paths, path.join(home, 'link'), true)).toMatchObject({
+      kind: 'project',
+      file,
+    })
     await mkdir(path.dirname(projectAccountsFile(paths, projectKeyOf(repo))), { recursive: true })
     await rename(file, projectAccountsFile(paths, projectKeyOf(repo)))
     expect(resolvePoolScope(paths, path.join(home, 'link', 'src'), true).kind).toBe('project')
@@ -115,7 +165,9 @@ describe('a fence', () => {
 
   it('never stops to count because the folder was entered by another path: of several the stricter applies', () => {
     expect(fenceOf({ fences: { old: ['a'] } }, project)).toEqual(['a'])
-    expect(fenceOf({ fences: { new: ['a', 'b'], older: ['b', 'c'], around: ['b'] } }, project)).toEqual(['b'])
+    expect(
+      fenceOf({ fences: { new: ['a', 'b'], older: ['b', 'c'], around: ['b'] } }, project),
+    ).toEqual(['b'])
     expect(fenceOf({ fences: { new: ['a'], old: ['b'] } }, project)).toEqual([])
     expect(fenceOf({ fences: { other: ['a'] } }, project)).toBeUndefined()
     expect(fenceOf({ fences: { new: ['a'] } }, undefined)).toBeUndefined()
@@ -123,41 +175,85 @@ describe('a fence', () => {
 
   it('is kept under the new key at its next edit, and that of the repository around it stays', () => {
     const rules = { fences: { old: ['a'], around: ['a', 'b'], other: ['c'] } }
-    expect(withFence(rules, project, ['b', 'b']).fences).toEqual({ new: ['b'], around: ['a', 'b'], other: ['c'] })
-    expect(withFence(rules, project, undefined).fences).toEqual({ around: ['a', 'b'], other: ['c'] })
+    expect(withFence(rules, project, ['b', 'b']).fences).toEqual({
+      new: ['b'],
+      around: ['a', 'b'],
+      other: ['c'],
+    })
+    expect(withFence(rules, project, undefined).fences).toEqual({
+      around: ['a', 'b'],
+      other: ['c'],
+    })
   })
 
   it('goes like a pin, of which the hard one counts', () => {
-    const rules = { projectPins: { new: { uid: 'a', mode: 'soft' as const }, old: { uid: 'b', mode: 'hard' as const } } }
+    const rules = {
+      projectPins: {
+        new: { uid: 'a', mode: 'soft' as const },
+        old: { uid: 'b', mode: 'hard' as const },
+      },
+    }
     expect(projectPinOf(rules, project)).toEqual({ uid: 'b', mode: 'hard' })
-    expect(withProjectPin(rules, project, { uid: 'c', mode: 'soft' }).projectPins).toEqual({ new: { uid: 'c', mode: 'soft' } })
+    expect(withProjectPin(rules, project, { uid: 'c', mode: 'soft' }).projectPins).toEqual({
+      new: { uid: 'c', mode: 'soft' },
+    })
     expect(withProjectPin(rules, project, undefined).projectPins).toEqual({})
   })
 
-  it.skipIf(process.platform === 'win32')('set through a link holds in the folder itself, in a part of it and in a worktree, and is lifted from there', async () => {
-    const { home, repo } = await homeWithRepository()
-    await writeFile(path.join(repo, 'src', 'package.json'), '{}')
-    git(repo, 'worktree', 'add', '-q', '-b', 'one', path.join(home, 'tree'))
-    await symlink(repo, path.join(home, 'link'))
-    const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
-    await mkdir(path.dirname(file))
-    const account = (uid: string) => ({ uid, accountLabel: uid, refreshToken: `rt_${uid}`, accountId: uid, addedAt: 1, lastUsed: 0 })
-    await writeFile(file, JSON.stringify({ version: 3, accounts: [account('work'), account('private')], activeIndex: 0 }))
-    const fences = async (): Promise<unknown> => JSON.parse(await readFile(file, 'utf8')).rules?.fences
-    const pool = async (directory: string, ...args: string[]): Promise<string> => (await runCli(home, ['pool', ...args], { directory })).stdout
-    await pool(path.join(home, 'link'), '--action', 'fence', '--accounts', '1')
-    expect(await fences()).toEqual({ [projectKeyOf(repo)]: ['work'] })
-    for (const entered of [repo, path.join(home, 'link'), path.join(home, 'tree'), path.join(repo, 'src')]) expect(await pool(entered), entered).toContain('Only these may serve this project: Account 1 (work).')
-    expect(await pool(path.join(repo, 'src'), '--action', 'unfence')).toContain('That is the fence of the repository around this folder')
-    await pool(path.join(home, 'tree'), '--action', 'unfence')
-    expect(await fences()).toBeUndefined()
-  })
+  it.skipIf(process.platform === 'win32')(
+    'set through a link holds in the folder itself, in a part of it and in a worktree, and is lifted from there',
+    async () => {
+      const { home, repo } = await homeWithRepository()
+      await writeFile(path.join(repo, 'src', 'package.json'), '{}')
+      git(repo, 'worktree', 'add', '-q', '-b', 'one', path.join(home, 'tree'))
+      await symlink(repo, path.join(home, 'link'))
+      const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
+      await mkdir(path.dirname(file))
+      const account = (uid: string) => ({
+        uid,
+        accountLabel: uid,
+        refreshToken: `rt_${uid}`,
+        accountId: uid,
+        addedAt: 1,
+        lastUsed: 0,
+      })
+      await writeFile(
+        file,
+        JSON.stringify({
+          version: 3,
+          accounts: [account('work'), account('private')],
+          activeIndex: 0,
+        }),
+      )
+      const fences = async (): Promise<unknown> =>
+        JSON.parse(await readFile(file, 'utf8')).rules?.fences
+      const pool = async (directory: string, ...args: string[]): Promise<string> =>
+        (await runCli(home, ['pool', ...args], { directory })).stdout
+      await pool(path.join(home, 'link'), '--action', 'fence', '--accounts', '1')
+      expect(await fences()).toEqual({ [projectKeyOf(repo)]: ['work'] })
+      for (const entered of [
+        repo,
+        path.join(home, 'link'),
+        path.join(home, 'tree'),
+        path.join(repo, 'src'),
+      ])
+        expect(await pool(entered), entered).toContain(
+          'Only these may serve this project: Account 1 (work).',
+        )
+      expect(await pool(path.join(repo, 'src'), '--action', 'unfence')).toContain(
+        'That is the fence of the repository around this folder',
+      )
+      await pool(path.join(home, 'tree'), '--action', 'unfence')
+      expect(await fences()).toBeUndefined()
+    },
+  )
 })
 
 describe('one spelling of a path', () => {
   /** A file system that keeps the case of a name and takes any; `tellsCase` as macOS and Windows do. */
   const folding = (names: readonly string[], tellsCase: boolean): FileSystem => {
-    const found = (file: string): string | undefined => names.find((name) => name.toLowerCase() === file.toLowerCase())
+    const found = (file: string): string | undefined =>
+      names.find((name) => name.toLowerCase() === file.toLowerCase())
     return {
       realpath(file) {
         const name = found(file)
@@ -169,17 +265,24 @@ describe('one spelling of a path', () => {
   }
   const names = ['/', '/Users', '/Users/Ann', '/Users/Ann/Work', '/Users/Ann/42']
 
-  it.skipIf(process.platform === 'win32').each([true, false])('is the same for every case of a name where the file system makes no difference (it tells the real one: %s)', (tellsCase) => {
-    const files = folding(names, tellsCase)
-    expect(isSamePath('/Users/Ann/Work', '/users/ann/WORK', files)).toBe(true)
-    expect(isSamePath('/Users/Ann/42', '/users/ann/42', files)).toBe(true)
-    expect(realPath('/users/ann/work', files)).toBe(tellsCase ? '/Users/Ann/Work' : '/users/ann/work')
-  })
+  it.skipIf(process.platform === 'win32').each([true, false])(
+    'is the same for every case of a name where the file system makes no difference (it tells the real one: %s)',
+    (tellsCase) => {
+      const files = folding(names, tellsCase)
+      expect(isSamePath('/Users/Ann/Work', '/users/ann/WORK', files)).toBe(true)
+      expect(isSamePath('/Users/Ann/42', '/users/ann/42', files)).toBe(true)
+      expect(realPath('/users/ann/work', files)).toBe(
+        tellsCase ? '/Users/Ann/Work' : '/users/ann/work',
+      )
+    },
+  )
 
   it.skipIf(process.platform === 'win32')('differs where two cases are two folders', async () => {
     const folder = realPath(await temporaryFolder())
     await mkdir(path.join(folder, 'Work'))
     expect(isSamePath(path.join(folder, 'Work'), path.join(folder, 'work'))).toBe(false)
-    expect(realPath(path.join(folder, 'none', 'at', 'all'))).toBe(path.join(folder, 'none', 'at', 'all'))
+    expect(realPath(path.join(folder, 'none', 'at', 'all'))).toBe(
+      path.join(folder, 'none', 'at', 'all'),
+    )
   })
 })

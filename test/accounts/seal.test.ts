@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest'
 
 import type { AccountPool } from '../../lib/accounts/account.js'
 import { formatPool, parsePool } from '../../lib/accounts/pool-format.js'
-import { keyFromText, keyIdOf, newDataKey, openedPool, openText, sealedPool, sealText, textOfKey } from '../../lib/accounts/seal.js'
+import {
+  keyFromText,
+  keyIdOf,
+  newDataKey,
+  openedPool,
+  openText,
+  sealedPool,
+  sealText,
+  textOfKey,
+} from '../../lib/accounts/seal.js'
 
 const key = newDataKey()
 
@@ -20,8 +29,23 @@ const account = fc.record(
   { requiredKeys: ['refreshToken', 'accountId'] },
 )
 const pools = fc
-  .record({ accounts: fc.array(account, { maxLength: 4 }), broken: fc.array(fc.record({ refreshToken: fc.string({ minLength: 1 }), expiresAt: fc.constant('soon') }), { maxLength: 2 }) })
-  .map(({ accounts, broken }) => poolOf(JSON.stringify({ version: 3, accounts: [...accounts, ...broken].map((one) => ({ ...one, addedAt: 1, lastUsed: 0 })), activeIndex: 0, rules: { fences: {} } })))
+  .record({
+    accounts: fc.array(account, { maxLength: 4 }),
+    broken: fc.array(
+      fc.record({ refreshToken: fc.string({ minLength: 1 }), expiresAt: fc.constant('soon') }),
+      { maxLength: 2 },
+    ),
+  })
+  .map(({ accounts, broken }) =>
+    poolOf(
+      JSON.stringify({
+        version: 3,
+        accounts: [...accounts, ...broken].map((one) => ({ ...one, addedAt: 1, lastUsed: 0 })),
+        activeIndex: 0,
+        rules: { fences: {} },
+      }),
+    ),
+  )
 
 function poolOf(text: string): AccountPool {
   const parsed = parsePool(text)
@@ -44,7 +68,23 @@ describe('sealing', () => {
   })
 
   it('leaves no secret in the text and every other field readable', () => {
-    const pool = poolOf(JSON.stringify({ version: 3, activeIndex: 0, accounts: [{ refreshToken: 'SECRET-1', accessToken: 'SECRET-2', apiKey: 'SECRET-3', email: 'a@example.test', addedAt: 1, lastUsed: 0 }, { refreshToken: 'SECRET-4', expiresAt: 'soon' }] }))
+    const pool = poolOf(
+      JSON.stringify({
+        version: 3,
+        activeIndex: 0,
+        accounts: [
+          {
+            refreshToken: 'SECRET-1',
+            accessToken: 'SECRET-2',
+            apiKey: 'SECRET-3',
+            email: 'a@example.test',
+            addedAt: 1,
+            lastUsed: 0,
+          },
+          { refreshToken: 'SECRET-4', expiresAt: 'soon' },
+        ],
+      }),
+    )
     const text = formatPool(sealedPool(pool, key))
     expect(text).not.toMatch(/SECRET|refreshToken|accessToken|apiKey/)
     expect(text).toContain('a@example.test')
@@ -52,12 +92,17 @@ describe('sealing', () => {
 
   it('refuses a text in which one byte was changed', () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1, maxLength: 40 }), fc.nat(), fc.integer({ min: 1, max: 255 }), (text, at, change) => {
-        const sealed = Buffer.from(sealText(key, 'acc_1', text))
-        const place = at % sealed.length
-        sealed[place] = (sealed[place] ?? 0) ^ change
-        expect(openText(key, 'acc_1', sealed.toString('latin1'))).toBeUndefined()
-      }),
+      fc.property(
+        fc.string({ minLength: 1, maxLength: 40 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (text, at, change) => {
+          const sealed = Buffer.from(sealText(key, 'acc_1', text))
+          const place = at % sealed.length
+          sealed[place] = (sealed[place] ?? 0) ^ change
+          expect(openText(key, 'acc_1', sealed.toString('latin1'))).toBeUndefined()
+        },
+      ),
       { numRuns: 500 },
     )
   })

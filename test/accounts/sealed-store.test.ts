@@ -10,15 +10,27 @@ import { systemClock } from '../../lib/kernel/clock.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
 import { temporaryFolder } from '../support/temporary.js'
 
-const login = (name: string) => ({ refreshToken: `rt-${name}`, accountId: `id-${name}`, accountUserId: `user-${name}`, addedAt: 1, lastUsed: 0 })
+const login = (name: string) => ({
+  refreshToken: `rt-${name}`,
+  accountId: `id-${name}`,
+  accountUserId: `user-${name}`,
+  addedAt: 1,
+  lastUsed: 0,
+})
 
 async function folderWith() {
   const folder = await temporaryFolder()
   const file = path.join(folder, 'accounts.json')
   const backupsDir = path.join(folder, 'backups')
   const open = (keychain: MemoryKeychain | undefined, optedIn = false) => {
-    const vault = keychain === undefined ? undefined : createVault({ keychain, clock: systemClock, optedIn })
-    return createAccountStore({ path: file, backupsDir, clock: systemClock, ...(vault === undefined ? {} : { vault }) })
+    const vault =
+      keychain === undefined ? undefined : createVault({ keychain, clock: systemClock, optedIn })
+    return createAccountStore({
+      path: file,
+      backupsDir,
+      clock: systemClock,
+      ...(vault === undefined ? {} : { vault }),
+    })
   }
   return { file, backupsDir, open, text: () => readFile(file, 'utf8') }
 }
@@ -43,7 +55,9 @@ describe('a sealed account file', () => {
     await later.update((before) => withoutAccount(before, pool.accounts[0]!.uid))
     const [copy] = await readdir(backupsDir)
     expect(await readFile(path.join(backupsDir, copy!), 'utf8')).not.toContain('rt-')
-    expect((await open(keychain).read()).accounts.map(({ refreshToken }) => refreshToken)).toEqual(['rt-b'])
+    expect((await open(keychain).read()).accounts.map(({ refreshToken }) => refreshToken)).toEqual([
+      'rt-b',
+    ])
   })
 
   it('asks the keychain once, however often it is read and written', async () => {
@@ -69,7 +83,9 @@ describe('a sealed account file', () => {
     spoil(keychain)
     const store = open(keychain)
     await expect(store.read()).rejects.toMatchObject({ code: 'keychain_unreachable' })
-    await expect(store.update((pool) => withLogin(pool, login('b')).pool)).rejects.toMatchObject({ code: 'keychain_unreachable' })
+    await expect(store.update((pool) => withLogin(pool, login('b')).pool)).rejects.toMatchObject({
+      code: 'keychain_unreachable',
+    })
     expect(await text()).toBe(before)
   })
 
@@ -77,8 +93,13 @@ describe('a sealed account file', () => {
     const { open } = await folderWith()
     const keychain = memoryKeychain()
     await open(keychain, true).update((pool) => withLogin(pool, login('a')).pool)
-    await open(undefined).update((pool) => withAccount(pool, pool.accounts[0]!.uid, (account) => ({ ...account, enabled: false })))
-    expect((await open(keychain).read()).accounts[0]).toMatchObject({ refreshToken: 'rt-a', enabled: false })
+    await open(undefined).update((pool) =>
+      withAccount(pool, pool.accounts[0]!.uid, (account) => ({ ...account, enabled: false })),
+    )
+    expect((await open(keychain).read()).accounts[0]).toMatchObject({
+      refreshToken: 'rt-a',
+      enabled: false,
+    })
   })
 
   it('opens no record that something else changed, says so, and leaves the record as it is', async () => {
@@ -89,7 +110,9 @@ describe('a sealed account file', () => {
     content.accounts[0].uid = 'acc_other'
     await writeFile(file, JSON.stringify(content))
     const [account] = (await open(keychain).read()).accounts
-    expect(account).toMatchObject({ needsLogin: { reason: expect.stringContaining('does not open') } })
+    expect(account).toMatchObject({
+      needsLogin: { reason: expect.stringContaining('does not open') },
+    })
     expect(account).not.toHaveProperty('refreshToken')
     expect(JSON.parse(await text())).toEqual(content)
   })
@@ -111,7 +134,9 @@ describe('a plain account file', () => {
     const { open, text } = await folderWith()
     const keychain = memoryKeychain()
     keychain.broken = true
-    await expect(open(keychain, true).update((pool) => withLogin(pool, login('a')).pool)).rejects.toMatchObject({ code: 'keychain_unreachable' })
+    await expect(
+      open(keychain, true).update((pool) => withLogin(pool, login('a')).pool),
+    ).rejects.toMatchObject({ code: 'keychain_unreachable' })
     await expect(text()).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

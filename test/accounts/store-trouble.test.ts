@@ -12,12 +12,25 @@ import { systemClock } from '../../lib/kernel/clock.js'
 import { failFiles } from '../support/faulty-files.js'
 import { temporaryFolder } from '../support/temporary.js'
 
-const login = (name: string) => ({ refreshToken: `rt-${name}`, accountId: `id-${name}`, accountUserId: `user-${name}`, addedAt: 1, lastUsed: 0 })
+const login = (name: string) => ({
+  refreshToken: `rt-${name}`,
+  accountId: `id-${name}`,
+  accountUserId: `user-${name}`,
+  addedAt: 1,
+  lastUsed: 0,
+})
 
-async function filledStore(watch = false): Promise<{ folder: string; file: string; store: AccountStore }> {
+async function filledStore(
+  watch = false,
+): Promise<{ folder: string; file: string; store: AccountStore }> {
   const folder = path.join(await temporaryFolder(), 'root')
   const file = path.join(folder, 'accounts.json')
-  const store = createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock, watch })
+  const store = createAccountStore({
+    path: file,
+    backupsDir: path.join(folder, 'backups'),
+    clock: systemClock,
+    watch,
+  })
   onTestFinished(() => store.close())
   await store.update((pool) => withLogin(pool, login('a')).pool)
   return { folder, file, store }
@@ -28,31 +41,50 @@ describe('the account file', () => {
     const { folder, file, store } = await filledStore()
     const before = await readFile(file, 'utf8')
     const change = store.update((pool) => {
-      for (const name of fs.readdirSync(folder)) if (name.includes('.lock.')) fs.rmSync(path.join(folder, name))
+      for (const name of fs.readdirSync(folder))
+        if (name.includes('.lock.')) fs.rmSync(path.join(folder, name))
       return withLogin(pool, login('b')).pool
     })
-    await expect(change).rejects.toMatchObject({ code: 'store_busy', message: expect.stringContaining('was lost') })
+    await expect(change).rejects.toMatchObject({
+      code: 'store_busy',
+      message: expect.stringContaining('was lost'),
+    })
     expect(await readFile(file, 'utf8')).toBe(before)
   })
 
-  it.each(['EIO', 'EACCES', 'EMFILE'])('that cannot be read for a moment (%s) stays where it is, with all its accounts', async (code) => {
-    const { folder, file } = await filledStore()
-    const before = await readFile(file, 'utf8')
-    const fresh = createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
-    const mend = failFiles('open', (target) => (target === file ? code : undefined))
-    await expect(fresh.read()).rejects.toMatchObject({ code: 'store_unreadable', message: expect.stringContaining(code) })
-    await expect(fresh.update((pool) => withLogin(pool, login('b')).pool)).rejects.toMatchObject({ code: 'store_unreadable' })
-    mend()
-    expect(await readFile(file, 'utf8')).toBe(before)
-    expect((await readdir(folder)).filter((name) => name.includes('corrupt'))).toEqual([])
-    expect((await fresh.read()).accounts).toHaveLength(1)
-  })
+  it.each(['EIO', 'EACCES', 'EMFILE'])(
+    'that cannot be read for a moment (%s) stays where it is, with all its accounts',
+    async (code) => {
+      const { folder, file } = await filledStore()
+      const before = await readFile(file, 'utf8')
+      const fresh = createAccountStore({
+        path: file,
+        backupsDir: path.join(folder, 'backups'),
+        clock: systemClock,
+      })
+      const mend = failFiles('open', (target) => (target === file ? code : undefined))
+      await expect(fresh.read()).rejects.toMatchObject({
+        code: 'store_unreadable',
+        message: expect.stringContaining(code),
+      })
+      await expect(fresh.update((pool) => withLogin(pool, login('b')).pool)).rejects.toMatchObject({
+        code: 'store_unreadable',
+      })
+      mend()
+      expect(await readFile(file, 'utf8')).toBe(before)
+      expect((await readdir(folder)).filter((name) => name.includes('corrupt'))).toEqual([])
+      expect((await fresh.read()).accounts).toHaveLength(1)
+    },
+  )
 
   it('that is damaged, and cannot be read at the second look, is not moved aside either', async () => {
     const { folder, file, store } = await filledStore()
     await writeFile(file, 'not json at all')
     failFiles('open', (target, call) => (target === file && call > 1 ? 'EIO' : undefined))
-    await expect(store.read()).rejects.toMatchObject({ code: 'store_unreadable', message: expect.stringContaining('EIO') })
+    await expect(store.read()).rejects.toMatchObject({
+      code: 'store_unreadable',
+      message: expect.stringContaining('EIO'),
+    })
     expect(await readdir(folder)).toContain('accounts.json')
     expect((await readdir(folder)).filter((name) => name.includes('corrupt'))).toEqual([])
   })
@@ -80,6 +112,8 @@ describe('the watch of the account file', () => {
     await writeFile(file, (await readFile(file, 'utf8')).replaceAll('rt-a', 'rt-other'))
     expect((await store.read()).accounts[0]?.refreshToken).toBe('rt-other')
     expect(watchers).toHaveLength(2)
-    await expect.poll(async () => (await store.read(), store.peek()?.accounts[0]?.refreshToken)).toBe('rt-other')
+    await expect
+      .poll(async () => (await store.read(), store.peek()?.accounts[0]?.refreshToken))
+      .toBe('rt-other')
   })
 })

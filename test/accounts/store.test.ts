@@ -21,7 +21,13 @@ async function storeIn(folder: string, options: { watch?: boolean; legacy?: bool
   return { file, legacyPath, store }
 }
 
-const login = (name: string) => ({ refreshToken: `rt-${name}`, accountId: `id-${name}`, accountUserId: `user-${name}`, addedAt: 1, lastUsed: 0 })
+const login = (name: string) => ({
+  refreshToken: `rt-${name}`,
+  accountId: `id-${name}`,
+  accountUserId: `user-${name}`,
+  addedAt: 1,
+  lastUsed: 0,
+})
 
 describe('account store', () => {
   it('answers an empty pool where no file is', async () => {
@@ -64,7 +70,10 @@ describe('account store', () => {
     const two = await storeIn(folder)
     await one.store.update((pool) => withLogin(pool, login('a')).pool)
     await two.store.update((pool) => withLogin(pool, login('b')).pool)
-    expect((await one.store.read()).accounts.map((account) => account.accountId)).toEqual(['id-a', 'id-b'])
+    expect((await one.store.read()).accounts.map((account) => account.accountId)).toEqual([
+      'id-a',
+      'id-b',
+    ])
   })
 
   it.each([
@@ -75,7 +84,10 @@ describe('account store', () => {
     const { store, file } = await storeIn(await temporaryFolder())
     await store.update((pool) => withLogin(pool, login('a')).pool)
     await writeFile(file, text)
-    await expect(store.read()).rejects.toMatchObject({ code: 'store_unreadable', message: expect.stringContaining('.corrupt-') })
+    await expect(store.read()).rejects.toMatchObject({
+      code: 'store_unreadable',
+      message: expect.stringContaining('.corrupt-'),
+    })
     const aside = (await readdir(path.dirname(file))).filter((name) => name.includes('.corrupt-'))
     expect(aside).toHaveLength(1)
     expect(await readFile(path.join(path.dirname(file), aside[0]!), 'utf8')).toBe(text)
@@ -88,7 +100,9 @@ describe('account store', () => {
     const newer = '{"version":4,"accounts":[]}'
     await writeFile(file, newer)
     await expect(store.read()).rejects.toMatchObject({ code: 'store_newer' })
-    await expect(store.update((pool) => withLogin(pool, login('b')).pool)).rejects.toMatchObject({ code: 'store_newer' })
+    await expect(store.update((pool) => withLogin(pool, login('b')).pool)).rejects.toMatchObject({
+      code: 'store_newer',
+    })
     expect(await readFile(file, 'utf8')).toBe(newer)
   })
 
@@ -98,12 +112,15 @@ describe('account store', () => {
     await expect(store.read()).rejects.toMatchObject({ code: 'store_unreadable' })
   })
 
-  it.skipIf(process.getuid?.() === 0)('says that a file without permission cannot be read, and changes nothing', async () => {
-    const { store, file } = await storeIn(await temporaryFolder())
-    await store.update((pool) => withLogin(pool, login('a')).pool)
-    await chmod(file, 0o000)
-    await expect(store.read()).rejects.toMatchObject({ code: 'store_unreadable' })
-  })
+  it.skipIf(process.getuid?.() === 0)(
+    'says that a file without permission cannot be read, and changes nothing',
+    async () => {
+      const { store, file } = await storeIn(await temporaryFolder())
+      await store.update((pool) => withLogin(pool, login('a')).pool)
+      await chmod(file, 0o000)
+      await expect(store.read()).rejects.toMatchObject({ code: 'store_unreadable' })
+    },
+  )
 
   it('keeps a copy before accounts disappear', async () => {
     const { store, file } = await storeIn(await temporaryFolder())
@@ -111,7 +128,9 @@ describe('account store', () => {
     await store.update((before) => withoutAccount(before, pool.accounts[0]!.uid))
     const copies = await readdir(path.join(path.dirname(file), 'backups'))
     expect(copies).toHaveLength(1)
-    expect(await readFile(path.join(path.dirname(file), 'backups', copies[0]!), 'utf8')).toContain('rt-a')
+    expect(await readFile(path.join(path.dirname(file), 'backups', copies[0]!), 'utf8')).toContain(
+      'rt-a',
+    )
   })
 
   it('takes over a file under its older name and renames that with the first write', async () => {
@@ -119,10 +138,22 @@ describe('account store', () => {
     await store.update((pool) => pool)
     const { mkdir } = await import('node:fs/promises')
     await mkdir(path.dirname(file), { recursive: true })
-    await writeFile(legacyPath, JSON.stringify({ version: 1, accounts: [{ refreshToken: 'rt-old', addedAt: 1, lastUsed: 1, rateLimitResetTime: 5 }], activeIndex: 0 }))
+    await writeFile(
+      legacyPath,
+      JSON.stringify({
+        version: 1,
+        accounts: [{ refreshToken: 'rt-old', addedAt: 1, lastUsed: 1, rateLimitResetTime: 5 }],
+        activeIndex: 0,
+      }),
+    )
     expect((await store.read()).accounts[0]?.refreshToken).toBe('rt-old')
-    await store.update((pool) => withAccount(pool, pool.accounts[0]!.uid, (account) => ({ ...account, accountNote: 'kept' })))
-    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ version: 3, accounts: [{ refreshToken: 'rt-old', accountNote: 'kept' }] })
+    await store.update((pool) =>
+      withAccount(pool, pool.accounts[0]!.uid, (account) => ({ ...account, accountNote: 'kept' })),
+    )
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
+      version: 3,
+      accounts: [{ refreshToken: 'rt-old', accountNote: 'kept' }],
+    })
     expect(await readdir(path.dirname(file))).toContain('old-accounts.json.migrated')
   })
 
@@ -142,7 +173,11 @@ describe('account store', () => {
 
   it('runs many changes of one process one after the other without losing any', async () => {
     const { store } = await storeIn(await temporaryFolder())
-    await Promise.all(Array.from({ length: 20 }, (_, index) => store.update((pool) => withLogin(pool, login(String(index))).pool)))
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        store.update((pool) => withLogin(pool, login(String(index))).pool),
+      ),
+    )
     expect((await store.read()).accounts).toHaveLength(20)
   })
 })

@@ -13,10 +13,26 @@ import { createPkce } from '../../lib/auth/pkce.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../lib/simulator/index.js'
 
-async function setUp(options: SimulatorOptions = {}): Promise<{ simulator: Simulator; deps: Parameters<typeof beginBrowserLogin>[0] }> {
-  const simulator = await startSimulator({ accounts: ['work'], ...options, settings: { autoApprove: 'work', deviceIntervalSec: 0, ...options.settings } })
+async function setUp(
+  options: SimulatorOptions = {},
+): Promise<{ simulator: Simulator; deps: Parameters<typeof beginBrowserLogin>[0] }> {
+  const simulator = await startSimulator({
+    accounts: ['work'],
+    ...options,
+    settings: { autoApprove: 'work', deviceIntervalSec: 0, ...options.settings },
+  })
   onTestFinished(() => simulator.close())
-  return { simulator, deps: { oauth: createOAuth({ endpoints: { issuer: simulator.url, backend: simulator.backend }, fetch, clock: systemClock }), clock: systemClock } }
+  return {
+    simulator,
+    deps: {
+      oauth: createOAuth({
+        endpoints: { issuer: simulator.url, backend: simulator.backend },
+        fetch,
+        clock: systemClock,
+      }),
+      clock: systemClock,
+    },
+  }
 }
 
 const isListening = (port: number, host = '127.0.0.1'): Promise<boolean> =>
@@ -33,7 +49,13 @@ describe('a browser login', () => {
     const page = await fetch(login.url)
     expect(await page.text()).toContain('Signed in')
     const tokens = await login.wait()
-    expect(accountFromLogin(tokens, 5)).toMatchObject({ email: 'work@example.test', planType: 'plus', accountIdSource: 'token', tokenRotatedAt: 5, refreshToken: tokens.refreshToken })
+    expect(accountFromLogin(tokens, 5)).toMatchObject({
+      email: 'work@example.test',
+      planType: 'plus',
+      accountIdSource: 'token',
+      tokenRotatedAt: 5,
+      refreshToken: tokens.refreshToken,
+    })
     for (const port of CALLBACK_PORTS) expect(await isListening(port)).toBe(false)
   })
 
@@ -52,17 +74,24 @@ describe('a browser login', () => {
     onTestFinished(() => server.close())
     const port = Number(new URL(server.redirectUri).port)
     const answer = await new Promise<string>((resolve) => {
-      const socket = net.connect(port, '127.0.0.1', () => socket.write('GET /auth/callback?code=c&state=s HTTP/1.1\r\nHost: evil.example\r\n\r\n'))
+      const socket = net.connect(port, '127.0.0.1', () =>
+        socket.write('GET /auth/callback?code=c&state=s HTTP/1.1\r\nHost: evil.example\r\n\r\n'),
+      )
       socket.once('data', (data) => resolve(data.toString()))
     })
     expect(answer).toContain('404')
   })
 
   it('says in one sentence that the user refused', async () => {
-    const { deps } = await setUp({ scenario: { when: { endpoint: 'authorize' }, do: { type: 'deny' } } })
+    const { deps } = await setUp({
+      scenario: { when: { endpoint: 'authorize' }, do: { type: 'deny' } },
+    })
     const login = await beginBrowserLogin(deps)
     expect(await (await fetch(login.url)).text()).toContain('The login was refused')
-    await expect(login.wait()).rejects.toMatchObject({ code: 'oauth_failed', message: 'The login was refused: The user refused the login.' })
+    await expect(login.wait()).rejects.toMatchObject({
+      code: 'oauth_failed',
+      message: 'The login was refused: The user refused the login.',
+    })
   })
 
   it('takes the other port while one login waits, and says so when both are taken', async () => {
@@ -73,7 +102,8 @@ describe('a browser login', () => {
       await first.cancel()
       await second.cancel()
     })
-    const portOf = (url: string): string => new URL(new URL(url).searchParams.get('redirect_uri')!).port
+    const portOf = (url: string): string =>
+      new URL(new URL(url).searchParams.get('redirect_uri')!).port
     expect([portOf(first.url), portOf(second.url)]).toEqual(['1455', '1457'])
     await expect(beginBrowserLogin(deps)).rejects.toMatchObject({ code: 'callback_port_busy' })
   })
@@ -89,18 +119,33 @@ describe('a browser login', () => {
 })
 
 describe('the answer of the login server', () => {
-  it.each(['access_token', 'refresh_token'])('without %s is refused with its name', async (field) => {
-    const { deps } = await setUp({ scenario: { when: { endpoint: 'token' }, do: { type: 'omit', fields: [field] } } })
-    const login = beginPasteLogin(deps)
-    const answer = await fetch(login.url, { redirect: 'manual' })
-    await expect(login.finish(answer.headers.get('location')!)).rejects.toMatchObject({ code: 'oauth_failed', message: expect.stringContaining(field) })
-  })
+  it.each(['access_token', 'refresh_token'])(
+    'without %s is refused with its name',
+    async (field) => {
+      const { deps } = await setUp({
+        scenario: { when: { endpoint: 'token' }, do: { type: 'omit', fields: [field] } },
+      })
+      const login = beginPasteLogin(deps)
+      const answer = await fetch(login.url, { redirect: 'manual' })
+      await expect(login.finish(answer.headers.get('location')!)).rejects.toMatchObject({
+        code: 'oauth_failed',
+        message: expect.stringContaining(field),
+      })
+    },
+  )
 
   it('may leave out what is not needed', async () => {
-    const { deps } = await setUp({ scenario: { when: { endpoint: 'token' }, do: { type: 'omit', fields: ['id_token', 'expires_in', 'scope'] } } })
+    const { deps } = await setUp({
+      scenario: {
+        when: { endpoint: 'token' },
+        do: { type: 'omit', fields: ['id_token', 'expires_in', 'scope'] },
+      },
+    })
     const login = beginPasteLogin(deps)
     const answer = await fetch(login.url, { redirect: 'manual' })
-    expect((await login.finish(answer.headers.get('location')!)).expiresAt).toBeGreaterThan(Date.now())
+    expect((await login.finish(answer.headers.get('location')!)).expiresAt).toBeGreaterThan(
+      Date.now(),
+    )
   })
 })
 
@@ -109,7 +154,12 @@ describe('a device login', () => {
     const { deps, simulator } = await setUp({ settings: { autoApprove: null } })
     const login = await beginDeviceLogin(deps)
     const waiting = login.wait()
-    await expect.poll(() => simulator.requests.filter(({ path }) => path.endsWith('deviceauth/token')).length, { timeout: 5_000 }).toBeGreaterThan(0)
+    await expect
+      .poll(
+        () => simulator.requests.filter(({ path }) => path.endsWith('deviceauth/token')).length,
+        { timeout: 5_000 },
+      )
+      .toBeGreaterThan(0)
     expect(simulator.approveDevice(login.userCode!, 'work')).toBe(true)
     expect((await waiting).refreshToken).toMatch(/^rt_/)
   })
@@ -141,9 +191,17 @@ describe('codeFromPaste', () => {
 
 describe('readClaims', () => {
   it('never throws, whatever the token', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json().map((json) => `a.${Buffer.from(json).toString('base64url')}.c`)), (token) => {
-      expect(readClaims(token)).toBeTypeOf('object')
-    }))
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json().map((json) => `a.${Buffer.from(json).toString('base64url')}.c`),
+        ),
+        (token) => {
+          expect(readClaims(token)).toBeTypeOf('object')
+        },
+      ),
+    )
   })
 })
 
@@ -164,7 +222,10 @@ describe('a device login on a bad line', () => {
   }
 
   /** A login server that answers questions about the device with these, then grants it. */
-  function lineWith(odd: readonly Odd[], options: { clock?: typeof systemClock; tokens?: Odd[] } = {}) {
+  function lineWith(
+    odd: readonly Odd[],
+    options: { clock?: typeof systemClock; tokens?: Odd[] } = {},
+  ) {
     const asked: string[] = []
     const left = [...odd]
     const tokens = [...(options.tokens ?? [])]
@@ -173,17 +234,29 @@ describe('a device login on a bad line', () => {
       const path = new URL(input instanceof Request ? input.url : input).pathname
       asked.push(path)
       const answers: Record<string, () => Odd> = {
-        '/api/accounts/deviceauth/usercode': () => ({ body: '{"device_auth_id":"d","usercode":"U","interval":0}' }),
+        '/api/accounts/deviceauth/usercode': () => ({
+          body: '{"device_auth_id":"d","usercode":"U","interval":0}',
+        }),
         '/api/accounts/deviceauth/token': () => left.shift() ?? grant,
-        '/oauth/token': () => tokens.shift() ?? { body: '{"access_token":"at","refresh_token":"rt","id_token":null,"expires_in":1e308}' },
+        '/oauth/token': () =>
+          tokens.shift() ?? {
+            body: '{"access_token":"at","refresh_token":"rt","id_token":null,"expires_in":1e308}',
+          },
       }
       const { status = 200, body = '', breaks = false } = answers[path]?.() ?? { status: 404 }
-      if (breaks) throw Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) })
+      if (breaks)
+        throw Object.assign(new TypeError('fetch failed'), {
+          cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }),
+        })
       return new Response(body, { status })
     }
     // Pauses cost nothing here; what is counted is what would have passed.
     const clock = options.clock ?? { now: () => Date.now(), sleep: async () => undefined }
-    const oauth = createOAuth({ endpoints: { issuer: 'http://login.test', backend: 'http://login.test' }, fetch, clock })
+    const oauth = createOAuth({
+      endpoints: { issuer: 'http://login.test', backend: 'http://login.test' },
+      fetch,
+      clock,
+    })
     return { asked, begin: () => beginDeviceLogin({ oauth, clock }) }
   }
 
@@ -206,11 +279,19 @@ describe('a device login on a bad line', () => {
     expect(asked.filter((path) => path.endsWith('deviceauth/token'))).toHaveLength(4)
   })
 
-  it.each(['expired_token', 'access_denied'])('ends at once when the server says %s', async (code) => {
-    const { begin, asked } = lineWith([{ status: 400, body: JSON.stringify({ error: { code } }) }])
-    await expect((await begin()).wait()).rejects.toMatchObject({ code: 'oauth_failed', message: expect.stringContaining(code) })
-    expect(asked.filter((path) => path.endsWith('deviceauth/token'))).toHaveLength(1)
-  })
+  it.each(['expired_token', 'access_denied'])(
+    'ends at once when the server says %s',
+    async (code) => {
+      const { begin, asked } = lineWith([
+        { status: 400, body: JSON.stringify({ error: { code } }) },
+      ])
+      await expect((await begin()).wait()).rejects.toMatchObject({
+        code: 'oauth_failed',
+        message: expect.stringContaining(code),
+      })
+      expect(asked.filter((path) => path.endsWith('deviceauth/token'))).toHaveLength(1)
+    },
+  )
 
   it('has not timed out because the clock of the machine jumped by a day', async () => {
     let offsetMs = 0
@@ -226,12 +307,17 @@ describe('a device login on a bad line', () => {
 
   it('ends after 15 minutes of pauses, and says when the line was to blame', async () => {
     const { begin, asked } = lineWith(Array.from({ length: 2_000 }, () => ({ breaks: true })))
-    await expect((await begin()).wait()).rejects.toMatchObject({ code: 'login_timeout', message: expect.stringContaining('ECONNRESET') })
+    await expect((await begin()).wait()).rejects.toMatchObject({
+      code: 'login_timeout',
+      message: expect.stringContaining('ECONNRESET'),
+    })
     expect(asked.length).toBeLessThan(1_000)
   })
 
   it('takes its code to the server again when the first try broke off', async () => {
-    const { begin } = lineWith([], { tokens: [{ breaks: true }, { status: 502, body: '<html></html>' }] })
+    const { begin } = lineWith([], {
+      tokens: [{ breaks: true }, { status: 502, body: '<html></html>' }],
+    })
     expect(await (await begin()).wait()).toMatchObject({ refreshToken: 'rt' })
   })
 })

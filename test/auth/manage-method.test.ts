@@ -9,11 +9,14 @@ import { temporaryFolder } from '../support/temporary.js'
 
 const LOGIN = ['opencode', '/$bunfs/root/index.js', 'auth', 'login', '--provider', 'openai']
 
-async function deps(changes: Partial<ManageDeps> & { readonly entry?: unknown } = {}): Promise<ManageDeps & { readonly said: string[] }> {
+async function deps(
+  changes: Partial<ManageDeps> & { readonly entry?: unknown } = {},
+): Promise<ManageDeps & { readonly said: string[] }> {
   const folder = await temporaryFolder()
   const hostAuthFile = path.join(folder, 'auth.json')
   await mkdir(folder, { recursive: true })
-  if (changes.entry !== undefined) await writeFile(hostAuthFile, JSON.stringify({ openai: changes.entry }))
+  if (changes.entry !== undefined)
+    await writeFile(hostAuthFile, JSON.stringify({ openai: changes.entry }))
   const said: string[] = []
   return {
     host: { log: () => undefined, toast: ({ message }) => void said.push(message) },
@@ -51,17 +54,24 @@ describe('managing accounts from the host’s login methods', () => {
   })
 
   it('never answers with a success that would end a login of the host’s own', async () => {
-    await expect(callbackOf(await deps({ entry: { type: 'oauth', refresh: 'theirs' } }))).rejects.toThrow('Nothing was changed')
-    await expect(callbackOf(await deps({ entry: { type: 'api', key: 'theirs' } }))).rejects.toThrow('Nothing was changed')
+    await expect(
+      callbackOf(await deps({ entry: { type: 'oauth', refresh: 'theirs' } })),
+    ).rejects.toThrow('Nothing was changed')
+    await expect(callbackOf(await deps({ entry: { type: 'api', key: 'theirs' } }))).rejects.toThrow(
+      'Nothing was changed',
+    )
   })
 
   it('says that nobody is signed in when the last account went', async () => {
-    await expect(callbackOf(await deps({ hasAccounts: async () => false }))).rejects.toThrow('No ChatGPT account is signed in.')
+    await expect(callbackOf(await deps({ hasAccounts: async () => false }))).rejects.toThrow(
+      'No ChatGPT account is signed in.',
+    )
   })
 
   it('knows the login command by both of its names, and nothing else', () => {
     expect(isLoginCommand(LOGIN)).toBe(true)
     expect(isLoginCommand(['opencode', 'providers', 'login'])).toBe(true)
-    for (const argv of [[], ['auth'], ['auth', 'list'], ['run', 'login'], ['login', 'auth']]) expect(isLoginCommand(argv)).toBe(false)
+    for (const argv of [[], ['auth'], ['auth', 'list'], ['run', 'login'], ['login', 'auth']])
+      expect(isLoginCommand(argv)).toBe(false)
   })
 })

@@ -19,17 +19,29 @@ import { failFiles } from '../support/faulty-files.js'
 import { hastyClock } from '../support/hasty-clock.js'
 import { tokenStage } from '../support/token-stage.js'
 
-const ROTATED: RefreshOutcome = { kind: 'rotated', tokens: { accessToken: 'at_new', refreshToken: 'rt_new', expiresAt: Date.now() + 3_600_000 } }
+const ROTATED: RefreshOutcome = {
+  kind: 'rotated',
+  tokens: { accessToken: 'at_new', refreshToken: 'rt_new', expiresAt: Date.now() + 3_600_000 },
+}
 
 /** One token to spend under its lease, with real files and a login server that answers as told. */
-async function spendStage(outcome: RefreshOutcome = ROTATED, storeOver: (store: AccountStore) => Partial<AccountStore> = () => ({})) {
+async function spendStage(
+  outcome: RefreshOutcome = ROTATED,
+  storeOver: (store: AccountStore) => Partial<AccountStore> = () => ({}),
+) {
   const stage = await tokenStage({ expiresInMs: -1000 })
   const clock = hastyClock((ms) => (ms === 2_000 ? 3_600_000 : ms))
   const journal = createRefreshJournal(stage.dir)
   const memory = createRefreshMemory(clock)
   const store = { ...stage.store, ...storeOver(stage.store) }
   const common = { store, memory, clock, log: silentLogger, journal }
-  const committer = createCommitter({ ...common, copies: { of: async () => [], change: async () => undefined }, onHeld: () => undefined, onStored: () => undefined, ended: new AbortController().signal })
+  const committer = createCommitter({
+    ...common,
+    copies: { of: async () => [], change: async () => undefined },
+    onHeld: () => undefined,
+    onStored: () => undefined,
+    ended: new AbortController().signal,
+  })
   const asked: string[] = []
   const spender = createSpender({
     ...common,
@@ -46,18 +58,42 @@ async function spendStage(outcome: RefreshOutcome = ROTATED, storeOver: (store: 
   const fingerprint = fingerprintOf(stage.refreshToken)
   const lease = await tryLease(stage.dir, fingerprint)
   if (lease === undefined) throw new Error('nobody else has the lease')
-  const request: SpendRequest = { account: stage.account, fingerprint, reason: 'proactive_expiry', unwanted: 'at_first', lease }
-  const received: ReceivedEntry = { state: 'received', pool: stage.file, uid: stage.account.uid, startedAt: Date.now() - 5_000, login: factsOf(stage.account), tokens: { accessToken: 'at_saved', refreshToken: 'rt_saved', expiresAt: Date.now() + 3_600_000 } }
+  const request: SpendRequest = {
+    account: stage.account,
+    fingerprint,
+    reason: 'proactive_expiry',
+    unwanted: 'at_first',
+    lease,
+  }
+  const received: ReceivedEntry = {
+    state: 'received',
+    pool: stage.file,
+    uid: stage.account.uid,
+    startedAt: Date.now() - 5_000,
+    login: factsOf(stage.account),
+    tokens: {
+      accessToken: 'at_saved',
+      refreshToken: 'rt_saved',
+      expiresAt: Date.now() + 3_600_000,
+    },
+  }
   return { ...stage, spender, request, journal, memory, fingerprint, asked, received }
 }
 
-const UNWRITABLE = (): Partial<AccountStore> => ({ update: async () => Promise.reject(new CodexError('store_not_written', 'No room.')) })
+const UNWRITABLE = (): Partial<AccountStore> => ({
+  update: async () => Promise.reject(new CodexError('store_not_written', 'No room.')),
+})
 
 describe('a refresh token', () => {
   it('is not spent by a process that lost the right to it while it slept, and no intent stays behind (two processes spent one token)', async () => {
-    const { spender, request, journal, fingerprint, asked, dir, memory, account } = await spendStage()
-    for (const name of await readdir(dir)) if (name.includes('.lock.')) await rm(path.join(dir, name))
-    await expect(spender.spend(request)).rejects.toMatchObject({ code: 'refresh_failed', message: expect.stringContaining('was lost') })
+    const { spender, request, journal, fingerprint, asked, dir, memory, account } =
+      await spendStage()
+    for (const name of await readdir(dir))
+      if (name.includes('.lock.')) await rm(path.join(dir, name))
+    await expect(spender.spend(request)).rejects.toMatchObject({
+      code: 'refresh_failed',
+      message: expect.stringContaining('was lost'),
+    })
     expect(asked).toEqual([])
     expect(await journal.read(fingerprint)).toBeUndefined()
     expect(memory.pauseOf(account.uid)).toBeUndefined()
@@ -65,24 +101,44 @@ describe('a refresh token', () => {
 
   it('is spent only once its intent is on the disk, which proves that there is room for its successor', async () => {
     const { spender, request, asked, dir } = await spendStage()
-    failFiles('open', (target) => (target.startsWith(dir) && target.endsWith('.tmp') ? 'ENOSPC' : undefined))
-    await expect(spender.spend(request)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringMatching(/was not renewed.*ENOSPC/) })
+    failFiles('open', (target) =>
+      target.startsWith(dir) && target.endsWith('.tmp') ? 'ENOSPC' : undefined,
+    )
+    await expect(spender.spend(request)).rejects.toMatchObject({
+      code: 'store_not_written',
+      message: expect.stringMatching(/was not renewed.*ENOSPC/),
+    })
     expect(asked).toEqual([])
   })
 
   it('is not spent where the journal cannot be read: a successor may lie in it', async () => {
     const { spender, request, asked, dir } = await spendStage()
     failFiles('readFile', (target) => (target.startsWith(dir) ? 'EIO' : undefined))
-    await expect(spender.spend(request)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringMatching(/was not renewed, because the refresh journal cannot be read \(EIO\)/) })
+    await expect(spender.spend(request)).rejects.toMatchObject({
+      code: 'store_not_written',
+      message: expect.stringMatching(
+        /was not renewed, because the refresh journal cannot be read \(EIO\)/,
+      ),
+    })
     expect(asked).toEqual([])
   })
 
   it('is spent where an entry of it makes no sense: nothing is known of a successor then', async () => {
     const { spender, request, asked, journal, fingerprint, dir, store } = await spendStage()
-    await journal.write(fingerprint, { state: 'started', pool: '/p', uid: 'u', startedAt: 1, host: 'h', pid: 1 })
+    await journal.write(fingerprint, {
+      state: 'started',
+      pool: '/p',
+      uid: 'u',
+      startedAt: 1,
+      host: 'h',
+      pid: 1,
+    })
     const { writeFile } = await import('node:fs/promises')
     await writeFile(path.join(dir, `${fingerprint}.json`), '{"state":')
-    expect(await spender.spend(request)).toMatchObject({ kind: 'renewed', renewed: { rotated: true } })
+    expect(await spender.spend(request)).toMatchObject({
+      kind: 'renewed',
+      renewed: { rotated: true },
+    })
     expect(asked).toHaveLength(1)
     expect((await store.read()).accounts[0]?.refreshToken).toBe('rt_new')
   })
@@ -92,16 +148,27 @@ describe('a refresh token', () => {
     await journal.write(fingerprint, received)
     expect(await spender.spend(request)).toEqual({ kind: 'again' })
     expect(asked).toEqual([])
-    expect((await store.read()).accounts[0]).toMatchObject({ accessToken: 'at_saved', refreshToken: 'rt_saved' })
+    expect((await store.read()).accounts[0]).toMatchObject({
+      accessToken: 'at_saved',
+      refreshToken: 'rt_saved',
+    })
     expect(await journal.list()).toEqual([])
   })
 
   it('has a successor that serves also while the account file takes nothing', async () => {
-    const { spender, request, asked, journal, fingerprint, received } = await spendStage(ROTATED, UNWRITABLE)
+    const { spender, request, asked, journal, fingerprint, received } = await spendStage(
+      ROTATED,
+      UNWRITABLE,
+    )
     await journal.write(fingerprint, received)
-    expect(await spender.spend(request)).toMatchObject({ kind: 'renewed', renewed: { rotated: false, account: { accessToken: 'at_saved' } } })
+    expect(await spender.spend(request)).toMatchObject({
+      kind: 'renewed',
+      renewed: { rotated: false, account: { accessToken: 'at_saved' } },
+    })
     // The one that was refused is no help; the next may be asked for only when this one is safe.
-    await expect(spender.spend({ ...request, unwanted: 'at_saved' })).rejects.toMatchObject({ code: 'store_not_written' })
+    await expect(spender.spend({ ...request, unwanted: 'at_saved' })).rejects.toMatchObject({
+      code: 'store_not_written',
+    })
     expect(asked).toEqual([])
     expect(await journal.read(fingerprint)).toEqual(received)
   })
@@ -111,10 +178,13 @@ describe('a login server that did not renew a token', () => {
   const failed: RefreshOutcome = { kind: 'failed', detail: 'status 503', answered: true }
 
   it('is left alone for seconds after the first failure and longer after each, by every window; a command of the user may ask at once', async () => {
-    const { spender, request, journal, fingerprint, asked, memory, account } = await spendStage(failed)
+    const { spender, request, journal, fingerprint, asked, memory, account } =
+      await spendStage(failed)
     const pauses: number[] = []
     for (const attempts of [1, 2, 3]) {
-      await expect(spender.spend({ ...request, reason: 'forced' })).rejects.toMatchObject({ code: 'refresh_failed' })
+      await expect(spender.spend({ ...request, reason: 'forced' })).rejects.toMatchObject({
+        code: 'refresh_failed',
+      })
       const entry = await journal.read(fingerprint)
       if (entry?.state !== 'failed') throw new Error('the failure is in the journal')
       expect(entry.attempts).toBe(attempts)
@@ -129,22 +199,38 @@ describe('a login server that did not renew a token', () => {
   })
 
   it('is left alone as long as it asks for', async () => {
-    const { spender, request, journal, fingerprint } = await spendStage({ ...failed, retryAfterMs: 90_000 })
+    const { spender, request, journal, fingerprint } = await spendStage({
+      ...failed,
+      retryAfterMs: 90_000,
+    })
     await expect(spender.spend(request)).rejects.toThrow()
     const entry = await journal.read(fingerprint)
     expect(entry?.state === 'failed' && entry.retryAt - entry.failedAt).toBe(90_000)
   })
 
   it('is left alone after an answer without an access token too, whose refresh token is kept', async () => {
-    const { spender, request, store, memory, account } = await spendStage({ kind: 'rotated', tokens: { refreshToken: 'rt_new' } })
+    const { spender, request, store, memory, account } = await spendStage({
+      kind: 'rotated',
+      tokens: { refreshToken: 'rt_new' },
+    })
     await expect(spender.spend(request)).rejects.toMatchObject({ code: 'refresh_failed' })
-    expect((await store.read()).accounts[0]).toMatchObject({ refreshToken: 'rt_new', accessToken: 'at_first' })
+    expect((await store.read()).accounts[0]).toMatchObject({
+      refreshToken: 'rt_new',
+      accessToken: 'at_first',
+    })
     expect(memory.pauseOf(account.uid)).toBeDefined()
   })
 
   it('waits 1 to 2 s after the first failure, never more than a minute by our own choice, nor five by its own', () => {
-    expect([pauseMs(1, undefined, 0), pauseMs(1, undefined, 1), pauseMs(2, undefined, 1), pauseMs(3, undefined, 1)]).toEqual([1_000, 2_000, 4_000, 8_000])
+    expect([
+      pauseMs(1, undefined, 0),
+      pauseMs(1, undefined, 1),
+      pauseMs(2, undefined, 1),
+      pauseMs(3, undefined, 1),
+    ]).toEqual([1_000, 2_000, 4_000, 8_000])
     for (const attempts of [6, 20, 5_000]) expect(pauseMs(attempts, undefined, 1)).toBe(60_000)
-    expect([pauseMs(1, 30_000, 0), pauseMs(1, 3_600_000, 0), pauseMs(9, 1_000, 0)]).toEqual([30_000, 300_000, 30_000])
+    expect([pauseMs(1, 30_000, 0), pauseMs(1, 3_600_000, 0), pauseMs(9, 1_000, 0)]).toEqual([
+      30_000, 300_000, 30_000,
+    ])
   })
 })

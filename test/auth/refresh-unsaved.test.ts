@@ -18,7 +18,10 @@ import { temporaryFolder } from '../support/temporary.js'
 import { type TokenStage, tokenStage } from '../support/token-stage.js'
 
 /** Takes the disk away between the spending of a token and the storing of its successor; gives it back when called. */
-function diskGoneAfterSpending({ server, folder, spareDir }: Pick<TokenStage, 'server' | 'folder' | 'spareDir'>, options: { spare?: boolean } = {}): { back: () => Promise<void> } {
+function diskGoneAfterSpending(
+  { server, folder, spareDir }: Pick<TokenStage, 'server' | 'folder' | 'spareDir'>,
+  options: { spare?: boolean } = {},
+): { back: () => Promise<void> } {
   const away = `${folder}-away`
   const gone: Promise<void>[] = []
   server.onSpent = () => {
@@ -48,9 +51,14 @@ describe('new tokens that no disk takes', () => {
     const stage = await tokenStage()
     const disk = diskGoneAfterSpending(stage)
     const tokens = stage.newTokens()
-    await expect(tokens.refreshNow(stage.account)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining('could not be written to any disk') })
+    await expect(tokens.refreshNow(stage.account)).rejects.toMatchObject({
+      code: 'store_not_written',
+      message: expect.stringContaining('could not be written to any disk'),
+    })
     expect(stage.server.counts).toEqual({ rotated: 1, reused: 0, failed: 0 })
-    expect(stage.toasts).toEqual([expect.stringMatching(/Account 1.*could not be written.*kept in memory.*Free space/)])
+    expect(stage.toasts).toEqual([
+      expect.stringMatching(/Account 1.*could not be written.*kept in memory.*Free space/),
+    ])
     expect(await tokens.unsaved()).toEqual([expect.stringContaining('kept in memory')])
     await disk.back()
   })
@@ -70,7 +78,9 @@ describe('new tokens that no disk takes', () => {
     const tokens = stage.newTokens()
     await expect(tokens.refreshNow(stage.account)).rejects.toThrow()
     await disk.back()
-    await expect.poll(async () => (await stage.store.read()).accounts[0]?.refreshToken, { timeout: 10_000 }).toBe('rt_a_2')
+    await expect
+      .poll(async () => (await stage.store.read()).accounts[0]?.refreshToken, { timeout: 10_000 })
+      .toBe('rt_a_2')
     await expect.poll(() => stage.toasts.at(-1)).toContain('are stored now')
     expect(await tokens.unsaved()).toEqual([])
     expect(await createRefreshJournal(stage.dir).list()).toEqual([])
@@ -84,7 +94,10 @@ describe('new tokens that no disk takes', () => {
     await expect(tokens.refreshNow(stage.account)).rejects.toThrow()
     await disk.back()
     await tokens.refreshNow(stage.account)
-    expect((await stage.store.read()).accounts[0]).toMatchObject({ refreshToken: 'rt_a_2', accessToken: 'at_a_1' })
+    expect((await stage.store.read()).accounts[0]).toMatchObject({
+      refreshToken: 'rt_a_2',
+      accessToken: 'at_a_1',
+    })
     expect(stage.server.counts).toEqual({ rotated: 1, reused: 0, failed: 0 })
   })
 
@@ -103,14 +116,21 @@ describe('new tokens that no disk takes', () => {
     const stage = await tokenStage()
     const disk = diskGoneAfterSpending(stage, { spare: true })
     const tokens = stage.newTokens()
-    await expect(tokens.refreshNow(stage.account)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining('safe in the refresh journal') })
+    await expect(tokens.refreshNow(stage.account)).rejects.toMatchObject({
+      code: 'store_not_written',
+      message: expect.stringContaining('safe in the refresh journal'),
+    })
     const [name = ''] = await readdir(stage.spareDir)
     expect((await stat(path.join(stage.spareDir, name))).mode & 0o777).toBe(0o600)
     expect((await stat(stage.spareDir)).mode & 0o777).toBe(0o700)
-    expect(await readFile(path.join(stage.spareDir, name), 'utf8')).not.toContain(stage.refreshToken)
+    expect(await readFile(path.join(stage.spareDir, name), 'utf8')).not.toContain(
+      stage.refreshToken,
+    )
     // A kill: this window never gets to store them.
     await disk.back()
-    for (const one of await readdir(stage.dir)) if (one.includes('.lock')) await rm(path.join(stage.dir, one), { recursive: true, force: true })
+    for (const one of await readdir(stage.dir))
+      if (one.includes('.lock'))
+        await rm(path.join(stage.dir, one), { recursive: true, force: true })
     await stage.newTokens().recover()
     expect((await stage.store.read()).accounts[0]?.refreshToken).toBe('rt_a_2')
     expect(await readdir(stage.spareDir)).toEqual([])
@@ -118,12 +138,20 @@ describe('new tokens that no disk takes', () => {
 
   it('keep every other window from spending the old token for as long as their holder lives, however long that is', async () => {
     const stage = await tokenStage({ expiresInMs: -1000 })
-    const intent = intentOf({ pool: stage.file, uid: stage.account.uid, startedAt: Date.now() - 3 * 3_600_000 }, undefined)
+    const intent = intentOf(
+      { pool: stage.file, uid: stage.account.uid, startedAt: Date.now() - 3 * 3_600_000 },
+      undefined,
+    )
     await createRefreshJournal(stage.dir).write(fingerprintOf(stage.refreshToken), intent)
     const tokens = stage.newTokens()
-    await expect(async () => tokens.access(stage.account)).rejects.toMatchObject({ code: 'refresh_failed', message: expect.stringContaining(`process ${process.pid}`) })
+    await expect(async () => tokens.access(stage.account)).rejects.toMatchObject({
+      code: 'refresh_failed',
+      message: expect.stringContaining(`process ${process.pid}`),
+    })
     expect(stage.server.counts.rotated).toBe(0)
-    expect(stage.toasts).toEqual([expect.stringContaining(`process ${process.pid} holds new tokens`)])
+    expect(stage.toasts).toEqual([
+      expect.stringContaining(`process ${process.pid} holds new tokens`),
+    ])
     expect(await tokens.unsaved()).toEqual([expect.stringContaining(`process ${process.pid}`)])
   })
 
@@ -133,11 +161,21 @@ describe('new tokens that no disk takes', () => {
     const account = (await runtime.store.read()).accounts[0]!
     const journal = createRefreshJournal(path.join(home, '.opencode', 'refresh'))
     const fingerprint = fingerprintOf(account.refreshToken!)
-    await journal.write(fingerprint, intentOf({ pool: runtime.store.path, uid: account.uid, startedAt: Date.now() - 60_000 }, undefined))
+    await journal.write(
+      fingerprint,
+      intentOf(
+        { pool: runtime.store.path, uid: account.uid, startedAt: Date.now() - 60_000 },
+        undefined,
+      ),
+    )
     expect(await toolText(runtime, 'list')).toContain('holds new tokens that it has not stored')
     expect(await toolText(runtime, 'status')).toContain('holds new tokens that it has not stored')
-    const { findings } = (await toolData(runtime, 'doctor')) as { findings: { id: string; severity: string }[] }
-    expect(findings).toContainEqual(expect.objectContaining({ id: 'tokens-not-stored', severity: 'error' }))
+    const { findings } = (await toolData(runtime, 'doctor')) as {
+      findings: { id: string; severity: string }[]
+    }
+    expect(findings).toContainEqual(
+      expect.objectContaining({ id: 'tokens-not-stored', severity: 'error' }),
+    )
     await journal.clear(fingerprint)
     expect(await toolText(runtime, 'status')).not.toContain('new tokens')
   })
@@ -178,18 +216,30 @@ describe('between the answer of the login server and the journal', () => {
       spentAt = operations.length
     }
     await stage.newTokens().access(stage.account)
-    const touchesJournal = ({ target }: { target: string }): boolean => target.includes(`${path.sep}refresh${path.sep}`) && target.endsWith('.json')
+    const touchesJournal = ({ target }: { target: string }): boolean =>
+      target.includes(`${path.sep}refresh${path.sep}`) && target.endsWith('.json')
     const afterwards = operations.slice(spentAt)
-    const upToCommit = afterwards.slice(0, afterwards.findIndex(({ target }) => target.startsWith(stage.file)))
-    expect(operations.slice(0, spentAt).some((one) => one.name === 'open' && touchesJournal(one))).toBe(true)
-    expect(upToCommit.filter((one) => touchesJournal(one)).map(({ name }) => name)).toEqual(['stat'])
+    const upToCommit = afterwards.slice(
+      0,
+      afterwards.findIndex(({ target }) => target.startsWith(stage.file)),
+    )
+    expect(
+      operations.slice(0, spentAt).some((one) => one.name === 'open' && touchesJournal(one)),
+    ).toBe(true)
+    expect(upToCommit.filter((one) => touchesJournal(one)).map(({ name }) => name)).toEqual([
+      'stat',
+    ])
   })
 
   it('a line that was cut off by a kill is as if it were not there, and padding keeps the room for a whole one', async () => {
     const stage = await tokenStage()
     const journal = createRefreshJournal(stage.dir)
     const base = { pool: stage.file, uid: 'u', startedAt: 5 }
-    const received = { state: 'received', ...base, tokens: { accessToken: 'a'.repeat(4_000), refreshToken: 'rt', expiresAt: 9 } } as const
+    const received = {
+      state: 'received',
+      ...base,
+      tokens: { accessToken: 'a'.repeat(4_000), refreshToken: 'rt', expiresAt: 9 },
+    } as const
     const fingerprint = 'f'.repeat(32)
     const open = await journal.begin(fingerprint, intentOf(base, undefined))
     const file = path.join(stage.dir, `${fingerprint}.json`)
@@ -218,18 +268,39 @@ describe('between the answer of the login server and the journal', () => {
     const journal = createRefreshJournal(folder, { current, key: async () => key })
     const base = { pool: '/p', uid: 'u', startedAt: 5 }
     const open = await journal.begin('e'.repeat(32), intentOf(base, undefined))
-    await open.follow({ state: 'received', ...base, tokens: { accessToken: 'at_secret', refreshToken: 'rt_secret', expiresAt: 9 } })
+    await open.follow({
+      state: 'received',
+      ...base,
+      tokens: { accessToken: 'at_secret', refreshToken: 'rt_secret', expiresAt: 9 },
+    })
     await open.close()
     expect(asked).toBe(1)
-    expect(await readFile(path.join(folder, `${'e'.repeat(32)}.json`), 'utf8')).not.toContain('secret')
-    expect(await journal.read('e'.repeat(32))).toMatchObject({ tokens: { refreshToken: 'rt_secret' } })
+    expect(await readFile(path.join(folder, `${'e'.repeat(32)}.json`), 'utf8')).not.toContain(
+      'secret',
+    )
+    expect(await journal.read('e'.repeat(32))).toMatchObject({
+      tokens: { refreshToken: 'rt_secret' },
+    })
   })
 
   it('entries of earlier versions are still read', async () => {
     const stage = await tokenStage()
     await mkdir(stage.dir, { recursive: true })
-    const entry = { state: 'received', pool: stage.file, uid: stage.account.uid, startedAt: 1, tokens: { accessToken: 'at_saved', refreshToken: 'rt_saved', expiresAt: Date.now() + 3_600_000 } }
-    await writeFile(path.join(stage.dir, `${fingerprintOf(stage.refreshToken)}.json`), JSON.stringify({ ...entry, startedAt: Date.now() }))
+    const entry = {
+      state: 'received',
+      pool: stage.file,
+      uid: stage.account.uid,
+      startedAt: 1,
+      tokens: {
+        accessToken: 'at_saved',
+        refreshToken: 'rt_saved',
+        expiresAt: Date.now() + 3_600_000,
+      },
+    }
+    await writeFile(
+      path.join(stage.dir, `${fingerprintOf(stage.refreshToken)}.json`),
+      JSON.stringify({ ...entry, startedAt: Date.now() }),
+    )
     await stage.newTokens().recover()
     expect((await stage.store.read()).accounts[0]).toMatchObject({ refreshToken: 'rt_saved' })
   })

@@ -3,12 +3,26 @@ import { describe, expect, it } from 'vitest'
 
 import { readClaims } from '../../lib/auth/claims.js'
 import { judgeAnswer } from '../../lib/auth/refresh-exchange.js'
-import { expiryOf, LONGEST_LIFETIME_MS, readTokenAnswer, UNKNOWN_LIFETIME_MS } from '../../lib/auth/token-answer.js'
+import {
+  expiryOf,
+  LONGEST_LIFETIME_MS,
+  readTokenAnswer,
+  UNKNOWN_LIFETIME_MS,
+} from '../../lib/auth/token-answer.js'
 
 const NOW = Date.UTC(2026, 10, 28)
-const judge = (status: number, text: string, retryAfter: string | null = null): ReturnType<typeof judgeAnswer> => judgeAnswer({ status, text, retryAfter, refreshToken: 'rt_old', nowMs: NOW })
-const jwt = (claims: unknown): string => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`
-const anything = fc.oneof(fc.jsonValue(), fc.constantFrom(null, '', 0, -1, 1e308, '3600', 'NaN', [], {}, true, '\u0000'))
+const judge = (
+  status: number,
+  text: string,
+  retryAfter: string | null = null,
+): ReturnType<typeof judgeAnswer> =>
+  judgeAnswer({ status, text, retryAfter, refreshToken: 'rt_old', nowMs: NOW })
+const jwt = (claims: unknown): string =>
+  `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`
+const anything = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom(null, '', 0, -1, 1e308, '3600', 'NaN', [], {}, true, '\u0000'),
+)
 const token = fc.stringMatching(/^[\w.~+/=-]{1,80}$/)
 
 describe('the answer to a refresh', () => {
@@ -21,12 +35,20 @@ describe('the answer to a refresh', () => {
     ['expires_in as an object', { expires_in: {} }],
     ['token_type as a number', { token_type: 7 }],
   ])('with %s keeps the new tokens (a login was lost by it)', (_name, odd) => {
-    expect(judge(200, JSON.stringify({ access_token: 'at', refresh_token: 'rt_new', ...odd }))).toMatchObject({ kind: 'rotated', tokens: { accessToken: 'at', refreshToken: 'rt_new' } })
+    expect(
+      judge(200, JSON.stringify({ access_token: 'at', refresh_token: 'rt_new', ...odd })),
+    ).toMatchObject({ kind: 'rotated', tokens: { accessToken: 'at', refreshToken: 'rt_new' } })
   })
 
-  it.each([null, '', '  ', 5, {}, [], false])('with "refresh_token": %j counts as not rotated, and the one that was spent stays', (refresh_token) => {
-    expect(judge(200, JSON.stringify({ access_token: 'at', refresh_token }))).toMatchObject({ kind: 'rotated', tokens: { accessToken: 'at', refreshToken: 'rt_old' } })
-  })
+  it.each([null, '', '  ', 5, {}, [], false])(
+    'with "refresh_token": %j counts as not rotated, and the one that was spent stays',
+    (refresh_token) => {
+      expect(judge(200, JSON.stringify({ access_token: 'at', refresh_token }))).toMatchObject({
+        kind: 'rotated',
+        tokens: { accessToken: 'at', refreshToken: 'rt_old' },
+      })
+    },
+  )
 
   it('that brings only a new refresh token keeps it, for the old one is dead', () => {
     const outcome = judge(200, JSON.stringify({ refresh_token: 'rt_new', access_token: null }))
@@ -35,32 +57,64 @@ describe('the answer to a refresh', () => {
   })
 
   it('never loses good tokens, whatever stands beside them', () => {
-    const beside = fc.dictionary(fc.oneof(fc.constantFrom('id_token', 'expires_in', 'scope', 'token_type', 'error', 'code', '__proto__'), fc.string()), anything)
+    const beside = fc.dictionary(
+      fc.oneof(
+        fc.constantFrom(
+          'id_token',
+          'expires_in',
+          'scope',
+          'token_type',
+          'error',
+          'code',
+          '__proto__',
+        ),
+        fc.string(),
+      ),
+      anything,
+    )
     fc.assert(
-      fc.property(beside, token, token, fc.constantFrom(200, 201, 203), (odd, accessToken, refreshToken, status) => {
-        const outcome = judge(status, JSON.stringify({ ...odd, access_token: accessToken, refresh_token: refreshToken }))
-        expect(outcome).toMatchObject({ kind: 'rotated', tokens: { accessToken, refreshToken } })
-        const { expiresAt = Number.NaN } = outcome.kind === 'rotated' ? outcome.tokens : {}
-        expect(Number.isNaN(new Date(expiresAt).getTime())).toBe(false)
-        expect(expiresAt).toBeGreaterThan(NOW)
-        expect(expiresAt).toBeLessThanOrEqual(NOW + LONGEST_LIFETIME_MS)
-      }),
+      fc.property(
+        beside,
+        token,
+        token,
+        fc.constantFrom(200, 201, 203),
+        (odd, accessToken, refreshToken, status) => {
+          const outcome = judge(
+            status,
+            JSON.stringify({ ...odd, access_token: accessToken, refresh_token: refreshToken }),
+          )
+          expect(outcome).toMatchObject({ kind: 'rotated', tokens: { accessToken, refreshToken } })
+          const { expiresAt = Number.NaN } = outcome.kind === 'rotated' ? outcome.tokens : {}
+          expect(Number.isNaN(new Date(expiresAt).getTime())).toBe(false)
+          expect(expiresAt).toBeGreaterThan(NOW)
+          expect(expiresAt).toBeLessThanOrEqual(NOW + LONGEST_LIFETIME_MS)
+        },
+      ),
       { numRuns: 2_000 },
     )
   })
 
   it('never throws, and ends a login only by a code it knows, whatever comes back', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.json()), fc.integer({ min: 200, max: 599 }), (text, status) => {
-        expect(judge(status, text).kind).not.toBe('refused')
-      }),
+      fc.property(
+        fc.oneof(fc.string(), fc.json()),
+        fc.integer({ min: 200, max: 599 }),
+        (text, status) => {
+          expect(judge(status, text).kind).not.toBe('refused')
+        },
+      ),
       { numRuns: 2_000 },
     )
   })
 })
 
 describe('a refusal for good', () => {
-  const codes = ['invalid_grant', 'refresh_token_expired', 'refresh_token_reused', 'refresh_token_invalidated']
+  const codes = [
+    'invalid_grant',
+    'refresh_token_expired',
+    'refresh_token_reused',
+    'refresh_token_invalidated',
+  ]
   const places: readonly [string, (code: string) => unknown][] = [
     ['in error.code', (code) => ({ error: { code, message: 'no' } })],
     ['in error itself', (code) => ({ error: code, code: 401 })],
@@ -69,7 +123,13 @@ describe('a refusal for good', () => {
     ['at the top, beside an error of null', (code) => ({ error: null, code })],
     ['in error.code, beside a code that is a number', (code) => ({ error: { code }, code: 5 })],
   ]
-  it.each(codes.flatMap((code) => places.flatMap(([where, body]) => [400, 401].map((status) => [status, code, where, body(code)] as const))))('is status %i with %s %s', (status, code, _where, body) => {
+  it.each(
+    codes.flatMap((code) =>
+      places.flatMap(([where, body]) =>
+        [400, 401].map((status) => [status, code, where, body(code)] as const),
+      ),
+    ),
+  )('is status %i with %s %s', (status, code, _where, body) => {
     expect(judge(status, JSON.stringify(body))).toEqual({ kind: 'refused', code })
   })
 
@@ -106,8 +166,11 @@ describe('a refusal for good', () => {
 
   it('waits as the server asks, in seconds or until a date', () => {
     expect(judge(429, '', '7')).toMatchObject({ retryAfterMs: 7_000 })
-    expect(judge(503, '', new Date(NOW + 9_000).toUTCString())).toMatchObject({ retryAfterMs: 9_000 })
-    for (const odd of ['', 'soon', '-5', 'Infinity', '1e999']) expect(judge(429, '', odd)).not.toHaveProperty('retryAfterMs')
+    expect(judge(503, '', new Date(NOW + 9_000).toUTCString())).toMatchObject({
+      retryAfterMs: 9_000,
+    })
+    for (const odd of ['', 'soon', '-5', 'Infinity', '1e999'])
+      expect(judge(429, '', odd)).not.toHaveProperty('retryAfterMs')
   })
 })
 
@@ -140,7 +203,11 @@ describe('the end of a token', () => {
     ['an exp that no date can show', { exp: 1e308 }, UNKNOWN_LIFETIME_MS],
     ['an exp of minus one', { exp: -1 }, UNKNOWN_LIFETIME_MS],
     ['an exp in the past and no more', { exp: 1 }, UNKNOWN_LIFETIME_MS],
-    ['an exp in the past by a clock that is wrong, and when it was made', { exp: 5_000, iat: 4_000 }, 1_000_000],
+    [
+      'an exp in the past by a clock that is wrong, and when it was made',
+      { exp: 5_000, iat: 4_000 },
+      1_000_000,
+    ],
     ['an exp in ten thousand years', { exp: NOW / 1000 + 3e11 }, UNKNOWN_LIFETIME_MS],
     ['an exp that is a list', { exp: [1] }, UNKNOWN_LIFETIME_MS],
   ])('is taken from the token with %s', (_name, claims, ms) => {
@@ -155,12 +222,14 @@ describe('the end of a token', () => {
     fc.assert(
       fc.property(anything, anything, (exp, iat) => {
         const { expiresAtMs = 0, issuedAtMs = 0 } = readClaims(jwt({ exp, iat }))
-        for (const ms of [expiresAtMs, issuedAtMs]) expect(() => new Date(ms).toISOString()).not.toThrow()
+        for (const ms of [expiresAtMs, issuedAtMs])
+          expect(() => new Date(ms).toISOString()).not.toThrow()
       }),
     )
   })
 
   it('of an answer that is no object is none', () => {
-    for (const body of [null, undefined, 5, 'text', [], [{ access_token: 'at' }]]) expect(readTokenAnswer(body, NOW)).toBeUndefined()
+    for (const body of [null, undefined, 5, 'text', [], [{ access_token: 'at' }]])
+      expect(readTokenAnswer(body, NOW)).toBeUndefined()
   })
 })

@@ -28,7 +28,9 @@ describe('tokens.access', () => {
     const { newTokens, account, server } = await tokenStage({ expiresInMs: -1000 })
     const instances = [newTokens(), newTokens(), newTokens(), newTokens()]
     server.delayMs = 50
-    const grants = await Promise.all(instances.flatMap((tokens) => [0, 1].map(async () => tokens.access(account))))
+    const grants = await Promise.all(
+      instances.flatMap((tokens) => [0, 1].map(async () => tokens.access(account))),
+    )
     expect(new Set(grants.map((grant) => grant.token)).size).toBe(1)
     expect(server.counts).toMatchObject({ rotated: 1, reused: 0 })
   })
@@ -43,7 +45,10 @@ describe('tokens.access', () => {
     const { newTokens, account, server, store } = await tokenStage({ expiresInMs: -1000 })
     server.script.push({ status: 401, body: { error: { code: 'refresh_token_expired' } } })
     const tokens = newTokens()
-    await expect(tokens.access(account)).rejects.toMatchObject({ code: 'login_required', hint: expect.stringContaining('opencode auth login') })
+    await expect(tokens.access(account)).rejects.toMatchObject({
+      code: 'login_required',
+      hint: expect.stringContaining('opencode auth login'),
+    })
     expect((await store.read()).accounts[0]?.needsLogin?.reason).toContain('not used for too long')
     await expect(tokens.access(account)).rejects.toMatchObject({ code: 'login_required' })
     expect(server.counts.failed).toBe(1)
@@ -71,7 +76,10 @@ describe('tokens.access', () => {
   })
 
   it('survives short-lived tokens without a refresh per request', async () => {
-    const { newTokens, account, server } = await tokenStage({ expiresInMs: -1000, lifetimeSeconds: 30 })
+    const { newTokens, account, server } = await tokenStage({
+      expiresInMs: -1000,
+      lifetimeSeconds: 30,
+    })
     const tokens = newTokens()
     const first = await tokens.access(account)
     await tokens.access(first.account)
@@ -83,8 +91,13 @@ describe('tokens.access', () => {
 describe('tokens.afterUnauthorized', () => {
   it('adopts a token somebody else has stored meanwhile, without spending anything', async () => {
     const { newTokens, account, server, store } = await tokenStage()
-    await store.update((pool) => ({ ...pool, accounts: [{ ...pool.accounts[0]!, accessToken: 'at_other', tokenRotatedAt: Date.now() }] }))
-    expect(await newTokens().afterUnauthorized(account, 'at_first')).toMatchObject({ token: 'at_other' })
+    await store.update((pool) => ({
+      ...pool,
+      accounts: [{ ...pool.accounts[0]!, accessToken: 'at_other', tokenRotatedAt: Date.now() }],
+    }))
+    expect(await newTokens().afterUnauthorized(account, 'at_first')).toMatchObject({
+      token: 'at_other',
+    })
     expect(server.counts.rotated).toBe(0)
   })
 
@@ -93,7 +106,9 @@ describe('tokens.afterUnauthorized', () => {
     const tokens = newTokens()
     const grant = await tokens.afterUnauthorized(account, 'at_first')
     expect(grant.token).toBe('at_a_1')
-    await expect(tokens.afterUnauthorized(grant.account, grant.token)).rejects.toMatchObject({ code: 'refresh_failed' })
+    await expect(tokens.afterUnauthorized(grant.account, grant.token)).rejects.toMatchObject({
+      code: 'refresh_failed',
+    })
     expect(server.counts.rotated).toBe(1)
   })
 })
@@ -106,10 +121,17 @@ describe('tokens.recover', () => {
       pool: file,
       uid: account.uid,
       startedAt: Date.now(),
-      tokens: { accessToken: 'at_saved', refreshToken: 'rt_saved', expiresAt: Date.now() + 3_600_000 },
+      tokens: {
+        accessToken: 'at_saved',
+        refreshToken: 'rt_saved',
+        expiresAt: Date.now() + 3_600_000,
+      },
     })
     await newTokens().recover()
-    expect((await store.read()).accounts[0]).toMatchObject({ accessToken: 'at_saved', refreshToken: 'rt_saved' })
+    expect((await store.read()).accounts[0]).toMatchObject({
+      accessToken: 'at_saved',
+      refreshToken: 'rt_saved',
+    })
     expect(await createRefreshJournal(dir).list()).toEqual([])
   })
 })

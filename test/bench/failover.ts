@@ -18,27 +18,71 @@ interface Sample {
 
 /** Accounts at their limit before one that is not; counts are the worst of all rounds, times the median. */
 export async function failover(bench: Bench): Promise<void> {
-  for (const [limited, targetMs] of [[1, 5], [5, 5], [20, 15]] as const) {
+  for (const [limited, targetMs] of [
+    [1, 5],
+    [5, 5],
+    [20, 15],
+  ] as const) {
     const samples: Sample[] = []
-    for (let round = 0; round < bench.rounds(12); round += 1) samples.push(await once(bench, limited))
+    for (let round = 0; round < bench.rounds(12); round += 1)
+      samples.push(await once(bench, limited))
     const spent = samples.map((sample) => sample.spent)
-    const most = (key: 'calls' | 'wasted' | 'refusedCalls'): number => Math.max(...samples.map((sample) => sample[key]))
+    const most = (key: 'calls' | 'wasted' | 'refusedCalls'): number =>
+      Math.max(...samples.map((sample) => sample[key]))
     const refused = samples.map(({ refusedMs }) => refusedMs)
     bench.rows.push(
-      { name: `${limited} limited, then success: in the plugin`, ours: median(spent), p99: percentile(spent, 0.99), unit: 'ms', target: targetMs },
-      { name: `${limited} limited, then success: upstream calls`, ours: most('calls'), unit: 'calls', target: limited + 1 },
-      { name: `${limited} limited, then success: answered`, ours: (samples.filter(({ answered }) => answered).length * 100) / samples.length, unit: '%', target: 100, atLeast: true },
-      { name: `${limited} limited and known: wasted calls`, ours: most('wasted'), unit: 'calls', target: 0 },
-      { name: `all ${limited + 1} limited, no wait: refused (status ${samples[0]?.status ?? 0})`, ours: median(refused), p99: percentile(refused, 0.99), unit: 'ms', target: 20 },
-      { name: `all ${limited + 1} limited and known: upstream calls`, ours: most('refusedCalls'), unit: 'calls', target: 0 },
+      {
+        name: `${limited} limited, then success: in the plugin`,
+        ours: median(spent),
+        p99: percentile(spent, 0.99),
+        unit: 'ms',
+        target: targetMs,
+      },
+      {
+        name: `${limited} limited, then success: upstream calls`,
+        ours: most('calls'),
+        unit: 'calls',
+        target: limited + 1,
+      },
+      {
+        name: `${limited} limited, then success: answered`,
+        ours: (samples.filter(({ answered }) => answered).length * 100) / samples.length,
+        unit: '%',
+        target: 100,
+        atLeast: true,
+      },
+      {
+        name: `${limited} limited and known: wasted calls`,
+        ours: most('wasted'),
+        unit: 'calls',
+        target: 0,
+      },
+      {
+        name: `all ${limited + 1} limited, no wait: refused (status ${samples[0]?.status ?? 0})`,
+        ours: median(refused),
+        p99: percentile(refused, 0.99),
+        unit: 'ms',
+        target: 20,
+      },
+      {
+        name: `all ${limited + 1} limited and known: upstream calls`,
+        ours: most('refusedCalls'),
+        unit: 'calls',
+        target: 0,
+      },
     )
   }
 }
 
 async function once(bench: Bench, limited: number): Promise<Sample> {
   const names = Array.from({ length: limited + 1 }, (_, index) => `a${index}`)
-  const simulator = await startSimulator({ accounts: names.map((name, index) => ({ name, windows: index < limited ? FULL : EMPTY })) })
-  const { fetch, dispose } = await bench.plugin(names.map((name) => signedIn(simulator, name)), simulator)
+  const simulator = await startSimulator({
+    accounts: names.map((name, index) => ({ name, windows: index < limited ? FULL : EMPTY })),
+  })
+  const { fetch, dispose } = await bench.plugin(
+    names.map((name) => signedIn(simulator, name)),
+    simulator,
+  )
   const body = bodyOf(2_000)
   // The first request of a process loads the core; the host has it loaded before a prompt is typed.
   bench.transport = canned
@@ -71,5 +115,13 @@ async function once(bench: Bench, limited: number): Promise<Sample> {
   bench.transport = bench.realFetch
   await dispose()
   await simulator.close()
-  return { spent, calls, wasted, answered: response.status === 200 && text.includes('response.completed'), refusedMs, refusedCalls, status: refused.status }
+  return {
+    spent,
+    calls,
+    wasted,
+    answered: response.status === 200 && text.includes('response.completed'),
+    refusedMs,
+    refusedCalls,
+    status: refused.status,
+  }
 }

@@ -3,7 +3,18 @@ import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
 import { startSimulator, type Simulator } from '../../lib/simulator/index.js'
-import { type Bench, bodyOf, canned, drain, goodAccount, median, percentile, type Plugin, send, signedIn } from './support.js'
+import {
+  type Bench,
+  bodyOf,
+  canned,
+  drain,
+  goodAccount,
+  median,
+  percentile,
+  type Plugin,
+  send,
+  signedIn,
+} from './support.js'
 
 const ROOMY = [{ minutes: 300, limit: 1_000_000 }]
 /** Longer than the plugin waits before it writes what changed, ms. */
@@ -18,12 +29,23 @@ export async function load(bench: Bench): Promise<void> {
   await manyAccounts(bench)
 }
 
-const isAnswered = async (response: Response): Promise<boolean> => response.status === 200 && (await response.text()).includes('response.completed')
+const isAnswered = async (response: Response): Promise<boolean> =>
+  response.status === 200 && (await response.text()).includes('response.completed')
 
 async function quickRequests(bench: Bench, simulator: Simulator): Promise<void> {
   const { fetch, dispose } = await bench.plugin([signedIn(simulator, 'one')], simulator)
-  const answers = await Promise.all(Array.from({ length: 120 }, async (_, index) => isAnswered(await send(fetch, bodyOf(2_000), { 'session-id': `ses_${index}` }))))
-  bench.rows.push({ name: '120 quick requests on one account: answered', ours: answers.filter(Boolean).length, unit: 'of 120', target: 120, atLeast: true })
+  const answers = await Promise.all(
+    Array.from({ length: 120 }, async (_, index) =>
+      isAnswered(await send(fetch, bodyOf(2_000), { 'session-id': `ses_${index}` })),
+    ),
+  )
+  bench.rows.push({
+    name: '120 quick requests on one account: answered',
+    ours: answers.filter(Boolean).length,
+    unit: 'of 120',
+    target: 120,
+    atLeast: true,
+  })
   await dispose()
 }
 
@@ -44,17 +66,39 @@ async function expiredToken(bench: Bench, simulator: Simulator): Promise<void> {
       if (isToken) tokenAnswered = performance.now()
       return response
     }) as typeof globalThis.fetch
-    const answers = await Promise.all(Array.from({ length: 20 }, async () => isAnswered(await send(fetch, bodyOf(2_000)))))
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => isAnswered(await send(fetch, bodyOf(2_000)))),
+    )
     bench.transport = bench.realFetch
     waits.push(lastSent - tokenAnswered)
     answered = Math.min(answered, answers.filter(Boolean).length)
-    refreshes = Math.max(refreshes, simulator.requests.slice(from).filter((request) => request.path === '/oauth/token').length)
+    refreshes = Math.max(
+      refreshes,
+      simulator.requests.slice(from).filter((request) => request.path === '/oauth/token').length,
+    )
     await dispose()
   }
   bench.rows.push(
-    { name: '20 parallel on an expired token: refreshes', ours: refreshes, unit: 'calls', target: 1 },
-    { name: '20 parallel on an expired token: answered', ours: answered, unit: 'of 20', target: 20, atLeast: true },
-    { name: '20 parallel on an expired token: last one sent after the token came', ours: median(waits), p99: percentile(waits, 0.99), unit: 'ms', target: 50 },
+    {
+      name: '20 parallel on an expired token: refreshes',
+      ours: refreshes,
+      unit: 'calls',
+      target: 1,
+    },
+    {
+      name: '20 parallel on an expired token: answered',
+      ours: answered,
+      unit: 'of 20',
+      target: 20,
+      atLeast: true,
+    },
+    {
+      name: '20 parallel on an expired token: last one sent after the token came',
+      ours: median(waits),
+      p99: percentile(waits, 0.99),
+      unit: 'ms',
+      target: 50,
+    },
   )
 }
 
@@ -83,15 +127,38 @@ async function manyAccounts(bench: Bench): Promise<void> {
     ofFew.push(pair[1])
   }
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
-  const changed = [...filesOf(many.home)].filter(([file, stamp]) => before.get(file)?.mark !== stamp.mark)
+  const changed = [...filesOf(many.home)].filter(
+    ([file, stamp]) => before.get(file)?.mark !== stamp.mark,
+  )
   const isHistory = (file: string): boolean => file.endsWith('history.jsonl')
-  const written = changed.filter(([file]) => !isHistory(file)).reduce((sum, [, { size }]) => sum + size, 0)
-  const appended = changed.filter(([file]) => isHistory(file)).reduce((sum, [file, { size }]) => sum + size - (before.get(file)?.size ?? 0), 0)
+  const written = changed
+    .filter(([file]) => !isHistory(file))
+    .reduce((sum, [, { size }]) => sum + size, 0)
+  const appended = changed
+    .filter(([file]) => isHistory(file))
+    .reduce((sum, [file, { size }]) => sum + size - (before.get(file)?.size ?? 0), 0)
   bench.transport = bench.realFetch
   bench.rows.push(
-    { name: 'one request with 1,000 accounts (beside: with one)', ours: median(ofMany), plain: median(ofFew), p99: percentile(ofMany, 0.99), unit: 'ms', target: 1.2, of: 'ratio' },
-    { name: `files rewritten in ${total} requests with 1,000 accounts`, ours: written, unit: 'bytes', target: 0 },
-    { name: 'history appended behind the requests, for each', ours: appended / total, unit: 'bytes' },
+    {
+      name: 'one request with 1,000 accounts (beside: with one)',
+      ours: median(ofMany),
+      plain: median(ofFew),
+      p99: percentile(ofMany, 0.99),
+      unit: 'ms',
+      target: 1.2,
+      of: 'ratio',
+    },
+    {
+      name: `files rewritten in ${total} requests with 1,000 accounts`,
+      ours: written,
+      unit: 'bytes',
+      target: 0,
+    },
+    {
+      name: 'history appended behind the requests, for each',
+      ours: appended / total,
+      unit: 'bytes',
+    },
     { name: 'factory and loader with 1,000 accounts', ours: many.loaderMs, unit: 'ms', target: 15 },
   )
   await many.dispose()

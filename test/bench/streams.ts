@@ -1,11 +1,21 @@
 import { performance } from 'node:perf_hooks'
 
-import { type Bench, bodyOf, drain, type Fetch, goodAccount, median, percentile, send } from './support.js'
+import {
+  type Bench,
+  bodyOf,
+  drain,
+  type Fetch,
+  goodAccount,
+  median,
+  percentile,
+  send,
+} from './support.js'
 
 /** A long stream, the first byte, and many requests at once, each beside `fetch` alone. */
 export async function streams(bench: Bench): Promise<void> {
   const { fetch, dispose } = await bench.plugin([goodAccount()])
-  const plain: Fetch = (_url, init) => bench.realFetch(`${bench.upstream}/backend-api/codex/responses`, init)
+  const plain: Fetch = (_url, init) =>
+    bench.realFetch(`${bench.upstream}/backend-api/codex/responses`, init)
   await longStream(bench, fetch, plain)
   await firstByte(bench, fetch, plain)
   await parallel(bench, fetch, plain)
@@ -21,10 +31,21 @@ async function longStream(bench: Bench, fetch: Fetch, plain: Fetch): Promise<voi
     const started = performance.now()
     await drain(await send(target, body, { 'x-bench-mb': String(megabytes) }))
     const used = process.cpuUsage(cpu)
-    return { ms: performance.now() - started, cpu: (used.user + used.system) / 1000, grown: (process.memoryUsage().rss - memory) / 1e6 }
+    return {
+      ms: performance.now() - started,
+      cpu: (used.user + used.system) / 1000,
+      grown: (process.memoryUsage().rss - memory) / 1e6,
+    }
   }
-  const { ours, beside } = await inTurns(bench.rounds(9), () => once(fetch), () => once(plain))
-  const row = (key: 'ms' | 'cpu' | 'grown'): { ours: number; plain: number } => ({ ours: median(ours.map((one) => one[key])), plain: median(beside.map((one) => one[key])) })
+  const { ours, beside } = await inTurns(
+    bench.rounds(9),
+    () => once(fetch),
+    () => once(plain),
+  )
+  const row = (key: 'ms' | 'cpu' | 'grown'): { ours: number; plain: number } => ({
+    ours: median(ours.map((one) => one[key])),
+    plain: median(beside.map((one) => one[key])),
+  })
   bench.rows.push(
     { name: `stream of ${megabytes} MB, time`, ...row('ms'), unit: 'ms', target: 1.1, of: 'ratio' },
     { name: `stream of ${megabytes} MB, CPU`, ...row('cpu'), unit: 'ms' },
@@ -43,8 +64,20 @@ async function firstByte(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void
     while (!(await reader.read()).done);
     return first
   }
-  const { ours, beside } = await inTurns(bench.rounds(400), () => once(fetch), () => once(plain))
-  bench.rows.push({ name: 'first byte', ours: median(ours), plain: median(beside), p99: percentile(ours, 0.99), unit: 'ms', target: 0.3, of: 'added' })
+  const { ours, beside } = await inTurns(
+    bench.rounds(400),
+    () => once(fetch),
+    () => once(plain),
+  )
+  bench.rows.push({
+    name: 'first byte',
+    ours: median(ours),
+    plain: median(beside),
+    p99: percentile(ours, 0.99),
+    unit: 'ms',
+    target: 0.3,
+    of: 'added',
+  })
 }
 
 async function parallel(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void> {
@@ -66,8 +99,15 @@ async function parallel(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void>
     clearInterval(timer)
     return { ms, stall }
   }
-  const { ours, beside } = await inTurns(bench.rounds(15), () => once(fetch), () => once(plain))
-  const row = (key: 'ms' | 'stall'): { ours: number; plain: number } => ({ ours: median(ours.map((one) => one[key])), plain: median(beside.map((one) => one[key])) })
+  const { ours, beside } = await inTurns(
+    bench.rounds(15),
+    () => once(fetch),
+    () => once(plain),
+  )
+  const row = (key: 'ms' | 'stall'): { ours: number; plain: number } => ({
+    ours: median(ours.map((one) => one[key])),
+    plain: median(beside.map((one) => one[key])),
+  })
   bench.rows.push(
     { name: '50 parallel 200 kB requests', ...row('ms'), unit: 'ms', target: 1.25, of: 'ratio' },
     { name: '50 parallel, longest stall', ...row('stall'), unit: 'ms', target: 10, of: 'added' },
@@ -75,7 +115,11 @@ async function parallel(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void>
 }
 
 /** Both in turns, so that neither has the warmer machine; the first of each is not counted. */
-async function inTurns<T>(rounds: number, one: () => Promise<T>, other: () => Promise<T>): Promise<{ ours: T[]; beside: T[] }> {
+async function inTurns<T>(
+  rounds: number,
+  one: () => Promise<T>,
+  other: () => Promise<T>,
+): Promise<{ ours: T[]; beside: T[] }> {
   const ours: T[] = []
   const beside: T[] = []
   for (let round = 0; round <= rounds; round += 1) {

@@ -47,12 +47,15 @@ export interface Bench {
 }
 
 interface HostView {
-  readonly auth: { loader(get: () => Promise<unknown>, provider: unknown): Promise<{ fetch: Fetch }> }
+  readonly auth: {
+    loader(get: () => Promise<unknown>, provider: unknown): Promise<{ fetch: Fetch }>
+  }
   dispose(): Promise<void>
 }
 
 const URL_OF_HOST = 'https://api.openai.com/v1/responses'
-const CANNED = 'data: {"type":"response.output_text.delta","delta":"x"}\n\ndata: {"type":"response.completed","response":{"usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
+const CANNED =
+  'data: {"type":"response.output_text.delta","delta":"x"}\n\ndata: {"type":"response.completed","response":{"usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
 
 /** Builds the bench over the built plugin and puts itself before `fetch`, which the core takes when it is created. */
 export function createBench(options: { dist: string; upstream: string; isQuick: boolean }): Bench {
@@ -70,15 +73,25 @@ export function createBench(options: { dist: string; upstream: string; isQuick: 
       const home = path.join(process.env.BENCH_ROOT ?? '', `home-${homes}`)
       mkdirSync(path.join(home, '.opencode', 'node_modules'), { recursive: true })
       writeFileSync(path.join(home, '.opencode', 'package.json'), '{}')
-      writeFileSync(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), JSON.stringify({ version: 3, accounts, activeIndex: 0 }), { mode: 0o600 })
+      writeFileSync(
+        path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'),
+        JSON.stringify({ version: 3, accounts, activeIndex: 0 }),
+        { mode: 0o600 },
+      )
       Object.assign(process.env, {
         HOME: home,
         OC_CODEX_SIMULATOR_ISSUER: simulator?.url ?? options.upstream,
         OC_CODEX_SIMULATOR_BACKEND: simulator?.backend ?? `${options.upstream}/backend-api`,
         CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0',
       })
-      const module = (await import(path.join(options.dist, 'index.js'))) as { default: { server(input: unknown): Promise<HostView> } }
-      const client = { app: { log: async () => undefined }, tui: { showToast: async () => undefined }, auth: { set: async () => undefined } }
+      const module = (await import(path.join(options.dist, 'index.js'))) as {
+        default: { server(input: unknown): Promise<HostView> }
+      }
+      const client = {
+        app: { log: async () => undefined },
+        tui: { showToast: async () => undefined },
+        auth: { set: async () => undefined },
+      }
       const started = performance.now()
       const hooks = await module.default.server({ client, directory: home })
       const loaded = await hooks.auth.loader(async () => MANAGED_AUTH, {})
@@ -86,7 +99,8 @@ export function createBench(options: { dist: string; upstream: string; isQuick: 
       return { fetch: loaded.fetch, home, loaderMs, dispose: () => hooks.dispose() }
     },
   }
-  globalThis.fetch = ((input: RequestInfo, init?: RequestInit) => bench.transport(input, init)) as typeof fetch
+  globalThis.fetch = ((input: RequestInfo, init?: RequestInit) =>
+    bench.transport(input, init)) as typeof fetch
   return bench
 }
 
@@ -102,29 +116,70 @@ export const goodAccount = (index = 0): StoredAccount => ({
 })
 
 /** An account of the simulator, signed in; its token ends an hour from now, or earlier. */
-export function signedIn(simulator: Simulator, name: string, expiresInMs = 3_600_000): StoredAccount {
+export function signedIn(
+  simulator: Simulator,
+  name: string,
+  expiresInMs = 3_600_000,
+): StoredAccount {
   const tokens = simulator.login(name)
   const { accountId, uid } = simulator.account(name)
-  return { refreshToken: tokens.refresh_token, accessToken: tokens.access_token, expiresAt: Date.now() + expiresInMs, accountId, accountUserId: uid, addedAt: 1, lastUsed: 0 }
+  return {
+    refreshToken: tokens.refresh_token,
+    accessToken: tokens.access_token,
+    expiresAt: Date.now() + expiresInMs,
+    accountId,
+    accountUserId: uid,
+    addedAt: 1,
+    lastUsed: 0,
+  }
 }
 
 /** The host's own first turn, with a history up to a size. */
 export function bodyOf(bytes: number): string {
-  const captured = JSON.parse(readFileSync(process.env.BENCH_CAPTURE ?? '', 'utf8')) as { body: { input: unknown[]; instructions: string; tools: unknown[] } }
-  const body = bytes < 20_000 ? { ...captured.body, instructions: 'x'.repeat(200), tools: [] } : captured.body
+  const captured = JSON.parse(readFileSync(process.env.BENCH_CAPTURE ?? '', 'utf8')) as {
+    body: { input: unknown[]; instructions: string; tools: unknown[] }
+  }
+  const body =
+    bytes < 20_000 ? { ...captured.body, instructions: 'x'.repeat(200), tools: [] } : captured.body
   const turn = [
-    { role: 'user', content: [{ type: 'input_text', text: 'Look at this file:\n'.padEnd(2_000, 'const line = "some \\"quoted\\" code"\n') }] },
+    {
+      role: 'user',
+      content: [
+        {
+          type: 'input_text',
+          text: 'Look at this file:\n'.padEnd(2_000, 'const line = "some \\"quoted\\" code"\n'),
+        },
+      ],
+    },
     { type: 'reasoning', encrypted_content: 'A'.repeat(600), summary: [] },
     { type: 'function_call', call_id: 'c1', name: 'read', arguments: '{"filePath":"a.ts"}' },
-    { type: 'function_call_output', call_id: 'c1', output: 'text of a file, line by line\n'.repeat(120) },
+    {
+      type: 'function_call_output',
+      call_id: 'c1',
+      output: 'text of a file, line by line\n'.repeat(120),
+    },
   ]
-  const count = Math.max(0, Math.floor((bytes - JSON.stringify(body).length) / JSON.stringify(turn).length))
-  return JSON.stringify({ ...body, input: [...Array.from({ length: count }, () => turn).flat(), ...body.input] })
+  const count = Math.max(
+    0,
+    Math.floor((bytes - JSON.stringify(body).length) / JSON.stringify(turn).length),
+  )
+  return JSON.stringify({
+    ...body,
+    input: [...Array.from({ length: count }, () => turn).flat(), ...body.input],
+  })
 }
 
 /** A prompt as the host sends it. */
-export const send = (target: Fetch, body: string, headers: Record<string, string> = {}): Promise<Response> =>
-  target(URL_OF_HOST, { method: 'POST', headers: { 'content-type': 'application/json', 'session-id': 'ses_bench', ...headers }, body })
+export const send = (
+  target: Fetch,
+  body: string,
+  headers: Record<string, string> = {},
+): Promise<Response> =>
+  target(URL_OF_HOST, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'session-id': 'ses_bench', ...headers },
+    body,
+  })
 
 /** Reads an answer to its end; its length in bytes. */
 export async function drain(response: Response): Promise<number> {
@@ -134,9 +189,12 @@ export async function drain(response: Response): Promise<number> {
 }
 
 /** A short good answer without a network. */
-export const canned = async (): Promise<Response> => new Response(CANNED, { headers: { 'content-type': 'text/event-stream' } })
+export const canned = async (): Promise<Response> =>
+  new Response(CANNED, { headers: { 'content-type': 'text/event-stream' } })
 
 export const percentile = (values: readonly number[], share: number): number =>
-  [...values].sort((left, right) => left - right)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
+  [...values].sort((left, right) => left - right)[
+    Math.min(values.length - 1, Math.floor(values.length * share))
+  ] ?? Number.NaN
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5)

@@ -1,14 +1,24 @@
 import { performance } from 'node:perf_hooks'
 
-import { type Bench, bodyOf, drain, type Fetch, goodAccount, median, percentile, send } from './support.js'
+import {
+  type Bench,
+  bodyOf,
+  drain,
+  type Fetch,
+  goodAccount,
+  median,
+  percentile,
+  send,
+} from './support.js'
 
-const SIZES: readonly (readonly [name: string, bytes: number, count: number, targetMs: number])[] = [
-  ['2 kB', 2_000, 4_000, 0.03],
-  ['100 kB', 100_000, 400, 0.1],
-  ['1 MB', 1_000_000, 100, 1],
-  ['5 MB', 5_000_000, 30, 5],
-  ['20 MB', 20_000_000, 12, 25],
-]
+const SIZES: readonly (readonly [name: string, bytes: number, count: number, targetMs: number])[] =
+  [
+    ['2 kB', 2_000, 4_000, 0.03],
+    ['100 kB', 100_000, 400, 0.1],
+    ['1 MB', 1_000_000, 100, 1],
+    ['5 MB', 5_000_000, 30, 5],
+    ['20 MB', 20_000_000, 12, 25],
+  ]
 /** The target for the slowest one in a hundred, ms. */
 const P99_TARGET_MS = 0.3
 /** Below this many samples a p99 is only the maximum. */
@@ -44,8 +54,22 @@ export async function untilUpstream(bench: Bench): Promise<void> {
       beside.push(pair[1])
     }
     const p99 = ours.length >= P99_SAMPLES ? { p99: percentile(ours, 0.99) } : {}
-    bench.rows.push({ name: `until upstream, ${name}`, ours: median(ours), plain: median(beside), ...p99, unit: 'ms', target: targetMs })
-    if (bytes === 2_000) bench.rows.push({ name: `until upstream, ${name}, p99`, ours: percentile(ours, 0.99), plain: percentile(beside, 0.99), unit: 'ms', target: P99_TARGET_MS })
+    bench.rows.push({
+      name: `until upstream, ${name}`,
+      ours: median(ours),
+      plain: median(beside),
+      ...p99,
+      unit: 'ms',
+      target: targetMs,
+    })
+    if (bytes === 2_000)
+      bench.rows.push({
+        name: `until upstream, ${name}, p99`,
+        ours: percentile(ours, 0.99),
+        plain: percentile(beside, 0.99),
+        unit: 'ms',
+        target: P99_TARGET_MS,
+      })
   }
   bench.transport = bench.realFetch
   await dispose()

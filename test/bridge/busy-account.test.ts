@@ -10,13 +10,21 @@ import { ask, coreOver, firstTurn, ROOMY, type Stage, served } from '../support/
 /** Another process holds the right to renew the token of the first account. */
 async function leaseOfFirst({ core, home }: Stage): Promise<Lease> {
   const [first] = (await core.runtime.store.read()).accounts
-  const lease = await tryLease(path.join(home, '.opencode', 'refresh'), fingerprintOf(first!.refreshToken!))
+  const lease = await tryLease(
+    path.join(home, '.opencode', 'refresh'),
+    fingerprintOf(first!.refreshToken!),
+  )
   onTestFinished(() => lease?.release())
   return lease!
 }
 
 const two = (expiresInMs: number): Promise<Stage> =>
-  coreOver(['first', { name: 'second', windows: ROOMY }], { change: (account, index) => ({ ...account, expiresAt: Date.now() + (index === 0 ? expiresInMs : 3_600_000) }) })
+  coreOver(['first', { name: 'second', windows: ROOMY }], {
+    change: (account, index) => ({
+      ...account,
+      expiresAt: Date.now() + (index === 0 ? expiresInMs : 3_600_000),
+    }),
+  })
 
 describe('a request whose account is being renewed by another process', () => {
   it('is served at once by the next account, without a question to the login server', async () => {
@@ -46,7 +54,10 @@ describe('a request whose account is being renewed by another process', () => {
 
   it('comes back and waits for the token when nobody else can serve after all', async () => {
     const stage = await two(-1_000)
-    stage.simulator.addRules({ when: { endpoint: 'responses', account: 'second' }, do: { type: 'usage_limit' } })
+    stage.simulator.addRules({
+      when: { endpoint: 'responses', account: 'second' },
+      do: { type: 'usage_limit' },
+    })
     const lease = await leaseOfFirst(stage)
     const answer = ask(stage.core, await firstTurn())
     await expect.poll(() => served(stage.simulator), { timeout: 10_000 }).toEqual(['second'])
@@ -68,7 +79,12 @@ describe('a request whose account is being renewed by another process', () => {
   it('is not held up by the lease of a process that died', async () => {
     const stage = await two(-1_000)
     const [first] = (await stage.core.runtime.store.read()).accounts
-    const dead = path.join(stage.home, '.opencode', 'refresh', `${fingerprintOf(first!.refreshToken!)}.lock`)
+    const dead = path.join(
+      stage.home,
+      '.opencode',
+      'refresh',
+      `${fingerprintOf(first!.refreshToken!)}.lock`,
+    )
     await mkdir(dead, { recursive: true })
     await utimes(dead, new Date(), new Date())
     expect((await ask(stage.core, await firstTurn())).status).toBe(200)

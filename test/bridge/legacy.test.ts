@@ -16,8 +16,16 @@ interface Sent {
 }
 const bodyOf = (request: unknown): Sent => JSON.parse(legacy(JSON.stringify(request)).body) as Sent
 const input = [{ role: 'user', content: [{ type: 'input_text', text: 'hi' }] }]
-const isObject = (text: string): boolean => text.startsWith('{') && typeof JSON.parse(text) === 'object'
-const captured = (name: string): string => JSON.stringify((JSON.parse(readFileSync(new URL(`../fixtures/opencode/${name}.json`, import.meta.url), 'utf8')) as { body: unknown }).body)
+const isObject = (text: string): boolean =>
+  text.startsWith('{') && typeof JSON.parse(text) === 'object'
+const captured = (name: string): string =>
+  JSON.stringify(
+    (
+      JSON.parse(
+        readFileSync(new URL(`../fixtures/opencode/${name}.json`, import.meta.url), 'utf8'),
+      ) as { body: unknown }
+    ).body,
+  )
 
 describe('legacy preparation', () => {
   it('makes a chat completion into a request the backend takes', () => {
@@ -25,8 +33,20 @@ describe('legacy preparation', () => {
       model: 'gpt-5.5-high',
       messages: [
         { role: 'system', content: 'Be brief.' },
-        { role: 'user', content: [{ type: 'text', text: 'look' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==', detail: 'low' } }] },
-        { role: 'assistant', content: 'I look.', tool_calls: [{ id: 'c1', type: 'function', function: { name: 'bash', arguments: '{"a":1}' } }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'look' },
+            { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==', detail: 'low' } },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: 'I look.',
+          tool_calls: [
+            { id: 'c1', type: 'function', function: { name: 'bash', arguments: '{"a":1}' } },
+          ],
+        },
         { role: 'tool', tool_call_id: 'c1', content: 'done' },
         { role: 'system', content: 'Now faster.' },
       ],
@@ -41,8 +61,17 @@ describe('legacy preparation', () => {
       model: 'gpt-5.5',
       instructions: 'Be brief.',
       input: [
-        { role: 'developer', content: [{ type: 'input_text', text: expect.stringContaining('are: bash.') }] },
-        { role: 'user', content: [{ type: 'input_text', text: 'look' }, { type: 'input_image', image_url: 'data:image/png;base64,AA==', detail: 'low' }] },
+        {
+          role: 'developer',
+          content: [{ type: 'input_text', text: expect.stringContaining('are: bash.') }],
+        },
+        {
+          role: 'user',
+          content: [
+            { type: 'input_text', text: 'look' },
+            { type: 'input_image', image_url: 'data:image/png;base64,AA==', detail: 'low' },
+          ],
+        },
         { role: 'assistant', content: [{ type: 'output_text', text: 'I look.' }] },
         { type: 'function_call', call_id: 'c1', name: 'bash', arguments: '{"a":1}' },
         { type: 'function_call_output', call_id: 'c1', output: 'done' },
@@ -59,7 +88,14 @@ describe('legacy preparation', () => {
   })
 
   it('takes the oldest form of calls, which have no ids', () => {
-    const out = bodyOf({ model: 'm', messages: [{ role: 'assistant', content: null, function_call: { name: 'f', arguments: '{}' } }, { role: 'function', name: 'f', content: 'r' }], functions: [{ name: 'f' }] })
+    const out = bodyOf({
+      model: 'm',
+      messages: [
+        { role: 'assistant', content: null, function_call: { name: 'f', arguments: '{}' } },
+        { role: 'function', name: 'f', content: 'r' },
+      ],
+      functions: [{ name: 'f' }],
+    })
     expect(out.input.slice(1)).toEqual([
       { type: 'function_call', call_id: 'call_f_0', name: 'f', arguments: '{}' },
       { type: 'function_call_output', call_id: 'call_f_0', output: 'r' },
@@ -68,12 +104,24 @@ describe('legacy preparation', () => {
   })
 
   it('takes the system prompt out of the first item where the instructions are missing', () => {
-    expect(bodyOf({ model: 'gpt-5.5', input: [{ role: 'developer', content: 'You are OpenCode.' }, ...input] })).toMatchObject({ instructions: 'You are OpenCode.', input })
+    expect(
+      bodyOf({
+        model: 'gpt-5.5',
+        input: [{ role: 'developer', content: 'You are OpenCode.' }, ...input],
+      }),
+    ).toMatchObject({ instructions: 'You are OpenCode.', input })
   })
 
   it('never replaces instructions that the host sends', () => {
-    const out = bodyOf({ model: 'gpt-5.5', instructions: 'mine', input: [{ role: 'developer', content: 'AGENTS.md' }, ...input] })
-    expect(out).toMatchObject({ instructions: 'mine', input: [{ role: 'developer', content: 'AGENTS.md' }, ...input] })
+    const out = bodyOf({
+      model: 'gpt-5.5',
+      instructions: 'mine',
+      input: [{ role: 'developer', content: 'AGENTS.md' }, ...input],
+    })
+    expect(out).toMatchObject({
+      instructions: 'mine',
+      input: [{ role: 'developer', content: 'AGENTS.md' }, ...input],
+    })
   })
 
   it('uses the shipped instructions where there are none at all', () => {
@@ -81,11 +129,19 @@ describe('legacy preparation', () => {
   })
 
   it('names the tools of the request, with those inside namespaces, and says nothing without tools', () => {
-    const tools = [{ type: 'function', name: 'bash' }, { type: 'namespace', name: 'n', tools: [{ type: 'custom', name: 'patch' }] }, { type: 'web_search' }]
-    expect(bodyOf({ model: 'm', input, tools }).input[0]?.content[0]?.text).toContain('are: bash, patch, web_search.')
+    const tools = [
+      { type: 'function', name: 'bash' },
+      { type: 'namespace', name: 'n', tools: [{ type: 'custom', name: 'patch' }] },
+      { type: 'web_search' },
+    ]
+    expect(bodyOf({ model: 'm', input, tools }).input[0]?.content[0]?.text).toContain(
+      'are: bash, patch, web_search.',
+    )
     expect(bodyOf({ model: 'm', input, tools: [] }).input).toEqual(input)
     const plain = createLegacyPreparation({ codexMode: false, instructions: () => '' })
-    expect(JSON.parse(plain(JSON.stringify({ model: 'm', input, tools })).body).input).toEqual(input)
+    expect(JSON.parse(plain(JSON.stringify({ model: 'm', input, tools })).body).input).toEqual(
+      input,
+    )
   })
 
   it.each([
@@ -102,23 +158,55 @@ describe('legacy preparation', () => {
   })
 
   it('keeps verbosity and summary of the host and fills in what the model has by default', () => {
-    expect(bodyOf({ model: 'gpt-5.5', input, text: { verbosity: 'high' }, reasoning: { summary: 'detailed' } })).toMatchObject({ text: { verbosity: 'high' }, reasoning: { summary: 'detailed' } })
-    expect(bodyOf({ model: 'gpt-daybreak-red-latest', input })).toMatchObject({ text: { verbosity: 'high' }, reasoning: { summary: 'auto' } })
-    expect(bodyOf({ model: 'gpt-5.5', input, reasoning: { summary: 'none' } }).reasoning).not.toHaveProperty('summary')
+    expect(
+      bodyOf({
+        model: 'gpt-5.5',
+        input,
+        text: { verbosity: 'high' },
+        reasoning: { summary: 'detailed' },
+      }),
+    ).toMatchObject({ text: { verbosity: 'high' }, reasoning: { summary: 'detailed' } })
+    expect(bodyOf({ model: 'gpt-daybreak-red-latest', input })).toMatchObject({
+      text: { verbosity: 'high' },
+      reasoning: { summary: 'auto' },
+    })
+    expect(
+      bodyOf({ model: 'gpt-5.5', input, reasoning: { summary: 'none' } }).reasoning,
+    ).not.toHaveProperty('summary')
     expect(bodyOf({ model: 'gpt-99', input })).not.toHaveProperty('text')
   })
 
   it('removes what refers to stored answers and repairs what is left', () => {
-    const out = bodyOf({ model: 'm', previous_response_id: 'r', input: [{ type: 'item_reference', id: 'fc_1' }, { type: 'message', id: 'msg_1', role: 'user', content: 'x' }, { type: 'function_call_output', call_id: 'c', output: 'text' }] })
+    const out = bodyOf({
+      model: 'm',
+      previous_response_id: 'r',
+      input: [
+        { type: 'item_reference', id: 'fc_1' },
+        { type: 'message', id: 'msg_1', role: 'user', content: 'x' },
+        { type: 'function_call_output', call_id: 'c', output: 'text' },
+      ],
+    })
     expect(out).not.toHaveProperty('previous_response_id')
-    expect(out.input).toEqual([{ type: 'message', role: 'user', content: 'x' }, { role: 'assistant', content: [{ type: 'output_text', text: expect.stringContaining('text') }] }])
+    expect(out.input).toEqual([
+      { type: 'message', role: 'user', content: 'x' },
+      {
+        role: 'assistant',
+        content: [{ type: 'output_text', text: expect.stringContaining('text') }],
+      },
+    ])
   })
 
   it('[9.49] gives another model its own effort and not what was left of the first one', () => {
     const first = legacy(JSON.stringify({ model: 'gpt-5.6-sol-max', input }))
     const second = first.withModel('gpt-5.5')
-    expect(JSON.parse(second.body)).toMatchObject({ model: 'gpt-5.5', reasoning: { effort: 'xhigh' } })
-    expect(JSON.parse(second.withModel('gpt-6-sol').body)).toMatchObject({ model: 'gpt-6-sol', reasoning: { effort: 'max' } })
+    expect(JSON.parse(second.body)).toMatchObject({
+      model: 'gpt-5.5',
+      reasoning: { effort: 'xhigh' },
+    })
+    expect(JSON.parse(second.withModel('gpt-6-sol').body)).toMatchObject({
+      model: 'gpt-6-sol',
+      reasoning: { effort: 'max' },
+    })
   })
 
   it('remembers that the caller wanted one JSON answer', () => {
@@ -127,24 +215,62 @@ describe('legacy preparation', () => {
   })
 
   it('names what it changed, for the trace', () => {
-    expect(legacy(JSON.stringify({ model: 'gpt-5.5', messages: [] })).changed).toEqual(expect.arrayContaining(['messages', 'input', 'instructions']))
+    expect(legacy(JSON.stringify({ model: 'gpt-5.5', messages: [] })).changed).toEqual(
+      expect.arrayContaining(['messages', 'input', 'instructions']),
+    )
   })
 
-  it.each(['02-first-turn', '05-following-turn'])('adds nothing but the tool message and the defaults to %s of a host of today', (name) => {
-    const before = JSON.parse(captured(name))
-    const after = JSON.parse(legacy(captured(name)).body) as Sent
-    expect({ ...after, input: after.input.slice(1), reasoning: before.reasoning, text: before.text }).toEqual(before)
-  })
+  it.each(['02-first-turn', '05-following-turn'])(
+    'adds nothing but the tool message and the defaults to %s of a host of today',
+    (name) => {
+      const before = JSON.parse(captured(name))
+      const after = JSON.parse(legacy(captured(name)).body) as Sent
+      expect({
+        ...after,
+        input: after.input.slice(1),
+        reasoning: before.reasoning,
+        text: before.text,
+      }).toEqual(before)
+    },
+  )
 
   it('makes a JSON object of any JSON object and leaves an input alone that is no list', () => {
-    const anything = fc.dictionary(fc.constantFrom('model', 'input', 'messages', 'tools', 'reasoning', 'text', 'instructions', 'tool_choice', 'response_format', 'functions'), fc.jsonValue())
+    const anything = fc.dictionary(
+      fc.constantFrom(
+        'model',
+        'input',
+        'messages',
+        'tools',
+        'reasoning',
+        'text',
+        'instructions',
+        'tool_choice',
+        'response_format',
+        'functions',
+      ),
+      fc.jsonValue(),
+    )
     fc.assert(fc.property(anything, (body) => isObject(legacy(JSON.stringify(body)).body)))
     expect(bodyOf({ model: 'm', input: { odd: 1 } })).toMatchObject({ input: { odd: 1 } })
   })
 
   it('takes any list of messages without an error', () => {
-    const odd = fc.record({ role: fc.constantFrom('system', 'user', 'assistant', 'tool', 'function', 'x'), content: fc.jsonValue(), tool_calls: fc.jsonValue(), function_call: fc.jsonValue(), tool_call_id: fc.jsonValue(), name: fc.jsonValue() }, { requiredKeys: [] })
-    fc.assert(fc.property(fc.array(fc.oneof(odd, fc.jsonValue())), (messages) => isObject(legacy(JSON.stringify({ model: 'm', messages })).body)))
+    const odd = fc.record(
+      {
+        role: fc.constantFrom('system', 'user', 'assistant', 'tool', 'function', 'x'),
+        content: fc.jsonValue(),
+        tool_calls: fc.jsonValue(),
+        function_call: fc.jsonValue(),
+        tool_call_id: fc.jsonValue(),
+        name: fc.jsonValue(),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.array(fc.oneof(odd, fc.jsonValue())), (messages) =>
+        isObject(legacy(JSON.stringify({ model: 'm', messages })).body),
+      ),
+    )
   })
 
   it('changes nothing more when its own work comes back', () => {
@@ -158,7 +284,12 @@ describe('legacy preparation', () => {
 })
 
 describe('request mode', () => {
-  const chat = JSON.stringify({ model: 'gpt-5.5', messages: [{ role: 'user', content: 'hi' }], stream: true, max_tokens: 5 })
+  const chat = JSON.stringify({
+    model: 'gpt-5.5',
+    messages: [{ role: 'user', content: 'hi' }],
+    stream: true,
+    max_tokens: 5,
+  })
 
   it('is native unless the setting says otherwise, and native requests are byte for byte those of the host', async () => {
     const { core, simulator } = await coreOver(['a'])
@@ -170,9 +301,19 @@ describe('request mode', () => {
   })
 
   it('serves a chat completion of an old host in legacy mode', async () => {
-    const { core, simulator } = await coreOver(['a'], { env: { CODEX_AUTH_REQUEST_TRANSFORM_MODE: 'legacy' } })
+    const { core, simulator } = await coreOver(['a'], {
+      env: { CODEX_AUTH_REQUEST_TRANSFORM_MODE: 'legacy' },
+    })
     const answer = await ask(core, chat)
-    expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('response.completed') })
-    expect(JSON.parse(simulator.requests.filter(({ path }) => path === RESPONSES).at(-1)?.body ?? '')).toMatchObject({ instructions: expect.stringContaining('coding agent'), input: [{ role: 'user' }] })
+    expect(answer).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('response.completed'),
+    })
+    expect(
+      JSON.parse(simulator.requests.filter(({ path }) => path === RESPONSES).at(-1)?.body ?? ''),
+    ).toMatchObject({
+      instructions: expect.stringContaining('coding agent'),
+      input: [{ role: 'user' }],
+    })
   })
 })

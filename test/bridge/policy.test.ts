@@ -8,7 +8,28 @@ import type { OutcomeKind } from '../../lib/bridge/outcome-types.js'
 import { decideNext, type Progress, SHORT_WAIT_MS } from '../../lib/bridge/policy.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 
-const KINDS: readonly OutcomeKind[] = ['usage_limit', 'quota_exceeded', 'rate_limit', 'overloaded', 'server_error', 'network', 'header_timeout', 'unauthorized', 'forbidden', 'usage_not_included', 'workspace_deactivated', 'model_not_supported', 'invalid_encrypted_content', 'context_too_long', 'policy_refused', 'bad_request', 'not_sse', 'stream_broken', 'empty', 'aborted']
+const KINDS: readonly OutcomeKind[] = [
+  'usage_limit',
+  'quota_exceeded',
+  'rate_limit',
+  'overloaded',
+  'server_error',
+  'network',
+  'header_timeout',
+  'unauthorized',
+  'forbidden',
+  'usage_not_included',
+  'workspace_deactivated',
+  'model_not_supported',
+  'invalid_encrypted_content',
+  'context_too_long',
+  'policy_refused',
+  'bad_request',
+  'not_sse',
+  'stream_broken',
+  'empty',
+  'aborted',
+]
 
 const progress = (changes: Partial<Progress> = {}): Progress => ({
   spending: createSpending(RETRY_PROFILES.balanced),
@@ -23,44 +44,81 @@ const progress = (changes: Partial<Progress> = {}): Progress => ({
 })
 
 describe('decideNext', () => {
-  it.each(['usage_limit', 'quota_exceeded', 'usage_not_included', 'workspace_deactivated', 'forbidden'] as const)('lets another account serve after %s', (kind) => {
+  it.each([
+    'usage_limit',
+    'quota_exceeded',
+    'usage_not_included',
+    'workspace_deactivated',
+    'forbidden',
+  ] as const)('lets another account serve after %s', (kind) => {
     expect(decideNext({ kind }, progress()).do).toBe('next_account')
   })
 
-  it.each(['bad_request', 'policy_refused', 'context_too_long', 'aborted'] as const)('gives up at once after %s, which nobody else could mend', (kind) => {
-    expect(decideNext({ kind }, progress()).do).toBe('stop')
-  })
+  it.each(['bad_request', 'policy_refused', 'context_too_long', 'aborted'] as const)(
+    'gives up at once after %s, which nobody else could mend',
+    (kind) => {
+      expect(decideNext({ kind }, progress()).do).toBe('stop')
+    },
+  )
 
   it('refreshes once after a 401, and moves on when the new token is refused too', () => {
     const state = progress()
     expect(decideNext({ kind: 'unauthorized' }, state).do).toBe('refresh')
-    expect(decideNext({ kind: 'unauthorized' }, { ...state, refreshed: true }).do).toBe('next_account')
+    expect(decideNext({ kind: 'unauthorized' }, { ...state, refreshed: true }).do).toBe(
+      'next_account',
+    )
   })
 
   it('drops encrypted reasoning once, and gives up when that does not help', () => {
     expect(decideNext({ kind: 'invalid_encrypted_content' }, progress()).do).toBe('drop_reasoning')
-    expect(decideNext({ kind: 'invalid_encrypted_content' }, progress({ droppedReasoning: true })).do).toBe('stop')
+    expect(
+      decideNext({ kind: 'invalid_encrypted_content' }, progress({ droppedReasoning: true })).do,
+    ).toBe('stop')
   })
 
   it('pairs the tool calls of a broken history once, and gives up when that does not help', () => {
     expect(decideNext({ kind: 'broken_history' }, progress()).do).toBe('repair_history')
-    expect(decideNext({ kind: 'broken_history' }, progress({ repairedHistory: true })).do).toBe('stop')
+    expect(decideNext({ kind: 'broken_history' }, progress({ repairedHistory: true })).do).toBe(
+      'stop',
+    )
   })
 
   it('waits out a short limit on the only account, never a long one', () => {
     const alone = progress({ hasAlternative: false })
-    expect(decideNext({ kind: 'rate_limit', retryAfterMs: 2_000 }, alone)).toMatchObject({ do: 'again', afterMs: 2_000 })
-    expect(decideNext({ kind: 'rate_limit', retryAfterMs: SHORT_WAIT_MS + 1 }, alone).do).toBe('next_account')
-    expect(decideNext({ kind: 'rate_limit', retryAfterMs: 2_000 }, progress()).do).toBe('next_account')
+    expect(decideNext({ kind: 'rate_limit', retryAfterMs: 2_000 }, alone)).toMatchObject({
+      do: 'again',
+      afterMs: 2_000,
+    })
+    expect(decideNext({ kind: 'rate_limit', retryAfterMs: SHORT_WAIT_MS + 1 }, alone).do).toBe(
+      'next_account',
+    )
+    expect(decideNext({ kind: 'rate_limit', retryAfterMs: 2_000 }, progress()).do).toBe(
+      'next_account',
+    )
   })
 
-  it.each(['server_error', 'overloaded', 'not_sse', 'network', 'header_timeout', 'stream_broken'] as const)('waits on the only account after %s as long as a prompt may hang, and no second longer', (kind) => {
-    const alone = () => progress({ hasAlternative: false })
-    expect(decideNext({ kind, retryAfterMs: 2 * SHORT_WAIT_MS }, alone())).toMatchObject({ do: 'again', afterMs: 2 * SHORT_WAIT_MS })
-    expect(decideNext({ kind, retryAfterMs: 2 * SHORT_WAIT_MS + 1 }, alone()).do).toBe('stop')
-    expect(decideNext({ kind, retryAfterMs: SHORT_WAIT_MS + 1 }, progress()).do).toBe('next_account')
-    expect(decideNext({ kind, retryAfterMs: SHORT_WAIT_MS }, progress()).do).toBe('again')
-  })
+  it.each([
+    'server_error',
+    'overloaded',
+    'not_sse',
+    'network',
+    'header_timeout',
+    'stream_broken',
+  ] as const)(
+    'waits on the only account after %s as long as a prompt may hang, and no second longer',
+    (kind) => {
+      const alone = () => progress({ hasAlternative: false })
+      expect(decideNext({ kind, retryAfterMs: 2 * SHORT_WAIT_MS }, alone())).toMatchObject({
+        do: 'again',
+        afterMs: 2 * SHORT_WAIT_MS,
+      })
+      expect(decideNext({ kind, retryAfterMs: 2 * SHORT_WAIT_MS + 1 }, alone()).do).toBe('stop')
+      expect(decideNext({ kind, retryAfterMs: SHORT_WAIT_MS + 1 }, progress()).do).toBe(
+        'next_account',
+      )
+      expect(decideNext({ kind, retryAfterMs: SHORT_WAIT_MS }, progress()).do).toBe('again')
+    },
+  )
 
   it('gives the backend a second chance on the same account before it moves', () => {
     const state = progress()
@@ -70,29 +128,50 @@ describe('decideNext', () => {
 
   it('comes to an end for any sequence of failures', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...KINDS), { minLength: 200, maxLength: 200 }), fc.boolean(), (kinds, hasAlternative) => {
-        const spending = createSpending(RETRY_PROFILES.aggressive)
-        const repeats = kinds.filter((kind) => ['again', 'refresh'].includes(decideNext({ kind }, progress({ spending, hasAlternative })).do)).length
-        expect(repeats).toBeLessThanOrEqual(Object.values(RETRY_PROFILES.aggressive).reduce((sum, one) => sum + one, 0))
-      }),
+      fc.property(
+        fc.array(fc.constantFrom(...KINDS), { minLength: 200, maxLength: 200 }),
+        fc.boolean(),
+        (kinds, hasAlternative) => {
+          const spending = createSpending(RETRY_PROFILES.aggressive)
+          const repeats = kinds.filter((kind) =>
+            ['again', 'refresh'].includes(
+              decideNext({ kind }, progress({ spending, hasAlternative })).do,
+            ),
+          ).length
+          expect(repeats).toBeLessThanOrEqual(
+            Object.values(RETRY_PROFILES.aggressive).reduce((sum, one) => sum + one, 0),
+          )
+        },
+      ),
     )
   })
 })
 
 describe('budgetOf', () => {
   it('lets overrides replace single numbers of the profile', () => {
-    expect(budgetOf({ ...DEFAULT_CONFIG, retryProfile: 'conservative', retryBudgetOverrides: { server: 7 } })).toMatchObject({ server: 7, network: 2 })
+    expect(
+      budgetOf({
+        ...DEFAULT_CONFIG,
+        retryProfile: 'conservative',
+        retryBudgetOverrides: { server: 7 },
+      }),
+    ).toMatchObject({ server: 7, network: 2 })
   })
 })
 
 describe('backoffMs', () => {
   it('never undercuts what the server asks for, and never exceeds its own bound otherwise', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 50 }), fc.option(fc.integer({ min: 0, max: 60_000 }), { nil: undefined }), fc.double({ min: 0, max: 0.999, noNaN: true }), (attempt, asked, random) => {
-        const ms = backoffMs(attempt, asked, random)
-        expect(ms).toBeGreaterThanOrEqual(asked ?? 0)
-        if (asked === undefined) expect(ms).toBeLessThanOrEqual(5_500)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        fc.option(fc.integer({ min: 0, max: 60_000 }), { nil: undefined }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (attempt, asked, random) => {
+          const ms = backoffMs(attempt, asked, random)
+          expect(ms).toBeGreaterThanOrEqual(asked ?? 0)
+          if (asked === undefined) expect(ms).toBeLessThanOrEqual(5_500)
+        },
+      ),
     )
   })
 })
@@ -125,7 +204,10 @@ describe('the breaker', () => {
     for (let count = 0; count < BREAKER_THRESHOLD; count += 1) breaker.failed(1_000)
     const first = {}
     const nowMs = 1_000 + BREAKER_OPEN_MS
-    expect([breaker.openUntil(nowMs, first), breaker.openUntil(nowMs + 1, first)]).toEqual([undefined, undefined])
+    expect([breaker.openUntil(nowMs, first), breaker.openUntil(nowMs + 1, first)]).toEqual([
+      undefined,
+      undefined,
+    ])
   })
 
   it('does not count failures that lie far apart', () => {

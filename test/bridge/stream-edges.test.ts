@@ -7,17 +7,29 @@ import { openStream, type StreamEnd } from '../../lib/bridge/stream.js'
 import type { Exchange } from '../../lib/bridge/transport.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 
-const usage = { input_tokens: 7, input_tokens_details: { cached_tokens: 3 }, output_tokens: 5, output_tokens_details: { reasoning_tokens: 2 } }
-const event = (type: string, fields: object = {}): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
+const usage = {
+  input_tokens: 7,
+  input_tokens_details: { cached_tokens: 3 },
+  output_tokens: 5,
+  output_tokens_details: { reasoning_tokens: 2 },
+}
+const event = (type: string, fields: object = {}): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
 const created = event('response.created')
 const added = event('response.output_item.added')
 const delta = (text: string): string => event('response.output_text.delta', { delta: text })
 const limits = event('codex.rate_limits', { rate_limits: { primary: { used_percent: 40 } } })
 const completed = event('response.completed', { response: { id: 'r', output: [], usage } })
-const failed = event('response.failed', { response: { error: { code: 'server_is_overloaded', message: 'busy' } } })
+const failed = event('response.failed', {
+  response: { error: { code: 'server_is_overloaded', message: 'busy' } },
+})
 const healthy = `${created}: keepalive\n\n${added}${delta('Grüße 🌍 "type":"response.completed"\n')}${completed}`
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
-const splits = (text: string): Uint8Array[][] => Array.from({ length: bytesOf(text).byteLength - 1 }, (_none, index) => [bytesOf(text).slice(0, index + 1), bytesOf(text).slice(index + 1)])
+const splits = (text: string): Uint8Array[][] =>
+  Array.from({ length: bytesOf(text).byteLength - 1 }, (_none, index) => [
+    bytesOf(text).slice(0, index + 1),
+    bytesOf(text).slice(index + 1),
+  ])
 
 /** A backend that hands out one chunk per read; `response.body` is its very stream, because identity is looked at. */
 function backend(chunks: readonly (Uint8Array | string)[], then: 'eof' | 'hang' | 'error' = 'eof') {
@@ -28,7 +40,8 @@ function backend(chunks: readonly (Uint8Array | string)[], then: 'eof' | 'hang' 
       pull(controller) {
         state.reads += 1
         const chunk = waiting.shift()
-        if (chunk !== undefined) controller.enqueue(typeof chunk === 'string' ? bytesOf(chunk) : chunk)
+        if (chunk !== undefined)
+          controller.enqueue(typeof chunk === 'string' ? bytesOf(chunk) : chunk)
         else if (then === 'eof') controller.close()
         else if (then === 'error') controller.error(new TypeError('socket hang up'))
         else return new Promise<void>(() => undefined)
@@ -40,7 +53,10 @@ function backend(chunks: readonly (Uint8Array | string)[], then: 'eof' | 'hang' 
     },
     { highWaterMark: 0 },
   )
-  return { exchange: { response: { body } as Response, release: () => (state.released += 1) }, state }
+  return {
+    exchange: { response: { body } as Response, release: () => (state.released += 1) },
+    state,
+  }
 }
 
 async function open(exchange: Exchange, extra: { idleMs?: number; signal?: AbortSignal } = {}) {
@@ -50,7 +66,11 @@ async function open(exchange: Exchange, extra: { idleMs?: number; signal?: Abort
   const opened = await openStream(exchange, {
     idleMs: 0,
     ...extra,
-    observer: { onRateLimits: (seen) => heard.push(seen), onFirstOutput: () => (count.firstOutput += 1), onEnd: (end) => ends.push(end) },
+    observer: {
+      onRateLimits: (seen) => heard.push(seen),
+      onFirstOutput: () => (count.firstOutput += 1),
+      onEnd: (end) => ends.push(end),
+    },
     brokenError: (why) => {
       count.errors += 1
       return new CodexError('stream_broken', `The answer broke off: ${why}.`)
@@ -71,7 +91,8 @@ async function drain(stream: ReadableStream<Uint8Array>) {
   const chunks: Uint8Array[] = []
   let error: Error | undefined
   try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) chunks.push(read.value)
+    for (let read = await reader.read(); !read.done; read = await reader.read())
+      chunks.push(read.value)
   } catch (thrown) {
     error = thrown as Error
   }
@@ -81,7 +102,10 @@ async function drain(stream: ReadableStream<Uint8Array>) {
 const tick = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a healthy stream', () => {
-  it.each([['LF', '\n'], ['CRLF', '\r\n']])('has the same bytes wherever it is split in two, with %s', async (_name, newline) => {
+  it.each([
+    ['LF', '\n'],
+    ['CRLF', '\r\n'],
+  ])('has the same bytes wherever it is split in two, with %s', async (_name, newline) => {
     const text = healthy.replaceAll('\n', newline)
     for (const [index, parts] of splits(text).entries()) {
       const { body: stream, ends } = await body(backend(parts, 'hang').exchange)
@@ -91,7 +115,9 @@ describe('a healthy stream', () => {
   })
 
   it('goes through one byte at a time', async () => {
-    const { body: stream } = await body(backend(Array.from(bytesOf(healthy), (byte) => Uint8Array.of(byte))).exchange)
+    const { body: stream } = await body(
+      backend(Array.from(bytesOf(healthy), (byte) => Uint8Array.of(byte))).exchange,
+    )
     expect((await drain(stream)).text).toBe(healthy)
   })
 
@@ -136,7 +162,8 @@ describe('a healthy stream', () => {
   })
 
   it('finds the type behind other members and is not misled by the type of an item', async () => {
-    const late = (type: string) => `data: {"sequence_number":1,"item":{"type":"message"},"response":{"usage":${JSON.stringify(usage)}},"type":"${type}"}\n\n`
+    const late = (type: string) =>
+      `data: {"sequence_number":1,"item":{"type":"message"},"response":{"usage":${JSON.stringify(usage)}},"type":"${type}"}\n\n`
     const text = late('response.output_item.added') + delta('a') + late('response.completed')
     const { body: stream, ends } = await body(backend([text], 'hang').exchange)
     expect((await drain(stream)).text).toBe(text)
@@ -144,7 +171,9 @@ describe('a healthy stream', () => {
   })
 
   it('does not count the time in which the host did not read as silence', async () => {
-    const { body: stream, ends } = await body(backend([added, delta('a'), completed]).exchange, { idleMs: 20 })
+    const { body: stream, ends } = await body(backend([added, delta('a'), completed]).exchange, {
+      idleMs: 20,
+    })
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect((await drain(stream)).text).toBe(added + delta('a') + completed)
     expect(ends[0]?.kind).toBe('completed')
@@ -154,7 +183,9 @@ describe('a healthy stream', () => {
 describe('a terminal event in another form', () => {
   it('renames response.done and touches no other byte, wherever it is split', async () => {
     const done = `event: response.done\r\nid: 9\r\ndata: {"type": "response.done", "response":{"x":1.0,"note":"ä response.done","usage":${JSON.stringify(usage)}}}\r\n\r\n`
-    const wanted = done.replace('event: response.done', 'event: response.completed').replace('"type": "response.done"', '"type": "response.completed"')
+    const wanted = done
+      .replace('event: response.done', 'event: response.completed')
+      .replace('"type": "response.done"', '"type": "response.completed"')
     for (const [index, parts] of splits(added + done).entries()) {
       const { body: stream, ends } = await body(backend(parts).exchange)
       expect((await drain(stream)).text, `split at ${index + 1}`).toBe(added + wanted)
@@ -163,9 +194,16 @@ describe('a terminal event in another form', () => {
   })
 
   it('counts as broken off when it is no JSON, because the host could not end on it', async () => {
-    const { body: stream, ends } = await body(backend([added, 'data: {"type":"response.completed",oops\n\n']).exchange)
+    const { body: stream, ends } = await body(
+      backend([added, 'data: {"type":"response.completed",oops\n\n']).exchange,
+    )
     const { text, error } = await drain(stream)
-    expect([error, text.startsWith(`${added}event: error\n`), text.includes('oops'), ends[0]?.kind]).toEqual([undefined, true, false, 'broken'])
+    expect([
+      error,
+      text.startsWith(`${added}event: error\n`),
+      text.includes('oops'),
+      ends[0]?.kind,
+    ]).toEqual([undefined, true, false, 'broken'])
   })
 })
 
@@ -179,7 +217,10 @@ describe('before any output', () => {
 
   it('an answer without a body is broken and lets the caller go', async () => {
     let released = 0
-    const { opened } = await open({ response: { body: null } as Response, release: () => (released += 1) })
+    const { opened } = await open({
+      response: { body: null } as Response,
+      release: () => (released += 1),
+    })
     expect([opened, released]).toEqual([{ kind: 'broken', why: 'eof' }, 1])
   })
 
@@ -189,11 +230,15 @@ describe('before any output', () => {
     expect((await drain(stream)).text).toBe(created + full)
   })
 
-  it.each(['<html>\n\n<body>', '\n <!doctype html><p>', '{"detail":"no"}', '[1]', '\uFEFF{"a":1}'])('does not wait for the end of %j to say that it is no event stream', async (text) => {
-    const { exchange, state } = backend([text], 'hang')
-    expect((await open(exchange)).opened.kind).toBe('not_sse')
-    expect(state).toMatchObject({ cancelled: 1, released: 1 })
-  }, 2000)
+  it.each(['<html>\n\n<body>', '\n <!doctype html><p>', '{"detail":"no"}', '[1]', '\uFEFF{"a":1}'])(
+    'does not wait for the end of %j to say that it is no event stream',
+    async (text) => {
+      const { exchange, state } = backend([text], 'hang')
+      expect((await open(exchange)).opened.kind).toBe('not_sse')
+      expect(state).toMatchObject({ cancelled: 1, released: 1 })
+    },
+    2000,
+  )
 
   it('an abort reaches the backend and rejects with its reason', async () => {
     const abort = new AbortController()
@@ -206,7 +251,9 @@ describe('before any output', () => {
 
   it('an abort that came earlier rejects as well', async () => {
     const { exchange, state } = backend([], 'hang')
-    await expect(open(exchange, { signal: AbortSignal.abort(new Error('Esc')) })).rejects.toThrow('Esc')
+    await expect(open(exchange, { signal: AbortSignal.abort(new Error('Esc')) })).rejects.toThrow(
+      'Esc',
+    )
     expect(state.released).toBe(1)
   }, 2000)
 })
@@ -223,7 +270,10 @@ describe('after output', () => {
     for (const [part] of splits(healthy).slice(from - 1)) {
       const { body: stream, ends } = await body(backend([part!]).exchange)
       const { text, error } = await drain(stream)
-      expect([error !== undefined || /\n\nevent: error\ndata: .*\n\n$/.test(text), ends.map((end) => end.kind)]).toEqual([true, ['broken']])
+      expect([
+        error !== undefined || /\n\nevent: error\ndata: .*\n\n$/.test(text),
+        ends.map((end) => end.kind),
+      ]).toEqual([true, ['broken']])
     }
   })
 
@@ -236,7 +286,12 @@ describe('after output', () => {
     await reader.cancel()
     expect((await pending).done).toBe(true)
     await tick()
-    expect([state.cancelled, state.released, count.errors, ends]).toEqual([1, 1, 0, [{ kind: 'cancelled', bytes: bytesOf(added).byteLength }]])
+    expect([state.cancelled, state.released, count.errors, ends]).toEqual([
+      1,
+      1,
+      0,
+      [{ kind: 'cancelled', bytes: bytesOf(added).byteLength }],
+    ])
   })
 
   it('an abort during a read reaches the backend and errors with its reason', async () => {
@@ -248,7 +303,11 @@ describe('after output', () => {
     const pending = reader.read()
     abort.abort(new Error('Esc'))
     await expect(pending).rejects.toThrow('Esc')
-    expect([state.cancelled, state.released, ends.map((end) => end.kind)]).toEqual([1, 1, ['aborted']])
+    expect([state.cancelled, state.released, ends.map((end) => end.kind)]).toEqual([
+      1,
+      1,
+      ['aborted'],
+    ])
   }, 2000)
 
   it('an abort reaches the backend although the host has stopped reading', async () => {

@@ -4,13 +4,27 @@ import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { type Opened, openStream, type StreamEnd, type StreamOptions } from '../../lib/bridge/stream.js'
+import {
+  type Opened,
+  openStream,
+  type StreamEnd,
+  type StreamOptions,
+} from '../../lib/bridge/stream.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 
-const event = (type: string, fields: object = {}): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
-const USAGE = { input_tokens: 3, input_tokens_details: { cached_tokens: 1 }, output_tokens: 2, output_tokens_details: { reasoning_tokens: 1 } }
-const PRELUDE = event('response.created', { response: {} }) + event('response.in_progress', { response: {} })
-const TEXT = event('response.output_item.added', { item: { type: 'message' } }) + event('response.output_text.delta', { delta: 'Grüße 🎉' })
+const event = (type: string, fields: object = {}): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
+const USAGE = {
+  input_tokens: 3,
+  input_tokens_details: { cached_tokens: 1 },
+  output_tokens: 2,
+  output_tokens_details: { reasoning_tokens: 1 },
+}
+const PRELUDE =
+  event('response.created', { response: {} }) + event('response.in_progress', { response: {} })
+const TEXT =
+  event('response.output_item.added', { item: { type: 'message' } }) +
+  event('response.output_text.delta', { delta: 'Grüße 🎉' })
 const COMPLETED = event('response.completed', { response: { id: 'r', usage: USAGE } })
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -21,7 +35,10 @@ interface Run {
   readonly cancelled: () => boolean
 }
 
-async function open(chunks: readonly Uint8Array[], options: Partial<StreamOptions> & { failure?: Error; hang?: boolean } = {}): Promise<Run> {
+async function open(
+  chunks: readonly Uint8Array[],
+  options: Partial<StreamOptions> & { failure?: Error; hang?: boolean } = {},
+): Promise<Run> {
   let cancelled = false
   let next = 0
   const body = new ReadableStream<Uint8Array>(
@@ -47,7 +64,10 @@ async function open(chunks: readonly Uint8Array[], options: Partial<StreamOption
     { response: new Response(body), release: () => undefined },
     {
       idleMs: 0,
-      observer: { onEnd: (end) => void ends.push(end), onRateLimits: (limit) => void limits.push(limit) },
+      observer: {
+        onEnd: (end) => void ends.push(end),
+        onRateLimits: (limit) => void limits.push(limit),
+      },
       brokenError: (why) => new CodexError('stream_broken', `The answer broke off (${why}).`),
       failedError: () => new CodexError('backend_failed', 'The backend failed.'),
       ...options,
@@ -65,23 +85,40 @@ async function read(opened: Opened): Promise<{ text: string; chunks: Uint8Array[
 
 describe('a healthy stream', () => {
   it('comes out byte for byte however it is cut into pieces', async () => {
-    const whole = bytesOf(`: hello\n\n${PRELUDE}${TEXT}data: {"type":"response.odd"}\r\n\r\n${TEXT}${COMPLETED}`)
+    const whole = bytesOf(
+      `: hello\n\n${PRELUDE}${TEXT}data: {"type":"response.odd"}\r\n\r\n${TEXT}${COMPLETED}`,
+    )
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 1, max: whole.length - 1 }), { maxLength: 12 }), async (cuts) => {
-        const places = [0, ...cuts.sort((left, right) => left - right), whole.length]
-        const pieces = places.slice(1).map((end, index) => whole.slice(places[index], end))
-        const { opened, ends } = await open(pieces)
-        expect((await read(opened)).text).toBe(new TextDecoder().decode(whole))
-        expect(ends).toMatchObject([{ kind: 'completed', usage: { inputTokens: 3, cachedTokens: 1, outputTokens: 2, reasoningTokens: 1 } }])
-      }),
+      fc.asyncProperty(
+        fc.uniqueArray(fc.integer({ min: 1, max: whole.length - 1 }), { maxLength: 12 }),
+        async (cuts) => {
+          const places = [0, ...cuts.sort((left, right) => left - right), whole.length]
+          const pieces = places.slice(1).map((end, index) => whole.slice(places[index], end))
+          const { opened, ends } = await open(pieces)
+          expect((await read(opened)).text).toBe(new TextDecoder().decode(whole))
+          expect(ends).toMatchObject([
+            {
+              kind: 'completed',
+              usage: { inputTokens: 3, cachedTokens: 1, outputTokens: 2, reasoningTokens: 1 },
+            },
+          ])
+        },
+      ),
     )
   })
 
   it('hands on the very chunks of the backend once output runs', async () => {
-    const steady = [TEXT, event('response.output_text.delta', { delta: 'a' }), event('response.output_text.delta', { delta: 'b' })].map(bytesOf)
+    const steady = [
+      TEXT,
+      event('response.output_text.delta', { delta: 'a' }),
+      event('response.output_text.delta', { delta: 'b' }),
+    ].map(bytesOf)
     const { opened } = await open([...steady, bytesOf(COMPLETED)])
     const { chunks } = await read(opened)
-    expect(chunks.slice(1, 3).map((chunk, index) => chunk === steady[index + 1])).toEqual([true, true])
+    expect(chunks.slice(1, 3).map((chunk, index) => chunk === steady[index + 1])).toEqual([
+      true,
+      true,
+    ])
   })
 
   it('ends at the terminal event without waiting for the backend to hang up', async () => {
@@ -97,7 +134,9 @@ describe('a healthy stream', () => {
 
   it('tells what it says about limits and keeps that from the host: the openai SDK throws on a type it does not know', async () => {
     const limits = event('codex.rate_limits', { rate_limits: { primary: { used_percent: 4 } } })
-    const { opened, limits: seen } = await open([bytesOf(PRELUDE + limits + TEXT + limits + COMPLETED)])
+    const { opened, limits: seen } = await open([
+      bytesOf(PRELUDE + limits + TEXT + limits + COMPLETED),
+    ])
     expect((await read(opened)).text).toBe(PRELUDE + TEXT + COMPLETED)
     expect(seen).toHaveLength(2)
   })
@@ -111,39 +150,61 @@ describe('a terminal event in a form the host does not end on', () => {
     const { opened } = await open([bytesOf(TEXT + terminal)])
     const { text } = await read(opened)
     const last = JSON.parse(text.slice(text.lastIndexOf('data: ') + 6))
-    expect(last).toMatchObject({ type: 'response.completed', response: { usage: { input_tokens: expect.any(Number), output_tokens: expect.any(Number) } } })
+    expect(last).toMatchObject({
+      type: 'response.completed',
+      response: { usage: { input_tokens: expect.any(Number), output_tokens: expect.any(Number) } },
+    })
     expect(text).toContain('event: response.completed\n')
   })
 })
 
 describe('before any output', () => {
   it.each([
-    ['response.failed', event('response.failed', { response: { error: { code: 'server_error' } } })],
+    [
+      'response.failed',
+      event('response.failed', { response: { error: { code: 'server_error' } } }),
+    ],
     ['error', event('error', { code: 'rate_limit_exceeded' })],
-  ])('a failure by %s is handed to the caller, who may try somebody else', async (_name, failure) => {
-    const { opened, ends } = await open([bytesOf(PRELUDE + failure)])
-    expect(opened.kind).toBe('failed')
-    expect(ends).toEqual([])
-  })
+  ])(
+    'a failure by %s is handed to the caller, who may try somebody else',
+    async (_name, failure) => {
+      const { opened, ends } = await open([bytesOf(PRELUDE + failure)])
+      expect(opened.kind).toBe('failed')
+      expect(ends).toEqual([])
+    },
+  )
 
   it('an end without a terminal event, a network failure and silence are told apart', async () => {
     expect((await open([bytesOf(PRELUDE)])).opened).toMatchObject({ kind: 'broken', why: 'eof' })
-    expect((await open([bytesOf(PRELUDE)], { failure: new Error('ECONNRESET') })).opened).toMatchObject({ kind: 'broken', why: 'network' })
-    expect((await open([bytesOf(PRELUDE)], { hang: true, idleMs: 30 })).opened).toMatchObject({ kind: 'broken', why: 'idle' })
+    expect(
+      (await open([bytesOf(PRELUDE)], { failure: new Error('ECONNRESET') })).opened,
+    ).toMatchObject({ kind: 'broken', why: 'network' })
+    expect((await open([bytesOf(PRELUDE)], { hang: true, idleMs: 30 })).opened).toMatchObject({
+      kind: 'broken',
+      why: 'idle',
+    })
   })
 
   it('a completed answer without output is empty', async () => {
     expect((await open([bytesOf(PRELUDE + COMPLETED)])).opened.kind).toBe('empty')
   })
 
-  it.each(['<!doctype html><title>Sign in</title>', '{"detail":"nope"}', '\n\n  <html>'])('%j is no event stream', async (text) => {
-    expect((await open([bytesOf(text)])).opened.kind).toBe('not_sse')
-  })
+  it.each(['<!doctype html><title>Sign in</title>', '{"detail":"nope"}', '\n\n  <html>'])(
+    '%j is no event stream',
+    async (text) => {
+      expect((await open([bytesOf(text)])).opened.kind).toBe('not_sse')
+    },
+  )
 })
 
 describe('after output has begun', () => {
   it.each([
-    ['a failure event', [TEXT, event('response.failed', { response: { error: { code: 'x' } } })], {}, 'failed'],
+    [
+      'a failure event',
+      [TEXT, event('response.failed', { response: { error: { code: 'x' } } })],
+      {},
+      'failed',
+    ],
     ['an end without a terminal event', [TEXT], {}, 'broken'],
     ['a network failure', [TEXT], { failure: new Error('reset') }, 'broken'],
     ['silence', [TEXT], { hang: true, idleMs: 30 }, 'idle'],
@@ -156,7 +217,9 @@ describe('after output has begun', () => {
   })
 
   it('an end inside an event breaks the stream off, because no event could follow', async () => {
-    const { opened } = await open([bytesOf(`${TEXT}data: {"type":"response.output_text.delta","delta":"hal`)])
+    const { opened } = await open([
+      bytesOf(`${TEXT}data: {"type":"response.output_text.delta","delta":"hal`),
+    ])
     await expect(read(opened)).rejects.toThrow('broke off')
   })
 
@@ -184,11 +247,19 @@ describe('over a real connection', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => server.closeAllConnections())
     const abort = new AbortController()
-    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { signal: abort.signal })
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+      signal: abort.signal,
+    })
     const ends: StreamEnd[] = []
     const opened = await openStream(
       { response, release: () => undefined },
-      { idleMs: 0, signal: abort.signal, observer: { onEnd: (end) => void ends.push(end) }, brokenError: () => new CodexError('stream_broken', 'x'), failedError: () => new CodexError('backend_failed', 'x') },
+      {
+        idleMs: 0,
+        signal: abort.signal,
+        observer: { onEnd: (end) => void ends.push(end) },
+        brokenError: () => new CodexError('stream_broken', 'x'),
+        failedError: () => new CodexError('backend_failed', 'x'),
+      },
     )
     if (opened.kind !== 'open') throw new Error('not open')
     const reader = opened.body.getReader()

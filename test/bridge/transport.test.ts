@@ -31,7 +31,10 @@ async function listen(handler?: http.RequestListener) {
   }
 }
 
-const outgoing = (url: Destination, extra: { signal?: AbortSignal; headerTimeoutMs?: number } = {}) => ({
+const outgoing = (
+  url: Destination,
+  extra: { signal?: AbortSignal; headerTimeoutMs?: number } = {},
+) => ({
   url,
   headers: { authorization: 'Bearer tok', 'content-type': 'application/json' },
   body: '{"a":"ü"}',
@@ -62,7 +65,9 @@ describe('send', () => {
 
   it('ends a wait for headers with a HeaderTimeout', async () => {
     const { url } = await listen(() => undefined)
-    await expect(send(fetch, outgoing(url, { headerTimeoutMs: 30 }))).rejects.toBeInstanceOf(HeaderTimeout)
+    await expect(send(fetch, outgoing(url, { headerTimeoutMs: 30 }))).rejects.toBeInstanceOf(
+      HeaderTimeout,
+    )
   })
 
   it('reaches the backend with the abort of the caller and rethrows its reason', async () => {
@@ -86,7 +91,9 @@ describe('send', () => {
   it('sends nothing when the caller has already given up', async () => {
     let hits = 0
     const { url } = await listen(() => (hits += 1))
-    await expect(send(fetch, outgoing(url, { signal: AbortSignal.abort(new Error('gone')) }))).rejects.toThrow('gone')
+    await expect(
+      send(fetch, outgoing(url, { signal: AbortSignal.abort(new Error('gone')) })),
+    ).rejects.toThrow('gone')
     expect(hits).toBe(0)
   })
 })

@@ -10,8 +10,17 @@ import { createCatalogueBook, FRESH_MS, KEEP_OTHERS_MS } from '../../lib/catalog
 import { temporaryFolder } from '../support/temporary.js'
 
 const NOW = 1_800_000_000_000
-const account = (uid: string, fields: Partial<Account> = {}): Account => ({ uid, refreshToken: `rt-${uid}`, accessToken: `at-${uid}`, expiresAt: NOW + 100 * FRESH_MS, addedAt: 1, lastUsed: 0, ...fields })
-const listing = (slug: string): Response => Response.json({ models: [{ slug }] }, { headers: { etag: `"${slug}"` } })
+const account = (uid: string, fields: Partial<Account> = {}): Account => ({
+  uid,
+  refreshToken: `rt-${uid}`,
+  accessToken: `at-${uid}`,
+  expiresAt: NOW + 100 * FRESH_MS,
+  addedAt: 1,
+  lastUsed: 0,
+  ...fields,
+})
+const listing = (slug: string): Response =>
+  Response.json({ models: [{ slug }] }, { headers: { etag: `"${slug}"` } })
 
 interface Asked {
   readonly url: string
@@ -19,7 +28,11 @@ interface Asked {
 }
 
 /** A book over a folder, for a pool of these accounts. */
-async function bookOf(accounts: readonly Account[], reply: (asked: Asked, signal: AbortSignal) => Response | Promise<Response>, options: { file?: string; nowMs?: number } = {}) {
+async function bookOf(
+  accounts: readonly Account[],
+  reply: (asked: Asked, signal: AbortSignal) => Response | Promise<Response>,
+  options: { file?: string; nowMs?: number } = {},
+) {
   const file = options.file ?? path.join(await temporaryFolder(), 'cache', 'catalogue.json')
   const pool: AccountPool = { version: 3, accounts, activeIndex: 0 }
   const asked: Asked[] = []
@@ -42,14 +55,28 @@ async function bookOf(accounts: readonly Account[], reply: (asked: Asked, signal
 
 describe('the catalogue book', () => {
   it('asks for each account with its own token and knows afterwards which one lists a model', async () => {
-    const { book, asked } = await bookOf([account('a'), account('b', { accountId: 'ws-b' })], ({ headers }) => listing(headers.get('authorization') === 'Bearer at-a' ? 'm-a' : 'm-b'))
+    const { book, asked } = await bookOf(
+      [account('a'), account('b', { accountId: 'ws-b' })],
+      ({ headers }) => listing(headers.get('authorization') === 'Bearer at-a' ? 'm-a' : 'm-b'),
+    )
     await book.refresh()
-    expect([book.lists('a', 'm-a'), book.lists('a', 'm-b'), book.lists('b', 'm-b')]).toEqual([true, false, true])
+    expect([book.lists('a', 'm-a'), book.lists('a', 'm-b'), book.lists('b', 'm-b')]).toEqual([
+      true,
+      false,
+      true,
+    ])
     expect(asked.map(({ headers }) => headers.get('chatgpt-account-id'))).toEqual([null, 'ws-b'])
   })
 
   it('asks for no key, no disabled account, and none whose token has run out', async () => {
-    const { book, asked } = await bookOf([account('k', { kind: 'api-key', apiKey: 'sk' }), account('off', { enabled: false }), account('old', { expiresAt: NOW - 1 })], () => listing('m'))
+    const { book, asked } = await bookOf(
+      [
+        account('k', { kind: 'api-key', apiKey: 'sk' }),
+        account('off', { enabled: false }),
+        account('old', { expiresAt: NOW - 1 }),
+      ],
+      () => listing('m'),
+    )
     await book.refresh()
     expect(asked).toEqual([])
   })
@@ -57,10 +84,16 @@ describe('the catalogue book', () => {
   it('names what it has, and an answer without news makes that fresh again', async () => {
     const first = await bookOf([account('a')], () => listing('m'))
     await first.book.refresh()
-    const later = await bookOf([account('a')], () => new Response(undefined, { status: 304 }), { file: first.file, nowMs: NOW + 2 * FRESH_MS })
+    const later = await bookOf([account('a')], () => new Response(undefined, { status: 304 }), {
+      file: first.file,
+      nowMs: NOW + 2 * FRESH_MS,
+    })
     await later.book.refresh()
     expect(later.asked[0]?.headers.get('if-none-match')).toBe('"m"')
-    expect((await later.stored()).a).toMatchObject({ fetchedAtMs: NOW + 2 * FRESH_MS, models: [{ id: 'm' }] })
+    expect((await later.stored()).a).toMatchObject({
+      fetchedAtMs: NOW + 2 * FRESH_MS,
+      models: [{ id: 'm' }],
+    })
     await later.book.refresh()
     expect(later.asked).toHaveLength(1)
   })
@@ -73,7 +106,10 @@ describe('the catalogue book', () => {
   ])('keeps what it has after %s', async (_, reply) => {
     const first = await bookOf([account('a')], () => listing('m'))
     await first.book.refresh()
-    const later = await bookOf([account('a')], reply, { file: first.file, nowMs: NOW + 2 * FRESH_MS })
+    const later = await bookOf([account('a')], reply, {
+      file: first.file,
+      nowMs: NOW + 2 * FRESH_MS,
+    })
     await later.book.refresh()
     expect(later.asked).toHaveLength(1)
     expect((await later.stored()).a).toMatchObject({ fetchedAtMs: NOW, models: [{ id: 'm' }] })
@@ -85,7 +121,10 @@ describe('the catalogue book', () => {
     const project = await bookOf([account('project')], () => listing('p'), { file })
     await project.book.refresh()
     expect(Object.keys(await project.stored()).sort()).toEqual(['global', 'project'])
-    const muchLater = await bookOf([account('project')], () => listing('p'), { file, nowMs: NOW + KEEP_OTHERS_MS })
+    const muchLater = await bookOf([account('project')], () => listing('p'), {
+      file,
+      nowMs: NOW + KEEP_OTHERS_MS,
+    })
     await muchLater.book.refresh()
     expect(Object.keys(await muchLater.stored())).toEqual(['project'])
   })
@@ -111,7 +150,13 @@ describe('the catalogue book', () => {
   })
 
   it('ends a question that is under way when it is closed, writes nothing more and asks nothing more', async () => {
-    const { book, asked, file } = await bookOf([account('a'), account('b')], (_, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new DOMException('closed', 'AbortError')))))
+    const { book, asked, file } = await bookOf(
+      [account('a'), account('b')],
+      (_, signal) =>
+        new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(new DOMException('closed', 'AbortError'))),
+        ),
+    )
     const looking = book.refresh()
     await expect.poll(() => asked.length).toBe(1)
     await book.close()

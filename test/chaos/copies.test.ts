@@ -23,17 +23,35 @@ describe('one login in the global pool and in three copies of it, on a server th
   }
 
   const start = (home: CopiedLogin, project: string | undefined, times: number, killAt: number) =>
-    startProcess({ file: process.execPath, args: [worker(), project === undefined ? home.home : home.folderOf(project), String(times), String(killAt)], cwd: home.home, env: { ...home.env, PATH: process.env.PATH ?? '' } })
+    startProcess({
+      file: process.execPath,
+      args: [
+        worker(),
+        project === undefined ? home.home : home.folderOf(project),
+        String(times),
+        String(killAt),
+      ],
+      cwd: home.home,
+      env: { ...home.env, PATH: process.env.PATH ?? '' },
+    })
 
-  it('serves eight processes at once that renew from everywhere, without a token spent twice', async () => {
-    const home = await copies()
-    const ends = await Promise.all([...PLACES, ...PLACES].map((project) => start(home, project, 3 * SOAK, 0).ended))
-    expect(ends.map(({ code, stderr }) => [code, stderr])).toEqual(ends.map(() => [0, '']))
-    expect(home.reused()).toBe(0)
-    const tokens = await Promise.all(PLACES.map(async (project) => (await home.in(project)).refreshToken))
-    expect(new Set(tokens).size).toBe(1)
-    console.log(`copies: 8 processes, ${home.spent()} tokens spent, ${home.reused()} twice`)
-  }, 120_000 * SOAK)
+  it(
+    'serves eight processes at once that renew from everywhere, without a token spent twice',
+    async () => {
+      const home = await copies()
+      const ends = await Promise.all(
+        [...PLACES, ...PLACES].map((project) => start(home, project, 3 * SOAK, 0).ended),
+      )
+      expect(ends.map(({ code, stderr }) => [code, stderr])).toEqual(ends.map(() => [0, '']))
+      expect(home.reused()).toBe(0)
+      const tokens = await Promise.all(
+        PLACES.map(async (project) => (await home.in(project)).refreshToken),
+      )
+      expect(new Set(tokens).size).toBe(1)
+      console.log(`copies: 8 processes, ${home.spent()} tokens spent, ${home.reused()} twice`)
+    },
+    120_000 * SOAK,
+  )
 
   it('survives a kill at every file operation after the answer: nobody spends a dead token, everybody serves afterwards', async () => {
     let kills = 0
@@ -43,10 +61,15 @@ describe('one login in the global pool and in three copies of it, on a server th
       if (end.signal === 'SIGKILL') kills += 1
       // What the killed held goes stale by itself; the test does not wait for it.
       const root = path.join(home.home, '.opencode')
-      for (const name of await readdir(root, { recursive: true })) if (name.endsWith('.lock')) await rm(path.join(root, name), { recursive: true, force: true })
+      for (const name of await readdir(root, { recursive: true }))
+        if (name.endsWith('.lock'))
+          await rm(path.join(root, name), { recursive: true, force: true })
       for (const project of ['b', undefined, 'c', 'a']) await home.refresh(project)
       expect(home.reused(), `killed before operation ${point}`).toBe(0)
-      for (const project of PLACES) expect(await home.in(project), `killed before operation ${point}`).not.toHaveProperty('needsLogin')
+      for (const project of PLACES)
+        expect(await home.in(project), `killed before operation ${point}`).not.toHaveProperty(
+          'needsLogin',
+        )
       if (end.code === 0) break
     }
     expect(kills).toBeGreaterThan(10)

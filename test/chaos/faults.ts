@@ -18,7 +18,9 @@ const faults = JSON.parse(process.env.OC_FAULTS ?? '[]') as readonly Fault[]
 /** The fault of a kind that is on now. */
 function on(kind: Fault['kind']): Fault | undefined {
   const sinceMs = realNow() - epoch
-  return faults.find((fault) => fault.kind === kind && sinceMs >= fault.fromMs && sinceMs < fault.untilMs)
+  return faults.find(
+    (fault) => fault.kind === kind && sinceMs >= fault.fromMs && sinceMs < fault.untilMs,
+  )
 }
 
 /** True while the disk takes nothing; what fails meanwhile is no defect. */
@@ -26,7 +28,8 @@ export function isDiskBroken(): boolean {
   return on('disk-full') !== undefined || on('read-only') !== undefined
 }
 
-const failure = (code: string, name: string): NodeJS.ErrnoException => Object.assign(new Error(`${code}: ${name}`), { code, syscall: name })
+const failure = (code: string, name: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(`${code}: ${name}`), { code, syscall: name })
 
 function broken(name: string, isNewData: boolean): NodeJS.ErrnoException | undefined {
   if (on('read-only') !== undefined) return failure('EROFS', name)
@@ -42,7 +45,8 @@ function offsetClock(): void {
   const shifted = (): number => realNow() + (on('clock')?.offsetMs ?? 0)
   const RealDate = Date
   globalThis.Date = new Proxy(RealDate, {
-    construct: (target, args: readonly unknown[]) => Reflect.construct(target, args.length === 0 ? [shifted()] : args) as Date,
+    construct: (target, args: readonly unknown[]) =>
+      Reflect.construct(target, args.length === 0 ? [shifted()] : args) as Date,
     get: (target, key): unknown => (key === 'now' ? shifted : Reflect.get(target, key)),
   })
 }
@@ -50,7 +54,20 @@ function offsetClock(): void {
 function breakDisk(): void {
   const promises = fs.promises as unknown as Record<string, AnyFunction>
   const callbacks = fs as unknown as Record<string, AnyFunction>
-  const names = ['mkdir', 'writeFile', 'appendFile', 'mkdtemp', 'copyFile', 'rename', 'rm', 'unlink', 'rmdir', 'utimes', 'chmod', 'link']
+  const names = [
+    'mkdir',
+    'writeFile',
+    'appendFile',
+    'mkdtemp',
+    'copyFile',
+    'rename',
+    'rm',
+    'unlink',
+    'rmdir',
+    'utimes',
+    'chmod',
+    'link',
+  ]
   for (const name of names) {
     const promised = promises[name]
     if (promised !== undefined) {

@@ -7,13 +7,31 @@ import { createInterface } from 'node:readline'
 const { createCore } = await import('../../lib/core.js')
 const { resolvePaths } = await import('../../lib/kernel/paths.js')
 
-const core = await createCore({ host: { log: () => undefined, toast: () => undefined }, paths: resolvePaths(process.env), env: process.env, directory: process.env.HOME ?? '' })
+const core = await createCore({
+  host: { log: () => undefined, toast: () => undefined },
+  paths: resolvePaths(process.env),
+  env: process.env,
+  directory: process.env.HOME ?? '',
+})
 process.stdout.write('ready\n')
 for await (const line of createInterface({ input: process.stdin })) {
   const { session, input } = JSON.parse(line) as { session: string; input: unknown[] }
-  const body = JSON.stringify({ model: 'gpt-5.5', instructions: 'x', input, store: false, stream: true, include: ['reasoning.encrypted_content'] })
-  const response = await core.fetch('https://api.openai.com/v1/responses', { method: 'POST', headers: { 'session-id': session }, body })
-  process.stdout.write(`${JSON.stringify({ status: response.status, text: await response.text() })}\n`)
+  const body = JSON.stringify({
+    model: 'gpt-5.5',
+    instructions: 'x',
+    input,
+    store: false,
+    stream: true,
+    include: ['reasoning.encrypted_content'],
+  })
+  const response = await core.fetch('https://api.openai.com/v1/responses', {
+    method: 'POST',
+    headers: { 'session-id': session },
+    body,
+  })
+  process.stdout.write(
+    `${JSON.stringify({ status: response.status, text: await response.text() })}\n`,
+  )
 }
 await core.close()
 process.exit(0)

@@ -16,14 +16,29 @@ const keychain: Keychain = {
   via: 'folder',
   get: (name) => readFile(path.join(items, name), 'utf8').catch(() => undefined),
   set: (name, secret) => writeFile(path.join(items, name), secret),
-  delete: (name) => rm(path.join(items, name)).then(() => true, () => false),
+  delete: (name) =>
+    rm(path.join(items, name)).then(
+      () => true,
+      () => false,
+    ),
 }
 const vault = createVault({ keychain, clock: systemClock, optedIn: true })
 const backupsDir = path.join(folder, 'backups')
-const store = createAccountStore({ path: path.join(folder, 'accounts.json'), backupsDir, clock: systemClock, vault })
+const store = createAccountStore({
+  path: path.join(folder, 'accounts.json'),
+  backupsDir,
+  clock: systemClock,
+  vault,
+})
 const deps = { store, vault, backupsDir, refreshDir: path.join(folder, 'refresh') }
 for (let turn = 1; mode === 'renew'; turn += 1) {
-  await store.update((pool) => ({ ...pool, accounts: pool.accounts.map((account) => ({ ...account, accessToken: `at-${process.pid}-${turn}` })) }))
+  await store.update((pool) => ({
+    ...pool,
+    accounts: pool.accounts.map((account) => ({
+      ...account,
+      accessToken: `at-${process.pid}-${turn}`,
+    })),
+  }))
   process.stdout.write(`${turn}\n`)
   await systemClock.sleep(5)
 }

@@ -12,12 +12,16 @@ const [file = '', name = '', staleMs = '2000'] = process.argv.slice(2)
 // Pauses of the lock do not keep a process alive; the host does.
 setInterval(() => undefined, 60_000)
 for (let turn = 0; ; turn += 1) {
-  await withFileLock(file, { staleMs: Number(staleMs), waitMs: 120_000, what: 'the counter' }, async (lock) => {
-    const from = process.hrtime.bigint()
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 8))
-    const until = process.hrtime.bigint()
-    const line = lock.isHeld() ? `held ${name}.${turn} ${from} ${until}` : `lost ${name}.${turn}`
-    fs.appendFileSync(`${file}.log`, `${line}\n`)
-  })
+  await withFileLock(
+    file,
+    { staleMs: Number(staleMs), waitMs: 120_000, what: 'the counter' },
+    async (lock) => {
+      const from = process.hrtime.bigint()
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 8))
+      const until = process.hrtime.bigint()
+      const line = lock.isHeld() ? `held ${name}.${turn} ${from} ${until}` : `lost ${name}.${turn}`
+      fs.appendFileSync(`${file}.log`, `${line}\n`)
+    },
+  )
   if (turn === 0) process.stdout.write('went in\n')
 }

@@ -26,7 +26,9 @@ async function abandonedFolder(file: string): Promise<void> {
 
 /** The owner files and folders of locks in a folder. */
 async function leftovers(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.endsWith('.lock') || parseOwnerName(name) !== undefined)
+  return (await readdir(folder)).filter(
+    (name) => name.endsWith('.lock') || parseOwnerName(name) !== undefined,
+  )
 }
 
 async function countTogether(file: string): Promise<void> {
@@ -45,7 +47,11 @@ interface Turn {
 
 /** What the workers wrote down: turns in the order of their beginnings, and how many were told that they had lost the lock. */
 function readLog(log: string): { readonly turns: readonly Turn[]; readonly lost: number } {
-  const turns = [...log.matchAll(/^held (\S+) (\d+) (\d+)$/gm)].map(([, key, from, until]) => ({ key: key!, from: BigInt(from!), until: BigInt(until!) }))
+  const turns = [...log.matchAll(/^held (\S+) (\d+) (\d+)$/gm)].map(([, key, from, until]) => ({
+    key: key!,
+    from: BigInt(from!),
+    until: BigInt(until!),
+  }))
   turns.sort((left, right) => (left.from < right.from ? -1 : 1))
   return { turns, lost: [...log.matchAll(/^lost /gm)].length }
 }
@@ -53,71 +59,104 @@ function readLog(log: string): { readonly turns: readonly Turn[]; readonly lost:
 describe('a lock that was left behind has exactly one taker', () => {
   const worker = bundledWorker('test/chaos/lock-worker.ts')
 
-  it('among twelve in one process, many times, and no count is lost', async () => {
-    const folder = await temporaryFolder()
-    const dead = startProcess({ file: process.execPath, args: [worker(), path.join(folder, 'other'), 'dead'], cwd: folder, env: {} })
-    await dead.waitFor('went in')
-    dead.kill()
-    await dead.ended
-    const rounds = 50 * SOAK
-    for (let round = 0; round < rounds; round += 1) {
-      const file = path.join(folder, `counter-${round}`)
-      await writeFile(file, '0')
-      await abandonedFolder(file)
-      if (round % 2 === 1) {
-        // As a killed holder leaves it: its own file beside the folder.
-        const owner = newOwnerPath(lockPlace(file)).replace(`.lock.${process.pid}-`, `.lock.${dead.pid}-`)
-        await writeFile(owner, '')
+  it(
+    'among twelve in one process, many times, and no count is lost',
+    async () => {
+      const folder = await temporaryFolder()
+      const dead = startProcess({
+        file: process.execPath,
+        args: [worker(), path.join(folder, 'other'), 'dead'],
+        cwd: folder,
+        env: {},
+      })
+      await dead.waitFor('went in')
+      dead.kill()
+      await dead.ended
+      const rounds = 50 * SOAK
+      for (let round = 0; round < rounds; round += 1) {
+        const file = path.join(folder, `counter-${round}`)
+        await writeFile(file, '0')
+        await abandonedFolder(file)
+        if (round % 2 === 1) {
+          // As a killed holder leaves it: its own file beside the folder.
+          const owner = newOwnerPath(lockPlace(file)).replace(
+            `.lock.${process.pid}-`,
+            `.lock.${dead.pid}-`,
+          )
+          await writeFile(owner, '')
+        }
+        await Promise.all(Array.from({ length: CONTENDERS }, () => countTogether(file)))
+        expect(await readFile(file, 'utf8'), `round ${round}`).toBe(String(CONTENDERS))
       }
-      await Promise.all(Array.from({ length: CONTENDERS }, () => countTogether(file)))
-      expect(await readFile(file, 'utf8'), `round ${round}`).toBe(String(CONTENDERS))
-    }
-    expect(await leftovers(folder)).toEqual([])
-    console.log(`locks: ${rounds} rounds of ${CONTENDERS} contenders for an abandoned lock, no count lost`)
-  }, 120_000 * SOAK)
+      expect(await leftovers(folder)).toEqual([])
+      console.log(
+        `locks: ${rounds} rounds of ${CONTENDERS} contenders for an abandoned lock, no count lost`,
+      )
+    },
+    120_000 * SOAK,
+  )
 
-  it.skipIf(!isLinux)('among processes with wrong clocks that are stopped, go on and are killed, and who lost it is told', async () => {
-    const folder = await temporaryFolder()
-    const file = path.join(folder, 'counter')
-    await writeFile(`${file}.log`, '')
-    const clocks = [0, 5 * HOUR, -5 * HOUR, 0]
-    let started = 0
-    const start = (): Running => {
-      const offsetMs = clocks[started % clocks.length]!
-      // The clock jumps while the worker holds the lock or waits for it.
-      const faults = offsetMs === 0 ? [] : [{ kind: 'clock', fromMs: 700, untilMs: 3_000, offsetMs }, { kind: 'clock', fromMs: 4_000, untilMs: HOUR, offsetMs }]
-      started += 1
-      return startProcess({ file: process.execPath, args: [worker(), file, `worker-${started}`], cwd: folder, env: { OC_FAULTS: JSON.stringify(faults), OC_FAULTS_EPOCH: String(Date.now()) } })
-    }
-    const workers = Array.from({ length: 4 }, start)
-    await Promise.all(workers.map((one) => one.waitFor('went in')))
-    let kills = 0
-    let stops = 0
-    for (let round = 0; round < 12 * SOAK; round += 1) {
-      const index = round % workers.length
-      const victim = workers[index]!
-      if (round % 3 === 2) {
-        victim.kill()
-        await victim.ended
-        workers[index] = start()
-        kills += 1
-      } else {
-        victim.signal('SIGSTOP')
-        await sleep(round % 3 === 0 ? 3_200 : 300)
-        victim.signal('SIGCONT')
-        stops += 1
+  it.skipIf(!isLinux)(
+    'among processes with wrong clocks that are stopped, go on and are killed, and who lost it is told',
+    async () => {
+      const folder = await temporaryFolder()
+      const file = path.join(folder, 'counter')
+      await writeFile(`${file}.log`, '')
+      const clocks = [0, 5 * HOUR, -5 * HOUR, 0]
+      let started = 0
+      const start = (): Running => {
+        const offsetMs = clocks[started % clocks.length]!
+        // The clock jumps while the worker holds the lock or waits for it.
+        const faults =
+          offsetMs === 0
+            ? []
+            : [
+                { kind: 'clock', fromMs: 700, untilMs: 3_000, offsetMs },
+                { kind: 'clock', fromMs: 4_000, untilMs: HOUR, offsetMs },
+              ]
+        started += 1
+        return startProcess({
+          file: process.execPath,
+          args: [worker(), file, `worker-${started}`],
+          cwd: folder,
+          env: { OC_FAULTS: JSON.stringify(faults), OC_FAULTS_EPOCH: String(Date.now()) },
+        })
       }
-      await sleep(Math.random() * 150)
-    }
-    for (const one of workers) one.kill()
-    await Promise.all(workers.map(({ ended }) => ended))
-    const { turns, lost } = readLog(await readFile(`${file}.log`, 'utf8'))
-    const overlaps = turns.filter((turn, index) => index > 0 && turn.from < turns[index - 1]!.until)
-    expect(overlaps, 'two held the lock at the same time').toEqual([])
-    expect(turns.length).toBeGreaterThan(100)
-    if (SOAK > 1) expect(lost, 'those that slept too long were told').toBeGreaterThan(0)
-    console.log(`locks: ${turns.length} turns of ${started} processes, ${kills} kills, ${stops} stops, ${lost} told that the lock was lost, no overlap`)
-  }, 120_000 * SOAK)
+      const workers = Array.from({ length: 4 }, start)
+      await Promise.all(workers.map((one) => one.waitFor('went in')))
+      let kills = 0
+      let stops = 0
+      for (let round = 0; round < 12 * SOAK; round += 1) {
+        const index = round % workers.length
+        const victim = workers[index]!
+        if (round % 3 === 2) {
+          victim.kill()
+          await victim.ended
+          workers[index] = start()
+          kills += 1
+        } else {
+          victim.signal('SIGSTOP')
+          await sleep(round % 3 === 0 ? 3_200 : 300)
+          victim.signal('SIGCONT')
+          stops += 1
+        }
+        await sleep(Math.random() * 150)
+      }
+      for (const one of workers) one.kill()
+      await Promise.all(workers.map(({ ended }) => ended))
+      const { turns, lost } = readLog(await readFile(`${file}.log`, 'utf8'))
+      const overlaps = turns.filter(
+        (turn, index) => index > 0 && turn.from < turns[index - 1]!.until,
+      )
+      expect(overlaps, 'two held the lock at the same time').toEqual([])
+      expect(turns.length).toBeGreaterThan(100)
+      if (SOAK > 1) expect(lost, 'those that slept too long were told').toBeGreaterThan(0)
+      console.log(
+        `locks: ${turns.length} turns of ${started} processes, ${kills} kills, ${stops} stops, ${lost} told that the lock was lost, no overlap`,
+      )
+    },
+    120_000 * SOAK,
+  )
 })
 
 describe('a process killed at any step of taking or giving back a lock', () => {
@@ -130,26 +169,40 @@ describe('a process killed at any step of taking or giving back a lock', () => {
     if (state === 'of a dead process') await run(file, 4, 'before')
   }
   const run = (file: string, killAt: number, when: string): Promise<string> =>
-    startProcess({ file: process.execPath, args: [worker(), file, String(killAt), when], cwd: path.dirname(file), env: {} }).ended.then(({ stdout }) => stdout)
+    startProcess({
+      file: process.execPath,
+      args: [worker(), file, String(killAt), when],
+      cwd: path.dirname(file),
+      env: {},
+    }).ended.then(({ stdout }) => stdout)
 
-  it.skipIf(!isLinux).each(states)('leaves a lock that was %s to the next one within the time of one sign of life, and nothing on the disk', async (state) => {
-    const folder = await temporaryFolder()
-    await prepare(state, path.join(folder, 'probe'))
-    const steps = Number((await run(path.join(folder, 'probe'), 0, 'before')).split(' ')[1])
-    expect(steps).toBeGreaterThan(3)
-    let kills = 0
-    for (let step = 1; step <= steps; step += SOAK > 1 ? 1 : 2) {
-      for (const when of SOAK > 1 ? ['before', 'after'] : ['after']) {
-        const file = path.join(folder, `lock-${step}-${when}`)
-        await prepare(state, file)
-        expect(await run(file, step, when), `the worker was killed at step ${step} of ${steps}, ${when}`).toBe('')
-        kills += 1
-        await withFileLock(file, { ...OPTIONS, waitMs: 10_000 }, async (lock) => expect(lock.isHeld()).toBe(true))
-        expect(await leftovers(folder), `step ${step}, ${when}`).toEqual([])
+  it.skipIf(!isLinux).each(states)(
+    'leaves a lock that was %s to the next one within the time of one sign of life, and nothing on the disk',
+    async (state) => {
+      const folder = await temporaryFolder()
+      await prepare(state, path.join(folder, 'probe'))
+      const steps = Number((await run(path.join(folder, 'probe'), 0, 'before')).split(' ')[1])
+      expect(steps).toBeGreaterThan(3)
+      let kills = 0
+      for (let step = 1; step <= steps; step += SOAK > 1 ? 1 : 2) {
+        for (const when of SOAK > 1 ? ['before', 'after'] : ['after']) {
+          const file = path.join(folder, `lock-${step}-${when}`)
+          await prepare(state, file)
+          expect(
+            await run(file, step, when),
+            `the worker was killed at step ${step} of ${steps}, ${when}`,
+          ).toBe('')
+          kills += 1
+          await withFileLock(file, { ...OPTIONS, waitMs: 10_000 }, async (lock) =>
+            expect(lock.isHeld()).toBe(true),
+          )
+          expect(await leftovers(folder), `step ${step}, ${when}`).toEqual([])
+        }
       }
-    }
-    console.log(`locks: ${kills} kills while taking or giving back a lock that was ${state}`)
-  }, 120_000)
+      console.log(`locks: ${kills} kills while taking or giving back a lock that was ${state}`)
+    },
+    120_000,
+  )
 })
 
 describe('the earlier plugin, which locks the same folder with its library', () => {

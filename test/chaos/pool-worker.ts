@@ -10,18 +10,33 @@ const { resolvePaths } = await import('../../lib/kernel/paths.js')
 
 const [amount = '200', name = 'w'] = process.argv.slice(2)
 const count = amount.endsWith('s') ? Infinity : Number(amount)
-const endMs = amount.endsWith('s') ? performance.now() + Number.parseFloat(amount) * 1_000 : Infinity
+const endMs = amount.endsWith('s')
+  ? performance.now() + Number.parseFloat(amount) * 1_000
+  : Infinity
 /** Time between two requests of a session, ms: a window that runs for long need not be the fastest. */
 const PACE_MS = 20
 
 setInterval(() => undefined, 60_000)
 const log = (level: string, message: string, details?: unknown): void => {
-  if (process.env.CHAOS_LOG !== undefined) process.stderr.write(`${name} ${level} ${message} ${JSON.stringify(details ?? {})}\n`)
+  if (process.env.CHAOS_LOG !== undefined)
+    process.stderr.write(`${name} ${level} ${message} ${JSON.stringify(details ?? {})}\n`)
 }
-const core = await createCore({ host: { log, toast: () => undefined }, paths: resolvePaths(process.env), env: process.env, directory: process.env.HOME ?? '' })
+const core = await createCore({
+  host: { log, toast: () => undefined },
+  paths: resolvePaths(process.env),
+  env: process.env,
+  directory: process.env.HOME ?? '',
+})
 process.stdout.write('ready\n')
 const body = (text: string): string =>
-  JSON.stringify({ model: 'gpt-5.5', instructions: 'x', input: [{ role: 'user', content: [{ type: 'input_text', text }] }], store: false, stream: true, include: ['reasoning.encrypted_content'] })
+  JSON.stringify({
+    model: 'gpt-5.5',
+    instructions: 'x',
+    input: [{ role: 'user', content: [{ type: 'input_text', text }] }],
+    store: false,
+    stream: true,
+    include: ['reasoning.encrypted_content'],
+  })
 const LANES = 4
 let next = 0
 async function lane(index: number): Promise<void> {
@@ -29,12 +44,21 @@ async function lane(index: number): Promise<void> {
     next += 1
     const said = `${name}-${next}`
     const wasBroken = isDiskBroken()
-    const response = await core.fetch('https://api.openai.com/v1/responses', { method: 'POST', headers: { 'session-id': `ses_${name}_${index}` }, body: body(`SIM:say ${said}`) })
+    const response = await core.fetch('https://api.openai.com/v1/responses', {
+      method: 'POST',
+      headers: { 'session-id': `ses_${name}_${index}` },
+      body: body(`SIM:say ${said}`),
+    })
     const text = await response.text()
     // The text of the answer is in the event that ends the message.
-    const ok = response.status === 200 && text.includes(`"text":"${said}"`) && text.includes('response.completed')
+    const ok =
+      response.status === 200 &&
+      text.includes(`"text":"${said}"`) &&
+      text.includes('response.completed')
     const mark = !ok && (wasBroken || isDiskBroken()) ? 'faulty ' : ''
-    process.stdout.write(ok ? 'ok\n' : `${mark}bad ${response.status} ${text.slice(-300).replaceAll('\n', ' ')}\n`)
+    process.stdout.write(
+      ok ? 'ok\n' : `${mark}bad ${response.status} ${text.slice(-300).replaceAll('\n', ' ')}\n`,
+    )
     if (endMs < Infinity) await new Promise((resolve) => setTimeout(resolve, PACE_MS))
   }
 }

@@ -15,7 +15,12 @@ const tokens = createTokens({
   log: silentLogger,
   label: () => 'Account 1',
   dir,
-  exchange: createExchange({ endpoints: { issuer, backend: issuer }, fetch, clock: systemClock, userAgent: 'test' }),
+  exchange: createExchange({
+    endpoints: { issuer, backend: issuer },
+    fetch,
+    clock: systemClock,
+    userAgent: 'test',
+  }),
   settings: { refreshSkewMs: 60_000 },
 })
 const [account] = (await store.read()).accounts

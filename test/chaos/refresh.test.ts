@@ -20,12 +20,32 @@ describe('one expired token and several windows', () => {
     const server = await startTokenServer()
     onTestFinished(() => server.close())
     const file = path.join(folder, 'accounts.json')
-    const store = createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
+    const store = createAccountStore({
+      path: file,
+      backupsDir: path.join(folder, 'backups'),
+      clock: systemClock,
+    })
     await store.update(
-      (pool) => withLogin(pool, { refreshToken: server.grant('a'), accessToken: 'at_old', expiresAt: Date.now() - 1000, accountId: 'w', addedAt: 0, lastUsed: 0 }).pool,
+      (pool) =>
+        withLogin(pool, {
+          refreshToken: server.grant('a'),
+          accessToken: 'at_old',
+          expiresAt: Date.now() - 1000,
+          accountId: 'w',
+          addedAt: 0,
+          lastUsed: 0,
+        }).pool,
     )
-    const start = async (): Promise<{ child: ChildProcess; go: () => void; outcomes: Promise<Outcome[]> }> => {
-      const child = spawn(process.execPath, [worker(), file, path.join(folder, 'refresh'), server.issuer, '5'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const start = async (): Promise<{
+      child: ChildProcess
+      go: () => void
+      outcomes: Promise<Outcome[]>
+    }> => {
+      const child = spawn(
+        process.execPath,
+        [worker(), file, path.join(folder, 'refresh'), server.issuer, '5'],
+        { stdio: ['pipe', 'pipe', 'inherit'] },
+      )
       let text = ''
       child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))
       const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
@@ -67,7 +87,9 @@ describe('one expired token and several windows', () => {
     next.go()
     const outcomes = await next.outcomes
     // The answer died with the process: the next one tries the old token, is told so, and says what happened.
-    expect(outcomes.map((outcome) => outcome.status)).toEqual(Array.from({ length: 5 }, () => 'rejected'))
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(
+      Array.from({ length: 5 }, () => 'rejected'),
+    )
     expect(server.counts.rotated).toBe(1)
     expect((await store.read()).accounts[0]?.needsLogin?.reason).toContain('never finished')
   }, 60_000)

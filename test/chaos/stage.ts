@@ -23,33 +23,69 @@ export interface ChaosStage {
 }
 
 /** A home with the accounts signed in at a simulator that makes tokens of one second, and windows over it. */
-export async function chaosStage(worker: () => string, names: readonly string[], seed: number): Promise<ChaosStage> {
+export async function chaosStage(
+  worker: () => string,
+  names: readonly string[],
+  seed: number,
+): Promise<ChaosStage> {
   const home = await temporaryFolder()
-  const simulator = await startSimulator({ accounts: names.map((name) => ({ name, windows: [{ minutes: 300, limit: 1_000_000 }] })), seed, settings: { accessTokenSeconds: 1 } })
+  const simulator = await startSimulator({
+    accounts: names.map((name) => ({ name, windows: [{ minutes: 300, limit: 1_000_000 }] })),
+    seed,
+    settings: { accessTokenSeconds: 1 },
+  })
   onTestFinished(() => simulator.close())
   const accounts = names.map((name) => {
     const tokens = simulator.login(name)
     const { accountId, uid } = simulator.account(name)
-    return { refreshToken: tokens.refresh_token, accessToken: tokens.access_token, expiresAt: Date.now() + 1_000, accountId, accountUserId: uid, email: `${name}@example.test`, addedAt: 1, lastUsed: 0 }
+    return {
+      refreshToken: tokens.refresh_token,
+      accessToken: tokens.access_token,
+      expiresAt: Date.now() + 1_000,
+      accountId,
+      accountUserId: uid,
+      email: `${name}@example.test`,
+      addedAt: 1,
+      lastUsed: 0,
+    }
   })
   const root = path.join(home, '.opencode')
   const file = path.join(root, 'oc-codex-multi-auth-accounts.json')
   await mkdir(root)
   await writeFile(file, JSON.stringify({ version: 3, accounts, activeIndex: 0 }), { mode: 0o600 })
-  const base = { HOME: home, PATH: process.env.PATH ?? '', OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend, CODEX_AUTH_TOKEN_REFRESH_SKEW_MS: '500', CODEX_AUTH_RETRY_PROFILE: 'aggressive' }
+  const base = {
+    HOME: home,
+    PATH: process.env.PATH ?? '',
+    OC_CODEX_SIMULATOR_ISSUER: simulator.url,
+    OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
+    CODEX_AUTH_TOKEN_REFRESH_SKEW_MS: '500',
+    CODEX_AUTH_RETRY_PROFILE: 'aggressive',
+  }
   return {
     simulator,
     home,
     accountIds: accounts.map(({ accountId }) => accountId),
-    start: (name, amount, env) => startProcess({ file: process.execPath, args: [worker(), amount, name], cwd: home, env: { ...base, ...env } }),
+    start: (name, amount, env) =>
+      startProcess({
+        file: process.execPath,
+        args: [worker(), amount, name],
+        cwd: home,
+        env: { ...base, ...env },
+      }),
     refreshes() {
       const all = simulator.requests.filter((request) => request.path === '/oauth/token')
       return { all: all.length, reused: all.filter((request) => request.status === 401).length }
     },
     async accountsAfterwards() {
       const pool = parsePool(await readFile(file, 'utf8'))
-      if (pool.kind !== 'pool') throw new Error(`the account file is not whole: ${JSON.stringify(pool)}`)
-      parseLedger(await readFile(path.join(home, '.local', 'state', 'opencode', 'oc-codex-multi-auth-quota.json'), 'utf8'))
+      if (pool.kind !== 'pool')
+        throw new Error(`the account file is not whole: ${JSON.stringify(pool)}`)
+      parseLedger(
+        await readFile(
+          path.join(home, '.local', 'state', 'opencode', 'oc-codex-multi-auth-quota.json'),
+          'utf8',
+        ),
+      )
       expect((await readdir(root)).filter((name) => name.includes('corrupt'))).toEqual([])
       return pool.pool.accounts
     },
@@ -58,10 +94,15 @@ export async function chaosStage(worker: () => string, names: readonly string[],
 
 /** The lines in which windows reported their requests. */
 export function reports(ends: readonly Ended[]): string[] {
-  return ends.flatMap(({ stdout }) => stdout.split('\n').filter((line) => /^(?:ok|bad|faulty)/.test(line)))
+  return ends.flatMap(({ stdout }) =>
+    stdout.split('\n').filter((line) => /^(?:ok|bad|faulty)/.test(line)),
+  )
 }
 
 /** Fails unless every window came to its own end. */
 export function expectCleanEnds(ends: readonly Ended[]): void {
-  expect(ends.map(({ code }) => code), ends.map(({ stderr }) => stderr).join('\n')).toEqual(ends.map(() => 0))
+  expect(
+    ends.map(({ code }) => code),
+    ends.map(({ stderr }) => stderr).join('\n'),
+  ).toEqual(ends.map(() => 0))
 }

@@ -9,7 +9,13 @@ setInterval(() => undefined, 60_000)
 const store = createAccountStore({ path: file, backupsDir, clock: systemClock })
 for (let turn = 0; ; turn += 1) {
   const pool = await store.update((before) => {
-    const { pool: after, account } = withLogin(before, { refreshToken: `rt-${name}-${turn}`, accountId: name, accountUserId: name, addedAt: 1, lastUsed: 0 })
+    const { pool: after, account } = withLogin(before, {
+      refreshToken: `rt-${name}-${turn}`,
+      accountId: name,
+      accountUserId: name,
+      addedAt: 1,
+      lastUsed: 0,
+    })
     return withAccount(after, account.uid, (one) => ({ ...one, accountNote: 'x'.repeat(2000) }))
   })
   process.stdout.write(`${pool.accounts.length} ${turn}\n`)

@@ -30,11 +30,15 @@ async function stageWith(user?: string, project?: string): Promise<Stage> {
   }
 }
 
-const lineOf = (text: string, start: string): string => text.split('\n').find((line) => line.startsWith(start)) ?? ''
+const lineOf = (text: string, start: string): string =>
+  text.split('\n').find((line) => line.startsWith(start)) ?? ''
 
 describe('config', () => {
   it('shows every setting with its value and where it came from', async () => {
-    const { run, userFile, projectFile } = await stageWith('{\n  "rotationStrategy": "sticky",\n  "maskEmail": false\n}', '{ "maskEmail": true }')
+    const { run, userFile, projectFile } = await stageWith(
+      '{\n  "rotationStrategy": "sticky",\n  "maskEmail": false\n}',
+      '{ "maskEmail": true }',
+    )
     const { code, stdout } = await run([], { CODEX_AUTH_TOOLS: 'off' })
     expect(code).toBe(0)
     for (const name of Object.keys(SETTINGS)) expect(lineOf(stdout, name), name).not.toBe('')
@@ -55,17 +59,25 @@ describe('config', () => {
   })
 
   it('says what beginnerSafeMode puts in place of other values', async () => {
-    const { run, userFile } = await stageWith('{ "beginnerSafeMode": true, "retryProfile": "aggressive" }')
+    const { run, userFile } = await stageWith(
+      '{ "beginnerSafeMode": true, "retryProfile": "aggressive" }',
+    )
     expect(lineOf((await run([])).stdout, 'retryProfile')).toContain(`conservative`)
-    expect(JSON.parse((await run(['retryProfile', '--json'])).stdout).settings).toMatchObject([{ value: 'conservative', source: 'beginnerSafeMode', where: userFile, line: 1 }])
+    expect(JSON.parse((await run(['retryProfile', '--json'])).stdout).settings).toMatchObject([
+      { value: 'conservative', source: 'beginnerSafeMode', where: userFile, line: 1 },
+    ])
   })
 
   it('names bad keys with file, line and reason, and ends with 1', async () => {
-    const { run, userFile } = await stageWith('{\n  "toastDurationMs": "soon",\n  "rotationStrateg": "sticky"\n}')
+    const { run, userFile } = await stageWith(
+      '{\n  "toastDurationMs": "soon",\n  "rotationStrateg": "sticky"\n}',
+    )
     const { code, stdout } = await run([], { CODEX_AUTH_TOOLS: 'some' })
     expect(code).toBe(1)
     expect(stdout).toContain(`${userFile}:2 toastDurationMs: `)
-    expect(stdout).toContain(`${userFile}:3 rotationStrateg: Unknown setting. Did you mean rotationStrategy?`)
+    expect(stdout).toContain(
+      `${userFile}:3 rotationStrateg: Unknown setting. Did you mean rotationStrategy?`,
+    )
     expect(stdout).toContain('CODEX_AUTH_TOOLS tools: ')
   })
 
@@ -80,16 +92,22 @@ describe('config', () => {
   })
 
   it('names the setting a mistyped one probably meant', async () => {
-    expect(await (await stageWith()).run(['tool'])).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean tools?') })
+    expect(await (await stageWith()).run(['tool'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Did you mean tools?'),
+    })
   })
 
   it('changes one value, keeps comments and formatting, and the file as it was', async () => {
-    const before = '{\n    // one account until it cannot serve\n    "rotationStrategy": "sticky", // mine\n    "maskEmail": false,\n}\n'
+    const before =
+      '{\n    // one account until it cannot serve\n    "rotationStrategy": "sticky", // mine\n    "maskEmail": false,\n}\n'
     const { run, userFile } = await stageWith(before)
     const { code, stdout } = await run(['set', 'rotationStrategy', 'hybrid'])
     expect(code).toBe(0)
     expect(await readFile(userFile, 'utf8')).toBe(before.replace('"sticky"', '"hybrid"'))
-    const [backup] = (await readdir(path.dirname(userFile))).filter((name) => name.includes('.bak-'))
+    const [backup] = (await readdir(path.dirname(userFile))).filter((name) =>
+      name.includes('.bak-'),
+    )
     expect(await readFile(path.join(path.dirname(userFile), backup ?? ''), 'utf8')).toBe(before)
     expect(stdout).toContain('In force: rotationStrategy = hybrid')
     await run(['unset', 'rotationStrategy'])
@@ -107,18 +125,27 @@ describe('config', () => {
 
   it('says what is in force when something else wins', async () => {
     const { run, projectFile } = await stageWith(undefined, '{ "rotationStrategy": "sticky" }')
-    expect((await run(['set', 'rotationStrategy', 'hybrid'])).stdout).toContain(`In force: rotationStrategy = sticky (${projectFile}:1)`)
-    expect((await run(['set', 'rotationStrategy', 'drain-first', '--project'])).stdout).toContain(`In force: rotationStrategy = drain-first (${projectFile}:1)`)
+    expect((await run(['set', 'rotationStrategy', 'hybrid'])).stdout).toContain(
+      `In force: rotationStrategy = sticky (${projectFile}:1)`,
+    )
+    expect((await run(['set', 'rotationStrategy', 'drain-first', '--project'])).stdout).toContain(
+      `In force: rotationStrategy = drain-first (${projectFile}:1)`,
+    )
   })
 
   it('writes nothing in a dry run, nothing when nothing changes, and nothing into a broken file', async () => {
     const { run, userFile } = await stageWith('{ "tools": "off" }')
-    expect((await run(['set', 'tools', 'full', '--dry-run'])).stdout).toContain('tools would change')
+    expect((await run(['set', 'tools', 'full', '--dry-run'])).stdout).toContain(
+      'tools would change',
+    )
     expect((await run(['set', 'tools', 'off'])).stdout).toContain('nothing to change')
     expect((await run(['unset', 'maskEmail'])).stdout).toContain('nothing to change')
     expect(await readFile(userFile, 'utf8')).toBe('{ "tools": "off" }')
     await writeFile(userFile, '{ "tools": ')
-    expect(await run(['set', 'tools', 'full'])).toMatchObject({ code: 1, stderr: expect.stringContaining('line 1') })
+    expect(await run(['set', 'tools', 'full'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('line 1'),
+    })
     expect(await readFile(userFile, 'utf8')).toBe('{ "tools": ')
   })
 
@@ -133,19 +160,27 @@ describe('config', () => {
     [['tools', '--project'], 2, 'go with set and unset'],
     [['--dry-run'], 2, 'go with set and unset'],
     [['--wrong'], 2, '--wrong'],
-  ] as const)('answers %j with exit code %d and one clear sentence', async (args, expected, sentence) => {
-    const { code, stderr } = await (await stageWith()).run(args)
-    expect(code).toBe(expected)
-    expect(stderr).toContain(sentence)
-  })
+  ] as const)(
+    'answers %j with exit code %d and one clear sentence',
+    async (args, expected, sentence) => {
+      const { code, stderr } = await (await stageWith()).run(args)
+      expect(code).toBe(expected)
+      expect(stderr).toContain(sentence)
+    },
+  )
 
   it('shows what a project may do with each setting, and names with its place what a project tried beyond that', async () => {
-    const { run, projectFile } = await stageWith('{ "creditsPolicy": "ask" }', '{\n  "rotationStrategy": "sticky",\n  "creditsPolicy": "allow"\n}')
+    const { run, projectFile } = await stageWith(
+      '{ "creditsPolicy": "ask" }',
+      '{\n  "rotationStrategy": "sticky",\n  "creditsPolicy": "allow"\n}',
+    )
     const { code, stdout } = await run([])
     expect(code).toBe(1)
     expect(lineOf(stdout, 'creditsPolicy')).toMatch(/ask .* only towards never/)
     expect(lineOf(stdout, 'rotationStrategy')).toContain('sticky')
-    expect(stdout).toContain(`${projectFile}:3 creditsPolicy: A project may only make this stricter (only towards never); yours: "ask".`)
+    expect(stdout).toContain(
+      `${projectFile}:3 creditsPolicy: A project may only make this stricter (only towards never); yours: "ask".`,
+    )
     expect((await run(['tools'])).stdout).toContain('In a project’s file: only towards off')
   })
 
@@ -153,7 +188,9 @@ describe('config', () => {
     const { run, projectFile } = await stageWith(undefined, '{}')
     const refused = await run(['set', 'tools', 'full', '--project'])
     expect([refused.code, await readFile(projectFile, 'utf8')]).toEqual([1, '{}'])
-    expect(refused.stderr).toContain('tools: A project may only make this stricter (only towards off); yours: "core".')
+    expect(refused.stderr).toContain(
+      'tools: A project may only make this stricter (only towards off); yours: "core".',
+    )
     expect((await run(['set', 'tools', 'off', '--project'])).code).toBe(0)
     expect(JSON.parse(await readFile(projectFile, 'utf8'))).toEqual({ tools: 'off' })
   })

@@ -15,7 +15,15 @@ async function refreshOnFullDisk({ isInteractive }: { isInteractive: boolean }) 
   const home = path.join(await temporaryFolder(), 'home')
   const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
   await mkdir(path.dirname(file), { recursive: true })
-  const account = { refreshToken: server.grant('a'), accessToken: 'at', expiresAt: Date.now() + 3_600_000, accountId: 'w', accountLabel: 'work', addedAt: 1, lastUsed: 0 }
+  const account = {
+    refreshToken: server.grant('a'),
+    accessToken: 'at',
+    expiresAt: Date.now() + 3_600_000,
+    accountId: 'w',
+    accountLabel: 'work',
+    addedAt: 1,
+    lastUsed: 0,
+  }
   await writeFile(file, JSON.stringify({ version: 3, accounts: [account], activeIndex: 0 }))
   let gone: Promise<void> = Promise.resolve()
   server.onSpent = () => {
@@ -34,7 +42,11 @@ async function refreshOnFullDisk({ isInteractive }: { isInteractive: boolean }) 
     isInteractive,
     columns: undefined,
     signal: abort.signal,
-    env: { HOME: home, OC_CODEX_SIMULATOR_ISSUER: server.issuer, OC_CODEX_SIMULATOR_BACKEND: server.issuer },
+    env: {
+      HOME: home,
+      OC_CODEX_SIMULATOR_ISSUER: server.issuer,
+      OC_CODEX_SIMULATOR_BACKEND: server.issuer,
+    },
     directory: path.dirname(home),
   }).finally(() => (isOver = true))
   const back = async (): Promise<void> => {
@@ -42,12 +54,24 @@ async function refreshOnFullDisk({ isInteractive }: { isInteractive: boolean }) 
     await rm(home)
     await rename(`${home}-away`, home)
   }
-  return { ended, abort, back, stderr: () => stderr, isOver: () => isOver, stored: async () => (JSON.parse(await readFile(file, 'utf8')) as { accounts: { refreshToken: string }[] }).accounts[0]?.refreshToken, server }
+  return {
+    ended,
+    abort,
+    back,
+    stderr: () => stderr,
+    isOver: () => isOver,
+    stored: async () =>
+      (JSON.parse(await readFile(file, 'utf8')) as { accounts: { refreshToken: string }[] })
+        .accounts[0]?.refreshToken,
+    server,
+  }
 }
 
 it('a command at a terminal does not end while it alone has new tokens, says so, and ends with them stored (a login was lost by it after 5 s)', async () => {
   const run = await refreshOnFullDisk({ isInteractive: true })
-  await expect.poll(run.stderr, { timeout: 30_000 }).toMatch(/work.*waiting for a disk that takes the new tokens.*Ctrl-C gives up/)
+  await expect
+    .poll(run.stderr, { timeout: 30_000 })
+    .toMatch(/work.*waiting for a disk that takes the new tokens.*Ctrl-C gives up/)
   // Longer than closing alone would ask the disk.
   await new Promise((resolve) => setTimeout(resolve, 7_000))
   expect(run.isOver()).toBe(false)
@@ -62,12 +86,18 @@ it('a command at a terminal does not end while it alone has new tokens, says so,
 it.each([
   ['the user gives up', true],
   ['nobody sits at a terminal', false],
-])('a command that ends with tokens stored nowhere says that the login is lost and what to do, when %s', async (_when, isInteractive) => {
-  const run = await refreshOnFullDisk({ isInteractive })
-  if (isInteractive) {
-    await expect.poll(run.stderr, { timeout: 30_000 }).toContain('Ctrl-C gives up')
-    run.abort.abort()
-  }
-  expect(await run.ended).toBe(1)
-  expect(run.stderr()).toMatch(/work.*could be written to no disk and are lost.*Sign in again: opencode auth login/)
-}, 60_000)
+])(
+  'a command that ends with tokens stored nowhere says that the login is lost and what to do, when %s',
+  async (_when, isInteractive) => {
+    const run = await refreshOnFullDisk({ isInteractive })
+    if (isInteractive) {
+      await expect.poll(run.stderr, { timeout: 30_000 }).toContain('Ctrl-C gives up')
+      run.abort.abort()
+    }
+    expect(await run.ended).toBe(1)
+    expect(run.stderr()).toMatch(
+      /work.*could be written to no disk and are lost.*Sign in again: opencode auth login/,
+    )
+  },
+  60_000,
+)

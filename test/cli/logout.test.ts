@@ -7,16 +7,29 @@ import { MANAGED_AUTH } from '../../lib/auth/managed-entry.js'
 import { homeWith } from '../support/core-over.js'
 import { runCli } from '../support/run-cli.js'
 
-const account = (name: string): Record<string, unknown> => ({ refreshToken: `rt-${name}`, accountId: `id-${name}`, accountUserId: `user-${name}`, accountLabel: name, addedAt: 1, lastUsed: 0 })
+const account = (name: string): Record<string, unknown> => ({
+  refreshToken: `rt-${name}`,
+  accountId: `id-${name}`,
+  accountUserId: `user-${name}`,
+  accountLabel: name,
+  addedAt: 1,
+  lastUsed: 0,
+})
 
-const poolIn = async (home: string): Promise<{ accounts: { accountLabel: string }[] }> => JSON.parse(await readFile(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), 'utf8')) as { accounts: { accountLabel: string }[] }
-const namesIn = async (home: string): Promise<string[]> => (await poolIn(home)).accounts.map(({ accountLabel }) => accountLabel)
+const poolIn = async (home: string): Promise<{ accounts: { accountLabel: string }[] }> =>
+  JSON.parse(
+    await readFile(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), 'utf8'),
+  ) as { accounts: { accountLabel: string }[] }
+const namesIn = async (home: string): Promise<string[]> =>
+  (await poolIn(home)).accounts.map(({ accountLabel }) => accountLabel)
 
 async function hostLogins(home: string, content: unknown): Promise<string> {
   const folder = path.join(home, '.local', 'share', 'opencode')
   await mkdir(folder, { recursive: true })
   const file = path.join(folder, 'auth.json')
-  await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 })
+  await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content), {
+    mode: 0o600,
+  })
   return file
 }
 
@@ -32,31 +45,48 @@ describe('logout', () => {
 
   it('asks on a terminal, and anything but yes changes nothing', async () => {
     const home = await homeWith([account('anna')])
-    expect(await runCli(home, ['logout', '1'], { answer: 'n' })).toMatchObject({ code: 0, stdout: 'Nothing was changed.\n', stderr: expect.stringContaining('Go on? [y/N]') })
+    expect(await runCli(home, ['logout', '1'], { answer: 'n' })).toMatchObject({
+      code: 0,
+      stdout: 'Nothing was changed.\n',
+      stderr: expect.stringContaining('Go on? [y/N]'),
+    })
     expect(await namesIn(home)).toEqual(['anna'])
     expect(await runCli(home, ['logout', '1'], { answer: 'y' })).toMatchObject({ code: 0 })
     expect(await namesIn(home)).toEqual([])
   })
 
-  it.each(['--yes', '--confirm'])('with %s removes one account, and the import it names brings it back', async (flag) => {
-    const home = await homeWith([account('anna'), account('ben')])
-    const { code, stdout } = await runCli(home, ['logout', 'anna', flag])
-    expect(code).toBe(0)
-    expect(stdout).toContain('Account 1 (anna) is logged out on this machine; 1 left.')
-    expect(await namesIn(home)).toEqual(['ben'])
-    const backup = /Undo: oc-codex-multi-auth import (\S+)/.exec(stdout)?.[1] ?? ''
-    expect((await stat(backup)).mode & 0o777).toBe(0o600)
-    expect((await runCli(home, ['import', backup])).code).toBe(0)
-    expect(await namesIn(home)).toEqual(['ben', 'anna'])
-  })
+  it.each(['--yes', '--confirm'])(
+    'with %s removes one account, and the import it names brings it back',
+    async (flag) => {
+      const home = await homeWith([account('anna'), account('ben')])
+      const { code, stdout } = await runCli(home, ['logout', 'anna', flag])
+      expect(code).toBe(0)
+      expect(stdout).toContain('Account 1 (anna) is logged out on this machine; 1 left.')
+      expect(await namesIn(home)).toEqual(['ben'])
+      const backup = /Undo: oc-codex-multi-auth import (\S+)/.exec(stdout)?.[1] ?? ''
+      expect((await stat(backup)).mode & 0o777).toBe(0o600)
+      expect((await runCli(home, ['import', backup])).code).toBe(0)
+      expect(await namesIn(home)).toEqual(['ben', 'anna'])
+    },
+  )
 
   it('with --all removes every account in one step and takes our mark out of OpenCode’s login file, nothing else', async () => {
     const home = await homeWith([account('anna'), account('ben')])
-    const file = await hostLogins(home, { anthropic: { type: 'api', key: 'k' }, openai: MANAGED_AUTH })
+    const file = await hostLogins(home, {
+      anthropic: { type: 'api', key: 'k' },
+      openai: MANAGED_AUTH,
+    })
     const { code, stdout } = await runCli(home, ['logout', '--all', '--yes', '--json'])
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ accounts: [{ index: 1 }, { index: 2 }], loggedOut: true, remaining: 0, hostEntry: 'removed' })
-    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ anthropic: { type: 'api', key: 'k' } })
+    expect(JSON.parse(stdout)).toMatchObject({
+      accounts: [{ index: 1 }, { index: 2 }],
+      loggedOut: true,
+      remaining: 0,
+      hostEntry: 'removed',
+    })
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+      anthropic: { type: 'api', key: 'k' },
+    })
     expect((await stat(file)).mode & 0o777).toBe(0o600)
     expect(await readdir(path.join(home, '.opencode', 'backups'))).toHaveLength(1)
   })
@@ -69,14 +99,20 @@ describe('logout', () => {
   })
 
   it.each([
-    ['a login of the host’s own', '{"openai":{"type":"oauth","refresh":"theirs","access":"theirs","expires":1}}', 'foreign'],
+    [
+      'a login of the host’s own',
+      '{"openai":{"type":"oauth","refresh":"theirs","access":"theirs","expires":1}}',
+      'foreign',
+    ],
     ['a key', '{"openai":{"type":"api","key":"theirs"}}', 'foreign'],
     ['a broken file', '{"openai":', 'unreadable'],
     ['no entry', '{"anthropic":{}}', 'absent'],
   ])('never rewrites OpenCode’s login file with %s in it', async (_what, text, hostEntry) => {
     const home = await homeWith([account('anna')])
     const file = await hostLogins(home, text)
-    expect(JSON.parse((await runCli(home, ['logout', 'anna', '--yes', '--json'])).stdout)).toMatchObject({ hostEntry })
+    expect(
+      JSON.parse((await runCli(home, ['logout', 'anna', '--yes', '--json'])).stdout),
+    ).toMatchObject({ hostEntry })
     expect(await readFile(file, 'utf8')).toBe(text)
   })
 
@@ -88,7 +124,12 @@ describe('logout', () => {
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ openai: MANAGED_AUTH })
   })
 
-  it.each([[[], 2], [['anna', '--all'], 2], [['anna', 'ben'], 2], [['nobody', '--yes'], 1]])('refuses %j with one sentence and exit code %i', async (args, expected) => {
+  it.each([
+    [[], 2],
+    [['anna', '--all'], 2],
+    [['anna', 'ben'], 2],
+    [['nobody', '--yes'], 1],
+  ])('refuses %j with one sentence and exit code %i', async (args, expected) => {
     const home = await homeWith([account('anna'), account('ben')])
     const { code, stderr } = await runCli(home, ['logout', ...args])
     expect(code).toBe(expected)
@@ -98,7 +139,10 @@ describe('logout', () => {
 
   it('shows no token, whatever it is asked', async () => {
     const home = await homeWith([account('anna'), account('ben')])
-    const outputs = [await runCli(home, ['logout', 'anna', '--json']), await runCli(home, ['logout', '--all', '--yes', '--json'])]
+    const outputs = [
+      await runCli(home, ['logout', 'anna', '--json']),
+      await runCli(home, ['logout', '--all', '--yes', '--json']),
+    ]
     expect(JSON.stringify(outputs)).not.toContain('rt-')
   })
 })
@@ -113,17 +157,22 @@ describe('accounts without a terminal', () => {
 
   it('prints the same JSON as list', async () => {
     const home = await homeWith([account('anna')])
-    expect((await runCli(home, ['accounts', '--json'])).stdout).toBe((await runCli(home, ['list', '--json'])).stdout)
+    expect((await runCli(home, ['accounts', '--json'])).stdout).toBe(
+      (await runCli(home, ['list', '--json'])).stdout,
+    )
   })
 
-  it.skipIf(process.getuid?.() === 0)('names the undo also when OpenCode’s login file cannot be written', async () => {
-    const home = await homeWith([account('anna')])
-    const folder = path.dirname(await hostLogins(home, { openai: MANAGED_AUTH }))
-    await chmod(folder, 0o500)
-    const { code, stdout } = await runCli(home, ['logout', '1', '--yes'])
-    await chmod(folder, 0o700)
-    expect(code).toBe(0)
-    expect(stdout).toContain('could not be written')
-    expect(stdout).toContain('Undo: ')
-  })
+  it.skipIf(process.getuid?.() === 0)(
+    'names the undo also when OpenCode’s login file cannot be written',
+    async () => {
+      const home = await homeWith([account('anna')])
+      const folder = path.dirname(await hostLogins(home, { openai: MANAGED_AUTH }))
+      await chmod(folder, 0o500)
+      const { code, stdout } = await runCli(home, ['logout', '1', '--yes'])
+      await chmod(folder, 0o700)
+      expect(code).toBe(0)
+      expect(stdout).toContain('could not be written')
+      expect(stdout).toContain('Undo: ')
+    },
+  )
 })

@@ -15,17 +15,26 @@ it.each([
   [['list', '--nonsense'], '--nonsense'],
 ])('ends with 2 after one sentence when it is called wrongly: %j', async (argv, sentence) => {
   const home = await homeWith([{ refreshToken: 'rt-a', accountId: 'a', addedAt: 1, lastUsed: 0 }])
-  expect(await runCli(home, argv)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(sentence) })
+  expect(await runCli(home, argv)).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining(sentence),
+  })
 })
 
 it('ends with 1 when the account is unknown: the call itself was right', async () => {
   const home = await homeWith([{ refreshToken: 'rt-a', accountId: 'a', addedAt: 1, lastUsed: 0 }])
-  expect(await runCli(home, ['remove', 'nobody', '--confirm'])).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no account "nobody"') })
+  expect(await runCli(home, ['remove', 'nobody', '--confirm'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('There is no account "nobody"'),
+  })
 })
 
 it('gives an error as JSON to who asked for JSON, and the sentence for people beside it', async () => {
   const { code, stdout, stderr } = await runCli(await homeWith([]), ['switch', 'nobody', '--json'])
   expect(code).toBe(1)
-  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'no_accounts', message: expect.stringContaining('No ChatGPT account') } })
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: 'no_accounts', message: expect.stringContaining('No ChatGPT account') },
+  })
   expect(stderr).toContain('No ChatGPT account')
 })

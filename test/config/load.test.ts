@@ -17,27 +17,54 @@ describe('resolveConfig', () => {
   it('lets environment win over project, project over file, file over default', () => {
     const { config, sources } = resolveConfig({
       env: { CODEX_AUTH_TOAST_DURATION_MS: '9000' },
-      userFile: file('{"toastDurationMs": 2000, "retryProfile": "aggressive", "rotationStrategy": "sticky"}'),
+      userFile: file(
+        '{"toastDurationMs": 2000, "retryProfile": "aggressive", "rotationStrategy": "sticky"}',
+      ),
       projectFile: file('{"toastDurationMs": 3000, "retryProfile": "conservative"}'),
     })
-    expect([config.toastDurationMs, config.retryProfile, config.rotationStrategy]).toEqual([9000, 'conservative', 'sticky'])
-    expect([sources.toastDurationMs, sources.retryProfile, sources.rotationStrategy]).toEqual(['env', 'project', 'file'])
+    expect([config.toastDurationMs, config.retryProfile, config.rotationStrategy]).toEqual([
+      9000,
+      'conservative',
+      'sticky',
+    ])
+    expect([sources.toastDurationMs, sources.retryProfile, sources.rotationStrategy]).toEqual([
+      'env',
+      'project',
+      'file',
+    ])
   })
 
   it('reads comments, trailing commas, a byte order mark and $schema', () => {
-    const { config, problems } = resolveConfig({ env: {}, userFile: file('\uFEFF{ // mine\n "$schema": "x", "maskEmail": false,\n}') })
+    const { config, problems } = resolveConfig({
+      env: {},
+      userFile: file('\uFEFF{ // mine\n "$schema": "x", "maskEmail": false,\n}'),
+    })
     expect(config.maskEmail).toBe(false)
     expect(problems).toEqual([])
   })
 
   it('never lets a project say where API keys are sent', () => {
-    const { config, problems } = resolveConfig({ env: {}, userFile: { path: 'u', text: '{ "baseUrl": "https://mine.example/v1" }' }, projectFile: { path: 'p', text: '{\n  "baseUrl": "https://other.example/v1"\n}' } })
+    const { config, problems } = resolveConfig({
+      env: {},
+      userFile: { path: 'u', text: '{ "baseUrl": "https://mine.example/v1" }' },
+      projectFile: { path: 'p', text: '{\n  "baseUrl": "https://other.example/v1"\n}' },
+    })
     expect(config.baseUrl).toBe('https://mine.example/v1')
-    expect(problems).toEqual([{ where: 'p', line: 2, key: 'baseUrl', message: expect.stringContaining('A project cannot say where API keys are sent') }])
+    expect(problems).toEqual([
+      {
+        where: 'p',
+        line: 2,
+        key: 'baseUrl',
+        message: expect.stringContaining('A project cannot say where API keys are sent'),
+      },
+    ])
   })
 
   it('drops one bad key with its line and keeps the rest', () => {
-    const { config, problems } = resolveConfig({ env: {}, userFile: file('{\n "toastDurationMs": "soon",\n "maskEmail": false\n}') })
+    const { config, problems } = resolveConfig({
+      env: {},
+      userFile: file('{\n "toastDurationMs": "soon",\n "maskEmail": false\n}'),
+    })
     expect(config.maskEmail).toBe(false)
     expect(config.toastDurationMs).toBe(DEFAULT_CONFIG.toastDurationMs)
     expect(problems).toMatchObject([{ key: 'toastDurationMs', line: 2 }])
@@ -48,36 +75,61 @@ describe('resolveConfig', () => {
     expect(problems[0]?.message).toContain('retryProfile')
   })
 
-  it.each(['{', '[]', '42', 'null', '"text"'])('uses nothing of a file that holds %s and says so', (text) => {
-    const { config, problems } = resolveConfig({ env: {}, userFile: file(text) })
-    expect(config).toEqual(DEFAULT_CONFIG)
-    expect(problems).toHaveLength(1)
-  })
+  it.each(['{', '[]', '42', 'null', '"text"'])(
+    'uses nothing of a file that holds %s and says so',
+    (text) => {
+      const { config, problems } = resolveConfig({ env: {}, userFile: file(text) })
+      expect(config).toEqual(DEFAULT_CONFIG)
+      expect(problems).toHaveLength(1)
+    },
+  )
 
   it('reads environment booleans like the earlier plugin: 1 is true, other text is false', () => {
-    const on = resolveConfig({ env: { CODEX_AUTH_PID_OFFSET_ENABLED: '1' } }).config.pidOffsetEnabled
+    const on = resolveConfig({ env: { CODEX_AUTH_PID_OFFSET_ENABLED: '1' } }).config
+      .pidOffsetEnabled
     const off = resolveConfig({ env: { CODEX_TUI_MASK_EMAIL: 'no' } }).config.maskEmail
     expect([on, off]).toEqual([true, false])
   })
 
   it('forces calm retries in beginner safe mode', () => {
-    const { config } = resolveConfig({ env: {}, userFile: file('{"beginnerSafeMode": true, "retryProfile": "aggressive"}') })
-    expect([config.retryProfile, config.retryAllAccountsRateLimited]).toEqual(['conservative', false])
+    const { config } = resolveConfig({
+      env: {},
+      userFile: file('{"beginnerSafeMode": true, "retryProfile": "aggressive"}'),
+    })
+    expect([config.retryProfile, config.retryAllAccountsRateLimited]).toEqual([
+      'conservative',
+      false,
+    ])
   })
 
   it('never throws and always answers a value of the right type, whatever the file and environment hold', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.constantFrom(...Object.keys(SETTINGS), 'x'), fc.jsonValue()), fc.string(), (values, env) => {
-        const { config } = resolveConfig({ env: { CODEX_AUTH_RETRY_PROFILE: env }, userFile: file(JSON.stringify(values)) })
-        for (const [name, setting] of Object.entries(SETTINGS)) {
-          expect(setting.schema.safeParse(config[name as keyof typeof config]).success).toBe(true)
-        }
-      }),
+      fc.property(
+        fc.dictionary(fc.constantFrom(...Object.keys(SETTINGS), 'x'), fc.jsonValue()),
+        fc.string(),
+        (values, env) => {
+          const { config } = resolveConfig({
+            env: { CODEX_AUTH_RETRY_PROFILE: env },
+            userFile: file(JSON.stringify(values)),
+          })
+          for (const [name, setting] of Object.entries(SETTINGS)) {
+            expect(setting.schema.safeParse(config[name as keyof typeof config]).success).toBe(true)
+          }
+        },
+      ),
     )
   })
 
   it('takes a file of the earlier plugin without a word about keys that have no effect any more', () => {
-    const text = JSON.stringify({ codexMode: true, codexTuiV2: true, fastSession: false, sessionRecovery: true, autoUpdate: true, parallelProbing: false, retryProfile: 'aggressive' })
+    const text = JSON.stringify({
+      codexMode: true,
+      codexTuiV2: true,
+      fastSession: false,
+      sessionRecovery: true,
+      autoUpdate: true,
+      parallelProbing: false,
+      retryProfile: 'aggressive',
+    })
     const { config, problems } = resolveConfig({ env: {}, userFile: { path: 'c.json', text } })
     expect(problems).toEqual([])
     expect(config.retryProfile).toBe('aggressive')

@@ -16,8 +16,24 @@ import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
 import { isListening } from '../support/port.js'
 import { useStage } from './setup.js'
 
-const WINDOWS = [{ minutes: 300, limit: 100, used: 38 }, { minutes: 10_080, limit: 100, used: 19 }]
-const NAMES = ['anna', 'ben', 'carla', 'dora', 'emil', 'fred', 'gina', 'hugo', 'ida', 'jan', 'kim', 'lena']
+const WINDOWS = [
+  { minutes: 300, limit: 100, used: 38 },
+  { minutes: 10_080, limit: 100, used: 19 },
+]
+const NAMES = [
+  'anna',
+  'ben',
+  'carla',
+  'dora',
+  'emil',
+  'fred',
+  'gina',
+  'hugo',
+  'ida',
+  'jan',
+  'kim',
+  'lena',
+]
 
 let folder = ''
 let cli = ''
@@ -43,22 +59,58 @@ interface Stage {
 
 /** A home with the first few names signed in at a simulator that knows one more. */
 async function stageWith(count: number): Promise<Stage> {
-  const simulator = await startSimulator({ accounts: NAMES.slice(0, count + 1).map((name) => ({ name, windows: WINDOWS })), settings: { deviceIntervalSec: 0.2, autoApprove: NAMES[count] ?? null, deviceApproveAfterPolls: 1 } })
+  const simulator = await startSimulator({
+    accounts: NAMES.slice(0, count + 1).map((name) => ({ name, windows: WINDOWS })),
+    settings: {
+      deviceIntervalSec: 0.2,
+      autoApprove: NAMES[count] ?? null,
+      deviceApproveAfterPolls: 1,
+    },
+  })
   onTestFinished(() => simulator.close())
-  const home = await homeWith(NAMES.slice(0, count).map((name) => ({ ...signedIn(simulator, name), accountLabel: name })))
-  const env = { HOME: home, PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', BROWSER: 'true', OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend }
-  return { home, simulator, env, pool: async () => JSON.parse(await readFile(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), 'utf8')) as Pool }
+  const home = await homeWith(
+    NAMES.slice(0, count).map((name) => ({ ...signedIn(simulator, name), accountLabel: name })),
+  )
+  const env = {
+    HOME: home,
+    PATH: process.env.PATH ?? '',
+    LANG: 'C.UTF-8',
+    BROWSER: 'true',
+    OC_CODEX_SIMULATOR_ISSUER: simulator.url,
+    OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
+  }
+  return {
+    home,
+    simulator,
+    env,
+    pool: async () =>
+      JSON.parse(
+        await readFile(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), 'utf8'),
+      ) as Pool,
+  }
 }
 
 /** The command in a terminal; afterwards the exit code and the state of the terminal are shown. */
-async function open({ home, env }: Stage, args: readonly string[], size: { columns?: number; rows?: number } = {}): Promise<Terminal> {
+async function open(
+  { home, env }: Stage,
+  args: readonly string[],
+  size: { columns?: number; rows?: number } = {},
+): Promise<Terminal> {
   const script = '"$0" "$@"; echo "exit code $?"; stty -a | tr ";" "\\n" | tail -3; sleep 60'
-  const terminal = await openTerminal({ command: ['sh', '-c', script, process.execPath, cli, ...args], cwd: home, env, columns: 80, rows: 24, ...size })
+  const terminal = await openTerminal({
+    command: ['sh', '-c', script, process.execPath, cli, ...args],
+    cwd: home,
+    env,
+    columns: 80,
+    rows: 24,
+    ...size,
+  })
   onTestFinished(() => terminal.close())
   return terminal
 }
 
-const underCursor = (screen: string): string => screen.split('\n').findLast((line) => /[●>] /.test(line) && line.startsWith('│')) ?? ''
+const underCursor = (screen: string): string =>
+  screen.split('\n').findLast((line) => /[●>] /.test(line) && line.startsWith('│')) ?? ''
 
 /** Moves to a line of the open list and presses Enter. */
 async function pick(terminal: Terminal, text: string): Promise<void> {
@@ -114,7 +166,10 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await terminal.type('office')
     await terminal.press('Enter')
     await terminal.waitFor('Account 3 (office): label set.')
-    expect(await stage.pool()).toMatchObject({ activeIndex: 1, accounts: [{}, {}, { accountLabel: 'office', enabled: false }] })
+    expect(await stage.pool()).toMatchObject({
+      activeIndex: 1,
+      accounts: [{}, {}, { accountLabel: 'office', enabled: false }],
+    })
   })
 
   it('removes after a question, and brings back: at once, and later from the list', async () => {
@@ -135,7 +190,10 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await remove('2   ben')
     await pick(terminal, 'Go on')
     await terminal.waitFor('2 accounts (')
-    expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual(['anna', 'carla'])
+    expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual([
+      'anna',
+      'carla',
+    ])
     await pick(terminal, 'Undo: put Account 2 (ben) back')
     await terminal.waitFor('Account 2 (ben) is back.')
     expect((await stage.pool()).accounts).toMatchObject(before.accounts)
@@ -155,7 +213,9 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await pick(terminal, 'Sign in again')
     await pick(terminal, 'device code')
     const screen = await terminal.waitFor(/belongs to another account:[\s\S]*3 accounts/)
-    expect(screen.replace(/\n│ +/g, ' ')).toMatch(/another account: Account 3 \(ca.*\), which was updated\. Account 2 \(ben\) is as before\./)
+    expect(screen.replace(/\n│ +/g, ' ')).toMatch(
+      /another account: Account 3 \(ca.*\), which was updated\. Account 2 \(ben\) is as before\./,
+    )
     expect((await stage.pool()).accounts).toHaveLength(3)
   })
 
@@ -183,7 +243,12 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await terminal.type('key-that-nobody-sees')
     await terminal.press('Enter')
     expect(await terminal.waitFor('4 accounts (')).not.toContain('key-that-nobody-sees')
-    expect((await stage.pool()).accounts).toMatchObject([{}, {}, { accountLabel: 'carla' }, { apiKey: 'key-that-nobody-sees', baseUrl: 'https://codex.example.com' }])
+    expect((await stage.pool()).accounts).toMatchObject([
+      {},
+      {},
+      { accountLabel: 'carla' },
+      { apiKey: 'key-that-nobody-sees', baseUrl: 'https://codex.example.com' },
+    ])
   })
 
   it('searches a long list at 60 by 20, and follows the size of the terminal', async () => {
@@ -194,7 +259,9 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     expect(underCursor(await terminal.screen())).toContain('gina')
     await terminal.resize(100, 30)
     await sleep(500)
-    expect((await terminal.screen()).split('\n').filter((line) => line.includes('gina'))).toHaveLength(1)
+    expect(
+      (await terminal.screen()).split('\n').filter((line) => line.includes('gina')),
+    ).toHaveLength(1)
     await terminal.press('Enter')
     await terminal.waitFor('7 gina: ok')
     await terminal.press('Escape')
@@ -207,7 +274,11 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
   it.each([
     ['the list', [] as string[], '3 accounts'],
     ['the menu of an account', ['2   ben'], 'Switch to it'],
-    ['a login that waits', ['Add an account', 'ChatGPT account (browser)'], 'Waiting for the browser'],
+    [
+      'a login that waits',
+      ['Add an account', 'ChatGPT account (browser)'],
+      'Waiting for the browser',
+    ],
   ])('ends cleanly by Ctrl-C in %s', async (_where, way, shown) => {
     const terminal = await open(await stageWith(3), ['accounts'])
     for (const step of way) await pick(terminal, step)
@@ -229,8 +300,12 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
 
   it('login offers the ways to sign in, the device code first over SSH, and signs in', async () => {
     const stage = await stageWith(1)
-    const terminal = await open({ ...stage, env: { ...stage.env, SSH_TTY: '/dev/pts/1' } }, ['login'])
-    expect(underCursor(await terminal.waitFor('How do you want to sign in?'))).toContain('device code')
+    const terminal = await open({ ...stage, env: { ...stage.env, SSH_TTY: '/dev/pts/1' } }, [
+      'login',
+    ])
+    expect(underCursor(await terminal.waitFor('How do you want to sign in?'))).toContain(
+      'device code',
+    )
     await terminal.press('Enter')
     await terminal.waitFor('Account 2 (be')
     await expectSane(terminal, 0)
@@ -266,7 +341,13 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
   it('uses no colour when NO_COLOR says so', async () => {
     const stage = await stageWith(3)
     const output = path.join(stage.home, 'typescript')
-    const terminal = await openTerminal({ command: ['script', '-q', '-c', `${process.execPath} ${cli} accounts`, output], cwd: stage.home, env: { ...stage.env, NO_COLOR: '1' }, columns: 80, rows: 24 })
+    const terminal = await openTerminal({
+      command: ['script', '-q', '-c', `${process.execPath} ${cli} accounts`, output],
+      cwd: stage.home,
+      env: { ...stage.env, NO_COLOR: '1' },
+      columns: 80,
+      rows: 24,
+    })
     onTestFinished(() => terminal.close())
     await terminal.waitFor('3 accounts')
     await terminal.press('Escape')
@@ -279,24 +360,38 @@ describe('the menu from opencode auth login', () => {
   const LABEL = 'Manage ChatGPT accounts'
   const stage = useStage({ signedIn: ['personal', 'work'] })
 
-  it.skipIf(noTerminal)('opens on a terminal, takes the keys, and leaves the entry of OpenCode as it was', async () => {
-    const { host, accountsFile } = stage()
-    const before = await readFile(host.authFile, 'utf8')
-    const planted = await plantIn(host)
-    onTestFinished(planted.remove)
-    const terminal = await openTerminal({ command: ['sh', '-c', `"$0" auth login --provider openai; echo "exit code $?"; sleep 60`, host.binary], cwd: host.project, env: host.env, columns: 80, rows: 24 })
-    onTestFinished(() => terminal.close())
-    await pick(terminal, LABEL)
-    await terminal.waitFor('2 accounts (')
-    await pick(terminal, '2   ')
-    await pick(terminal, 'Switch to it')
-    await terminal.waitFor('New sessions go to Account 2')
-    await pick(terminal, 'Quit')
-    await terminal.waitFor('exit code 0')
-    expect(JSON.parse(await readFile(accountsFile, 'utf8')).activeIndex).toBe(1)
-    expect(JSON.parse(await readFile(host.authFile, 'utf8'))).toEqual(JSON.parse(before))
-    expect(await planted.effects()).toEqual([])
-  })
+  it.skipIf(noTerminal)(
+    'opens on a terminal, takes the keys, and leaves the entry of OpenCode as it was',
+    async () => {
+      const { host, accountsFile } = stage()
+      const before = await readFile(host.authFile, 'utf8')
+      const planted = await plantIn(host)
+      onTestFinished(planted.remove)
+      const terminal = await openTerminal({
+        command: [
+          'sh',
+          '-c',
+          `"$0" auth login --provider openai; echo "exit code $?"; sleep 60`,
+          host.binary,
+        ],
+        cwd: host.project,
+        env: host.env,
+        columns: 80,
+        rows: 24,
+      })
+      onTestFinished(() => terminal.close())
+      await pick(terminal, LABEL)
+      await terminal.waitFor('2 accounts (')
+      await pick(terminal, '2   ')
+      await pick(terminal, 'Switch to it')
+      await terminal.waitFor('New sessions go to Account 2')
+      await pick(terminal, 'Quit')
+      await terminal.waitFor('exit code 0')
+      expect(JSON.parse(await readFile(accountsFile, 'utf8')).activeIndex).toBe(1)
+      expect(JSON.parse(await readFile(host.authFile, 'utf8'))).toEqual(JSON.parse(before))
+      expect(await planted.effects()).toEqual([])
+    },
+  )
 
   it('says the command where there is no terminal', async () => {
     const login = await stage().host.login(LABEL)
@@ -306,10 +401,14 @@ describe('the menu from opencode auth login', () => {
 
   it('is not listed before there is an account, and never touches a login of the host’s own', async () => {
     const { host, accountsFile } = stage()
-    const theirs = JSON.stringify({ openai: { type: 'oauth', refresh: 'theirs', access: 'theirs', expires: 1 } })
+    const theirs = JSON.stringify({
+      openai: { type: 'oauth', refresh: 'theirs', access: 'theirs', expires: 1 },
+    })
     await writeFile(host.authFile, theirs)
     const login = await host.login(LABEL)
-    expect(login.stdout + login.stderr).toContain('Nothing was changed in the login of OpenCode itself')
+    expect(login.stdout + login.stderr).toContain(
+      'Nothing was changed in the login of OpenCode itself',
+    )
     expect(await readFile(host.authFile, 'utf8')).toBe(theirs)
     await rm(accountsFile)
     const unknown = await host.login(LABEL)
@@ -321,7 +420,11 @@ describe('the package', () => {
   it('keeps the menu and its library out of everything that OpenCode loads', async () => {
     const dist = path.dirname(cli)
     const names = (await readdir(dist)).filter((name) => name.endsWith('.js'))
-    const texts = new Map(await Promise.all(names.map(async (name) => [name, await readFile(path.join(dist, name), 'utf8')] as const)))
+    const texts = new Map(
+      await Promise.all(
+        names.map(async (name) => [name, await readFile(path.join(dist, name), 'utf8')] as const),
+      ),
+    )
     const holders = names.filter((name) => texts.get(name)?.includes('clack:cancel') === true)
     expect(holders.length).toBeGreaterThan(0)
     // What an entry imports at once, and what that imports; `import(…)` waits until somebody asks.
@@ -329,42 +432,75 @@ describe('the package', () => {
     const load = (name: string): void => {
       if (loaded.has(name)) return
       loaded.add(name)
-      for (const [, next = ''] of (texts.get(name) ?? '').matchAll(/(?:from|^import|;import)\s*"\.\/([^"]+)"/gm)) load(next)
+      for (const [, next = ''] of (texts.get(name) ?? '').matchAll(
+        /(?:from|^import|;import)\s*"\.\/([^"]+)"/gm,
+      ))
+        load(next)
     }
-    for (const entry of ['index.js', 'tui.js', 'tools.js', 'limits.js', ...names.filter((name) => name.startsWith('chunk-core-'))]) load(entry)
+    for (const entry of [
+      'index.js',
+      'tui.js',
+      'tools.js',
+      'limits.js',
+      ...names.filter((name) => name.startsWith('chunk-core-')),
+    ])
+      load(entry)
     expect(loaded.size).toBeGreaterThan(6)
     expect([...loaded].filter((name) => holders.includes(name))).toEqual([])
   })
 })
 
 describe('the commands without a terminal', () => {
-  const run = async ({ home, env }: Stage, ...args: string[]): ReturnType<typeof endOf> => endOf(startProcess({ file: process.execPath, args: [cli, ...args], cwd: home, env }), 30_000)
+  const run = async ({ home, env }: Stage, ...args: string[]): ReturnType<typeof endOf> =>
+    endOf(startProcess({ file: process.execPath, args: [cli, ...args], cwd: home, env }), 30_000)
 
   it('accounts prints the list and a hint and ends, although nobody can be asked', async () => {
     const stage = await stageWith(3)
-    expect(await run(stage, 'accounts')).toMatchObject({ code: 0, stdout: expect.stringMatching(/anna[\s\S]*ben[\s\S]*carla[\s\S]*is a menu/) })
-    expect(JSON.parse((await run(stage, 'accounts', '--json')).stdout)).toMatchObject({ totalAccounts: 3 })
+    expect(await run(stage, 'accounts')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/anna[\s\S]*ben[\s\S]*carla[\s\S]*is a menu/),
+    })
+    expect(JSON.parse((await run(stage, 'accounts', '--json')).stdout)).toMatchObject({
+      totalAccounts: 3,
+    })
   })
 
   it('login --account tells the account that signed in from the one that was asked for', async () => {
     const stage = await stageWith(2)
     const other = await run(stage, 'login', '--device', '--account', 'ben')
-    expect(other).toMatchObject({ code: 1, stdout: expect.stringMatching(/another account: Account 3 \(.*\), which was added\. Account 2 \(ben\) is as before\./) })
+    expect(other).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
+        /another account: Account 3 \(.*\), which was added\. Account 2 \(ben\) is as before\./,
+      ),
+    })
     stage.simulator.changeSettings({ autoApprove: 'ben' })
-    expect(await run(stage, 'login', '--device', '--account', 'ben')).toMatchObject({ code: 0, stdout: 'Account 2 (ben) is signed in.\n' })
-    expect(await run(stage, 'login', '--device', '--account', 'nobody')).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no account "nobody"') })
+    expect(await run(stage, 'login', '--device', '--account', 'ben')).toMatchObject({
+      code: 0,
+      stdout: 'Account 2 (ben) is signed in.\n',
+    })
+    expect(await run(stage, 'login', '--device', '--account', 'nobody')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no account "nobody"'),
+    })
   })
 
   it('logout shows what would happen, does it with --yes, and import undoes it; the backend hears nothing', async () => {
     const stage = await stageWith(2)
     const asked = stage.simulator.requests.length
-    expect(await run(stage, 'logout', 'ben')).toMatchObject({ code: 2, stdout: expect.stringContaining('Nothing was changed') })
+    expect(await run(stage, 'logout', 'ben')).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining('Nothing was changed'),
+    })
     const done = await run(stage, 'logout', 'ben', '--yes')
     expect(done.code).toBe(0)
     expect((await stage.pool()).accounts).toHaveLength(1)
     const backup = /Undo: oc-codex-multi-auth import (\S+)/.exec(done.stdout)?.[1] ?? ''
     expect((await run(stage, 'import', backup)).code).toBe(0)
-    expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual(['anna', 'ben'])
+    expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual([
+      'anna',
+      'ben',
+    ])
     expect(stage.simulator.requests).toHaveLength(asked)
   })
 
@@ -373,7 +509,13 @@ describe('the commands without a terminal', () => {
     const file = path.join(stage.home, '.local', 'share', 'opencode', 'auth.json')
     await mkdir(path.dirname(file), { recursive: true })
     const marker = 'managed-by-oc-codex-multi-auth'
-    await writeFile(file, JSON.stringify({ openai: { type: 'oauth', refresh: marker, access: marker, expires: 1 }, other: { type: 'api', key: 'k' } }))
+    await writeFile(
+      file,
+      JSON.stringify({
+        openai: { type: 'oauth', refresh: marker, access: marker, expires: 1 },
+        other: { type: 'api', key: 'k' },
+      }),
+    )
     expect((await run(stage, 'logout', '--all', '--yes')).stdout).toContain('is removed too')
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ other: { type: 'api', key: 'k' } })
   })
@@ -383,9 +525,13 @@ describe.skipIf(noTerminal)('setup on a terminal', () => {
   it('offers what is still to do, does it, and says what is left', async () => {
     const stage = await stageWith(0)
     const terminal = await open(stage, ['setup'])
-    await terminal.waitFor(/\[ \] OpenCode’s configuration names this plugin[\s\S]*Put the plugin into OpenCode’s configuration now\?/)
+    await terminal.waitFor(
+      /\[ \] OpenCode’s configuration names this plugin[\s\S]*Put the plugin into OpenCode’s configuration now\?/,
+    )
     await terminal.type('y')
-    await terminal.waitFor(/\[x\] OpenCode’s configuration names this plugin[\s\S]*Sign in to a ChatGPT account now\?/)
+    await terminal.waitFor(
+      /\[x\] OpenCode’s configuration names this plugin[\s\S]*Sign in to a ChatGPT account now\?/,
+    )
     await terminal.type('y')
     await pick(terminal, 'device code')
     await terminal.waitFor(/\[x\] An account can be used[\s\S]*Sign in to a second account/)
@@ -393,7 +539,9 @@ describe.skipIf(noTerminal)('setup on a terminal', () => {
     await expectSane(terminal, 1)
     expect(await terminal.screen()).toContain('The steps above say what is still to do.')
     expect((await stage.pool()).accounts).toHaveLength(1)
-    expect(await readFile(path.join(stage.home, '.config', 'opencode', 'opencode.json'), 'utf8')).toContain('oc-codex-multi-auth')
+    expect(
+      await readFile(path.join(stage.home, '.config', 'opencode', 'opencode.json'), 'utf8'),
+    ).toContain('oc-codex-multi-auth')
   })
 
   it('ends at Ctrl-C with a sane terminal and nothing changed', async () => {
@@ -407,8 +555,22 @@ describe.skipIf(noTerminal)('setup on a terminal', () => {
 
   it('prints the checklist without a terminal', async () => {
     const { home, env } = await stageWith(1)
-    const { stdout, code } = await endOf(startProcess({ file: process.execPath, args: [cli, 'setup', '--json'], cwd: home, env }), 60_000)
+    const { stdout, code } = await endOf(
+      startProcess({ file: process.execPath, args: [cli, 'setup', '--json'], cwd: home, env }),
+      60_000,
+    )
     expect(code).toBe(0)
-    expect((JSON.parse(stdout) as { steps: { id: string; done: boolean }[] }).steps.map(({ id, done }) => `${id} ${done}`)).toEqual(['plugin false', 'account true', 'usable true', 'spare false', 'host-login false', 'config true'])
+    expect(
+      (JSON.parse(stdout) as { steps: { id: string; done: boolean }[] }).steps.map(
+        ({ id, done }) => `${id} ${done}`,
+      ),
+    ).toEqual([
+      'plugin false',
+      'account true',
+      'usable true',
+      'spare false',
+      'host-login false',
+      'config true',
+    ])
   })
 })

@@ -4,7 +4,10 @@ import { type HostServer, startHostServer } from '../support/host-server.js'
 import { turns, useStage } from './setup.js'
 
 describe('when something fails', () => {
-  const stage = useStage({ signedIn: ['personal', 'work'], host: { env: { CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' } } })
+  const stage = useStage({
+    signedIn: ['personal', 'work'],
+    host: { env: { CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' } },
+  })
   let server: HostServer
   beforeAll(async () => {
     server = await startHostServer(stage().host)
@@ -12,15 +15,31 @@ describe('when something fails', () => {
   afterAll(() => server.stop())
   beforeEach(() => stage().simulator.clearRules())
 
-  const ask = async (text: string): Promise<{ text: string; error: string | undefined; served: (string | undefined)[]; statuses: number[] }> => {
+  const ask = async (
+    text: string,
+  ): Promise<{
+    text: string
+    error: string | undefined
+    served: (string | undefined)[]
+    statuses: number[]
+  }> => {
     const from = stage().simulator.requests.length
     const answer = await server.send(await server.newSession('named'), text)
     const seen = turns(stage(), from)
-    return { text: answer.text, error: answer.error, served: seen.map(({ account }) => account), statuses: seen.map(({ status }) => status) }
+    return {
+      text: answer.text,
+      error: answer.error,
+      served: seen.map(({ account }) => account),
+      statuses: seen.map(({ status }) => status),
+    }
   }
 
   it('a failure inside the stream before any output moves to the other account unseen', async () => {
-    stage().simulator.addRules({ when: { endpoint: 'responses' }, times: 3, do: { type: 'stream_failed', code: 'server_error' } })
+    stage().simulator.addRules({
+      when: { endpoint: 'responses' },
+      times: 3,
+      do: { type: 'stream_failed', code: 'server_error' },
+    })
     const { text, error, served } = await ask('SIM:say unseen')
     expect({ text, error }).toEqual({ text: 'unseen', error: undefined })
     expect(new Set(served).size).toBe(2)
@@ -28,29 +47,54 @@ describe('when something fails', () => {
 
   it('a 401 is mended by one refresh', async () => {
     const from = stage().simulator.requests.length
-    stage().simulator.addRules({ when: { endpoint: 'responses' }, times: 1, do: { type: 'unauthorized', code: 'token_expired' } })
+    stage().simulator.addRules({
+      when: { endpoint: 'responses' },
+      times: 1,
+      do: { type: 'unauthorized', code: 'token_expired' },
+    })
     const { text, statuses } = await ask('SIM:say renewed')
     expect(text).toBe('renewed')
     expect(statuses).toEqual([401, 200])
-    expect(stage().simulator.requests.slice(from).filter(({ path }) => path === '/oauth/token')).toHaveLength(1)
+    expect(
+      stage()
+        .simulator.requests.slice(from)
+        .filter(({ path }) => path === '/oauth/token'),
+    ).toHaveLength(1)
   })
 
   it('a socket cut after output ends the turn with one sentence and is never repeated', async () => {
-    stage().simulator.addRules({ when: { endpoint: 'responses' }, times: 5, do: { type: 'cut', at: 6 } })
+    stage().simulator.addRules({
+      when: { endpoint: 'responses' },
+      times: 5,
+      do: { type: 'cut', at: 6 },
+    })
     const { error, statuses } = await ask('SIM:long 40')
     expect(error).toMatch(/broke off|No connection/)
     expect(statuses).toEqual([200])
   })
 
   it('a stream that just ends after output is an error too, not an endless loop', async () => {
-    stage().simulator.addRules({ when: { endpoint: 'responses' }, times: 5, do: { type: 'eof', at: 6 } })
+    stage().simulator.addRules({
+      when: { endpoint: 'responses' },
+      times: 5,
+      do: { type: 'eof', at: 6 },
+    })
     const { error, statuses } = await ask('SIM:long 40')
     expect(error).toContain('broke off')
     expect(statuses).toEqual([200])
   })
 
   it('a failure event after output is shown in words and not repeated', async () => {
-    stage().simulator.addRules({ when: { endpoint: 'responses' }, times: 5, do: { type: 'stream_failed', code: 'server_error', message: 'Server error, try again later', at: 6 } })
+    stage().simulator.addRules({
+      when: { endpoint: 'responses' },
+      times: 5,
+      do: {
+        type: 'stream_failed',
+        code: 'server_error',
+        message: 'Server error, try again later',
+        at: 6,
+      },
+    })
     const { error, statuses } = await ask('SIM:long 40')
     expect(error).toContain('backend failed')
     expect(statuses).toEqual([200])
@@ -58,11 +102,22 @@ describe('when something fails', () => {
 
   it('response.done ends a turn like response.completed', async () => {
     stage().simulator.addRules({ when: { endpoint: 'responses' }, times: 1, do: { type: 'done' } })
-    expect(await ask('SIM:say done')).toMatchObject({ text: 'done', error: undefined, statuses: [200] })
+    expect(await ask('SIM:say done')).toMatchObject({
+      text: 'done',
+      error: undefined,
+      statuses: [200],
+    })
   })
 
   it('a request the backend refuses is shown once, in its words', async () => {
-    stage().simulator.addRules({ when: { endpoint: 'responses' }, do: { type: 'respond', status: 400, json: { detail: 'Something about this request is wrong' } } })
+    stage().simulator.addRules({
+      when: { endpoint: 'responses' },
+      do: {
+        type: 'respond',
+        status: 400,
+        json: { detail: 'Something about this request is wrong' },
+      },
+    })
     const { error, statuses } = await ask('SIM:say never')
     expect(error).toContain('Something about this request is wrong')
     expect(statuses).toEqual([400])
@@ -79,11 +134,17 @@ describe('when something fails', () => {
     expect((await answer).error).toMatch(/abort/i)
     await expect.poll(() => stage().simulator.requests.at(-1)?.end, { timeout: 5_000 }).toBe('gone')
     stage().simulator.clearRules()
-    expect(await ask('SIM:say still alive')).toMatchObject({ text: 'still alive', error: undefined })
+    expect(await ask('SIM:say still alive')).toMatchObject({
+      text: 'still alive',
+      error: undefined,
+    })
   })
 
   it('a page of a proxy in place of the backend is named as such', async () => {
-    stage().simulator.addRules({ when: { endpoint: 'responses' }, do: { type: 'html', status: 200 } })
+    stage().simulator.addRules({
+      when: { endpoint: 'responses' },
+      do: { type: 'html', status: 200 },
+    })
     const { error } = await ask('SIM:say never')
     expect(error).toMatch(/not an event stream/)
   })
@@ -99,7 +160,9 @@ describe('when something fails', () => {
     expect(moved.served.at(-1)).not.toBe(limited)
     const known = await ask('SIM:say no wasted call')
     expect(known.statuses).toEqual([200])
-    simulator.patchAccount(known.served[0]!, { windows: [{ minutes: 10_080, limit: 100, used: 100 }] })
+    simulator.patchAccount(known.served[0]!, {
+      windows: [{ minutes: 10_080, limit: 100, used: 100 }],
+    })
     const none = await ask('SIM:say nobody')
     expect(none.error).toMatch(/Each of the 2 accounts is at a limit/)
     const again = await ask('SIM:say nobody')

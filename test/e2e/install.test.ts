@@ -9,7 +9,12 @@ import { packPackage } from '../support/pack.js'
 import { setStage, signIn, type Stage, turns } from './setup.js'
 
 /** Runs the packed command line on the configuration of a stage whose OpenCode does not have the plugin yet. */
-async function prepare(config: string): Promise<{ stage: Stage; file: string; tui: string; cli: (...args: string[]) => Promise<Ended> }> {
+async function prepare(config: string): Promise<{
+  stage: Stage
+  file: string
+  tui: string
+  cli: (...args: string[]) => Promise<Ended>
+}> {
   const stage = await setStage({ host: { plugins: [] } })
   const { host } = stage
   const { tarball } = await packPackage()
@@ -19,14 +24,29 @@ async function prepare(config: string): Promise<{ stage: Stage; file: string; tu
   const directory = path.join(host.home, '.config', 'opencode')
   const file = path.join(directory, 'opencode.json')
   await writeFile(file, config)
-  const cli = (...args: string[]): Promise<Ended> => endOf(startProcess({ file: process.execPath, args: [path.join(folder, 'package', 'dist', 'cli.js'), ...args], cwd: host.project, env: host.env }), 60_000)
+  const cli = (...args: string[]): Promise<Ended> =>
+    endOf(
+      startProcess({
+        file: process.execPath,
+        args: [path.join(folder, 'package', 'dist', 'cli.js'), ...args],
+        cwd: host.project,
+        env: host.env,
+      }),
+      60_000,
+    )
   return { stage, file, tui: path.join(directory, 'tui.json'), cli }
 }
 
 const CONFIGS: readonly [string, string][] = [
   ['an empty object', '{}'],
-  ['comments, trailing commas and tabs', '{\n\t// mine\n\t"$schema": "https://opencode.ai/config.json",\n\t"autoupdate": false, // keep\n\t"plugin": [\n\t\t"some-other-plugin-that-is-missing",\n\t],\n}\n'],
-  ['a byte order mark and the line ends of Windows', '\uFEFF{\r\n  "autoupdate": false,\r\n  "plugin": []\r\n}\r\n'],
+  [
+    'comments, trailing commas and tabs',
+    '{\n\t// mine\n\t"$schema": "https://opencode.ai/config.json",\n\t"autoupdate": false, // keep\n\t"plugin": [\n\t\t"some-other-plugin-that-is-missing",\n\t],\n}\n',
+  ],
+  [
+    'a byte order mark and the line ends of Windows',
+    '\uFEFF{\r\n  "autoupdate": false,\r\n  "plugin": []\r\n}\r\n',
+  ],
   [
     'everything that people set',
     `{
@@ -45,8 +65,14 @@ const CONFIGS: readonly [string, string][] = [
 }
 `,
   ],
-  ['several entries of this plugin', '{ "plugin": ["oc-codex-multi-auth", "oc-chatgpt-multi-auth@4.0.0", ["oc-codex-multi-auth", {}]] }'],
-  ['a former name of this plugin with options', '{ "plugin": [["oc-chatgpt-multi-auth", { "a": 1 }]], "provider": { "openai": { "models": { "my-own": { "name": "Mine" } } } } }'],
+  [
+    'several entries of this plugin',
+    '{ "plugin": ["oc-codex-multi-auth", "oc-chatgpt-multi-auth@4.0.0", ["oc-codex-multi-auth", {}]] }',
+  ],
+  [
+    'a former name of this plugin with options',
+    '{ "plugin": [["oc-chatgpt-multi-auth", { "a": 1 }]], "provider": { "openai": { "models": { "my-own": { "name": "Mine" } } } } }',
+  ],
 ]
 
 describe('the installer', () => {
@@ -56,29 +82,45 @@ describe('the installer', () => {
     stage = undefined
   })
 
-  it.each(CONFIGS)('turns a configuration with %s into one the real OpenCode serves a prompt with', async (_name, config) => {
-    const prepared = await prepare(config)
-    stage = prepared.stage
-    const { cli, file, tui } = prepared
-    const before = await readFile(file, 'utf8')
-    expect((await cli('--dry-run')).code).toBe(0)
-    expect(await readFile(file, 'utf8')).toBe(before)
+  it.each(CONFIGS)(
+    'turns a configuration with %s into one the real OpenCode serves a prompt with',
+    async (_name, config) => {
+      const prepared = await prepare(config)
+      stage = prepared.stage
+      const { cli, file, tui } = prepared
+      const before = await readFile(file, 'utf8')
+      expect((await cli('--dry-run')).code).toBe(0)
+      expect(await readFile(file, 'utf8')).toBe(before)
 
-    const installed = await cli()
-    expect(installed.code, installed.stderr).toBe(0)
-    const after = await readFile(file, 'utf8')
-    for (const kept of ['// mine', '// keep', 'my-own', 'some-other-plugin', '\uFEFF', '\r\n', '/* the usual one */', '"timeout": 600000', 'My 5.5', 'my own template', '"enabled": false']) if (before.includes(kept)) expect(after).toContain(kept)
-    expect(JSON.parse(await readFile(tui, 'utf8')).plugin).toContain('oc-codex-multi-auth')
-    expect((await readdir(path.dirname(file))).some((name) => name.includes('.bak'))).toBe(true)
+      const installed = await cli()
+      expect(installed.code, installed.stderr).toBe(0)
+      const after = await readFile(file, 'utf8')
+      for (const kept of [
+        '// mine',
+        '// keep',
+        'my-own',
+        'some-other-plugin',
+        '\uFEFF',
+        '\r\n',
+        '/* the usual one */',
+        '"timeout": 600000',
+        'My 5.5',
+        'my own template',
+        '"enabled": false',
+      ])
+        if (before.includes(kept)) expect(after).toContain(kept)
+      expect(JSON.parse(await readFile(tui, 'utf8')).plugin).toContain('oc-codex-multi-auth')
+      expect((await readdir(path.dirname(file))).some((name) => name.includes('.bak'))).toBe(true)
 
-    await cli()
-    expect(await readFile(file, 'utf8')).toBe(after)
+      await cli()
+      expect(await readFile(file, 'utf8')).toBe(after)
 
-    await signIn(stage, 'personal')
-    const run = await stage.host.prompt('SIM:say installed', { title: 'named' })
-    expect(run.stdout, run.stderr).toContain('installed')
-    expect(turns(stage).at(-1)?.account).toBe('personal')
-  })
+      await signIn(stage, 'personal')
+      const run = await stage.host.prompt('SIM:say installed', { title: 'named' })
+      expect(run.stdout, run.stderr).toContain('installed')
+      expect(turns(stage).at(-1)?.account).toBe('personal')
+    },
+  )
 
   it('takes itself out again and leaves the rest as it was', async () => {
     const config = '{\n  // mine\n  "plugin": [\n    "other"\n  ]\n}\n'
@@ -109,8 +151,14 @@ describe('the installer', () => {
     const models = await stage.host.run(['models', 'openai'])
     expect(models.stdout).toContain('openai/gpt-5.5-high')
     const from = stage.simulator.requests.length
-    const run = await stage.host.prompt('SIM:say by suffix', { title: 'named', model: 'openai/gpt-5.5-high' })
+    const run = await stage.host.prompt('SIM:say by suffix', {
+      title: 'named',
+      model: 'openai/gpt-5.5-high',
+    })
     expect(run.stdout, run.stderr).toContain('by suffix')
-    expect(turns(stage, from)[0]?.body).toMatchObject({ model: 'gpt-5.5', reasoning: { effort: 'high' } })
+    expect(turns(stage, from)[0]?.body).toMatchObject({
+      model: 'gpt-5.5',
+      reasoning: { effort: 'high' },
+    })
   })
 })

@@ -6,7 +6,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
 import { type Ended, endOf, startProcess } from '../support/child-process.js'
 import { packPackage } from '../support/pack.js'
-import { noSecretService, type SecretService, startSecretService } from '../support/secret-service.js'
+import {
+  noSecretService,
+  type SecretService,
+  startSecretService,
+} from '../support/secret-service.js'
 import { setStage, signIn, type Stage, turns } from './setup.js'
 
 const OPTED_IN = { CODEX_KEYCHAIN: '1' }
@@ -26,7 +30,11 @@ describe.skipIf(noSecretService)('the OS keychain', () => {
   afterAll(() => service.close())
 
   /** A host in the session of the keyring, and the packed command line beside it. */
-  async function prepare(env: Record<string, string> = {}): Promise<{ stage: Stage; text: () => Promise<string>; cli: (args: readonly string[], env?: Record<string, string>) => Promise<Ended> }> {
+  async function prepare(env: Record<string, string> = {}): Promise<{
+    stage: Stage
+    text: () => Promise<string>
+    cli: (args: readonly string[], env?: Record<string, string>) => Promise<Ended>
+  }> {
     const made = (stage = await setStage({ host: { env: { ...service.env, ...env } } }))
     const { host } = made
     const folder = path.join(path.dirname(host.project), 'unpacked')
@@ -35,19 +43,37 @@ describe.skipIf(noSecretService)('the OS keychain', () => {
     return {
       stage: made,
       text: () => readFile(made.accountsFile, 'utf8'),
-      cli: (args, more = {}) => endOf(startProcess({ file: process.execPath, args: [path.join(folder, 'package', 'dist', 'cli.js'), ...args], cwd: host.project, env: { ...host.env, ...more } }), 60_000),
+      cli: (args, more = {}) =>
+        endOf(
+          startProcess({
+            file: process.execPath,
+            args: [path.join(folder, 'package', 'dist', 'cli.js'), ...args],
+            cwd: host.project,
+            env: { ...host.env, ...more },
+          }),
+          60_000,
+        ),
     }
   }
 
   it('keeps a pool that the command line sealed usable in OpenCode, through a renewal, until the rollback', async () => {
-    const { stage: { host, simulator, ...rest }, text, cli } = await prepare()
+    const {
+      stage: { host, simulator, ...rest },
+      text,
+      cli,
+    } = await prepare()
     await signIn({ host, simulator, ...rest }, 'personal')
     expect(await text()).toMatch(SECRETS)
 
     const migrated = await cli(['keychain', 'migrate', '--confirm', '--json'], OPTED_IN)
 
     expect(migrated.code, migrated.stdout + migrated.stderr).toBe(0)
-    expect(JSON.parse(migrated.stdout)).toMatchObject({ storage: 'sealed', plainCopies: [], warnings: [], keychain: { via: 'secret-tool', reachable: true } })
+    expect(JSON.parse(migrated.stdout)).toMatchObject({
+      storage: 'sealed',
+      plainCopies: [],
+      warnings: [],
+      keychain: { via: 'secret-tool', reachable: true },
+    })
     const sealed = await text()
     expect(sealed).not.toMatch(SECRETS)
     expect(await service.items()).toHaveLength(1)
@@ -59,9 +85,13 @@ describe.skipIf(noSecretService)('the OS keychain', () => {
     const renewed = await host.prompt('SIM:say renewed', { title: 'named' })
 
     expect(renewed.stdout, renewed.stderr).toContain('renewed')
-    expect(simulator.requests.slice(from).filter(({ path: route }) => route === '/oauth/token')).toHaveLength(1)
+    expect(
+      simulator.requests.slice(from).filter(({ path: route }) => route === '/oauth/token'),
+    ).toHaveLength(1)
     expect(await text()).not.toMatch(SECRETS)
-    expect(JSON.parse(await text()).accounts[0].sealed).not.toBe(JSON.parse(sealed).accounts[0].sealed)
+    expect(JSON.parse(await text()).accounts[0].sealed).not.toBe(
+      JSON.parse(sealed).accounts[0].sealed,
+    )
 
     const back = await cli(['keychain', 'rollback', '--confirm', '--json'])
 
@@ -79,9 +109,13 @@ describe.skipIf(noSecretService)('the OS keychain', () => {
     const refreshed = await cli(['refresh', '--json'])
     expect(refreshed.code, refreshed.stdout + refreshed.stderr).toBe(0)
     expect(await text()).not.toMatch(SECRETS)
-    expect((await made.host.prompt('SIM:say from both', { title: 'named' })).stdout).toContain('from both')
+    expect((await made.host.prompt('SIM:say from both', { title: 'named' })).stdout).toContain(
+      'from both',
+    )
     const doctor = await cli(['doctor', '--json'])
-    expect(JSON.parse(doctor.stdout).findings).toContainEqual(expect.objectContaining({ id: 'keychain', severity: 'ok' }))
+    expect(JSON.parse(doctor.stdout).findings).toContainEqual(
+      expect.objectContaining({ id: 'keychain', severity: 'ok' }),
+    )
     expect((await cli(['keychain', 'rollback', '--confirm'])).code).toBe(0)
   })
 

@@ -22,7 +22,10 @@ describe('a login', () => {
     const [opened] = await stage.host.openedInBrowser()
     expect(new URL(opened!).searchParams.get('code_challenge_method')).toBe('S256')
     const pool = JSON.parse(await readFile(stage.accountsFile, 'utf8'))
-    expect(pool).toMatchObject({ version: 3, accounts: [{ email: 'work@example.test', accountIdSource: 'token', planType: 'plus' }] })
+    expect(pool).toMatchObject({
+      version: 3,
+      accounts: [{ email: 'work@example.test', accountIdSource: 'token', planType: 'plus' }],
+    })
     expect((await stat(stage.accountsFile)).mode & 0o777).toBe(0o600)
     for (const port of [1455, 1457]) expect(await isListening(port)).toBe(false)
   })
@@ -30,25 +33,39 @@ describe('a login', () => {
   it('puts no token into the login file of the host', async () => {
     stage = await setStage({ signedIn: ['personal'] })
     const entry = JSON.parse(await readFile(stage.host.authFile, 'utf8')).openai
-    expect(entry).toMatchObject({ type: 'oauth', refresh: 'managed-by-oc-codex-multi-auth', access: 'managed-by-oc-codex-multi-auth' })
+    expect(entry).toMatchObject({
+      type: 'oauth',
+      refresh: 'managed-by-oc-codex-multi-auth',
+      access: 'managed-by-oc-codex-multi-auth',
+    })
     const tokens = JSON.parse(await readFile(stage.accountsFile, 'utf8')).accounts[0]
     expect(await readFile(stage.host.authFile, 'utf8')).not.toContain(tokens.refreshToken)
   })
 
   it('says what went wrong when the user refuses, and stores nothing', async () => {
-    stage = await setStage({ simulator: { scenario: { when: { endpoint: 'authorize' }, do: { type: 'deny' } } } })
+    stage = await setStage({
+      simulator: { scenario: { when: { endpoint: 'authorize' }, do: { type: 'deny' } } },
+    })
     const login = await stage.host.login(METHODS.browser)
     expect(login.stdout + login.stderr).toContain('The login was refused')
     await expect(readFile(stage.accountsFile, 'utf8')).rejects.toThrow('ENOENT')
   })
 
   it('works through the routes the TUI’s /connect uses', async () => {
-    stage = await setStage({ simulator: { settings: { autoApprove: 'work' } }, host: { env: { BROWSER_FOLLOWS: '0' } } })
+    stage = await setStage({
+      simulator: { settings: { autoApprove: 'work' } },
+      host: { env: { BROWSER_FOLLOWS: '0' } },
+    })
     const server = await startHostServer(stage.host)
     try {
-      const methods = (await server.request('GET', '/provider/auth')) as { openai: { label: string }[] }
+      const methods = (await server.request('GET', '/provider/auth')) as {
+        openai: { label: string }[]
+      }
       const method = methods.openai.findIndex(({ label }) => label === METHODS.browser)
-      const pending = (await server.request('POST', '/provider/openai/oauth/authorize', { method, inputs: {} })) as { url: string; method: string }
+      const pending = (await server.request('POST', '/provider/openai/oauth/authorize', {
+        method,
+        inputs: {},
+      })) as { url: string; method: string }
       expect(pending.method).toBe('auto')
       await fetch(pending.url)
       expect(await server.request('POST', '/provider/openai/oauth/callback', { method })).toBe(true)
@@ -61,8 +78,22 @@ describe('a login', () => {
   it.skipIf(noTerminal)('by pasting the last address works in a terminal', async () => {
     stage = await setStage()
     const { host, simulator } = stage
-    const command = [host.binary, 'auth', 'login', '--provider', 'openai', '--method', METHODS.paste] as const
-    const terminal = await openTerminal({ command: [...command], cwd: host.project, env: host.env, columns: 900, rows: 30 })
+    const command = [
+      host.binary,
+      'auth',
+      'login',
+      '--provider',
+      'openai',
+      '--method',
+      METHODS.paste,
+    ] as const
+    const terminal = await openTerminal({
+      command: [...command],
+      cwd: host.project,
+      env: host.env,
+      columns: 900,
+      rows: 30,
+    })
     try {
       const screen = await terminal.waitFor(/Paste the authorization code/)
       const url = /Go to: (http\S+)/.exec(screen)?.[1] ?? ''
@@ -73,7 +104,11 @@ describe('a login', () => {
     } finally {
       await terminal.close()
     }
-    expect(JSON.parse(await readFile(stage.accountsFile, 'utf8')).accounts[0].email).toBe('personal@example.test')
-    expect(simulator.requests.find(({ path }) => path === '/oauth/token')).toMatchObject({ status: 200 })
+    expect(JSON.parse(await readFile(stage.accountsFile, 'utf8')).accounts[0].email).toBe(
+      'personal@example.test',
+    )
+    expect(simulator.requests.find(({ path }) => path === '/oauth/token')).toMatchObject({
+      status: 200,
+    })
   })
 })

@@ -15,10 +15,15 @@ const HOSTILE = {
 /** Everything of the user's that an attack could have reached. */
 async function belongings({ host }: Stage): Promise<Record<string, string>> {
   const files: Record<string, string> = {}
-  for (const folder of [path.join(host.home, '.opencode'), path.join(host.home, '.ssh'), host.project]) {
+  for (const folder of [
+    path.join(host.home, '.opencode'),
+    path.join(host.home, '.ssh'),
+    host.project,
+  ]) {
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const file = path.join(entry.parentPath, entry.name)
-      if (entry.isFile() && !/node_modules|\.git\/|cache\//.test(file)) files[file] = await readFile(file, 'utf8')
+      if (entry.isFile() && !/node_modules|\.git\/|cache\//.test(file))
+        files[file] = await readFile(file, 'utf8')
     }
   }
   files.bashrc = await readFile(path.join(host.home, '.bashrc'), 'utf8')
@@ -29,13 +34,19 @@ interface Attack {
   /** What the model was told: the output of the tool or the error; undefined when there was no such tool to call. */
   readonly told: string | undefined
   /** Questions the user was asked. */
-  readonly asked: readonly { readonly permission: unknown; readonly patterns: unknown; readonly always: unknown }[]
+  readonly asked: readonly {
+    readonly permission: unknown
+    readonly patterns: unknown
+    readonly always: unknown
+  }[]
   /** Requests of the attack beside those of the model's own turns. */
   readonly requests: readonly string[]
 }
 
 /** A model that calls a tool, in a session whose user says no. */
-function attacker(stage: () => Stage): { readonly attack: (name: string, args: Record<string, unknown>) => Promise<Attack> } {
+function attacker(stage: () => Stage): {
+  readonly attack: (name: string, args: Record<string, unknown>) => Promise<Attack>
+} {
   let server: HostServer
   const asked: Attack['asked'][number][] = []
   beforeAll(async () => {
@@ -44,11 +55,30 @@ function attacker(stage: () => Stage): { readonly attack: (name: string, args: R
     await writeFile(path.join(host.home, '.bashrc'), '# mine\n')
     await mkdir(path.join(host.home, '.ssh'))
     await writeFile(path.join(host.home, '.ssh', 'config'), '{"IdentityFile":"secret-place"}')
-    await writeFile(path.join(host.project, 'fixtures.json'), JSON.stringify({ version: 3, accounts: [{ kind: 'api-key', apiKey: 'sk-theirs', baseUrl: 'https://evil.example/v1', addedAt: 1, lastUsed: 0 }], activeIndex: 0 }))
+    await writeFile(
+      path.join(host.project, 'fixtures.json'),
+      JSON.stringify({
+        version: 3,
+        accounts: [
+          {
+            kind: 'api-key',
+            apiKey: 'sk-theirs',
+            baseUrl: 'https://evil.example/v1',
+            addedAt: 1,
+            lastUsed: 0,
+          },
+        ],
+        activeIndex: 0,
+      }),
+    )
     server = await startHostServer(host)
     server.onEvent(({ type, properties }) => {
       if (type !== 'permission.asked') return
-      asked.push({ permission: properties.permission, patterns: properties.patterns, always: properties.always })
+      asked.push({
+        permission: properties.permission,
+        patterns: properties.patterns,
+        always: properties.always,
+      })
       void server.request('POST', `/permission/${String(properties.id)}/reply`, { reply: 'reject' })
     })
   })
@@ -60,12 +90,23 @@ function attacker(stage: () => Stage): { readonly attack: (name: string, args: R
       const from = simulator.requests.length
       const session = await server.newSession('named')
       const answer = await server.send(session, `SIM:tool codex-${name} ${JSON.stringify(args)}`)
-      const messages = (await server.request('GET', `/session/${session}/message`)) as { parts: { type: string; state?: { output?: string; error?: string } }[] }[]
-      const state = [...messages.flatMap(({ parts }) => parts), ...answer.parts].find(({ type }) => type === 'tool')?.state as { output?: string; error?: string } | undefined
+      const messages = (await server.request('GET', `/session/${session}/message`)) as {
+        parts: { type: string; state?: { output?: string; error?: string } }[]
+      }[]
+      const state = [...messages.flatMap(({ parts }) => parts), ...answer.parts].find(
+        ({ type }) => type === 'tool',
+      )?.state as { output?: string; error?: string } | undefined
       const responses = '/backend-api/codex/responses'
       const mine = turns(stage(), from).length
       const requests = simulator.requests.slice(from).map((request) => request.path)
-      return { told: state?.error ?? state?.output, asked: [...asked], requests: [...requests.filter((route) => route !== responses && !route.includes('models')), ...requests.filter((route) => route === responses).slice(mine)] }
+      return {
+        told: state?.error ?? state?.output,
+        asked: [...asked],
+        requests: [
+          ...requests.filter((route) => route !== responses && !route.includes('models')),
+          ...requests.filter((route) => route === responses).slice(mine),
+        ],
+      }
     },
   }
 }
@@ -73,7 +114,10 @@ function attacker(stage: () => Stage): { readonly attack: (name: string, args: R
 const REJECTED = /rejected permission/
 
 describe('a model that was talked into an attack, with every tool of the profile', () => {
-  const stage = useStage({ signedIn: ['personal', 'work'], host: { env: { CODEX_AUTH_TOOLS: 'full' } } })
+  const stage = useStage({
+    signedIn: ['personal', 'work'],
+    host: { env: { CODEX_AUTH_TOOLS: 'full' } },
+  })
   const { attack } = attacker(stage)
 
   it.each([
@@ -101,14 +145,19 @@ describe('a model that was talked into an attack, with every tool of the profile
     ['doctor', { fix: true }, 'edit'],
     ['reset', { account: 1, action: 'consume' }, 'spend'],
     ['warm', {}, 'spend'],
-  ])('cannot answer for the user what codex-%s %j asks, although the project allows everything', async (name, args, risk) => {
-    const before = await belongings(stage())
-    const { told, asked, requests } = await attack(name, args)
-    expect(told).toMatch(REJECTED)
-    expect(asked).toEqual([{ permission: `codex-${name}`, patterns: [risk], always: risk === 'edit' ? ['edit'] : [] }])
-    expect(requests).toEqual([])
-    expect(await belongings(stage())).toEqual(before)
-  })
+  ])(
+    'cannot answer for the user what codex-%s %j asks, although the project allows everything',
+    async (name, args, risk) => {
+      const before = await belongings(stage())
+      const { told, asked, requests } = await attack(name, args)
+      expect(told).toMatch(REJECTED)
+      expect(asked).toEqual([
+        { permission: `codex-${name}`, patterns: [risk], always: risk === 'edit' ? ['edit'] : [] },
+      ])
+      expect(requests).toEqual([])
+      expect(await belongings(stage())).toEqual(before)
+    },
+  )
 
   it.each([
     ['warm', { confirm: true }, 'give confirm'],
@@ -130,24 +179,43 @@ describe('a model that was talked into an attack, with every tool of the profile
   it('cannot overrule a hard pin', async () => {
     const file = stage().accountsFile
     const pool = JSON.parse(await readFile(file, 'utf8')) as { accounts: { uid: string }[] }
-    await writeFile(file, JSON.stringify({ ...pool, rules: { pin: { uid: pool.accounts[0]!.uid, mode: 'hard' } } }))
+    await writeFile(
+      file,
+      JSON.stringify({ ...pool, rules: { pin: { uid: pool.accounts[0]!.uid, mode: 'hard' } } }),
+    )
     const { told, asked } = await attack('switch', { account: 2 })
     expect(told).toContain('Only the user can overrule a hard pin')
     expect(told).toContain('oc-codex-multi-auth switch 2')
     expect(asked).toEqual([])
-    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ activeIndex: 0, rules: { pin: { mode: 'hard' } } })
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
+      activeIndex: 0,
+      rules: { pin: { mode: 'hard' } },
+    })
   })
 
   it('is refused in a run without a person, which does not hang', async () => {
     const before = await belongings(stage())
-    const run = await stage().host.prompt('SIM:tool codex-note {"account":1,"note":"pwned"}', { title: 'named' })
-    expect(run.stdout + run.stderr).toMatch(/permission requested: codex-note \(edit\); auto-rejecting/)
+    const run = await stage().host.prompt('SIM:tool codex-note {"account":1,"note":"pwned"}', {
+      title: 'named',
+    })
+    expect(run.stdout + run.stderr).toMatch(
+      /permission requested: codex-note \(edit\); auto-rejecting/,
+    )
     expect(await belongings(stage())).toEqual(before)
   })
 })
 
 describe('a model whose user has switched the tools for tokens and removal on', () => {
-  const stage = useStage({ signedIn: ['personal', 'work'], host: { env: { CODEX_AUTH_TOOLS: 'full', CODEX_AUTH_ALLOW_MODEL_SECRETS: '1', CODEX_AUTH_ALLOW_MODEL_DESTROY: '1' } } })
+  const stage = useStage({
+    signedIn: ['personal', 'work'],
+    host: {
+      env: {
+        CODEX_AUTH_TOOLS: 'full',
+        CODEX_AUTH_ALLOW_MODEL_SECRETS: '1',
+        CODEX_AUTH_ALLOW_MODEL_DESTROY: '1',
+      },
+    },
+  })
   const { attack } = attacker(stage)
 
   it.each([

@@ -7,14 +7,36 @@ import { startHostServer } from '../support/host-server.js'
 import { useStage } from './setup.js'
 
 interface Listed {
-  readonly all: readonly { readonly id: string; readonly models: Readonly<Record<string, { readonly name: string; readonly limit: { readonly context: number; readonly input?: number }; readonly variants?: object }>> }[]
+  readonly all: readonly {
+    readonly id: string
+    readonly models: Readonly<
+      Record<
+        string,
+        {
+          readonly name: string
+          readonly limit: { readonly context: number; readonly input?: number }
+          readonly variants?: object
+        }
+      >
+    >
+  }[]
 }
 
 describe('the models of openai', () => {
   const stage = useStage({
     signedIn: ['personal'],
-    simulator: { accounts: [{ name: 'personal', models: ['gpt-5.5', 'gpt-6-sol', 'gpt-day-one'] }] },
-    host: { config: { provider: { openai: { models: { 'my-own': { name: 'Mine', limit: { context: 1_000, output: 100 } } } } } } },
+    simulator: {
+      accounts: [{ name: 'personal', models: ['gpt-5.5', 'gpt-6-sol', 'gpt-day-one'] }],
+    },
+    host: {
+      config: {
+        provider: {
+          openai: {
+            models: { 'my-own': { name: 'Mine', limit: { context: 1_000, output: 100 } } },
+          },
+        },
+      },
+    },
   })
 
   it('hold what the account’s own catalogue lists, from the second start on, and the user’s own as they are', async () => {
@@ -22,7 +44,9 @@ describe('the models of openai', () => {
     const catalogue = path.join(host.home, '.opencode', 'cache', 'catalogue.json')
     const first = await startHostServer(host)
     await first.send(await first.newSession('named'), 'SIM:say first start')
-    await expect.poll(() => readFile(catalogue, 'utf8').catch(() => ''), { timeout: 15_000 }).toContain('gpt-day-one')
+    await expect
+      .poll(() => readFile(catalogue, 'utf8').catch(() => ''), { timeout: 15_000 })
+      .toContain('gpt-day-one')
     await first.stop('SIGKILL')
 
     const second = await startHostServer(host)
@@ -31,10 +55,18 @@ describe('the models of openai', () => {
     expect(Object.keys(models)).toContain('gpt-day-one')
     expect(models['gpt-5.5']?.limit.input).toBeLessThanOrEqual(272_000)
     // The host's own list has `none` for both; the account's for neither, but the backend takes it from the older one.
-    expect(Object.keys(models['gpt-5.5']?.variants ?? {})).toEqual(['none', 'low', 'medium', 'high', 'xhigh'])
+    expect(Object.keys(models['gpt-5.5']?.variants ?? {})).toEqual([
+      'none',
+      'low',
+      'medium',
+      'high',
+      'xhigh',
+    ])
     expect(Object.keys(models['gpt-6-sol']?.variants ?? {})).not.toContain('none')
     expect(models['my-own']).toMatchObject({ name: 'Mine', limit: { context: 1_000 } })
-    const answer = await second.send(await second.newSession('named'), 'SIM:say by the new model', { model: 'openai/gpt-day-one' })
+    const answer = await second.send(await second.newSession('named'), 'SIM:say by the new model', {
+      model: 'openai/gpt-day-one',
+    })
     expect(answer).toMatchObject({ text: 'by the new model', error: undefined })
     await second.stop('SIGKILL')
   })

@@ -34,7 +34,10 @@ export const METHODS = {
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const published = await packPackage()
   const registry = await startRegistry([published])
-  const simulator = await startSimulator({ ...options.simulator, settings: { deviceIntervalSec: 1, ...options.simulator?.settings } })
+  const simulator = await startSimulator({
+    ...options.simulator,
+    settings: { deviceIntervalSec: 1, ...options.simulator?.settings },
+  })
   const host = await createHost({
     plugins: [published.manifest.name],
     registry: registry.url,
@@ -72,13 +75,29 @@ export async function signIn({ host, simulator }: Stage, account: string): Promi
   simulator.changeSettings({ autoApprove: account, deviceApproveAfterPolls: 0 })
   const login = await host.login(METHODS.device)
   simulator.changeSettings({ autoApprove: null, deviceApproveAfterPolls: null })
-  if (login.code !== 0 || !/success/i.test(login.stdout)) throw new Error(`the login of ${account} did not work:\n${login.stdout}\n${login.stderr}`)
+  if (login.code !== 0 || !/success/i.test(login.stdout))
+    throw new Error(`the login of ${account} did not work:\n${login.stdout}\n${login.stderr}`)
 }
 
 /** The requests for answers since `from`, with parsed bodies. */
-export function turns({ simulator }: Stage, from = 0): { account: string | undefined; status: number; headers: Readonly<Record<string, string>>; body: Record<string, unknown>; raw: string }[] {
+export function turns(
+  { simulator }: Stage,
+  from = 0,
+): {
+  account: string | undefined
+  status: number
+  headers: Readonly<Record<string, string>>
+  body: Record<string, unknown>
+  raw: string
+}[] {
   return simulator.requests
     .slice(from)
     .filter(({ path: route }) => route === '/backend-api/codex/responses')
-    .map(({ account, status, headers, body }) => ({ account, status, headers, body: JSON.parse(body) as Record<string, unknown>, raw: body }))
+    .map(({ account, status, headers, body }) => ({
+      account,
+      status,
+      headers,
+      body: JSON.parse(body) as Record<string, unknown>,
+      raw: body,
+    }))
 }

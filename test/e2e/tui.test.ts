@@ -8,11 +8,28 @@ import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
 import { useStage } from './setup.js'
 
 describe.skipIf(noTerminal)('the TUI', () => {
-  const stage = useStage({ signedIn: ['personal', 'work'], simulator: { accounts: ['personal', 'work'].map((name) => ({ name, windows: [{ minutes: 300, limit: 100, used: 20 }, { minutes: 10_080, limit: 100, used: 88 }] })) } })
+  const stage = useStage({
+    signedIn: ['personal', 'work'],
+    simulator: {
+      accounts: ['personal', 'work'].map((name) => ({
+        name,
+        windows: [
+          { minutes: 300, limit: 100, used: 20 },
+          { minutes: 10_080, limit: 100, used: 88 },
+        ],
+      })),
+    },
+  })
 
   async function open(columns: number): Promise<Terminal> {
     const { host } = stage()
-    return openTerminal({ command: [host.binary, '--model', 'openai/gpt-5.5'], cwd: host.project, env: host.env, columns, rows: 40 })
+    return openTerminal({
+      command: [host.binary, '--model', 'openai/gpt-5.5'],
+      cwd: host.project,
+      env: host.env,
+      columns,
+      rows: 40,
+    })
   }
 
   async function ask(terminal: Terminal, text: string, answer: string): Promise<void> {
@@ -27,17 +44,20 @@ describe.skipIf(noTerminal)('the TUI', () => {
     [160, /personal|pe…@e….test|work|wo…@e….test/, /5h [█░]{6} \d+%/],
     [100, /5h \d+%/, /7d \d+%/],
     [70, /7d \d+%/, /7d \d+%/],
-  ] as const)('shows what is left beside the prompt at %d columns', async (columns, first, second) => {
-    const terminal = await open(columns)
-    try {
-      await ask(terminal, 'SIM:say shown', 'shown')
-      await terminal.waitFor(first)
-      const screen = await terminal.waitFor(second)
-      expect(screen).not.toContain('personal@example.test')
-    } finally {
-      await terminal.close()
-    }
-  })
+  ] as const)(
+    'shows what is left beside the prompt at %d columns',
+    async (columns, first, second) => {
+      const terminal = await open(columns)
+      try {
+        await ask(terminal, 'SIM:say shown', 'shown')
+        await terminal.waitFor(first)
+        const screen = await terminal.waitFor(second)
+        expect(screen).not.toContain('personal@example.test')
+      } finally {
+        await terminal.close()
+      }
+    },
+  )
 
   it('lists the accounts and switches to one from the keyboard, without a model turn', async () => {
     const { simulator, accountsFile } = stage()
@@ -57,7 +77,9 @@ describe.skipIf(noTerminal)('the TUI', () => {
       await terminal.press('Enter')
       await terminal.waitFor(/New sessions go to account 2/)
       expect(JSON.parse(await readFile(accountsFile, 'utf8')).activeIndex).toBe(1)
-      expect(simulator.requests.slice(from).filter(({ path: route }) => route.endsWith('/responses'))).toEqual([])
+      expect(
+        simulator.requests.slice(from).filter(({ path: route }) => route.endsWith('/responses')),
+      ).toEqual([])
     } finally {
       await terminal.close()
     }
@@ -82,7 +104,12 @@ describe.skipIf(noTerminal)('the TUI', () => {
         await new Promise((resolve) => setTimeout(resolve, 500))
         await terminal.press('Enter')
       }
-      simulator.patchAccount('personal', { windows: [{ minutes: 300, limit: 100, used: 63 }, { minutes: 10_080, limit: 100, used: 90 }] })
+      simulator.patchAccount('personal', {
+        windows: [
+          { minutes: 300, limit: 100, used: 63 },
+          { minutes: 10_080, limit: 100, used: 90 },
+        ],
+      })
       await choose('Read the')
       await terminal.waitFor(/account 1 \(pe.*\) are up to date/)
       await choose('Details')
@@ -105,7 +132,9 @@ describe.skipIf(noTerminal)('the TUI', () => {
       expect(await terminal.screen()).toMatch(/Call tool codex-switch/)
       await terminal.press('Escape')
       await terminal.waitUntilGone('Permission required')
-      expect(JSON.parse(await readFile(accountsFile, 'utf8'))).toMatchObject({ activeIndex: (JSON.parse(before) as { activeIndex: number }).activeIndex })
+      expect(JSON.parse(await readFile(accountsFile, 'utf8'))).toMatchObject({
+        activeIndex: (JSON.parse(before) as { activeIndex: number }).activeIndex,
+      })
       expect(await readFile(accountsFile, 'utf8')).not.toContain('"pin"')
     } finally {
       await terminal.close()

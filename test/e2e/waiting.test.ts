@@ -14,12 +14,22 @@ describe('a pool at its limits', () => {
     const server = await startHostServer(host)
     const session = await server.newSession('named')
     // From now on: starting the host takes its time.
-    simulator.patchAccount('personal', { windows: [{ minutes: 300, limit: 100, used: 100, resetsInMs: 12_000 }] })
-    simulator.patchAccount('work', { windows: [{ minutes: 10_080, limit: 100, used: 100, resetsInMs: 86_400_000 }] })
+    simulator.patchAccount('personal', {
+      windows: [{ minutes: 300, limit: 100, used: 100, resetsInMs: 12_000 }],
+    })
+    simulator.patchAccount('work', {
+      windows: [{ minutes: 10_080, limit: 100, used: 100, resetsInMs: 86_400_000 }],
+    })
     const answer = await server.send(session, 'SIM:say after the wait')
     expect(answer).toMatchObject({ text: 'after the wait', error: undefined })
-    expect(turns(stage()).map(({ account, status }) => `${account} ${status}`).sort()).toEqual(['personal 200', 'personal 429', 'work 429'])
-    const toasts = server.events.filter(({ type }) => type === 'tui.toast.show').map((event) => JSON.stringify(event))
+    expect(
+      turns(stage())
+        .map(({ account, status }) => `${account} ${status}`)
+        .sort(),
+    ).toEqual(['personal 200', 'personal 429', 'work 429'])
+    const toasts = server.events
+      .filter(({ type }) => type === 'tui.toast.show')
+      .map((event) => JSON.stringify(event))
     expect(toasts.some((toast) => toast.includes('Going on by itself'))).toBe(true)
     await server.stop()
   })
@@ -28,11 +38,17 @@ describe('a pool at its limits', () => {
     const { host, simulator } = stage()
     const server = await startHostServer(host)
     const session = await server.newSession('named')
-    simulator.patchAccount('personal', { windows: [{ minutes: 300, limit: 100, used: 100, resetsInMs: 25_000 }] })
-    simulator.patchAccount('work', { windows: [{ minutes: 10_080, limit: 100, used: 100, resetsInMs: 86_400_000 }] })
+    simulator.patchAccount('personal', {
+      windows: [{ minutes: 300, limit: 100, used: 100, resetsInMs: 25_000 }],
+    })
+    simulator.patchAccount('work', {
+      windows: [{ minutes: 10_080, limit: 100, used: 100, resetsInMs: 86_400_000 }],
+    })
     const from = simulator.requests.length
     const answer = server.send(session, 'SIM:say never')
-    await expect.poll(() => JSON.stringify(server.events), { timeout: 20_000 }).toContain('Going on by itself')
+    await expect
+      .poll(() => JSON.stringify(server.events), { timeout: 20_000 })
+      .toContain('Going on by itself')
     await server.abort(session)
     expect(await answer).not.toMatchObject({ text: 'never' })
     const asked = turns(stage(), from).length
@@ -46,7 +62,10 @@ describe('a pool at its limits', () => {
     simulator.patchAccount('personal', { windows: [{ minutes: 300, limit: 100 }] })
     const file = path.join(host.project, 'not-a-folder')
     await writeFile(file, '')
-    const run = await host.prompt('SIM:say without state', { title: 'named', env: { OPENCODE_STATE_DIR: path.join(file, 'state') } })
+    const run = await host.prompt('SIM:say without state', {
+      title: 'named',
+      env: { OPENCODE_STATE_DIR: path.join(file, 'state') },
+    })
     expect(run.stdout, run.stderr).toContain('without state')
   })
 })

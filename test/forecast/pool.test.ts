@@ -5,9 +5,23 @@ import { forecastPool } from '../../lib/forecast/pool.js'
 import type { Forecast, PoolWindow } from '../../lib/forecast/types.js'
 import { DAY, HOUR, MONDAY } from './histories.js'
 
-const pace = (mid: number, spread = 1): Forecast => ({ ratePerHour: { low: mid / spread, mid, high: mid * spread }, runOutChance: 0, basis: { samples: 9, hours: 50 } })
-const weekly = (usedPercent: number, resetsInHours: number, forecast?: Forecast): PoolWindow => ({ kind: 'weekly', usedPercent, resetsAtMs: MONDAY + resetsInHours * HOUR, ...(forecast === undefined ? {} : { forecast }) })
-const short = (usedPercent: number, resetsInHours: number, forecast?: Forecast): PoolWindow => ({ kind: 'five_hour', usedPercent, resetsAtMs: MONDAY + resetsInHours * HOUR, ...(forecast === undefined ? {} : { forecast }) })
+const pace = (mid: number, spread = 1): Forecast => ({
+  ratePerHour: { low: mid / spread, mid, high: mid * spread },
+  runOutChance: 0,
+  basis: { samples: 9, hours: 50 },
+})
+const weekly = (usedPercent: number, resetsInHours: number, forecast?: Forecast): PoolWindow => ({
+  kind: 'weekly',
+  usedPercent,
+  resetsAtMs: MONDAY + resetsInHours * HOUR,
+  ...(forecast === undefined ? {} : { forecast }),
+})
+const short = (usedPercent: number, resetsInHours: number, forecast?: Forecast): PoolWindow => ({
+  kind: 'five_hour',
+  usedPercent,
+  resetsAtMs: MONDAY + resetsInHours * HOUR,
+  ...(forecast === undefined ? {} : { forecast }),
+})
 
 describe('the forecast of the pool', () => {
   it('adds up what the accounts have left and what they use', () => {
@@ -53,16 +67,33 @@ describe('the forecast of the pool', () => {
   })
 
   it('is now when nothing is left anywhere', () => {
-    expect(forecastPool([[weekly(100, 10, pace(1))]], MONDAY)!.dryAtMs).toEqual({ early: MONDAY, mid: MONDAY, late: MONDAY })
+    expect(forecastPool([[weekly(100, 10, pace(1))]], MONDAY)!.dryAtMs).toEqual({
+      early: MONDAY,
+      mid: MONDAY,
+      late: MONDAY,
+    })
   })
 
   it('is never earlier with one more account, and never NaN', () => {
-    const window = fc.tuple(fc.constantFrom('five_hour', 'weekly', 'monthly', 'unknown'), fc.double({ min: 0, max: 130, noNaN: true }), fc.integer({ min: -5, max: 300 }), fc.double({ min: 0, max: 60, noNaN: true }))
-    const account = fc.array(window, { minLength: 1, maxLength: 2 }).map((windows) => windows.map(([kind, usedPercent, hours, mid]) => ({ kind, usedPercent, resetsAtMs: MONDAY + hours * HOUR, forecast: pace(mid, 1.5) })))
+    const window = fc.tuple(
+      fc.constantFrom('five_hour', 'weekly', 'monthly', 'unknown'),
+      fc.double({ min: 0, max: 130, noNaN: true }),
+      fc.integer({ min: -5, max: 300 }),
+      fc.double({ min: 0, max: 60, noNaN: true }),
+    )
+    const account = fc.array(window, { minLength: 1, maxLength: 2 }).map((windows) =>
+      windows.map(([kind, usedPercent, hours, mid]) => ({
+        kind,
+        usedPercent,
+        resetsAtMs: MONDAY + hours * HOUR,
+        forecast: pace(mid, 1.5),
+      })),
+    )
     fc.assert(
       fc.property(fc.array(account, { minLength: 1, maxLength: 4 }), (accounts) => {
         const { dryAtMs = {}, dryChance } = forecastPool(accounts, MONDAY)!
-        for (const at of [dryAtMs.early, dryAtMs.mid, dryAtMs.late]) if (at !== undefined) expect(at >= MONDAY && at <= MONDAY + 7 * DAY).toBe(true)
+        for (const at of [dryAtMs.early, dryAtMs.mid, dryAtMs.late])
+          if (at !== undefined) expect(at >= MONDAY && at <= MONDAY + 7 * DAY).toBe(true)
         expect(dryChance >= 0 && dryChance <= 1).toBe(true)
         const more = forecastPool([...accounts, [weekly(0, 168)]], MONDAY)!
         expect(more.dryChance).toBeLessThanOrEqual(dryChance)

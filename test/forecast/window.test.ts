@@ -15,11 +15,17 @@ function claim(forecast: Forecast | undefined): Forecast {
 }
 
 /** Prints what was measured, so that a run shows the quality and not only that it is within bounds. */
-function report(name: string, errors: readonly number[], inside: number): { median: number; worst: number; inside: number } {
+function report(
+  name: string,
+  errors: readonly number[],
+  inside: number,
+): { median: number; worst: number; inside: number } {
   const sorted = errors.map(Math.abs).sort((left, right) => left - right)
   const median = sorted[Math.floor(sorted.length / 2)] ?? NaN
   const worst = sorted.at(-1) ?? NaN
-  process.stdout.write(`forecast, ${name}: error of the run-out time median ${median.toFixed(2)} h, worst ${worst.toFixed(2)} h; truth inside the 80 % interval ${(inside * 100).toFixed(0)} % of ${errors.length}\n`)
+  process.stdout.write(
+    `forecast, ${name}: error of the run-out time median ${median.toFixed(2)} h, worst ${worst.toFixed(2)} h; truth inside the 80 % interval ${(inside * 100).toFixed(0)} % of ${errors.length}\n`,
+  )
   return { median, worst, inside }
 }
 
@@ -31,9 +37,19 @@ describe('the forecast of a window of known course', () => {
       const window = windowWith(MONDAY, 7 * DAY, () => perHour)
       for (const share of [0.3, 0.5, 0.7, 0.9]) {
         const nowMs = MONDAY + share * (window.emptyAtMs - MONDAY)
-        const { runsOutAtMs = {} } = claim(forecastWindow(samplesOf(window, nowMs, { everyMs: 7 * MINUTE, lagMs: 4 * MINUTE }), nowMs, WEEKLY))
+        const { runsOutAtMs = {} } = claim(
+          forecastWindow(
+            samplesOf(window, nowMs, { everyMs: 7 * MINUTE, lagMs: 4 * MINUTE }),
+            nowMs,
+            WEEKLY,
+          ),
+        )
         errors.push(((runsOutAtMs.mid ?? Infinity) - window.emptyAtMs) / HOUR)
-        if ((runsOutAtMs.early ?? Infinity) <= window.emptyAtMs && window.emptyAtMs <= (runsOutAtMs.late ?? Infinity)) inside += 1
+        if (
+          (runsOutAtMs.early ?? Infinity) <= window.emptyAtMs &&
+          window.emptyAtMs <= (runsOutAtMs.late ?? Infinity)
+        )
+          inside += 1
       }
     }
     const score = report('even pace, weekly', errors, inside / errors.length)
@@ -50,9 +66,19 @@ describe('the forecast of a window of known course', () => {
       const window = windowWith(MONDAY, 5 * HOUR, () => perHour)
       for (const share of [0.3, 0.5, 0.8]) {
         const nowMs = MONDAY + share * (window.emptyAtMs - MONDAY)
-        const { runsOutAtMs = {} } = claim(forecastWindow(samplesOf(window, nowMs, { everyMs: 2 * MINUTE, lagMs: 3 * MINUTE }), nowMs, FIVE_HOUR))
+        const { runsOutAtMs = {} } = claim(
+          forecastWindow(
+            samplesOf(window, nowMs, { everyMs: 2 * MINUTE, lagMs: 3 * MINUTE }),
+            nowMs,
+            FIVE_HOUR,
+          ),
+        )
         errors.push(((runsOutAtMs.mid ?? Infinity) - window.emptyAtMs) / HOUR)
-        if ((runsOutAtMs.early ?? Infinity) <= window.emptyAtMs && window.emptyAtMs <= (runsOutAtMs.late ?? Infinity)) inside += 1
+        if (
+          (runsOutAtMs.early ?? Infinity) <= window.emptyAtMs &&
+          window.emptyAtMs <= (runsOutAtMs.late ?? Infinity)
+        )
+          inside += 1
       }
     }
     const score = report('even pace, 5 hours', errors, inside / errors.length)
@@ -72,7 +98,13 @@ describe('the forecast of a window of known course', () => {
       for (let round = 0; round < 3; round += 1) {
         const nowMs = MONDAY + 2.6 * DAY + random.next() * (window.emptyAtMs - 3 * DAY - MONDAY)
         if (nowMs >= window.emptyAtMs) continue
-        const forecast = claim(forecastWindow(samplesOf(window, nowMs, { everyMs: 5 * MINUTE, lagMs: 5 * MINUTE, paceAt }), nowMs, WEEKLY))
+        const forecast = claim(
+          forecastWindow(
+            samplesOf(window, nowMs, { everyMs: 5 * MINUTE, lagMs: 5 * MINUTE, paceAt }),
+            nowMs,
+            WEEKLY,
+          ),
+        )
         asked += 1
         const { early = Infinity, mid, late = Infinity } = forecast.runsOutAtMs ?? {}
         if (early <= window.emptyAtMs && window.emptyAtMs <= late) inside += 1
@@ -95,14 +127,18 @@ describe('the forecast of a window of known course', () => {
       const window = windowWith(MONDAY, 7 * DAY, paceAt)
       const nowMs = MONDAY + 3 * DAY + (seed % 24) * HOUR
       if (window.emptyAtMs <= nowMs) continue
-      const { runOutChance } = claim(forecastWindow(samplesOf(window, nowMs, { everyMs: 5 * MINUTE, paceAt }), nowMs, WEEKLY))
+      const { runOutChance } = claim(
+        forecastWindow(samplesOf(window, nowMs, { everyMs: 5 * MINUTE, paceAt }), nowMs, WEEKLY),
+      )
       const truth = window.emptyAtMs < Infinity ? 1 : 0
       asked += 1
       claimed += runOutChance
       happened += truth
       brier += (runOutChance - truth) ** 2
     }
-    process.stdout.write(`forecast, chances: claimed ${claimed.toFixed(1)} run-outs of ${asked}, true ${happened}, Brier score ${(brier / asked).toFixed(3)}\n`)
+    process.stdout.write(
+      `forecast, chances: claimed ${claimed.toFixed(1)} run-outs of ${asked}, true ${happened}, Brier score ${(brier / asked).toFixed(3)}\n`,
+    )
     // Always saying one half scores 0.25.
     expect(brier / asked).toBeLessThan(0.18)
     expect(Math.abs(claimed - happened) / asked).toBeLessThan(0.15)
@@ -111,7 +147,9 @@ describe('the forecast of a window of known course', () => {
   it('learns a new pace within two half-lives', () => {
     const window = windowWith(MONDAY, 7 * DAY, (atMs) => (atMs < MONDAY + 2 * DAY ? 0.1 : 1))
     const nowMs = MONDAY + 4 * DAY
-    const { ratePerHour } = claim(forecastWindow(samplesOf(window, nowMs, { everyMs: 10 * MINUTE }), nowMs, WEEKLY))
+    const { ratePerHour } = claim(
+      forecastWindow(samplesOf(window, nowMs, { everyMs: 10 * MINUTE }), nowMs, WEEKLY),
+    )
     expect(ratePerHour.mid).toBeGreaterThan(0.7)
     expect(ratePerHour.mid).toBeLessThan(1)
   })
@@ -119,7 +157,11 @@ describe('the forecast of a window of known course', () => {
 
 describe('a window at rest', () => {
   it('is expected to last, with a small chance of the contrary', () => {
-    const samples = [0, 1, 2, 3].map((day) => ({ atMs: MONDAY + day * DAY, usedPercent: 40, resetsAtMs: MONDAY + 7 * DAY }))
+    const samples = [0, 1, 2, 3].map((day) => ({
+      atMs: MONDAY + day * DAY,
+      usedPercent: 40,
+      resetsAtMs: MONDAY + 7 * DAY,
+    }))
     const forecast = claim(forecastWindow(samples, MONDAY + 3.5 * DAY, { kind: 'unknown' }))
     expect(forecast.ratePerHour).toMatchObject({ low: 0, mid: 0 })
     expect(forecast.runsOutAtMs?.mid).toBeUndefined()
@@ -131,22 +173,39 @@ describe('a reset', () => {
   const resetsAtMs = MONDAY + 7 * DAY
 
   it('ends the fill but not what is known of the pace', () => {
-    const before = Array.from({ length: 100 }, (_, index) => ({ atMs: resetsAtMs - (100 - index) * HOUR, usedPercent: Math.floor(index * 0.9), resetsAtMs }))
-    const after = [2, 4, 6].map((hour) => ({ atMs: resetsAtMs + hour * HOUR, usedPercent: hour, resetsAtMs: resetsAtMs + 7 * DAY }))
-    const { ratePerHour, runsOutAtMs } = claim(forecastWindow([...before, ...after], resetsAtMs + 6 * HOUR, WEEKLY))
+    const before = Array.from({ length: 100 }, (_, index) => ({
+      atMs: resetsAtMs - (100 - index) * HOUR,
+      usedPercent: Math.floor(index * 0.9),
+      resetsAtMs,
+    }))
+    const after = [2, 4, 6].map((hour) => ({
+      atMs: resetsAtMs + hour * HOUR,
+      usedPercent: hour,
+      resetsAtMs: resetsAtMs + 7 * DAY,
+    }))
+    const { ratePerHour, runsOutAtMs } = claim(
+      forecastWindow([...before, ...after], resetsAtMs + 6 * HOUR, WEEKLY),
+    )
     expect(ratePerHour.mid).toBeGreaterThan(0.85)
     expect(ratePerHour.mid).toBeLessThan(1.05)
     expect(((runsOutAtMs?.mid ?? 0) - resetsAtMs) / HOUR).toBeGreaterThan(90)
   })
 
   it('that came early is seen by the fall of the percentage', () => {
-    const samples = [10, 20, 30, 0, 10].map((usedPercent, hour) => ({ atMs: MONDAY + hour * HOUR, usedPercent }))
+    const samples = [10, 20, 30, 0, 10].map((usedPercent, hour) => ({
+      atMs: MONDAY + hour * HOUR,
+      usedPercent,
+    }))
     const { ratePerHour } = claim(forecastWindow(samples, MONDAY + 4 * HOUR, WEEKLY))
     expect(ratePerHour.mid).toBeCloseTo(10, 0)
   })
 
   it('that has passed since the last reading leaves no claim about the fill', () => {
-    const samples = [50, 70, 90].map((usedPercent, hour) => ({ atMs: MONDAY + hour * HOUR, usedPercent, resetsAtMs: MONDAY + 3 * HOUR }))
+    const samples = [50, 70, 90].map((usedPercent, hour) => ({
+      atMs: MONDAY + hour * HOUR,
+      usedPercent,
+      resetsAtMs: MONDAY + 3 * HOUR,
+    }))
     const forecast = claim(forecastWindow(samples, MONDAY + 4 * HOUR, WEEKLY))
     expect(forecast.runsOutAtMs).toBeUndefined()
     expect(forecast.runOutChance).toBe(0)
@@ -154,45 +213,86 @@ describe('a reset', () => {
 })
 
 describe('any readings', () => {
-  const anyNumber = fc.oneof(fc.double(), fc.integer({ min: -10, max: 200 }), fc.integer({ min: MONDAY - 30 * DAY, max: MONDAY + 30 * DAY }))
-  const shape = fc.record({ kind: fc.constantFrom('five_hour', 'weekly', 'monthly', 'unknown') }, { requiredKeys: ['kind'] }) as fc.Arbitrary<{ kind: 'five_hour' | 'weekly' | 'monthly' | 'unknown' }>
-  const finite = (value: unknown): boolean => (typeof value === 'number' ? Number.isFinite(value) : typeof value !== 'object' || value === null || Object.values(value).every(finite))
+  const anyNumber = fc.oneof(
+    fc.double(),
+    fc.integer({ min: -10, max: 200 }),
+    fc.integer({ min: MONDAY - 30 * DAY, max: MONDAY + 30 * DAY }),
+  )
+  const shape = fc.record(
+    { kind: fc.constantFrom('five_hour', 'weekly', 'monthly', 'unknown') },
+    { requiredKeys: ['kind'] },
+  ) as fc.Arbitrary<{ kind: 'five_hour' | 'weekly' | 'monthly' | 'unknown' }>
+  const finite = (value: unknown): boolean =>
+    typeof value === 'number'
+      ? Number.isFinite(value)
+      : typeof value !== 'object' || value === null || Object.values(value).every(finite)
 
   it('give numbers or no claim, never NaN, and nothing after the reset', () => {
     const sample = fc.record({ atMs: anyNumber, usedPercent: anyNumber, resetsAtMs: anyNumber })
     fc.assert(
-      fc.property(fc.array(fc.oneof(sample, sample.map(({ resetsAtMs: _gone, ...rest }) => rest)), { maxLength: 12 }), fc.oneof(fc.constant(MONDAY), anyNumber), shape, (samples: Sample[], nowMs, kind) => {
-        const forecast = forecastWindow(samples, nowMs, kind)
-        if (forecast === undefined) return
-        expect(finite(forecast)).toBe(true)
-        expect(forecast.runOutChance).toBeGreaterThanOrEqual(0)
-        expect(forecast.runOutChance).toBeLessThanOrEqual(1)
-        const { early, mid, late } = forecast.runsOutAtMs ?? {}
-        for (const at of [early, mid, late]) if (at !== undefined && forecast.resetsAtMs !== undefined) expect(at).toBeLessThanOrEqual(forecast.resetsAtMs)
-        if (mid !== undefined) expect(early).toBeLessThanOrEqual(mid)
-        if (late !== undefined) expect(mid).toBeLessThanOrEqual(late)
-      }),
+      fc.property(
+        fc.array(
+          fc.oneof(
+            sample,
+            sample.map(({ resetsAtMs: _gone, ...rest }) => rest),
+          ),
+          { maxLength: 12 },
+        ),
+        fc.oneof(fc.constant(MONDAY), anyNumber),
+        shape,
+        (samples: Sample[], nowMs, kind) => {
+          const forecast = forecastWindow(samples, nowMs, kind)
+          if (forecast === undefined) return
+          expect(finite(forecast)).toBe(true)
+          expect(forecast.runOutChance).toBeGreaterThanOrEqual(0)
+          expect(forecast.runOutChance).toBeLessThanOrEqual(1)
+          const { early, mid, late } = forecast.runsOutAtMs ?? {}
+          for (const at of [early, mid, late])
+            if (at !== undefined && forecast.resetsAtMs !== undefined)
+              expect(at).toBeLessThanOrEqual(forecast.resetsAtMs)
+          if (mid !== undefined) expect(early).toBeLessThanOrEqual(mid)
+          if (late !== undefined) expect(mid).toBeLessThanOrEqual(late)
+        },
+      ),
     )
   })
 
   it('make no claim when there are fewer than two', () => {
     expect(forecastWindow([], MONDAY, WEEKLY)).toBeUndefined()
-    expect(forecastWindow([{ atMs: MONDAY - DAY, usedPercent: 50, resetsAtMs: MONDAY + DAY }], MONDAY, WEEKLY)).toBeUndefined()
+    expect(
+      forecastWindow(
+        [{ atMs: MONDAY - DAY, usedPercent: 50, resetsAtMs: MONDAY + DAY }],
+        MONDAY,
+        WEEKLY,
+      ),
+    ).toBeUndefined()
   })
 
   it('never end later for more use', () => {
     const rises = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 2, maxLength: 15 })
     fc.assert(
-      fc.property(rises, fc.integer({ min: 1, max: 20 }), fc.constantFrom(WEEKLY, FIVE_HOUR), (steps, more, kind) => {
-        const everyMs = kind === WEEKLY ? 5 * HOUR : 12 * MINUTE
-        const resetsAtMs = MONDAY + (kind === WEEKLY ? 7 * DAY : 5 * HOUR)
-        let used = 0
-        const samples = steps.map((step, index) => ({ atMs: MONDAY + (index + 1) * everyMs, usedPercent: (used += step), resetsAtMs }))
-        const nowMs = MONDAY + (steps.length + 1) * everyMs
-        const last = samples.at(-1)!
-        const end = (list: readonly Sample[]): number => forecastWindow(list, nowMs, kind)?.runsOutAtMs?.mid ?? Infinity
-        expect(end([...samples.slice(0, -1), { ...last, usedPercent: last.usedPercent + more }])).toBeLessThanOrEqual(end(samples))
-      }),
+      fc.property(
+        rises,
+        fc.integer({ min: 1, max: 20 }),
+        fc.constantFrom(WEEKLY, FIVE_HOUR),
+        (steps, more, kind) => {
+          const everyMs = kind === WEEKLY ? 5 * HOUR : 12 * MINUTE
+          const resetsAtMs = MONDAY + (kind === WEEKLY ? 7 * DAY : 5 * HOUR)
+          let used = 0
+          const samples = steps.map((step, index) => ({
+            atMs: MONDAY + (index + 1) * everyMs,
+            usedPercent: (used += step),
+            resetsAtMs,
+          }))
+          const nowMs = MONDAY + (steps.length + 1) * everyMs
+          const last = samples.at(-1)!
+          const end = (list: readonly Sample[]): number =>
+            forecastWindow(list, nowMs, kind)?.runsOutAtMs?.mid ?? Infinity
+          expect(
+            end([...samples.slice(0, -1), { ...last, usedPercent: last.usedPercent + more }]),
+          ).toBeLessThanOrEqual(end(samples))
+        },
+      ),
     )
   })
 })

@@ -7,7 +7,9 @@ const ALL = 100
 
 /** Parameters for `fc.assert`. @param quick runs in the gate */
 export function runs(quick: number): { readonly numRuns: number; readonly seed: number } {
-  const wanted = process.env.FUZZ_RUNS ?? quick * (process.env.FUZZ === 'all' ? ALL : Number(process.env.FUZZ ?? 1))
+  const wanted =
+    process.env.FUZZ_RUNS ??
+    quick * (process.env.FUZZ === 'all' ? ALL : Number(process.env.FUZZ ?? 1))
   return { numRuns: Number(wanted), seed: SEED }
 }
 

@@ -6,7 +6,12 @@ import { createHistory } from '../../lib/history/history.js'
 const [file = '', name = '', batches = '0', perBatch = '0', maxBytes = '0'] = process.argv.slice(2)
 setInterval(() => undefined, 60_000)
 for (let batch = 0; batch < Number(batches); batch += 1) {
-  const history = createHistory({ file, clock: systemClock, log: silentLogger, bounds: { maxAgeMs: 3_600_000, maxBytes: Number(maxBytes) } })
+  const history = createHistory({
+    file,
+    clock: systemClock,
+    log: silentLogger,
+    bounds: { maxAgeMs: 3_600_000, maxBytes: Number(maxBytes) },
+  })
   for (let line = 0; line < Number(perBatch); line += 1) {
     const old = line % 2 === 0
     history.note({

@@ -14,14 +14,36 @@ import { recordFileOperations } from '../support/file-operations.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const DAY = 86_400_000
-const turn = (atMs: number, model = 'gpt-5.5'): HistoryEntry => ({ type: 'turn', atMs, uid: 'a', model, inputTokens: 10, cachedTokens: 5, outputTokens: 2, reasoningTokens: 1, durationMs: 9, attempts: 1 })
-const reading = (atMs: number, usedPercent: number, resetsAtMs = 10 * DAY): HistoryEntry => ({ type: 'reading', atMs, uid: 'a', limitId: 'codex', kind: 'weekly', usedPercent, resetsAtMs })
+const turn = (atMs: number, model = 'gpt-5.5'): HistoryEntry => ({
+  type: 'turn',
+  atMs,
+  uid: 'a',
+  model,
+  inputTokens: 10,
+  cachedTokens: 5,
+  outputTokens: 2,
+  reasoningTokens: 1,
+  durationMs: 9,
+  attempts: 1,
+})
+const reading = (atMs: number, usedPercent: number, resetsAtMs = 10 * DAY): HistoryEntry => ({
+  type: 'reading',
+  atMs,
+  uid: 'a',
+  limitId: 'codex',
+  kind: 'weekly',
+  usedPercent,
+  resetsAtMs,
+})
 
 async function place(): Promise<string> {
   return path.join(await temporaryFolder(), 'state', 'history.jsonl')
 }
 
-function historyAt(file: string, changes: Partial<HistoryDeps> = {}): ReturnType<typeof createHistory> {
+function historyAt(
+  file: string,
+  changes: Partial<HistoryDeps> = {},
+): ReturnType<typeof createHistory> {
   return createHistory({ file, clock: systemClock, log: silentLogger, ...changes })
 }
 
@@ -32,9 +54,20 @@ describe('the history', () => {
     const first = historyAt(file)
     first.note(turn(now - 5))
     first.note({ type: 'switch', atMs: now - 9, fromUid: 'a', toUid: 'b', reason: 'usage_limit' })
-    first.note({ type: 'alert', atMs: now - 1, uid: 'a', limitId: 'codex', kind: 'weekly', level: 10 })
+    first.note({
+      type: 'alert',
+      atMs: now - 1,
+      uid: 'a',
+      limitId: 'codex',
+      kind: 'weekly',
+      level: 10,
+    })
     await first.close()
-    expect((await historyAt(file).read()).map(({ type }) => type)).toEqual(['switch', 'turn', 'alert'])
+    expect((await historyAt(file).read()).map(({ type }) => type)).toEqual([
+      'switch',
+      'turn',
+      'alert',
+    ])
     expect((await stat(file)).mode & 0o777).toBe(0o600)
   })
 
@@ -55,7 +88,10 @@ describe('the history', () => {
     const file = await place()
     const now = Date.now()
     await mkdir(path.dirname(file))
-    await writeFile(file, `not json\n{"type":"turn"}\n${JSON.stringify(turn(now - 2))}\n{"type":"tu`)
+    await writeFile(
+      file,
+      `not json\n{"type":"turn"}\n${JSON.stringify(turn(now - 2))}\n{"type":"tu`,
+    )
     const history = historyAt(file)
     history.note(turn(now - 1))
     expect((await history.read()).map(({ atMs }) => atMs)).toEqual([now - 2, now - 1])
@@ -65,7 +101,9 @@ describe('the history', () => {
     const folder = await temporaryFolder()
     await writeFile(path.join(folder, 'taken'), '')
     const said: string[] = []
-    const history = historyAt(path.join(folder, 'taken', 'history.jsonl'), { log: { log: (level) => void said.push(level) } })
+    const history = historyAt(path.join(folder, 'taken', 'history.jsonl'), {
+      log: { log: (level) => void said.push(level) },
+    })
     for (let index = 0; index < 3; index += 1) {
       history.note(turn(Date.now()))
       await history.close()
@@ -84,17 +122,33 @@ describe('readings of one window', () => {
   }
 
   it('are kept when the percentage differs, however soon', async () => {
-    expect(await kept(reading(DAY, 4), reading(DAY + 1, 4), reading(DAY + 2, 5), reading(DAY + 3, 4))).toHaveLength(3)
+    expect(
+      await kept(reading(DAY, 4), reading(DAY + 1, 4), reading(DAY + 2, 5), reading(DAY + 3, 4)),
+    ).toHaveLength(3)
   })
 
   it('are kept once a minute when only the reset moves, and not at all when it trembles', async () => {
     const resets = 3 * DAY
-    expect(await kept(reading(DAY, 4, resets), reading(DAY + 1_000, 4, resets + DAY), reading(DAY + 61_000, 4, resets + DAY), reading(DAY + 200_000, 4, resets + DAY + 9_000))).toHaveLength(2)
+    expect(
+      await kept(
+        reading(DAY, 4, resets),
+        reading(DAY + 1_000, 4, resets + DAY),
+        reading(DAY + 61_000, 4, resets + DAY),
+        reading(DAY + 200_000, 4, resets + DAY + 9_000),
+      ),
+    ).toHaveLength(2)
   })
 
   it('are told apart by account, limit and length', async () => {
     const one = reading(DAY, 4)
-    expect(await kept(one, { ...one, uid: 'b' } as HistoryEntry, { ...one, limitId: 'x' } as HistoryEntry, { ...one, kind: 'five_hour' } as HistoryEntry)).toHaveLength(4)
+    expect(
+      await kept(
+        one,
+        { ...one, uid: 'b' } as HistoryEntry,
+        { ...one, limitId: 'x' } as HistoryEntry,
+        { ...one, kind: 'five_hour' } as HistoryEntry,
+      ),
+    ).toHaveLength(4)
   })
 })
 
@@ -103,11 +157,19 @@ describe('the bounds of the history', () => {
     const file = await place()
     const now = Date.now()
     await mkdir(path.dirname(file))
-    await writeFile(file, [turn(now - 36 * DAY), turn(now - 34 * DAY)].map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+    await writeFile(
+      file,
+      [turn(now - 36 * DAY), turn(now - 34 * DAY)]
+        .map((entry) => `${JSON.stringify(entry)}\n`)
+        .join(''),
+    )
     const history = historyAt(file)
     history.note(turn(now))
     await history.close()
-    expect(parseLines(await readFile(file, 'utf8')).map(({ atMs }) => atMs)).toEqual([now - 34 * DAY, now])
+    expect(parseLines(await readFile(file, 'utf8')).map(({ atMs }) => atMs)).toEqual([
+      now - 34 * DAY,
+      now,
+    ])
   })
 
   it('are kept: of too large a file the newest entries stay', async () => {
@@ -115,14 +177,18 @@ describe('the bounds of the history', () => {
     const now = Date.now()
     await mkdir(path.dirname(file))
     const bounds = { maxAgeMs: DAY, maxBytes: 10_000 }
-    for (let index = 0; index < 100; index += 1) await appendFile(file, `${JSON.stringify(turn(now - 100 + index))}\n`)
+    for (let index = 0; index < 100; index += 1)
+      await appendFile(file, `${JSON.stringify(turn(now - 100 + index))}\n`)
     const history = historyAt(file, { bounds })
     history.note(turn(now))
     await history.close()
     const left = parseLines(await readFile(file, 'utf8'))
     expect((await stat(file)).size).toBeLessThanOrEqual(bounds.maxBytes)
     expect(left.length).toBeGreaterThan(40)
-    expect(left.map(({ atMs }) => atMs)).toEqual([...Array.from({ length: left.length - 1 }, (_, index) => now - left.length + 1 + index), now])
+    expect(left.map(({ atMs }) => atMs)).toEqual([
+      ...Array.from({ length: left.length - 1 }, (_, index) => now - left.length + 1 + index),
+      now,
+    ])
   })
 })
 
@@ -136,13 +202,25 @@ describe('four windows that append while the file is compacted', () => {
     const maxBytes = 4 * batches * (perBatch / 2) * 180
     const names = ['w1', 'w2', 'w3', 'w4']
     const running = names.map((name) =>
-      startProcess({ file: process.execPath, args: [worker(), file, name, String(batches), String(perBatch), String(maxBytes)], cwd: path.dirname(path.dirname(file)), env: { PATH: process.env.PATH ?? '' } }),
+      startProcess({
+        file: process.execPath,
+        args: [worker(), file, name, String(batches), String(perBatch), String(maxBytes)],
+        cwd: path.dirname(path.dirname(file)),
+        env: { PATH: process.env.PATH ?? '' },
+      }),
     )
     const ends = await Promise.all(running.map(({ ended }) => ended))
     expect(ends.map(({ code, stderr }) => `${code} ${stderr}`)).toEqual(names.map(() => '0 '))
     const stored = parseLines(await readFile(file, 'utf8'))
-    const young = stored.flatMap((entry) => (entry.type === 'turn' && entry.model !== 'old' ? [`${entry.uid} ${entry.model}`] : []))
-    const wanted = names.flatMap((name) => Array.from({ length: batches * perBatch }, (_, index) => `${name} ${Math.floor(index / perBatch)}-${index % perBatch}`).filter((_, index) => (index % perBatch) % 2 === 1))
+    const young = stored.flatMap((entry) =>
+      entry.type === 'turn' && entry.model !== 'old' ? [`${entry.uid} ${entry.model}`] : [],
+    )
+    const wanted = names.flatMap((name) =>
+      Array.from(
+        { length: batches * perBatch },
+        (_, index) => `${name} ${Math.floor(index / perBatch)}-${index % perBatch}`,
+      ).filter((_, index) => (index % perBatch) % 2 === 1),
+    )
     expect(young.sort()).toEqual(wanted.sort())
     expect(stored.length - young.length).toBeLessThan((4 * batches * perBatch) / 2)
   }, 60_000)

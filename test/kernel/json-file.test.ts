@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { lstatSync } from 'node:fs'
-import { appendFile, mkdir, readdir, readFile, readlink, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
 
@@ -21,7 +30,12 @@ async function special(folder: string): Promise<Record<string, string>> {
   onTestFinished(() => void server.close())
   const directory = path.join(folder, 'directory')
   await mkdir(directory)
-  const names: Record<string, string> = { 'a named pipe': pipe, 'a socket': socket, 'a folder': directory, 'a device': '/dev/null' }
+  const names: Record<string, string> = {
+    'a named pipe': pipe,
+    'a socket': socket,
+    'a folder': directory,
+    'a device': '/dev/null',
+  }
   if (process.getuid?.() === 0) {
     const device = path.join(folder, 'device')
     // Where devices cannot be made the machine's own will do: nothing is written to it.
@@ -38,7 +52,10 @@ describe.skipIf(!isPosix)('writeFileAtomic', () => {
       await symlink(file, link)
       const before = lstatSync(file)
       for (const name of [file, link]) {
-        await expect(writeFileAtomic(name, 'x'), name).rejects.toMatchObject({ code: 'store_not_written', message: `${name} is ${kind}, so nothing was written there.` })
+        await expect(writeFileAtomic(name, 'x'), name).rejects.toMatchObject({
+          code: 'store_not_written',
+          message: `${name} is ${kind}, so nothing was written there.`,
+        })
       }
       expect([lstatSync(file).ino, lstatSync(file).mode]).toEqual([before.ino, before.mode])
       expect(lstatSync(link).isSymbolicLink()).toBe(true)
@@ -54,14 +71,20 @@ describe.skipIf(!isPosix)('writeFileAtomic', () => {
     await writeFileAtomic(path.join(folder, 'a'), 'one')
     await writeFileAtomic(path.join(folder, 'a'), 'two')
     expect(await readFile(target, 'utf8')).toBe('two')
-    expect([await readlink(path.join(folder, 'a')), await readlink(path.join(folder, 'b'))]).toEqual(['b', target])
+    expect([
+      await readlink(path.join(folder, 'a')),
+      await readlink(path.join(folder, 'b')),
+    ]).toEqual(['b', target])
   })
 
   it('refuses links in a circle and leaves them', async () => {
     const folder = await temporaryFolder()
     await symlink('b', path.join(folder, 'a'))
     await symlink('a', path.join(folder, 'b'))
-    await expect(writeFileAtomic(path.join(folder, 'a'), 'x')).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining('ELOOP') })
+    await expect(writeFileAtomic(path.join(folder, 'a'), 'x')).rejects.toMatchObject({
+      code: 'store_not_written',
+      message: expect.stringContaining('ELOOP'),
+    })
     expect(await readdir(folder)).toEqual(['a', 'b'])
   })
 })
@@ -83,7 +106,10 @@ describe.skipIf(!isPosix)('readTextFile', () => {
     const [outcome] = await Promise.allSettled([reading, grown])
     // Which of the two came first is luck; a read of all of it never is.
     if (outcome.status === 'fulfilled') expect(outcome.value?.text.length).toBeLessThan(TOO_LARGE)
-    await expect(readTextFile(file)).rejects.toMatchObject({ code: 'store_unreadable', message: expect.stringContaining('too large') })
+    await expect(readTextFile(file)).rejects.toMatchObject({
+      code: 'store_unreadable',
+      message: expect.stringContaining('too large'),
+    })
   })
 
   it('reads what is longer or shorter than the system said, and files of any small size', async () => {
@@ -94,7 +120,8 @@ describe.skipIf(!isPosix)('readTextFile', () => {
       expect((await readTextFile(file))?.text).toBe('ä'.repeat(length))
     }
     // The system says 0 bytes of these.
-    if (process.platform === 'linux') expect((await readTextFile('/proc/self/status'))?.text).toMatch(/^Name:/)
+    if (process.platform === 'linux')
+      expect((await readTextFile('/proc/self/status'))?.text).toMatch(/^Name:/)
     await appendFile(file, 'end')
     expect((await readTextFile(file))?.text.endsWith('end')).toBe(true)
   })

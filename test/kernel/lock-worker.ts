@@ -9,7 +9,9 @@ if (disk === 'full') {
   const open = fs.promises.open.bind(fs.promises)
   fs.promises.open = async (...args) => {
     const handle = await open(...args)
-    return Object.assign(handle, { write: () => Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })) })
+    return Object.assign(handle, {
+      write: () => Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })),
+    })
   }
   syncBuiltinESMExports()
   const code = await tryLock(file, 2_000).then(

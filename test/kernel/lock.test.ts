@@ -11,7 +11,11 @@ import { writeFileAtomic } from '../../lib/kernel/json-file.js'
 import { lockPlace, newOwnerPath, parseOwnerName } from '../../lib/kernel/lock-files.js'
 import { findAbandonedLocks, sweepLocks } from '../../lib/kernel/lock-sweep.js'
 import { tryLock, withFileLock } from '../../lib/kernel/lock.js'
-import { isProvablyDead, ownIdentity, type ProcessIdentity } from '../../lib/kernel/process-identity.js'
+import {
+  isProvablyDead,
+  ownIdentity,
+  type ProcessIdentity,
+} from '../../lib/kernel/process-identity.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { type Running, startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -30,8 +34,10 @@ async function staleLock(file: string): Promise<void> {
   await age(`${file}.lock`, HOUR)
 }
 
-const ownersIn = async (folder: string): Promise<string[]> => (await readdir(folder)).filter((name) => parseOwnerName(name) !== undefined)
-const leftovers = async (folder: string): Promise<string[]> => (await readdir(folder)).filter((name) => name.includes('.lock'))
+const ownersIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => parseOwnerName(name) !== undefined)
+const leftovers = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.includes('.lock'))
 
 /** The next calls of `unlink` fail, as while a virus scanner looks at the file or a disk has a bad moment. */
 function failingUnlinks(times: number, code: string): void {
@@ -66,13 +72,16 @@ describe('withFileLock', () => {
     expect(await readFile(file, 'utf8')).toBe('12')
   }, 30_000)
 
-  it.each(['EIO', 'EBUSY', 'EPERM'])('is given back although removing its file fails with %s for a moment (the process kept itself out until the lock was stale)', async (code) => {
-    const file = path.join(await temporaryFolder(), 'file')
-    failingUnlinks(2, code)
-    await withFileLock(file, OPTIONS, async () => undefined)
-    expect(await leftovers(path.dirname(file))).toEqual([])
-    expect(await withFileLock(file, { ...OPTIONS, waitMs: 0 }, async () => 'again')).toBe('again')
-  })
+  it.each(['EIO', 'EBUSY', 'EPERM'])(
+    'is given back although removing its file fails with %s for a moment (the process kept itself out until the lock was stale)',
+    async (code) => {
+      const file = path.join(await temporaryFolder(), 'file')
+      failingUnlinks(2, code)
+      await withFileLock(file, OPTIONS, async () => undefined)
+      expect(await leftovers(path.dirname(file))).toEqual([])
+      expect(await withFileLock(file, { ...OPTIONS, waitMs: 0 }, async () => 'again')).toBe('again')
+    },
+  )
 
   it('is given back without a word where its file cannot be removed at all', async () => {
     const file = path.join(await temporaryFolder(), 'file')
@@ -83,7 +92,9 @@ describe('withFileLock', () => {
   it('says who is in the way when the lock cannot be had in time', async () => {
     const file = path.join(await temporaryFolder(), 'file')
     const lock = await tryLock(file, 2_000)
-    await expect(withFileLock(file, { ...OPTIONS, waitMs: 50 }, async () => undefined)).rejects.toMatchObject({ code: 'store_busy', message: expect.stringContaining('the file') })
+    await expect(
+      withFileLock(file, { ...OPTIONS, waitMs: 50 }, async () => undefined),
+    ).rejects.toMatchObject({ code: 'store_busy', message: expect.stringContaining('the file') })
     await lock?.release()
   })
 
@@ -101,21 +112,34 @@ describe('withFileLock', () => {
   it('gives up at once when it is cancelled', async () => {
     const file = path.join(await temporaryFolder(), 'file')
     const lock = await tryLock(file, 2_000)
-    await expect(withFileLock(file, OPTIONS, async () => undefined, AbortSignal.timeout(30))).rejects.toThrow()
+    await expect(
+      withFileLock(file, OPTIONS, async () => undefined, AbortSignal.timeout(30)),
+    ).rejects.toThrow()
     await lock?.release()
   })
 
   it('tells a folder that cannot hold a lock from one that is busy', async () => {
     const folder = await temporaryFolder()
     await writeFile(path.join(folder, 'plain'), '')
-    await expect(withFileLock(path.join(folder, 'plain', 'file'), OPTIONS, async () => undefined)).rejects.toMatchObject({ code: 'store_not_written' })
+    await expect(
+      withFileLock(path.join(folder, 'plain', 'file'), OPTIONS, async () => undefined),
+    ).rejects.toMatchObject({ code: 'store_not_written' })
   })
 
   it('says in one sentence which lock cannot be made where there is no folder for it', async () => {
     const file = path.join(await temporaryFolder(), 'file')
     await writeFile(file, '')
-    const locked = withFileLock(path.join(file, 'pool.json'), { staleMs: 2_000, waitMs: 5_000, what: 'the account file' }, async () => undefined)
-    await expect(locked).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringMatching(/^The lock .*pool\.json\.lock cannot be made \(\w+\), so the account file was not changed\.$/) })
+    const locked = withFileLock(
+      path.join(file, 'pool.json'),
+      { staleMs: 2_000, waitMs: 5_000, what: 'the account file' },
+      async () => undefined,
+    )
+    await expect(locked).rejects.toMatchObject({
+      code: 'store_not_written',
+      message: expect.stringMatching(
+        /^The lock .*pool\.json\.lock cannot be made \(\w+\), so the account file was not changed\.$/,
+      ),
+    })
   })
 
   it('leaves nothing on the disk, and what it holds outlives several times its staleness', async () => {
@@ -134,7 +158,12 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
   const worker = bundledWorker('test/kernel/lock-worker.ts')
 
   async function holder(file: string): Promise<Running> {
-    const running = startProcess({ file: process.execPath, args: [worker(), file], cwd: path.dirname(file), env: {} })
+    const running = startProcess({
+      file: process.execPath,
+      args: [worker(), file],
+      cwd: path.dirname(file),
+      env: {},
+    })
     onTestFinished(() => running.kill())
     await running.waitFor('holds it')
     return running
@@ -158,7 +187,12 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
     const file = path.join(folder, 'file')
     const bun = bunCommand()
     const inBun = (): Running => {
-      const running = startProcess({ file: bun.command, args: [worker(), file], cwd: folder, env: { ...bun.env, HOME: folder } })
+      const running = startProcess({
+        file: bun.command,
+        args: [worker(), file],
+        cwd: folder,
+        env: { ...bun.env, HOME: folder },
+      })
       onTestFinished(() => running.kill())
       return running
     }
@@ -217,25 +251,36 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
   it.each([
     ['in another container or machine', { pid: 4_194_303, scope: '00000000', startedAt: '1' }],
     ['of a system that tells nothing', { pid: 4_194_303, startedAt: '1' }],
-  ])('%s keeps it until it has shown no life for long enough', async (_where, owner: ProcessIdentity) => {
-    expect(isProvablyDead(owner)).toBe(false)
-    const file = path.join(await temporaryFolder(), 'file')
-    await mkdir(`${file}.lock`)
-    const ownerFile = `${file}.lock.${owner.pid}-${owner.scope ?? '0'}-${owner.startedAt}-0123456789ab`
-    await writeFile(ownerFile, '')
-    await age(ownerFile, 1_000)
-    expect(await tryLock(file, 60_000)).toBeUndefined()
-    await age(ownerFile, 120_000)
-    await age(`${file}.lock`, 120_000)
-    const lock = await tryLock(file, 2_000)
-    expect(lock?.isHeld()).toBe(true)
-    await lock?.release()
-  })
+  ])(
+    '%s keeps it until it has shown no life for long enough',
+    async (_where, owner: ProcessIdentity) => {
+      expect(isProvablyDead(owner)).toBe(false)
+      const file = path.join(await temporaryFolder(), 'file')
+      await mkdir(`${file}.lock`)
+      const ownerFile = `${file}.lock.${owner.pid}-${owner.scope ?? '0'}-${owner.startedAt}-0123456789ab`
+      await writeFile(ownerFile, '')
+      await age(ownerFile, 1_000)
+      expect(await tryLock(file, 60_000)).toBeUndefined()
+      await age(ownerFile, 120_000)
+      await age(`${file}.lock`, 120_000)
+      const lock = await tryLock(file, 2_000)
+      expect(lock?.isHeld()).toBe(true)
+      await lock?.release()
+    },
+  )
 
   it('is not there, nor anything else, when the disk takes no data (a lease made on a full disk stayed for ever)', async () => {
     const folder = await temporaryFolder()
     const file = path.join(folder, 'file')
-    const onFullDisk = async (): Promise<string> => (await startProcess({ file: process.execPath, args: [worker(), file, 'full'], cwd: folder, env: {} }).ended).stdout
+    const onFullDisk = async (): Promise<string> =>
+      (
+        await startProcess({
+          file: process.execPath,
+          args: [worker(), file, 'full'],
+          cwd: folder,
+          env: {},
+        }).ended
+      ).stdout
     expect(await onFullDisk()).toBe('ENOSPC\n')
     expect(await readdir(folder)).toEqual([])
     await staleLock(file)
@@ -244,7 +289,12 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
     const running = await holder(path.join(folder, 'dead'))
     running.kill()
     await running.ended
-    await startProcess({ file: process.execPath, args: [worker(), path.join(folder, 'dead'), 'full'], cwd: folder, env: {} }).ended
+    await startProcess({
+      file: process.execPath,
+      args: [worker(), path.join(folder, 'dead'), 'full'],
+      cwd: folder,
+      env: {},
+    }).ended
     await withFileLock(path.join(folder, 'dead'), OPTIONS, async () => undefined)
     await withFileLock(file, OPTIONS, async () => undefined)
     expect(await readdir(folder)).toEqual([])
@@ -258,10 +308,14 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
       const running = await holder(path.join(folder, 'other'))
       running.kill()
       await running.ended
-      for (const name of await ownersIn(folder)) if (name.startsWith('other')) await rename(path.join(folder, name), path.join(folder, name.replace('other', 'file')))
+      for (const name of await ownersIn(folder))
+        if (name.startsWith('other'))
+          await rename(path.join(folder, name), path.join(folder, name.replace('other', 'file')))
       await rm(path.join(folder, 'other.lock'), { recursive: true, force: true })
     }
-    const locks = (await Promise.all(Array.from({ length: 12 }, () => tryLock(file, 2_000)))).filter((lock) => lock !== undefined)
+    const locks = (
+      await Promise.all(Array.from({ length: 12 }, () => tryLock(file, 2_000)))
+    ).filter((lock) => lock !== undefined)
     expect(locks.length).toBeLessThanOrEqual(1)
     for (const lock of locks) await lock.release()
     await withFileLock(file, OPTIONS, async () => undefined)
@@ -280,7 +334,10 @@ describe('a lock that nobody will ask for again', () => {
     await age(path.join(folder, `${'b'.repeat(32)}.lock`), 120_000)
     if (isLinux) {
       const { pid, scope } = ownIdentity()
-      await writeFile(path.join(folder, `${'c'.repeat(32)}.lock.${pid}-${scope}-12345-0123456789ab`), '')
+      await writeFile(
+        path.join(folder, `${'c'.repeat(32)}.lock.${pid}-${scope}-12345-0123456789ab`),
+        '',
+      )
     }
     await writeFileAtomic(path.join(folder, 'anything.json'), '1')
     expect(await readdir(folder)).toEqual(['anything.json'])
@@ -293,7 +350,8 @@ describe('a lock that nobody will ask for again', () => {
     await mkdir(path.join(folder, `${'c'.repeat(32)}.lock`, 'full'), { recursive: true })
     await mkdir(path.join(folder, 'theirs.lock'))
     await mkdir(path.join(folder, 'locks'))
-    for (const name of [`${'c'.repeat(32)}.lock`, 'theirs.lock', 'locks', `${lease}.lock`]) await age(path.join(folder, name), 9 * HOUR)
+    for (const name of [`${'c'.repeat(32)}.lock`, 'theirs.lock', 'locks', `${lease}.lock`])
+      await age(path.join(folder, name), 9 * HOUR)
     const before = await readdir(folder)
     expect(await sweepLocks(folder, Date.now())).toEqual([])
     expect(await readdir(folder)).toEqual(before)
@@ -302,18 +360,27 @@ describe('a lock that nobody will ask for again', () => {
     expect(await findAbandonedLocks(path.join(folder, 'nothing'), Date.now())).toEqual([])
   })
 
-  it.skipIf(!isLinux || process.getuid?.() === 0)('is not made where the owner cannot be written', async () => {
-    const folder = await temporaryFolder()
-    await chmod(folder, 0o500)
-    await expect(tryLock(path.join(folder, 'file'), 2_000)).rejects.toMatchObject({ code: 'EACCES' })
-    await chmod(folder, 0o700)
-    expect(await readdir(folder)).toEqual([])
-  })
+  it.skipIf(!isLinux || process.getuid?.() === 0)(
+    'is not made where the owner cannot be written',
+    async () => {
+      const folder = await temporaryFolder()
+      await chmod(folder, 0o500)
+      await expect(tryLock(path.join(folder, 'file'), 2_000)).rejects.toMatchObject({
+        code: 'EACCES',
+      })
+      await chmod(folder, 0o700)
+      expect(await readdir(folder)).toEqual([])
+    },
+  )
 
   it('names its owner file in a way that is never used twice', () => {
     const place = lockPlace('/x/file')
     const names = new Set(Array.from({ length: 100 }, () => newOwnerPath(place)))
     expect(names.size).toBe(100)
-    for (const name of names) expect(parseOwnerName(path.basename(name))).toMatchObject({ folder: 'file.lock', ...ownIdentity() })
+    for (const name of names)
+      expect(parseOwnerName(path.basename(name))).toMatchObject({
+        folder: 'file.lock',
+        ...ownIdentity(),
+      })
   })
 })

@@ -15,7 +15,11 @@ describe('a name is not a terminal command', () => {
     ['a title in 8 bits', 'a\u009d0;title\u009cb', 'ab'],
     ['an 8-bit colour', 'a\u009b31mb', 'ab'],
     ['a device string', `a${ESC}Pq#0${ESC}\\b`, 'ab'],
-    ['an unclosed title, whose text stays visible', `a${ESC}]0;rest of the line`, 'a ]0;rest of the line'],
+    [
+      'an unclosed title, whose text stays visible',
+      `a${ESC}]0;rest of the line`,
+      'a ]0;rest of the line',
+    ],
     ['a reset', `a${ESC}cb`, 'a cb'],
     ['line ends', 'a\r\nb\nc\u0085d\u2028e\u2029f', 'a b c d e f'],
     ['backspaces', 'safe\b\b\b\bevil', 'safe evil'],
@@ -27,7 +31,21 @@ describe('a name is not a terminal command', () => {
     expect(plainText(given)).toBe(shown)
   })
 
-  it.each(['Work', 'Größe & Söhne', '仕事用', 'חשבון עבודה', 'می\u200cخواهم', 'क्\u200dष', '👩\u200d💻 dev', '🏳️\u200d🌈', '❤️', '👍🏽', '1️⃣', '🇩🇪', 'e\u0301'])('leaves %s as it is', (name) => {
+  it.each([
+    'Work',
+    'Größe & Söhne',
+    '仕事用',
+    'חשבון עבודה',
+    'می\u200cخواهم',
+    'क्\u200dष',
+    '👩\u200d💻 dev',
+    '🏳️\u200d🌈',
+    '❤️',
+    '👍🏽',
+    '1️⃣',
+    '🇩🇪',
+    'e\u0301',
+  ])('leaves %s as it is', (name) => {
     expect(plainText(name)).toBe(name)
   })
 
@@ -48,7 +66,9 @@ describe('a name is not a terminal command', () => {
   })
 
   it('cleans the keys and the values of data', () => {
-    expect(plainData({ [`k${ESC}[1m`]: ['a\u202e', { b: `${ESC}]0;x\u0007c` }], n: 1, none: null })).toEqual({ k: ['a', { b: 'c' }], n: 1, none: null })
+    expect(
+      plainData({ [`k${ESC}[1m`]: ['a\u202e', { b: `${ESC}]0;x\u0007c` }], n: 1, none: null }),
+    ).toEqual({ k: ['a', { b: 'c' }], n: 1, none: null })
   })
 
   it('takes time in proportion to the text, whatever the text is made of', () => {
@@ -58,13 +78,27 @@ describe('a name is not a terminal command', () => {
       plainText(text)
       return performance.now() - started
     }
-    for (const unit of [`${ESC}]`, '\u009d', `${ESC}[`, `${ESC}[0;`, '\u009b1', '\u200d', '👩\u200d', '\ud800', `${ESC}]a${ESC}`]) {
+    for (const unit of [
+      `${ESC}]`,
+      '\u009d',
+      `${ESC}[`,
+      `${ESC}[0;`,
+      '\u009b1',
+      '\u200d',
+      '👩\u200d',
+      '\ud800',
+      `${ESC}]a${ESC}`,
+    ]) {
       const small = Math.max(work(unit, 20_000), work(unit, 20_000), 2)
       expect(work(unit, 160_000) / small, JSON.stringify(unit)).toBeLessThan(32)
     }
   })
 
   it('takes the columns that it is counted for', () => {
-    expect([displayWidth(plainText(`${ESC}[31m日本${ESC}[0m`)), displayWidth(plainText('👩\u200d💻')), displayWidth(plainText('a\u200b\u202eb'))]).toEqual([4, 2, 2])
+    expect([
+      displayWidth(plainText(`${ESC}[31m日本${ESC}[0m`)),
+      displayWidth(plainText('👩\u200d💻')),
+      displayWidth(plainText('a\u200b\u202eb')),
+    ]).toEqual([4, 2, 2])
   })
 })

@@ -16,7 +16,14 @@ describe('realPathOf', () => {
     await symlink('link', path.join(root, 'chain'))
     await symlink(path.join(root, 'chain'), path.join(root, 'longer'))
     await symlink('real', path.join(root, 'folder'))
-    for (const name of ['link', 'chain', 'longer', 'folder/deep/pool.json', 'folder/../real/deep/pool.json']) expect(realPathOf(path.join(root, name)), name).toBe(file)
+    for (const name of [
+      'link',
+      'chain',
+      'longer',
+      'folder/deep/pool.json',
+      'folder/../real/deep/pool.json',
+    ])
+      expect(realPathOf(path.join(root, name)), name).toBe(file)
   })
 
   it('follows links to what is still to be made, so that the first writer and the second agree', async () => {
@@ -25,10 +32,12 @@ describe('realPathOf', () => {
     await symlink(path.join(root, 'real'), path.join(root, 'folder'))
     await symlink('folder/missing/pool.json', path.join(root, 'link'))
     await symlink('link', path.join(root, 'chain'))
-    for (const name of ['folder/missing/pool.json', 'link', 'chain', 'real/missing/pool.json']) expect(realPathOf(path.join(root, name)), name).toBe(file)
+    for (const name of ['folder/missing/pool.json', 'link', 'chain', 'real/missing/pool.json'])
+      expect(realPathOf(path.join(root, name)), name).toBe(file)
     await mkdir(path.dirname(file), { recursive: true })
     await writeFile(file, '')
-    for (const name of ['folder/missing/pool.json', 'link', 'chain']) expect(realPathOf(path.join(root, name)), name).toBe(file)
+    for (const name of ['folder/missing/pool.json', 'link', 'chain'])
+      expect(realPathOf(path.join(root, name)), name).toBe(file)
   })
 
   it('leaves a path without links as it is, also where nothing exists', async () => {
@@ -40,6 +49,8 @@ describe('realPathOf', () => {
     const root = await temporaryFolder()
     await symlink('b', path.join(root, 'a'))
     await symlink('a', path.join(root, 'b'))
-    expect(() => realPathOf(path.join(root, 'a'))).toThrow(expect.objectContaining({ code: 'ELOOP' }))
+    expect(() => realPathOf(path.join(root, 'a'))).toThrow(
+      expect.objectContaining({ code: 'ELOOP' }),
+    )
   })
 })

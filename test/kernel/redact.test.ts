@@ -4,8 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { maskEmail, redact, redactForeign, redactText } from '../../lib/kernel/redact.js'
 
 const base64url = fc.stringMatching(/^[A-Za-z0-9_-]{20,60}$/)
-const jwt = fc.tuple(base64url, base64url, base64url).map(([head, body, sign]) => `eyJ${head}.${body}.${sign}`)
-const apiKey = fc.tuple(fc.constantFrom('sk-', 'sk-proj-', 'rt_', 'rt-', 'sess-', 'at-'), base64url).map((parts) => parts.join(''))
+const jwt = fc
+  .tuple(base64url, base64url, base64url)
+  .map(([head, body, sign]) => `eyJ${head}.${body}.${sign}`)
+const apiKey = fc
+  .tuple(fc.constantFrom('sk-', 'sk-proj-', 'rt_', 'rt-', 'sess-', 'at-'), base64url)
+  .map((parts) => parts.join(''))
 
 describe('redact', () => {
   it('hides tokens and keys wherever they stand in a text', () => {
@@ -19,7 +23,22 @@ describe('redact', () => {
   })
 
   it('hides the value of every key that names a secret, whatever it looks like', () => {
-    const keys = ['refreshToken', 'refresh_token', 'accessToken', 'id_token', 'apiKey', 'api-key', 'authorization', 'Cookie', 'client_secret', 'password', 'passphrase', 'code_verifier', 'access', 'refresh']
+    const keys = [
+      'refreshToken',
+      'refresh_token',
+      'accessToken',
+      'id_token',
+      'apiKey',
+      'api-key',
+      'authorization',
+      'Cookie',
+      'client_secret',
+      'password',
+      'passphrase',
+      'code_verifier',
+      'access',
+      'refresh',
+    ]
     fc.assert(
       fc.property(fc.constantFrom(...keys), fc.stringMatching(/^[\w!]{6,30}$/), (key, secret) => {
         expect(JSON.stringify(redact({ nested: [{ [key]: secret }] }))).not.toContain(secret)
@@ -28,23 +47,36 @@ describe('redact', () => {
   })
 
   it('keeps counts and times that only sound like secrets', () => {
-    const harmless = { inputTokens: 12, cachedTokens: 3, tokenRotatedAt: 5, hasRefreshToken: true, prompt_cache_key: 'ses_1' }
+    const harmless = {
+      inputTokens: 12,
+      cachedTokens: 3,
+      tokenRotatedAt: 5,
+      hasRefreshToken: true,
+      prompt_cache_key: 'ses_1',
+    }
     expect(redact(harmless)).toEqual(harmless)
   })
 
   it('hides the parameters of an OAuth callback', () => {
-    expect(redactText('http://localhost:1455/auth/callback?code=abc123&state=xyz789')).toBe('http://localhost:1455/auth/callback?code=[hidden]&state=[hidden]')
+    expect(redactText('http://localhost:1455/auth/callback?code=abc123&state=xyz789')).toBe(
+      'http://localhost:1455/auth/callback?code=[hidden]&state=[hidden]',
+    )
   })
 
   it('hides opaque tokens in the words of others, and keeps names, dates and the ids of the backend', () => {
     const token = 'zJ8fK2mQ9xT4vB7nL1pR6sW3'
-    expect(redactForeign(`refused ${token}, "${token}=="; or 0a1b2c3d-1111-4222-8333-444455556666`)).toBe('refused [hidden], "[hidden]"; or [hidden]')
-    const harmless = 'gpt-5.6-codex-max-2026-01-01 claude-sonnet-4-20250514 req_011CQq7Yt6Bn5Vb4 https://platform.openai.com/docs/guides/error-codes'
+    expect(
+      redactForeign(`refused ${token}, "${token}=="; or 0a1b2c3d-1111-4222-8333-444455556666`),
+    ).toBe('refused [hidden], "[hidden]"; or [hidden]')
+    const harmless =
+      'gpt-5.6-codex-max-2026-01-01 claude-sonnet-4-20250514 req_011CQq7Yt6Bn5Vb4 https://platform.openai.com/docs/guides/error-codes'
     expect(redactForeign(harmless)).toBe(harmless)
   })
 
   it('hides user name and password in an address, and leaves other addresses alone', () => {
-    expect(redactText('see https://joe:p@ss@host.example/a and https://host.example/@scope/x')).toBe('see https://[hidden]@host.example/a and https://host.example/@scope/x')
+    expect(
+      redactText('see https://joe:p@ss@host.example/a and https://host.example/@scope/x'),
+    ).toBe('see https://[hidden]@host.example/a and https://host.example/@scope/x')
   })
 
   it('masks e-mail addresses in the middle of a text', () => {
@@ -52,7 +84,10 @@ describe('redact', () => {
   })
 
   it('shows an error by name and clean message only', () => {
-    expect(redact(new TypeError('Bearer abcdefgh'))).toEqual({ name: 'TypeError', message: '[hidden]' })
+    expect(redact(new TypeError('Bearer abcdefgh'))).toEqual({
+      name: 'TypeError',
+      message: '[hidden]',
+    })
   })
 
   it('ends on cycles', () => {
@@ -78,19 +113,21 @@ describe('maskEmail', () => {
 describe('secrets of other services', () => {
   const opaque = fc.stringMatching(/^[A-Za-z0-9]{24,40}$/)
   const shapes: Readonly<Record<string, (secret: string) => string>> = {
-    'GitHub': (secret) => `ghp_${secret}`,
+    GitHub: (secret) => `ghp_${secret}`,
     'GitHub, fine-grained': (secret) => `github_pat_${secret}`,
-    'Slack': (secret) => `xoxb-12-${secret}`,
-    'AWS': (secret) => `AKIA${secret.slice(0, 16).toUpperCase()}`,
-    'PEM': (secret) => `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----`,
+    Slack: (secret) => `xoxb-12-${secret}`,
+    AWS: (secret) => `AKIA${secret.slice(0, 16).toUpperCase()}`,
+    PEM: (secret) => `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----`,
     'a cut PEM block': (secret) => `-----BEGIN EC PRIVATE KEY-----\n${secret}\n`,
     'a bearer header': (secret) => `authorization: Bearer ${secret}`,
     'a basic header': (secret) => `Proxy-Authorization: Basic ${secret}==`,
     'a cookie': (secret) => `Cookie: theme=dark; session=${secret}; lang=en`,
     'a setting': (secret) => `DB_PASSWORD=${secret}`,
-    'YAML': (secret) => `password: ${secret}`,
-    'JSON': (secret) => JSON.stringify({ auth: secret, deep: { 'x-api-key': secret, token: secret } }),
-    'JSON in JSON': (secret) => JSON.stringify({ message: JSON.stringify({ client_secret: secret }) }),
+    YAML: (secret) => `password: ${secret}`,
+    JSON: (secret) =>
+      JSON.stringify({ auth: secret, deep: { 'x-api-key': secret, token: secret } }),
+    'JSON in JSON': (secret) =>
+      JSON.stringify({ message: JSON.stringify({ client_secret: secret }) }),
     'JSON with quotes in the value': (secret) => JSON.stringify({ password: `"${secret}"` }),
     'a query': (secret) => `https://host/path?api_key=${secret}&x=1`,
     'an object': (secret) => `{ accessToken: '${secret}' }`,
@@ -100,19 +137,45 @@ describe('secrets of other services', () => {
     fc.assert(
       fc.property(opaque, (secret) => {
         const text = shapes[name]?.(secret) ?? ''
-        for (const clean of [redactText(text), redactText(`before ${text} after`), redactForeign(text)]) expect(clean.toLowerCase()).not.toContain(secret.slice(0, 16).toLowerCase())
+        for (const clean of [
+          redactText(text),
+          redactText(`before ${text} after`),
+          redactForeign(text),
+        ])
+          expect(clean.toLowerCase()).not.toContain(secret.slice(0, 16).toLowerCase())
       }),
     )
   })
 
   it('are hidden under every name that says so, singular and plural, and counts under such names stay', () => {
-    for (const key of ['token', 'auth', 'authorization', 'password', 'passwd', 'secret', 'api_key', 'apiKey', 'X-Api-Key', 'aws_secret_access_key', 'privateKey', 'Set-Cookie', 'db.password']) {
+    for (const key of [
+      'token',
+      'auth',
+      'authorization',
+      'password',
+      'passwd',
+      'secret',
+      'api_key',
+      'apiKey',
+      'X-Api-Key',
+      'aws_secret_access_key',
+      'privateKey',
+      'Set-Cookie',
+      'db.password',
+    ]) {
       expect(redact({ [key]: 'letmein' })).toEqual({ [key]: '[hidden]' })
       expect(redactText(`{"${key}":"letmein"}`)).toBe(`{"${key}":"[hidden]"}`)
       expect(redactText(`${key}=letmein`)).toBe(`${key}=[hidden]`)
     }
-    expect(redact({ tokens: ['letmein'], secrets: { a: 1 } })).toEqual({ tokens: ['[hidden]'], secrets: { a: 1 } })
-    expect(redact({ tokens: { input: 3, output: 4 }, token: 12, max_tokens: 5 })).toEqual({ tokens: { input: 3, output: 4 }, token: 12, max_tokens: 5 })
+    expect(redact({ tokens: ['letmein'], secrets: { a: 1 } })).toEqual({
+      tokens: ['[hidden]'],
+      secrets: { a: 1 },
+    })
+    expect(redact({ tokens: { input: 3, output: 4 }, token: 12, max_tokens: 5 })).toEqual({
+      tokens: { input: 3, output: 4 },
+      token: 12,
+      max_tokens: 5,
+    })
   })
 
   it.each([
@@ -133,10 +196,36 @@ describe('secrets of other services', () => {
 
   it('stay hidden when a clean text is cleaned again', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.constantFrom('token', 'Cookie', 'password', '=', ':', ' ', '"', "'", '\\', 'Bearer ', '\n', '[hidden]', 'a1b2c3d4', ';', '&', ']'), fc.string({ maxLength: 4 })), { maxLength: 20 }), (parts) => {
-        const clean = redactText(parts.join(''))
-        expect(redactText(clean)).toBe(clean)
-      }),
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.constantFrom(
+              'token',
+              'Cookie',
+              'password',
+              '=',
+              ':',
+              ' ',
+              '"',
+              "'",
+              '\\',
+              'Bearer ',
+              '\n',
+              '[hidden]',
+              'a1b2c3d4',
+              ';',
+              '&',
+              ']',
+            ),
+            fc.string({ maxLength: 4 }),
+          ),
+          { maxLength: 20 },
+        ),
+        (parts) => {
+          const clean = redactText(parts.join(''))
+          expect(redactText(clean)).toBe(clean)
+        },
+      ),
     )
   })
 })

@@ -11,7 +11,11 @@ describe('createSingleFlight', () => {
     const flight = createSingleFlight<number>()
     let calls = 0
     const call = async (): Promise<number> => (calls += 1)
-    const together = await Promise.all([flight.run('a', call), flight.run('a', call), flight.run('b', call)])
+    const together = await Promise.all([
+      flight.run('a', call),
+      flight.run('a', call),
+      flight.run('b', call),
+    ])
     expect([together, await flight.run('a', call)]).toEqual([[1, 1, 2], 3])
   })
 
@@ -58,6 +62,8 @@ describe('a watch of a folder', () => {
   it('takes the temporary file of a write for a change of its file, because Bun names nothing else', () => {
     const about = (name: string | null): boolean => mayBeChangeOf('/state/quota.json', name)
     expect([null, 'quota.json', '.quota.json.123-abc.tmp'].map(about)).toEqual([true, true, true])
-    expect(['other.json', '.other.json.1-a.tmp', 'quota.json.lock', '.quota.json'].map(about)).toEqual([false, false, false, false])
+    expect(
+      ['other.json', '.other.json.1-a.tmp', 'quota.json.lock', '.quota.json'].map(about),
+    ).toEqual([false, false, false, false])
   })
 })

@@ -36,7 +36,12 @@ describe('a program that we start', () => {
     const project = await realpath(await temporaryFolder())
     const bin = await programIn(path.join(await temporaryFolder(), 'bin'), 'the real one')
     standIn(project)
-    const output = await outputOf({ PATH: `${bin}:/usr/bin:/bin`, PWD: project, OLDPWD: project, INIT_CWD: project })
+    const output = await outputOf({
+      PATH: `${bin}:/usr/bin:/bin`,
+      PWD: project,
+      OLDPWD: project,
+      INIT_CWD: project,
+    })
     expect(output).toContain('the real one')
     expect(output).not.toContain(project)
     expect(output.split('\n')[1]).toBe('/')
@@ -45,28 +50,46 @@ describe('a program that we start', () => {
   it.each([
     ['the folder itself', (project: string) => project],
     ['a folder below', (project: string) => path.join(project, 'bin')],
-    ['the packages of the project', (project: string) => path.join(project, 'node_modules', '.bin')],
-    ['the packages of a folder above', (project: string) => path.join(path.dirname(project), 'node_modules', '.bin')],
+    [
+      'the packages of the project',
+      (project: string) => path.join(project, 'node_modules', '.bin'),
+    ],
+    [
+      'the packages of a folder above',
+      (project: string) => path.join(path.dirname(project), 'node_modules', '.bin'),
+    ],
     ['a relative name', () => 'bin'],
     ['the current folder by its short name', () => '.'],
     ['an empty entry', () => ''],
-  ])('is never found in a project, also when the search path leads there: %s', async (_what, entry) => {
-    const root = await realpath(await temporaryFolder())
-    const project = path.join(root, 'project')
-    await mkdir(path.join(project, '.git'), { recursive: true })
-    const planted = entry(project)
-    await programIn(path.resolve(project, planted), 'planted')
-    const bin = await programIn(path.join(root, 'system'), 'the real one')
-    standIn(path.join(project, 'src'))
-    await mkdir(path.join(project, 'src'))
-    expect((await outputOf({ HOME: path.join(root, 'home'), PATH: [planted, bin, '/usr/bin', '/bin'].join(path.delimiter) })).split('\n')[0]).toBe('the real one')
-  })
+  ])(
+    'is never found in a project, also when the search path leads there: %s',
+    async (_what, entry) => {
+      const root = await realpath(await temporaryFolder())
+      const project = path.join(root, 'project')
+      await mkdir(path.join(project, '.git'), { recursive: true })
+      const planted = entry(project)
+      await programIn(path.resolve(project, planted), 'planted')
+      const bin = await programIn(path.join(root, 'system'), 'the real one')
+      standIn(path.join(project, 'src'))
+      await mkdir(path.join(project, 'src'))
+      expect(
+        (
+          await outputOf({
+            HOME: path.join(root, 'home'),
+            PATH: [planted, bin, '/usr/bin', '/bin'].join(path.delimiter),
+          })
+        ).split('\n')[0],
+      ).toBe('the real one')
+    },
+  )
 
   it('is not handed a search path that leads into the project, either', async () => {
     const project = await realpath(await temporaryFolder())
     const bin = await programIn(path.join(await temporaryFolder(), 'bin'), 'the real one')
     standIn(project)
-    const output = await outputOf({ PATH: [path.join(project, 'bin'), '.', '', bin, '/usr/bin', '/bin'].join(':') })
+    const output = await outputOf({
+      PATH: [path.join(project, 'bin'), '.', '', bin, '/usr/bin', '/bin'].join(':'),
+    })
     expect(output).toContain(`PATH=${bin}:/usr/bin:/bin\n`)
   })
 
@@ -81,21 +104,48 @@ describe('a program that we start', () => {
     const bin = await programIn(path.join(folder, 'b'), 'real')
     await mkdir(path.join(folder, 'a', 'helper'), { recursive: true })
     await symlink(path.join(bin, 'helper'), path.join(folder, 'a', 'linked'))
-    expect(findProgram('helper', { PATH: `${path.join(folder, 'a')}:${bin}` }, '/')).toBe(path.join(bin, 'helper'))
-    expect(findProgram('linked', { PATH: path.join(folder, 'a') }, '/')).toBe(path.join(folder, 'a', 'linked'))
+    expect(findProgram('helper', { PATH: `${path.join(folder, 'a')}:${bin}` }, '/')).toBe(
+      path.join(bin, 'helper'),
+    )
+    expect(findProgram('linked', { PATH: path.join(folder, 'a') }, '/')).toBe(
+      path.join(folder, 'a', 'linked'),
+    )
     expect(findProgram('missing', { PATH: bin }, '/')).toBeUndefined()
   })
 
   it('gets the variables that say who the user is, and none that hold a secret or steer a runtime', () => {
-    const given = { PATH: '/bin', HOME: '/h', LC_ALL: 'C', XDG_RUNTIME_DIR: '/r', NODE_OPTIONS: '--require x', BUN_BE_BUN: '1', OC_CODEX_PASSPHRASE: 'p', OPENAI_API_KEY: 'k', npm_config_registry: 'x', LD_PRELOAD: 'x', HTTPS_PROXY: 'p', BROWSER: 'b' }
-    expect(chosenEnvironment(given)).toEqual({ PATH: '/bin', HOME: '/h', LC_ALL: 'C', XDG_RUNTIME_DIR: '/r' })
+    const given = {
+      PATH: '/bin',
+      HOME: '/h',
+      LC_ALL: 'C',
+      XDG_RUNTIME_DIR: '/r',
+      NODE_OPTIONS: '--require x',
+      BUN_BE_BUN: '1',
+      OC_CODEX_PASSPHRASE: 'p',
+      OPENAI_API_KEY: 'k',
+      npm_config_registry: 'x',
+      LD_PRELOAD: 'x',
+      HTTPS_PROXY: 'p',
+      BROWSER: 'b',
+    }
+    expect(chosenEnvironment(given)).toEqual({
+      PATH: '/bin',
+      HOME: '/h',
+      LC_ALL: 'C',
+      XDG_RUNTIME_DIR: '/r',
+    })
     expect(chosenEnvironment(given, /^BROWSER$/)).toHaveProperty('BROWSER')
   })
 })
 
 describe('the browser', () => {
   it('is opened without a shell on every system, so that no character of an address is a command', () => {
-    for (const [platform, env] of [['linux', {}], ['linux', { WSL_DISTRO_NAME: 'Ubuntu' }], ['darwin', {}], ['win32', {}]] as const) {
+    for (const [platform, env] of [
+      ['linux', {}],
+      ['linux', { WSL_DISTRO_NAME: 'Ubuntu' }],
+      ['darwin', {}],
+      ['win32', {}],
+    ] as const) {
       const programs = openers(platform, env)
       expect(programs.length).toBeGreaterThan(0)
       for (const [program] of programs) expect(program).not.toMatch(/cmd|powershell|(?:^|\/)sh$/)

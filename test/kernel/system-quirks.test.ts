@@ -23,43 +23,66 @@ afterEach(() => {
 })
 
 describe('a file that somebody looks at while it is replaced', () => {
-  it.each(['EPERM', 'EBUSY', 'EACCES'])('is replaced a moment later (%s, from virus scanners and network drives)', async (code) => {
-    const file = path.join(await temporaryFolder(), 'file.json')
-    await writeFile(file, 'old')
-    failFiles('rename', (_from, call) => (call <= 3 ? code : undefined))
-    await writeFileAtomic(file, 'new')
-    expect(await readFile(file, 'utf8')).toBe('new')
-  })
+  it.each(['EPERM', 'EBUSY', 'EACCES'])(
+    'is replaced a moment later (%s, from virus scanners and network drives)',
+    async (code) => {
+      const file = path.join(await temporaryFolder(), 'file.json')
+      await writeFile(file, 'old')
+      failFiles('rename', (_from, call) => (call <= 3 ? code : undefined))
+      await writeFileAtomic(file, 'new')
+      expect(await readFile(file, 'utf8')).toBe('new')
+    },
+  )
 
   it.each([
     ['EBUSY', 6],
     ['ENOSPC', 1],
-  ])('stays as it was, with nothing beside it, when that does not end (%s)', async (code, tries) => {
-    const file = path.join(await temporaryFolder(), 'file.json')
-    await writeFile(file, 'old')
-    let calls = 0
-    failFiles('rename', () => {
-      calls += 1
-      return code
-    })
-    await expect(writeFileAtomic(file, 'new')).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining(code) })
-    expect([calls, await readFile(file, 'utf8'), await readdir(path.dirname(file))]).toEqual([tries, 'old', ['file.json']])
-  })
+  ])(
+    'stays as it was, with nothing beside it, when that does not end (%s)',
+    async (code, tries) => {
+      const file = path.join(await temporaryFolder(), 'file.json')
+      await writeFile(file, 'old')
+      let calls = 0
+      failFiles('rename', () => {
+        calls += 1
+        return code
+      })
+      await expect(writeFileAtomic(file, 'new')).rejects.toMatchObject({
+        code: 'store_not_written',
+        message: expect.stringContaining(code),
+      })
+      expect([calls, await readFile(file, 'utf8'), await readdir(path.dirname(file))]).toEqual([
+        tries,
+        'old',
+        ['file.json'],
+      ])
+    },
+  )
 })
 
 describe('a lock that is just being given back', () => {
-  it.each(['EPERM', 'EBUSY', 'EACCES'])('is waited for on Windows, which says %s for it', async (code) => {
-    const { withFileLock } = await locksOn('win32')
-    const file = path.join(await temporaryFolder(), 'file')
-    failFiles('mkdir', (target, call) => (target.endsWith('.lock') && call < 8 ? code : undefined))
-    expect(await withFileLock(file, OPTIONS, async () => 'done')).toBe('done')
-  })
+  it.each(['EPERM', 'EBUSY', 'EACCES'])(
+    'is waited for on Windows, which says %s for it',
+    async (code) => {
+      const { withFileLock } = await locksOn('win32')
+      const file = path.join(await temporaryFolder(), 'file')
+      failFiles('mkdir', (target, call) =>
+        target.endsWith('.lock') && call < 8 ? code : undefined,
+      )
+      expect(await withFileLock(file, OPTIONS, async () => 'done')).toBe('done')
+    },
+  )
 
   it('that never can be made is told as such on Windows, when the time is over', async () => {
     const { withFileLock } = await locksOn('win32')
     const file = path.join(await temporaryFolder(), 'file')
     failFiles('mkdir', (target) => (target.endsWith('.lock') ? 'EPERM' : undefined))
-    await expect(withFileLock(file, { ...OPTIONS, waitMs: 100 }, async () => undefined)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining('EPERM') })
+    await expect(
+      withFileLock(file, { ...OPTIONS, waitMs: 100 }, async () => undefined),
+    ).rejects.toMatchObject({
+      code: 'store_not_written',
+      message: expect.stringContaining('EPERM'),
+    })
   })
 
   it('elsewhere means that there is no permission, and nobody waits', async () => {
@@ -71,7 +94,10 @@ describe('a lock that is just being given back', () => {
       calls += 1
       return 'EPERM'
     })
-    await expect(withFileLock(file, OPTIONS, async () => undefined)).rejects.toMatchObject({ code: 'store_not_written', message: expect.stringContaining('EPERM') })
+    await expect(withFileLock(file, OPTIONS, async () => undefined)).rejects.toMatchObject({
+      code: 'store_not_written',
+      message: expect.stringContaining('EPERM'),
+    })
     expect(calls).toBe(1)
   })
 })

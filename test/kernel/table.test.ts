@@ -15,15 +15,30 @@ const columns = [
 
 describe('renderTable', () => {
   it('drops the least important column before it cuts a cell', () => {
-    const text = renderTable([{ name: 'a long enough name', note: 'something long that does not fit' }], columns, 25)
+    const text = renderTable(
+      [{ name: 'a long enough name', note: 'something long that does not fit' }],
+      columns,
+      25,
+    )
     expect(text).toBe('Name\na long enough name')
   })
 
   it('never exceeds the width as long as one column of eight fits', () => {
     fc.assert(
-      fc.property(fc.array(fc.record({ name: fc.string({ unit: 'grapheme', maxLength: 40 }), note: fc.string({ maxLength: 40 }) }), { maxLength: 5 }), fc.integer({ min: 8, max: 60 }), (rows, width) => {
-        for (const line of renderTable(rows, columns, width).split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(width)
-      }),
+      fc.property(
+        fc.array(
+          fc.record({
+            name: fc.string({ unit: 'grapheme', maxLength: 40 }),
+            note: fc.string({ maxLength: 40 }),
+          }),
+          { maxLength: 5 },
+        ),
+        fc.integer({ min: 8, max: 60 }),
+        (rows, width) => {
+          for (const line of renderTable(rows, columns, width).split('\n'))
+            expect(displayWidth(line)).toBeLessThanOrEqual(width)
+        },
+      ),
     )
   })
 })

@@ -6,14 +6,27 @@ import { describe, expect, it } from 'vitest'
 
 import { writeFileAtomic } from '../../lib/kernel/json-file.js'
 import { resolvePaths } from '../../lib/kernel/paths.js'
-import { findStaleTemporaries, sweepEverywhere, sweepTemporaries } from '../../lib/kernel/temporaries.js'
+import {
+  findStaleTemporaries,
+  sweepEverywhere,
+  sweepTemporaries,
+} from '../../lib/kernel/temporaries.js'
 import { parseTemporaryName, temporaryNameFor } from '../../lib/kernel/temporary-names.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const HOUR = 3_600_000
-const FOLDERS = ['.opencode', '.opencode/refresh', '.opencode/backups', '.opencode/cache', '.opencode/projects/web-0123456789ab', '.local/state/opencode', '.config/opencode', 'exports']
+const FOLDERS = [
+  '.opencode',
+  '.opencode/refresh',
+  '.opencode/backups',
+  '.opencode/cache',
+  '.opencode/projects/web-0123456789ab',
+  '.local/state/opencode',
+  '.config/opencode',
+  'exports',
+]
 const isLinux = process.platform === 'linux'
 
 async function aged(file: string, ageMs: number): Promise<string> {
@@ -23,47 +36,64 @@ async function aged(file: string, ageMs: number): Promise<string> {
   return file
 }
 
-const temporariesIn = async (folder: string): Promise<string[]> => (await readdir(folder)).filter((name) => parseTemporaryName(name) !== undefined)
+const temporariesIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => parseTemporaryName(name) !== undefined)
 
 describe('a temporary file that a killed process left behind', () => {
   const worker = bundledWorker('test/kernel/temporary-writer.ts')
 
   /** Starts a writer that stops in the middle of its write, with the temporary file on the disk. */
   async function writerInTheMiddle(target: string): Promise<ReturnType<typeof startProcess>> {
-    const running = startProcess({ file: process.execPath, args: [worker(), target], cwd: path.dirname(target), env: {} })
+    const running = startProcess({
+      file: process.execPath,
+      args: [worker(), target],
+      cwd: path.dirname(target),
+      env: {},
+    })
     await running.waitFor('in the middle')
     return running
   }
 
-  it.skipIf(!isLinux).each(FOLDERS)('is cleared by the next write into %s, whatever it writes, at once (tokens stayed there for ever)', async (name) => {
-    const folder = path.join(await temporaryFolder(), name)
-    await mkdir(folder, { recursive: true })
-    const running = await writerInTheMiddle(path.join(folder, 'killed.json'))
-    expect(await temporariesIn(folder)).toHaveLength(1)
+  it.skipIf(!isLinux).each(FOLDERS)(
+    'is cleared by the next write into %s, whatever it writes, at once (tokens stayed there for ever)',
+    async (name) => {
+      const folder = path.join(await temporaryFolder(), name)
+      await mkdir(folder, { recursive: true })
+      const running = await writerInTheMiddle(path.join(folder, 'killed.json'))
+      expect(await temporariesIn(folder)).toHaveLength(1)
 
-    await writeFileAtomic(path.join(folder, 'first.json'), '1')
-    expect(await temporariesIn(folder), 'a live writer keeps its file').toHaveLength(1)
-    running.kill()
-    await running.ended
-    await writeFileAtomic(path.join(folder, 'second.json'), '2')
+      await writeFileAtomic(path.join(folder, 'first.json'), '1')
+      expect(await temporariesIn(folder), 'a live writer keeps its file').toHaveLength(1)
+      running.kill()
+      await running.ended
+      await writeFileAtomic(path.join(folder, 'second.json'), '2')
 
-    expect((await readdir(folder)).sort()).toEqual(['first.json', 'second.json'])
-  })
+      expect((await readdir(folder)).sort()).toEqual(['first.json', 'second.json'])
+    },
+  )
 
-  it.skipIf(!isLinux)('is found in every folder of a home at once', async () => {
-    const home = await temporaryFolder()
-    for (const name of FOLDERS) await mkdir(path.join(home, name), { recursive: true })
-    const folders = FOLDERS.filter((name) => name !== 'exports')
-    const writers = await Promise.all(folders.map((name) => writerInTheMiddle(path.join(home, name, 'killed.json'))))
-    const paths = resolvePaths({ HOME: home, USERPROFILE: home })
-    expect(await sweepEverywhere(paths, Date.now()), 'live writers keep their files').toEqual([])
-    for (const running of writers) running.kill()
-    await Promise.all(writers.map(({ ended }) => ended))
+  it.skipIf(!isLinux)(
+    'is found in every folder of a home at once',
+    async () => {
+      const home = await temporaryFolder()
+      for (const name of FOLDERS) await mkdir(path.join(home, name), { recursive: true })
+      const folders = FOLDERS.filter((name) => name !== 'exports')
+      const writers = await Promise.all(
+        folders.map((name) => writerInTheMiddle(path.join(home, name, 'killed.json'))),
+      )
+      const paths = resolvePaths({ HOME: home, USERPROFILE: home })
+      expect(await sweepEverywhere(paths, Date.now()), 'live writers keep their files').toEqual([])
+      for (const running of writers) running.kill()
+      await Promise.all(writers.map(({ ended }) => ended))
 
-    expect(await sweepEverywhere(paths, Date.now())).toHaveLength(folders.length)
+      expect(await sweepEverywhere(paths, Date.now())).toHaveLength(folders.length)
 
-    expect((await Promise.all(folders.map((name) => temporariesIn(path.join(home, name))))).flat()).toEqual([])
-  }, 60_000)
+      expect(
+        (await Promise.all(folders.map((name) => temporariesIn(path.join(home, name))))).flat(),
+      ).toEqual([])
+    },
+    60_000,
+  )
 })
 
 describe('sweepTemporaries', () => {
@@ -85,7 +115,14 @@ describe('sweepTemporaries', () => {
 
   it('never touches the files of others, links, folders, or anything beyond the folder', async () => {
     const folder = await temporaryFolder()
-    const others = ['notes.tmp', '.accounts.json.tmp', '.x.12-zz.tmp', 'accounts.json.4242-0123456789ab.tmp', '.4242-0123456789ab.tmp', '.a.4242-0123456789ab.tmp.json']
+    const others = [
+      'notes.tmp',
+      '.accounts.json.tmp',
+      '.x.12-zz.tmp',
+      'accounts.json.4242-0123456789ab.tmp',
+      '.4242-0123456789ab.tmp',
+      '.a.4242-0123456789ab.tmp.json',
+    ]
     for (const name of others) await aged(path.join(folder, name), 9 * HOUR)
     const kept = await aged(path.join(folder, 'kept'), 9 * HOUR)
     await symlink(kept, path.join(folder, '.l.4242-0123456789ab.tmp'))
@@ -107,7 +144,10 @@ describe('sweepTemporaries', () => {
 
   it('knows its own names, with any target', () => {
     for (const target of ['accounts.json', 'a b', '.hidden', 'x.tmp', 'ü\n', '1-2.tmp']) {
-      expect(parseTemporaryName(temporaryNameFor(target))).toMatchObject({ target, pid: process.pid })
+      expect(parseTemporaryName(temporaryNameFor(target))).toMatchObject({
+        target,
+        pid: process.pid,
+      })
     }
   })
 })

@@ -29,7 +29,10 @@ interface Outside {
 }
 
 /** A clock that stands and a home of accounts at a simulator. */
-async function outside(accountsOf: (simulator: Simulator) => readonly Record<string, unknown>[], env: NodeJS.ProcessEnv = {}): Promise<Outside> {
+async function outside(
+  accountsOf: (simulator: Simulator) => readonly Record<string, unknown>[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Outside> {
   vi.useFakeTimers({ toFake: ['Date'], now: NOW })
   vi.stubEnv('TZ', 'UTC')
   onTestFinished(() => {
@@ -50,7 +53,11 @@ async function outside(accountsOf: (simulator: Simulator) => readonly Record<str
   })
   onTestFinished(() => simulator.close())
   const home = await homeWith(accountsOf(simulator))
-  const all = { OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend, ...env }
+  const all = {
+    OC_CODEX_SIMULATOR_ISSUER: simulator.url,
+    OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
+    ...env,
+  }
   const project = path.join(home, 'project')
   await mkdir(path.join(project, '.git'), { recursive: true })
   return {
@@ -60,9 +67,15 @@ async function outside(accountsOf: (simulator: Simulator) => readonly Record<str
       const answers: Record<string, unknown> = {}
       for (const line of lines) {
         const words = line.split(' ').map((word) => (word === "''" ? '' : word))
-        const { code, stdout } = await runCli(home, [...words, '--json'], { env: all, directory: project })
+        const { code, stdout } = await runCli(home, [...words, '--json'], {
+          env: all,
+          directory: project,
+        })
         const output = JSON.parse(plain(stdout, home, simulator)) as unknown
-        answers[titleOf(answers, line)] = { code, output: code !== 2 && OF_THE_MACHINE.has(words[0] ?? '') ? shapeOf(output) : output }
+        answers[titleOf(answers, line)] = {
+          code,
+          output: code !== 2 && OF_THE_MACHINE.has(words[0] ?? '') ? shapeOf(output) : output,
+        }
       }
       return answers
     },
@@ -86,14 +99,50 @@ function plain(text: string, home: string, simulator: Simulator): string {
 }
 
 const several = (simulator: Simulator): Record<string, unknown>[] => [
-  { ...signedIn(simulator, 'work', DAY_MS), accountLabel: 'Work', accountTags: ['team'], accountNote: 'paid by the team' },
+  {
+    ...signedIn(simulator, 'work', DAY_MS),
+    accountLabel: 'Work',
+    accountTags: ['team'],
+    accountNote: 'paid by the team',
+  },
   { ...signedIn(simulator, 'full', DAY_MS), accountLabel: 'Full' },
   { ...signedIn(simulator, 'off', DAY_MS), enabled: false },
-  { ...signedIn(simulator, 'out', DAY_MS), needsLogin: { since: NOW - DAY_MS, reason: 'invalid_grant' } },
-  { kind: 'api-key', apiKey: 'sk-test-0000', baseUrl: 'https://gateway.example.com/v1', accountLabel: 'Gateway', addedAt: 1, lastUsed: 0 },
+  {
+    ...signedIn(simulator, 'out', DAY_MS),
+    needsLogin: { since: NOW - DAY_MS, reason: 'invalid_grant' },
+  },
+  {
+    kind: 'api-key',
+    apiKey: 'sk-test-0000',
+    baseUrl: 'https://gateway.example.com/v1',
+    accountLabel: 'Gateway',
+    addedAt: 1,
+    lastUsed: 0,
+  },
 ]
 
-const LOOKS = ['setup', 'help', 'help limits', 'help nothing', 'next', 'list', 'accounts', 'status', 'status --why', 'limits --cached', 'limits', 'dashboard', 'warm', 'pool', 'reset', 'health', 'metrics', 'doctor', 'diag', 'keychain'] as const
+const LOOKS = [
+  'setup',
+  'help',
+  'help limits',
+  'help nothing',
+  'next',
+  'list',
+  'accounts',
+  'status',
+  'status --why',
+  'limits --cached',
+  'limits',
+  'dashboard',
+  'warm',
+  'pool',
+  'reset',
+  'health',
+  'metrics',
+  'doctor',
+  'diag',
+  'keychain',
+] as const
 
 const EDITS = [
   'label 2 Second',
@@ -131,7 +180,19 @@ const EDITS = [
 describe('what every command prints as JSON, and its exit code', () => {
   it('without an account', async () => {
     const { run } = await outside(() => [])
-    expectOutside('commands-none', await run(...LOOKS, 'switch 1', 'label 1 x', 'refresh', 'remove 1', 'logout 1', 'export copy.json', 'import missing.json'))
+    expectOutside(
+      'commands-none',
+      await run(
+        ...LOOKS,
+        'switch 1',
+        'label 1 x',
+        'refresh',
+        'remove 1',
+        'logout 1',
+        'export copy.json',
+        'import missing.json',
+      ),
+    )
   })
 
   it('with one account', async () => {
@@ -150,19 +211,60 @@ describe('what every command prints as JSON, and its exit code', () => {
   })
 
   it('for settings, installation and sign-in with a key', async () => {
-    const { run } = await outside(() => [], { OC_CODEX_API_KEY: 'sk-test-0000', CODEX_AUTH_TOOLS: 'some' })
-    expectOutside('commands-setup', await run('config rotationStrategy', 'config', 'config set rotationStrategy sticky --dry-run', 'config set rotationStrategy sticky', 'config set rotationStrategy never', 'config unset rotationStrategy', 'config nothing', 'install --dry-run', 'install', 'install', 'update', 'uninstall --dry-run', 'uninstall', 'login --api-key', 'login --endpoint https://gateway.example.com/v1', 'list'))
+    const { run } = await outside(() => [], {
+      OC_CODEX_API_KEY: 'sk-test-0000',
+      CODEX_AUTH_TOOLS: 'some',
+    })
+    expectOutside(
+      'commands-setup',
+      await run(
+        'config rotationStrategy',
+        'config',
+        'config set rotationStrategy sticky --dry-run',
+        'config set rotationStrategy sticky',
+        'config set rotationStrategy never',
+        'config unset rotationStrategy',
+        'config nothing',
+        'install --dry-run',
+        'install',
+        'install',
+        'update',
+        'uninstall --dry-run',
+        'uninstall',
+        'login --api-key',
+        'login --endpoint https://gateway.example.com/v1',
+        'list',
+      ),
+    )
   })
 
   it('of a sealed account file, with its keychain and with a keychain that does not answer', async () => {
     const { home, simulator } = await outside(several)
     const keychain = memoryKeychain()
-    const env = { HOME: home, CODEX_KEYCHAIN: '1', OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend }
+    const env = {
+      HOME: home,
+      CODEX_KEYCHAIN: '1',
+      OC_CODEX_SIMULATOR_ISSUER: simulator.url,
+      OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
+    }
     const answers: Record<string, unknown> = {}
-    const ask = async (title: string, name: string, args: Record<string, unknown>): Promise<void> => {
-      const runtime = createRuntime({ env, directory: home, paths: resolvePaths(env), host: { log: () => undefined, toast: () => undefined }, keychain, watch: false })
+    const ask = async (
+      title: string,
+      name: string,
+      args: Record<string, unknown>,
+    ): Promise<void> => {
+      const runtime = createRuntime({
+        env,
+        directory: home,
+        paths: resolvePaths(env),
+        host: { log: () => undefined, toast: () => undefined },
+        keychain,
+        watch: false,
+      })
       try {
-        const answer = await toolData(runtime, name, args).catch((error: unknown) => ({ error: shapeOfError(error) }))
+        const answer = await toolData(runtime, name, args).catch((error: unknown) => ({
+          error: shapeOfError(error),
+        }))
         answers[title] = JSON.parse(plain(JSON.stringify(answer), home, simulator))
       } finally {
         await runtime.close()
@@ -172,7 +274,8 @@ describe('what every command prints as JSON, and its exit code', () => {
     await ask('keychain migrate confirm', 'keychain', { command: 'migrate', confirm: true })
     for (const name of ['keychain', 'list', 'status', 'setup']) await ask(name, name, {})
     keychain.broken = true
-    for (const name of ['keychain', 'list', 'refresh', 'limits']) await ask(`${name} without keychain`, name, {})
+    for (const name of ['keychain', 'list', 'refresh', 'limits'])
+      await ask(`${name} without keychain`, name, {})
     keychain.broken = false
     await ask('keychain rollback confirm', 'keychain', { command: 'rollback', confirm: true })
     expectOutside('commands-sealed', answers)
@@ -191,7 +294,13 @@ describe('exit codes', () => {
     for (const { name, summary } of commands) {
       const help = await runCli(home, [name, '--help'])
       const wrong = await runCli(home, [name, '--nonsense'])
-      rows[name] = { summary, help: help.code, options: [...new Set(help.stdout.match(/(?<![\w-])--[a-z][a-z-]*/g) ?? [])].sort(), wrong: wrong.code, wrongPrints: wrong.stdout }
+      rows[name] = {
+        summary,
+        help: help.code,
+        options: [...new Set(help.stdout.match(/(?<![\w-])--[a-z][a-z-]*/g) ?? [])].sort(),
+        wrong: wrong.code,
+        wrongPrints: wrong.stdout,
+      }
     }
     expectOutside('help', rows)
   })
@@ -200,13 +309,43 @@ describe('exit codes', () => {
     const home = await temporaryFolder()
     await writeFile(path.join(home, 'bad.json'), '{')
     const codes: Record<string, number> = {}
-    for (const line of ['--help', '-h', 'help', '--version', '-v', 'nothing', 'simulate --port x', 'simulate --scenario bad.json', 'login --browser --device', 'login --paste', 'login --api-key', 'logout', 'logout 1 --all', 'config a b', 'config set', 'install --modern --full', 'list extra', 'switch nobody', 'remove', 'keychain nonsense', 'import bad.json', 'diff bad.json', 'diff bad.json bad.json', 'pool --action fence', 'metrics --format nothing']) {
+    for (const line of [
+      '--help',
+      '-h',
+      'help',
+      '--version',
+      '-v',
+      'nothing',
+      'simulate --port x',
+      'simulate --scenario bad.json',
+      'login --browser --device',
+      'login --paste',
+      'login --api-key',
+      'logout',
+      'logout 1 --all',
+      'config a b',
+      'config set',
+      'install --modern --full',
+      'list extra',
+      'switch nobody',
+      'remove',
+      'keychain nonsense',
+      'import bad.json',
+      'diff bad.json',
+      'diff bad.json bad.json',
+      'pool --action fence',
+      'metrics --format nothing',
+    ]) {
       codes[line] = (await runCli(home, line.split(' '))).code
     }
     const stopped = new AbortController()
     stopped.abort()
     const { code, stdout } = await runCli(home, ['simulate', '--json'], { signal: stopped.signal })
-    expect(shapeOf(JSON.parse(stdout))).toEqual({ issuer: 'string', backend: 'string', control: 'string' })
+    expect(shapeOf(JSON.parse(stdout))).toEqual({
+      issuer: 'string',
+      backend: 'string',
+      control: 'string',
+    })
     expectOutside('exit-codes', { ...codes, 'simulate --json, stopped': code })
   })
 })

@@ -13,23 +13,54 @@ import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
 
 it('leaves files of the same names, keys and types behind after a refresh, two accounts, a limit, a pin and a setting', async () => {
-  const { core, simulator, home } = await coreOver([{ name: 'a', windows: FULL }, 'b'], { expiresInMs: -1000 })
+  const { core, simulator, home } = await coreOver([{ name: 'a', windows: FULL }, 'b'], {
+    expiresInMs: -1000,
+  })
   const { paths } = core.runtime
   expect((await ask(core, await firstTurn())).status).toBe(200)
   // The look at the list of models has a time of its own: here it is had at once.
   await core.runtime.catalogue.refresh()
-  for (const file of [paths.quotaFile, paths.historyFile, paths.affinityFile, paths.noticesFile, paths.catalogueFile, path.join(paths.root, 'package-lock.json')]) await expect.poll(() => existsSync(file), { timeout: 15_000 }).toBe(true)
+  for (const file of [
+    paths.quotaFile,
+    paths.historyFile,
+    paths.affinityFile,
+    paths.noticesFile,
+    paths.catalogueFile,
+    path.join(paths.root, 'package-lock.json'),
+  ])
+    await expect.poll(() => existsSync(file), { timeout: 15_000 }).toBe(true)
   await core.close()
-  const env = { OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend }
-  for (const line of ['limits', 'switch 2 --pin soft', 'label 1 First', 'tag 1 x', 'note 1 word', 'toggle 1', 'config set rotationStrategy sticky']) expect((await runCli(home, line.split(' '), { env })).code).toBe(0)
+  const env = {
+    OC_CODEX_SIMULATOR_ISSUER: simulator.url,
+    OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
+  }
+  for (const line of [
+    'limits',
+    'switch 2 --pin soft',
+    'label 1 First',
+    'tag 1 x',
+    'note 1 word',
+    'toggle 1',
+    'config set rotationStrategy sticky',
+  ])
+    expect((await runCli(home, line.split(' '), { env })).code).toBe(0)
   expectOutside('files', await shapesOf(home), { keepsTexts: true })
 })
 
 it('seals the account file into the same keys and types', async () => {
   const { home } = await coreOver(['a', 'b'])
-  await expect.poll(() => existsSync(path.join(home, '.opencode', 'package-lock.json')), { timeout: 15_000 }).toBe(true)
+  await expect
+    .poll(() => existsSync(path.join(home, '.opencode', 'package-lock.json')), { timeout: 15_000 })
+    .toBe(true)
   const env = { HOME: home, CODEX_KEYCHAIN: '1' }
-  const runtime = createRuntime({ env, directory: home, paths: resolvePaths(env), host: { log: () => undefined, toast: () => undefined }, keychain: memoryKeychain(), watch: false })
+  const runtime = createRuntime({
+    env,
+    directory: home,
+    paths: resolvePaths(env),
+    host: { log: () => undefined, toast: () => undefined },
+    keychain: memoryKeychain(),
+    watch: false,
+  })
   await toolData(runtime, 'keychain', { command: 'migrate', confirm: true })
   await runtime.close()
   expectOutside('files-sealed', await shapesOf(home), { keepsTexts: true })
@@ -37,7 +68,9 @@ it('seals the account file into the same keys and types', async () => {
 
 /** Keys and types of each file below a home; a file of lines has one shape per kind of line. */
 async function shapesOf(home: string): Promise<Record<string, unknown>> {
-  const names = (await readdir(home, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
+  const names = (await readdir(home, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
   const shapes: Record<string, unknown> = {}
   for (const file of names.sort()) {
     const text = await readFile(file, 'utf8')
@@ -47,15 +80,29 @@ async function shapesOf(home: string): Promise<Record<string, unknown>> {
 }
 
 function readShape(file: string, text: string): unknown {
-  if (file.endsWith('.jsonl')) return named(shapeOf(text.trim().split('\n').map((line) => JSON.parse(line) as unknown)))
+  if (file.endsWith('.jsonl'))
+    return named(
+      shapeOf(
+        text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as unknown),
+      ),
+    )
   if (file.endsWith('.json')) return named(shapeOf(JSON.parse(text)))
   return 'text'
 }
 
 /** Names that are made anew in every run become one. */
 function named(value: unknown): unknown {
-  if (Array.isArray(value)) return [...new Map(value.map((member) => [JSON.stringify(named(member)), named(member)])).values()]
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, member]) => [plain(key), named(member)]))
+  if (Array.isArray(value))
+    return [
+      ...new Map(value.map((member) => [JSON.stringify(named(member)), named(member)])).values(),
+    ]
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => [plain(key), named(member)]),
+    )
   return value
 }
 

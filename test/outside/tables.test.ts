@@ -9,10 +9,21 @@ import { changes, expectOutside } from '../support/outside.js'
 
 describe('the tables that others build on stay as they are', () => {
   it('settings: names, types, ranges, defaults, environment names and what a project may do', () => {
-    const rows = (Object.entries(SETTINGS) as [string, Setting][]).map(([name, { schema, default: value, env, help, project }]) => {
-      const { $schema: _dialect, ...shape } = z.toJSONSchema(schema)
-      return [name, { schema: shape, default: value, env: env ?? null, help, project: project?.words ?? 'no' }]
-    })
+    const rows = (Object.entries(SETTINGS) as [string, Setting][]).map(
+      ([name, { schema, default: value, env, help, project }]) => {
+        const { $schema: _dialect, ...shape } = z.toJSONSchema(schema)
+        return [
+          name,
+          {
+            schema: shape,
+            default: value,
+            env: env ?? null,
+            help,
+            project: project?.words ?? 'no',
+          },
+        ]
+      },
+    )
     expectOutside('settings', Object.fromEntries(rows))
   })
 
@@ -25,12 +36,33 @@ describe('the tables that others build on stay as they are', () => {
       const { $schema: _dialect, ...model } = z.toJSONSchema(z.object(hostArgs(tool)))
       const { $schema: _same, ...user } = z.toJSONSchema(z.object(tool.args as z.ZodRawShape))
       const userOnly: readonly string[] = tool.userOnly ?? []
-      return [tool.name, { group: tool.group, summary: tool.summary, risk: tool.risk, positional: tool.positional ?? [], userOnly, takesRest: tool.takesRest ?? false, model, user: user.properties, required: user.required ?? [] }]
+      return [
+        tool.name,
+        {
+          group: tool.group,
+          summary: tool.summary,
+          risk: tool.risk,
+          positional: tool.positional ?? [],
+          userOnly,
+          takesRest: tool.takesRest ?? false,
+          model,
+          user: user.properties,
+          required: user.required ?? [],
+        },
+      ]
     })
-    expectOutside('tools', { order: TOOLS.map(({ name }) => name), core: toolsOfProfile('core').map(({ name }) => name), tools: Object.fromEntries(rows) })
+    expectOutside('tools', {
+      order: TOOLS.map(({ name }) => name),
+      core: toolsOfProfile('core').map(({ name }) => name),
+      tools: Object.fromEntries(rows),
+    })
   })
 })
 
 it('a change is told with its place, what it is and what it was', () => {
-  expect(changes({ a: [1, { b: 'x' }], gone: true }, { a: [1, { b: 'y' }], come: null })).toEqual(['$.a[1].b is "y" (was "x")', '$.gone is missing (was true)', '$.come was added: null'])
+  expect(changes({ a: [1, { b: 'x' }], gone: true }, { a: [1, { b: 'y' }], come: null })).toEqual([
+    '$.a[1].b is "y" (was "x")',
+    '$.gone is missing (was true)',
+    '$.come was added: null',
+  ])
 })

@@ -6,7 +6,13 @@ import path from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { FALLBACK_INSTRUCTIONS } from '../../lib/prompts/fallback-instructions.js'
-import { createInstructionCache, FRESH_MS, type InstructionCache, INSTRUCTIONS_URL, MAX_BYTES } from '../../lib/prompts/instruction-cache.js'
+import {
+  createInstructionCache,
+  FRESH_MS,
+  type InstructionCache,
+  INSTRUCTIONS_URL,
+  MAX_BYTES,
+} from '../../lib/prompts/instruction-cache.js'
 import { toolMessage } from '../../lib/prompts/tool-message.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -21,7 +27,10 @@ interface Stage {
 }
 
 /** A cache whose only address leads to a server of this test. */
-async function stage(answer: (response: ServerResponse, request: IncomingMessage) => void, options: { file?: string } = {}): Promise<Stage> {
+async function stage(
+  answer: (response: ServerResponse, request: IncomingMessage) => void,
+  options: { file?: string } = {},
+): Promise<Stage> {
   const asked: IncomingMessage[] = []
   const said: string[] = []
   const server = createServer((request, response) => {
@@ -53,7 +62,10 @@ async function stage(answer: (response: ServerResponse, request: IncomingMessage
   return { cache: again(), file, asked, said, again, pass: (ms) => void (nowMs += ms) }
 }
 
-const plain = (text: string, etag = '"1"') => (response: ServerResponse) => void response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', etag }).end(text)
+const plain =
+  (text: string, etag = '"1"') =>
+  (response: ServerResponse) =>
+    void response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', etag }).end(text)
 
 describe('instruction cache', () => {
   it('answers at once with the shipped instructions and with newer ones when they have come', async () => {
@@ -82,7 +94,11 @@ describe('instruction cache', () => {
   })
 
   it('looks again after a quarter of an hour, names what it has, and a 304 counts as a look', async () => {
-    const { cache, asked, pass } = await stage((response, request) => (request.headers['if-none-match'] === '"1"' ? void response.writeHead(304).end() : plain('newer')(response)))
+    const { cache, asked, pass } = await stage((response, request) =>
+      request.headers['if-none-match'] === '"1"'
+        ? void response.writeHead(304).end()
+        : plain('newer')(response),
+    )
     cache.current()
     await vi.waitFor(() => expect(cache.current()).toBe('newer'))
     pass(FRESH_MS - 1)
@@ -99,21 +115,30 @@ describe('instruction cache', () => {
 
   it.each<[string, (response: ServerResponse) => void]>([
     ['an error', (response) => void response.writeHead(500).end('no')],
-    ['a page', (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
+    [
+      'a page',
+      (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+    ],
     ['nothing', plain(' \n')],
     ['too much', plain('x'.repeat(MAX_BYTES + 1))],
-    ['a redirect', (response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
+    [
+      'a redirect',
+      (response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+    ],
     ['a broken connection', (response) => void response.destroy()],
-  ])('stays with the shipped instructions after %s, says no more than a line for debugging, and waits before the next look', async (_what, answer) => {
-    const { cache, asked, said, file } = await stage(answer)
-    cache.current()
-    await vi.waitFor(() => expect(asked).toHaveLength(1))
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(cache.current()).toBe(FALLBACK_INSTRUCTIONS)
-    expect(asked).toHaveLength(1)
-    expect(said.every((line) => line.startsWith('debug'))).toBe(true)
-    await expect(stat(file)).rejects.toThrow()
-  })
+  ])(
+    'stays with the shipped instructions after %s, says no more than a line for debugging, and waits before the next look',
+    async (_what, answer) => {
+      const { cache, asked, said, file } = await stage(answer)
+      cache.current()
+      await vi.waitFor(() => expect(asked).toHaveLength(1))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect(cache.current()).toBe(FALLBACK_INSTRUCTIONS)
+      expect(asked).toHaveLength(1)
+      expect(said.every((line) => line.startsWith('debug'))).toBe(true)
+      await expect(stat(file)).rejects.toThrow()
+    },
+  )
 
   it('takes a file it cannot understand for none', async () => {
     const file = path.join(await temporaryFolder(), 'cache', 'instructions.json')

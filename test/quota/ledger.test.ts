@@ -7,15 +7,42 @@ import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
 import { createQuotaLedger } from '../../lib/quota/ledger.js'
-import { type LedgerState, mergedLedgers, withBlock, withoutBlocks, withoutReadings, withReading } from '../../lib/quota/ledger-state.js'
+import {
+  type LedgerState,
+  mergedLedgers,
+  withBlock,
+  withoutBlocks,
+  withoutReadings,
+  withReading,
+} from '../../lib/quota/ledger-state.js'
 import type { QuotaReading } from '../../lib/quota/readings.js'
 import type { Block } from '../../lib/routing/limits.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const NOW = Date.now()
-const block = (changes: Partial<Block> = {}): Block => ({ scope: 'limit:codex', reason: 'usage_limit', source: 'body', sinceMs: NOW, untilMs: NOW + 60_000, ...changes })
+const block = (changes: Partial<Block> = {}): Block => ({
+  scope: 'limit:codex',
+  reason: 'usage_limit',
+  source: 'body',
+  sinceMs: NOW,
+  untilMs: NOW + 60_000,
+  ...changes,
+})
 const reading = (usedPercent: number, atMs = NOW + 1): QuotaReading => ({
-  limits: [{ limitId: 'codex', windows: [{ kind: 'five_hour', usedPercent, resetsAtMs: atMs + 60_000, observedAtMs: atMs, source: 'headers' }] }],
+  limits: [
+    {
+      limitId: 'codex',
+      windows: [
+        {
+          kind: 'five_hour',
+          usedPercent,
+          resetsAtMs: atMs + 60_000,
+          observedAtMs: atMs,
+          source: 'headers',
+        },
+      ],
+    },
+  ],
 })
 
 describe('a block by a limit', () => {
@@ -27,7 +54,9 @@ describe('a block by a limit', () => {
   it('stays when the reading is exhausted, or speaks of another family', () => {
     const blocked = withBlock({}, 'a', block())
     expect(withReading(blocked, 'a', reading(100), NOW + 1).a?.blocks).toHaveLength(1)
-    const other: QuotaReading = { limits: [{ limitId: 'codex_x', windows: reading(1).limits[0]!.windows }] }
+    const other: QuotaReading = {
+      limits: [{ limitId: 'codex_x', windows: reading(1).limits[0]!.windows }],
+    }
     expect(withReading(blocked, 'a', other, NOW + 1).a?.blocks).toHaveLength(1)
   })
 
@@ -35,18 +64,33 @@ describe('a block by a limit', () => {
     const [room] = reading(40).limits[0]!.windows
     const spent = { ...room!, kind: 'weekly' as const, usedPercent: 100 }
     for (const windows of [[room!, spent], [spent, room!], []]) {
-      expect(withReading(withBlock({}, 'a', block()), 'a', { limits: [{ limitId: 'codex', windows }] }, NOW + 1).a?.blocks).toHaveLength(1)
+      expect(
+        withReading(
+          withBlock({}, 'a', block()),
+          'a',
+          { limits: [{ limitId: 'codex', windows }] },
+          NOW + 1,
+        ).a?.blocks,
+      ).toHaveLength(1)
     }
   })
 
   it('stays when the reading is older than the block, or the reason is no limit', () => {
-    expect(withReading(withBlock({}, 'a', block({ sinceMs: NOW + 1 })), 'a', reading(40), NOW + 1).a?.blocks).toHaveLength(1)
-    expect(withReading(withBlock({}, 'a', block({ reason: 'rate_limit' })), 'a', reading(40), NOW + 1).a?.blocks).toHaveLength(1)
+    expect(
+      withReading(withBlock({}, 'a', block({ sinceMs: NOW + 1 })), 'a', reading(40), NOW + 1).a
+        ?.blocks,
+    ).toHaveLength(1)
+    expect(
+      withReading(withBlock({}, 'a', block({ reason: 'rate_limit' })), 'a', reading(40), NOW + 1).a
+        ?.blocks,
+    ).toHaveLength(1)
   })
 
   it('does not come back from a process that still holds it once another one has read that there is room', async () => {
     const file = path.join(await temporaryFolder(), 'quota.json')
-    const [holder, reader, third] = [0, 1, 2].map(() => createQuotaLedger({ file, clock: systemClock, log: silentLogger }))
+    const [holder, reader, third] = [0, 1, 2].map(() =>
+      createQuotaLedger({ file, clock: systemClock, log: silentLogger }),
+    )
     holder!.block('a', block())
     await holder!.flush()
     await reader!.load()
@@ -55,7 +99,10 @@ describe('a block by a limit', () => {
     holder!.block('b', block())
     await holder!.close()
     await third!.load()
-    expect([third!.activeBlocks('a', NOW + 6), third!.activeBlocks('b', NOW + 6).length]).toEqual([[], 1])
+    expect([third!.activeBlocks('a', NOW + 6), third!.activeBlocks('b', NOW + 6).length]).toEqual([
+      [],
+      1,
+    ])
     await third!.close()
   })
 
@@ -76,14 +123,19 @@ describe('a block by a limit', () => {
 describe('clearing an account by hand', () => {
   it('of one scope leaves its other blocks and its readings, here and where another process merges them', async () => {
     const file = path.join(await temporaryFolder(), 'quota.json')
-    const [one, other] = [0, 1].map(() => createQuotaLedger({ file, clock: systemClock, log: silentLogger }))
+    const [one, other] = [0, 1].map(() =>
+      createQuotaLedger({ file, clock: systemClock, log: silentLogger }),
+    )
     one!.block('a', block())
     one!.block('a', block({ scope: 'model:gpt-5.5', reason: 'model_not_supported' }))
     one!.observe('a', reading(100, NOW), NOW - 1)
     await one!.flush()
     await other!.load()
     one!.clear('a', NOW + 5, 'model:gpt-5.5')
-    const left = (ledger: typeof one): unknown => [ledger!.activeBlocks('a', NOW + 6).map(({ scope }) => scope), Object.keys(ledger!.windowsByLimit('a', NOW + 6))]
+    const left = (ledger: typeof one): unknown => [
+      ledger!.activeBlocks('a', NOW + 6).map(({ scope }) => scope),
+      Object.keys(ledger!.windowsByLimit('a', NOW + 6)),
+    ]
     expect(left(one)).toEqual([['limit:codex'], ['codex']])
     await one!.close()
     other!.block('b', block())
@@ -109,9 +161,23 @@ describe('clearing an account by hand', () => {
 
 describe('mergedLedgers', () => {
   const states: fc.Arbitrary<LedgerState> = fc
-    .array(fc.tuple(fc.constantFrom('a', 'b'), fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 120 }), fc.boolean()), { maxLength: 6 })
+    .array(
+      fc.tuple(
+        fc.constantFrom('a', 'b'),
+        fc.integer({ min: 1, max: 50 }),
+        fc.integer({ min: 0, max: 120 }),
+        fc.boolean(),
+      ),
+      { maxLength: 6 },
+    )
     .map((steps) =>
-      steps.reduce<LedgerState>((state, [uid, at, used, isBlock]) => (isBlock ? withBlock(state, uid, block({ sinceMs: NOW + at })) : withReading(state, uid, reading(used, NOW + at), NOW + at)), {}),
+      steps.reduce<LedgerState>(
+        (state, [uid, at, used, isBlock]) =>
+          isBlock
+            ? withBlock(state, uid, block({ sinceMs: NOW + at }))
+            : withReading(state, uid, reading(used, NOW + at), NOW + at),
+        {},
+      ),
     )
 
   it('keeps of every limit family the younger reading', () => {
@@ -119,7 +185,9 @@ describe('mergedLedgers', () => {
       fc.property(states, states, (ours, theirs) => {
         const merged = mergedLedgers(ours, theirs, NOW + 100)
         for (const uid of ['a', 'b']) {
-          const times = [ours, theirs].map((state) => state[uid]?.limits.codex?.windows[0]?.observedAtMs ?? 0)
+          const times = [ours, theirs].map(
+            (state) => state[uid]?.limits.codex?.windows[0]?.observedAtMs ?? 0,
+          )
           expect(merged[uid]?.limits.codex?.windows[0]?.observedAtMs ?? 0).toBe(Math.max(...times))
         }
       }),
@@ -137,7 +205,8 @@ describe('mergedLedgers', () => {
 })
 
 describe('quota ledger', () => {
-  const ledgerAt = (file: string, watch = false) => createQuotaLedger({ file, clock: systemClock, log: silentLogger, watch })
+  const ledgerAt = (file: string, watch = false) =>
+    createQuotaLedger({ file, clock: systemClock, log: silentLogger, watch })
 
   it('lets another process know, and keeps what that one knew', async () => {
     const file = path.join(await temporaryFolder(), 'quota.json')
@@ -168,7 +237,13 @@ describe('quota ledger', () => {
   it('tells a level once, however often it is read and in however many processes (a toast with every answer)', async () => {
     const file = path.join(await temporaryFolder(), 'quota.json')
     const told: string[] = []
-    const open = () => createQuotaLedger({ file, clock: systemClock, log: silentLogger, onAlert: (uid, { level }) => void told.push(`${uid} ${level}`) })
+    const open = () =>
+      createQuotaLedger({
+        file,
+        clock: systemClock,
+        log: silentLogger,
+        onAlert: (uid, { level }) => void told.push(`${uid} ${level}`),
+      })
     const one = open()
     for (const used of [10, 76, 77, 91, 92]) one.observe('a', reading(used), NOW + 1)
     one.observe('b', reading(91), NOW + 1)

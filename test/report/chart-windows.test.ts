@@ -14,17 +14,32 @@ describe('the chart of the windows of an account', () => {
     const entries = Array.from({ length: 35 * 96 }, (_, index) => {
       const atMs = MIDNIGHT - 35 * DAY + index * 15 * 60_000
       const ofDay = index % 96
-      return reading({ atMs, usedPercent: ofDay === 93 ? 77 : ofDay === 95 ? 51 : 50, resetsAtMs: NOW + DAY })
+      return reading({
+        atMs,
+        usedPercent: ofDay === 93 ? 77 : ofDay === 95 ? 51 : 50,
+        resetsAtMs: NOW + DAY,
+      })
     })
-    const page = textOf(windowsChart('a', windowLines(entries), { fromMs: MIDNIGHT - 35 * DAY, toMs: NOW }, UTC))
+    const page = textOf(
+      windowsChart('a', windowLines(entries), { fromMs: MIDNIGHT - 35 * DAY, toMs: NOW }, UTC),
+    )
     const rows = page.match(/<td class="number">23%<\/td>\s*<td class="number">49%<\/td>/g)
     expect(rows).toHaveLength(35)
   })
 
   it('breaks the line at a reset and marks it', () => {
     const resetsAtMs = NOW - 2 * HOUR
-    const entries = [reading({ atMs: NOW - 3 * HOUR, usedPercent: 80, resetsAtMs }), reading({ atMs: NOW - 2.5 * HOUR, usedPercent: 90, resetsAtMs }), reading({ atMs: NOW - HOUR, usedPercent: 10 }), reading({ atMs: NOW, usedPercent: 20 })]
-    const page = textOf(windowsChart('a', windowLines(entries), { fromMs: NOW - 4 * HOUR, toMs: NOW }, UTC))
-    expect(page).toContain('<path class="reset" d="M500 0v7"/><path class="line a" d="M250 80L375 90M750 10L1000 20"/>')
+    const entries = [
+      reading({ atMs: NOW - 3 * HOUR, usedPercent: 80, resetsAtMs }),
+      reading({ atMs: NOW - 2.5 * HOUR, usedPercent: 90, resetsAtMs }),
+      reading({ atMs: NOW - HOUR, usedPercent: 10 }),
+      reading({ atMs: NOW, usedPercent: 20 }),
+    ]
+    const page = textOf(
+      windowsChart('a', windowLines(entries), { fromMs: NOW - 4 * HOUR, toMs: NOW }, UTC),
+    )
+    expect(page).toContain(
+      '<path class="reset" d="M500 0v7"/><path class="line a" d="M250 80L375 90M750 10L1000 20"/>',
+    )
   })
 })

@@ -12,7 +12,9 @@ describe('codex-dashboard with a file', () => {
   it('writes a page only its owner can read, with the history, and names its path', async () => {
     const runtime = await runtimeWith([turn({ model: 'gpt-of-the-test' }), move()], ['{"broken'])
     const file = path.join(runtime.directory, 'report.html')
-    expect(await toolData(runtime, 'dashboard', { html: 'report.html' })).toMatchObject({ report: { path: file } })
+    expect(await toolData(runtime, 'dashboard', { html: 'report.html' })).toMatchObject({
+      report: { path: file },
+    })
     expect((await stat(file)).mode & 0o777).toBe(0o600)
     const page = await readFile(file, 'utf8')
     expect(page).toContain('gpt-of-the-test')
@@ -21,33 +23,76 @@ describe('codex-dashboard with a file', () => {
   })
 
   it('passes over lines with a time that no date can name', async () => {
-    const runtime = await runtimeWith([turn({ model: 'gpt-of-the-test' })], [JSON.stringify(turn({ atMs: 1e300 })), JSON.stringify(turn({ atMs: 9e15 }))])
+    const runtime = await runtimeWith(
+      [turn({ model: 'gpt-of-the-test' })],
+      [JSON.stringify(turn({ atMs: 1e300 })), JSON.stringify(turn({ atMs: 9e15 }))],
+    )
     await toolText(runtime, 'dashboard', { html: 'report.html' })
-    expect(await readFile(path.join(runtime.directory, 'report.html'), 'utf8')).toContain('gpt-of-the-test')
+    expect(await readFile(path.join(runtime.directory, 'report.html'), 'utf8')).toContain(
+      'gpt-of-the-test',
+    )
   })
 
   it('names the models whose price is not known', async () => {
     const runtime = await runtimeWith([turn({ model: 'gpt-of-the-test' })])
     await toolText(runtime, 'dashboard', { html: 'report.html' })
-    expect(await readFile(path.join(runtime.directory, 'report.html'), 'utf8')).toContain('answers of <bdi>gpt-of-the-test</bdi>')
+    expect(await readFile(path.join(runtime.directory, 'report.html'), 'utf8')).toContain(
+      'answers of <bdi>gpt-of-the-test</bdi>',
+    )
   })
 
   it('forecasts nothing of a window whose reset has passed', async () => {
-    const runtime = await runtimeWith(Array.from({ length: 20 }, (_, index) => reading({ atMs: NOW - 5 * HOUR + index * 600_000, usedPercent: index, resetsAtMs: NOW - HOUR })))
+    const runtime = await runtimeWith(
+      Array.from({ length: 20 }, (_, index) =>
+        reading({
+          atMs: NOW - 5 * HOUR + index * 600_000,
+          usedPercent: index,
+          resetsAtMs: NOW - HOUR,
+        }),
+      ),
+    )
     const [account] = (await runtime.store.read()).accounts
-    runtime.ledger.observe(account!.uid, { limits: [{ limitId: 'codex', windows: [{ kind: 'five_hour', usedPercent: 38, resetsAtMs: NOW - HOUR, observedAtMs: NOW - 2 * HOUR, source: 'usage' }] }] }, NOW)
-    const entries = (await runtime.history.read()).map((entry) => (entry.type === 'reading' ? { ...entry, uid: account!.uid } : entry))
+    runtime.ledger.observe(
+      account!.uid,
+      {
+        limits: [
+          {
+            limitId: 'codex',
+            windows: [
+              {
+                kind: 'five_hour',
+                usedPercent: 38,
+                resetsAtMs: NOW - HOUR,
+                observedAtMs: NOW - 2 * HOUR,
+                source: 'usage',
+              },
+            ],
+          },
+        ],
+      },
+      NOW,
+    )
+    const entries = (await runtime.history.read()).map((entry) =>
+      entry.type === 'reading' ? { ...entry, uid: account!.uid } : entry,
+    )
     const limits = { codex: runtime.ledger.of(account!.uid)!.limits.codex!.windows }
-    expect(reportData({ rows: [], accounts: [{ uid: account!.uid, limits }], entries, nowMs: NOW }).forecasts).toEqual([])
+    expect(
+      reportData({ rows: [], accounts: [{ uid: account!.uid, limits }], entries, nowMs: NOW })
+        .forecasts,
+    ).toEqual([])
   })
 
   it('replaces its own page, and another file only when told to', async () => {
     const runtime = await runtimeWith([])
     const file = path.join(runtime.directory, 'report.html')
     await toolText(runtime, 'dashboard', { html: 'report.html' })
-    expect(await toolText(runtime, 'dashboard', { html: 'report.html' })).toBe(`Report written to ${file}.`)
+    expect(await toolText(runtime, 'dashboard', { html: 'report.html' })).toBe(
+      `Report written to ${file}.`,
+    )
     await writeFile(file, '<!doctype html><p>mine')
-    await expect(toolText(runtime, 'dashboard', { html: 'report.html' })).rejects.toThrow('exists already')
+    await expect(toolText(runtime, 'dashboard', { html: 'report.html' })).rejects.toThrow(
+      'exists already',
+    )
     expect(await readFile(file, 'utf8')).toBe('<!doctype html><p>mine')
     await toolText(runtime, 'dashboard', { html: 'report.html', force: true })
     expect(await readFile(file, 'utf8')).toContain('Codex usage')

@@ -19,15 +19,24 @@ describe('codex-metrics with a format', () => {
   })
 
   it('counts today’s tokens from the history and skips lines that are broken or of a later version', async () => {
-    const runtime = await runtimeWith([turn()], ['{"type":"turn","atMs":', '{"type":"of tomorrow"}', ''])
-    expect(await toolText(runtime, 'metrics', { format: 'prometheus' })).toMatch(/codex_tokens_total\{.*codex_token_type="output"\} 50/)
+    const runtime = await runtimeWith(
+      [turn()],
+      ['{"type":"turn","atMs":', '{"type":"of tomorrow"}', ''],
+    )
+    expect(await toolText(runtime, 'metrics', { format: 'prometheus' })).toMatch(
+      /codex_tokens_total\{.*codex_token_type="output"\} 50/,
+    )
   })
 
   it('writes a file only its owner can read, and replaces its own file at the next run', async () => {
     const runtime = await runtimeWith([])
     for (const format of ['prometheus', 'otlp-json']) {
-      expect(await toolText(runtime, 'metrics', { format, out: 'out.prom' })).toContain('Metrics written to ')
-      expect(await toolText(runtime, 'metrics', { format, out: 'out.prom' })).toContain('Metrics written to ')
+      expect(await toolText(runtime, 'metrics', { format, out: 'out.prom' })).toContain(
+        'Metrics written to ',
+      )
+      expect(await toolText(runtime, 'metrics', { format, out: 'out.prom' })).toContain(
+        'Metrics written to ',
+      )
       const file = path.join(runtime.directory, 'out.prom')
       expect((await stat(file)).mode & 0o777).toBe(0o600)
       await writeFile(file, '')
@@ -38,19 +47,28 @@ describe('codex-metrics with a format', () => {
     const runtime = await runtimeWith([])
     const file = path.join(runtime.directory, 'notes.txt')
     await writeFile(file, 'mine')
-    await expect(toolText(runtime, 'metrics', { format: 'prometheus', out: 'notes.txt' })).rejects.toThrow('exists already')
+    await expect(
+      toolText(runtime, 'metrics', { format: 'prometheus', out: 'notes.txt' }),
+    ).rejects.toThrow('exists already')
     expect(await readFile(file, 'utf8')).toBe('mine')
   })
 
   it('says that a file needs a format', async () => {
     const runtime = await runtimeWith([])
-    await expect(toolText(runtime, 'metrics', { out: 'x' })).rejects.toThrow('Argument out needs a format.')
-    await expect(toolText(runtime, 'metrics', { format: 'prometheus', out: '' })).rejects.toThrow('Argument out needs the name of a file.')
+    await expect(toolText(runtime, 'metrics', { out: 'x' })).rejects.toThrow(
+      'Argument out needs a format.',
+    )
+    await expect(toolText(runtime, 'metrics', { format: 'prometheus', out: '' })).rejects.toThrow(
+      'Argument out needs the name of a file.',
+    )
   })
 
   it('keeps its JSON answer, with the export as one member more', async () => {
     const runtime = await runtimeWith([])
     expect(await toolData(runtime, 'metrics')).not.toHaveProperty('exported')
-    expect(await toolData(runtime, 'metrics', { format: 'prometheus' })).toMatchObject({ counters: {}, exported: { format: 'prometheus' } })
+    expect(await toolData(runtime, 'metrics', { format: 'prometheus' })).toMatchObject({
+      counters: {},
+      exported: { format: 'prometheus' },
+    })
   })
 })

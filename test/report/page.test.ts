@@ -21,8 +21,21 @@ function pageWith(text: string): string {
   const [account] = sample.accounts
   const data: ReportData = {
     ...sample,
-    accounts: [{ ...account!, uid: 'u1', name: text, plan: text, status: text, windows: [{ ...account!.windows[0]!, name: text, limitId: text }] }],
-    entries: [turn({ model: text }), reading({ limitId: text }), move({ reason: text, toUid: 'u1' })],
+    accounts: [
+      {
+        ...account!,
+        uid: 'u1',
+        name: text,
+        plan: text,
+        status: text,
+        windows: [{ ...account!.windows[0]!, name: text, limitId: text }],
+      },
+    ],
+    entries: [
+      turn({ model: text }),
+      reading({ limitId: text }),
+      move({ reason: text, toUid: 'u1' }),
+    ],
     forecasts: [{ ...sample.forecasts[0]!, uid: 'u1', window: text }],
     value: { pricesOf: text, byModel: [{ model: text, dollars: 12.5 }], unpriced: [text] },
   }
@@ -31,7 +44,9 @@ function pageWith(text: string): string {
 
 describe('the markup', () => {
   it('escapes what is put in and leaves markup alone', () => {
-    expect(textOf(html`<p title="${'"a"'}">${'<b>'}${html`<i>${1}</i>`}${undefined}</p>`)).toBe('<p title="&#34;a&#34;">&#60;b&#62;<i>1</i></p>')
+    expect(textOf(html`<p title="${'"a"'}">${'<b>'}${html`<i>${1}</i>`}${undefined}</p>`)).toBe(
+      '<p title="&#34;a&#34;">&#60;b&#62;<i>1</i></p>',
+    )
   })
 
   it('lets no text hold a bracket, a quote or a character that no browser shows', () => {
@@ -47,9 +62,23 @@ describe('the report', () => {
   it('has the same tags and attributes whatever the names, plans, models and reasons are', () => {
     const plain = skeleton(pageWith('plain'))
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('</style><script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "' onload='x", '<!--', ']]>', '&lt;b&gt;', '`')), (text) => {
-        expect(skeleton(pageWith(text))).toEqual(plain)
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: 'binary' }),
+          fc.constantFrom(
+            '</style><script>alert(1)</script>',
+            '"><img src=x onerror=alert(1)>',
+            "' onload='x",
+            '<!--',
+            ']]>',
+            '&lt;b&gt;',
+            '`',
+          ),
+        ),
+        (text) => {
+          expect(skeleton(pageWith(text))).toEqual(plain)
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -57,7 +86,9 @@ describe('the report', () => {
   it('allows its own style sheet and nothing else, and holds no script, style attribute or address', () => {
     const page = renderReport(sampleReport(3, 14))
     const style = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? ''
-    expect(page).toContain(`content="default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'"`)
+    expect(page).toContain(
+      `content="default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'"`,
+    )
     expect(page).not.toMatch(/<script| style="| on\w+="| src=| href=|https?:|url\(/)
   })
 
@@ -73,18 +104,42 @@ describe('the report', () => {
   })
 
   it('says so where there is nothing yet', () => {
-    const page = renderReport({ nowMs: NOW, timeZone: 'UTC', accounts: [], entries: [], forecasts: [] })
-    for (const text of ['No account is signed in.', 'No history yet.', 'No answer is recorded yet.', 'No reading is recorded yet.', 'No request had to change its account.']) expect(page).toContain(text)
+    const page = renderReport({
+      nowMs: NOW,
+      timeZone: 'UTC',
+      accounts: [],
+      entries: [],
+      forecasts: [],
+    })
+    for (const text of [
+      'No account is signed in.',
+      'No history yet.',
+      'No answer is recorded yet.',
+      'No reading is recorded yet.',
+      'No request had to change its account.',
+    ])
+      expect(page).toContain(text)
   })
 
   it('never shows the id of an account, and calls one that is gone removed', () => {
-    const page = renderReport({ ...sampleReport(1, 0), entries: [turn({ uid: 'uid-of-somebody' })] })
+    const page = renderReport({
+      ...sampleReport(1, 0),
+      entries: [turn({ uid: 'uid-of-somebody' })],
+    })
     expect(page).toContain('removed account')
     expect(page).not.toContain('uid-of-somebody')
   })
 
   it('says of the value that it is not a charge, and of which day the prices are', () => {
-    const page = renderReport(sampleReport(1, 1, { value: { pricesOf: '2026-11-01', byModel: [{ model: 'gpt-5.5', dollars: 12.5 }], unpriced: ['gpt-new'] } }))
+    const page = renderReport(
+      sampleReport(1, 1, {
+        value: {
+          pricesOf: '2026-11-01',
+          byModel: [{ model: 'gpt-5.5', dollars: 12.5 }],
+          unpriced: ['gpt-new'],
+        },
+      }),
+    )
     expect(page).toContain('Not a charge.')
     expect(page).toContain('their price is not known: answers of <bdi>gpt-new</bdi>.')
     expect(page).toContain('price list of 2026-11-01: $12.50')
@@ -94,10 +149,20 @@ describe('the report', () => {
   it('says of a window whether it lasts, and of an empty one no more than until when', () => {
     const sample = sampleReport(1, 0)
     const [one] = sample.forecasts
-    const pageOf = (runsOutAtMs: { early?: number; mid?: number }): string => renderReport({ ...sample, forecasts: [{ ...one!, forecast: { ...one!.forecast, runsOutAtMs } }] })
-    expect(pageOf({ early: NOW + HOUR })).toContain('At this pace it lasts; it is empty at the earliest on Sat 21 Nov, 13:00.')
-    expect(pageOf({ early: NOW + HOUR, mid: NOW + 2 * HOUR })).toContain('At this pace it is empty on Sat 21 Nov, 14:00, at the earliest on Sat 21 Nov, 13:00.')
-    expect(pageOf({ early: NOW, mid: NOW })).toContain('<p>Nothing is left until the reset on Tue 24 Nov, 12:00.</p>')
+    const pageOf = (runsOutAtMs: { early?: number; mid?: number }): string =>
+      renderReport({
+        ...sample,
+        forecasts: [{ ...one!, forecast: { ...one!.forecast, runsOutAtMs } }],
+      })
+    expect(pageOf({ early: NOW + HOUR })).toContain(
+      'At this pace it lasts; it is empty at the earliest on Sat 21 Nov, 13:00.',
+    )
+    expect(pageOf({ early: NOW + HOUR, mid: NOW + 2 * HOUR })).toContain(
+      'At this pace it is empty on Sat 21 Nov, 14:00, at the earliest on Sat 21 Nov, 13:00.',
+    )
+    expect(pageOf({ early: NOW, mid: NOW })).toContain(
+      '<p>Nothing is left until the reset on Tue 24 Nov, 12:00.</p>',
+    )
   })
 
   it('stays under a megabyte with twenty accounts and 35 days', () => {

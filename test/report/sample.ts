@@ -12,18 +12,40 @@ function numbers(seed: number): () => number {
 }
 
 /** A page's worth of data: this many accounts that worked for this many days, in office hours. */
-export function sampleReport(accounts: number, days: number, parts: Partial<ReportData> = {}): ReportData {
+export function sampleReport(
+  accounts: number,
+  days: number,
+  parts: Partial<ReportData> = {},
+): ReportData {
   const random = numbers(7)
-  const list = Array.from({ length: accounts }, (_, position): ReportAccount => sampleAccount(position, random))
+  const list = Array.from({ length: accounts }, (_, position): ReportAccount =>
+    sampleAccount(position, random),
+  )
   const entries: HistoryEntry[] = []
   for (let atMs = NOW - days * DAY; atMs <= NOW; atMs += HOUR / 4) {
     const date = new Date(atMs)
     const busy = date.getUTCHours() > 7 && date.getUTCHours() < 19 && date.getUTCDay() % 6 !== 0
-    for (const { uid } of list) if (random() < (busy ? 0.7 : 0.05)) entries.push(...quarter(uid, atMs, random))
+    for (const { uid } of list)
+      if (random() < (busy ? 0.7 : 0.05)) entries.push(...quarter(uid, atMs, random))
   }
   const uids = list.map(({ uid }) => uid)
-  for (let index = 0; index < days * 3 && accounts > 1; index += 1) entries.push(move({ atMs: NOW - random() * days * DAY, fromUid: uids[index % accounts]!, toUid: uids[(index + 1) % accounts]!, reason: random() < 0.7 ? 'usage_limit' : 'server_error' }))
-  return { nowMs: NOW, timeZone: 'UTC', accounts: list, entries: entries.sort((left, right) => left.atMs - right.atMs), forecasts: forecastsOf(list), ...parts }
+  for (let index = 0; index < days * 3 && accounts > 1; index += 1)
+    entries.push(
+      move({
+        atMs: NOW - random() * days * DAY,
+        fromUid: uids[index % accounts]!,
+        toUid: uids[(index + 1) % accounts]!,
+        reason: random() < 0.7 ? 'usage_limit' : 'server_error',
+      }),
+    )
+  return {
+    nowMs: NOW,
+    timeZone: 'UTC',
+    accounts: list,
+    entries: entries.sort((left, right) => left.atMs - right.atMs),
+    forecasts: forecastsOf(list),
+    ...parts,
+  }
 }
 
 function sampleAccount(position: number, random: () => number): ReportAccount {
@@ -39,8 +61,20 @@ function sampleAccount(position: number, random: () => number): ReportAccount {
       position === 2
         ? []
         : [
-            { name: '5h', limitId: 'codex', leftPercent: left, resetsAtMs: NOW + 2 * HOUR, observedAtMs: NOW - 300_000 },
-            { name: '7d', limitId: 'codex', leftPercent: Math.round(random() * 100), resetsAtMs: position === 3 ? null : NOW + 3 * DAY, observedAtMs: NOW - 300_000 },
+            {
+              name: '5h',
+              limitId: 'codex',
+              leftPercent: left,
+              resetsAtMs: NOW + 2 * HOUR,
+              observedAtMs: NOW - 300_000,
+            },
+            {
+              name: '7d',
+              limitId: 'codex',
+              leftPercent: Math.round(random() * 100),
+              resetsAtMs: position === 3 ? null : NOW + 3 * DAY,
+              observedAtMs: NOW - 300_000,
+            },
           ],
   }
 }
@@ -50,9 +84,28 @@ function quarter(uid: string, atMs: number, random: () => number): HistoryEntry[
   const fiveHours = ((atMs / (5 * HOUR)) % 1) * 95
   const week = ((atMs / (7 * DAY)) % 1) * 90
   return [
-    turn({ atMs, uid, model: random() < 0.8 ? 'gpt-5.5' : 'gpt-5.5-codex-mini', inputTokens: input, cachedTokens: Math.round(input * (0.5 + random() * 0.45)), outputTokens: Math.round(random() * 4000), reasoningTokens: Math.round(random() * 1000) }),
-    reading({ atMs, uid, usedPercent: Math.round(fiveHours), resetsAtMs: Math.ceil(atMs / (5 * HOUR)) * 5 * HOUR }),
-    reading({ atMs, uid, kind: 'weekly', usedPercent: Math.round(week), resetsAtMs: Math.ceil(atMs / (7 * DAY)) * 7 * DAY }),
+    turn({
+      atMs,
+      uid,
+      model: random() < 0.8 ? 'gpt-5.5' : 'gpt-5.5-codex-mini',
+      inputTokens: input,
+      cachedTokens: Math.round(input * (0.5 + random() * 0.45)),
+      outputTokens: Math.round(random() * 4000),
+      reasoningTokens: Math.round(random() * 1000),
+    }),
+    reading({
+      atMs,
+      uid,
+      usedPercent: Math.round(fiveHours),
+      resetsAtMs: Math.ceil(atMs / (5 * HOUR)) * 5 * HOUR,
+    }),
+    reading({
+      atMs,
+      uid,
+      kind: 'weekly',
+      usedPercent: Math.round(week),
+      resetsAtMs: Math.ceil(atMs / (7 * DAY)) * 7 * DAY,
+    }),
     ...(fiveHours > 88 ? [alert({ atMs, uid, level: 10 })] : []),
   ]
 }

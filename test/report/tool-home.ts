@@ -10,19 +10,58 @@ import { temporaryFolder } from '../support/temporary.js'
 import { NOW } from './entries.js'
 
 /** A runtime over a home with two accounts, readings of both and this history. The clock stands at `NOW`. */
-export async function runtimeWith(entries: readonly HistoryEntry[], extraLines: readonly string[] = []): Promise<Runtime> {
+export async function runtimeWith(
+  entries: readonly HistoryEntry[],
+  extraLines: readonly string[] = [],
+): Promise<Runtime> {
   const home = await temporaryFolder()
   const paths = resolvePaths({ HOME: home })
-  const accounts = ['u1', 'u2'].map((uid) => ({ accountUserId: uid, accountId: `acc-${uid}`, email: `${uid}.person@example.com`, refreshToken: `rt_${uid}secretsecret`, addedAt: 1, lastUsed: 0 }))
+  const accounts = ['u1', 'u2'].map((uid) => ({
+    accountUserId: uid,
+    accountId: `acc-${uid}`,
+    email: `${uid}.person@example.com`,
+    refreshToken: `rt_${uid}secretsecret`,
+    addedAt: 1,
+    lastUsed: 0,
+  }))
   await mkdir(paths.root, { recursive: true })
   await mkdir(paths.stateDir, { recursive: true })
   await writeFile(paths.accountsFile, JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
-  await writeFile(path.join(paths.stateDir, 'oc-codex-multi-auth-history.jsonl'), [...entries.map((entry) => JSON.stringify(entry)), ...extraLines].join('\n'))
-  const runtime = createRuntime({ env: { HOME: home }, directory: home, paths, host: { log: () => undefined, toast: () => undefined }, watch: false, clock: { now: () => NOW, sleep: async () => undefined } })
+  await writeFile(
+    path.join(paths.stateDir, 'oc-codex-multi-auth-history.jsonl'),
+    [...entries.map((entry) => JSON.stringify(entry)), ...extraLines].join('\n'),
+  )
+  const runtime = createRuntime({
+    env: { HOME: home },
+    directory: home,
+    paths,
+    host: { log: () => undefined, toast: () => undefined },
+    watch: false,
+    clock: { now: () => NOW, sleep: async () => undefined },
+  })
   onTestFinished(() => runtime.close())
   const pool = await runtime.store.read()
   for (const { uid } of pool.accounts) {
-    runtime.ledger.observe(uid, { limits: [{ limitId: 'codex', windows: [{ kind: 'five_hour', usedPercent: 38, resetsAtMs: NOW + 3_600_000, observedAtMs: NOW, source: 'usage' }] }] }, NOW)
+    runtime.ledger.observe(
+      uid,
+      {
+        limits: [
+          {
+            limitId: 'codex',
+            windows: [
+              {
+                kind: 'five_hour',
+                usedPercent: 38,
+                resetsAtMs: NOW + 3_600_000,
+                observedAtMs: NOW,
+                source: 'usage',
+              },
+            ],
+          },
+        ],
+      },
+      NOW,
+    )
   }
   return runtime
 }

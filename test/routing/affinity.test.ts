@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { holderOf, MAX_HOLD_AGE_MS, MAX_SESSIONS, mergedHolds, prunedHolds, TOUCH_INTERVAL_MS, withHold } from '../../lib/routing/affinity.js'
+import {
+  holderOf,
+  MAX_HOLD_AGE_MS,
+  MAX_SESSIONS,
+  mergedHolds,
+  prunedHolds,
+  TOUCH_INTERVAL_MS,
+  withHold,
+} from '../../lib/routing/affinity.js'
 import type { Holds } from '../../lib/routing/affinity.js'
 import { DAY, NOW } from './snapshots.js'
 
@@ -8,7 +16,10 @@ const holdMaps: fc.Arbitrary<Holds> = fc
   .array(
     fc.tuple(
       fc.constantFrom('s1', 's2', 's3', 's4'),
-      fc.record({ uid: fc.constantFrom('a', 'b'), usedAtMs: fc.integer({ min: -40 * DAY, max: DAY }).map((t) => NOW + t) }),
+      fc.record({
+        uid: fc.constantFrom('a', 'b'),
+        usedAtMs: fc.integer({ min: -40 * DAY, max: DAY }).map((t) => NOW + t),
+      }),
     ),
   )
   .map((entries) => new Map(entries))
@@ -33,7 +44,12 @@ describe('session affinity', () => {
   })
 
   it('forgets the oldest sessions first when there are too many', () => {
-    let holds: Holds = new Map(Array.from({ length: MAX_SESSIONS }, (_, n) => [`s${String(n)}`, { uid: 'a', usedAtMs: NOW + n }]))
+    let holds: Holds = new Map(
+      Array.from({ length: MAX_SESSIONS }, (_, n) => [
+        `s${String(n)}`,
+        { uid: 'a', usedAtMs: NOW + n },
+      ]),
+    )
     holds = withHold(holds, 'new', 'b', NOW + MAX_SESSIONS)
     expect(holds.size).toBe(MAX_SESSIONS)
     expect(holds.has('s0')).toBe(false)

@@ -3,11 +3,25 @@ import { describe, expect, it } from 'vitest'
 import { decide, decideEarly, isEligible } from '../../lib/routing/decide.js'
 import { UNKNOWN_RESET_HOLD_MS } from '../../lib/routing/standing.js'
 import type { Candidate, Pin, RoutingSnapshot, Strategy } from '../../lib/routing/types.js'
-import { block, candidate, DAY, fiveHour, HOUR, MINUTE, NOW, snapshot, snapshots, weekly } from './snapshots.js'
+import {
+  block,
+  candidate,
+  DAY,
+  fiveHour,
+  HOUR,
+  MINUTE,
+  NOW,
+  snapshot,
+  snapshots,
+  weekly,
+} from './snapshots.js'
 
 const STRATEGIES: readonly Strategy[] = ['hybrid', 'sticky', 'round-robin', 'drain-first']
 
-function uidOf(candidates: readonly Candidate[], over: Partial<RoutingSnapshot> = {}): string | undefined {
+function uidOf(
+  candidates: readonly Candidate[],
+  over: Partial<RoutingSnapshot> = {},
+): string | undefined {
   return decide(snapshot(candidates, over)).uid
 }
 
@@ -21,7 +35,9 @@ describe('properties that hold for every snapshot', () => {
       fc.property(snapshots, (given) => {
         const decision = decide(given)
         const hard = given.pin?.mode === 'hard' ? given.pin.uid : undefined
-        const able = given.candidates.filter((entry) => isEligible(entry, given) && (hard === undefined || entry.uid === hard))
+        const able = given.candidates.filter(
+          (entry) => isEligible(entry, given) && (hard === undefined || entry.uid === hard),
+        )
         expect(decision.uid === undefined).toBe(able.length === 0)
         if (decision.uid !== undefined) expect(able.map(({ uid }) => uid)).toContain(decision.uid)
       }),
@@ -32,7 +48,10 @@ describe('properties that hold for every snapshot', () => {
   it('gives the same answer to the same question, whatever the order of the accounts', () => {
     fc.assert(
       fc.property(snapshots, fc.infiniteStream(fc.nat()), (given, order) => {
-        const keyed = given.candidates.map((entry) => ({ entry, key: order.next().value as number }))
+        const keyed = given.candidates.map((entry) => ({
+          entry,
+          key: order.next().value as number,
+        }))
         const shuffled = keyed.sort((left, right) => left.key - right.key).map(({ entry }) => entry)
         expect(decide({ ...given, candidates: shuffled })).toEqual(decide(given))
       }),
@@ -69,8 +88,16 @@ describe('properties that hold for every snapshot', () => {
   it('local health and bucket never block (trap: a client-side limiter that stops a healthy account)', () => {
     fc.assert(
       fc.property(snapshots, (given) => {
-        const exhausted = given.candidates.map((entry) => ({ ...entry, health: 0, bucketTokens: 0, inFlight: 99, resting: true }))
-        expect(decide({ ...given, candidates: exhausted }).uid === undefined).toBe(decide(given).uid === undefined)
+        const exhausted = given.candidates.map((entry) => ({
+          ...entry,
+          health: 0,
+          bucketTokens: 0,
+          inFlight: 99,
+          resting: true,
+        }))
+        expect(decide({ ...given, candidates: exhausted }).uid === undefined).toBe(
+          decide(given).uid === undefined,
+        )
       }),
       { numRuns: 400 },
     )
@@ -106,7 +133,9 @@ describe('properties that hold for every snapshot', () => {
   it('settles early exactly as it settles late', () => {
     fc.assert(
       fc.property(snapshots, (given) => {
-        const early = decideEarly(given, (uid) => given.candidates.find((entry) => entry.uid === uid))
+        const early = decideEarly(given, (uid) =>
+          given.candidates.find((entry) => entry.uid === uid),
+        )
         if (early !== undefined && given.candidates.length > 0) expect(decide(given)).toEqual(early)
       }),
       { numRuns: 400 },
@@ -121,7 +150,8 @@ describe('properties that hold for every snapshot', () => {
         expect(decision.nextFreeAtMs).toBeGreaterThan(given.nowMs)
         const untried = { ...given, triedUids: new Set<string>() }
         expect(decide({ ...untried, nowMs: decision.nextFreeAtMs }).uid).toBeDefined()
-        if ((given.triedUids?.size ?? 0) === 0) expect(decide({ ...given, nowMs: decision.nextFreeAtMs - 1 }).uid).toBeUndefined()
+        if ((given.triedUids?.size ?? 0) === 0)
+          expect(decide({ ...given, nowMs: decision.nextFreeAtMs - 1 }).uid).toBeUndefined()
       }),
       { numRuns: 1000 },
     )
@@ -130,7 +160,10 @@ describe('properties that hold for every snapshot', () => {
 
 describe('precedence', () => {
   it('a hard pin fails loudly instead of falling back to another account', () => {
-    const pool = [candidate('a', { blocks: [block({ untilMs: NOW + HOUR })] }), candidate('b', { position: 1 })]
+    const pool = [
+      candidate('a', { blocks: [block({ untilMs: NOW + HOUR })] }),
+      candidate('b', { position: 1 }),
+    ]
     expect(decide(snapshot(pool, { pin: pin('a', 'hard') }))).toEqual({
       uid: undefined,
       reason: 'pin_blocked',
@@ -149,8 +182,17 @@ describe('precedence', () => {
   it('a session leaves an account that rests while another can serve, and stays when nobody else can', () => {
     const pool = [candidate('a', { resting: true }), candidate('b', { position: 1 })]
     expect(uidOf(pool, { sessionUid: 'a' })).toBe('b')
-    expect(uidOf([candidate('a', { resting: true }), candidate('b', { position: 1, blocks: [block()] })], { sessionUid: 'a' })).toBe('a')
-    expect(uidOf([candidate('a', { resting: true }), candidate('b', { position: 1, resting: true })], { sessionUid: 'a' })).toBe('a')
+    expect(
+      uidOf(
+        [candidate('a', { resting: true }), candidate('b', { position: 1, blocks: [block()] })],
+        { sessionUid: 'a' },
+      ),
+    ).toBe('a')
+    expect(
+      uidOf([candidate('a', { resting: true }), candidate('b', { position: 1, resting: true })], {
+        sessionUid: 'a',
+      }),
+    ).toBe('a')
   })
 
   it('an account that rests still goes before helpers of a pool and before paid credits, and a pin does not mind', () => {
@@ -166,9 +208,14 @@ describe('precedence', () => {
   })
 
   it('a pin goes before the session, the manual switch and every score (trap: manual choice overruled by scoring)', () => {
-    const pool = [candidate('a', { windows: { codex: [weekly(95, 6 * DAY)] }, health: 0 }), candidate('b', { position: 1 })]
+    const pool = [
+      candidate('a', { windows: { codex: [weekly(95, 6 * DAY)] }, health: 0 }),
+      candidate('b', { position: 1 }),
+    ]
     for (const mode of ['soft', 'hard'] as const) {
-      expect(decide(snapshot(pool, { pin: pin('a', mode), sessionUid: 'b', activeUid: 'b' }))).toMatchObject({
+      expect(
+        decide(snapshot(pool, { pin: pin('a', mode), sessionUid: 'b', activeUid: 'b' })),
+      ).toMatchObject({
         uid: 'a',
         reason: 'pinned',
       })
@@ -177,34 +224,64 @@ describe('precedence', () => {
 
   it('a pin never opens the project fence or a strict pool', () => {
     const pool = [candidate('a'), candidate('b', { position: 1 })]
-    expect(decide(snapshot(pool, { pin: pin('a', 'hard'), fence: new Set(['b']) })).reason).toBe('pin_blocked')
+    expect(decide(snapshot(pool, { pin: pin('a', 'hard'), fence: new Set(['b']) })).reason).toBe(
+      'pin_blocked',
+    )
     expect(uidOf(pool, { pin: pin('a', 'soft'), fence: new Set(['b']) })).toBe('b')
-    expect(uidOf(pool, { pin: pin('a', 'soft'), modelPool: { uids: new Set(['b']), mode: 'strict' } })).toBe('b')
+    expect(
+      uidOf(pool, { pin: pin('a', 'soft'), modelPool: { uids: new Set(['b']), mode: 'strict' } }),
+    ).toBe('b')
   })
 
-  it.each(STRATEGIES)('a session stays on its account under %s while that account can serve', (strategy) => {
-    const pool = [
-      candidate('a', { windows: { codex: [weekly(90, 6 * DAY)] }, lastUsedMs: NOW - DAY, health: 10 }),
-      candidate('b', { position: 1, windows: { codex: [weekly(5, HOUR)] }, lastUsedMs: NOW - 5 * DAY }),
-    ]
-    expect(decide(snapshot(pool, { strategy, sessionUid: 'a' }))).toMatchObject({ uid: 'a', reason: 'session' })
-  })
+  it.each(STRATEGIES)(
+    'a session stays on its account under %s while that account can serve',
+    (strategy) => {
+      const pool = [
+        candidate('a', {
+          windows: { codex: [weekly(90, 6 * DAY)] },
+          lastUsedMs: NOW - DAY,
+          health: 10,
+        }),
+        candidate('b', {
+          position: 1,
+          windows: { codex: [weekly(5, HOUR)] },
+          lastUsedMs: NOW - 5 * DAY,
+        }),
+      ]
+      expect(decide(snapshot(pool, { strategy, sessionUid: 'a' }))).toMatchObject({
+        uid: 'a',
+        reason: 'session',
+      })
+    },
+  )
 
   it('a session moves when its account is blocked, and the reason is the strategy', () => {
     const pool = [candidate('a', { blocks: [block()] }), candidate('b', { position: 1 })]
-    expect(decide(snapshot(pool, { sessionUid: 'a' }))).toMatchObject({ uid: 'b', reason: 'best_quota' })
+    expect(decide(snapshot(pool, { sessionUid: 'a' }))).toMatchObject({
+      uid: 'b',
+      reason: 'best_quota',
+    })
   })
 
   it('a running session does not follow a manual switch, a new session does', () => {
     const pool = [candidate('a'), candidate('b', { position: 1 })]
     expect(uidOf(pool, { sessionUid: 'a', activeUid: 'b' })).toBe('a')
-    expect(decide(snapshot(pool, { activeUid: 'b' }))).toMatchObject({ uid: 'b', reason: 'manual_switch' })
+    expect(decide(snapshot(pool, { activeUid: 'b' }))).toMatchObject({
+      uid: 'b',
+      reason: 'manual_switch',
+    })
   })
 
   it('a preferred pool goes first and lets others help out; a strict one does not', () => {
     const pool = [candidate('a', { blocks: [block()] }), candidate('b', { position: 1 })]
     const uids = new Set(['a'])
-    expect(uidOf(pool, { modelPool: { uids, mode: 'preferred' }, nowMs: NOW + 2 * HOUR, sessionUid: 'b' })).toBe('a')
+    expect(
+      uidOf(pool, {
+        modelPool: { uids, mode: 'preferred' },
+        nowMs: NOW + 2 * HOUR,
+        sessionUid: 'b',
+      }),
+    ).toBe('a')
     expect(uidOf(pool, { modelPool: { uids, mode: 'preferred' } })).toBe('b')
     expect(decide(snapshot(pool, { modelPool: { uids, mode: 'strict' } }))).toEqual({
       uid: undefined,
@@ -216,39 +293,65 @@ describe('precedence', () => {
   it('an empty fence, or one whose accounts are gone, lets nobody through', () => {
     const pool = [candidate('a'), candidate('b', { position: 1 })]
     for (const fence of [new Set<string>(), new Set(['gone'])]) {
-      expect(decide(snapshot(pool, { fence }))).toMatchObject({ uid: undefined, reason: 'fence_blocked' })
+      expect(decide(snapshot(pool, { fence }))).toMatchObject({
+        uid: undefined,
+        reason: 'fence_blocked',
+      })
     }
     const sick = pool.map((entry) => ({ ...entry, blocks: [block()] }))
     expect(decide(snapshot(sick, { fence: new Set() })).reason).toBe('fence_blocked')
   })
 
   it('names the reason nearest to the cause when nobody can serve', () => {
-    const reason = (entries: Candidate[], over: Partial<RoutingSnapshot> = {}): string => decide(snapshot(entries, over)).reason
+    const reason = (entries: Candidate[], over: Partial<RoutingSnapshot> = {}): string =>
+      decide(snapshot(entries, over)).reason
     expect(reason([])).toBe('no_accounts')
     expect(reason([candidate('a', { enabled: false })])).toBe('all_disabled')
-    expect(reason([candidate('a', { needsLogin: true }), candidate('b', { enabled: false })])).toBe('login_needed')
+    expect(reason([candidate('a', { needsLogin: true }), candidate('b', { enabled: false })])).toBe(
+      'login_needed',
+    )
     expect(reason([candidate('a', { modelSupport: 'denied' })])).toBe('model_denied')
     expect(reason([candidate('a')], { triedUids: new Set(['a']) })).toBe('all_tried')
-    expect(reason([candidate('a', { blocks: [block()] }), candidate('b', { enabled: false })])).toBe('all_blocked')
+    expect(
+      reason([candidate('a', { blocks: [block()] }), candidate('b', { enabled: false })]),
+    ).toBe('all_blocked')
   })
 })
 
 describe('blocks and windows', () => {
   it('trap 10.1 no. 5: a 30 s cooldown does not hide a 5 h block', () => {
     const pool = [
-      candidate('a', { blocks: [block({ untilMs: NOW + 30_000, reason: 'network' }), block({ untilMs: NOW + 5 * HOUR })] }),
+      candidate('a', {
+        blocks: [
+          block({ untilMs: NOW + 30_000, reason: 'network' }),
+          block({ untilMs: NOW + 5 * HOUR }),
+        ],
+      }),
       candidate('b', { position: 1, blocks: [block({ untilMs: NOW + 6 * HOUR })] }),
     ]
-    expect(decide(snapshot(pool))).toEqual({ uid: undefined, reason: 'all_blocked', nextFreeAtMs: NOW + 5 * HOUR })
+    expect(decide(snapshot(pool))).toEqual({
+      uid: undefined,
+      reason: 'all_blocked',
+      nextFreeAtMs: NOW + 5 * HOUR,
+    })
   })
 
   it('trap: the 5 h reset was used though the week was spent; the last exhausted window counts', () => {
-    const pool = [candidate('a', { windows: { codex: [fiveHour(100, HOUR), weekly(103, 3 * DAY)] } })]
-    expect(decide(snapshot(pool))).toMatchObject({ reason: 'all_blocked', nextFreeAtMs: NOW + 3 * DAY })
+    const pool = [
+      candidate('a', { windows: { codex: [fiveHour(100, HOUR), weekly(103, 3 * DAY)] } }),
+    ]
+    expect(decide(snapshot(pool))).toMatchObject({
+      reason: 'all_blocked',
+      nextFreeAtMs: NOW + 3 * DAY,
+    })
   })
 
   it('a block of another model or limit family does not concern the request', () => {
-    const foreign = [block({ scope: 'limit:codex_bengalfox' }), block({ scope: 'model:gpt-5.5-mini' }), block({ scope: 'model:5.5' })]
+    const foreign = [
+      block({ scope: 'limit:codex_bengalfox' }),
+      block({ scope: 'model:gpt-5.5-mini' }),
+      block({ scope: 'model:5.5' }),
+    ]
     expect(uidOf([candidate('a', { blocks: foreign })])).toBe('a')
     for (const scope of ['*', 'limit:codex', 'model:gpt-5.5']) {
       expect(uidOf([candidate('a', { blocks: [block({ scope })] })])).toBeUndefined()
@@ -267,7 +370,11 @@ describe('blocks and windows', () => {
 
   it('an exhausted window without a known reset has an end all the same', () => {
     const pool = [
-      candidate('a', { windows: { codex: [{ kind: 'unknown', usedPercent: 100, observedAtMs: NOW, source: 'headers' }] } }),
+      candidate('a', {
+        windows: {
+          codex: [{ kind: 'unknown', usedPercent: 100, observedAtMs: NOW, source: 'headers' }],
+        },
+      }),
     ]
     expect(decide(snapshot(pool))).toMatchObject({ nextFreeAtMs: NOW + UNKNOWN_RESET_HOLD_MS })
     expect(uidOf(pool, { nowMs: NOW + UNKNOWN_RESET_HOLD_MS })).toBe('a')
@@ -277,33 +384,73 @@ describe('blocks and windows', () => {
     const spent = candidate('a', { hasCredits: true, windows: { codex: [weekly(100, DAY)] } })
     expect(uidOf([spent])).toBeUndefined()
     expect(uidOf([spent], { creditsPolicy: 'ask' })).toBeUndefined()
-    expect(decide(snapshot([spent], { creditsPolicy: 'allow' }))).toMatchObject({ uid: 'a', paidCredits: true })
+    expect(decide(snapshot([spent], { creditsPolicy: 'allow' }))).toMatchObject({
+      uid: 'a',
+      paidCredits: true,
+    })
     const refusedByBackend = { ...spent, blocks: [block()] }
     expect(uidOf([refusedByBackend], { creditsPolicy: 'allow' })).toBeUndefined()
   })
 
-  it.each(['headers', 'event', 'usage', 'body', 'manual'] as const)('credits carry over a used-up limit that was read, never over a refusal or the hand of the user (%s)', (source) => {
-    const paid = candidate('a', { hasCredits: true, blocks: [block({ source })] })
-    const isCarried = source !== 'body' && source !== 'manual'
-    expect(decide(snapshot([paid], { creditsPolicy: 'allow' }))).toMatchObject(isCarried ? { uid: 'a', paidCredits: true } : { uid: undefined })
-    expect(uidOf([paid], { creditsPolicy: 'ask' })).toBeUndefined()
-    expect(uidOf([candidate('a', { hasCredits: true, blocks: [block({ source, reason: 'forbidden' })] })], { creditsPolicy: 'allow' })).toBeUndefined()
-    expect(uidOf([candidate('a', { hasCredits: true, blocks: [block({ source, reason: 'credits_not_allowed' })] })], { creditsPolicy: 'allow' })).toBe('a')
-  })
+  it.each(['headers', 'event', 'usage', 'body', 'manual'] as const)(
+    'credits carry over a used-up limit that was read, never over a refusal or the hand of the user (%s)',
+    (source) => {
+      const paid = candidate('a', { hasCredits: true, blocks: [block({ source })] })
+      const isCarried = source !== 'body' && source !== 'manual'
+      expect(decide(snapshot([paid], { creditsPolicy: 'allow' }))).toMatchObject(
+        isCarried ? { uid: 'a', paidCredits: true } : { uid: undefined },
+      )
+      expect(uidOf([paid], { creditsPolicy: 'ask' })).toBeUndefined()
+      expect(
+        uidOf(
+          [candidate('a', { hasCredits: true, blocks: [block({ source, reason: 'forbidden' })] })],
+          { creditsPolicy: 'allow' },
+        ),
+      ).toBeUndefined()
+      expect(
+        uidOf(
+          [
+            candidate('a', {
+              hasCredits: true,
+              blocks: [block({ source, reason: 'credits_not_allowed' })],
+            }),
+          ],
+          { creditsPolicy: 'allow' },
+        ),
+      ).toBe('a')
+    },
+  )
 
   it('a session, and else the manual switch, also decides among accounts that are second best (the conversation would hop between helpers)', () => {
     const rich = { codex: [weekly(10, DAY)] }
     const poor = { codex: [weekly(90, 6 * DAY)] }
     const helpers = { modelPool: { uids: new Set(['gone']), mode: 'preferred' as const } }
-    const pool = [candidate('rich', { windows: rich }), candidate('poor', { position: 1, windows: poor }), candidate('third', { position: 2, windows: poor })]
+    const pool = [
+      candidate('rich', { windows: rich }),
+      candidate('poor', { position: 1, windows: poor }),
+      candidate('third', { position: 2, windows: poor }),
+    ]
     expect(uidOf(pool, helpers)).toBe('rich')
-    expect(decide(snapshot(pool, { ...helpers, sessionUid: 'poor', activeUid: 'third' }))).toMatchObject({ uid: 'poor', reason: 'session' })
-    expect(decide(snapshot(pool, { ...helpers, activeUid: 'third' }))).toMatchObject({ uid: 'third', reason: 'manual_switch' })
-    expect(uidOf([...pool.slice(1), candidate('own', { position: 9, windows: poor })], { modelPool: { uids: new Set(['own']), mode: 'preferred' }, sessionUid: 'poor' })).toBe('own')
+    expect(
+      decide(snapshot(pool, { ...helpers, sessionUid: 'poor', activeUid: 'third' })),
+    ).toMatchObject({ uid: 'poor', reason: 'session' })
+    expect(decide(snapshot(pool, { ...helpers, activeUid: 'third' }))).toMatchObject({
+      uid: 'third',
+      reason: 'manual_switch',
+    })
+    expect(
+      uidOf([...pool.slice(1), candidate('own', { position: 9, windows: poor })], {
+        modelPool: { uids: new Set(['own']), mode: 'preferred' },
+        sessionUid: 'poor',
+      }),
+    ).toBe('own')
   })
 
   it('a session leaves its account rather than spend credits while another has quota', () => {
-    const pool = [candidate('a', { hasCredits: true, windows: { codex: [weekly(100, DAY)] } }), candidate('b', { position: 1 })]
+    const pool = [
+      candidate('a', { hasCredits: true, windows: { codex: [weekly(100, DAY)] } }),
+      candidate('b', { position: 1 }),
+    ]
     expect(uidOf(pool, { creditsPolicy: 'allow', sessionUid: 'a' })).toBe('b')
   })
 })
@@ -322,7 +469,10 @@ describe('hybrid', () => {
   it('goes by the window that binds first', () => {
     const pool = [
       candidate('a', { windows: { codex: [fiveHour(0, 5 * HOUR), weekly(95, 6 * DAY)] } }),
-      candidate('b', { position: 1, windows: { codex: [fiveHour(50, 2 * HOUR), weekly(40, 4 * DAY)] } }),
+      candidate('b', {
+        position: 1,
+        windows: { codex: [fiveHour(50, 2 * HOUR), weekly(40, 4 * DAY)] },
+      }),
     ]
     expect(uidOf(pool)).toBe('b')
   })
@@ -338,19 +488,34 @@ describe('hybrid', () => {
   it('trap: a never-used account does not beat everything for ever', () => {
     const pool = [
       candidate('never', { windows: { codex: [weekly(80, 6 * DAY)] }, health: 40 }),
-      candidate('busy', { position: 1, lastUsedMs: NOW - 1000, windows: { codex: [weekly(20, 5 * DAY)] } }),
+      candidate('busy', {
+        position: 1,
+        lastUsedMs: NOW - 1000,
+        windows: { codex: [weekly(20, 5 * DAY)] },
+      }),
     ]
     expect(uidOf(pool)).toBe('busy')
   })
 
   it('trap: health counts even beside an account never used', () => {
-    expect(uidOf([candidate('sick', { health: 0 }), candidate('well', { position: 1, lastUsedMs: NOW })])).toBe('well')
+    expect(
+      uidOf([
+        candidate('sick', { health: 0 }),
+        candidate('well', { position: 1, lastUsedMs: NOW }),
+      ]),
+    ).toBe('well')
   })
 
   it('spreads new sessions over equally good accounts by the requests they already run', () => {
-    const inFlight = new Map([['a', 0], ['b', 0], ['c', 0]])
+    const inFlight = new Map([
+      ['a', 0],
+      ['b', 0],
+      ['c', 0],
+    ])
     for (let n = 0; n < 9; n++) {
-      const pool = [...inFlight].map(([uid, running], position) => candidate(uid, { position, inFlight: running }))
+      const pool = [...inFlight].map(([uid, running], position) =>
+        candidate(uid, { position, inFlight: running }),
+      )
       const uid = uidOf(pool)!
       inFlight.set(uid, inFlight.get(uid)! + 1)
     }
@@ -369,19 +534,28 @@ describe('hybrid', () => {
   })
 
   it('the process offset never outweighs a real difference in quota', () => {
-    const pool = [candidate('a', { windows: { codex: [weekly(70, 6 * DAY)] } }), candidate('b', { position: 1 })]
+    const pool = [
+      candidate('a', { windows: { codex: [weekly(70, 6 * DAY)] } }),
+      candidate('b', { position: 1 }),
+    ]
     for (let pid = 1; pid <= 100; pid++) expect(uidOf(pool, { processOffset: pid })).toBe('b')
   })
 
   it('accounts with included quota go before keys that are billed by use', () => {
-    const pool = [candidate('key', { kind: 'api-key' }), candidate('plan', { position: 1, windows: { codex: [weekly(95, 6 * DAY)] } })]
+    const pool = [
+      candidate('key', { kind: 'api-key' }),
+      candidate('plan', { position: 1, windows: { codex: [weekly(95, 6 * DAY)] } }),
+    ]
     expect(uidOf(pool)).toBe('plan')
     expect(uidOf(pool, { strategy: 'drain-first' })).toBe('plan')
   })
 
   it('an old reading fades towards nothing known', () => {
     const old = weekly(90, 6 * DAY, { observedAtMs: NOW - 3 * DAY })
-    const pool = [candidate('old', { windows: { codex: [old] } }), candidate('fresh', { position: 1, windows: { codex: [weekly(60, 6 * DAY)] } })]
+    const pool = [
+      candidate('old', { windows: { codex: [old] } }),
+      candidate('fresh', { position: 1, windows: { codex: [weekly(60, 6 * DAY)] } }),
+    ]
     expect(uidOf(pool)).toBe('old')
   })
 })
@@ -404,17 +578,23 @@ describe('sticky, round-robin and drain-first', () => {
 
   it('round-robin starves nobody: each able account is chosen once per round', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 4 }), (size, rounds) => {
-        const lastUsed = new Map(Array.from({ length: size }, (_, n) => [`u${String(n)}`, 0]))
-        const counts = new Map<string, number>()
-        for (let n = 1; n <= size * rounds; n++) {
-          const pool = [...lastUsed].map(([uid, lastUsedMs], position) => candidate(uid, { position, lastUsedMs }))
-          const uid = uidOf(pool, { strategy: 'round-robin', nowMs: NOW + n })!
-          lastUsed.set(uid, NOW + n)
-          counts.set(uid, (counts.get(uid) ?? 0) + 1)
-        }
-        expect([...counts.values()]).toEqual(Array.from({ length: size }, () => rounds))
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 4 }),
+        (size, rounds) => {
+          const lastUsed = new Map(Array.from({ length: size }, (_, n) => [`u${String(n)}`, 0]))
+          const counts = new Map<string, number>()
+          for (let n = 1; n <= size * rounds; n++) {
+            const pool = [...lastUsed].map(([uid, lastUsedMs], position) =>
+              candidate(uid, { position, lastUsedMs }),
+            )
+            const uid = uidOf(pool, { strategy: 'round-robin', nowMs: NOW + n })!
+            lastUsed.set(uid, NOW + n)
+            counts.set(uid, (counts.get(uid) ?? 0) + 1)
+          }
+          expect([...counts.values()]).toEqual(Array.from({ length: size }, () => rounds))
+        },
+      ),
       { numRuns: 40 },
     )
   })
@@ -422,10 +602,21 @@ describe('sticky, round-robin and drain-first', () => {
   it('drain-first takes the account whose longest window resets soonest, unknown ones last', () => {
     const pool = [
       candidate('unknown'),
-      candidate('late', { position: 1, windows: { codex: [fiveHour(10, 10 * MINUTE), weekly(10, 6 * DAY)] } }),
-      candidate('soon', { position: 2, windows: { codex: [fiveHour(10, 4 * HOUR), weekly(70, DAY)] } }),
+      candidate('late', {
+        position: 1,
+        windows: { codex: [fiveHour(10, 10 * MINUTE), weekly(10, 6 * DAY)] },
+      }),
+      candidate('soon', {
+        position: 2,
+        windows: { codex: [fiveHour(10, 4 * HOUR), weekly(70, DAY)] },
+      }),
     ]
-    expect(decide(snapshot(pool, { strategy: 'drain-first' }))).toMatchObject({ uid: 'soon', reason: 'drain_first' })
-    expect(uidOf(pool, { strategy: 'drain-first', triedUids: new Set(['soon', 'late']) })).toBe('unknown')
+    expect(decide(snapshot(pool, { strategy: 'drain-first' }))).toMatchObject({
+      uid: 'soon',
+      reason: 'drain_first',
+    })
+    expect(uidOf(pool, { strategy: 'drain-first', triedUids: new Set(['soon', 'late']) })).toBe(
+      'unknown',
+    )
   })
 })

@@ -25,10 +25,15 @@ describe('explain', () => {
   it('gives the evidence: the block, the exhausted window with its end, the pin that keeps others out', () => {
     const evidence = block({ detail: 'weekly window at 100 %' })
     const pool = [
-      candidate('a', { blocks: [evidence, block({ untilMs: NOW - 1 })], windows: { codex: [weekly(104, DAY)] } }),
+      candidate('a', {
+        blocks: [evidence, block({ untilMs: NOW - 1 })],
+        windows: { codex: [weekly(104, DAY)] },
+      }),
       candidate('b', { position: 1 }),
     ]
-    const { candidates } = explain(snapshot(pool, { pin: { uid: 'a', mode: 'hard', scope: 'project' } }))
+    const { candidates } = explain(
+      snapshot(pool, { pin: { uid: 'a', mode: 'hard', scope: 'project' } }),
+    )
     expect(candidates).toEqual([
       {
         uid: 'a',
@@ -56,10 +61,17 @@ describe('explain', () => {
 
   it('lists what speaks for an eligible account', () => {
     const pool = [
-      candidate('a', { windows: { codex: [weekly(50, 3.5 * DAY)] }, inFlight: 2, bucketTokens: 3, health: 20 }),
+      candidate('a', {
+        windows: { codex: [weekly(50, 3.5 * DAY)] },
+        inFlight: 2,
+        bucketTokens: 3,
+        health: 20,
+      }),
       candidate('b', { position: 1, modelSupport: 'known' }),
     ]
-    const { candidates } = explain(snapshot(pool, { sessionUid: 'a', modelPool: { uids: new Set(['a']), mode: 'preferred' } }))
+    const { candidates } = explain(
+      snapshot(pool, { sessionUid: 'a', modelPool: { uids: new Set(['a']), mode: 'preferred' } }),
+    )
     expect(candidates[0]?.reasons).toEqual([
       { code: 'session' },
       { code: 'pool_member' },
@@ -74,7 +86,9 @@ describe('explain', () => {
 
   it('names the use of paid credits', () => {
     const pool = [candidate('a', { hasCredits: true, windows: { codex: [weekly(100, DAY)] } })]
-    expect(explain(snapshot(pool, { creditsPolicy: 'allow' })).candidates[0]?.reasons).toContainEqual({ code: 'uses_credits' })
+    expect(
+      explain(snapshot(pool, { creditsPolicy: 'allow' })).candidates[0]?.reasons,
+    ).toContainEqual({ code: 'uses_credits' })
   })
 })
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ACCOUNT_BREAKER_REST_MS, ACCOUNT_BREAKER_STRIKES, createVitalsBook, FULL_BUCKET, FULL_HEALTH, nextVitals } from '../../lib/routing/health.js'
+import {
+  ACCOUNT_BREAKER_REST_MS,
+  ACCOUNT_BREAKER_STRIKES,
+  createVitalsBook,
+  FULL_BUCKET,
+  FULL_HEALTH,
+  nextVitals,
+} from '../../lib/routing/health.js'
 import { DAY, HOUR, MINUTE, NOW } from './snapshots.js'
 
 const events = fc.constantFrom('sent', 'succeeded', 'limited', 'failed', 'network_failed' as const)
@@ -28,7 +35,11 @@ describe('vitals', () => {
 
   it('do not recover or fall when the clock goes back', () => {
     const hurt = nextVitals(undefined, 'failed', NOW)
-    expect(nextVitals(hurt, 'sent', NOW - DAY)).toMatchObject({ health: 80, tokens: 49, atMs: NOW - DAY })
+    expect(nextVitals(hurt, 'sent', NOW - DAY)).toMatchObject({
+      health: 80,
+      tokens: 49,
+      atMs: NOW - DAY,
+    })
   })
 
   it('hang on the uid: removing an account moves nobody else’s (trap: inherited by the next position)', () => {
@@ -55,13 +66,15 @@ describe('vitals', () => {
 
   it('let an account rest although requests are sent and limits are met between its failures: only a success ends the row', () => {
     const book = createVitalsBook()
-    for (let strike = 0; strike < ACCOUNT_BREAKER_STRIKES; strike++) for (const event of ['sent', 'failed', 'limited'] as const) book.record('a', event, NOW)
+    for (let strike = 0; strike < ACCOUNT_BREAKER_STRIKES; strike++)
+      for (const event of ['sent', 'failed', 'limited'] as const) book.record('a', event, NOW)
     expect(book.isResting('a', NOW)).toBe(true)
   })
 
   it('count no limit as a failure, and end a rest when the clock goes back', () => {
     const book = createVitalsBook()
-    for (let limit = 0; limit < 2 * ACCOUNT_BREAKER_STRIKES; limit++) book.record('a', 'limited', NOW)
+    for (let limit = 0; limit < 2 * ACCOUNT_BREAKER_STRIKES; limit++)
+      book.record('a', 'limited', NOW)
     expect(book.isResting('a', NOW)).toBe(false)
     for (let strike = 0; strike < ACCOUNT_BREAKER_STRIKES; strike++) book.record('a', 'failed', NOW)
     expect(book.isResting('a', NOW - DAY)).toBe(false)

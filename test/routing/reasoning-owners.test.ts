@@ -1,11 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { isAllOf, ownersAfter, type ReasoningOwners, unreadableBy } from '../../lib/routing/reasoning-owners.js'
+import {
+  isAllOf,
+  ownersAfter,
+  type ReasoningOwners,
+  unreadableBy,
+} from '../../lib/routing/reasoning-owners.js'
 
 const UIDS = ['a', 'b', 'c'] as const
 /** What happens in a session: a turn, one beside the conversation, an undo, a compaction that keeps the end, a copy. */
-const step = fc.record({ uid: fc.constantFrom(...UIDS), kind: fc.constantFrom('turn', 'turn', 'turn', 'title', 'undo', 'compact', 'fork'), made: fc.nat({ max: 3 }) })
+const step = fc.record({
+  uid: fc.constantFrom(...UIDS),
+  kind: fc.constantFrom('turn', 'turn', 'turn', 'title', 'undo', 'compact', 'fork'),
+  made: fc.nat({ max: 3 }),
+})
 
 describe('who produced which reasoning', () => {
   it('never lets a piece go to an account that did not produce it, whatever becomes of the history', () => {
@@ -24,7 +33,8 @@ describe('who produced which reasoning', () => {
             if (!foreign.has(number)) expect(piece.startsWith(uid)).toBe(true)
           })
           owners = ownersAfter(owners, uid, pieces)
-          if (kind !== 'title') history = [...history, ...Array.from({ length: made }, () => `${uid}${(count += 1)}`)]
+          if (kind !== 'title')
+            history = [...history, ...Array.from({ length: made }, () => `${uid}${(count += 1)}`)]
         }
       }),
       { numRuns: 2_000 },

@@ -29,7 +29,10 @@ export function candidate(uid: string, over: Partial<Candidate> = {}): Candidate
   }
 }
 
-export function snapshot(candidates: readonly Candidate[], over: Partial<RoutingSnapshot> = {}): RoutingSnapshot {
+export function snapshot(
+  candidates: readonly Candidate[],
+  over: Partial<RoutingSnapshot> = {},
+): RoutingSnapshot {
   return {
     nowMs: NOW,
     model: 'gpt-5.5',
@@ -43,10 +46,21 @@ export function snapshot(candidates: readonly Candidate[], over: Partial<Routing
 }
 
 export function block(over: Partial<Block> = {}): Block {
-  return { scope: '*', reason: 'usage_limit', source: 'body', sinceMs: NOW - MINUTE, untilMs: NOW + HOUR, ...over }
+  return {
+    scope: '*',
+    reason: 'usage_limit',
+    source: 'body',
+    sinceMs: NOW - MINUTE,
+    untilMs: NOW + HOUR,
+    ...over,
+  }
 }
 
-export function weekly(usedPercent: number, resetsInMs: number, over: Partial<QuotaWindow> = {}): QuotaWindow {
+export function weekly(
+  usedPercent: number,
+  resetsInMs: number,
+  over: Partial<QuotaWindow> = {},
+): QuotaWindow {
   return {
     kind: 'weekly',
     usedPercent,
@@ -58,15 +72,31 @@ export function weekly(usedPercent: number, resetsInMs: number, over: Partial<Qu
   }
 }
 
-export function fiveHour(usedPercent: number, resetsInMs: number, over: Partial<QuotaWindow> = {}): QuotaWindow {
+export function fiveHour(
+  usedPercent: number,
+  resetsInMs: number,
+  over: Partial<QuotaWindow> = {},
+): QuotaWindow {
   return weekly(usedPercent, resetsInMs, { kind: 'five_hour', windowMinutes: 300, ...over })
 }
 
 const times = fc.integer({ min: -DAY, max: 7 * DAY }).map((offset) => NOW + offset)
 
 const blocks: fc.Arbitrary<Block> = fc.record({
-  scope: fc.constantFrom('*', 'limit:codex', 'limit:codex_bengalfox', 'model:gpt-5.5', 'model:gpt-6'),
-  reason: fc.constantFrom('usage_limit', 'rate_limit', 'server_error', 'credits_not_allowed', 'manual'),
+  scope: fc.constantFrom(
+    '*',
+    'limit:codex',
+    'limit:codex_bengalfox',
+    'model:gpt-5.5',
+    'model:gpt-6',
+  ),
+  reason: fc.constantFrom(
+    'usage_limit',
+    'rate_limit',
+    'server_error',
+    'credits_not_allowed',
+    'manual',
+  ),
   source: fc.constantFrom('headers', 'event', 'body', 'usage', 'manual'),
   sinceMs: fc.constant(NOW - HOUR),
   untilMs: times,
@@ -104,17 +134,32 @@ const candidates: fc.Arbitrary<Candidate[]> = fc
       bucketTokens: fc.integer({ min: 0, max: 50 }),
       inFlight: fc.integer({ min: 0, max: 5 }),
       lastUsedMs: fc.oneof(fc.constant(0), times),
-      modelSupport: fc.constantFrom('known' as const, 'unknown' as const, 'unknown' as const, 'denied' as const),
+      modelSupport: fc.constantFrom(
+        'known' as const,
+        'unknown' as const,
+        'unknown' as const,
+        'denied' as const,
+      ),
     }),
     { maxLength: 7, selector: ({ uid }) => uid },
   )
-  .map((list) => list.map((entry, position) => ({ ...entry, position, label: `Account ${String(position + 1)}` })))
+  .map((list) =>
+    list.map((entry, position) => ({
+      ...entry,
+      position,
+      label: `Account ${String(position + 1)}`,
+    })),
+  )
 
 /** Snapshots of every kind, rules included; the rules name accounts of the pool as well as strangers. */
 export const snapshots: fc.Arbitrary<RoutingSnapshot> = candidates.chain((list) => {
   const uid = fc.constantFrom('stranger', ...list.map((entry) => entry.uid))
   const uids = fc.uniqueArray(uid, { maxLength: 4 }).map((chosen) => new Set(chosen))
-  const pin = fc.record({ uid, mode: fc.constantFrom('soft', 'hard'), scope: fc.constantFrom('session', 'project', 'global') })
+  const pin = fc.record({
+    uid,
+    mode: fc.constantFrom('soft', 'hard'),
+    scope: fc.constantFrom('session', 'project', 'global'),
+  })
   const rules = fc.record(
     {
       sessionUid: uid,

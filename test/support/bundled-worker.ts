@@ -24,7 +24,9 @@ export function bundledWorker(source: string): () => string {
       format: 'esm',
       target: 'node20',
       mainFields: ['module', 'main'],
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
     })
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
-import { type CapturedRequest, differences, loadCapture, USUAL_ALLOWANCES } from './captured-request.js'
+import {
+  type CapturedRequest,
+  differences,
+  loadCapture,
+  USUAL_ALLOWANCES,
+} from './captured-request.js'
 
 async function changed(change: (request: CapturedRequest) => void): Promise<string[]> {
   const captured = await loadCapture('04-after-tool-output')

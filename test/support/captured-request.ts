@@ -31,12 +31,31 @@ const RECORDING_TOOLS = /^body\.tools\{(codex-hello|js-schema|throws)\}/
 /** What differs between any two runs of the same prompt, and what this plugin does differently on purpose. */
 export const USUAL_ALLOWANCES: readonly Allowance[] = [
   { where: /^headers\.authorization$/, shape: /^Bearer \S+$/, why: 'the token of the account' },
-  { where: /^headers\.(session-id|x-session-affinity|x-session-id|x-parent-session-id)$/, shape: /^ses_/, why: 'id of the session' },
+  {
+    where: /^headers\.(session-id|x-session-affinity|x-session-id|x-parent-session-id)$/,
+    shape: /^ses_/,
+    why: 'id of the session',
+  },
   { where: /^body\.prompt_cache_key$/, shape: /^ses_/, why: 'id of the session' },
-  { where: /^headers\.(host|content-length)$/, why: 'the address and the length of this very request' },
-  { where: /^headers\.user-agent$/, shape: /^opencode\/1\.\d+\.\d+ .*ai-sdk\/provider-utils/, why: 'names the system and the version' },
-  { where: /^headers\.accept$/, shape: /^text\/event-stream$/, why: 'the backend is asked for a stream (wire facts §2)' },
-  { where: /^headers\.chatgpt-account-id$/, kind: 'added', why: 'the account that serves (wire facts §2)' },
+  {
+    where: /^headers\.(host|content-length)$/,
+    why: 'the address and the length of this very request',
+  },
+  {
+    where: /^headers\.user-agent$/,
+    shape: /^opencode\/1\.\d+\.\d+ .*ai-sdk\/provider-utils/,
+    why: 'names the system and the version',
+  },
+  {
+    where: /^headers\.accept$/,
+    shape: /^text\/event-stream$/,
+    why: 'the backend is asked for a stream (wire facts §2)',
+  },
+  {
+    where: /^headers\.chatgpt-account-id$/,
+    kind: 'added',
+    why: 'the account that serves (wire facts §2)',
+  },
   { where: /^body\.input\[\d+\]\.encrypted_content$/, why: 'reasoning of this run' },
   { where: /^body\.input\[\d+\]\.(call_id|output|arguments|name)$/, why: 'the call of this run' },
   { where: /^body\.input\[\d+\]\.(summary|content)\[\d+\]\.text$/, why: 'the words of this run' },
@@ -46,7 +65,10 @@ export const USUAL_ALLOWANCES: readonly Allowance[] = [
 ]
 
 /** Reads a capture: what OpenCode sent, or the Codex CLI. */
-export async function loadCapture(name: string, client: 'opencode' | 'codex-cli' = 'opencode'): Promise<CapturedRequest> {
+export async function loadCapture(
+  name: string,
+  client: 'opencode' | 'codex-cli' = 'opencode',
+): Promise<CapturedRequest> {
   const file = path.join(repositoryRoot, 'test', 'fixtures', client, `${name}.json`)
   return Captured.parse(JSON.parse(await readFile(file, 'utf8')))
 }
@@ -66,13 +88,18 @@ export function differences(
   for (const [place, before] of was) {
     const now = is.get(place)
     if (now === undefined) {
-      if (!isAllowed(allowances, 'missing', place, before)) found.push(`${place} is missing (was ${show(before)})`)
-    } else if (!agrees(now, before) && !(typeof now === typeof before && isAllowed(allowances, 'value', place, now))) {
+      if (!isAllowed(allowances, 'missing', place, before))
+        found.push(`${place} is missing (was ${show(before)})`)
+    } else if (
+      !agrees(now, before) &&
+      !(typeof now === typeof before && isAllowed(allowances, 'value', place, now))
+    ) {
       found.push(`${place} is ${show(now)} (was ${show(before)})`)
     }
   }
   for (const [place, now] of is) {
-    if (!was.has(place) && !isAllowed(allowances, 'added', place, now)) found.push(`${place} was added: ${show(now)}`)
+    if (!was.has(place) && !isAllowed(allowances, 'added', place, now))
+      found.push(`${place} was added: ${show(now)}`)
   }
   return found
 }
@@ -88,10 +115,12 @@ function flatten({ method, url, headers, body }: CapturedRequest): Map<string, L
 function walk(place: string, value: unknown, leaves: Map<string, Leaf>): void {
   if (Array.isArray(value)) {
     leaves.set(`${place}[]`, 'list')
-    for (const [index, item] of value.entries()) walk(`${place}${indexOf(place, index, item)}`, item, leaves)
+    for (const [index, item] of value.entries())
+      walk(`${place}${indexOf(place, index, item)}`, item, leaves)
   } else if (typeof value === 'object' && value !== null) {
     if (Object.keys(value).length === 0) leaves.set(`${place}{}`, 'empty')
-    for (const [key, member] of Object.entries(value)) walk(place === '' ? key : `${place}.${key}`, member, leaves)
+    for (const [key, member] of Object.entries(value))
+      walk(place === '' ? key : `${place}.${key}`, member, leaves)
   } else {
     leaves.set(place, value as Leaf)
   }
@@ -112,9 +141,17 @@ function agrees(now: Leaf, before: Leaf): boolean {
   return now.startsWith(before.replace(CUT, ''))
 }
 
-function isAllowed(allowances: readonly Allowance[], kind: NonNullable<Allowance['kind']>, place: string, value: Leaf): boolean {
+function isAllowed(
+  allowances: readonly Allowance[],
+  kind: NonNullable<Allowance['kind']>,
+  place: string,
+  value: Leaf,
+): boolean {
   return allowances.some(
-    (allowance) => (allowance.kind ?? 'value') === kind && allowance.where.test(place) && (allowance.shape?.test(String(value)) ?? true),
+    (allowance) =>
+      (allowance.kind ?? 'value') === kind &&
+      allowance.where.test(place) &&
+      (allowance.shape?.test(String(value)) ?? true),
   )
 }
 

@@ -75,7 +75,8 @@ export function startProcess(command: Command): Running {
     output: () => all,
     waitFor(text, timeoutMs = WAIT_TIMEOUT_MS) {
       return new Promise((resolve, reject) => {
-        const found = (): boolean => (typeof text === 'string' ? all.includes(text) : text.test(all))
+        const found = (): boolean =>
+          typeof text === 'string' ? all.includes(text) : text.test(all)
         const finish = (settle: () => void): void => {
           clearTimeout(timer)
           watchers.delete(check)
@@ -84,7 +85,8 @@ export function startProcess(command: Command): Running {
         const check = (): void => {
           if (found()) finish(() => resolve(all))
         }
-        const fail = (why: string): void => finish(() => reject(new Error(`${why} before ${String(text)} was shown:\n${all}`)))
+        const fail = (why: string): void =>
+          finish(() => reject(new Error(`${why} before ${String(text)} was shown:\n${all}`)))
         const timer = setTimeout(() => fail(`${timeoutMs} ms passed`), timeoutMs)
         watchers.add(check)
         void ended.then(

@@ -25,7 +25,10 @@ export class CopiedLogin {
   }
 
   static async make(): Promise<CopiedLogin> {
-    const simulator = await startSimulator({ accounts: ['work'], settings: { reuseRevokesFamily: true } })
+    const simulator = await startSimulator({
+      accounts: ['work'],
+      settings: { reuseRevokesFamily: true },
+    })
     onTestFinished(() => simulator.close())
     const home = await temporaryFolder()
     await mkdir(path.join(home, '.opencode', 'projects'), { recursive: true })
@@ -33,14 +36,29 @@ export class CopiedLogin {
   }
 
   /** A login at the simulator as the earlier version stores it: no name of its own. */
-  login(tokens = this.simulator.login('work', { accessSeconds: 1 }), more: RecordOnDisk = {}): RecordOnDisk {
+  login(
+    tokens = this.simulator.login('work', { accessSeconds: 1 }),
+    more: RecordOnDisk = {},
+  ): RecordOnDisk {
     const { accountId, uid, email } = this.simulator.account('work')
-    return { refreshToken: tokens.refresh_token, accessToken: tokens.access_token, expiresAt: Date.now() - 1_000, accountId, accountUserId: uid, email, addedAt: 1, lastUsed: 0, ...more }
+    return {
+      refreshToken: tokens.refresh_token,
+      accessToken: tokens.access_token,
+      expiresAt: Date.now() - 1_000,
+      accountId,
+      accountUserId: uid,
+      email,
+      addedAt: 1,
+      lastUsed: 0,
+      ...more,
+    }
   }
 
   fileOf(project: string | undefined): string {
     const root = path.join(this.home, '.opencode')
-    return project === undefined ? path.join(root, FILE) : path.join(root, 'projects', projectKeyOf(this.folderOf(project)), FILE)
+    return project === undefined
+      ? path.join(root, FILE)
+      : path.join(root, 'projects', projectKeyOf(this.folderOf(project)), FILE)
   }
 
   folderOf(project: string): string {
@@ -50,22 +68,35 @@ export class CopiedLogin {
   async put(project: string | undefined, ...accounts: readonly RecordOnDisk[]): Promise<void> {
     const file = this.fileOf(project)
     await mkdir(path.dirname(file), { recursive: true })
-    if (project !== undefined) await mkdir(path.join(this.folderOf(project), '.git'), { recursive: true })
+    if (project !== undefined)
+      await mkdir(path.join(this.folderOf(project), '.git'), { recursive: true })
     await writeFile(file, JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
   }
 
   async in(project: string | undefined): Promise<Account> {
-    const { accounts } = JSON.parse(await readFile(this.fileOf(project), 'utf8')) as { accounts: Account[] }
+    const { accounts } = JSON.parse(await readFile(this.fileOf(project), 'utf8')) as {
+      accounts: Account[]
+    }
     return accounts[0]!
   }
 
   get env(): Record<string, string> {
-    return { HOME: this.home, OC_CODEX_SIMULATOR_ISSUER: this.simulator.url, OC_CODEX_SIMULATOR_BACKEND: this.simulator.backend }
+    return {
+      HOME: this.home,
+      OC_CODEX_SIMULATOR_ISSUER: this.simulator.url,
+      OC_CODEX_SIMULATOR_BACKEND: this.simulator.backend,
+    }
   }
 
   open(project: string | undefined): Runtime {
     const { env } = this
-    const runtime = createRuntime({ env, paths: resolvePaths(env), directory: project === undefined ? this.home : this.folderOf(project), host: { log: () => undefined, toast: () => undefined }, watch: false })
+    const runtime = createRuntime({
+      env,
+      paths: resolvePaths(env),
+      directory: project === undefined ? this.home : this.folderOf(project),
+      host: { log: () => undefined, toast: () => undefined },
+      watch: false,
+    })
     onTestFinished(() => runtime.close())
     return runtime
   }
@@ -80,17 +111,25 @@ export class CopiedLogin {
 
   /** Another program with a copy of the login spends its token and tells nobody. */
   async spendElsewhere(refreshToken: string): Promise<ReturnType<Simulator['login']>> {
-    const answer = await fetch(`${this.simulator.url}/oauth/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ grant_type: 'refresh_token', refresh_token: refreshToken }) })
+    const answer = await fetch(`${this.simulator.url}/oauth/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ grant_type: 'refresh_token', refresh_token: refreshToken }),
+    })
     return (await answer.json()) as ReturnType<Simulator['login']>
   }
 
   /** Requests with a token that was dead. */
   reused(): number {
-    return this.simulator.requests.filter(({ path: asked, status }) => asked === '/oauth/token' && status !== 200).length
+    return this.simulator.requests.filter(
+      ({ path: asked, status }) => asked === '/oauth/token' && status !== 200,
+    ).length
   }
 
   /** Tokens spent with success. */
   spent(): number {
-    return this.simulator.requests.filter(({ path: asked, status }) => asked === '/oauth/token' && status === 200).length
+    return this.simulator.requests.filter(
+      ({ path: asked, status }) => asked === '/oauth/token' && status === 200,
+    ).length
   }
 }

@@ -19,15 +19,31 @@ const MODELS = '/backend-api/codex/models'
 export async function homeWith(accounts: readonly Record<string, unknown>[]): Promise<string> {
   const home = await temporaryFolder()
   await mkdir(path.join(home, '.opencode'))
-  await writeFile(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
+  await writeFile(
+    path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'),
+    JSON.stringify({ version: 3, accounts, activeIndex: 0 }),
+  )
   return home
 }
 
 /** An account as the pool holds it after a login at the simulator. */
-export function signedIn(simulator: Simulator, name: string, expiresInMs = 3_600_000): Record<string, unknown> {
+export function signedIn(
+  simulator: Simulator,
+  name: string,
+  expiresInMs = 3_600_000,
+): Record<string, unknown> {
   const tokens = simulator.login(name)
   const { accountId, uid, email } = simulator.account(name)
-  return { refreshToken: tokens.refresh_token, accessToken: tokens.access_token, expiresAt: Date.now() + expiresInMs, accountId, accountUserId: uid, email, addedAt: 1, lastUsed: 0 }
+  return {
+    refreshToken: tokens.refresh_token,
+    accessToken: tokens.access_token,
+    expiresAt: Date.now() + expiresInMs,
+    accountId,
+    accountUserId: uid,
+    email,
+    addedAt: 1,
+    lastUsed: 0,
+  }
 }
 
 export interface Stage {
@@ -41,18 +57,39 @@ export interface Stage {
 /** The plugin's core over a simulator in which the named accounts are signed in. */
 export async function coreOver(
   specs: readonly (AccountSpec | string)[],
-  options: { expiresInMs?: number; env?: NodeJS.ProcessEnv; change?: (account: Record<string, unknown>, index: number) => Record<string, unknown> } = {},
+  options: {
+    expiresInMs?: number
+    env?: NodeJS.ProcessEnv
+    change?: (account: Record<string, unknown>, index: number) => Record<string, unknown>
+  } = {},
 ): Promise<Stage> {
-  const simulator = await startSimulator({ accounts: specs.map((spec) => (typeof spec === 'string' ? { name: spec, windows: ROOMY } : spec)) })
+  const simulator = await startSimulator({
+    accounts: specs.map((spec) =>
+      typeof spec === 'string' ? { name: spec, windows: ROOMY } : spec,
+    ),
+  })
   onTestFinished(() => simulator.close())
   const accounts = specs.map((spec, index) => {
-    const account = signedIn(simulator, typeof spec === 'string' ? spec : spec.name, options.expiresInMs)
+    const account = signedIn(
+      simulator,
+      typeof spec === 'string' ? spec : spec.name,
+      options.expiresInMs,
+    )
     return options.change?.(account, index) ?? account
   })
   const home = await homeWith(accounts)
   const said: string[] = []
-  const env = { HOME: home, OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0', ...options.env }
-  const host = { log: (level: string, text: string) => void said.push(`${level}: ${text}`), toast: ({ message }: { message: string }) => void said.push(message) }
+  const env = {
+    HOME: home,
+    OC_CODEX_SIMULATOR_ISSUER: simulator.url,
+    OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
+    CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0',
+    ...options.env,
+  }
+  const host = {
+    log: (level: string, text: string) => void said.push(`${level}: ${text}`),
+    toast: ({ message }: { message: string }) => void said.push(message),
+  }
   const core = await createCore({ host, paths: resolvePaths(env), env, directory: home })
   onTestFinished(() => core.close())
   return { core, simulator, home, said }
@@ -64,8 +101,16 @@ export async function firstTurn(): Promise<string> {
 }
 
 /** Sends a request through the plugin and reads the answer to its end. */
-export async function ask(core: Core, body: string, session = 'ses_1'): Promise<{ status: number; text: string }> {
-  const response = await core.fetch('https://api.openai.com/v1/responses', { method: 'POST', headers: { 'session-id': session }, body })
+export async function ask(
+  core: Core,
+  body: string,
+  session = 'ses_1',
+): Promise<{ status: number; text: string }> {
+  const response = await core.fetch('https://api.openai.com/v1/responses', {
+    method: 'POST',
+    headers: { 'session-id': session },
+    body,
+  })
   return { status: response.status, text: await response.text() }
 }
 
@@ -74,7 +119,10 @@ export async function ask(core: Core, body: string, session = 'ses_1'): Promise<
  * second after its start, which on a slow day falls among the requests of a test.
  */
 export function pathsOf(simulator: Simulator, from = 0): string[] {
-  return simulator.requests.slice(from).map((request) => request.path).filter((asked) => asked !== MODELS)
+  return simulator.requests
+    .slice(from)
+    .map((request) => request.path)
+    .filter((asked) => asked !== MODELS)
 }
 
 /** The requests for answers since `from`, oldest first. */

@@ -45,7 +45,10 @@ export interface StreamRun {
 }
 
 /** Sends chunks through `openStream` and reads what comes out to its end. */
-export async function runStream(chunks: Iterable<Uint8Array>, then: 'eof' | 'hang' = 'hang'): Promise<StreamRun> {
+export async function runStream(
+  chunks: Iterable<Uint8Array>,
+  then: 'eof' | 'hang' = 'hang',
+): Promise<StreamRun> {
   const iterator = chunks[Symbol.iterator]()
   let reads = 0
   const body = new ReadableStream<Uint8Array>(
@@ -82,7 +85,17 @@ export async function runStream(chunks: Iterable<Uint8Array>, then: 'eof' | 'han
     }
   }
   const bytes = Buffer.concat(out)
-  return { kind: opened.kind, ...('why' in opened ? { why: opened.why } : {}), bytes, chunks: out, events: dispatched(bytes), limits, ends, reads, ...(error === undefined ? {} : { error }) }
+  return {
+    kind: opened.kind,
+    ...('why' in opened ? { why: opened.why } : {}),
+    bytes,
+    chunks: out,
+    events: dispatched(bytes),
+    limits,
+    ends,
+    reads,
+    ...(error === undefined ? {} : { error }),
+  }
 }
 
 /** The bytes in pieces of a size. */

@@ -10,14 +10,21 @@ type Operation = 'open' | 'rename' | 'mkdir' | 'readFile'
  * @param codeFor the system's code for this target, or undefined to let the call through; `call` counts the calls from 1
  * @returns ends it before
  */
-export function failFiles(operation: Operation, codeFor: (target: string, call: number) => string | undefined): () => void {
-  const functions = fs.promises as unknown as Record<Operation, (...args: unknown[]) => Promise<unknown>>
+export function failFiles(
+  operation: Operation,
+  codeFor: (target: string, call: number) => string | undefined,
+): () => void {
+  const functions = fs.promises as unknown as Record<
+    Operation,
+    (...args: unknown[]) => Promise<unknown>
+  >
   const original = functions[operation]
   let calls = 0
   functions[operation] = async (...args) => {
     const target = String(args[0])
     const code = codeFor(target, (calls += 1))
-    if (code !== undefined) throw Object.assign(new Error(`${code}: ${operation} '${target}'`), { code })
+    if (code !== undefined)
+      throw Object.assign(new Error(`${code}: ${operation} '${target}'`), { code })
     return original.apply(fs.promises, args)
   }
   syncBuiltinESMExports()

@@ -29,7 +29,9 @@ export function recordFileOperations(): FileOperation[] {
 }
 
 function record(target: Record<string, unknown>, operations: FileOperation[]): () => void {
-  const originals = Object.entries(target).filter(([name, value]) => typeof value === 'function' && /^[a-z]/.test(name) && !HARMLESS.has(name))
+  const originals = Object.entries(target).filter(
+    ([name, value]) => typeof value === 'function' && /^[a-z]/.test(name) && !HARMLESS.has(name),
+  )
   for (const [name, original] of originals) {
     const recorded = (...args: unknown[]): unknown => {
       operations.push({ name, target: typeof args[0] === 'string' ? args[0] : '' })

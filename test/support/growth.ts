@@ -2,9 +2,62 @@ import { performance } from 'node:perf_hooks'
 
 /** Texts that make careless expressions look again and again at what they have seen: each a unit that is repeated. */
 export const ALPHABETS: readonly string[] = [
-  'a', 'A.', '.', 'eyJ', 'eyJ-', '-', '@', 'a@', 'a@a.', ' ', '\n', '\t ', '\\', '"', "'", ':', '=', '://', '{', '[', ',', '0', '0a', 'Zm9v', '+/', 'é', '😀', '\u0301', '\ud800',
-  'Bearer ', 'sk-', 'token', 'token=', 'token: ', '"token":"', 'cookie', 'Cookie: a', '-----BEGIN ', '-----BEGIN KEY-----\n', 'ghp_', 'xoxb-', 'AKIA', 'deadbeef-', 'encrypted content ',
-  'try again in 1', 'of type \'x', 'input length exceeds ', 'rate limit ', '429', 'a1.', 'a-b_c.d@e ', 'HTTP 5', 'x@y.z1@', '| ', '1. ', '```',
+  'a',
+  'A.',
+  '.',
+  'eyJ',
+  'eyJ-',
+  '-',
+  '@',
+  'a@',
+  'a@a.',
+  ' ',
+  '\n',
+  '\t ',
+  '\\',
+  '"',
+  "'",
+  ':',
+  '=',
+  '://',
+  '{',
+  '[',
+  ',',
+  '0',
+  '0a',
+  'Zm9v',
+  '+/',
+  'é',
+  '😀',
+  '\u0301',
+  '\ud800',
+  'Bearer ',
+  'sk-',
+  'token',
+  'token=',
+  'token: ',
+  '"token":"',
+  'cookie',
+  'Cookie: a',
+  '-----BEGIN ',
+  '-----BEGIN KEY-----\n',
+  'ghp_',
+  'xoxb-',
+  'AKIA',
+  'deadbeef-',
+  'encrypted content ',
+  'try again in 1',
+  "of type 'x",
+  'input length exceeds ',
+  'rate limit ',
+  '429',
+  'a1.',
+  'a-b_c.d@e ',
+  'HTTP 5',
+  'x@y.z1@',
+  '| ',
+  '1. ',
+  '```',
 ]
 
 /** The unit, repeated up to this many characters. */
@@ -23,7 +76,13 @@ const FLOOR_MS = 4
  */
 export function growth(work: (text: string) => unknown, textOf: (chars: number) => string): number {
   const [small, large] = [textOf(SMALL), textOf(SMALL * TIMES)]
-  return timed(() => work(large)) / Math.max(FLOOR_MS, timed(() => work(small)))
+  return (
+    timed(() => work(large)) /
+    Math.max(
+      FLOOR_MS,
+      timed(() => work(small)),
+    )
+  )
 }
 
 /** Work on a text that grows with its square shows more than this. */

@@ -8,7 +8,9 @@ import { DEFAULT_MODEL, type Host, type RunOptions } from './host.js'
 const Part = z.looseObject({ type: z.string(), text: z.string().optional() })
 const Message = z.looseObject({
   info: z.looseObject({
-    error: z.looseObject({ name: z.string(), data: z.looseObject({ message: z.string().optional() }) }).optional(),
+    error: z
+      .looseObject({ name: z.string(), data: z.looseObject({ message: z.string().optional() }) })
+      .optional(),
   }),
   parts: z.array(Part),
 })
@@ -51,7 +53,12 @@ export interface HostServer {
   /** Summarises the session, as `/compact` does. */
   compact(session: string): Promise<void>
   /** Any route of OpenCode's own interface; rejects on a status that is not 2xx. */
-  request(method: 'GET' | 'POST', route: string, body?: unknown, timeoutMs?: number): Promise<unknown>
+  request(
+    method: 'GET' | 'POST',
+    route: string,
+    body?: unknown,
+    timeoutMs?: number,
+  ): Promise<unknown>
   /** Calls the listener for every event from now on. */
   onEvent(listener: (event: HostEvent) => void): void
   stop(signal?: NodeJS.Signals): Promise<Ended>
@@ -75,7 +82,12 @@ export async function startHostServer(host: Host, options: RunOptions = {}): Pro
     target.searchParams.set('directory', host.project)
     return target.href
   }
-  const request: HostServer['request'] = async (method, route, body, timeoutMs = TURN_TIMEOUT_MS) => {
+  const request: HostServer['request'] = async (
+    method,
+    route,
+    body,
+    timeoutMs = TURN_TIMEOUT_MS,
+  ) => {
     const response = await fetch(address(route), {
       method,
       signal: AbortSignal.timeout(timeoutMs),
@@ -87,7 +99,9 @@ export async function startHostServer(host: Host, options: RunOptions = {}): Pro
     return text === '' ? undefined : (JSON.parse(text) as unknown)
   }
   // A server that ended before may have left a dead connection to the same port behind.
-  await request('GET', '/provider', undefined, START_TIMEOUT_MS).catch(() => request('GET', '/provider', undefined, START_TIMEOUT_MS))
+  await request('GET', '/provider', undefined, START_TIMEOUT_MS).catch(() =>
+    request('GET', '/provider', undefined, START_TIMEOUT_MS),
+  )
   const feed = await fetch(address('/event'), { signal: closing.signal })
   void readEvents(feed, (event) => {
     events.push(event)
@@ -100,15 +114,28 @@ export async function startHostServer(host: Host, options: RunOptions = {}): Pro
     events,
     request,
     async newSession(title) {
-      const created = z.looseObject({ id: z.string() }).parse(await request('POST', '/session', title === undefined ? {} : { title }))
+      const created = z
+        .looseObject({ id: z.string() })
+        .parse(await request('POST', '/session', title === undefined ? {} : { title }))
       return created.id
     },
     async send(session, text, { model = DEFAULT_MODEL, variant, agent, timeoutMs } = {}) {
       const [providerID = '', modelID = ''] = model.split('/')
-      const body = { model: { providerID, modelID }, ...(variant !== undefined && { variant }), ...(agent !== undefined && { agent }), parts: [{ type: 'text', text }] }
-      const { info, parts } = Message.parse(await request('POST', `/session/${session}/message`, body, timeoutMs))
+      const body = {
+        model: { providerID, modelID },
+        ...(variant !== undefined && { variant }),
+        ...(agent !== undefined && { agent }),
+        parts: [{ type: 'text', text }],
+      }
+      const { info, parts } = Message.parse(
+        await request('POST', `/session/${session}/message`, body, timeoutMs),
+      )
       const texts = parts.filter((part) => part.type === 'text').map((part) => part.text ?? '')
-      return { text: texts.join(''), error: info.error && (info.error.data.message ?? info.error.name), parts }
+      return {
+        text: texts.join(''),
+        error: info.error && (info.error.data.message ?? info.error.name),
+        parts,
+      }
     },
     async abort(session) {
       await request('POST', `/session/${session}/abort`)

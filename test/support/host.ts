@@ -103,15 +103,22 @@ export async function createHost(options: HostOptions): Promise<Host> {
     BROWSER_LOG: path.join(root, 'browser.log'),
     GIT_CONFIG_NOSYSTEM: '1',
     ...OFFLINE,
-    ...(options.simulator && { [ISSUER_ENV]: options.simulator.issuer, [BACKEND_ENV]: options.simulator.backend }),
+    ...(options.simulator && {
+      [ISSUER_ENV]: options.simulator.issuer,
+      [BACKEND_ENV]: options.simulator.backend,
+    }),
     ...options.env,
   }
   const authFile = path.join(home, '.local', 'share', 'opencode', 'auth.json')
   const binary = opencodeBinary()
   const processes = new Set<Running>()
 
-  for (const dir of [home, project, tools, path.join(root, 'tmp')]) await mkdir(dir, { recursive: true })
-  await writeFile(path.join(home, '.npmrc'), `registry=${options.registry ?? DEAD_REGISTRY}\nfetch-retries=0\n`)
+  for (const dir of [home, project, tools, path.join(root, 'tmp')])
+    await mkdir(dir, { recursive: true })
+  await writeFile(
+    path.join(home, '.npmrc'),
+    `registry=${options.registry ?? DEAD_REGISTRY}\nfetch-retries=0\n`,
+  )
   await seedConfig(path.join(home, '.config', 'opencode'), options)
   await writeFakeBrowser(tools)
   execFileSync('git', ['init', '-q', project], { env, stdio: 'ignore' })
@@ -143,8 +150,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
     run,
     prompt: (text, prompt = {}) => run(promptArgs(text, prompt), prompt),
     startPrompt: (text, prompt = {}) => start(promptArgs(text, prompt), prompt),
-    login: (method, login) => run(['auth', 'login', '--provider', 'openai', '--method', method], login),
-    openedInBrowser: async () => (await readText(path.join(root, 'browser.log'))).split('\n').filter((line) => line !== ''),
+    login: (method, login) =>
+      run(['auth', 'login', '--provider', 'openai', '--method', method], login),
+    openedInBrowser: async () =>
+      (await readText(path.join(root, 'browser.log'))).split('\n').filter((line) => line !== ''),
     log: () => readText(path.join(home, '.local', 'share', 'opencode', 'log', 'opencode.log')),
     async cleanup() {
       const ends = [...processes].map(async (running) => {
@@ -181,7 +190,10 @@ export async function seedDependencies(dir: string): Promise<void> {
   await mkdir(installed, { recursive: true })
   await writeJson(path.join(installed, 'package.json'), { name, version })
   await writeJson(path.join(dir, 'package.json'), { dependencies })
-  await writeJson(path.join(dir, 'package-lock.json'), { lockfileVersion: 3, packages: { '': { dependencies } } })
+  await writeJson(path.join(dir, 'package-lock.json'), {
+    lockfileVersion: 3,
+    packages: { '': { dependencies } },
+  })
 }
 
 async function seedConfig(dir: string, { plugins, config }: HostOptions): Promise<void> {
@@ -195,7 +207,10 @@ async function seedConfig(dir: string, { plugins, config }: HostOptions): Promis
     formatter: false,
     ...config,
   })
-  await writeJson(path.join(dir, 'tui.json'), { $schema: 'https://opencode.ai/tui.json', plugin: plugins })
+  await writeJson(path.join(dir, 'tui.json'), {
+    $schema: 'https://opencode.ai/tui.json',
+    plugin: plugins,
+  })
 }
 
 /** Follows the redirects of a login page as a browser would whose user is signed in and agrees. */

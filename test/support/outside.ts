@@ -22,10 +22,18 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [key
  * failures name the place of each difference.
  * @param options.keepsTexts texts with blanks are data too: headers, file contents
  */
-export function expectOutside(name: string, value: unknown, options: { keepsTexts?: boolean } = {}): void {
+export function expectOutside(
+  name: string,
+  value: unknown,
+  options: { keepsTexts?: boolean } = {},
+): void {
   const sentences: Record<string, string> = {}
   const isData = options.keepsTexts === true
-  const actual = sorted(JSON.parse(JSON.stringify(value ?? null)) as Json, '', isData ? undefined : sentences)
+  const actual = sorted(
+    JSON.parse(JSON.stringify(value ?? null)) as Json,
+    '',
+    isData ? undefined : sentences,
+  )
   const file = path.join(FOLDER, `${name}.json`)
   if (UPDATES) {
     mkdirSync(FOLDER, { recursive: true })
@@ -35,9 +43,16 @@ export function expectOutside(name: string, value: unknown, options: { keepsText
   }
   const found = [
     ...changes(readExpected(name), actual).map((line) => `${name}.json ${line}`),
-    ...(isData ? [] : changes(readExpected(SENTENCES)[name] ?? {}, sentences).map((line) => `${SENTENCES}.json ${name} ${line}`)),
+    ...(isData
+      ? []
+      : changes(readExpected(SENTENCES)[name] ?? {}, sentences).map(
+          (line) => `${SENTENCES}.json ${name} ${line}`,
+        )),
   ]
-  if (found.length > 0) expect.fail(`The outside has changed. When that is wanted: node scripts/outside.mjs --update\n${found.join('\n')}`)
+  if (found.length > 0)
+    expect.fail(
+      `The outside has changed. When that is wanted: node scripts/outside.mjs --update\n${found.join('\n')}`,
+    )
 }
 
 /** One line per place where two values differ; empty when they agree. Pure. */
@@ -53,7 +68,9 @@ export function changes(expected: Json, actual: Json, place = '$'): string[] {
       return changes(was, is, at)
     })
   }
-  return JSON.stringify(expected) === JSON.stringify(actual) ? [] : [`${place} is ${shown(actual)} (was ${shown(expected)})`]
+  return JSON.stringify(expected) === JSON.stringify(actual)
+    ? []
+    : [`${place} is ${shown(actual)} (was ${shown(expected)})`]
 }
 
 /** The first digits of a hash of a text too long to be read. */
@@ -64,18 +81,33 @@ export function hashOf(text: string): string {
 /** The keys and types of a value: `string`, `number`, `boolean`, `null`; a list by the shape of all its members. */
 export function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) {
-    const shapes = new Map(value.map((member) => [JSON.stringify(shapeOf(member)), shapeOf(member)]))
+    const shapes = new Map(
+      value.map((member) => [JSON.stringify(shapeOf(member)), shapeOf(member)]),
+    )
     return [...shapes.values()]
   }
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]))
   return value === null ? 'null' : typeof value
 }
 
 function sorted(value: Json, place: string, sentences: Record<string, string> | undefined): Json {
-  if (Array.isArray(value)) return (value as readonly Json[]).map((member, index) => sorted(member, `${place}[${index}]`, sentences))
+  if (Array.isArray(value))
+    return (value as readonly Json[]).map((member, index) =>
+      sorted(member, `${place}[${index}]`, sentences),
+    )
   if (isBranch(value)) {
     const keys = Object.keys(value).sort()
-    return Object.fromEntries(keys.map((key) => [key, sorted((value as Record<string, Json>)[key] ?? null, place === '' ? key : `${place}.${key}`, sentences)]))
+    return Object.fromEntries(
+      keys.map((key) => [
+        key,
+        sorted(
+          (value as Record<string, Json>)[key] ?? null,
+          place === '' ? key : `${place}.${key}`,
+          sentences,
+        ),
+      ]),
+    )
   }
   if (sentences === undefined || typeof value !== 'string' || !isSentence(value)) return value
   sentences[place] = value
@@ -88,7 +120,12 @@ function isSentence(text: string): boolean {
 }
 
 function membersOf(value: object, place: string): Map<string, Json> {
-  return new Map(Object.entries(value).map(([key, member]) => [Array.isArray(value) ? `${place}[${key}]` : `${place}.${key}`, member as Json]))
+  return new Map(
+    Object.entries(value).map(([key, member]) => [
+      Array.isArray(value) ? `${place}[${key}]` : `${place}.${key}`,
+      member as Json,
+    ]),
+  )
 }
 
 function isBranch(value: Json): value is Exclude<Json, string | number | boolean | null> {
@@ -106,8 +143,13 @@ function readExpected(name: string): Record<string, Json> {
 }
 
 function writeSentences(all: Record<string, Json>): void {
-  const names = Object.keys(all).filter((name) => isBranch(all[name] ?? null) && Object.keys(all[name] as object).length > 0)
-  writeFileSync(path.join(FOLDER, `${SENTENCES}.json`), pretty(Object.fromEntries(names.sort().map((name) => [name, all[name] ?? null]))))
+  const names = Object.keys(all).filter(
+    (name) => isBranch(all[name] ?? null) && Object.keys(all[name] as object).length > 0,
+  )
+  writeFileSync(
+    path.join(FOLDER, `${SENTENCES}.json`),
+    pretty(Object.fromEntries(names.sort().map((name) => [name, all[name] ?? null]))),
+  )
 }
 
 /** Short branches on one line, so that a file can be read. */
@@ -121,6 +163,9 @@ function written(value: Json, indent: string): string {
   const flat = JSON.stringify(value)
   if (!isBranch(value) || indent.length + flat.length <= WIDTH) return flat
   const deeper = `${indent}  `
-  if (Array.isArray(value)) return `[\n${(value as readonly Json[]).map((member) => deeper + written(member, deeper)).join(',\n')}\n${indent}]`
-  return `{\n${Object.entries(value).map(([key, member]) => `${deeper}${JSON.stringify(key)}: ${written(member, deeper)}`).join(',\n')}\n${indent}}`
+  if (Array.isArray(value))
+    return `[\n${(value as readonly Json[]).map((member) => deeper + written(member, deeper)).join(',\n')}\n${indent}]`
+  return `{\n${Object.entries(value)
+    .map(([key, member]) => `${deeper}${JSON.stringify(key)}: ${written(member, deeper)}`)
+    .join(',\n')}\n${indent}}`
 }

@@ -40,11 +40,18 @@ export async function packPackage(): Promise<PublishedPackage> {
   try {
     const copy = path.join(work, 'repository')
     await mkdir(copy)
-    for (const source of existing()) await cp(path.join(repositoryRoot, source), path.join(copy, source), { recursive: true })
-    await symlink(path.join(repositoryRoot, 'node_modules'), path.join(copy, 'node_modules'), 'junction')
+    for (const source of existing())
+      await cp(path.join(repositoryRoot, source), path.join(copy, source), { recursive: true })
+    await symlink(
+      path.join(repositoryRoot, 'node_modules'),
+      path.join(copy, 'node_modules'),
+      'junction',
+    )
     const run = promisify(execFile)
     await run(process.execPath, ['scripts/build.mjs'], { cwd: copy })
-    await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', work], { cwd: copy })
+    await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', work], {
+      cwd: copy,
+    })
     await rm(copy, { recursive: true, force: true })
     await removeOldPacks(packs, path.basename(work))
     await rename(work, folder).catch(async (error: unknown) => {
@@ -65,14 +72,20 @@ async function hashOfSources(): Promise<string> {
   const hash = createHash('sha256')
   for (const source of existing()) {
     for (const file of await filesBelow(path.join(repositoryRoot, source))) {
-      hash.update(path.relative(repositoryRoot, file)).update('\0').update(await readFile(file)).update('\0')
+      hash
+        .update(path.relative(repositoryRoot, file))
+        .update('\0')
+        .update(await readFile(file))
+        .update('\0')
     }
   }
   return hash.digest('hex').slice(0, 16)
 }
 
 async function filesBelow(place: string): Promise<string[]> {
-  const entries = await readdir(place, { recursive: true, withFileTypes: true }).catch(() => undefined)
+  const entries = await readdir(place, { recursive: true, withFileTypes: true }).catch(
+    () => undefined,
+  )
   if (entries === undefined) return [place]
   return entries
     .filter((entry) => entry.isFile())

@@ -15,20 +15,35 @@ export interface Planted {
 export async function plantIn(host: Host): Promise<Planted> {
   const marks = path.join(path.dirname(host.project), 'marks')
   await mkdir(marks, { recursive: true })
-  const script = (name: string): string => `require('node:fs').writeFileSync(${JSON.stringify(path.join(marks, name))} + process.pid, '')\n`
-  for (const [where, folder] of [['project', host.project], ['parent', path.dirname(host.project)]] as const) {
+  const script = (name: string): string =>
+    `require('node:fs').writeFileSync(${JSON.stringify(path.join(marks, name))} + process.pid, '')\n`
+  for (const [where, folder] of [
+    ['project', host.project],
+    ['parent', path.dirname(host.project)],
+  ] as const) {
     const dead = 'http://127.0.0.1:1'
-    await writeFile(path.join(folder, '.env'), `HTTP_PROXY=${dead}\nHTTPS_PROXY=${dead}\nhttps_proxy=${dead}\nNODE_TLS_REJECT_UNAUTHORIZED=0\nCODEX_AUTH_BASE_URL=${dead}\nCODEX_AUTH_TOOLS=full\nNODE_OPTIONS=--require ${path.join(folder, 'planted.cjs')}\n`)
+    await writeFile(
+      path.join(folder, '.env'),
+      `HTTP_PROXY=${dead}\nHTTPS_PROXY=${dead}\nhttps_proxy=${dead}\nNODE_TLS_REJECT_UNAUTHORIZED=0\nCODEX_AUTH_BASE_URL=${dead}\nCODEX_AUTH_TOOLS=full\nNODE_OPTIONS=--require ${path.join(folder, 'planted.cjs')}\n`,
+    )
     await writeFile(path.join(folder, 'planted.cjs'), script(`${where}-`))
-    await writeFile(path.join(folder, 'bunfig.toml'), `preload = ["${path.join(folder, 'planted.cjs')}"]\n[install]\nregistry = "${dead}"\n`)
-    await writeFile(path.join(folder, '.npmrc'), `registry=${dead}\nscript-shell=${path.join(folder, 'planted.cjs')}\n`)
+    await writeFile(
+      path.join(folder, 'bunfig.toml'),
+      `preload = ["${path.join(folder, 'planted.cjs')}"]\n[install]\nregistry = "${dead}"\n`,
+    )
+    await writeFile(
+      path.join(folder, '.npmrc'),
+      `registry=${dead}\nscript-shell=${path.join(folder, 'planted.cjs')}\n`,
+    )
     await mkdir(path.join(folder, 'node_modules', '.bin'), { recursive: true })
   }
   const names = ['.env', 'planted.cjs', 'bunfig.toml', '.npmrc', 'node_modules']
   return {
     effects: () => readdir(marks),
     async remove() {
-      for (const folder of [host.project, path.dirname(host.project)]) for (const name of names) await rm(path.join(folder, name), { recursive: true, force: true })
+      for (const folder of [host.project, path.dirname(host.project)])
+        for (const name of names)
+          await rm(path.join(folder, name), { recursive: true, force: true })
     },
   }
 }

@@ -32,14 +32,19 @@ export async function startRegistry(packages: readonly PublishedPackage[]): Prom
     response.writeHead(found ? 200 : 404, { 'content-type': found?.type ?? 'application/json' })
     response.end(found?.body ?? '{"error":"not found"}')
   })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(0, '127.0.0.1', resolve),
+  )
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 
   for (const { manifest, tarball } of packages) {
     const bytes = await readFile(tarball)
     const file = `/-/${path.basename(tarball)}`
     contents.set(file, { type: 'application/octet-stream', body: bytes })
-    contents.set(`/${manifest.name}`, { type: 'application/json', body: JSON.stringify(packument(manifest, url, file, bytes)) })
+    contents.set(`/${manifest.name}`, {
+      type: 'application/json',
+      body: JSON.stringify(packument(manifest, url, file, bytes)),
+    })
   }
 
   return {
@@ -53,7 +58,12 @@ export async function startRegistry(packages: readonly PublishedPackage[]): Prom
   }
 }
 
-function packument(manifest: PackageManifest, registry: string, file: string, bytes: Buffer): unknown {
+function packument(
+  manifest: PackageManifest,
+  registry: string,
+  file: string,
+  bytes: Buffer,
+): unknown {
   const { name, version } = manifest
   const dist = {
     tarball: new URL(file, registry).href,

@@ -22,15 +22,27 @@ export function readManifest(dir: string): PackageManifest {
  * The TypeScript files of a folder with their text.
  * @param wanted gets each path from the root, with slashes
  */
-export async function sourcesOf(folder: string, wanted: (file: string) => boolean = () => true): Promise<{ file: string; text: string }[]> {
+export async function sourcesOf(
+  folder: string,
+  wanted: (file: string) => boolean = () => true,
+): Promise<{ file: string; text: string }[]> {
   const names = await readdir(path.join(repositoryRoot, folder), { recursive: true })
-  const files = names.filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name.replaceAll(path.sep, '/')}`)
-  return Promise.all(files.filter(wanted).map(async (file) => ({ file, text: await readFile(path.join(repositoryRoot, file), 'utf8') })))
+  const files = names
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name.replaceAll(path.sep, '/')}`)
+  return Promise.all(
+    files.filter(wanted).map(async (file) => ({
+      file,
+      text: await readFile(path.join(repositoryRoot, file), 'utf8'),
+    })),
+  )
 }
 
 function findRoot(from: string): string {
   for (let dir = from; ; dir = path.dirname(dir)) {
-    if (existsSync(path.join(dir, 'package.json')) && readManifest(dir).name === PACKAGE_NAME) return dir
-    if (dir === path.dirname(dir)) throw new Error(`no package.json of ${PACKAGE_NAME} above ${from}`)
+    if (existsSync(path.join(dir, 'package.json')) && readManifest(dir).name === PACKAGE_NAME)
+      return dir
+    if (dir === path.dirname(dir))
+      throw new Error(`no package.json of ${PACKAGE_NAME} above ${from}`)
   }
 }

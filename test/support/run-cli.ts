@@ -12,7 +12,16 @@ export interface CliResult {
  * Runs the command line in this process as if from a pipe.
  * @param answer what somebody types when asked; without it nobody can be asked
  */
-export async function runCli(home: string, argv: readonly string[], options: { env?: NodeJS.ProcessEnv; answer?: string | undefined; directory?: string; signal?: AbortSignal } = {}): Promise<CliResult> {
+export async function runCli(
+  home: string,
+  argv: readonly string[],
+  options: {
+    env?: NodeJS.ProcessEnv
+    answer?: string | undefined
+    directory?: string
+    signal?: AbortSignal
+  } = {},
+): Promise<CliResult> {
   let stdout = ''
   let stderr = ''
   const io: CommandIo = {

@@ -4,17 +4,48 @@ import { runTool } from '../../lib/tools/run-tool.js'
 import type { Runtime } from '../../lib/runtime.js'
 
 /** A tool's JSON result, as the command line would get it. */
-export async function toolData(runtime: Runtime, name: string, args: Record<string, unknown> = {}, includeSensitive = false): Promise<Record<string, unknown>> {
-  return JSON.parse((await answerOf(runtime, name, args, 'json', includeSensitive)).text) as Record<string, unknown>
+export async function toolData(
+  runtime: Runtime,
+  name: string,
+  args: Record<string, unknown> = {},
+  includeSensitive = false,
+): Promise<Record<string, unknown>> {
+  return JSON.parse((await answerOf(runtime, name, args, 'json', includeSensitive)).text) as Record<
+    string,
+    unknown
+  >
 }
 
 /** A tool's text, as a terminal of the usual width shows it. */
-export async function toolText(runtime: Runtime, name: string, args: Record<string, unknown> = {}, includeSensitive = false): Promise<string> {
+export async function toolText(
+  runtime: Runtime,
+  name: string,
+  args: Record<string, unknown> = {},
+  includeSensitive = false,
+): Promise<string> {
   return (await answerOf(runtime, name, args, 'text', includeSensitive)).text
 }
 
-async function answerOf(runtime: Runtime, name: string, args: Record<string, unknown>, format: 'json' | 'text', includeSensitive: boolean): ReturnType<typeof runTool> {
+async function answerOf(
+  runtime: Runtime,
+  name: string,
+  args: Record<string, unknown>,
+  format: 'json' | 'text',
+  includeSensitive: boolean,
+): ReturnType<typeof runTool> {
   const tool = TOOLS.find((one) => one.name === name)
   if (tool === undefined) throw new Error(`there is no tool ${name}`)
-  return runTool(tool, runtime, { args, format, view: { width: 80, color: false } }, { signal: new AbortController().signal, progress: () => undefined, includeSensitive, directory: runtime.directory, caller: 'user', profileCost })
+  return runTool(
+    tool,
+    runtime,
+    { args, format, view: { width: 80, color: false } },
+    {
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      includeSensitive,
+      directory: runtime.directory,
+      caller: 'user',
+      profileCost,
+    },
+  )
 }

@@ -50,25 +50,51 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
   const folder = await mkdtemp(path.join(os.tmpdir(), 'oc-codex-tmux-'))
   const env = { ...options.env, TERM: 'xterm-256color', COLORTERM: 'truecolor' }
   const tmux = async (...args: string[]): Promise<string> => {
-    const { stdout } = await run('tmux', ['-S', path.join(folder, 'socket'), '-f', '/dev/null', ...args], { env, cwd: options.cwd })
+    const { stdout } = await run(
+      'tmux',
+      ['-S', path.join(folder, 'socket'), '-f', '/dev/null', ...args],
+      { env, cwd: options.cwd },
+    )
     return stdout
   }
   const size = ['-x', String(options.columns ?? 150), '-y', String(options.rows ?? 45)]
-  await tmux('new-session', '-d', '-s', 'main', ...size, '-c', options.cwd, '--', ...options.command)
+  await tmux(
+    'new-session',
+    '-d',
+    '-s',
+    'main',
+    ...size,
+    '-c',
+    options.cwd,
+    '--',
+    ...options.command,
+  )
   await tmux('set-option', '-s', 'escape-time', '0')
 
   const screen = (): Promise<string> => tmux('capture-pane', '-p', '-t', 'main').catch(() => '')
-  const alive = (): Promise<boolean> => tmux('has-session', '-t', 'main').then(() => true, () => false)
-  const until = async (what: string, holds: (shown: string) => boolean, timeoutMs: number): Promise<string> => {
+  const alive = (): Promise<boolean> =>
+    tmux('has-session', '-t', 'main').then(
+      () => true,
+      () => false,
+    )
+  const until = async (
+    what: string,
+    holds: (shown: string) => boolean,
+    timeoutMs: number,
+  ): Promise<string> => {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const shown = await screen()
       if (holds(shown)) return shown
-      if (performance.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs} ms; the screen shows:\n${shown}`)
+      if (performance.now() > deadline)
+        throw new Error(
+          `${what} did not happen within ${timeoutMs} ms; the screen shows:\n${shown}`,
+        )
       await sleep(POLL_MS)
     }
   }
-  const shows = (shown: string, text: string | RegExp): boolean => (typeof text === 'string' ? shown.includes(text) : text.test(shown))
+  const shows = (shown: string, text: string | RegExp): boolean =>
+    typeof text === 'string' ? shown.includes(text) : text.test(shown)
 
   return {
     async type(text) {
@@ -80,15 +106,18 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     async resize(columns, rows) {
       await tmux('resize-window', '-t', 'main', '-x', String(columns), '-y', String(rows))
     },
-    hasCursor: async () => (await tmux('display-message', '-p', '-t', 'main', '#{cursor_flag}')).trim() === '1',
+    hasCursor: async () =>
+      (await tmux('display-message', '-p', '-t', 'main', '#{cursor_flag}')).trim() === '1',
     screen,
-    waitFor: (text, timeoutMs = WAIT_TIMEOUT_MS) => until(`"${String(text)}"`, (shown) => shows(shown, text), timeoutMs),
+    waitFor: (text, timeoutMs = WAIT_TIMEOUT_MS) =>
+      until(`"${String(text)}"`, (shown) => shows(shown, text), timeoutMs),
     waitUntilGone: (text, timeoutMs = WAIT_TIMEOUT_MS) =>
       until(`the end of "${String(text)}"`, (shown) => !shows(shown, text), timeoutMs),
     async waitForEnd(timeoutMs = WAIT_TIMEOUT_MS) {
       const deadline = performance.now() + timeoutMs
       while (await alive()) {
-        if (performance.now() > deadline) throw new Error(`the program still ran after ${timeoutMs} ms:\n${await screen()}`)
+        if (performance.now() > deadline)
+          throw new Error(`the program still ran after ${timeoutMs} ms:\n${await screen()}`)
         await sleep(POLL_MS)
       }
     },

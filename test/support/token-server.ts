@@ -18,7 +18,9 @@ export interface TokenServer {
 }
 
 /** Starts the server on loopback. */
-export async function startTokenServer(options: { lifetimeSeconds?: number } = {}): Promise<TokenServer> {
+export async function startTokenServer(
+  options: { lifetimeSeconds?: number } = {},
+): Promise<TokenServer> {
   const live = new Set<string>()
   const known = new Set<string>()
   const counts = { rotated: 0, reused: 0, failed: 0 }
@@ -50,14 +52,20 @@ export async function startTokenServer(options: { lifetimeSeconds?: number } = {
       const { refresh_token: token } = JSON.parse(text) as { refresh_token: string }
       if (!live.delete(token)) {
         counts.reused += 1
-        answer(401, { error: { code: known.has(token) ? 'refresh_token_reused' : 'refresh_token_invalidated' } })
+        answer(401, {
+          error: { code: known.has(token) ? 'refresh_token_reused' : 'refresh_token_invalidated' },
+        })
         return
       }
       counts.rotated += 1
       const name = token.split('_')[1] ?? ''
       const next = grant(name)
       self.onSpent()
-      answer(200, { access_token: `at_${name}_${counts.rotated}`, refresh_token: next, expires_in: options.lifetimeSeconds ?? 3600 })
+      answer(200, {
+        access_token: `at_${name}_${counts.rotated}`,
+        refresh_token: next,
+        expires_in: options.lifetimeSeconds ?? 3600,
+      })
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -33,7 +33,9 @@ export interface TokenStage {
 }
 
 /** One account in a pool, its login server, and any number of windows over them. */
-export async function tokenStage(options: { expiresInMs?: number; lifetimeSeconds?: number; clock?: Clock } = {}): Promise<TokenStage> {
+export async function tokenStage(
+  options: { expiresInMs?: number; lifetimeSeconds?: number; clock?: Clock } = {},
+): Promise<TokenStage> {
   const clock = options.clock ?? systemClock
   const folder = await temporaryFolder()
   const server = await startTokenServer(options)
@@ -43,7 +45,8 @@ export async function tokenStage(options: { expiresInMs?: number; lifetimeSecond
   const spareDir = path.join(await temporaryFolder(), 'spare')
   const toasts: string[] = []
   const complaints: string[] = []
-  const newStore = (): AccountStore => createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
+  const newStore = (): AccountStore =>
+    createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
   const newTokens = (): Tokens => {
     const tokens = createTokens({
       store: newStore(),
@@ -58,7 +61,12 @@ export async function tokenStage(options: { expiresInMs?: number; lifetimeSecond
       dir,
       spareDirs: [spareDir],
       toast: ({ message }) => void toasts.push(message),
-      exchange: createExchange({ endpoints: { issuer: server.issuer, backend: server.issuer }, fetch, clock, userAgent: 'test' }),
+      exchange: createExchange({
+        endpoints: { issuer: server.issuer, backend: server.issuer },
+        fetch,
+        clock,
+        userAgent: 'test',
+      }),
       settings: { refreshSkewMs: 60_000 },
     })
     onTestFinished(() => tokens.close())
@@ -66,9 +74,28 @@ export async function tokenStage(options: { expiresInMs?: number; lifetimeSecond
   }
   const store = newStore()
   const refreshToken = server.grant('a')
-  const login = { refreshToken, accessToken: 'at_first', expiresAt: Date.now() + (options.expiresInMs ?? 3_600_000), accountId: 'w', addedAt: 0, lastUsed: 0 }
+  const login = {
+    refreshToken,
+    accessToken: 'at_first',
+    expiresAt: Date.now() + (options.expiresInMs ?? 3_600_000),
+    accountId: 'w',
+    addedAt: 0,
+    lastUsed: 0,
+  }
   const pool = await store.update((before) => withLogin(before, login).pool)
   const account = pool.accounts[0]
   if (account === undefined) throw new Error('the pool has the account that was just put in')
-  return { server, store, account, newTokens, toasts, complaints, folder, spareDir, file, dir, refreshToken }
+  return {
+    server,
+    store,
+    account,
+    newTokens,
+    toasts,
+    complaints,
+    folder,
+    spareDir,
+    file,
+    dir,
+    refreshToken,
+  }
 }

@@ -14,11 +14,29 @@ import { homeWith } from '../support/core-over.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
 import { toolData } from '../support/run-tool.js'
 
-const ACCOUNTS = ['a', 'b'].map((name) => ({ refreshToken: `rt-${name}`, accessToken: `at-${name}`, accountId: name, email: `${name}@example.test`, addedAt: 1, lastUsed: 0 }))
+const ACCOUNTS = ['a', 'b'].map((name) => ({
+  refreshToken: `rt-${name}`,
+  accessToken: `at-${name}`,
+  accountId: name,
+  email: `${name}@example.test`,
+  addedAt: 1,
+  lastUsed: 0,
+}))
 
-function runtimeOf(home: string, keychain: MemoryKeychain, env: Record<string, string> = { CODEX_KEYCHAIN: '1' }): Runtime {
+function runtimeOf(
+  home: string,
+  keychain: MemoryKeychain,
+  env: Record<string, string> = { CODEX_KEYCHAIN: '1' },
+): Runtime {
   const all = { HOME: home, ...env }
-  const runtime = createRuntime({ env: all, directory: home, paths: resolvePaths(all), host: { log: () => undefined, toast: () => undefined }, keychain, watch: false })
+  const runtime = createRuntime({
+    env: all,
+    directory: home,
+    paths: resolvePaths(all),
+    host: { log: () => undefined, toast: () => undefined },
+    keychain,
+    watch: false,
+  })
   onTestFinished(() => runtime.close())
   return runtime
 }
@@ -27,7 +45,13 @@ async function stage(env?: Record<string, string>) {
   const home = await homeWith(ACCOUNTS)
   const keychain = memoryKeychain()
   const runtime = runtimeOf(home, keychain, env)
-  return { home, keychain, runtime, text: () => readFile(runtime.store.path, 'utf8'), backups: path.join(home, '.opencode', 'backups') }
+  return {
+    home,
+    keychain,
+    runtime,
+    text: () => readFile(runtime.store.path, 'utf8'),
+    backups: path.join(home, '.opencode', 'backups'),
+  }
 }
 
 const migrate = { command: 'migrate', confirm: true }
@@ -37,7 +61,12 @@ describe('codex-keychain', () => {
   it('says how the tokens lie without asking the keychain of a user who did not opt in', async () => {
     const { runtime, keychain } = await stage({})
     const data = await toolData(runtime, 'keychain')
-    expect(data).toMatchObject({ optedIn: false, storage: 'plain', accounts: 2, keychain: { reachable: null } })
+    expect(data).toMatchObject({
+      optedIn: false,
+      storage: 'plain',
+      accounts: 2,
+      keychain: { reachable: null },
+    })
     expect(keychain.reads).toBe(0)
   })
 
@@ -53,17 +82,25 @@ describe('codex-keychain', () => {
   it('does not migrate without the variable', async () => {
     const { runtime, text } = await stage({})
     const before = await text()
-    await expect(toolData(runtime, 'keychain', migrate)).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(toolData(runtime, 'keychain', migrate)).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
     expect(await text()).toBe(before)
   })
 
-  it.each([[{ command: 'migrate' }], [{ command: 'migrate', dryRun: true, confirm: true }]])('only says what would happen for %j', async (args) => {
-    const { runtime, text, keychain } = await stage()
-    const before = await text()
-    expect(await toolData(runtime, 'keychain', args)).toMatchObject({ dryRun: true, storage: 'plain' })
-    expect(await text()).toBe(before)
-    expect(keychain.items.size).toBe(0)
-  })
+  it.each([[{ command: 'migrate' }], [{ command: 'migrate', dryRun: true, confirm: true }]])(
+    'only says what would happen for %j',
+    async (args) => {
+      const { runtime, text, keychain } = await stage()
+      const before = await text()
+      expect(await toolData(runtime, 'keychain', args)).toMatchObject({
+        dryRun: true,
+        storage: 'plain',
+      })
+      expect(await text()).toBe(before)
+      expect(keychain.items.size).toBe(0)
+    },
+  )
 
   it('seals the file, its copies and the journal, and brings all of it back', async () => {
     const { runtime, text, keychain, backups, home } = await stage()
@@ -72,33 +109,59 @@ describe('codex-keychain', () => {
     await writeFile(path.join(backups, 'export-20260101-000000000.json'), await text())
     const dir = refreshDir(path.join(home, '.opencode'))
     const tokens = { accessToken: 'at-new', refreshToken: 'rt-new', expiresAt: 1 }
-    await createRefreshJournal(dir).write(fingerprintOf('rt-a'), { state: 'received', pool: runtime.store.path, uid: 'x', startedAt: 1, tokens })
-    const entry = (): Promise<string> => readFile(path.join(dir, `${fingerprintOf('rt-a')}.json`), 'utf8')
+    await createRefreshJournal(dir).write(fingerprintOf('rt-a'), {
+      state: 'received',
+      pool: runtime.store.path,
+      uid: 'x',
+      startedAt: 1,
+      tokens,
+    })
+    const entry = (): Promise<string> =>
+      readFile(path.join(dir, `${fingerprintOf('rt-a')}.json`), 'utf8')
 
     const data = await toolData(runtime, 'keychain', migrate)
 
-    expect(data).toMatchObject({ storage: 'sealed', accounts: 2, warnings: [], keychain: { reachable: true } })
+    expect(data).toMatchObject({
+      storage: 'sealed',
+      accounts: 2,
+      warnings: [],
+      keychain: { reachable: true },
+    })
     expect(data.plainCopies).toEqual([path.join(backups, 'export-20260101-000000000.json')])
-    const sealed = await Promise.all((await readdir(backups)).filter((name) => !name.startsWith('export')).map((name) => readFile(path.join(backups, name), 'utf8')))
+    const sealed = await Promise.all(
+      (await readdir(backups))
+        .filter((name) => !name.startsWith('export'))
+        .map((name) => readFile(path.join(backups, name), 'utf8')),
+    )
     expect(sealed).toHaveLength(2)
     expect([await text(), await entry(), ...sealed].join('\n')).not.toMatch(/[ar]t-(a|b|new)/)
     const other = runtimeOf(home, keychain, {})
-    expect((await other.store.read()).accounts.map(({ refreshToken }) => refreshToken)).toEqual(['rt-a', 'rt-b'])
+    expect((await other.store.read()).accounts.map(({ refreshToken }) => refreshToken)).toEqual([
+      'rt-a',
+      'rt-b',
+    ])
 
-    expect(await toolData(other, 'keychain', rollback)).toMatchObject({ storage: 'plain', warnings: [], plainCopies: [] })
+    expect(await toolData(other, 'keychain', rollback)).toMatchObject({
+      storage: 'plain',
+      warnings: [],
+      plainCopies: [],
+    })
 
     expect(keychain.items.size).toBe(0)
     expect(JSON.parse(await text()).accounts).toMatchObject(ACCOUNTS)
     expect(await text()).not.toContain('sealed')
     expect(JSON.parse(await entry()).tokens).toEqual(tokens)
-    for (const name of await readdir(backups)) expect(await readFile(path.join(backups, name), 'utf8')).toContain('rt-a')
+    for (const name of await readdir(backups))
+      expect(await readFile(path.join(backups, name), 'utf8')).toContain('rt-a')
   })
 
   it('changes nothing when the keychain does not keep what it is given', async () => {
     const { runtime, text, keychain, backups } = await stage()
     const before = await text()
     keychain.items.set = () => keychain.items
-    await expect(toolData(runtime, 'keychain', migrate)).rejects.toMatchObject({ code: 'keychain_unreachable' })
+    await expect(toolData(runtime, 'keychain', migrate)).rejects.toMatchObject({
+      code: 'keychain_unreachable',
+    })
     expect(await text()).toBe(before)
     expect(await readdir(backups).catch(() => [])).toEqual([])
   })
@@ -109,8 +172,14 @@ describe('codex-keychain', () => {
     const before = await text()
     keychain.broken = true
     const other = runtimeOf(home, keychain)
-    expect(await toolData(other, 'keychain')).toMatchObject({ storage: 'sealed', accounts: 2, keychain: { reachable: false } })
-    await expect(toolData(other, 'keychain', rollback)).rejects.toMatchObject({ code: 'keychain_unreachable' })
+    expect(await toolData(other, 'keychain')).toMatchObject({
+      storage: 'sealed',
+      accounts: 2,
+      keychain: { reachable: false },
+    })
+    await expect(toolData(other, 'keychain', rollback)).rejects.toMatchObject({
+      code: 'keychain_unreachable',
+    })
     expect(await text()).toBe(before)
   })
 
@@ -121,11 +190,23 @@ describe('codex-keychain', () => {
     const dir = refreshDir(path.join(home, '.opencode'))
     const fingerprint = fingerprintOf('rt-a')
     const lease = await tryLease(dir, fingerprint)
-    await createRefreshJournal(dir).write(fingerprint, { state: 'started', pool: runtime.store.path, uid: 'x', startedAt: Date.now(), host: 'h', pid: 1 })
-    await expect(toolData(runtime, 'keychain', rollback)).rejects.toMatchObject({ code: 'store_busy' })
+    await createRefreshJournal(dir).write(fingerprint, {
+      state: 'started',
+      pool: runtime.store.path,
+      uid: 'x',
+      startedAt: Date.now(),
+      host: 'h',
+      pid: 1,
+    })
+    await expect(toolData(runtime, 'keychain', rollback)).rejects.toMatchObject({
+      code: 'store_busy',
+    })
     expect(await text()).toBe(before)
     await lease?.release()
-    expect(await toolData(runtime, 'keychain', rollback)).toMatchObject({ storage: 'plain', warnings: [] })
+    expect(await toolData(runtime, 'keychain', rollback)).toMatchObject({
+      storage: 'plain',
+      warnings: [],
+    })
   })
 
   it('warns when the accounts are back but the key cannot be deleted', async () => {
@@ -133,7 +214,10 @@ describe('codex-keychain', () => {
     await toolData(runtime, 'keychain', migrate)
     keychain.items.delete = () => false
     const data = await toolData(runtime, 'keychain', rollback)
-    expect(data).toMatchObject({ storage: 'plain', warnings: [expect.stringContaining('may still be in the keychain')] })
+    expect(data).toMatchObject({
+      storage: 'plain',
+      warnings: [expect.stringContaining('may still be in the keychain')],
+    })
     expect(await text()).toContain('rt-a')
   })
 
@@ -144,7 +228,10 @@ describe('codex-keychain', () => {
     const content = JSON.parse(await readFile(path.join(backups, copy!), 'utf8'))
     content.accounts[0].uid = 'acc_other'
     await writeFile(path.join(backups, copy!), JSON.stringify(content))
-    expect(await toolData(runtime, 'keychain', rollback)).toMatchObject({ storage: 'plain', warnings: [expect.stringContaining('still sealed')] })
+    expect(await toolData(runtime, 'keychain', rollback)).toMatchObject({
+      storage: 'plain',
+      warnings: [expect.stringContaining('still sealed')],
+    })
     expect(keychain.items.size).toBe(1)
   })
 
@@ -153,15 +240,29 @@ describe('codex-keychain', () => {
     await toolData(runtime, 'keychain', migrate)
     const dir = refreshDir(path.join(home, '.opencode'))
     const { store, vault } = runtime
-    const journal = createRefreshJournal(dir, { current: () => store.key(), key: (id) => vault.key(id) })
-    const entry = { pool: store.path, uid: 'x', startedAt: Date.now(), state: 'received' as const, tokens: { accessToken: 'at-new', refreshToken: 'rt-new', expiresAt: Date.now() + 60_000 } }
+    const journal = createRefreshJournal(dir, {
+      current: () => store.key(),
+      key: (id) => vault.key(id),
+    })
+    const entry = {
+      pool: store.path,
+      uid: 'x',
+      startedAt: Date.now(),
+      state: 'received' as const,
+      tokens: { accessToken: 'at-new', refreshToken: 'rt-new', expiresAt: Date.now() + 60_000 },
+    }
     await journal.write(fingerprintOf('rt-a'), entry)
-    expect(await readFile(path.join(dir, `${fingerprintOf('rt-a')}.json`), 'utf8')).not.toMatch(/[ar]t-/)
+    expect(await readFile(path.join(dir, `${fingerprintOf('rt-a')}.json`), 'utf8')).not.toMatch(
+      /[ar]t-/,
+    )
 
     const next = runtimeOf(home, keychain, {})
     await next.tokens.recover()
 
-    expect((await next.store.read()).accounts[0]).toMatchObject({ refreshToken: 'rt-new', accessToken: 'at-new' })
+    expect((await next.store.read()).accounts[0]).toMatchObject({
+      refreshToken: 'rt-new',
+      accessToken: 'at-new',
+    })
     expect(await readFile(store.path, 'utf8')).not.toContain('rt-')
     expect(await journal.list()).toEqual([])
   })
@@ -171,19 +272,26 @@ describe('codex-keychain', () => {
     const { backup } = await toolData(runtime, 'keychain', migrate)
     await toolData(runtime, 'remove', { account: 1, confirm: true })
     await toolData(runtime, 'import', { path: backup })
-    expect((await runtime.store.read()).accounts.map(({ refreshToken }) => refreshToken).sort()).toEqual(['rt-a', 'rt-b'])
-    for (const name of await readdir(backups)) expect(await readFile(path.join(backups, name), 'utf8')).not.toContain('rt-')
+    expect(
+      (await runtime.store.read()).accounts.map(({ refreshToken }) => refreshToken).sort(),
+    ).toEqual(['rt-a', 'rt-b'])
+    for (const name of await readdir(backups))
+      expect(await readFile(path.join(backups, name), 'utf8')).not.toContain('rt-')
   })
 
   it('is what codex-doctor speaks of, to those whom it concerns', async () => {
     const { runtime, home, keychain } = await stage()
     const doctor = (one: Runtime) => CHECKS.keychain!(one, new AbortController().signal)
     expect(await doctor(runtimeOf(home, keychain, {}))).toEqual([])
-    expect(await doctor(runtime)).toMatchObject([{ severity: 'warning', action: expect.stringContaining('migrate') }])
+    expect(await doctor(runtime)).toMatchObject([
+      { severity: 'warning', action: expect.stringContaining('migrate') },
+    ])
     await toolData(runtime, 'keychain', migrate)
     expect(await doctor(runtime)).toMatchObject([{ severity: 'ok' }])
     await toolData(runtime, 'export', {})
-    expect(await doctor(runtime)).toMatchObject([{ severity: 'warning', summary: expect.stringContaining('1 other file') }])
+    expect(await doctor(runtime)).toMatchObject([
+      { severity: 'warning', summary: expect.stringContaining('1 other file') },
+    ])
     keychain.broken = true
     expect(await doctor(runtimeOf(home, keychain, {}))).toMatchObject([{ severity: 'error' }])
   })

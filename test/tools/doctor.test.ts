@@ -10,7 +10,11 @@ import { toolData } from '../support/run-tool.js'
 interface Report {
   readonly errors: number
   readonly fixed: readonly string[] | null
-  readonly findings: readonly { readonly id: string; readonly severity: string; readonly summary: string }[]
+  readonly findings: readonly {
+    readonly id: string
+    readonly severity: string
+    readonly summary: string
+  }[]
 }
 
 describe('codex-doctor', () => {
@@ -28,7 +32,16 @@ describe('codex-doctor', () => {
   it('finds what killed processes left in every folder we write to, and removes it with --fix (tokens stayed there for ever)', async () => {
     const { core } = await coreOver(['a'])
     const { root, backupsDir, cacheDir, projectsDir, stateDir, hostConfigDir } = core.runtime.paths
-    const folders = [root, path.join(root, 'refresh'), backupsDir, cacheDir, path.join(projectsDir, 'web-0123456789ab'), path.join(projectsDir, 'web-0123456789ab', 'backups'), stateDir, hostConfigDir]
+    const folders = [
+      root,
+      path.join(root, 'refresh'),
+      backupsDir,
+      cacheDir,
+      path.join(projectsDir, 'web-0123456789ab'),
+      path.join(projectsDir, 'web-0123456789ab', 'backups'),
+      stateDir,
+      hostConfigDir,
+    ]
     const longAgo = new Date(Date.now() - 2 * 3_600_000)
     const left = folders.map((folder) => path.join(folder, '.pool.json.4242-0123456789ab.tmp'))
     for (const file of left) {
@@ -45,20 +58,33 @@ describe('codex-doctor', () => {
     await utimes(foreign, longAgo, longAgo)
 
     const before = (await toolData(core.runtime, 'doctor')) as unknown as Report
-    expect(before.findings.find(({ id }) => id === 'leftovers')).toMatchObject({ severity: 'warning', summary: expect.stringMatching(/left \d files behind.*and \d more/) })
-    expect(existsSync(path.join(projectsDir, 'web-0123456789ab', '.pool.json.4242-0123456789ab.tmp')), 'looking removes nothing').toBe(true)
+    expect(before.findings.find(({ id }) => id === 'leftovers')).toMatchObject({
+      severity: 'warning',
+      summary: expect.stringMatching(/left \d files behind.*and \d more/),
+    })
+    expect(
+      existsSync(path.join(projectsDir, 'web-0123456789ab', '.pool.json.4242-0123456789ab.tmp')),
+      'looking removes nothing',
+    ).toBe(true)
     const after = (await toolData(core.runtime, 'doctor', { fix: true })) as unknown as Report
 
     // The plugin itself may have written somewhere meanwhile, and swept there.
-    expect(after.fixed).toContainEqual(expect.stringMatching(/^mended: \d files of killed processes removed$/))
+    expect(after.fixed).toContainEqual(
+      expect.stringMatching(/^mended: \d files of killed processes removed$/),
+    )
     expect([...left, lease].filter(existsSync)).toEqual([])
     expect([fresh, foreign].every(existsSync)).toBe(true)
   })
 
   it('names an endpoint of keys that cannot be used', async () => {
-    const { core } = await coreOver(['a'], { env: { CODEX_AUTH_BASE_URL: 'http://gateway.example/v1' } })
+    const { core } = await coreOver(['a'], {
+      env: { CODEX_AUTH_BASE_URL: 'http://gateway.example/v1' },
+    })
     const { findings } = (await toolData(core.runtime, 'doctor')) as unknown as Report
-    expect(findings.find(({ id }) => id === 'config')).toMatchObject({ severity: 'warning', summary: expect.stringContaining('https://') })
+    expect(findings.find(({ id }) => id === 'config')).toMatchObject({
+      severity: 'warning',
+      summary: expect.stringContaining('https://'),
+    })
   })
 })
 
@@ -67,7 +93,10 @@ describe('codex-diag', () => {
     const { core, home } = await coreOver(['a'])
     await writeFile(core.runtime.store.path, '{"version":9,"accounts":[]}')
     const report = await toolData(core.runtime, 'diag')
-    expect(report).toMatchObject({ accounts: [], storage: { problem: expect.stringContaining('newer version') } })
+    expect(report).toMatchObject({
+      accounts: [],
+      storage: { problem: expect.stringContaining('newer version') },
+    })
     expect(JSON.stringify(report)).not.toContain(home)
   })
 })

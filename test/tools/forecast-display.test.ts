@@ -15,7 +15,25 @@ const WEEKLY = [{ minutes: 10_080, limit: 1_000, used: 700, resetsInMs: 4 * DAY 
 type LimitsData = Parameters<typeof codexLimits.render>[0]
 
 function limitsOf(...rows: readonly Partial<LimitsData['accounts'][number]>[]): LimitsData {
-  const row = { index: 1, name: 'a', kind: 'oauth' as const, plan: null, enabled: true, active: false, pinned: false, needsLogin: null, status: 'ok', windows: [], blocks: [], tags: [], note: null, lastUsedMs: 0, resetCredits: null, error: null, credits: null }
+  const row = {
+    index: 1,
+    name: 'a',
+    kind: 'oauth' as const,
+    plan: null,
+    enabled: true,
+    active: false,
+    pinned: false,
+    needsLogin: null,
+    status: 'ok',
+    windows: [],
+    blocks: [],
+    tags: [],
+    note: null,
+    lastUsedMs: 0,
+    resetCredits: null,
+    error: null,
+    credits: null,
+  }
   return { unreadable: 0, accounts: rows.map((one) => ({ ...row, ...one })) }
 }
 
@@ -25,11 +43,34 @@ async function usedStage(windows = WEEKLY): Promise<Stage> {
   const { runtime } = stage.core
   const uid = (await runtime.store.read()).accounts[0]?.uid ?? ''
   const now = Date.now()
-  const rise = Array.from({ length: 60 }, (_, index) => ({ atMs: now - 3 * DAY + index * 1.2 * HOUR, usedPercent: 10 + index }))
+  const rise = Array.from({ length: 60 }, (_, index) => ({
+    atMs: now - 3 * DAY + index * 1.2 * HOUR,
+    usedPercent: 10 + index,
+  }))
   for (const { atMs, usedPercent } of rise) {
-    runtime.history.note({ type: 'reading', atMs, uid, limitId: 'codex', kind: 'weekly', usedPercent, windowMinutes: 10_080, resetsAtMs: now + 4.2 * DAY })
+    runtime.history.note({
+      type: 'reading',
+      atMs,
+      uid,
+      limitId: 'codex',
+      kind: 'weekly',
+      usedPercent,
+      windowMinutes: 10_080,
+      resetsAtMs: now + 4.2 * DAY,
+    })
   }
-  runtime.history.note({ type: 'turn', atMs: now - HOUR, uid, model: 'gpt-6-sol', inputTokens: 1_000_000, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0, durationMs: 1, attempts: 1 })
+  runtime.history.note({
+    type: 'turn',
+    atMs: now - HOUR,
+    uid,
+    model: 'gpt-6-sol',
+    inputTokens: 1_000_000,
+    cachedTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
+    durationMs: 1,
+    attempts: 1,
+  })
   return stage
 }
 
@@ -39,18 +80,30 @@ describe('the history of a request', () => {
     const body = await firstTurn()
     expect((await ask(core, body)).status).toBe(200)
     const entries = await core.runtime.history.read()
-    expect(entries.find(({ type }) => type === 'turn')).toMatchObject({ session: 'ses_1', attempts: 1 })
-    expect(entries.find(({ type }) => type === 'reading')).toMatchObject({ kind: 'five_hour', limitId: 'codex' })
+    expect(entries.find(({ type }) => type === 'turn')).toMatchObject({
+      session: 'ses_1',
+      attempts: 1,
+    })
+    expect(entries.find(({ type }) => type === 'reading')).toMatchObject({
+      kind: 'five_hour',
+      limitId: 'codex',
+    })
     const text = await readFile(core.runtime.paths.historyFile, 'utf8')
     expect(text).not.toMatch(/@|eyJ|Bearer|refresh/)
   })
 
   it('holds the switch to another account and why', async () => {
-    const { core, simulator } = await coreOver([{ name: 'a', windows: ROOMY }, { name: 'b', windows: ROOMY }])
+    const { core, simulator } = await coreOver([
+      { name: 'a', windows: ROOMY },
+      { name: 'b', windows: ROOMY },
+    ])
     simulator.addRules([{ when: { endpoint: 'responses' }, times: 1, do: { type: 'usage_limit' } }])
     await ask(core, await firstTurn())
     const entries = await core.runtime.history.read()
-    expect(entries.find(({ type }) => type === 'switch')).toMatchObject({ reason: 'usage_limit', session: 'ses_1' })
+    expect(entries.find(({ type }) => type === 'switch')).toMatchObject({
+      reason: 'usage_limit',
+      session: 'ses_1',
+    })
   })
 
   it('is not kept when the user wants none', async () => {
@@ -64,8 +117,12 @@ describe('the history of a request', () => {
 describe('codex-limits with a history', () => {
   it('says for a window when it is empty at this pace, in text and JSON', async () => {
     const { core } = await usedStage()
-    expect(await toolText(core.runtime, 'limits')).toMatch(/1 .*, 7d: at this pace empty .* before its reset \(80 %: .*To last: 0\.3 % an hour, 7 % in the next day\./)
-    const data = (await toolData(core.runtime, 'limits')) as { accounts: { windows: { forecast: { runsOutAtMs: { mid: number } } }[] }[] }
+    expect(await toolText(core.runtime, 'limits')).toMatch(
+      /1 .*, 7d: at this pace empty .* before its reset \(80 %: .*To last: 0\.3 % an hour, 7 % in the next day\./,
+    )
+    const data = (await toolData(core.runtime, 'limits')) as {
+      accounts: { windows: { forecast: { runsOutAtMs: { mid: number } } }[] }[]
+    }
     const leftHours = (data.accounts[0]!.windows[0]!.forecast.runsOutAtMs.mid - Date.now()) / HOUR
     // 30 percent are left at 0.83 an hour.
     expect(leftHours).toBeGreaterThan(25)
@@ -74,13 +131,38 @@ describe('codex-limits with a history', () => {
 
   it('names no budget of a day for a window that resets sooner', () => {
     const resetsAtMs = NOW + 2 * HOUR
-    const forecast = { ratePerHour: { low: 20, mid: 30, high: 40 }, runsOutAtMs: { mid: NOW + HOUR }, resetsAtMs, runOutChance: 0.9, basis: { samples: 9, hours: 2 } }
-    const text = codexLimits.render(limitsOf({ windows: [{ name: '5h', kind: 'five_hour', limitId: 'codex', leftPercent: 30, resetsAtMs, observedAtMs: NOW, forecast }] }), { width: 80, color: false, nowMs: NOW })
+    const forecast = {
+      ratePerHour: { low: 20, mid: 30, high: 40 },
+      runsOutAtMs: { mid: NOW + HOUR },
+      resetsAtMs,
+      runOutChance: 0.9,
+      basis: { samples: 9, hours: 2 },
+    }
+    const text = codexLimits.render(
+      limitsOf({
+        windows: [
+          {
+            name: '5h',
+            kind: 'five_hour',
+            limitId: 'codex',
+            leftPercent: 30,
+            resetsAtMs,
+            observedAtMs: NOW,
+            forecast,
+          },
+        ],
+      }),
+      { width: 80, color: false, nowMs: NOW },
+    )
     expect(text).toMatch(/To last: 15\.0 % an hour\.$/)
   })
 
   it('fails for an account that cannot be read, and not for one that is disabled beside others', () => {
-    const [disabled, broken, fine] = [{ enabled: false, error: 'Disabled; not asked.' }, { error: 'no' }, {}]
+    const [disabled, broken, fine] = [
+      { enabled: false, error: 'Disabled; not asked.' },
+      { error: 'no' },
+      {},
+    ]
     expect(codexLimits.failed?.(limitsOf(fine, disabled))).toBe(false)
     expect(codexLimits.failed?.(limitsOf(disabled))).toBe(true)
     expect(codexLimits.failed?.(limitsOf(fine, broken))).toBe(true)
@@ -89,17 +171,40 @@ describe('codex-limits with a history', () => {
   it('works without one and claims nothing', async () => {
     const { core } = await coreOver([{ name: 'a', windows: WEEKLY }])
     expect(await toolText(core.runtime, 'limits')).not.toContain('pace')
-    expect(await toolData(core.runtime, 'limits')).toMatchObject({ accounts: [{ windows: [{ forecast: null }] }] })
+    expect(await toolData(core.runtime, 'limits')).toMatchObject({
+      accounts: [{ windows: [{ forecast: null }] }],
+    })
   })
 })
 
 describe('codex-dashboard with a history', () => {
   it('counts no API-equivalent for answers that an API key paid for', async () => {
-    const { core } = await coreOver(['a'], { change: () => ({ kind: 'api-key', apiKey: 'sk-test-of-nobody', baseUrl: 'https://api.openai.com/v1', addedAt: 1, lastUsed: 0 }) })
+    const { core } = await coreOver(['a'], {
+      change: () => ({
+        kind: 'api-key',
+        apiKey: 'sk-test-of-nobody',
+        baseUrl: 'https://api.openai.com/v1',
+        addedAt: 1,
+        lastUsed: 0,
+      }),
+    })
     const { runtime } = core
     const uid = (await runtime.store.read()).accounts[0]?.uid ?? ''
-    runtime.history.note({ type: 'turn', atMs: Date.now(), uid, model: 'gpt-6-sol', inputTokens: 1_000_000, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0, durationMs: 1, attempts: 1 })
-    expect(await toolData(runtime, 'dashboard')).toMatchObject({ use: { week: { turns: 1, inputTokens: 1_000_000, usd: 0 } } })
+    runtime.history.note({
+      type: 'turn',
+      atMs: Date.now(),
+      uid,
+      model: 'gpt-6-sol',
+      inputTokens: 1_000_000,
+      cachedTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+      durationMs: 1,
+      attempts: 1,
+    })
+    expect(await toolData(runtime, 'dashboard')).toMatchObject({
+      use: { week: { turns: 1, inputTokens: 1_000_000, usd: 0 } },
+    })
   })
 
   it('says when the pool is dry and what the week would have cost elsewhere', async () => {
@@ -119,26 +224,70 @@ describe('codex-dashboard with a history', () => {
     const start = Date.now() - 10 * HOUR
     for (let index = 0; index < 20; index += 1) {
       const atMs = start + index * 600_000
-      runtime.history.note({ type: 'reading', atMs, uid, limitId: 'codex', kind: 'weekly', usedPercent: index })
-      runtime.history.note({ type: 'turn', atMs: atMs + 1_000, uid, model: 'gpt-5.5', inputTokens: 50_000, cachedTokens: 0, outputTokens: 100, reasoningTokens: 0, durationMs: 1, attempts: 1 })
+      runtime.history.note({
+        type: 'reading',
+        atMs,
+        uid,
+        limitId: 'codex',
+        kind: 'weekly',
+        usedPercent: index,
+      })
+      runtime.history.note({
+        type: 'turn',
+        atMs: atMs + 1_000,
+        uid,
+        model: 'gpt-5.5',
+        inputTokens: 50_000,
+        cachedTokens: 0,
+        outputTokens: 100,
+        reasoningTokens: 0,
+        durationMs: 1,
+        attempts: 1,
+      })
     }
-    expect(await toolText(runtime, 'dashboard')).toContain('Account 1: the last 10 answers took about 1.00 % of the 7d window each (80 %: ')
+    expect(await toolText(runtime, 'dashboard')).toContain(
+      'Account 1: the last 10 answers took about 1.00 % of the 7d window each (80 %: ',
+    )
   })
 
   it('says what moving the newest session would cost', async () => {
     const { core } = await coreOver(['a', 'b'])
     const { runtime } = core
     const [a, b] = (await runtime.store.read()).accounts.map(({ uid }) => uid) as [string, string]
-    const use = { model: 'gpt-5.5', inputTokens: 50_000, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0, durationMs: 1, attempts: 1 }
+    const use = {
+      model: 'gpt-5.5',
+      inputTokens: 50_000,
+      cachedTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+      durationMs: 1,
+      attempts: 1,
+    }
     const start = Date.now() - 10 * HOUR
     for (let index = 0; index < 20; index += 1) {
       const atMs = start + index * 600_000
-      runtime.history.note({ type: 'reading', atMs, uid: b, limitId: 'codex', kind: 'weekly', usedPercent: index })
+      runtime.history.note({
+        type: 'reading',
+        atMs,
+        uid: b,
+        limitId: 'codex',
+        kind: 'weekly',
+        usedPercent: index,
+      })
       runtime.history.note({ type: 'turn', atMs: atMs + 1_000, uid: b, ...use })
     }
-    runtime.history.note({ type: 'turn', atMs: Date.now(), uid: a, ...use, inputTokens: 100_000, cachedTokens: 90_000 })
+    runtime.history.note({
+      type: 'turn',
+      atMs: Date.now(),
+      uid: a,
+      ...use,
+      inputTokens: 100_000,
+      cachedTokens: 90_000,
+    })
     // A percent is 50 000 tokens; a tenth of the input would be paid from the cache too.
-    expect(await toolText(runtime, 'dashboard')).toContain('would bill its 100k tokens of input in full again: on account 2 about 1.80 % of the 7d window (80 %: ')
+    expect(await toolText(runtime, 'dashboard')).toContain(
+      'would bill its 100k tokens of input in full again: on account 2 about 1.80 % of the 7d window (80 %: ',
+    )
   })
 
   it('works without one', async () => {
@@ -154,7 +303,11 @@ describe('the alert of a window', () => {
   it('says with the history when the window will be empty', async () => {
     const { core, said } = await usedStage(NEARLY)
     await ask(core, await firstTurn())
-    await vi.waitFor(() => expect(said.join('\n')).toMatch(/the weekly limit has 20 % left\. It resets .*\. At this pace it is empty .* before its reset\./))
+    await vi.waitFor(() =>
+      expect(said.join('\n')).toMatch(
+        /the weekly limit has 20 % left\. It resets .*\. At this pace it is empty .* before its reset\./,
+      ),
+    )
   })
 
   it('says no more than it knows without one', async () => {

@@ -7,22 +7,35 @@ import { toolData, toolText } from '../support/run-tool.js'
 describe('codex-metrics', () => {
   it('tells what the registered tools add to every request', async () => {
     const { core } = await coreOver(['a'])
-    expect(await toolData(core.runtime, 'metrics')).toMatchObject({ registeredTools: { profile: 'core', count: 3 } })
-    expect(await toolText(core.runtime, 'metrics')).toMatch(/3 \(profile core\), 1\d{3} bytes in every request, about \d+ tokens/)
+    expect(await toolData(core.runtime, 'metrics')).toMatchObject({
+      registeredTools: { profile: 'core', count: 3 },
+    })
+    expect(await toolText(core.runtime, 'metrics')).toMatch(
+      /3 \(profile core\), 1\d{3} bytes in every request, about \d+ tokens/,
+    )
   })
 
   it('shows the numbers of every policy when asked, and none of them otherwise', async () => {
     const { core } = await coreOver(['a'])
-    expect(await toolText(core.runtime, 'metrics', { constants: true })).toMatch(/BREAKER_THRESHOLD +20/)
+    expect(await toolText(core.runtime, 'metrics', { constants: true })).toMatch(
+      /BREAKER_THRESHOLD +20/,
+    )
     expect(await toolText(core.runtime, 'metrics')).not.toContain('BREAKER_THRESHOLD')
   })
 
   it('leaves no constant of the retry policy out', async () => {
     const { core } = await coreOver(['a'])
     const shown = JSON.stringify((await toolData(core.runtime, 'metrics')).constants)
-    const files = ['lib/bridge/backoff.ts', 'lib/bridge/breaker.ts', 'lib/bridge/policy.ts', 'lib/routing/health.ts']
+    const files = [
+      'lib/bridge/backoff.ts',
+      'lib/bridge/breaker.ts',
+      'lib/bridge/policy.ts',
+      'lib/routing/health.ts',
+    ]
     const sources = await sourcesOf('lib', (file) => files.includes(file))
-    const names = sources.flatMap(({ text }) => [...text.matchAll(/^export const ([A-Z_]+)/gm)].map((match) => match[1] ?? ''))
+    const names = sources.flatMap(({ text }) =>
+      [...text.matchAll(/^export const ([A-Z_]+)/gm)].map((match) => match[1] ?? ''),
+    )
     expect(names.length).toBeGreaterThan(10)
     expect(names.filter((name) => !shown.includes(`"${name}"`))).toEqual([])
   })

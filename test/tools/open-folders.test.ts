@@ -13,16 +13,19 @@ import { temporaryFolder } from '../support/temporary.js'
 const modeOf = async (file: string): Promise<number> => (await stat(file)).mode & 0o777
 
 describe.skipIf(process.platform === 'win32')('a folder of ours', () => {
-  it.each([0o777, 0o775, 0o770, 0o755])('that is open to others (%o) is closed by the next write and by the next start', async (mode) => {
-    const { core, home } = await coreOver(['a'])
-    const root = path.join(home, '.opencode')
-    await chmod(root, mode)
-    await core.runtime.store.update((pool) => ({ ...pool }))
-    expect(await modeOf(root)).toBe(0o700)
-    await chmod(root, mode)
-    await settleHostFolder(root)
-    expect(await modeOf(root)).toBe(0o700)
-  })
+  it.each([0o777, 0o775, 0o770, 0o755])(
+    'that is open to others (%o) is closed by the next write and by the next start',
+    async (mode) => {
+      const { core, home } = await coreOver(['a'])
+      const root = path.join(home, '.opencode')
+      await chmod(root, mode)
+      await core.runtime.store.update((pool) => ({ ...pool }))
+      expect(await modeOf(root)).toBe(0o700)
+      await chmod(root, mode)
+      await settleHostFolder(root)
+      expect(await modeOf(root)).toBe(0o700)
+    },
+  )
 
   it('is named by doctor with its mode, as each file in it is, and mended by --fix', async () => {
     const { core, home } = await coreOver(['a'])
@@ -30,15 +33,33 @@ describe.skipIf(process.platform === 'win32')('a folder of ours', () => {
     const project = path.join(root, 'projects', 'p-1')
     await mkdir(path.join(project, 'backups'), { recursive: true })
     await mkdir(path.join(root, 'refresh'), { recursive: true })
-    const open = [root, path.join(root, 'projects'), project, path.join(project, 'backups'), path.join(root, 'refresh')]
-    const files = [path.join(root, 'oc-codex-multi-auth-accounts.json.corrupt-1'), path.join(root, 'openai-codex-accounts.json.migrated'), path.join(project, 'backups', 'accounts-1.json')]
+    const open = [
+      root,
+      path.join(root, 'projects'),
+      project,
+      path.join(project, 'backups'),
+      path.join(root, 'refresh'),
+    ]
+    const files = [
+      path.join(root, 'oc-codex-multi-auth-accounts.json.corrupt-1'),
+      path.join(root, 'openai-codex-accounts.json.migrated'),
+      path.join(project, 'backups', 'accounts-1.json'),
+    ]
     for (const file of files) await writeFile(file, '{}')
     for (const place of open) await chmod(place, 0o777)
     for (const file of files) await chmod(file, 0o644)
     const { findings } = await toolData(core.runtime, 'doctor')
-    const summaries = (findings as { id: string; summary: string }[]).filter(({ id }) => id === 'permissions').map(({ summary }) => summary)
-    for (const place of open) expect(summaries).toContainEqual(`${place} (mode 777) can be changed by other users of this machine.`)
-    for (const file of files) expect(summaries).toContainEqual(`${file} (mode 644) can be read by other users of this machine.`)
+    const summaries = (findings as { id: string; summary: string }[])
+      .filter(({ id }) => id === 'permissions')
+      .map(({ summary }) => summary)
+    for (const place of open)
+      expect(summaries).toContainEqual(
+        `${place} (mode 777) can be changed by other users of this machine.`,
+      )
+    for (const file of files)
+      expect(summaries).toContainEqual(
+        `${file} (mode 644) can be read by other users of this machine.`,
+      )
     await toolData(core.runtime, 'doctor', { fix: true })
     for (const place of open) expect(await modeOf(place), place).toBe(0o700)
     for (const file of files) expect(await modeOf(file), file).toBe(0o600)
@@ -50,7 +71,9 @@ describe.skipIf(process.platform === 'win32')('a folder of ours', () => {
     await mkdir(host, { recursive: true })
     await chmod(host, 0o777)
     const { findings } = await toolData(core.runtime, 'doctor', { fix: true })
-    expect(findings).toContainEqual(expect.objectContaining({ summary: expect.stringContaining(host), fixable: false }))
+    expect(findings).toContainEqual(
+      expect.objectContaining({ summary: expect.stringContaining(host), fixable: false }),
+    )
     expect(await modeOf(host)).toBe(0o777)
     const shared = await temporaryFolder()
     await chmod(shared, 0o777)

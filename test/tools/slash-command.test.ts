@@ -31,14 +31,22 @@ describe('the words behind a slash command', () => {
     ['--json 1 text', ['--json', '1', '--', 'text']],
     ['"my account" text  with  blanks ', ['my account', '--', 'text  with  blanks']],
     ['--account 1 --note x', ['--account', '1', '--note', 'x']],
-  ])('keep the rest of the line as it stands where a text is wanted: %j', (line, words) => expect(wordsOf(line, 1)).toEqual(words))
+  ])('keep the rest of the line as it stands where a text is wanted: %j', (line, words) =>
+    expect(wordsOf(line, 1)).toEqual(words),
+  )
 
   it('lose no letter but blanks and the quotes round a word, whatever is typed', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('a', 'b', ' ', '"', "'", '-', '=', '$', '`', '\n'), maxLength: 30 }), (line) => {
-        const letters = (text: string): string => text.replace(/[\s"'-]/g, '')
-        expect(letters(wordsOf(line).join(' '))).toBe(letters(line))
-      }),
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom('a', 'b', ' ', '"', "'", '-', '=', '$', '`', '\n'),
+          maxLength: 30,
+        }),
+        (line) => {
+          const letters = (text: string): string => text.replace(/[\s"'-]/g, '')
+          expect(letters(wordsOf(line).join(' '))).toBe(letters(line))
+        },
+      ),
     )
   })
 })
@@ -59,15 +67,22 @@ describe('a slash command', () => {
   it('sets exactly the note that was typed, and no letter of it is a command', async () => {
     const { core, home } = await coreOver(['a'])
     const before = await readdir(home)
-    const text = await runSlashCommand(async () => core.runtime, { command: 'codex-note', line: '1 R&D budget > notes; touch X $(touch Y) `touch Z`', directory: home })
+    const text = await runSlashCommand(async () => core.runtime, {
+      command: 'codex-note',
+      line: '1 R&D budget > notes; touch X $(touch Y) `touch Z`',
+      directory: home,
+    })
     expect(text).toContain('note written')
-    expect((await core.runtime.store.read()).accounts[0]?.accountNote).toBe('R&D budget > notes; touch X $(touch Y) `touch Z`')
+    expect((await core.runtime.store.read()).accounts[0]?.accountNote).toBe(
+      'R&D budget > notes; touch X $(touch Y) `touch Z`',
+    )
     expect(await readdir(home)).toEqual(before)
   })
 
   it('previews what takes away, and does it with --confirm, as the command line does', async () => {
     const { core, home } = await coreOver(['a', 'b'])
-    const run = (line: string): Promise<string> => runSlashCommand(async () => core.runtime, { command: 'codex-remove', line, directory: home })
+    const run = (line: string): Promise<string> =>
+      runSlashCommand(async () => core.runtime, { command: 'codex-remove', line, directory: home })
     expect(await run('2')).toContain('Nothing was changed')
     expect((await core.runtime.store.read()).accounts).toHaveLength(2)
     expect(await run('2 --confirm')).toContain('was removed')
@@ -75,24 +90,50 @@ describe('a slash command', () => {
 
   it('shows neither address nor token to the model, also when asked to', async () => {
     const { core, home } = await coreOver(['a'])
-    const runs = TOOLS.flatMap(({ name }) => ['', '--json', '--include-sensitive', '--help'].map((line) => [name, line] as const)).filter(([name]) => name !== 'export')
+    const runs = TOOLS.flatMap(({ name }) =>
+      ['', '--json', '--include-sensitive', '--help'].map((line) => [name, line] as const),
+    ).filter(([name]) => name !== 'export')
     const pool = await readFile(core.runtime.store.path, 'utf8')
-    const { accounts } = JSON.parse(pool) as { accounts: { refreshToken: string; accessToken: string; email: string }[] }
-    for (const [name, line] of runs) {
-      const text = await runSlashCommand(async () => core.runtime, { command: `codex-${name}`, line, directory: home })
-      for (const secret of [accounts[0]!.refreshToken, accounts[0]!.accessToken, accounts[0]!.email]) expect(text, `${name} ${line}`).not.toContain(secret)
+    const { accounts } = JSON.parse(pool) as {
+      accounts: { refreshToken: string; accessToken: string; email: string }[]
     }
-    expect(await runSlashCommand(async () => core.runtime, { command: 'codex-list', line: '--include-sensitive', directory: home })).toContain('In a terminal: oc-codex-multi-auth list --include-sensitive')
+    for (const [name, line] of runs) {
+      const text = await runSlashCommand(async () => core.runtime, {
+        command: `codex-${name}`,
+        line,
+        directory: home,
+      })
+      for (const secret of [
+        accounts[0]!.refreshToken,
+        accounts[0]!.accessToken,
+        accounts[0]!.email,
+      ])
+        expect(text, `${name} ${line}`).not.toContain(secret)
+    }
+    expect(
+      await runSlashCommand(async () => core.runtime, {
+        command: 'codex-list',
+        line: '--include-sensitive',
+        directory: home,
+      }),
+    ).toContain('In a terminal: oc-codex-multi-auth list --include-sensitive')
   })
 
   it('says in one sentence what was wrong with its line, or that nothing works', async () => {
     const { core, home } = await coreOver(['a'])
-    const run = (command: string, line: string): Promise<string> => runSlashCommand(async () => core.runtime, { command, line, directory: home })
+    const run = (command: string, line: string): Promise<string> =>
+      runSlashCommand(async () => core.runtime, { command, line, directory: home })
     expect(await run('codex-switch', '9')).toContain('There is no account "9"')
     expect(await run('codex-switch', '1 2')).toContain('at most 1 argument')
     expect(await run('codex-switch', '1 --wrong')).toContain('--wrong')
     expect(await run('codex-nothing', '')).toContain('There is no command')
-    expect(await runSlashCommand(() => Promise.reject(new Error('no core')), { command: 'codex-list', line: '', directory: home })).toBe('no core')
+    expect(
+      await runSlashCommand(() => Promise.reject(new Error('no core')), {
+        command: 'codex-list',
+        line: '',
+        directory: home,
+      }),
+    ).toBe('no core')
   })
 
   it('hands over its output in a fence that the output cannot close', () => {

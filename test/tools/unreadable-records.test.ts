@@ -11,7 +11,12 @@ import { runCli } from '../support/run-cli.js'
 import { toolData, toolText } from '../support/run-tool.js'
 
 /** A record that an earlier version could not read because of an address that is null, and one without a login. */
-const EARLIER = { refreshToken: 'rt-earlier', accountId: 'id-earlier', accountUserId: 'u-earlier', email: null }
+const EARLIER = {
+  refreshToken: 'rt-earlier',
+  accountId: 'id-earlier',
+  accountUserId: 'u-earlier',
+  email: null,
+}
 const HOPELESS = { accountLabel: 'nothing in it' }
 
 async function stageWith(unreadableAccounts: readonly unknown[]) {
@@ -23,11 +28,16 @@ async function stageWith(unreadableAccounts: readonly unknown[]) {
 }
 
 describe('records that cannot be read', () => {
-  it.each(['list', 'status', 'health', 'pool', 'limits', 'dashboard'])('are counted by %s, with what to do', async (tool) => {
-    const { core } = await stageWith([EARLIER, HOPELESS])
-    expect(await toolText(core.runtime, tool)).toContain('2 records of the account file cannot be read and are not listed. Mend: codex-doctor --fix')
-    expect(await toolData(core.runtime, tool)).toMatchObject({ unreadable: 2 })
-  })
+  it.each(['list', 'status', 'health', 'pool', 'limits', 'dashboard'])(
+    'are counted by %s, with what to do',
+    async (tool) => {
+      const { core } = await stageWith([EARLIER, HOPELESS])
+      expect(await toolText(core.runtime, tool)).toContain(
+        '2 records of the account file cannot be read and are not listed. Mend: codex-doctor --fix',
+      )
+      expect(await toolData(core.runtime, tool)).toMatchObject({ unreadable: 2 })
+    },
+  )
 
   it('are counted where no account is left, and in the menu without a terminal', async () => {
     const { home, file } = await stageWith([])
@@ -38,30 +48,65 @@ describe('records that cannot be read', () => {
   })
 
   it('are counted in the sidebar', () => {
-    const view = poolView({ pool: { ...EMPTY_POOL, unreadableAccounts: [1, 2] }, ledger: {}, holds: new Map(), nowMs: 1, maskEmail: true, modelAccountPools: {}, modelAccountPoolModes: {} })
-    expect(sidebarLines(view.serving(undefined), 0, 1, view.unreadable)).toEqual([{ text: '2 unreadable: codex-doctor --fix', level: 'warning' }])
+    const view = poolView({
+      pool: { ...EMPTY_POOL, unreadableAccounts: [1, 2] },
+      ledger: {},
+      holds: new Map(),
+      nowMs: 1,
+      maskEmail: true,
+      modelAccountPools: {},
+      modelAccountPoolModes: {},
+    })
+    expect(sidebarLines(view.serving(undefined), 0, 1, view.unreadable)).toEqual([
+      { text: '2 unreadable: codex-doctor --fix', level: 'warning' },
+    ])
   })
 
   it('come back by doctor --fix where they hold a login, whoever wrote it; a copy keeps the rest', async () => {
-    const foreign = { auth: { tokens: { access_token: 'at-x', refresh_token: 'rt-foreign', account_id: 'id-foreign' } } }
+    const foreign = {
+      auth: {
+        tokens: { access_token: 'at-x', refresh_token: 'rt-foreign', account_id: 'id-foreign' },
+      },
+    }
     const { core, file } = await stageWith([EARLIER, HOPELESS, foreign, 'text'])
     const found = await toolData(core.runtime, 'doctor')
-    expect(found.findings).toContainEqual(expect.objectContaining({ id: 'unreadable-records', severity: 'warning', fixable: true }))
+    expect(found.findings).toContainEqual(
+      expect.objectContaining({ id: 'unreadable-records', severity: 'warning', fixable: true }),
+    )
     const { fixed } = await toolData(core.runtime, 'doctor', { fix: true })
-    expect(fixed).toContainEqual(expect.stringContaining('2 accounts are back, and 2 records without a login of use were taken out'))
+    expect(fixed).toContainEqual(
+      expect.stringContaining(
+        '2 accounts are back, and 2 records without a login of use were taken out',
+      ),
+    )
     const after = JSON.parse(await readFile(file, 'utf8'))
-    expect((after.accounts as { refreshToken: string }[]).map(({ refreshToken }) => refreshToken)).toEqual([expect.any(String), 'rt-earlier', 'rt-foreign'])
+    expect(
+      (after.accounts as { refreshToken: string }[]).map(({ refreshToken }) => refreshToken),
+    ).toEqual([expect.any(String), 'rt-earlier', 'rt-foreign'])
     expect(after).not.toHaveProperty('unreadableAccounts')
-    const [copy] = (await readdir(path.join(path.dirname(file), 'backups'))).filter((name) => name.startsWith('before-repair-'))
-    expect(await readFile(path.join(path.dirname(file), 'backups', copy!), 'utf8')).toContain('nothing in it')
-    expect((await toolData(core.runtime, 'doctor')).findings).not.toContainEqual(expect.objectContaining({ id: 'unreadable-records' }))
+    const [copy] = (await readdir(path.join(path.dirname(file), 'backups'))).filter((name) =>
+      name.startsWith('before-repair-'),
+    )
+    expect(await readFile(path.join(path.dirname(file), 'backups', copy!), 'utf8')).toContain(
+      'nothing in it',
+    )
+    expect((await toolData(core.runtime, 'doctor')).findings).not.toContainEqual(
+      expect.objectContaining({ id: 'unreadable-records' }),
+    )
   })
 
   it('never put an older login in place of the one that is there', async () => {
     const { core, file } = await stageWith([])
     const content = JSON.parse(await readFile(file, 'utf8'))
     const [account] = content.accounts
-    await writeFile(file, JSON.stringify({ ...content, unreadableAccounts: [{ ...account, refreshToken: 'rt-old', tokenRotatedAt: 1 }], accounts: [{ ...account, tokenRotatedAt: 5 }] }))
+    await writeFile(
+      file,
+      JSON.stringify({
+        ...content,
+        unreadableAccounts: [{ ...account, refreshToken: 'rt-old', tokenRotatedAt: 1 }],
+        accounts: [{ ...account, tokenRotatedAt: 5 }],
+      }),
+    )
     await toolData(core.runtime, 'doctor', { fix: true })
     const after = JSON.parse(await readFile(file, 'utf8'))
     expect(after.accounts).toHaveLength(1)

@@ -17,7 +17,11 @@ describe('the catalogue of traps', () => {
 
   it('gives no reason or proof of another kind for a trap that has a test of its own', async () => {
     const tagged = new Set((await allTitles()).flatMap(tagsOf))
-    expect(TRAPS.filter(({ id, because }) => because !== undefined && tagged.has(id)).map(({ id }) => id)).toEqual([])
+    expect(
+      TRAPS.filter(({ id, because }) => because !== undefined && tagged.has(id)).map(
+        ({ id }) => id,
+      ),
+    ).toEqual([])
   })
 
   it('holds each id once, and every one of the numbered lists', () => {
@@ -30,7 +34,9 @@ describe('the catalogue of traps', () => {
 
 async function allTitles(): Promise<string[]> {
   const sources = await sourcesOf('test')
-  return sources.filter(({ file }) => file.endsWith('.test.ts')).flatMap(({ text }) => [...text.matchAll(TITLE)].map((match) => match[2] ?? ''))
+  return sources
+    .filter(({ file }) => file.endsWith('.test.ts'))
+    .flatMap(({ text }) => [...text.matchAll(TITLE)].map((match) => match[2] ?? ''))
 }
 
 function tagsOf(title: string): string[] {

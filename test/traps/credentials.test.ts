@@ -11,14 +11,33 @@ import { codeFromPaste } from '../../lib/auth/paste-login.js'
 import { accountFromLogin } from '../../lib/auth/account-from-login.js'
 import { createBreaker } from '../../lib/bridge/breaker.js'
 import { tryLock } from '../../lib/kernel/lock.js'
-import { answersAsked, ask, coreOver, firstTurn, pathsOf, RESPONSES, served } from '../support/core-over.js'
+import {
+  answersAsked,
+  ask,
+  coreOver,
+  firstTurn,
+  pathsOf,
+  RESPONSES,
+  served,
+} from '../support/core-over.js'
 import { sourcesOf } from '../support/repository.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { tokenStage } from '../support/token-stage.js'
 
-const pool = (...accounts: Parameters<typeof withUids>[0]) => ({ version: 3 as const, accounts: withUids(accounts), activeIndex: 0 })
-const record = (changes: Record<string, unknown> = {}) => ({ refreshToken: 'rt', accountId: 'w', accountUserId: 'u', addedAt: 1, lastUsed: 0, ...changes })
+const pool = (...accounts: Parameters<typeof withUids>[0]) => ({
+  version: 3 as const,
+  accounts: withUids(accounts),
+  activeIndex: 0,
+})
+const record = (changes: Record<string, unknown> = {}) => ({
+  refreshToken: 'rt',
+  accountId: 'w',
+  accountUserId: 'u',
+  addedAt: 1,
+  lastUsed: 0,
+  ...changes,
+})
 
 describe('traps about credentials', () => {
   it('[9.2 B10] a change of the pool does not wait for a refresh that is under way', async () => {
@@ -30,10 +49,15 @@ describe('traps about credentials', () => {
       return result
     })
     await expect.poll(() => server.counts.rotated).toBe(1)
-    await store.update((before) => withAccount(before, account.uid, (one) => ({ ...one, accountNote: 'meanwhile' })))
+    await store.update((before) =>
+      withAccount(before, account.uid, (one) => ({ ...one, accountNote: 'meanwhile' })),
+    )
     expect(isDone).toBe(false)
     expect((await grant).token).toBe('at_a_1')
-    expect((await store.read()).accounts[0]).toMatchObject({ accountNote: 'meanwhile', accessToken: 'at_a_1' })
+    expect((await store.read()).accounts[0]).toMatchObject({
+      accountNote: 'meanwhile',
+      accessToken: 'at_a_1',
+    })
   })
 
   it('[9.3 H6.4] two locks of one file under different names do not free each other', async () => {
@@ -50,9 +74,15 @@ describe('traps about credentials', () => {
     const stamps = fc.option(fc.nat(1000), { nil: undefined })
     fc.assert(
       fc.property(stamps, stamps, (ours, theirs) => {
-        const stamped = (token: string, at: number | undefined) => record({ refreshToken: token, ...(at === undefined ? {} : { tokenRotatedAt: at }) })
-        const { accounts } = mergePools(pool(stamped('ours', ours)), pool(stamped('theirs', theirs))).pool
-        expect(accounts.map(({ refreshToken }) => refreshToken)).toEqual([(theirs ?? 0) > (ours ?? 0) ? 'theirs' : 'ours'])
+        const stamped = (token: string, at: number | undefined) =>
+          record({ refreshToken: token, ...(at === undefined ? {} : { tokenRotatedAt: at }) })
+        const { accounts } = mergePools(
+          pool(stamped('ours', ours)),
+          pool(stamped('theirs', theirs)),
+        ).pool
+        expect(accounts.map(({ refreshToken }) => refreshToken)).toEqual([
+          (theirs ?? 0) > (ours ?? 0) ? 'theirs' : 'ours',
+        ])
       }),
     )
   })
@@ -72,8 +102,13 @@ describe('traps about credentials', () => {
     const { store, newTokens, account } = await tokenStage({ expiresInMs: -1000 })
     await store.read()
     await newTokens().access(account)
-    await store.update((before) => withAccount(before, account.uid, (one) => ({ ...one, accountLabel: 'work' })))
-    expect((await store.read()).accounts[0]).toMatchObject({ accountLabel: 'work', accessToken: 'at_a_1' })
+    await store.update((before) =>
+      withAccount(before, account.uid, (one) => ({ ...one, accountLabel: 'work' })),
+    )
+    expect((await store.read()).accounts[0]).toMatchObject({
+      accountLabel: 'work',
+      accessToken: 'at_a_1',
+    })
   })
 
   it('[9.9] a caller that comes with the old record after the refresh gets the new token without another one', async () => {
@@ -86,15 +121,28 @@ describe('traps about credentials', () => {
 
   it('[9.10 9.11 F.refresh] failures of the network, however many, mark and remove no account', async () => {
     const { newTokens, account, server, store } = await tokenStage({ expiresInMs: -1000 })
-    server.script.push(...[500, 502, 429, 400].map((status) => ({ status, body: { error: { code: 'temporarily_unavailable' } } })))
-    for (let attempt = 0; attempt < 4; attempt += 1) await expect(newTokens().refreshNow(account)).rejects.toMatchObject({ code: 'refresh_failed' })
-    expect((await store.read()).accounts).toMatchObject([{ uid: account.uid, refreshToken: account.refreshToken }])
+    server.script.push(
+      ...[500, 502, 429, 400].map((status) => ({
+        status,
+        body: { error: { code: 'temporarily_unavailable' } },
+      })),
+    )
+    for (let attempt = 0; attempt < 4; attempt += 1)
+      await expect(newTokens().refreshNow(account)).rejects.toMatchObject({
+        code: 'refresh_failed',
+      })
+    expect((await store.read()).accounts).toMatchObject([
+      { uid: account.uid, refreshToken: account.refreshToken },
+    ])
     expect((await store.read()).accounts[0]).not.toHaveProperty('needsLogin')
     expect(await newTokens().refreshNow(account)).toMatchObject({ token: 'at_a_1' })
   })
 
   it('[9.12] an empty text in the place of a token never takes the place of a good one', () => {
-    const merged = mergePools(pool(record({ accessToken: 'at', oauthScope: 'openid' })), pool(record({ refreshToken: '', accessToken: 'x', oauthScope: '', tokenRotatedAt: 9 })))
+    const merged = mergePools(
+      pool(record({ accessToken: 'at', oauthScope: 'openid' })),
+      pool(record({ refreshToken: '', accessToken: 'x', oauthScope: '', tokenRotatedAt: 9 })),
+    )
     expect(merged.pool.accounts[0]).toMatchObject({ refreshToken: 'rt', oauthScope: 'openid' })
   })
 
@@ -105,25 +153,39 @@ describe('traps about credentials', () => {
   })
 
   it('[9.15] an account that has nothing but a refresh token gets an access token with its first use', async () => {
-    const { core, simulator } = await coreOver(['a'], { change: ({ accessToken: _token, expiresAt: _expiry, ...rest }) => rest })
+    const { core, simulator } = await coreOver(['a'], {
+      change: ({ accessToken: _token, expiresAt: _expiry, ...rest }) => rest,
+    })
     expect((await ask(core, await firstTurn())).status).toBe(200)
     expect(pathsOf(simulator)).toContain('/oauth/token')
   })
 
   it('[9.17 #17 F.stdout] nothing of the plugin reads the terminal of the host or writes to it', async () => {
-    const sources = await sourcesOf('lib', (file) => !file.startsWith('lib/cli/') && !file.startsWith('lib/simulator/'))
+    const sources = await sourcesOf(
+      'lib',
+      (file) => !file.startsWith('lib/cli/') && !file.startsWith('lib/simulator/'),
+    )
     expect(sources.length).toBeGreaterThan(100)
-    for (const { file, text } of sources) expect(text, file).not.toMatch(/process\.stdin|process\.std(?:out|err)\.write|\bconsole\.|node:readline/)
+    for (const { file, text } of sources)
+      expect(text, file).not.toMatch(
+        /process\.stdin|process\.std(?:out|err)\.write|\bconsole\.|node:readline/,
+      )
   })
 
   it('[9.16] a pasted address gives its code, wherever it holds it', () => {
-    const pasted = ['http://localhost:1455/auth/callback?code=ac_1&state=S', 'http://localhost:1455/auth/callback#code=ac_1&state=S', '#code=ac_1', 'ac_1']
+    const pasted = [
+      'http://localhost:1455/auth/callback?code=ac_1&state=S',
+      'http://localhost:1455/auth/callback#code=ac_1&state=S',
+      '#code=ac_1',
+      'ac_1',
+    ]
     expect(pasted.map((text) => codeFromPaste(text, 'S'))).toEqual(pasted.map(() => 'ac_1'))
   })
 
   it('[#187] nothing ends the process but the command line', async () => {
     const sources = await sourcesOf('lib', (file) => !file.startsWith('lib/cli/'))
-    for (const { file, text } of sources) expect(text, file).not.toMatch(/process\.(?:exit|exitCode|abort)\b/)
+    for (const { file, text } of sources)
+      expect(text, file).not.toMatch(/process\.(?:exit|exitCode|abort)\b/)
   })
 
   it('[9.42 B1 A6.refresh] a token that is refused before its time is renewed once and the request is answered', async () => {
@@ -136,7 +198,10 @@ describe('traps about credentials', () => {
 
   it('[9.42 #171] an account whose token stays refused is left alone, and the other one serves', async () => {
     const { core, simulator } = await coreOver(['a', 'b'])
-    simulator.addRules({ when: { endpoint: 'responses', account: 'a' }, do: { type: 'unauthorized' } })
+    simulator.addRules({
+      when: { endpoint: 'responses', account: 'a' },
+      do: { type: 'unauthorized' },
+    })
     const body = await firstTurn()
     expect((await ask(core, body)).status).toBe(200)
     const from = simulator.requests.length
@@ -165,7 +230,11 @@ describe('traps about credentials', () => {
 
   it('[10.1.10] the only account gets a second chance after a connection that was cut', async () => {
     const { core, simulator } = await coreOver(['a'])
-    simulator.addRules({ when: { endpoint: 'responses' }, times: 1, do: { type: 'cut', at: 'connect' } })
+    simulator.addRules({
+      when: { endpoint: 'responses' },
+      times: 1,
+      do: { type: 'cut', at: 'connect' },
+    })
     expect((await ask(core, await firstTurn())).text).toContain('response.completed')
   })
 
@@ -176,17 +245,27 @@ describe('traps about credentials', () => {
     expect(simulator.requests[0]?.path).toBe('/oauth/token')
     await core.close()
     const { readdir } = await import('node:fs/promises')
-    const files = (await readdir(home, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
+    const files = (await readdir(home, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name))
     const holding: string[] = []
-    for (const file of files) if ((await readFile(file, 'utf8')).includes(refreshToken ?? 'missing')) holding.push(path.basename(file))
+    for (const file of files)
+      if ((await readFile(file, 'utf8')).includes(refreshToken ?? 'missing'))
+        holding.push(path.basename(file))
     expect(holding).toEqual(['oc-codex-multi-auth-accounts.json'])
   })
 
   it('[10.1.22] every call of the network outside the request path has an end of its own', async () => {
-    const sources = await sourcesOf('lib', (file) => !file.startsWith('lib/simulator/') && !file.startsWith('lib/cli/'))
-    const callers = sources.filter(({ text }) => /(?:deps|runtime)\.fetch\(|[^.\w]fetch\((?:`|url|deps)/.test(text))
+    const sources = await sourcesOf(
+      'lib',
+      (file) => !file.startsWith('lib/simulator/') && !file.startsWith('lib/cli/'),
+    )
+    const callers = sources.filter(({ text }) =>
+      /(?:deps|runtime)\.fetch\(|[^.\w]fetch\((?:`|url|deps)/.test(text),
+    )
     expect(callers.length).toBeGreaterThan(5)
-    for (const { file, text } of callers) expect(text, file).toMatch(/AbortSignal\.timeout|headerTimeoutMs/)
+    for (const { file, text } of callers)
+      expect(text, file).toMatch(/AbortSignal\.timeout|headerTimeoutMs/)
   })
 
   it('[9.30] a refresh keeps the workspace the account was signed in for', async () => {
@@ -197,7 +276,10 @@ describe('traps about credentials', () => {
   })
 
   it('[9.20] the token of one seat is never written to the record of another', () => {
-    const seats = pool(record({ accountUserId: 'u1', refreshToken: 'one' }), record({ accountUserId: 'u2', refreshToken: 'two' }))
+    const seats = pool(
+      record({ accountUserId: 'u1', refreshToken: 'one' }),
+      record({ accountUserId: 'u2', refreshToken: 'two' }),
+    )
     const { pool: after } = withLogin(seats, record({ accountUserId: 'u2', refreshToken: 'new' }))
     expect(after.accounts.map(({ refreshToken }) => refreshToken)).toEqual(['one', 'new'])
   })

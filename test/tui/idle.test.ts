@@ -15,18 +15,29 @@ const IDLE_MS = 11_000
 describe('twenty idle windows', () => {
   it('cost under 1 % of a processor each, and read nothing', { timeout: 60_000 }, async () => {
     const folder = await temporaryFolder()
-    const files = { accounts: path.join(folder, 'accounts.json'), quota: path.join(folder, 'quota.json'), affinity: path.join(folder, 'affinity.json') }
-    const accounts = Array.from({ length: 12 }, (_, index) => ({ uid: `a${index}`, refreshToken: `r${index}`, addedAt: 1, lastUsed: 0 }))
+    const files = {
+      accounts: path.join(folder, 'accounts.json'),
+      quota: path.join(folder, 'quota.json'),
+      affinity: path.join(folder, 'affinity.json'),
+    }
+    const accounts = Array.from({ length: 12 }, (_, index) => ({
+      uid: `a${index}`,
+      refreshToken: `r${index}`,
+      addedAt: 1,
+      lastUsed: 0,
+    }))
     await writeFile(files.accounts, JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
     let views = 0
-    const stops = Array.from({ length: WINDOWS }, () => watchPool(files, DEFAULT_CONFIG, () => (views += 1)))
+    const stops = Array.from({ length: WINDOWS }, () =>
+      watchPool(files, DEFAULT_CONFIG, () => (views += 1)),
+    )
     await expect.poll(() => views).toBe(WINDOWS)
     const before = process.cpuUsage()
     const startedMs = performance.now()
     await sleep(IDLE_MS)
     const { user, system } = process.cpuUsage(before)
     for (const stop of stops) stop()
-    const percentEach = (user + system) / 1_000 / (performance.now() - startedMs) / WINDOWS * 100
+    const percentEach = ((user + system) / 1_000 / (performance.now() - startedMs) / WINDOWS) * 100
     expect(percentEach, `${percentEach.toFixed(3)} % each`).toBeLessThan(1)
     expect(views).toBe(WINDOWS)
   })

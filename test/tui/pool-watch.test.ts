@@ -16,20 +16,37 @@ const VIEW = DEFAULT_CONFIG
 it('shows the accounts of a sealed file without the keychain', async () => {
   const folder = await temporaryFolder()
   const accounts = path.join(folder, 'accounts.json')
-  const pool = { version: 3 as const, activeIndex: 0, accounts: withUids(['a', 'b'].map((name) => ({ refreshToken: `rt-${name}`, accountId: name, addedAt: 1, lastUsed: 0 }))) }
+  const pool = {
+    version: 3 as const,
+    activeIndex: 0,
+    accounts: withUids(
+      ['a', 'b'].map((name) => ({
+        refreshToken: `rt-${name}`,
+        accountId: name,
+        addedAt: 1,
+        lastUsed: 0,
+      })),
+    ),
+  }
   await writeFile(accounts, formatPool(sealedPool(pool, newDataKey())))
   const view = await new Promise<PoolView>((resolve) => {
-    const stop = watchPool({ accounts, quota: path.join(folder, 'quota'), affinity: path.join(folder, 'affinity') }, VIEW, (shown) => {
-      stop()
-      resolve(shown)
-    })
+    const stop = watchPool(
+      { accounts, quota: path.join(folder, 'quota'), affinity: path.join(folder, 'affinity') },
+      VIEW,
+      (shown) => {
+        stop()
+        resolve(shown)
+      },
+    )
   })
   expect(view.accounts).toHaveLength(2)
 })
 
 it('takes files that cannot be looked at for empty ones', async () => {
   const folder = await temporaryFolder()
-  const [accounts, quota, affinity] = ['accounts', 'quota', 'affinity'].map((name) => path.join(folder, name)) as [string, string, string]
+  const [accounts, quota, affinity] = ['accounts', 'quota', 'affinity'].map((name) =>
+    path.join(folder, name),
+  ) as [string, string, string]
   // A link to itself: neither missing nor readable, also for root.
   for (const file of [accounts, quota, affinity]) await symlink(file, file)
   const view = await new Promise<PoolView>((resolve) => {
@@ -43,20 +60,42 @@ it('takes files that cannot be looked at for empty ones', async () => {
 
 it('shows a window as full again once its reset has passed, without any change of a file', async () => {
   const folder = await temporaryFolder()
-  const [accounts, quota] = ['accounts', 'quota'].map((name) => path.join(folder, name)) as [string, string]
-  const pool = { version: 3 as const, activeIndex: 0, accounts: withUids([{ refreshToken: 'rt', accountId: 'a', addedAt: 1, lastUsed: 0 }]) }
+  const [accounts, quota] = ['accounts', 'quota'].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+  ]
+  const pool = {
+    version: 3 as const,
+    activeIndex: 0,
+    accounts: withUids([{ refreshToken: 'rt', accountId: 'a', addedAt: 1, lastUsed: 0 }]),
+  }
   const nowMs = Date.now()
-  const window = { kind: 'five_hour' as const, usedPercent: 97, resetsAtMs: nowMs + 1_500, observedAtMs: nowMs, source: 'headers' as const }
+  const window = {
+    kind: 'five_hour' as const,
+    usedPercent: 97,
+    resetsAtMs: nowMs + 1_500,
+    observedAtMs: nowMs,
+    source: 'headers' as const,
+  }
   await writeFile(accounts, formatPool(pool))
-  await writeFile(quota, formatLedger({ [pool.accounts[0]!.uid]: { limits: { codex: { windows: [window] } }, blocks: [] } }))
+  await writeFile(
+    quota,
+    formatLedger({
+      [pool.accounts[0]!.uid]: { limits: { codex: { windows: [window] } }, blocks: [] },
+    }),
+  )
   const left: (number | undefined)[] = []
   await new Promise<void>((resolve) => {
-    const stop = watchPool({ accounts, quota, affinity: path.join(folder, 'affinity') }, VIEW, ({ accounts: [account] }) => {
-      left.push(account?.windows[0]?.leftPercent)
-      if (left.at(-1) !== 100) return
-      stop()
-      resolve()
-    })
+    const stop = watchPool(
+      { accounts, quota, affinity: path.join(folder, 'affinity') },
+      VIEW,
+      ({ accounts: [account] }) => {
+        left.push(account?.windows[0]?.leftPercent)
+        if (left.at(-1) !== 100) return
+        stop()
+        resolve()
+      },
+    )
   })
   expect(left[0]).toBe(3)
 }, 20_000)
@@ -64,13 +103,29 @@ it('shows a window as full again once its reset has passed, without any change o
 it('shows at once what was changed through another home that is linked to the same file', async () => {
   const [folder, shared] = [await temporaryFolder(), await temporaryFolder()]
   const [accounts, real] = [path.join(folder, 'accounts.json'), path.join(shared, 'real.json')]
-  const pool = (...names: string[]): string => formatPool({ version: 3, activeIndex: 0, accounts: withUids(names.map((name) => ({ refreshToken: `rt-${name}`, accountId: name, addedAt: 1, lastUsed: 0 }))) })
+  const pool = (...names: string[]): string =>
+    formatPool({
+      version: 3,
+      activeIndex: 0,
+      accounts: withUids(
+        names.map((name) => ({
+          refreshToken: `rt-${name}`,
+          accountId: name,
+          addedAt: 1,
+          lastUsed: 0,
+        })),
+      ),
+    })
   await writeFile(real, pool('a'))
   await symlink(real, accounts)
   // Without its regular look nothing but the watch can tell.
   vi.stubGlobal('setInterval', () => setTimeout(() => undefined, 0))
   const counts: number[] = []
-  const stop = watchPool({ accounts, quota: path.join(folder, 'quota'), affinity: path.join(folder, 'affinity') }, VIEW, (shown) => void counts.push(shown.accounts.length))
+  const stop = watchPool(
+    { accounts, quota: path.join(folder, 'quota'), affinity: path.join(folder, 'affinity') },
+    VIEW,
+    (shown) => void counts.push(shown.accounts.length),
+  )
   try {
     await expect.poll(() => counts, { timeout: 10_000 }).toContain(1)
     await writeFile(real, pool('a', 'b'))

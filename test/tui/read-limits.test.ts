@@ -8,7 +8,9 @@ import { coreOver } from '../support/core-over.js'
 
 describe('reading the limits from the TUI', () => {
   it('asks the backend in this process and leaves the reading where every window sees it', async () => {
-    const { core, simulator, home } = await coreOver([{ name: 'a', windows: [{ minutes: 300, limit: 100, used: 63 }] }])
+    const { core, simulator, home } = await coreOver([
+      { name: 'a', windows: [{ minutes: 300, limit: 100, used: 63 }] },
+    ])
     const env = core.runtime.env
     const { accounts } = await core.runtime.store.read()
     await readLimitsNow(accounts[0]!.uid, { env, directory: home })
@@ -17,9 +19,15 @@ describe('reading the limits from the TUI', () => {
   })
 
   it('says in one sentence why there is no reading', async () => {
-    const { core, home } = await coreOver(['a', 'b'], { change: (account, index) => (index === 0 ? { ...account, enabled: false } : account) })
+    const { core, home } = await coreOver(['a', 'b'], {
+      change: (account, index) => (index === 0 ? { ...account, enabled: false } : account),
+    })
     const { accounts } = await core.runtime.store.read()
-    await expect(readLimitsNow(accounts[0]!.uid, { env: core.runtime.env, directory: home })).rejects.toThrow('Disabled')
-    await expect(readLimitsNow('nobody', { env: core.runtime.env, directory: home })).rejects.toThrow('The account is gone')
+    await expect(
+      readLimitsNow(accounts[0]!.uid, { env: core.runtime.env, directory: home }),
+    ).rejects.toThrow('Disabled')
+    await expect(
+      readLimitsNow('nobody', { env: core.runtime.env, directory: home }),
+    ).rejects.toThrow('The account is gone')
   })
 })

@@ -18,9 +18,34 @@ const accounts = withUids([
 ])
 const [jane, work] = accounts
 const ledger = (used: number, resetsAtMs = NOW + 3_600_000): LedgerState => ({
-  [jane!.uid]: { limits: { codex: { windows: [{ kind: 'weekly', usedPercent: 10, windowMinutes: 10_080, observedAtMs: NOW, source: 'headers' }, { kind: 'five_hour', usedPercent: used, windowMinutes: 300, resetsAtMs, observedAtMs: NOW, source: 'headers' }] } }, blocks: [], readAtMs: NOW },
+  [jane!.uid]: {
+    limits: {
+      codex: {
+        windows: [
+          {
+            kind: 'weekly',
+            usedPercent: 10,
+            windowMinutes: 10_080,
+            observedAtMs: NOW,
+            source: 'headers',
+          },
+          {
+            kind: 'five_hour',
+            usedPercent: used,
+            windowMinutes: 300,
+            resetsAtMs,
+            observedAtMs: NOW,
+            source: 'headers',
+          },
+        ],
+      },
+    },
+    blocks: [],
+    readAtMs: NOW,
+  },
 })
-const view = (state: LedgerState = {}, holds = new Map()) => poolView({ pool: { ...EMPTY_POOL, accounts }, ledger: state, holds, nowMs: NOW, ...VIEW })
+const view = (state: LedgerState = {}, holds = new Map()) =>
+  poolView({ pool: { ...EMPTY_POOL, accounts }, ledger: state, holds, nowMs: NOW, ...VIEW })
 
 describe('statusLine', () => {
   it('shows nothing when nothing is known', () => {
@@ -30,20 +55,26 @@ describe('statusLine', () => {
 
   it('says less the narrower the terminal is, and never more than fits beside a prompt', () => {
     const account = view(ledger(40)).serving(undefined)
-    expect(statusLine(account, 160, NOW)?.text).toMatch(/^ja…@e….com {2}5h ████░░ 60% .* {2}7d █████░ 90%$/)
+    expect(statusLine(account, 160, NOW)?.text).toMatch(
+      /^ja…@e….com {2}5h ████░░ 60% .* {2}7d █████░ 90%$/,
+    )
     expect(statusLine(account, 100, NOW)?.text).toBe('5h 60% 7d 90%')
     expect(statusLine(account, 60, NOW)?.text).toBe('5h 60%')
   })
 
   it('takes a window whose reset has passed for a full one', () => {
-    expect(statusLine(view(ledger(100, NOW - 1)).serving(undefined), 100, NOW)?.text).toBe('5h 100% 7d 90%')
+    expect(statusLine(view(ledger(100, NOW - 1)).serving(undefined), 100, NOW)?.text).toBe(
+      '5h 100% 7d 90%',
+    )
   })
 
   it('never says that nothing is left while something is', () => {
-    fc.assert(fc.property(fc.double({ min: 0.01, max: 99.99, noNaN: true }), (used) => {
-      const text = statusLine(view(ledger(used)).serving(undefined), 60, NOW)?.text ?? ''
-      expect(text).not.toMatch(/ 0%| 100%/)
-    }))
+    fc.assert(
+      fc.property(fc.double({ min: 0.01, max: 99.99, noNaN: true }), (used) => {
+        const text = statusLine(view(ledger(used)).serving(undefined), 60, NOW)?.text ?? ''
+        expect(text).not.toMatch(/ 0%| 100%/)
+      }),
+    )
   })
 
   it('turns urgent with what is left', () => {
@@ -52,8 +83,24 @@ describe('statusLine', () => {
 })
 
 describe('the sidebar', () => {
-  const blocked = (scope: string): LedgerState => ({ [jane!.uid]: { ...ledger(40)[jane!.uid]!, blocks: [{ scope, reason: 'model_not_supported', source: 'body', sinceMs: NOW, untilMs: NOW + 3_600_000 }] } })
-  const texts = (state: LedgerState, nowMs = NOW) => sidebarLines(view(state).serving(undefined), 1, nowMs).map(({ text }) => text).join('\n')
+  const blocked = (scope: string): LedgerState => ({
+    [jane!.uid]: {
+      ...ledger(40)[jane!.uid]!,
+      blocks: [
+        {
+          scope,
+          reason: 'model_not_supported',
+          source: 'body',
+          sinceMs: NOW,
+          untilMs: NOW + 3_600_000,
+        },
+      ],
+    },
+  })
+  const texts = (state: LedgerState, nowMs = NOW) =>
+    sidebarLines(view(state).serving(undefined), 1, nowMs)
+      .map(({ text }) => text)
+      .join('\n')
 
   it('tells the age of the reading', () => {
     expect(texts(ledger(40), NOW + 120_000)).toContain('read 2 min ago')
@@ -78,12 +125,31 @@ describe('poolView', () => {
     const none = poolView({ pool: EMPTY_POOL, ledger: {}, holds: new Map(), nowMs: NOW, ...VIEW })
     expect(none.serving('x')).toBeUndefined()
     expect(sidebarLines(none.serving('x'), -1, NOW)).toEqual([])
-    const many = withUids(Array.from({ length: 20 }, (_, index) => ({ refreshToken: String(index), accountId: String(index), addedAt: 0, lastUsed: 0 })))
-    expect(poolView({ pool: { ...EMPTY_POOL, accounts: many }, ledger: {}, holds: new Map(), nowMs: NOW, ...VIEW }).accounts).toHaveLength(20)
+    const many = withUids(
+      Array.from({ length: 20 }, (_, index) => ({
+        refreshToken: String(index),
+        accountId: String(index),
+        addedAt: 0,
+        lastUsed: 0,
+      })),
+    )
+    expect(
+      poolView({
+        pool: { ...EMPTY_POOL, accounts: many },
+        ledger: {},
+        holds: new Map(),
+        nowMs: NOW,
+        ...VIEW,
+      }).accounts,
+    ).toHaveLength(20)
   })
 
   it('never holds an address in full or a token', () => {
-    const text = JSON.stringify(view(ledger(5)).accounts) + view(ledger(5)).accounts.map((account) => accountSummary(account, NOW)).join()
+    const text =
+      JSON.stringify(view(ledger(5)).accounts) +
+      view(ledger(5))
+        .accounts.map((account) => accountSummary(account, NOW))
+        .join()
     expect(text).not.toMatch(/jane@example\.com|refreshToken/)
   })
 })
@@ -94,7 +160,10 @@ describe('an action of the dialog', () => {
   it('switches, pins, lifts the pin, disables and enables', () => {
     expect(changed(pool, work!.uid, 'switch').activeIndex).toBe(1)
     const pinned = changed(pool, work!.uid, 'pin')
-    expect(pinned).toMatchObject({ activeIndex: 1, rules: { pin: { uid: work!.uid, mode: 'soft' } } })
+    expect(pinned).toMatchObject({
+      activeIndex: 1,
+      rules: { pin: { uid: work!.uid, mode: 'soft' } },
+    })
     expect(changed(pinned, work!.uid, 'unpin')).not.toHaveProperty('rules')
     const disabled = changed(pool, work!.uid, 'toggle')
     expect(disabled.accounts[1]?.enabled).toBe(false)

@@ -18,7 +18,15 @@ const recordSchema = z.looseObject({
   account_id: text,
   email: text,
   enabled: z.boolean().optional().catch(undefined),
-  auth: z.looseObject({ tokens: z.looseObject({ access_token: text, refresh_token: text, id_token: text, account_id: text }).optional().catch(undefined) }).optional().catch(undefined),
+  auth: z
+    .looseObject({
+      tokens: z
+        .looseObject({ access_token: text, refresh_token: text, id_token: text, account_id: text })
+        .optional()
+        .catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
 })
 
 const listSchema = z.array(z.unknown())
@@ -26,8 +34,14 @@ const listSchema = z.array(z.unknown())
 /** The account lists under `openai` of opencode-codex-auth; `accounts` repeats what the other two hold. */
 const nestedSchema = z.looseObject({
   accounts: listSchema.optional().catch(undefined),
-  native: z.looseObject({ accounts: listSchema.optional().catch(undefined) }).optional().catch(undefined),
-  codex: z.looseObject({ accounts: listSchema.optional().catch(undefined) }).optional().catch(undefined),
+  native: z
+    .looseObject({ accounts: listSchema.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+  codex: z
+    .looseObject({ accounts: listSchema.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
 })
 
 /** True for an object with a list of accounts, at the top or under `openai`. */
@@ -41,7 +55,10 @@ export function isAccountList(content: Readonly<Record<string, unknown>>): boole
  * @param where path of the file, for the message
  * @throws CodexError `invalid_input` when there is no such list or no login in it
  */
-export function readAccountList(content: Readonly<Record<string, unknown>>, where: string): Found[] {
+export function readAccountList(
+  content: Readonly<Record<string, unknown>>,
+  where: string,
+): Found[] {
   const records = recordsIn(content)
   if (records === undefined) throw refused(where, 'it holds no list of accounts')
   const found = records.flatMap((record) => loginOf(record) ?? [])

@@ -5,7 +5,10 @@ import { type Found, refused, text } from './found.js'
 const fileSchema = z.looseObject({
   auth_mode: text,
   OPENAI_API_KEY: text,
-  tokens: z.looseObject({ id_token: text, access_token: text, refresh_token: text, account_id: text }).optional().catch(undefined),
+  tokens: z
+    .looseObject({ id_token: text, access_token: text, refresh_token: text, account_id: text })
+    .optional()
+    .catch(undefined),
   /** ISO time. */
   last_refresh: text,
 })
@@ -26,11 +29,18 @@ export function isCodexAuth(content: Readonly<Record<string, unknown>>): boolean
  */
 export function readCodexAuth(content: Readonly<Record<string, unknown>>, where: string): Found[] {
   const parsed = fileSchema.safeParse(content)
-  if (!parsed.success || !isCodexAuth(content)) throw refused(where, 'it is not a login file of Codex CLI')
+  if (!parsed.success || !isCodexAuth(content))
+    throw refused(where, 'it is not a login file of Codex CLI')
   const { auth_mode: mode, OPENAI_API_KEY: apiKey, tokens, last_refresh: lastRefresh } = parsed.data
   const hasLogin = tokens?.access_token !== undefined || tokens?.refresh_token !== undefined
-  if (apiKey !== undefined && (mode?.toLowerCase() === KEY_MODE || !hasLogin)) return [{ kind: 'key', apiKey, endpoint: 'public' }]
-  if (tokens === undefined || !hasLogin) throw refused(where, 'nobody is signed in there', 'Nothing was changed. Codex CLI can also keep its login in the keychain of the system, where it cannot be read.')
+  if (apiKey !== undefined && (mode?.toLowerCase() === KEY_MODE || !hasLogin))
+    return [{ kind: 'key', apiKey, endpoint: 'public' }]
+  if (tokens === undefined || !hasLogin)
+    throw refused(
+      where,
+      'nobody is signed in there',
+      'Nothing was changed. Codex CLI can also keep its login in the keychain of the system, where it cannot be read.',
+    )
   const rotatedAt = lastRefresh === undefined ? Number.NaN : Date.parse(lastRefresh)
   return [
     {

@@ -10,7 +10,10 @@ const entrySchema = z.looseObject({
   expires: milliseconds,
   accountId: text,
   key: text,
-  metadata: z.looseObject({ codexBaseUrl: text, baseURL: text, baseUrl: text }).optional().catch(undefined),
+  metadata: z
+    .looseObject({ codexBaseUrl: text, baseURL: text, baseUrl: text })
+    .optional()
+    .catch(undefined),
 })
 
 /** The provider this plugin is for. */
@@ -28,14 +31,38 @@ export function isOpencodeAuth(content: Readonly<Record<string, unknown>>): bool
  * @param where path of the file, for the message
  * @throws CodexError `invalid_input` when there is none
  */
-export function readOpencodeAuth(content: Readonly<Record<string, unknown>>, where: string): Found[] {
-  if (content[PROVIDER] === undefined) throw refused(where, isOpencodeAuth(content) ? 'OpenCode has no OpenAI login there' : 'it is not a login file of OpenCode')
+export function readOpencodeAuth(
+  content: Readonly<Record<string, unknown>>,
+  where: string,
+): Found[] {
+  if (content[PROVIDER] === undefined)
+    throw refused(
+      where,
+      isOpencodeAuth(content)
+        ? 'OpenCode has no OpenAI login there'
+        : 'it is not a login file of OpenCode',
+    )
   const parsed = entrySchema.safeParse(content[PROVIDER])
   if (!parsed.success) throw refused(where, 'its OpenAI entry has no form that is known')
   const { type, refresh, access, expires, accountId, key, metadata } = parsed.data
-  if (type === 'api' && key !== undefined) return [{ kind: 'key', apiKey: key, endpoint: metadata?.codexBaseUrl ?? metadata?.baseURL ?? metadata?.baseUrl ?? 'public' }]
+  if (type === 'api' && key !== undefined)
+    return [
+      {
+        kind: 'key',
+        apiKey: key,
+        endpoint: metadata?.codexBaseUrl ?? metadata?.baseURL ?? metadata?.baseUrl ?? 'public',
+      },
+    ]
   if (type === 'oauth' && (refresh !== undefined || access !== undefined)) {
-    return [{ kind: 'login', refreshToken: refresh, accessToken: access, expiresAt: expires === 0 ? undefined : expires, accountId }]
+    return [
+      {
+        kind: 'login',
+        refreshToken: refresh,
+        accessToken: access,
+        expiresAt: expires === 0 ? undefined : expires,
+        accountId,
+      },
+    ]
   }
   throw refused(where, 'its OpenAI entry holds neither a ChatGPT login nor an API key')
 }

@@ -4,7 +4,14 @@ import type { Paths } from '../../kernel/paths.js'
 import { isSamePath } from '../../kernel/same-path.js'
 
 /** Programs whose logins can be taken over. */
-export const FOREIGN_SOURCES = ['codex', 'opencode', 'codex-auth', 'codex-multi-auth', 'oc-chatgpt-multi-auth', 'opencode-codex-auth'] as const
+export const FOREIGN_SOURCES = [
+  'codex',
+  'opencode',
+  'codex-auth',
+  'codex-multi-auth',
+  'oc-chatgpt-multi-auth',
+  'opencode-codex-auth',
+] as const
 
 /** A program whose logins can be taken over. */
 export type ForeignSource = (typeof FOREIGN_SOURCES)[number]
@@ -39,7 +46,10 @@ const FORERUNNER_FILE = 'openai-codex-accounts.json'
  * Where a program keeps its logins, in the order of its own search; reads no disk. Codex CLI and what is built on it
  * follow `CODEX_HOME`, OpenCode the XDG folders.
  */
-export function placesOf(source: ForeignSource, { env, paths, projectRoot }: Surroundings): readonly Place[] {
+export function placesOf(
+  source: ForeignSource,
+  { env, paths, projectRoot }: Surroundings,
+): readonly Place[] {
   const codexHome = set(env.CODEX_HOME) ?? path.join(paths.home, '.codex')
   switch (source) {
     case 'codex':
@@ -47,13 +57,31 @@ export function placesOf(source: ForeignSource, { env, paths, projectRoot }: Sur
     case 'opencode':
       return [{ path: paths.hostAuthFile }]
     case 'codex-auth':
-      return [{ path: path.join(codexHome, 'accounts'), ending: '.auth.json' }, { path: path.join(codexHome, 'accounts.json') }]
+      return [
+        { path: path.join(codexHome, 'accounts'), ending: '.auth.json' },
+        { path: path.join(codexHome, 'accounts.json') },
+      ]
     case 'codex-multi-auth':
-      return [{ path: path.join(set(env.CODEX_MULTI_AUTH_DIR) ?? path.join(codexHome, 'multi-auth'), FORERUNNER_FILE) }]
+      return [
+        {
+          path: path.join(
+            set(env.CODEX_MULTI_AUTH_DIR) ?? path.join(codexHome, 'multi-auth'),
+            FORERUNNER_FILE,
+          ),
+        },
+      ]
     case 'oc-chatgpt-multi-auth':
-      return [{ path: path.join(paths.root, FORERUNNER_FILE) }, ...(projectRoot === undefined ? [] : [{ path: path.join(projectRoot, '.opencode', FORERUNNER_FILE) }])]
+      return [
+        { path: path.join(paths.root, FORERUNNER_FILE) },
+        ...(projectRoot === undefined
+          ? []
+          : [{ path: path.join(projectRoot, '.opencode', FORERUNNER_FILE) }]),
+      ]
     case 'opencode-codex-auth':
-      return [{ path: path.join(paths.hostConfigDir, 'codex-accounts.json') }, { path: path.join(paths.hostConfigDir, FORERUNNER_FILE) }]
+      return [
+        { path: path.join(paths.hostConfigDir, 'codex-accounts.json') },
+        { path: path.join(paths.hostConfigDir, FORERUNNER_FILE) },
+      ]
   }
 }
 
@@ -61,7 +89,9 @@ export function placesOf(source: ForeignSource, { env, paths, projectRoot }: Sur
 export function sourceAt(file: string, surroundings: Surroundings): ForeignSource | undefined {
   return FOREIGN_SOURCES.find((source) =>
     placesOf(source, surroundings).some((place) =>
-      place.ending === undefined ? isSamePath(place.path, file) : isSamePath(place.path, path.dirname(file)) && file.endsWith(place.ending),
+      place.ending === undefined
+        ? isSamePath(place.path, file)
+        : isSamePath(place.path, path.dirname(file)) && file.endsWith(place.ending),
     ),
   )
 }

@@ -11,7 +11,11 @@ import type { ForeignSource } from './places.js'
  * @param source the program that wrote it; without it the format is told by the content
  * @throws CodexError `invalid_input`, never with anything that stands in the file
  */
-export function readForeign(source: ForeignSource | undefined, text: string, where: string): Found[] {
+export function readForeign(
+  source: ForeignSource | undefined,
+  text: string,
+  where: string,
+): Found[] {
   const content = objectIn(text, where)
   switch (source) {
     case 'codex':
@@ -35,7 +39,8 @@ export function readForeign(source: ForeignSource | undefined, text: string, whe
 
 function readPool(text: string, where: string): Found[] {
   const parsed = parsePool(text)
-  if (parsed.kind === 'newer') throw refused(where, `it was written by a newer version (format ${parsed.version})`)
+  if (parsed.kind === 'newer')
+    throw refused(where, `it was written by a newer version (format ${parsed.version})`)
   if (parsed.kind === 'foreign') throw refused(where, parsed.why)
   if (parsed.pool.accounts.length === 0) throw refused(where, 'no account in it has a login')
   return parsed.pool.accounts.map((account) => ({ kind: 'record', account }))

@@ -44,34 +44,48 @@ export function responsesRequest(body: JsonRecord): JsonRecord {
   const tools = toolsOf(body)
   const choice = choiceOf(body)
   const format = formatOf(body.response_format)
-  const text = { ...(format === undefined ? {} : { format }), ...(typeof body.verbosity === 'string' ? { verbosity: body.verbosity } : {}) }
+  const text = {
+    ...(format === undefined ? {} : { format }),
+    ...(typeof body.verbosity === 'string' ? { verbosity: body.verbosity } : {}),
+  }
   return {
     ...kept,
     ...inputOf(body),
     ...(tools === undefined ? {} : { tools }),
     ...(choice === undefined ? {} : { tool_choice: choice }),
-    ...(Object.keys(text).length > 0 && isRecordOrNothing(body.text) ? { text: { ...text, ...body.text } } : {}),
-    ...(typeof body.reasoning_effort === 'string' && isRecordOrNothing(body.reasoning) ? { reasoning: { effort: body.reasoning_effort, ...body.reasoning } } : {}),
+    ...(Object.keys(text).length > 0 && isRecordOrNothing(body.text)
+      ? { text: { ...text, ...body.text } }
+      : {}),
+    ...(typeof body.reasoning_effort === 'string' && isRecordOrNothing(body.reasoning)
+      ? { reasoning: { effort: body.reasoning_effort, ...body.reasoning } }
+      : {}),
   }
 }
 
 function inputOf(body: JsonRecord): JsonRecord {
-  if (typeof body.input === 'string') return { input: [{ role: 'user', content: [{ type: 'input_text', text: body.input }] }] }
-  return !Array.isArray(body.input) && Array.isArray(body.messages) ? { input: inputOfMessages(body.messages) } : {}
+  if (typeof body.input === 'string')
+    return { input: [{ role: 'user', content: [{ type: 'input_text', text: body.input }] }] }
+  return !Array.isArray(body.input) && Array.isArray(body.messages)
+    ? { input: inputOfMessages(body.messages) }
+    : {}
 }
 
 function toolsOf(body: JsonRecord): unknown[] | undefined {
   if (Array.isArray(body.tools)) return body.tools.map(flatTool)
-  return Array.isArray(body.functions) ? body.functions.map((one: unknown) => flatTool({ type: 'function', function: one })) : undefined
+  return Array.isArray(body.functions)
+    ? body.functions.map((one: unknown) => flatTool({ type: 'function', function: one }))
+    : undefined
 }
 
 function flatTool(tool: unknown): unknown {
   if (!isRecord(tool)) return tool
   // The Responses API takes a function for strict unless told otherwise; chat completions do not.
-  if (tool.type === 'function' && isRecord(tool.function)) return { type: 'function', strict: false, ...tool.function }
+  if (tool.type === 'function' && isRecord(tool.function))
+    return { type: 'function', strict: false, ...tool.function }
   if (tool.type !== 'custom' || !isRecord(tool.custom)) return tool
   const { format, ...rest } = tool.custom
-  const grammar = isRecord(format) && isRecord(format.grammar) ? { type: 'grammar', ...format.grammar } : format
+  const grammar =
+    isRecord(format) && isRecord(format.grammar) ? { type: 'grammar', ...format.grammar } : format
   return { type: 'custom', ...rest, ...(grammar === undefined ? {} : { format: grammar }) }
 }
 
@@ -80,7 +94,9 @@ function choiceOf(body: JsonRecord): unknown {
   if (!isRecord(choice)) return choice ?? undefined
   if (isRecord(choice.function)) return { type: 'function', name: choice.function.name }
   if (isRecord(choice.custom)) return { type: 'custom', name: choice.custom.name }
-  return choice.type === undefined && typeof choice.name === 'string' ? { type: 'function', name: choice.name } : choice
+  return choice.type === undefined && typeof choice.name === 'string'
+    ? { type: 'function', name: choice.name }
+    : choice
 }
 
 function formatOf(format: unknown): unknown {

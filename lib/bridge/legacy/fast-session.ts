@@ -23,7 +23,11 @@ export function allowsFastSession(items: readonly unknown[], { strategy }: FastS
   const recent = items.slice(-Math.max(RECENT_ITEMS, Math.floor(items.length / 2)))
   if (recent.some((item) => isCall(item) || isOutput(item))) return false
   const prompts = items.filter(isPrompt).slice(-RECENT_PROMPTS).map(promptText)
-  return !prompts.some((text) => STRUCTURE.test(text) || text.split('\n').filter((line) => line.trim() !== '').length >= MANY_LINES)
+  return !prompts.some(
+    (text) =>
+      STRUCTURE.test(text) ||
+      text.split('\n').filter((line) => line.trim() !== '').length >= MANY_LINES,
+  )
 }
 
 /**
@@ -39,14 +43,19 @@ export function endOfConversation(items: readonly unknown[], maxItems: number): 
   const step = Math.max(1, Math.floor(maxItems / 2))
   const start = wholePairsFrom(items, head + Math.ceil(surplus / step) * step)
   const prompt = items.findLastIndex(isPrompt)
-  return [...items.slice(0, head), ...(prompt >= head && prompt < start ? [items[prompt]] : []), ...items.slice(start)]
+  return [
+    ...items.slice(0, head),
+    ...(prompt >= head && prompt < start ? [items[prompt]] : []),
+    ...items.slice(start),
+  ]
 }
 
 /** The nearest place at or before `from` that no pair of call and output reaches across. */
 function wholePairsFrom(items: readonly unknown[], from: number): number {
   const calls = callPositions(items)
   let start = from
-  for (let at = items.length - 1; at >= start; at -= 1) start = Math.min(start, calls.get(at) ?? start)
+  for (let at = items.length - 1; at >= start; at -= 1)
+    start = Math.min(start, calls.get(at) ?? start)
   return start
 }
 
@@ -61,5 +70,13 @@ function isPrompt(item: unknown): boolean {
 function promptText(item: unknown): string {
   const content = isRecord(item) ? item.content : undefined
   const parts: unknown[] = Array.isArray(content) ? content : [content]
-  return parts.flatMap((part) => (typeof part === 'string' ? [part] : isRecord(part) && typeof part.text === 'string' ? [part.text] : [])).join('\n')
+  return parts
+    .flatMap((part) =>
+      typeof part === 'string'
+        ? [part]
+        : isRecord(part) && typeof part.text === 'string'
+          ? [part.text]
+          : [],
+    )
+    .join('\n')
 }

@@ -11,7 +11,9 @@ import { legacyBody, type LegacyOptions } from './legacy-body.js'
 export function createLegacyPreparation(options: LegacyOptions): (text: string) => PreparedRequest {
   return (text) => {
     const body = parsedJson(text)
-    return isRecord(body) ? prepared(withResolvedModel(responsesRequest(body)), body, options) : prepareRequest(text)
+    return isRecord(body)
+      ? prepared(withResolvedModel(responsesRequest(body)), body, options)
+      : prepareRequest(text)
   }
 }
 
@@ -32,8 +34,12 @@ function withResolvedModel(body: JsonRecord): JsonRecord {
   return {
     ...body,
     model,
-    ...(effort === undefined ? {} : { reasoning: { ...(isRecord(body.reasoning) ? body.reasoning : {}), effort } }),
-    ...(serviceTier === undefined || body.service_tier != null ? {} : { service_tier: serviceTier }),
+    ...(effort === undefined
+      ? {}
+      : { reasoning: { ...(isRecord(body.reasoning) ? body.reasoning : {}), effort } }),
+    ...(serviceTier === undefined || body.service_tier != null
+      ? {}
+      : { service_tier: serviceTier }),
   }
 }
 

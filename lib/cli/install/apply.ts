@@ -30,7 +30,10 @@ export interface PlannedChange {
  * Works out a change of one file without writing.
  * @throws CodexError `config_invalid`, `store_unreadable`
  */
-export async function planChange(file: string, change: (document: JsonDocument) => JsonDocument): Promise<PlannedChange> {
+export async function planChange(
+  file: string,
+  change: (document: JsonDocument) => JsonDocument,
+): Promise<PlannedChange> {
   const before = await readText(file)
   const document = openDocument(before ?? '', file)
   const after = change(document)
@@ -49,7 +52,11 @@ export async function applyChange(planned: PlannedChange, stamp: string): Promis
   const backup = before === undefined ? undefined : `${file}.bak-${stamp}`
   if (backup !== undefined) {
     await copyAtomic(file, backup).catch((cause: unknown) => {
-      throw new CodexError('store_not_written', `The copy ${backup} could not be written (${systemCode(cause) ?? 'unknown reason'}).`, { cause, hint: 'Nothing was changed in that file. Check free space and permissions.' })
+      throw new CodexError(
+        'store_not_written',
+        `The copy ${backup} could not be written (${systemCode(cause) ?? 'unknown reason'}).`,
+        { cause, hint: 'Nothing was changed in that file. Check free space and permissions.' },
+      )
     })
   }
   const mode = before === undefined ? undefined : (await stat(file)).mode & 0o777

@@ -4,7 +4,13 @@ import { WrongUsage } from '../../kernel/errors.js'
 import { type Paths, resolvePaths } from '../../kernel/paths.js'
 import type { Command, CommandIo } from '../io.js'
 
-import { type FileChange, type PlannedChange, applyChange, backupStamp, planChange } from './apply.js'
+import {
+  type FileChange,
+  type PlannedChange,
+  applyChange,
+  backupStamp,
+  planChange,
+} from './apply.js'
 import { findConfigFiles } from '../../host-setup/config-files.js'
 import { cachedCopies, removeCopies } from '../../host-setup/package-cache.js'
 import { type InstallMode, installed, installedTui, uninstalled } from './plan.js'
@@ -31,7 +37,13 @@ export const installCommand: Command = {
   async run(argv, io) {
     const { values } = parseArgs({
       args: [...argv],
-      options: { ...COMMON_OPTIONS, 'plugin-only': { type: 'boolean' }, modern: { type: 'boolean' }, full: { type: 'boolean' }, legacy: { type: 'boolean' } },
+      options: {
+        ...COMMON_OPTIONS,
+        'plugin-only': { type: 'boolean' },
+        modern: { type: 'boolean' },
+        full: { type: 'boolean' },
+        legacy: { type: 'boolean' },
+      },
     })
     if (values.help) {
       io.stdout(`Usage: oc-codex-multi-auth install [options]
@@ -45,8 +57,11 @@ Adds the plugin to opencode.json and tui.json. Comments, order and everything of
 ${COMMON_HELP}`)
       return 0
     }
-    const modes = (['plugin-only', 'modern', 'full', 'legacy'] as const).filter((mode) => values[mode] === true)
-    if (modes.length > 1) throw new WrongUsage(`Choose one of ${modes.map((mode) => `--${mode}`).join(', ')}.`)
+    const modes = (['plugin-only', 'modern', 'full', 'legacy'] as const).filter(
+      (mode) => values[mode] === true,
+    )
+    if (modes.length > 1)
+      throw new WrongUsage(`Choose one of ${modes.map((mode) => `--${mode}`).join(', ')}.`)
     const mode: InstallMode = modes[0] ?? 'plugin-only'
     return runOnConfig(io, values, {
       action: 'install',
@@ -71,7 +86,12 @@ Removes the plugin entries. Your accounts in ~/.opencode stay; so do model entri
 ${COMMON_HELP}`)
       return 0
     }
-    return runOnConfig(io, values, { action: 'uninstall', server: uninstalled, tui: uninstalled, next: 'Your accounts are still in ~/.opencode.' })
+    return runOnConfig(io, values, {
+      action: 'uninstall',
+      server: uninstalled,
+      tui: uninstalled,
+      next: 'Your accounts are still in ~/.opencode.',
+    })
   },
 }
 
@@ -80,16 +100,31 @@ export const updateCommand: Command = {
   name: 'update',
   summary: 'Let OpenCode fetch the newest version at its next start.',
   async run(argv, io) {
-    const { values } = parseArgs({ args: [...argv], options: { 'dry-run': COMMON_OPTIONS['dry-run'], json: COMMON_OPTIONS.json, help: COMMON_OPTIONS.help } })
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        'dry-run': COMMON_OPTIONS['dry-run'],
+        json: COMMON_OPTIONS.json,
+        help: COMMON_OPTIONS.help,
+      },
+    })
     if (values.help) {
-      io.stdout('Usage: oc-codex-multi-auth update [--dry-run] [--json]\n\nRemoves the copy OpenCode has installed: it never looks for a newer one by itself.\n')
+      io.stdout(
+        'Usage: oc-codex-multi-auth update [--dry-run] [--json]\n\nRemoves the copy OpenCode has installed: it never looks for a newer one by itself.\n',
+      )
       return 0
     }
     const dryRun = values['dry-run'] === true
     const copies = await cachedCopies(resolvePaths(io.env))
     if (!dryRun) await removeCopies(copies)
-    if (values.json) io.stdout(`${JSON.stringify({ action: 'update', dryRun, removed: copies }, null, 2)}\n`)
-    else io.stdout(copies.length === 0 ? 'OpenCode has no copy of the plugin: it fetches the newest at its next start.\n' : `${describeCopies(copies, dryRun)}OpenCode fetches the newest version at its next start.\n`)
+    if (values.json)
+      io.stdout(`${JSON.stringify({ action: 'update', dryRun, removed: copies }, null, 2)}\n`)
+    else
+      io.stdout(
+        copies.length === 0
+          ? 'OpenCode has no copy of the plugin: it fetches the newest at its next start.\n'
+          : `${describeCopies(copies, dryRun)}OpenCode fetches the newest version at its next start.\n`,
+      )
     return 0
   },
 }
@@ -113,12 +148,19 @@ async function runOnConfig(io: CommandIo, values: Values, plan: Plan): Promise<n
   const paths = resolvePaths(io.env)
   const files = await findConfigFiles(paths, io.env, values['config-path'])
   // Both files are understood before the first is written: a broken one leaves everything as it is.
-  const planned = [await planChange(files.server, plan.server), await planChange(files.tui, plan.tui)].filter(isWorthWriting)
+  const planned = [
+    await planChange(files.server, plan.server),
+    await planChange(files.tui, plan.tui),
+  ].filter(isWorthWriting)
   const stamp = backupStamp(Date.now())
   const changes: FileChange[] = []
-  for (const one of planned) changes.push(dryRun ? { file: one.file, changes: one.changes } : await applyChange(one, stamp))
+  for (const one of planned)
+    changes.push(dryRun ? { file: one.file, changes: one.changes } : await applyChange(one, stamp))
   const removed = values['no-cache-clear'] === true ? [] : await clearCache(paths, dryRun)
-  if (values.json) io.stdout(`${JSON.stringify({ action: plan.action, dryRun, files: changes, removed }, null, 2)}\n`)
+  if (values.json)
+    io.stdout(
+      `${JSON.stringify({ action: plan.action, dryRun, files: changes, removed }, null, 2)}\n`,
+    )
   else io.stdout(describe(changes, removed, dryRun, plan.next))
   return 0
 }
@@ -136,7 +178,12 @@ async function clearCache(paths: Paths, dryRun: boolean): Promise<string[]> {
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const
 
-function describe(changes: readonly FileChange[], removed: readonly string[], dryRun: boolean, next: string): string {
+function describe(
+  changes: readonly FileChange[],
+  removed: readonly string[],
+  dryRun: boolean,
+  next: string,
+): string {
   const lines = changes.flatMap(({ file, changes: places, backup }) => {
     if (places.length === 0) return [`${file}: nothing to change`]
     return [

@@ -1,4 +1,13 @@
-import { type ParseError, applyEdits, findNodeAtLocation, getNodeValue, modify, type Node, parseTree, printParseErrorCode } from 'jsonc-parser'
+import {
+  type ParseError,
+  applyEdits,
+  findNodeAtLocation,
+  getNodeValue,
+  modify,
+  type Node,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser'
 
 import { CodexError } from '../../kernel/errors.js'
 import { isNestedTooDeep } from '../../kernel/nesting.js'
@@ -30,17 +39,28 @@ export function openDocument(text: string, file: string): JsonDocument {
 }
 
 /** @param problemBefore the place of a problem is that in the file as it was opened, not as it is being edited */
-function documentOf(body: string, bom: string, file: string, problemBefore?: JsonDocument['problemAt']): JsonDocument {
-  if (isNestedTooDeep(body)) throw invalid(file, body, 0, 'its lists or objects are nested too deeply')
+function documentOf(
+  body: string,
+  bom: string,
+  file: string,
+  problemBefore?: JsonDocument['problemAt'],
+): JsonDocument {
+  if (isNestedTooDeep(body))
+    throw invalid(file, body, 0, 'its lists or objects are nested too deeply')
   const errors: ParseError[] = []
   const tree = parseTree(body, errors, PARSE)
   const [first] = errors
   if (first) throw invalid(file, body, first.offset, printParseErrorCode(first.error))
   if (tree?.type !== 'object') throw invalid(file, body, 0, 'the file must hold one JSON object')
-  const node = (path: readonly (string | number)[]): Node | undefined => findNodeAtLocation(tree, [...path])
+  const node = (path: readonly (string | number)[]): Node | undefined =>
+    findNodeAtLocation(tree, [...path])
   const problemHere = (path: readonly (string | number)[], why: string): CodexError => {
     const { line, column } = placeOf(body, node(path)?.offset ?? 0)
-    return new CodexError('config_invalid', `${file}, line ${line}, column ${column}: ${why}. Nothing was changed.`, { hint: MEND })
+    return new CodexError(
+      'config_invalid',
+      `${file}, line ${line}, column ${column}: ${why}. Nothing was changed.`,
+      { hint: MEND },
+    )
   }
   const problemAt = problemBefore ?? problemHere
   /** Whatever stands above `path` must be able to hold it. */
@@ -48,7 +68,11 @@ function documentOf(body: string, bom: string, file: string, problemBefore?: Jso
     for (let depth = 1; depth < path.length; depth += 1) {
       const above = node(path.slice(0, depth))
       const wanted = typeof path[depth] === 'number' ? 'array' : 'object'
-      if (above !== undefined && above.type !== wanted) throw problemAt(path.slice(0, depth), `the key "${path.slice(0, depth).join('.')}" must hold ${wanted === 'array' ? 'a list' : 'an object'}`)
+      if (above !== undefined && above.type !== wanted)
+        throw problemAt(
+          path.slice(0, depth),
+          `the key "${path.slice(0, depth).join('.')}" must hold ${wanted === 'array' ? 'a list' : 'an object'}`,
+        )
     }
   }
   return {
@@ -65,7 +89,10 @@ function documentOf(body: string, bom: string, file: string, problemBefore?: Jso
       const next =
         value === undefined && found?.parent?.type === 'array'
           ? withoutItem(body, found.parent, found)
-          : applyEdits(body, modify(body, [...path], value, { formattingOptions: formattingOf(body) }))
+          : applyEdits(
+              body,
+              modify(body, [...path], value, { formattingOptions: formattingOf(body) }),
+            )
       return documentOf(next, bom, file, problemAt)
     },
   }
@@ -84,7 +111,11 @@ function withoutItem(text: string, list: Node, item: Node): string {
 
 function invalid(file: string, text: string, offset: number, why: string): CodexError {
   const { line, column } = placeOf(text, offset)
-  return new CodexError('config_invalid', `${file} is not valid JSON at line ${line}, column ${column} (${why}). Nothing was changed.`, { hint: MEND })
+  return new CodexError(
+    'config_invalid',
+    `${file} is not valid JSON at line ${line}, column ${column} (${why}). Nothing was changed.`,
+    { hint: MEND },
+  )
 }
 
 /** Line and column of a character, both from 1. */
@@ -96,7 +127,11 @@ function placeOf(text: string, offset: number): { readonly line: number; readonl
 /** The indentation and line ends that the file already has. */
 function formattingOf(text: string): { insertSpaces: boolean; tabSize: number; eol: string } {
   const indent = /^([ \t]+)["}\]]/m.exec(text)?.[1] ?? '  '
-  return { insertSpaces: !indent.startsWith('\t'), tabSize: indent.startsWith('\t') ? 1 : indent.length, eol: text.includes('\r\n') ? '\r\n' : '\n' }
+  return {
+    insertSpaces: !indent.startsWith('\t'),
+    tabSize: indent.startsWith('\t') ? 1 : indent.length,
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  }
 }
 
 /**
@@ -109,7 +144,9 @@ export function applyEntryPlan(document: JsonDocument, plan: EntryPlan): JsonDoc
   for (const index of plan.remove) result = result.set(['plugin', index], undefined)
   if (plan.append === undefined) return result
   const list = pluginList(result)
-  return list.length === 0 && !result.has(['plugin']) ? result.set(['plugin'], [plan.append]) : result.set(['plugin', list.length], plan.append)
+  return list.length === 0 && !result.has(['plugin'])
+    ? result.set(['plugin'], [plan.append])
+    : result.set(['plugin', list.length], plan.append)
 }
 
 /**

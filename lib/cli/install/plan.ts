@@ -10,13 +10,19 @@ const MODELS = ['provider', 'openai', 'models'] as const
 
 /** The host configuration with our plugin entry and, by mode, the template's models. Pure. */
 export function installed(document: JsonDocument, mode: InstallMode): JsonDocument {
-  const withEntry = applyEntryPlan(withSchema(document, 'https://opencode.ai/config.json'), planInstall(pluginList(document)))
+  const withEntry = applyEntryPlan(
+    withSchema(document, 'https://opencode.ai/config.json'),
+    planInstall(pluginList(document)),
+  )
   return mode === 'plugin-only' ? withEntry : withModels(withEntry, mode)
 }
 
 /** The TUI configuration with our plugin entry. Pure. */
 export function installedTui(document: JsonDocument): JsonDocument {
-  return applyEntryPlan(withSchema(document, 'https://opencode.ai/tui.json'), planInstall(pluginList(document)))
+  return applyEntryPlan(
+    withSchema(document, 'https://opencode.ai/tui.json'),
+    planInstall(pluginList(document)),
+  )
 }
 
 /** The configuration without our entries; the user's models stay, also those a template brought. Pure. */
@@ -26,7 +32,9 @@ export function uninstalled(document: JsonDocument): JsonDocument {
 
 /** A new file gets the schema for its editor; an existing one is the user's. */
 function withSchema(document: JsonDocument, url: string): JsonDocument {
-  return document.text.replace('\uFEFF', '').trim() === '{}' ? document.set(['$schema'], url) : document
+  return document.text.replace('\uFEFF', '').trim() === '{}'
+    ? document.set(['$schema'], url)
+    : document
 }
 
 /**

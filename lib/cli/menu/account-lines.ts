@@ -23,16 +23,37 @@ export function accountLines(rows: readonly AccountRow[], width: number): readon
 export function accountDetails(row: AccountRow, nowMs: number): string {
   const facts: readonly (readonly [string, string])[] = [
     ['Status', `${row.status}${row.pinned ? ', pinned' : ''}`],
-    ['Kind', row.kind === 'api-key' ? 'API key' : `ChatGPT${row.plan === null ? '' : `, ${row.plan}`}`],
+    [
+      'Kind',
+      row.kind === 'api-key' ? 'API key' : `ChatGPT${row.plan === null ? '' : `, ${row.plan}`}`,
+    ],
     ...(row.needsLogin === null ? [] : [['Sign in again', row.needsLogin] as const]),
     ...row.windows.map((window) => {
       const name = window.limitId === 'codex' ? window.name : `${window.name} ${window.limitId}`
-      const reset = window.resetsAtMs === null ? '' : `, resets ${formatWhen(window.resetsAtMs, nowMs)}`
+      const reset =
+        window.resetsAtMs === null ? '' : `, resets ${formatWhen(window.resetsAtMs, nowMs)}`
       return [name, `${percentLeft(window.leftPercent)} left${reset}`] as const
     }),
-    ...(row.kind === 'api-key' ? [] : [['Limits read', row.windows.length === 0 ? 'not yet' : `${formatDuration(nowMs - Math.min(...row.windows.map(({ observedAtMs }) => observedAtMs)))} ago`] as const]),
-    ...row.blocks.map((block) => ['Blocked', `${block.scope}: ${block.reason.replaceAll('_', ' ')} until ${formatWhen(block.untilMs, nowMs)}`] as const),
-    ...(row.resetCredits === null || row.resetCredits === 0 ? [] : [['Banked resets', String(row.resetCredits)] as const]),
+    ...(row.kind === 'api-key'
+      ? []
+      : [
+          [
+            'Limits read',
+            row.windows.length === 0
+              ? 'not yet'
+              : `${formatDuration(nowMs - Math.min(...row.windows.map(({ observedAtMs }) => observedAtMs)))} ago`,
+          ] as const,
+        ]),
+    ...row.blocks.map(
+      (block) =>
+        [
+          'Blocked',
+          `${block.scope}: ${block.reason.replaceAll('_', ' ')} until ${formatWhen(block.untilMs, nowMs)}`,
+        ] as const,
+    ),
+    ...(row.resetCredits === null || row.resetCredits === 0
+      ? []
+      : [['Banked resets', String(row.resetCredits)] as const]),
     ['Last used', row.lastUsedMs === 0 ? 'never' : `${formatDuration(nowMs - row.lastUsedMs)} ago`],
     ...(row.tags.length === 0 ? [] : [['Tags', row.tags.join(', ')] as const]),
     ...(row.note === null ? [] : [['Note', row.note] as const]),

@@ -12,19 +12,39 @@ import type { Choice } from './prompts.js'
 import { signInByMenu } from './sign-in-menu.js'
 import { type Removal, undoRemoval } from './undo.js'
 
-type Action = 'switch' | 'pin' | 'pin-hard' | 'unpin' | 'toggle' | 'label' | 'limits' | 'details' | 'login' | 'remove' | 'back'
+type Action =
+  | 'switch'
+  | 'pin'
+  | 'pin-hard'
+  | 'unpin'
+  | 'toggle'
+  | 'label'
+  | 'limits'
+  | 'details'
+  | 'login'
+  | 'remove'
+  | 'back'
 
 /** What can be done with an account in its present state. Pure. */
 export function accountChoices(row: AccountRow): readonly Choice<Action>[] {
-  const one = (value: Action, label: string, hint?: string): Choice<Action> => ({ value, label: () => label, ...(hint === undefined ? {} : { hint }) })
+  const one = (value: Action, label: string, hint?: string): Choice<Action> => ({
+    value,
+    label: () => label,
+    ...(hint === undefined ? {} : { hint }),
+  })
   return [
     ...(row.enabled && !row.active ? [one('switch', 'Switch to it', 'new sessions go there')] : []),
     ...(row.pinned
       ? [one('unpin', 'Lift the pin', 'the strategy chooses again')]
       : row.enabled
-        ? [one('pin', 'Pin it', 'others help out when it cannot serve'), one('pin-hard', 'Pin it alone', 'nobody else serves')]
+        ? [
+            one('pin', 'Pin it', 'others help out when it cannot serve'),
+            one('pin-hard', 'Pin it alone', 'nobody else serves'),
+          ]
         : []),
-    row.enabled ? one('toggle', 'Disable it', 'it serves nothing until you enable it') : one('toggle', 'Enable it', 'it may serve again'),
+    row.enabled
+      ? one('toggle', 'Disable it', 'it serves nothing until you enable it')
+      : one('toggle', 'Enable it', 'it may serve again'),
     one('label', 'Name it'),
     ...(row.kind === 'oauth' ? [one('limits', 'Read its limits now')] : []),
     one('details', 'Show details'),
@@ -35,7 +55,11 @@ export function accountChoices(row: AccountRow): readonly Choice<Action>[] {
 }
 
 /** The menu of one account. @returns the removal that can be undone, if it was removed */
-export async function accountMenu(menu: MenuContext, account: Account, row: AccountRow): Promise<Removal | undefined> {
+export async function accountMenu(
+  menu: MenuContext,
+  account: Account,
+  row: AccountRow,
+): Promise<Removal | undefined> {
   const { runtime, io, prompts } = menu
   const { uid } = account
   const context = contextOf(io)
@@ -43,7 +67,9 @@ export async function accountMenu(menu: MenuContext, account: Account, row: Acco
   const title = `${row.index} ${row.name}: ${row.status}${row.pinned ? ', pinned' : ''}`
   switch (await prompts.choose(title, accountChoices(row))) {
     case 'switch':
-      say(await codexSwitch.run(runtime, { account: uid, pin: undefined, scope: undefined }, context))
+      say(
+        await codexSwitch.run(runtime, { account: uid, pin: undefined, scope: undefined }, context),
+      )
       return undefined
     case 'pin':
       say(await codexSwitch.run(runtime, { account: uid, pin: 'soft', scope: undefined }, context))
@@ -52,13 +78,21 @@ export async function accountMenu(menu: MenuContext, account: Account, row: Acco
       say(await codexSwitch.run(runtime, { account: uid, pin: 'hard', scope: undefined }, context))
       return undefined
     case 'unpin':
-      say(await codexSwitch.run(runtime, { account: undefined, pin: undefined, scope: undefined }, context))
+      say(
+        await codexSwitch.run(
+          runtime,
+          { account: undefined, pin: undefined, scope: undefined },
+          context,
+        ),
+      )
       return undefined
     case 'toggle':
       say(await codexToggle.run(runtime, { account: uid, enabled: !row.enabled }, context))
       return undefined
     case 'label': {
-      const label = await prompts.line('Name (empty removes it)', { initial: account.accountLabel ?? '' })
+      const label = await prompts.line('Name (empty removes it)', {
+        initial: account.accountLabel ?? '',
+      })
       if (label !== undefined) say(await codexLabel.run(runtime, { account: uid, label }, context))
       return undefined
     }
@@ -80,21 +114,44 @@ export async function accountMenu(menu: MenuContext, account: Account, row: Acco
 }
 
 /** Asks the backend for new readings of one account, or of all. */
-export async function readLimits({ runtime, io, prompts }: MenuContext, uid?: string): Promise<void> {
+export async function readLimits(
+  { runtime, io, prompts }: MenuContext,
+  uid?: string,
+): Promise<void> {
   const { accounts } = await prompts.waitFor('Asking for what is left', (signal, progress) =>
-    codexLimits.run(runtime, { account: uid, cached: undefined }, { ...contextOf(io), signal, progress }),
+    codexLimits.run(
+      runtime,
+      { account: uid, cached: undefined },
+      { ...contextOf(io), signal, progress },
+    ),
   )
-  for (const { index, name, error } of accounts) if (error !== null) prompts.say('warning', `${index} ${name}: ${error}`)
+  for (const { index, name, error } of accounts)
+    if (error !== null) prompts.say('warning', `${index} ${name}: ${error}`)
   const read = accounts.filter(({ error }) => error === null).length
-  if (read > 0) prompts.say('done', `What is left is new for ${read} account${read === 1 ? '' : 's'}.`)
+  if (read > 0)
+    prompts.say('done', `What is left is new for ${read} account${read === 1 ? '' : 's'}.`)
 }
 
-async function removeWithUndo({ runtime, io, prompts }: MenuContext, uid: string): Promise<Removal | undefined> {
+async function removeWithUndo(
+  { runtime, io, prompts }: MenuContext,
+  uid: string,
+): Promise<Removal | undefined> {
   const context = contextOf(io)
-  const { account: name, remaining } = await codexRemove.run(runtime, { account: uid, confirm: undefined }, context)
+  const { account: name, remaining } = await codexRemove.run(
+    runtime,
+    { account: uid, confirm: undefined },
+    context,
+  )
   const last = remaining === 1 ? ' It is the last one.' : ''
-  if ((await prompts.confirm(`Remove ${name}?${last} Its login here ends; a copy is kept.`)) !== true) return undefined
-  const { backup, remaining: left } = await codexRemove.run(runtime, { account: uid, confirm: true }, context)
+  if (
+    (await prompts.confirm(`Remove ${name}?${last} Its login here ends; a copy is kept.`)) !== true
+  )
+    return undefined
+  const { backup, remaining: left } = await codexRemove.run(
+    runtime,
+    { account: uid, confirm: true },
+    context,
+  )
   if (backup === null) return undefined
   const removal = { uid, name, backup }
   const next = await prompts.choose(`${name} was removed; ${left} left.`, [

@@ -35,10 +35,16 @@ export async function runMenu(menu: MenuContext): Promise<number> {
     const rows = accountRows(runtime, pool, { includeSensitive: false })
     const choices = menuChoices(pool, rows, removals.at(-1))
     const count = rows.length === 1 ? '1 account' : `${rows.length} accounts`
-    const title = rows.length === 0 ? 'No account is signed in (Esc leaves)' : `${count} (percent left; Esc leaves)`
+    const title =
+      rows.length === 0
+        ? 'No account is signed in (Esc leaves)'
+        : `${count} (percent left; Esc leaves)`
     const unreadable = unreadableText(unreadableRecords(pool).length)
     if (unreadable !== '') prompts.say('warning', unreadable)
-    const target = await prompts.choose(title, choices, { at: choices.some(({ value }) => value === at) ? at : undefined, search: rows.length > SEARCH_ABOVE })
+    const target = await prompts.choose(title, choices, {
+      at: choices.some(({ value }) => value === at) ? at : undefined,
+      search: rows.length > SEARCH_ABOVE,
+    })
     if (target === undefined || target === 'quit') break
     at = target
     try {
@@ -53,7 +59,11 @@ export async function runMenu(menu: MenuContext): Promise<number> {
 }
 
 /** The accounts, and what can be done beside them. Pure. */
-export function menuChoices(pool: AccountPool, rows: readonly AccountRow[], removal: Removal | undefined): readonly Choice<Target>[] {
+export function menuChoices(
+  pool: AccountPool,
+  rows: readonly AccountRow[],
+  removal: Removal | undefined,
+): readonly Choice<Target>[] {
   const one = (value: Target, label: string): Choice<Target> => ({ value, label: () => label })
   // Every redraw asks each line for its label; all of them are made at once.
   let made: { readonly width: number; readonly lines: readonly string[] } | undefined
@@ -75,7 +85,13 @@ export function menuChoices(pool: AccountPool, rows: readonly AccountRow[], remo
   ]
 }
 
-async function act(menu: MenuContext, target: Exclude<Target, 'quit'>, pool: AccountPool, rows: readonly AccountRow[], removals: Removal[]): Promise<void> {
+async function act(
+  menu: MenuContext,
+  target: Exclude<Target, 'quit'>,
+  pool: AccountPool,
+  rows: readonly AccountRow[],
+  removals: Removal[],
+): Promise<void> {
   const { runtime, prompts } = menu
   switch (target) {
     case 'add':
@@ -105,13 +121,22 @@ async function act(menu: MenuContext, target: Exclude<Target, 'quit'>, pool: Acc
 
 async function importAccounts(menu: MenuContext): Promise<void> {
   const { runtime, io, prompts } = menu
-  const { found } = await codexImport.run(runtime, { path: undefined, from: undefined, mode: undefined, confirm: undefined, dryRun: true }, contextOf(io))
-  const sources = [...new Set(found.map(({ source }) => source))].filter((source) => source !== 'file')
+  const { found } = await codexImport.run(
+    runtime,
+    { path: undefined, from: undefined, mode: undefined, confirm: undefined, dryRun: true },
+    contextOf(io),
+  )
+  const sources = [...new Set(found.map(({ source }) => source))].filter(
+    (source) => source !== 'file',
+  )
   if (sources.length === 0) return importFile(menu)
   const choices: Choice<ForeignSource | 'file'>[] = [
     ...sources.map((source): Choice<ForeignSource | 'file'> => {
       const names = found.filter((one) => one.source === source).map(({ account }) => account)
-      return { value: source, label: (width) => cut(`${SOURCE_TITLES[source]}: ${names.join(', ')}`, width) }
+      return {
+        value: source,
+        label: (width) => cut(`${SOURCE_TITLES[source]}: ${names.join(', ')}`, width),
+      }
     }),
     { value: 'file', label: () => 'A file' },
   ]
@@ -122,13 +147,18 @@ async function importAccounts(menu: MenuContext): Promise<void> {
 
 async function importFile(menu: MenuContext): Promise<void> {
   const { runtime, prompts } = menu
-  const typed = await prompts.line('File (an export or a copy from the backups folder)', { validate: (text) => (text.trim() === '' ? 'Type the path of a file, or press Esc.' : undefined) })
+  const typed = await prompts.line('File (an export or a copy from the backups folder)', {
+    validate: (text) => (text.trim() === '' ? 'Type the path of a file, or press Esc.' : undefined),
+  })
   if (typed === undefined) return
   const path = typed.trim().replace(/^~(?=[/\\])/, runtime.paths.home)
   await previewAndImport(menu, { path, from: undefined })
 }
 
-async function previewAndImport({ runtime, io, prompts }: MenuContext, source: { readonly path: string | undefined; readonly from: ForeignSource | undefined }): Promise<void> {
+async function previewAndImport(
+  { runtime, io, prompts }: MenuContext,
+  source: { readonly path: string | undefined; readonly from: ForeignSource | undefined },
+): Promise<void> {
   const args = { ...source, mode: undefined, confirm: undefined }
   const preview = await codexImport.run(runtime, { ...args, dryRun: true }, contextOf(io))
   if (preview.added + preview.updated === 0) {
@@ -136,8 +166,17 @@ async function previewAndImport({ runtime, io, prompts }: MenuContext, source: {
     return
   }
   if (preview.found.some(({ shared }) => shared)) prompts.say('warning', preview.message)
-  if ((await prompts.confirm(`${preview.added} would be added and ${preview.updated} updated. Import?`)) !== true) return
+  if (
+    (await prompts.confirm(
+      `${preview.added} would be added and ${preview.updated} updated. Import?`,
+    )) !== true
+  )
+    return
   // What another program uses too was named above: the answer is the confirmation that the tool asks for.
-  const { message } = await codexImport.run(runtime, { ...args, confirm: true, dryRun: false }, contextOf(io))
+  const { message } = await codexImport.run(
+    runtime,
+    { ...args, confirm: true, dryRun: false },
+    contextOf(io),
+  )
   prompts.say('done', message)
 }

@@ -21,15 +21,25 @@ export interface Choice<Value extends string> {
 /** Questions on a terminal. Undefined as an answer: the user goes back. */
 export interface Prompts {
   /** A list. `at`: where the cursor stands first; `search`: with a field that narrows the list. */
-  choose<Value extends string>(message: string, choices: readonly Choice<Value>[], options?: { at?: Value | undefined; search?: boolean }): Promise<Value | undefined>
+  choose<Value extends string>(
+    message: string,
+    choices: readonly Choice<Value>[],
+    options?: { at?: Value | undefined; search?: boolean },
+  ): Promise<Value | undefined>
   confirm(message: string): Promise<boolean | undefined>
-  line(message: string, options?: { initial?: string; validate?: (text: string) => string | undefined }): Promise<string | undefined>
+  line(
+    message: string,
+    options?: { initial?: string; validate?: (text: string) => string | undefined },
+  ): Promise<string | undefined>
   secret(message: string): Promise<string | undefined>
   say(kind: 'done' | 'info' | 'warning' | 'error', text: string): void
   /** A text on lines of its own, without a frame. */
   plain(text: string): void
   /** Shows that something is awaited; Esc and Ctrl-C abort the signal. */
-  waitFor<T>(text: string, work: (signal: AbortSignal, progress: (line: string) => void) => Promise<T>): Promise<T>
+  waitFor<T>(
+    text: string,
+    work: (signal: AbortSignal, progress: (line: string) => void) => Promise<T>,
+  ): Promise<T>
   /** True after Ctrl-C or a signal that ends the process. */
   hasLeft(): boolean
   /** Gives the terminal back as it was. */
@@ -54,13 +64,17 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
   let hasLeft = false
   let cancel: (() => void) | undefined
 
-  const onKey = (_text: unknown, key: { readonly name?: string; readonly ctrl?: boolean } | undefined): void => {
+  const onKey = (
+    _text: unknown,
+    key: { readonly name?: string; readonly ctrl?: boolean } | undefined,
+  ): void => {
     if (key?.ctrl === true && key.name === 'c') hasLeft = true
     if (key?.name === 'escape' || (key?.ctrl === true && key.name === 'c')) cancel?.()
   }
   stdin.on('keypress', onKey)
 
-  const answer = <Value>(value: Value | typeof clack.CANCEL_SYMBOL): Value | undefined => (clack.isCancel(value) ? undefined : value)
+  const answer = <Value>(value: Value | typeof clack.CANCEL_SYMBOL): Value | undefined =>
+    clack.isCancel(value) ? undefined : value
 
   return {
     async choose(message, choices, { at, search: hasSearch = false } = {}) {
@@ -75,23 +89,39 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       }))
       const initial: { initialValue?: string } = at === undefined ? {} : { initialValue: at }
       const question = { ...common, message: plainLines(message), options, ...initial }
-      const chosen = answer(await (hasSearch ? clack.autocomplete({ ...question, filter: (text, option) => isMatch(text, option as ShownChoice) }) : clack.select(question)))
+      const chosen = answer(
+        await (hasSearch
+          ? clack.autocomplete({
+              ...question,
+              filter: (text, option) => isMatch(text, option as ShownChoice),
+            })
+          : clack.select(question)),
+      )
       return choices.find(({ value }) => value === chosen)?.value
     },
-    confirm: async (message) => answer(await clack.confirm({ ...common, message: plainLines(message), initialValue: false })),
+    confirm: async (message) =>
+      answer(await clack.confirm({ ...common, message: plainLines(message), initialValue: false })),
     line: async (message, { initial, validate } = {}) =>
       answer(
         await clack.text({
           ...common,
           message: plainLines(message),
           ...(initial === undefined ? {} : { initialValue: plainText(initial) }),
-          ...(validate === undefined ? {} : { validate: (text: string | undefined) => validate(text ?? '') }),
+          ...(validate === undefined
+            ? {}
+            : { validate: (text: string | undefined) => validate(text ?? '') }),
         }),
       ),
-    secret: async (message) => answer(await clack.password({ ...common, message: plainLines(message) })),
+    secret: async (message) =>
+      answer(await clack.password({ ...common, message: plainLines(message) })),
     say(kind, text) {
       const shown = wrapped(plainLines(text), width())
-      const print = { done: clack.log.success, info: clack.log.info, warning: clack.log.warn, error: clack.log.error }[kind]
+      const print = {
+        done: clack.log.success,
+        info: clack.log.info,
+        warning: clack.log.warn,
+        error: clack.log.error,
+      }[kind]
       print(shown, { output })
     },
     plain: (text) => void output.write(`${plainLines(text)}\n`),
@@ -103,7 +133,9 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       let count = 0
       const draw = (): void => {
         count += 1
-        output.write(`${ERASE_LINE}${cut(`${clack.S_BAR}  ${frames[count % frames.length] ?? ''} ${line} (Esc cancels)`, Math.max(10, stdout.columns - 1))}`)
+        output.write(
+          `${ERASE_LINE}${cut(`${clack.S_BAR}  ${frames[count % frames.length] ?? ''} ${line} (Esc cancels)`, Math.max(10, stdout.columns - 1))}`,
+        )
       }
       cancel = () => given.abort()
       emitKeypressEvents(stdin)
@@ -150,7 +182,15 @@ function isMatch(typed: string, option: ShownChoice): boolean {
 }
 
 /** Signs of ours and of the library that a terminal without Unicode shows wrong; one column each. */
-const ASCII: Readonly<Record<string, string>> = { '…': '~', '’': "'", '•': '-', '↑': '^', '↓': 'v', '—': '-', '█': '_' }
+const ASCII: Readonly<Record<string, string>> = {
+  '…': '~',
+  '’': "'",
+  '•': '-',
+  '↑': '^',
+  '↓': 'v',
+  '—': '-',
+  '█': '_',
+}
 
 /** The same terminal, without colours or with ASCII only, whatever the library and this Node make of its settings. */
 function plainer(stream: WriteStream, hasColours: boolean, hasUnicode: boolean): Writable {
@@ -158,9 +198,16 @@ function plainer(stream: WriteStream, hasColours: boolean, hasUnicode: boolean):
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
       const text = hasColours ? String(chunk) : String(chunk).replace(/\u001b\[[\d;]*m/g, '')
-      stream.write(hasUnicode ? text : text.replace(/[…’•↑↓—█]/g, (sign) => ASCII[sign] ?? sign), done)
+      stream.write(
+        hasUnicode ? text : text.replace(/[…’•↑↓—█]/g, (sign) => ASCII[sign] ?? sign),
+        done,
+      )
     },
   })
   stream.on('resize', () => plain.emit('resize'))
-  return Object.defineProperties(plain, { isTTY: { value: true }, columns: { get: () => stream.columns }, rows: { get: () => stream.rows } })
+  return Object.defineProperties(plain, {
+    isTTY: { value: true },
+    columns: { get: () => stream.columns },
+    rows: { get: () => stream.rows },
+  })
 }

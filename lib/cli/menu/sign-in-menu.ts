@@ -19,7 +19,8 @@ export async function signInByMenu(menu: MenuContext, wanted?: Account): Promise
     ...loginMethods(io.env).map(({ id, label }) => ({ value: id, label: () => label })),
     ...(wanted === undefined ? [{ value: 'endpoint' as const, label: () => ENDPOINT_LABEL }] : []),
   ]
-  const title = wanted === undefined ? 'How do you want to sign in?' : `Sign in again: ${runtime.label(wanted)}`
+  const title =
+    wanted === undefined ? 'How do you want to sign in?' : `Sign in again: ${runtime.label(wanted)}`
   const method = await prompts.choose(title, choices)
   if (method === undefined) return false
   if (method === 'endpoint') return addEndpoint(menu)
@@ -32,7 +33,8 @@ function uiOf({ prompts }: MenuContext): SignInUi {
   return {
     say: (text) => prompts.say('info', text),
     address: (url) => prompts.plain(url),
-    showCode: (url, code) => prompts.say('info', `Open ${url} on any device\nand enter the code ${code}`),
+    showCode: (url, code) =>
+      prompts.say('info', `Open ${url} on any device\nand enter the code ${code}`),
     ask: (question) => prompts.line(question.replace(/:\s*$/, '')),
     waitFor: (text, work) => prompts.waitFor(text, (signal) => work(signal)),
   }

@@ -17,7 +17,12 @@ export interface Removal {
  */
 export async function undoRemoval(runtime: Runtime, removal: Removal): Promise<void> {
   const found = await readTextFile(removal.backup)
-  if (found === undefined) throw new CodexError('invalid_input', `The copy ${removal.backup} is gone; only the newest few are kept.`, { hint: 'Nothing was changed.' })
+  if (found === undefined)
+    throw new CodexError(
+      'invalid_input',
+      `The copy ${removal.backup} is gone; only the newest few are kept.`,
+      { hint: 'Nothing was changed.' },
+    )
   const copy = await readExport(found.text, undefined, runtime.vault, removal.backup)
   await runtime.store.update((pool) => restored(pool, copy, new Set([removal.uid])))
 }

@@ -24,19 +24,85 @@ type Table = Record<string, AnyFunction>
 
 /** The calls that change something, by the name of the operation. */
 const NAMES: Readonly<Record<string, string>> = {
-  writeFile: 'write', appendFile: 'write', write: 'write', writev: 'write', copyFile: 'write', cp: 'write', mkdtemp: 'mkdir', mkdir: 'mkdir', rename: 'rename',
-  fsync: 'fsync', fdatasync: 'fsync', chmod: 'chmod', fchmod: 'chmod', lchmod: 'chmod', chown: 'chmod', unlink: 'unlink', rm: 'unlink', rmdir: 'rmdir', utimes: 'utimes',
-  futimes: 'utimes', lutimes: 'utimes', truncate: 'truncate', ftruncate: 'truncate', link: 'link', symlink: 'link',
+  writeFile: 'write',
+  appendFile: 'write',
+  write: 'write',
+  writev: 'write',
+  copyFile: 'write',
+  cp: 'write',
+  mkdtemp: 'mkdir',
+  mkdir: 'mkdir',
+  rename: 'rename',
+  fsync: 'fsync',
+  fdatasync: 'fsync',
+  chmod: 'chmod',
+  fchmod: 'chmod',
+  lchmod: 'chmod',
+  chown: 'chmod',
+  unlink: 'unlink',
+  rm: 'unlink',
+  rmdir: 'rmdir',
+  utimes: 'utimes',
+  futimes: 'utimes',
+  lutimes: 'utimes',
+  truncate: 'truncate',
+  ftruncate: 'truncate',
+  link: 'link',
+  symlink: 'link',
 }
 /** The same on an open file of `fs/promises`. */
-const HANDLE_NAMES: Readonly<Record<string, string>> = { writeFile: 'write', appendFile: 'write', write: 'write', writev: 'write', sync: 'fsync', datasync: 'fsync', chmod: 'chmod', chown: 'chmod', truncate: 'truncate', utimes: 'utimes' }
+const HANDLE_NAMES: Readonly<Record<string, string>> = {
+  writeFile: 'write',
+  appendFile: 'write',
+  write: 'write',
+  writev: 'write',
+  sync: 'fsync',
+  datasync: 'fsync',
+  chmod: 'chmod',
+  chown: 'chmod',
+  truncate: 'truncate',
+  utimes: 'utimes',
+}
 /** What an error code can meet. A full disk still removes and renames; too many open files hit only what opens. */
 const MEETS: Readonly<Record<string, ReadonlySet<string>>> = {
   ENOSPC: new Set(['open', 'write', 'mkdir', 'fsync', 'link']),
   EMFILE: new Set(['open']),
-  EACCES: new Set(['open', 'mkdir', 'rename', 'unlink', 'rmdir', 'chmod', 'utimes', 'truncate', 'link']),
-  EROFS: new Set(['open', 'write', 'mkdir', 'rename', 'unlink', 'rmdir', 'chmod', 'utimes', 'truncate', 'link']),
-  EIO: new Set(['open', 'write', 'mkdir', 'rename', 'fsync', 'unlink', 'rmdir', 'chmod', 'utimes', 'truncate', 'link']),
+  EACCES: new Set([
+    'open',
+    'mkdir',
+    'rename',
+    'unlink',
+    'rmdir',
+    'chmod',
+    'utimes',
+    'truncate',
+    'link',
+  ]),
+  EROFS: new Set([
+    'open',
+    'write',
+    'mkdir',
+    'rename',
+    'unlink',
+    'rmdir',
+    'chmod',
+    'utimes',
+    'truncate',
+    'link',
+  ]),
+  EIO: new Set([
+    'open',
+    'write',
+    'mkdir',
+    'rename',
+    'fsync',
+    'unlink',
+    'rmdir',
+    'chmod',
+    'utimes',
+    'truncate',
+    'link',
+  ]),
 }
 
 const real = { appendFileSync: fs.appendFileSync }
@@ -45,12 +111,27 @@ let points = 0
 /** A call that is made of others counts once. */
 let isInside = false
 
-const note = (line: Record<string, unknown>): void => real.appendFileSync(report, `${JSON.stringify(line)}\n`)
-const fileOf = (value: unknown): string | undefined => (typeof value === 'number' ? opened.get(value) : typeof value === 'string' ? path.resolve(value) : value instanceof URL ? value.pathname : Buffer.isBuffer(value) ? value.toString() : undefined)
+const note = (line: Record<string, unknown>): void =>
+  real.appendFileSync(report, `${JSON.stringify(line)}\n`)
+const fileOf = (value: unknown): string | undefined =>
+  typeof value === 'number'
+    ? opened.get(value)
+    : typeof value === 'string'
+      ? path.resolve(value)
+      : value instanceof URL
+        ? value.pathname
+        : Buffer.isBuffer(value)
+          ? value.toString()
+          : undefined
 const TWO_NAMES = new Set(['rename', 'link'])
-const targetOf = (operation: string, args: readonly unknown[]): string | undefined => fileOf(TWO_NAMES.has(operation) ? args[1] : args[0])
-const isBelow = (file: string | undefined): file is string => file !== undefined && (file === root || file.startsWith(root + path.sep))
-const opensForWriting = (flags: unknown): boolean => (typeof flags === 'number' ? (flags & 3) !== 0 || (flags & fs.constants.O_CREAT) !== 0 : typeof flags === 'string' && /[wax+]/.test(flags))
+const targetOf = (operation: string, args: readonly unknown[]): string | undefined =>
+  fileOf(TWO_NAMES.has(operation) ? args[1] : args[0])
+const isBelow = (file: string | undefined): file is string =>
+  file !== undefined && (file === root || file.startsWith(root + path.sep))
+const opensForWriting = (flags: unknown): boolean =>
+  typeof flags === 'number'
+    ? (flags & 3) !== 0 || (flags & fs.constants.O_CREAT) !== 0
+    : typeof flags === 'string' && /[wax+]/.test(flags)
 const die = (): never => {
   process.kill(process.pid, 'SIGKILL')
   // The signal comes with the next return from the system; nothing of the program may run until then.
@@ -77,7 +158,14 @@ function judge(operation: string, file: string): Verdict {
   if (fault === 'kill-after') return { after: true }
   if (fault === 'kill-half') return operation === 'write' ? { half: true } : die()
   if (MEETS[fault]?.has(operation) !== true) return { n: points }
-  return { error: Object.assign(new Error(`${fault}: made up, ${operation} '${file}'`), { code: fault, errno: -1, syscall: operation, path: file }) }
+  return {
+    error: Object.assign(new Error(`${fault}: made up, ${operation} '${file}'`), {
+      code: fault,
+      errno: -1,
+      syscall: operation,
+      path: file,
+    }),
+  }
 }
 
 /** Between begin and end of a change there may be others, and until its end it is on no disk. */
@@ -87,18 +175,24 @@ function ended({ n }: Verdict): void {
 
 function halfOf(data: unknown): unknown {
   if (typeof data === 'string') return data.slice(0, Math.floor(data.length / 2))
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, Math.floor(data.byteLength / 2)) : data
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, Math.floor(data.byteLength / 2))
+    : data
 }
 
 /** The arguments of a write into an open file, cut; the place it goes to stays. */
 function halfOfHandleWrite([data, ...rest]: readonly unknown[]): unknown[] {
   const [offset, length, position] = rest
-  return ArrayBuffer.isView(data) && typeof length === 'number' ? [data, offset, Math.floor(length / 2), position] : [halfOf(data), ...rest]
+  return ArrayBuffer.isView(data) && typeof length === 'number'
+    ? [data, offset, Math.floor(length / 2), position]
+    : [halfOf(data), ...rest]
 }
 
 /** With `half` the arguments are cut; only the data of a plain write can be. */
 function argumentsFor(verdict: Verdict, args: readonly unknown[]): unknown[] {
-  return verdict.half ? [args[0], halfOf(args[1]), ...args.slice(2).filter((one) => typeof one !== 'number')] : [...args]
+  return verdict.half
+    ? [args[0], halfOf(args[1]), ...args.slice(2).filter((one) => typeof one !== 'number')]
+    : [...args]
 }
 
 function wrapSync(table: Table, name: string, operation: string): void {
@@ -149,7 +243,11 @@ function wrapPromise(table: Table, name: string, operation: string): void {
   }
 }
 
-async function carriedOut(verdict: Verdict, args: readonly unknown[], original: AnyFunction): Promise<unknown> {
+async function carriedOut(
+  verdict: Verdict,
+  args: readonly unknown[],
+  original: AnyFunction,
+): Promise<unknown> {
   if (verdict.error) throw verdict.error
   const result = await original(...argumentsFor(verdict, args))
   if (verdict.after ?? verdict.half) die()
@@ -213,7 +311,11 @@ function wrapOpen(): void {
     const [name, flags] = args
     const file = fileOf(name)
     if (!isBelow(file)) return openPromised(...args)
-    const handle = (await carriedOut(opensForWriting(flags) ? judge('open', file) : PASS, args, openPromised)) as FileHandle
+    const handle = (await carriedOut(
+      opensForWriting(flags) ? judge('open', file) : PASS,
+      args,
+      openPromised,
+    )) as FileHandle
     return watchedHandle(handle, file)
   }
 }

@@ -39,25 +39,75 @@ const MEETS: Readonly<Record<(typeof ERRORS)[number], readonly string[]>> = {
   ENOSPC: ['open', 'write', 'mkdir', 'fsync', 'link'],
   EMFILE: ['open'],
   EACCES: ['open', 'mkdir', 'rename', 'unlink', 'rmdir', 'chmod', 'utimes', 'truncate', 'link'],
-  EROFS: ['open', 'write', 'mkdir', 'rename', 'unlink', 'rmdir', 'chmod', 'utimes', 'truncate', 'link'],
-  EIO: ['open', 'write', 'mkdir', 'rename', 'fsync', 'unlink', 'rmdir', 'chmod', 'utimes', 'truncate', 'link'],
+  EROFS: [
+    'open',
+    'write',
+    'mkdir',
+    'rename',
+    'unlink',
+    'rmdir',
+    'chmod',
+    'utimes',
+    'truncate',
+    'link',
+  ],
+  EIO: [
+    'open',
+    'write',
+    'mkdir',
+    'rename',
+    'fsync',
+    'unlink',
+    'rmdir',
+    'chmod',
+    'utimes',
+    'truncate',
+    'link',
+  ],
 }
 
 /** Every fault that can happen at a point. */
 export function faultsAt({ op }: Point): Fault[] {
   const kills = KILLS.filter((what) => what !== 'kill-half' || op === 'write')
   const errors = ERRORS.filter((what) => MEETS[what].includes(op))
-  return [...kills.map((what) => ({ what, span: 'once' as const })), ...errors.flatMap((what) => [{ what, span: 'once' as const }, { what, span: 'on' as const }])]
+  return [
+    ...kills.map((what) => ({ what, span: 'once' as const })),
+    ...errors.flatMap((what) => [
+      { what, span: 'once' as const },
+      { what, span: 'on' as const },
+    ]),
+  ]
 }
 
 /** Runs an operation in a home; with a fault it is killed or disturbed at that point. */
-export async function runWithFault(bundles: Bundles, operation: Operation, home: FaultHome, at?: { readonly n: number; readonly fault: Fault }): Promise<FaultedRun> {
+export async function runWithFault(
+  bundles: Bundles,
+  operation: Operation,
+  home: FaultHome,
+  at?: { readonly n: number; readonly fault: Fault },
+): Promise<FaultedRun> {
   const report = path.join(home.outside, 'points.jsonl')
-  const env = { ...home.env, ...operation.env, POINTS_ROOT: home.home, POINTS_REPORT: report, ...(at === undefined ? {} : { POINTS_AT: String(at.n), POINTS_FAULT: at.fault.what, POINTS_SPAN: at.fault.span }) }
+  const env = {
+    ...home.env,
+    ...operation.env,
+    POINTS_ROOT: home.home,
+    POINTS_REPORT: report,
+    ...(at === undefined
+      ? {}
+      : { POINTS_AT: String(at.n), POINTS_FAULT: at.fault.what, POINTS_SPAN: at.fault.span }),
+  }
   const program = operation.program === 'cli' ? bundles.cli : bundles.window
-  const running = startProcess({ file: process.execPath, args: ['--require', bundles.shim, program, ...operation.args(home)], cwd: home.home, env })
+  const running = startProcess({
+    file: process.execPath,
+    args: ['--require', bundles.shim, program, ...operation.args(home)],
+    cwd: home.home,
+    env,
+  })
   const ended = await endOf(running, HANGS_AFTER_MS)
-  const lines = (await readFile(report, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Line)
+  const lines = (await readFile(report, 'utf8').catch(() => ''))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line)
   return { ...ended, ...readReport(lines, at) }
 }
 
@@ -72,7 +122,10 @@ interface Line {
   readonly ended?: number
 }
 
-function readReport(lines: readonly Line[], at?: { readonly n: number; readonly fault: Fault }): Pick<FaultedRun, 'points' | 'isBetweenAnswerAndDisk'> {
+function readReport(
+  lines: readonly Line[],
+  at?: { readonly n: number; readonly fault: Fault },
+): Pick<FaultedRun, 'points' | 'isBetweenAnswerAndDisk'> {
   const points: Point[] = []
   /** Journal files whose intent is on the disk. */
   const begun = new Set<string>()
@@ -91,7 +144,10 @@ function readReport(lines: readonly Line[], at?: { readonly n: number; readonly 
     // The intent becomes the entry by one write into the open file; where that fails, by a file of the same name anywhere.
     const isStored = JOURNAL.test(file) && (op === 'write' || (op === 'rename' && !isIntent))
     // What fails from here on was not seen coming by the intent, which was still written.
-    if (n === at?.n) isBetween = asked + unstored > (isStored && at.fault.what === 'kill-after' ? 1 : 0) || (at.fault.span === 'on' && (begun.size > 0 || isIntent))
+    if (n === at?.n)
+      isBetween =
+        asked + unstored > (isStored && at.fault.what === 'kill-after' ? 1 : 0) ||
+        (at.fault.span === 'on' && (begun.size > 0 || isIntent))
     if (isIntent) begun.add(file)
     if (isStored) storing.add(n)
   }
@@ -100,5 +156,9 @@ function readReport(lines: readonly Line[], at?: { readonly n: number; readonly 
 
 /** A path without the numbers of a run: process ids, moments, hashes. */
 function nameless(file: string): string {
-  return file.replaceAll(/\d+-(?:[0-9a-f]{1,8}-)?(?:\d+-)?[0-9a-f]{12}/g, '*').replaceAll(/\b[0-9a-f]{16,64}\b/g, '#').replaceAll(/\d{8}-\d{9}(?:-[0-9a-f]{6})?/g, '@').replaceAll(/\d{8}T?\d{6}\w*/g, '@')
+  return file
+    .replaceAll(/\d+-(?:[0-9a-f]{1,8}-)?(?:\d+-)?[0-9a-f]{12}/g, '*')
+    .replaceAll(/\b[0-9a-f]{16,64}\b/g, '#')
+    .replaceAll(/\d{8}-\d{9}(?:-[0-9a-f]{6})?/g, '@')
+    .replaceAll(/\d{8}T?\d{6}\w*/g, '@')
 }

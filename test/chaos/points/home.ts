@@ -52,13 +52,27 @@ export async function newHome(seed: number): Promise<FaultHome> {
   const outside = path.join(folder, 'outside')
   const bin = path.join(outside, 'bin')
   const paths = resolvePaths({ HOME: home })
-  for (const one of [paths.root, paths.hostConfigDir, path.dirname(paths.hostAuthFile), paths.stateDir, bin, path.join(outside, 'keyring')]) await mkdir(one, { recursive: true, mode: 0o700 })
+  for (const one of [
+    paths.root,
+    paths.hostConfigDir,
+    path.dirname(paths.hostAuthFile),
+    paths.stateDir,
+    bin,
+    path.join(outside, 'keyring'),
+  ])
+    await mkdir(one, { recursive: true, mode: 0o700 })
   await writeFile(path.join(paths.hostConfigDir, 'opencode.jsonc'), HOST_CONFIG)
   await writeFile(paths.hostAuthFile, JSON.stringify(FOREIGN_ENTRY), { mode: 0o600 })
   await writeFile(paths.configFile, CONFIG, { mode: 0o600 })
   await writeSecretTool(path.join(bin, 'secret-tool'), path.join(outside, 'keyring'))
   const simulator = await startSimulator({
-    accounts: SIMULATED.map((name) => ({ name, windows: [{ minutes: 300, limit: 1_000 }, { minutes: 10_080, limit: 10_000 }] })),
+    accounts: SIMULATED.map((name) => ({
+      name,
+      windows: [
+        { minutes: 300, limit: 1_000 },
+        { minutes: 10_080, limit: 10_000 },
+      ],
+    })),
     seed,
     settings: { deviceIntervalSec: 0, deviceApproveAfterPolls: 0 },
   })
@@ -67,7 +81,12 @@ export async function newHome(seed: number): Promise<FaultHome> {
     outside,
     paths,
     simulator,
-    env: { HOME: home, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}`, OC_CODEX_SIMULATOR_ISSUER: simulator.url, OC_CODEX_SIMULATOR_BACKEND: simulator.backend },
+    env: {
+      HOME: home,
+      PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}`,
+      OC_CODEX_SIMULATOR_ISSUER: simulator.url,
+      OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
+    },
     async close() {
       await simulator.close()
       await rm(folder, { recursive: true, force: true, maxRetries: 5 })
@@ -90,10 +109,23 @@ esac
 }
 
 /** The record of a simulated account that has just signed in. */
-export function signedIn({ simulator }: FaultHome, name: string, life: { readonly accessSeconds?: number } = {}): StoredAccount {
+export function signedIn(
+  { simulator }: FaultHome,
+  name: string,
+  life: { readonly accessSeconds?: number } = {},
+): StoredAccount {
   const tokens = simulator.login(name, life)
   const { accountId, uid, email } = simulator.account(name)
-  return { refreshToken: tokens.refresh_token, accessToken: tokens.access_token, expiresAt: Date.now() + (life.accessSeconds ?? 3_600) * 1_000, accountId, accountUserId: uid, email, addedAt: 1, lastUsed: 0 }
+  return {
+    refreshToken: tokens.refresh_token,
+    accessToken: tokens.access_token,
+    expiresAt: Date.now() + (life.accessSeconds ?? 3_600) * 1_000,
+    accountId,
+    accountUserId: uid,
+    email,
+    addedAt: 1,
+    lastUsed: 0,
+  }
 }
 
 /** The text of an account file of the current form. */
@@ -102,8 +134,16 @@ export function poolTextOf(accounts: readonly StoredAccount[]): string {
 }
 
 /** Signs accounts in by writing the file. */
-export async function seed(home: FaultHome, names: readonly string[], life: { readonly accessSeconds?: number } = {}): Promise<void> {
-  await writeFile(home.paths.accountsFile, poolTextOf(names.map((name) => signedIn(home, name, life))), { mode: 0o600 })
+export async function seed(
+  home: FaultHome,
+  names: readonly string[],
+  life: { readonly accessSeconds?: number } = {},
+): Promise<void> {
+  await writeFile(
+    home.paths.accountsFile,
+    poolTextOf(names.map((name) => signedIn(home, name, life))),
+    { mode: 0o600 },
+  )
 }
 
 /** The accounts on the disk; `unreadable` when the file is none. */
@@ -116,5 +156,9 @@ export async function accountsOf({ paths }: FaultHome): Promise<readonly Account
 
 /** Who an account is, in the names of the simulator; an API key by its endpoint. */
 export function nameOf({ simulator }: FaultHome, account: StoredAccount): string {
-  return SIMULATED.find((name) => simulator.account(name).accountId === account.accountId) ?? account.baseUrl ?? 'unknown'
+  return (
+    SIMULATED.find((name) => simulator.account(name).accountId === account.accountId) ??
+    account.baseUrl ??
+    'unknown'
+  )
 }

@@ -11,7 +11,16 @@ import type { Operation } from './operations.js'
 
 /** What is wrong after a fault: a rule, and what was found. */
 export interface Violation {
-  readonly rule: 'files parse' | 'accounts are the old or the new' | 'foreign text survives' | 'modes' | 'success has its effect' | 'one sentence' | 'the next run works' | 'no token is spent twice' | 'temporary files go'
+  readonly rule:
+    | 'files parse'
+    | 'accounts are the old or the new'
+    | 'foreign text survives'
+    | 'modes'
+    | 'success has its effect'
+    | 'one sentence'
+    | 'the next run works'
+    | 'no token is spent twice'
+    | 'temporary files go'
   readonly found: string
 }
 
@@ -36,7 +45,12 @@ const SWEPT_AFTER_MS = 3_600_000
 const MOST_UPSTREAM_CALLS = 12
 
 /** Looks at the home as the fault left it, then works in it as the user would, and looks again. */
-export async function judge(operation: Operation, home: FaultHome, run: FaultedRun, fault: Fault): Promise<Verdict> {
+export async function judge(
+  operation: Operation,
+  home: FaultHome,
+  run: FaultedRun,
+  fault: Fault,
+): Promise<Verdict> {
   const violations: Violation[] = []
   const add = (rule: Violation['rule'], found: string | undefined): void => {
     if (found !== undefined) violations.push({ rule, found })
@@ -46,18 +60,24 @@ export async function judge(operation: Operation, home: FaultHome, run: FaultedR
   add('accounts are the old or the new', await mixedAccounts(operation, home))
   add('foreign text survives', await lostDamage(operation, home))
   add('foreign text survives', await lostText(home))
-  for (const problem of await openFiles(home)) if (operation.name !== 'doctor --fix' || !problem.includes('accounts.json')) add('modes', problem)
+  for (const problem of await openFiles(home))
+    if (operation.name !== 'doctor --fix' || !problem.includes('accounts.json'))
+      add('modes', problem)
   if (!isKill) {
     // A window goes on after a failure that it has told; a command that could not do its work says so with its exit code.
-    if (run.code === 0 && !(operation.program === 'window' && saysFailure(run.stdout))) add('success has its effect', await operation.missing(home))
+    if (run.code === 0 && !(operation.program === 'window' && saysFailure(run.stdout)))
+      add('success has its effect', await operation.missing(home))
     add('one sentence', badWords(run))
   }
   const { loss, requestProblem } = await followUp(operation, home, add)
   add('foreign text survives', await lostDamage(operation, home))
-  const mayBeLost = run.isBetweenAnswerAndDisk && (isKill || (fault.span === 'on' && saysFailure(run.stdout + run.stderr)))
+  const mayBeLost =
+    run.isBetweenAnswerAndDisk &&
+    (isKill || (fault.span === 'on' && saysFailure(run.stdout + run.stderr)))
   if (loss !== undefined && !mayBeLost) add('no token is spent twice', loss)
   // Who has lost a login that nobody could keep is told what to do.
-  if (loss === undefined || requestProblem?.includes('Sign in to this account again') !== true) add('the next run works', requestProblem)
+  if (loss === undefined || requestProblem?.includes('Sign in to this account again') !== true)
+    add('the next run works', requestProblem)
   return { violations, isUnavoidable: loss !== undefined && mayBeLost }
 }
 
@@ -68,8 +88,10 @@ function saysFailure(text: string): boolean {
 
 function badWords({ code, signal, stdout, stderr }: FaultedRun): string | undefined {
   const text = stdout + stderr
-  if (signal !== null || code === null || ![0, 1, 2].includes(code)) return `it ended with ${signal ?? code}: ${text.slice(-300)}`
-  if (/\n\s+at .*[:(]\d+|\[object |\bundefined\b|node:internal|UnhandledPromise/.test(text)) return `it shows its inside: ${text.slice(-400)}`
+  if (signal !== null || code === null || ![0, 1, 2].includes(code))
+    return `it ended with ${signal ?? code}: ${text.slice(-300)}`
+  if (/\n\s+at .*[:(]\d+|\[object |\bundefined\b|node:internal|UnhandledPromise/.test(text))
+    return `it shows its inside: ${text.slice(-400)}`
   return code !== 0 && text.trim() === '' ? 'it failed without a word' : undefined
 }
 
@@ -82,10 +104,13 @@ async function brokenFiles(operation: Operation, home: FaultHome): Promise<strin
     if (isJournal(name)) {
       // The intent came by a rename and is always whole; the line after it goes into the room kept for it and may be cut off.
       const lines = text.split('\n').filter((line) => line.trim() !== '')
-      if (lines.length === 0 || !lines.slice(0, lines.length > 1 ? -1 : undefined).every(isJson)) problems.push(`${name} has no whole line: ${JSON.stringify(text.slice(0, 80))}`)
-    } else if (/\.jsonc?$|opencode\.json[^/]*$/.test(name) && !isJson(text)) problems.push(`${name} does not parse: ${JSON.stringify(text.slice(0, 80))}`)
+      if (lines.length === 0 || !lines.slice(0, lines.length > 1 ? -1 : undefined).every(isJson))
+        problems.push(`${name} has no whole line: ${JSON.stringify(text.slice(0, 80))}`)
+    } else if (/\.jsonc?$|opencode\.json[^/]*$/.test(name) && !isJson(text))
+      problems.push(`${name} does not parse: ${JSON.stringify(text.slice(0, 80))}`)
     // The last line of what is only ever appended to may be cut off; readers pass over it.
-    if (name.endsWith('.jsonl') && !text.split('\n').slice(0, -1).every(isJson)) problems.push(`${name} has a broken line inside`)
+    if (name.endsWith('.jsonl') && !text.split('\n').slice(0, -1).every(isJson))
+      problems.push(`${name} has a broken line inside`)
   }
   return problems
 }
@@ -106,24 +131,39 @@ async function lostDamage({ damaged }: Operation, home: FaultHome): Promise<stri
 
 async function mixedAccounts(operation: Operation, home: FaultHome): Promise<string | undefined> {
   const accounts = await accountsOf(home)
-  const found = accounts === 'unreadable' ? accounts : accounts.map((account) => nameOf(home, account))
-  const isAllowed = operation.sets.some((set) => (typeof set === 'string' || found === 'unreadable' ? set === found : [...set].sort().join() === [...found].sort().join()))
+  const found =
+    accounts === 'unreadable' ? accounts : accounts.map((account) => nameOf(home, account))
+  const isAllowed = operation.sets.some((set) =>
+    typeof set === 'string' || found === 'unreadable'
+      ? set === found
+      : [...set].sort().join() === [...found].sort().join(),
+  )
   return isAllowed ? undefined : `found ${String(found)}, allowed ${JSON.stringify(operation.sets)}`
 }
 
 async function lostText({ paths }: FaultHome): Promise<string | undefined> {
-  const config = await readFile(path.join(paths.hostConfigDir, 'opencode.jsonc'), 'utf8').catch(() => '')
+  const config = await readFile(path.join(paths.hostConfigDir, 'opencode.jsonc'), 'utf8').catch(
+    () => '',
+  )
   const comments = HOST_CONFIG.match(/(?:\/\/|\/\*).*$/gm) ?? []
-  const lost = [...comments.filter((comment) => !comment.includes('://')), 'another-plugin@1.2.3', '600000'].filter((text) => !config.includes(text))
+  const lost = [
+    ...comments.filter((comment) => !comment.includes('://')),
+    'another-plugin@1.2.3',
+    '600000',
+  ].filter((text) => !config.includes(text))
   if (lost.length > 0) return `opencode.jsonc has lost ${JSON.stringify(lost)}`
   const entries = JSON.parse(await readFile(paths.hostAuthFile, 'utf8')) as Record<string, unknown>
-  return JSON.stringify(entries.anthropic) === JSON.stringify(FOREIGN_ENTRY.anthropic) ? undefined : 'the login of another provider is gone from auth.json'
+  return JSON.stringify(entries.anthropic) === JSON.stringify(FOREIGN_ENTRY.anthropic)
+    ? undefined
+    : 'the login of another provider is gone from auth.json'
 }
 
 /** Files of ours that others could read. */
 async function openFiles(home: FaultHome): Promise<string[]> {
   const found = await filesBelow(home.paths.root)
-  const state = (await filesBelow(home.paths.stateDir)).filter(({ name }) => name.includes('oc-codex'))
+  const state = (await filesBelow(home.paths.stateDir)).filter(({ name }) =>
+    name.includes('oc-codex'),
+  )
   return [...found, ...state]
     .filter(({ name }) => !name.endsWith('.lock') && !name.includes('.lock/'))
     .filter(({ mode }) => (mode & 0o077) !== 0)
@@ -134,14 +174,24 @@ async function openFiles(home: FaultHome): Promise<string[]> {
  * Does what the user does next: the same once more, a request, a refresh of everything, and an hour later once more.
  * @returns what was lost of the logins and what is wrong with the request; undefined when nothing is
  */
-async function followUp(operation: Operation, home: FaultHome, add: (rule: Violation['rule'], found: string | undefined) => void): Promise<{ readonly loss: string | undefined; readonly requestProblem: string | undefined }> {
+async function followUp(
+  operation: Operation,
+  home: FaultHome,
+  add: (rule: Violation['rule'], found: string | undefined) => void,
+): Promise<{ readonly loss: string | undefined; readonly requestProblem: string | undefined }> {
   const { simulator } = home
   const env = { ...home.env, ...operation.env }
   simulator.clearRules()
   simulator.changeSettings({ accessTokenSeconds: 3_600 })
-  const again = (operation.repeat ?? 'works') === 'undoes' || operation.program === 'window' ? undefined : await runCli(home.home, operation.args(home), { env })
+  const again =
+    (operation.repeat ?? 'works') === 'undoes' || operation.program === 'window'
+      ? undefined
+      : await runCli(home.home, operation.args(home), { env })
   const accounts = await accountsOf(home)
-  const serving = accounts === 'unreadable' ? [] : accounts.filter(({ kind, enabled }) => kind !== 'api-key' && enabled !== false)
+  const serving =
+    accounts === 'unreadable'
+      ? []
+      : accounts.filter(({ kind, enabled }) => kind !== 'api-key' && enabled !== false)
   if (accounts === 'unreadable') add('the next run works', 'the account file is still unreadable')
   const before = simulator.requests.length
   const requestProblem = serving.length > 0 ? await oneRequest(home, env) : undefined
@@ -151,37 +201,72 @@ async function followUp(operation: Operation, home: FaultHome, add: (rule: Viola
   const lost = await lostLogins(home)
   // A lost login is a violation of its own, or told where nobody could have kept it.
   const isRefused = again !== undefined && again.code !== 0 && operation.repeat !== 'may be refused'
-  if (isRefused && lost === undefined) add('the next run works', `${operation.name} once more ends with ${again.code}: ${again.stdout.slice(-200)}${again.stderr}`)
+  if (isRefused && lost === undefined)
+    add(
+      'the next run works',
+      `${operation.name} once more ends with ${again.code}: ${again.stdout.slice(-200)}${again.stderr}`,
+    )
   await sweepLater(operation, home, add)
   return { loss: lost, requestProblem }
 }
 
 async function oneRequest(home: FaultHome, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const core = await createCore({ host: { log: () => undefined, toast: () => undefined }, paths: home.paths, env, directory: home.home })
+  const core = await createCore({
+    host: { log: () => undefined, toast: () => undefined },
+    paths: home.paths,
+    env,
+    directory: home.home,
+  })
   try {
-    const body = { model: 'gpt-5.5', instructions: 'x', input: [{ role: 'user', content: [{ type: 'input_text', text: 'SIM:say still-here' }] }], store: false, stream: true }
-    const response = await core.fetch('https://api.openai.com/v1/responses', { method: 'POST', headers: { 'session-id': 'ses_after' }, body: JSON.stringify(body) })
+    const body = {
+      model: 'gpt-5.5',
+      instructions: 'x',
+      input: [{ role: 'user', content: [{ type: 'input_text', text: 'SIM:say still-here' }] }],
+      store: false,
+      stream: true,
+    }
+    const response = await core.fetch('https://api.openai.com/v1/responses', {
+      method: 'POST',
+      headers: { 'session-id': 'ses_after' },
+      body: JSON.stringify(body),
+    })
     const text = await response.text()
-    return text.includes('still-here') && text.includes('response.completed') ? undefined : `a request is answered ${response.status}: ${text.slice(0, 300)}`
+    return text.includes('still-here') && text.includes('response.completed')
+      ? undefined
+      : `a request is answered ${response.status}: ${text.slice(0, 300)}`
   } finally {
     await core.close()
   }
 }
 
 async function lostLogins(home: FaultHome): Promise<string | undefined> {
-  const refused = home.simulator.requests.filter(({ path: to, status }) => to === '/oauth/token' && status === 401).length
+  const refused = home.simulator.requests.filter(
+    ({ path: to, status }) => to === '/oauth/token' && status === 401,
+  ).length
   const accounts = await accountsOf(home)
-  const dead = accounts === 'unreadable' ? [] : accounts.filter(({ needsLogin }) => needsLogin !== undefined).map((account) => `${nameOf(home, account)} (${account.needsLogin?.reason})`)
-  return refused === 0 && dead.length === 0 ? undefined : `${refused} refused token requests, to sign in again: ${dead.join('; ') || 'nobody'}`
+  const dead =
+    accounts === 'unreadable'
+      ? []
+      : accounts
+          .filter(({ needsLogin }) => needsLogin !== undefined)
+          .map((account) => `${nameOf(home, account)} (${account.needsLogin?.reason})`)
+  return refused === 0 && dead.length === 0
+    ? undefined
+    : `${refused} refused token requests, to sign in again: ${dead.join('; ') || 'nobody'}`
 }
 
 /** What a dead process left is gone after the next writing run and a doctor, an hour later. */
-async function sweepLater(operation: Operation, home: FaultHome, add: (rule: Violation['rule'], found: string | undefined) => void): Promise<void> {
+async function sweepLater(
+  operation: Operation,
+  home: FaultHome,
+  add: (rule: Violation['rule'], found: string | undefined) => void,
+): Promise<void> {
   const left = (await filesBelow(home.home)).filter(({ name }) => isTemporary(name))
   if (left.length === 0) return
   const longAgo = (Date.now() - 2 * SWEPT_AFTER_MS) / 1_000
   for (const { full } of left) await utimes(full, longAgo, longAgo)
-  if (operation.repeat !== 'undoes' && operation.program === 'cli') await runCli(home.home, operation.args(home), { env: { ...home.env, ...operation.env } })
+  if (operation.repeat !== 'undoes' && operation.program === 'cli')
+    await runCli(home.home, operation.args(home), { env: { ...home.env, ...operation.env } })
   await runCli(home.home, ['doctor', '--fix'], { env: home.env })
   const still = (await filesBelow(home.home)).filter(({ name }) => isTemporary(name))
   if (still.length > 0) add('temporary files go', still.map(({ name }) => name).join(', '))
@@ -202,7 +287,9 @@ async function filesBelow(folder: string): Promise<Found[]> {
     names.map(async (name) => {
       const full = path.join(folder, name)
       const stats = await lstat(full).catch(() => undefined)
-      return stats === undefined ? [] : [{ name, full, isFolder: stats.isDirectory(), mode: stats.mode & 0o777 }]
+      return stats === undefined
+        ? []
+        : [{ name, full, isFolder: stats.isDirectory(), mode: stats.mode & 0o777 }]
     }),
   )
   return found.flat()

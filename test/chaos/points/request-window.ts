@@ -6,7 +6,8 @@ import { resolvePaths } from '../../../lib/kernel/paths.js'
  * lines what became of each and what the user was told.
  */
 const count = Number(process.argv[2] ?? 1)
-const say = (line: Record<string, unknown>): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
+const say = (line: Record<string, unknown>): void =>
+  void process.stdout.write(`${JSON.stringify(line)}\n`)
 
 setInterval(() => undefined, 60_000)
 const core = await createCore({
@@ -21,11 +22,26 @@ const core = await createCore({
   directory: process.env.HOME ?? '',
 })
 for (let turn = 1; turn <= count; turn += 1) {
-  const body = { model: 'gpt-5.5', instructions: 'x', input: [{ role: 'user', content: [{ type: 'input_text', text: `SIM:say turn-${turn}` }] }], store: false, stream: true }
-  const response = await core.fetch('https://api.openai.com/v1/responses', { method: 'POST', headers: { 'session-id': `ses_${turn}` }, body: JSON.stringify(body) })
+  const body = {
+    model: 'gpt-5.5',
+    instructions: 'x',
+    input: [{ role: 'user', content: [{ type: 'input_text', text: `SIM:say turn-${turn}` }] }],
+    store: false,
+    stream: true,
+  }
+  const response = await core.fetch('https://api.openai.com/v1/responses', {
+    method: 'POST',
+    headers: { 'session-id': `ses_${turn}` },
+    body: JSON.stringify(body),
+  })
   const text = await response.text()
-  const isAnswered = response.status === 200 && text.includes(`turn-${turn}`) && text.includes('response.completed')
-  say({ turn, isAnswered, ...(isAnswered ? {} : { status: response.status, text: text.slice(-400) }) })
+  const isAnswered =
+    response.status === 200 && text.includes(`turn-${turn}`) && text.includes('response.completed')
+  say({
+    turn,
+    isAnswered,
+    ...(isAnswered ? {} : { status: response.status, text: text.slice(-400) }),
+  })
 }
 await core.close()
 process.exit(0)

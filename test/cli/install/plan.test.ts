@@ -3,7 +3,12 @@ import { parse } from 'jsonc-parser'
 import { describe, expect, it } from 'vitest'
 
 import { openDocument, pluginList } from '../../../lib/cli/install/edit.js'
-import { changedPaths, installed, installedTui, uninstalled } from '../../../lib/cli/install/plan.js'
+import {
+  changedPaths,
+  installed,
+  installedTui,
+  uninstalled,
+} from '../../../lib/cli/install/plan.js'
 import { entryKind } from '../../../lib/host-setup/plugin-entries.js'
 import { templateModels } from '../../../lib/models/templates.js'
 
@@ -33,11 +38,17 @@ describe('entryKind', () => {
 
 describe('a configuration of another shape', () => {
   it.each([
-    ['{\n  "plugin": "x"\n}', 'opencode.json, line 2, column 13: the key "plugin" must hold a list'],
+    [
+      '{\n  "plugin": "x"\n}',
+      'opencode.json, line 2, column 13: the key "plugin" must hold a list',
+    ],
     ['{"plugin":null}', 'the key "plugin" must hold a list'],
     ['{"provider":[]}', 'opencode.json, line 1, column 13: the key "provider" must hold an object'],
     ['{"provider":{"openai":"x"}}', 'the key "provider.openai" must hold an object'],
-    ['{"provider":{"openai":{"models":[]}}}', 'the key "provider.openai.models" must hold an object'],
+    [
+      '{"provider":{"openai":{"models":[]}}}',
+      'the key "provider.openai.models" must hold an object',
+    ],
   ])('is refused with its file and place: %j', (text, sentence) => {
     expect(() => installed(open(text), 'modern')).toThrow(sentence)
   })
@@ -45,7 +56,8 @@ describe('a configuration of another shape', () => {
 
 describe('installed', () => {
   it('adds one entry to a file with comments and keeps every other character', () => {
-    const before = '{\n  // my models\n  "model": "openai/gpt-5.5", // best\n  "plugin": [\n    "other" // keep\n  ],\n}\n'
+    const before =
+      '{\n  // my models\n  "model": "openai/gpt-5.5", // best\n  "plugin": [\n    "other" // keep\n  ],\n}\n'
     const after = installed(open(before), 'plugin-only').text
     expect(after).toContain('// my models')
     expect(after).toContain('// best')
@@ -54,19 +66,30 @@ describe('installed', () => {
   })
 
   it('changes nothing when the entry is there, pinned or with options', () => {
-    for (const text of ['{"plugin":["oc-codex-multi-auth@6.1.0"]}', '{"plugin":[["oc-codex-multi-auth",{"x":1}],"b"]}']) {
+    for (const text of [
+      '{"plugin":["oc-codex-multi-auth@6.1.0"]}',
+      '{"plugin":[["oc-codex-multi-auth",{"x":1}],"b"]}',
+    ]) {
       expect(installed(open(text), 'plugin-only').text).toBe(text)
     }
   })
 
   it('renames a former entry in place and keeps its options', () => {
     const text = '{"plugin":["a",["oc-chatgpt-multi-auth@1",{"x":1}],"b"]}'
-    expect(pluginList(installed(open(text), 'plugin-only'))).toEqual(['a', ['oc-codex-multi-auth', { x: 1 }], 'b'])
+    expect(pluginList(installed(open(text), 'plugin-only'))).toEqual([
+      'a',
+      ['oc-codex-multi-auth', { x: 1 }],
+      'b',
+    ])
   })
 
   it('leaves one entry where there were several', () => {
-    const text = '{"plugin":["oc-chatgpt-multi-auth","oc-codex-multi-auth@latest","a","oc-codex-multi-auth"]}'
-    expect(pluginList(installed(open(text), 'plugin-only'))).toEqual(['oc-codex-multi-auth@latest', 'a'])
+    const text =
+      '{"plugin":["oc-chatgpt-multi-auth","oc-codex-multi-auth@latest","a","oc-codex-multi-auth"]}'
+    expect(pluginList(installed(open(text), 'plugin-only'))).toEqual([
+      'oc-codex-multi-auth@latest',
+      'a',
+    ])
   })
 
   it('leaves a local checkout in charge', () => {
@@ -75,12 +98,20 @@ describe('installed', () => {
   })
 
   it('keeps the indentation and line ends of the file', () => {
-    expect(installed(open('{\r\n\t"model": "m"\r\n}\r\n'), 'plugin-only').text).toMatch(/\r\n\t"plugin": \[\r\n/)
+    expect(installed(open('{\r\n\t"model": "m"\r\n}\r\n'), 'plugin-only').text).toMatch(
+      /\r\n\t"plugin": \[\r\n/,
+    )
   })
 
   it('starts a missing file with the schema and the entry', () => {
-    expect(parse(installed(open(''), 'plugin-only').text)).toEqual({ $schema: 'https://opencode.ai/config.json', plugin: ['oc-codex-multi-auth'] })
-    expect(parse(installedTui(open('')).text)).toEqual({ $schema: 'https://opencode.ai/tui.json', plugin: ['oc-codex-multi-auth'] })
+    expect(parse(installed(open(''), 'plugin-only').text)).toEqual({
+      $schema: 'https://opencode.ai/config.json',
+      plugin: ['oc-codex-multi-auth'],
+    })
+    expect(parse(installedTui(open('')).text)).toEqual({
+      $schema: 'https://opencode.ai/tui.json',
+      plugin: ['oc-codex-multi-auth'],
+    })
   })
 
   it('keeps a byte order mark', () => {
@@ -89,13 +120,24 @@ describe('installed', () => {
 
   it('never overwrites a model the user has, and adds the rest of the template', () => {
     const mine = { name: 'Mine', limit: { context: 5, output: 5 } }
-    const after = parse(installed(open(JSON.stringify({ provider: { openai: { options: { x: 1 }, models: { 'gpt-5.5': mine, own: mine } } } })), 'modern').text) as {
+    const after = parse(
+      installed(
+        open(
+          JSON.stringify({
+            provider: { openai: { options: { x: 1 }, models: { 'gpt-5.5': mine, own: mine } } },
+          }),
+        ),
+        'modern',
+      ).text,
+    ) as {
       provider: { openai: { options: unknown; models: Record<string, unknown> } }
     }
     expect(after.provider.openai.models['gpt-5.5']).toEqual(mine)
     expect(after.provider.openai.models.own).toEqual(mine)
     expect(after.provider.openai.options).toEqual({ x: 1 })
-    expect(Object.keys(after.provider.openai.models)).toEqual(expect.arrayContaining(Object.keys(templateModels('modern'))))
+    expect(Object.keys(after.provider.openai.models)).toEqual(
+      expect.arrayContaining(Object.keys(templateModels('modern'))),
+    )
   })
 
   it('replaces the models of one template by those of another, and only those', () => {
@@ -105,10 +147,13 @@ describe('installed', () => {
     expect(new Set(models)).toEqual(new Set(['own', ...Object.keys(templateModels('legacy'))]))
   })
 
-  it.each(['plugin-only', 'modern', 'legacy', 'full'] as const)('changes nothing when run a second time (%s)', (mode) => {
-    const once = installed(open('{"plugin":["x"]}'), mode)
-    expect(installed(once, mode).text).toBe(once.text)
-  })
+  it.each(['plugin-only', 'modern', 'legacy', 'full'] as const)(
+    'changes nothing when run a second time (%s)',
+    (mode) => {
+      const once = installed(open('{"plugin":["x"]}'), mode)
+      expect(installed(once, mode).text).toBe(once.text)
+    },
+  )
 
   it.each([
     ['{"a":1,,}', 'line 1, column 8'],
@@ -116,23 +161,40 @@ describe('installed', () => {
     ['[1]', 'one JSON object'],
     ['"text"', 'one JSON object'],
   ])('refuses %j and says where', (text, where) => {
-    expect(() => open(text)).toThrow(expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining(where) as string }))
+    expect(() => open(text)).toThrow(
+      expect.objectContaining({
+        code: 'config_invalid',
+        message: expect.stringContaining(where) as string,
+      }),
+    )
   })
 
   it('refuses a plugin key that is no list', () => {
-    expect(() => installed(open('{"plugin":"x"}'), 'plugin-only')).toThrow(expect.objectContaining({ code: 'config_invalid' }))
+    expect(() => installed(open('{"plugin":"x"}'), 'plugin-only')).toThrow(
+      expect.objectContaining({ code: 'config_invalid' }),
+    )
   })
 
   it('keeps every foreign entry and value of any configuration, and uninstalls what it installed', () => {
     fc.assert(
-      fc.property(fc.record({ plugin: fc.array(fc.oneof(fc.string(), fc.tuple(fc.string(), fc.dictionary(fc.string(), fc.string())))), rest: fc.jsonValue() }), (config) => {
-        const start = JSON.parse(JSON.stringify(config)) as { plugin: unknown[]; rest: unknown }
-        const after = installed(open(JSON.stringify(start, null, 2)), 'plugin-only')
-        const foreign = start.plugin.filter((entry) => entryKind(entry) === 'foreign')
-        expect(after.value(['rest'])).toEqual(start.rest)
-        expect(pluginList(after).filter((entry) => entryKind(entry) === 'foreign')).toEqual(foreign)
-        expect(pluginList(uninstalled(after))).toEqual(foreign)
-      }),
+      fc.property(
+        fc.record({
+          plugin: fc.array(
+            fc.oneof(fc.string(), fc.tuple(fc.string(), fc.dictionary(fc.string(), fc.string()))),
+          ),
+          rest: fc.jsonValue(),
+        }),
+        (config) => {
+          const start = JSON.parse(JSON.stringify(config)) as { plugin: unknown[]; rest: unknown }
+          const after = installed(open(JSON.stringify(start, null, 2)), 'plugin-only')
+          const foreign = start.plugin.filter((entry) => entryKind(entry) === 'foreign')
+          expect(after.value(['rest'])).toEqual(start.rest)
+          expect(pluginList(after).filter((entry) => entryKind(entry) === 'foreign')).toEqual(
+            foreign,
+          )
+          expect(pluginList(uninstalled(after))).toEqual(foreign)
+        },
+      ),
       { numRuns: 60 },
     )
   })
