@@ -2,23 +2,26 @@ import importX, { createNodeResolver } from 'eslint-plugin-import-x'
 import tseslint from 'typescript-eslint'
 
 /**
- * Floors of the house (docs/development/ARCHITECTURE.md). A room may import only rooms on lower floors;
- * the simulator stands beside the house: the plugin never imports it, only the command line starts it.
+ * Layers (docs/development/ARCHITECTURE.md). A module, which is a folder of `lib` or one of the files beside them, may
+ * import only modules of lower layers; the simulator stands beside: the plugin never imports it, only the command line
+ * starts it.
  */
-const FLOORS = [
+const LAYERS = [
   ['kernel', 'slash-commands'],
   ['routing', 'models', 'forecast'],
   ['accounts', 'quota', 'config', 'prompts', 'history', 'host-setup'],
-  ['auth', 'catalog', 'report'],
+  ['oauth', 'catalogue', 'report'],
+  ['tokens', 'login'],
   ['runtime-config.ts'],
-  ['runtime.ts', 'bridge', 'tui'],
+  ['runtime.ts', 'request', 'tui'],
+  ['transfer'],
   ['tools'],
   ['plugin.ts', 'core.ts', 'tools-entry.ts', 'limits-entry.ts', 'host-client.ts', 'cli'],
 ]
 
-/** Rooms that share a floor and may still see each other, in one direction: [room, may import]. */
+/** Modules of one layer that may still see each other, in one direction: [module, may import]. */
 const NEIGHBOURS = [
-  ['lib/runtime.ts', 'lib/bridge'],
+  ['lib/runtime.ts', 'lib/request'],
   ['lib/tui', 'lib/runtime.ts'],
   ['lib/plugin.ts', 'lib/core.ts'],
   ['lib/plugin.ts', 'lib/tools-entry.ts'],
@@ -28,38 +31,38 @@ const NEIGHBOURS = [
   ['lib/cli', 'lib/core.ts'],
 ]
 
-const path = (room) => `lib/${room}`
-const asTarget = (room) => (room.endsWith('.ts') ? `./lib/${room}` : `./lib/${room}/**`)
+const path = (module) => `lib/${module}`
+const asTarget = (module) => (module.endsWith('.ts') ? `./lib/${module}` : `./lib/${module}/**`)
 
 const zones = []
-FLOORS.forEach((rooms, floor) => {
-  for (const room of rooms) {
-    const forbidden = FLOORS.slice(floor)
+LAYERS.forEach((modules, layer) => {
+  for (const module of modules) {
+    const forbidden = LAYERS.slice(layer)
       .flat()
-      .filter((other) => other !== room)
+      .filter((other) => other !== module)
       .filter(
-        (other) => !NEIGHBOURS.some(([from, to]) => from === path(room) && to === path(other)),
+        (other) => !NEIGHBOURS.some(([from, to]) => from === path(module) && to === path(other)),
       )
     for (const other of forbidden) {
       zones.push({
-        target: asTarget(room),
+        target: asTarget(module),
         from: asTarget(other),
-        message: `lib/${room} (floor ${String(floor)}) may import lower floors only.`,
+        message: `lib/${module} (layer ${String(layer)}) may import lower layers only.`,
       })
     }
-    if (room !== 'cli') {
+    if (module !== 'cli') {
       zones.push({
-        target: asTarget(room),
-        from: './lib/simulator/**',
+        target: asTarget(module),
+        from: './simulator/**',
         message: 'The simulator stands in for the backend; the plugin never imports it.',
       })
     }
   }
 })
-for (const room of FLOORS.slice(1).flat()) {
+for (const module of LAYERS.slice(1).flat()) {
   zones.push({
-    target: './lib/simulator/**',
-    from: asTarget(room),
+    target: './simulator/**',
+    from: asTarget(module),
     message: 'The simulator imports lib/kernel only.',
   })
 }
@@ -121,7 +124,7 @@ export default tseslint.config(
       ],
       '@typescript-eslint/require-await': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
-      'max-lines': ['warn', { max: 400, skipBlankLines: true, skipComments: true }],
+      'max-lines': ['warn', { max: 410, skipBlankLines: true, skipComments: true }],
     },
   },
   {

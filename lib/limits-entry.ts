@@ -1,8 +1,8 @@
 import { CodexError, messageOf } from './kernel/errors.js'
-import { resolvePaths } from './kernel/paths.js'
-import { redactText } from './kernel/redact.js'
+import { resolvePaths } from './kernel/files/paths.js'
+import { redactText } from './kernel/text/redact.js'
 import { createRuntime } from './runtime.js'
-import { refreshReading } from './tools/codex-limits.js'
+import { refreshReading } from './tools/daily/codex-limits.js'
 import type { LimitsChunk } from './tui/read-limits.js'
 
 const TIMEOUT_MS = 60_000

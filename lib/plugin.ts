@@ -4,30 +4,30 @@ import path from 'node:path'
 
 import type { AuthHook, Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
-import { problemOfBaseUrl } from './auth/base-url-rules.js'
+import { problemOfBaseUrl } from './oauth/base-url-rules.js'
 import {
   ENDPOINT_LABEL,
   type LoginMethodInfo,
   loginMethods,
   MANAGE_LABEL,
-} from './auth/method-list.js'
+} from './login/method-list.js'
 import type { Core } from './core.js'
-import { parseCatalogues } from './catalog/catalogue-file.js'
-import { mergeModels } from './catalog/host-models.js'
-import { MANAGED_AUTH, MANAGED_MARKER } from './auth/managed-entry.js'
+import { parseCatalogues } from './catalogue/catalogue-file.js'
+import { mergeModels } from './catalogue/host-models.js'
+import { MANAGED_AUTH, MANAGED_MARKER } from './login/managed-entry.js'
 import { createHostPort } from './host-client.js'
 import {
   MAX_CONFIG_BYTES,
   MAX_FOREIGN_BYTES,
   readBoundedFile,
   readBoundedFileSync,
-} from './kernel/bounded-file.js'
+} from './kernel/files/bounded-file.js'
 import {
   askBeforeTools,
   type HostPermissions,
   namesOurTools,
 } from './host-setup/tool-permissions.js'
-import { CONFIG_FILE, type Paths, resolvePaths } from './kernel/paths.js'
+import { CONFIG_FILE, type Paths, resolvePaths } from './kernel/files/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Runtime } from './runtime.js'
 import type { toolsNow as ToolsNow } from './tools-entry.js'

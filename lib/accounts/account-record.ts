@@ -1,4 +1,4 @@
-import { isRecord } from '../kernel/json.js'
+import { isRecord } from '../kernel/text/json.js'
 import { type StoredAccount, storedAccountSchema } from './account.js'
 
 /** Values of known fields that cannot be used wait under this key of their record: nothing of a file is lost. */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { goodEntries, goodItems, moment } from '../kernel/odd-values.js'
+import { goodEntries, goodItems, moment } from '../kernel/text/odd-values.js'
 
 /** Whatever else stands in the place of an optional field counts as nothing: only a missing credential makes a record unreadable. */
 const odd = <Schema extends z.ZodType>(schema: Schema): z.ZodCatch<z.ZodOptional<Schema>> =>

@@ -1,7 +1,7 @@
 import type { Account, AccountPool, StoredAccount } from './account.js'
 import { indexOf } from './account-index.js'
-import { takenNames } from './pool-format.js'
-import { isUnopened } from './seal.js'
+import { takenNames } from './store/pool-format.js'
+import { isUnopened } from './keychain/seal.js'
 
 /** What an import does to a pool. */
 export interface Merged {

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 
-import { goodEntries, goodItems } from '../kernel/odd-values.js'
+import { goodEntries, goodItems } from '../kernel/text/odd-values.js'
 import type { Account, AccountPool } from './account.js'
-import type { ProjectKeys } from './project.js'
+import type { ProjectKeys } from './project/project.js'
 
 const pinSchema = z.looseObject({ uid: z.string(), mode: z.enum(['soft', 'hard']).catch('soft') })
 

@@ -2,8 +2,8 @@ import * as z from 'zod'
 
 import type { Clock } from '../kernel/clock.js'
 import type { Logger } from '../kernel/logger.js'
-import { goodEntries, moment } from '../kernel/odd-values.js'
-import { createStateFile } from '../kernel/state-file.js'
+import { goodEntries, moment } from '../kernel/text/odd-values.js'
+import { createStateFile } from '../kernel/files/state-file.js'
 import { holderOf, type Holds, mergedHolds, withHold, withReasoning } from '../routing/affinity.js'
 import { ownersAfter, type ReasoningOwners } from '../routing/reasoning-owners.js'
 

@@ -1,6 +1,6 @@
 import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
-import { plainLines, plainText } from '../kernel/plain-text.js'
-import { redactText } from '../kernel/redact.js'
+import { plainLines, plainText } from '../kernel/text/plain-text.js'
+import { redactText } from '../kernel/text/redact.js'
 import { packageVersion } from '../kernel/version.js'
 
 import type { Command, CommandIo } from './io.js'

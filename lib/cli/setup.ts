@@ -1,4 +1,4 @@
-import { codexSetup, type SetupStep } from '../tools/codex-setup.js'
+import { codexSetup, type SetupStep } from '../tools/setup/codex-setup.js'
 import { installCommand } from './install/command.js'
 import type { Command } from './io.js'
 import type { MenuContext } from './menu/context.js'

@@ -5,10 +5,10 @@ import {
   beginPasteLogin,
   type LoginDeps,
   type PendingLogin,
-} from '../auth/login.js'
-import type { LoginMethodId } from '../auth/method-list.js'
-import { createOAuth, type LoginTokens } from '../auth/oauth.js'
-import { openBrowser } from '../auth/open-browser.js'
+} from '../login/login.js'
+import type { LoginMethodId } from '../login/method-list.js'
+import { createOAuth, type LoginTokens } from '../oauth/oauth.js'
+import { openBrowser } from '../login/open-browser.js'
 import { labelIn, readyForLogin, saveLogin } from '../core.js'
 import { CodexError } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'

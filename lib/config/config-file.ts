@@ -6,8 +6,8 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser'
 
-import { isNestedTooDeep } from '../kernel/nesting.js'
-import { plainText } from '../kernel/plain-text.js'
+import { isNestedTooDeep } from '../kernel/text/nesting.js'
+import { plainText } from '../kernel/text/plain-text.js'
 import { type Setting, type SettingName, RETIRED_SETTINGS, SETTINGS } from './settings.js'
 import { closest, isSettingName } from './setting-names.js'
 

@@ -1,5 +1,5 @@
 import type { Forecast, PoolForecast } from '../forecast/types.js'
-import { formatDuration, formatMoment } from '../kernel/moments.js'
+import { formatDuration, formatMoment } from '../kernel/text/moments.js'
 
 /** A smaller chance is not worth a word. */
 const WORTH_A_WORD = 0.1

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { parse as parseJsonc } from 'jsonc-parser'
 
-import { isNestedTooDeep } from '../kernel/nesting.js'
+import { isNestedTooDeep } from '../kernel/text/nesting.js'
 import { ownConfigs, ownFolders, type Surroundings } from './own-config.js'
 
 /**

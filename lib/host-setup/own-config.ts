@@ -1,7 +1,7 @@
 import path from 'node:path'
 
-import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
-import type { Paths } from '../kernel/paths.js'
+import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import type { Paths } from '../kernel/files/paths.js'
 
 /** Where OpenCode looks for the settings of whoever administers the machine; they stand above those of its users. */
 const MANAGED_FOLDERS: Readonly<Partial<Record<NodeJS.Platform, string>>> = {

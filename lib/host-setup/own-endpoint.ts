@@ -2,8 +2,8 @@ import path from 'node:path'
 
 import { findNodeAtLocation, parseTree } from 'jsonc-parser'
 
-import { readBoundedFile } from '../kernel/bounded-file.js'
-import { isNestedTooDeep } from '../kernel/nesting.js'
+import { readBoundedFile } from '../kernel/files/bounded-file.js'
+import { isNestedTooDeep } from '../kernel/text/nesting.js'
 import { ownConfigs, type Surroundings } from './own-config.js'
 
 /** A file named by `{file:…}` in place of an address is short, bytes. */

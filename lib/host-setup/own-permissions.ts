@@ -1,6 +1,6 @@
 import { parse as parseJsonc } from 'jsonc-parser'
 
-import { isNestedTooDeep } from '../kernel/nesting.js'
+import { isNestedTooDeep } from '../kernel/text/nesting.js'
 import { ownConfigs, type Surroundings } from './own-config.js'
 import { allowsByName, type UserAllowance } from './tool-permissions.js'
 

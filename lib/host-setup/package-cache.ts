@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import { CodexError, systemCode } from '../kernel/errors.js'
-import type { Paths } from '../kernel/paths.js'
+import type { Paths } from '../kernel/files/paths.js'
 
 import { entryKind } from './plugin-entries.js'
 

@@ -1,4 +1,4 @@
-import { plainLines } from './plain-text.js'
+import { plainLines } from './text/plain-text.js'
 
 /**
  * Every error a user can meet, once: the bridge answers the host with it, tools and the command line print it,

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { goodEntries, goodFields, goodItems, moment } from '../kernel/odd-values.js'
+import { goodEntries, goodFields, goodItems, moment } from '../kernel/text/odd-values.js'
 import type { Block, QuotaWindow } from '../routing/limits.js'
 import { type Alert, alertsFor, mergedMemory } from './alerts.js'
 import type { QuotaReading } from './readings.js'

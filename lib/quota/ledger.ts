@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js'
 import type { Logger } from '../kernel/logger.js'
-import { createStateFile } from '../kernel/state-file.js'
+import { createStateFile } from '../kernel/files/state-file.js'
 import type { Block, QuotaWindow } from '../routing/limits.js'
 import {
   type AccountQuota,

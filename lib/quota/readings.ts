@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { plainText } from '../kernel/plain-text.js'
+import { plainText } from '../kernel/text/plain-text.js'
 import {
   DEFAULT_LIMIT_ID,
   type EvidenceSource,

@@ -1,5 +1,5 @@
 import type { HistoryEntry, SwitchEntry, TurnEntry } from '../history/entries.js'
-import type { Calendar } from './calendar.js'
+import type { Calendar } from './charts/calendar.js'
 
 /** Tokens of some answers together. */
 export interface TokenSum {

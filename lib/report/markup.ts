@@ -1,4 +1,4 @@
-import { plainLines } from '../kernel/plain-text.js'
+import { plainLines } from '../kernel/text/plain-text.js'
 
 const MARKUP = Symbol('markup')
 

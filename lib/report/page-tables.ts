@@ -1,6 +1,6 @@
 import type { SwitchEntry, TurnEntry } from '../history/entries.js'
 import { countsByReason, sumsByUse, type UseSum } from './aggregate.js'
-import type { Calendar } from './calendar.js'
+import type { Calendar } from './charts/calendar.js'
 import { type DataColumn, dataTable } from './data-table.js'
 import { html, type Markup } from './markup.js'
 import { compactText, dollarsText, plainText } from './number-text.js'

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 
 import { cacheShare, grouped, sumsByDay, tokenSum, tokensByHour, turnsOf } from './aggregate.js'
-import { createCalendar } from './calendar.js'
-import { cacheChart } from './chart-cache.js'
-import { forecastChart } from './chart-forecast.js'
-import { heatMap } from './chart-heat.js'
-import { windowsChart } from './chart-windows.js'
+import { createCalendar } from './charts/calendar.js'
+import { cacheChart } from './charts/chart-cache.js'
+import { forecastChart } from './charts/chart-forecast.js'
+import { heatMap } from './charts/chart-heat.js'
+import { windowsChart } from './charts/chart-windows.js'
 import { html, type Markup, ownText, textOf } from './markup.js'
 import { compactText, percentText, plainText } from './number-text.js'
 import { switchTables, useTable, valueTable } from './page-tables.js'
 import { poolCards } from './pool-cards.js'
 import type { ReportData } from './report-data.js'
 import { STYLE } from './style.js'
-import { windowLines } from './window-lines.js'
+import { windowLines } from './charts/window-lines.js'
 
 /** How every report begins; a file that begins so may be replaced by the next one. */
 export const REPORT_MARK =

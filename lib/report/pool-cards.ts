@@ -1,4 +1,4 @@
-import type { Calendar } from './calendar.js'
+import type { Calendar } from './charts/calendar.js'
 import { html, type Markup } from './markup.js'
 import { percentText } from './number-text.js'
 import type { ReportAccount, ReportWindow } from './report-data.js'

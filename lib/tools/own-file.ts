@@ -1,7 +1,7 @@
 import path from 'node:path'
 
 import { CodexError } from '../kernel/errors.js'
-import { readTextFile, writeFileAtomic } from '../kernel/json-file.js'
+import { readTextFile, writeFileAtomic } from '../kernel/files/json-file.js'
 
 /** A file that a tool is asked to write. */
 export interface OwnFile {

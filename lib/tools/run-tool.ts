@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 import { WrongUsage } from '../kernel/errors.js'
-import { plainData, plainLines } from '../kernel/plain-text.js'
+import { plainData, plainLines } from '../kernel/text/plain-text.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext, View } from './definition.js'
 

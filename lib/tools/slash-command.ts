@@ -1,5 +1,5 @@
 import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
-import { redactText } from '../kernel/redact.js'
+import { redactText } from '../kernel/text/redact.js'
 import type { Runtime } from '../runtime.js'
 import { wordsOf } from './command-line.js'
 import { TEXT_WIDTH } from './host-tools.js'

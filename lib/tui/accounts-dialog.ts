@@ -1,7 +1,7 @@
 import type { TuiPluginApi } from '@opencode-ai/plugin/tui'
 import { createComponent } from '@opentui/solid'
 
-import type { AccountStore } from '../accounts/store-types.js'
+import type { AccountStore } from '../accounts/store/store-types.js'
 import { messageOf } from '../kernel/errors.js'
 import { accountDetails, historyOf } from './account-details.js'
 import { type Action, changed } from './dialog-actions.js'

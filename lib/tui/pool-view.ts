@@ -1,10 +1,10 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import { ownName } from '../accounts/labels.js'
 import { rulesOf, uidsOfKeys } from '../accounts/rules.js'
-import { unreadableRecords } from '../accounts/unreadable.js'
+import { unreadableRecords } from '../accounts/store/unreadable.js'
 import type { Config } from '../config/settings.js'
 import type { AccountQuota, LedgerState } from '../quota/ledger-state.js'
-import { plainText } from '../kernel/plain-text.js'
+import { plainText } from '../kernel/text/plain-text.js'
 import { type Holds, holderOf } from '../routing/affinity.js'
 import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, WINDOW_NAMES } from '../routing/limits.js'
 

@@ -1,4 +1,4 @@
-import { cut } from '../kernel/table.js'
+import { cut } from '../kernel/text/table.js'
 import type { Block } from '../routing/limits.js'
 import type { AccountView, WindowView } from './pool-view.js'
 

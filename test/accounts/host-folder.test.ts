@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { settleHostFolder } from '../../lib/accounts/host-folder.js'
+import { settleHostFolder } from '../../lib/accounts/project/host-folder.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 describe('settleHostFolder', () => {

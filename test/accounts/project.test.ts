@@ -10,10 +10,10 @@ import {
   projectKeyOf,
   projectKeysOf,
   resolvePoolScope,
-} from '../../lib/accounts/project.js'
+} from '../../lib/accounts/project/project.js'
 import { fenceOf, projectPinOf, withFence, withProjectPin } from '../../lib/accounts/rules.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
-import { type FileSystem, isSamePath, realPath } from '../../lib/kernel/same-path.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { type FileSystem, isSamePath, realPath } from '../../lib/kernel/files/same-path.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
 

@@ -1,6 +1,6 @@
-import { createAccountStore } from '../../lib/accounts/store.js'
-import { createExchange } from '../../lib/auth/refresh-exchange.js'
-import { createTokens } from '../../lib/auth/tokens.js'
+import { createAccountStore } from '../../lib/accounts/store/store.js'
+import { createExchange } from '../../lib/tokens/refresh-exchange.js'
+import { createTokens } from '../../lib/tokens/tokens.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
 

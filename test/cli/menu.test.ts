@@ -5,8 +5,8 @@ import { accountDetails, accountLines } from '../../lib/cli/menu/account-lines.j
 import { accountChoices } from '../../lib/cli/menu/account-menu.js'
 import { menuChoices } from '../../lib/cli/menu/menu.js'
 import { wrapped } from '../../lib/cli/menu/wrap.js'
-import { displayWidth } from '../../lib/kernel/table.js'
-import type { AccountRow, WindowRow } from '../../lib/tools/account-row.js'
+import { displayWidth } from '../../lib/kernel/text/table.js'
+import type { AccountRow, WindowRow } from '../../lib/tools/daily/account-row.js'
 
 const NOW = Date.UTC(2026, 10, 21, 12)
 const window = (name: string, leftPercent: number): WindowRow => ({

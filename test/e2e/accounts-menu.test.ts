@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { endOf, startProcess } from '../support/child-process.js'
 import { homeWith, signedIn } from '../support/core-over.js'
 import { packPackage } from '../support/pack.js'

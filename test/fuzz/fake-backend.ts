@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 
 import { type Core, createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 
 /** A request as it would have gone out. */
 export interface Outgoing {

@@ -4,10 +4,10 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { destinationOf } from '../../lib/bridge/endpoint.js'
-import { DEFAULT_ENDPOINTS } from '../../lib/auth/endpoints.js'
+import { destinationOf } from '../../lib/request/endpoint.js'
+import { DEFAULT_ENDPOINTS } from '../../lib/oauth/endpoints.js'
 import { ownProviderBaseUrl, providerEndpoint } from '../../lib/host-setup/own-endpoint.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const MINE = 'https://mine.example/v1'

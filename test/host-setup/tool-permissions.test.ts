@@ -13,7 +13,7 @@ import {
   type HostPermissions,
   namesOurTools,
 } from '../../lib/host-setup/tool-permissions.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { temporaryFolder } from '../support/temporary.js'
 

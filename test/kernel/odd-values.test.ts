@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { parseHolds } from '../../lib/accounts/session-holds.js'
 import { rulesOf } from '../../lib/accounts/rules.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
-import { parseCatalogues } from '../../lib/catalog/catalogue-file.js'
+import { parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
 import { parseLines } from '../../lib/history/lines.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { systemClock } from '../../lib/kernel/clock.js'
-import { mayBeChangeOf } from '../../lib/kernel/json-file.js'
+import { mayBeChangeOf } from '../../lib/kernel/files/json-file.js'
 import { createMetrics } from '../../lib/kernel/metrics.js'
 import { createRing } from '../../lib/kernel/ring.js'
 import { createSingleFlight } from '../../lib/kernel/single-flight.js'

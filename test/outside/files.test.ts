@@ -5,7 +5,7 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 
 import { createRuntime } from '../../lib/runtime.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { ask, coreOver, firstTurn, FULL } from '../support/core-over.js'
 import { memoryKeychain } from '../support/memory-keychain.js'
 import { expectOutside, shapeOf } from '../support/outside.js'

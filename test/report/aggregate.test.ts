@@ -10,8 +10,8 @@ import {
   tokenSum,
   turnsOf,
 } from '../../lib/report/aggregate.js'
-import { createCalendar } from '../../lib/report/calendar.js'
-import { thinned, windowLines } from '../../lib/report/window-lines.js'
+import { createCalendar } from '../../lib/report/charts/calendar.js'
+import { thinned, windowLines } from '../../lib/report/charts/window-lines.js'
 import { alert, anyHistory, DAY, HOUR, move, NOW, reading, turn } from './entries.js'
 
 const UTC = createCalendar('UTC')

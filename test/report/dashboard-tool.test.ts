@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { reportData } from '../../lib/tools/report-data.js'
+import { reportData } from '../../lib/tools/daily/report-data.js'
 import { toolData, toolText } from '../support/run-tool.js'
 import { HOUR, move, NOW, reading, turn } from './entries.js'
 import { runtimeWith } from './tool-home.js'

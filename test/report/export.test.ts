@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 
 import { createMetrics } from '../../lib/kernel/metrics.js'
 import { type MeasureInput, measuresOf } from '../../lib/report/measures.js'
-import { OTLP_MARK, otlpJson } from '../../lib/report/otlp-json.js'
-import { PROMETHEUS_MARK, prometheusText } from '../../lib/report/prometheus.js'
+import { OTLP_MARK, otlpJson } from '../../lib/report/export/otlp-json.js'
+import { PROMETHEUS_MARK, prometheusText } from '../../lib/report/export/prometheus.js'
 import { anyHistory, DAY, HOUR, move, NOW, reading, turn } from './entries.js'
 
 const NOTHING: MeasureInput = {

@@ -1,4 +1,4 @@
-import { openStream, type StreamEnd } from '../../lib/bridge/stream.js'
+import { openStream, type StreamEnd } from '../../lib/request/stream/stream.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 
 /** An event as the WHATWG standard dispatches it. */

@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 
 import { opencodeBinary, opencodeVersion } from '../../scripts/opencode-binary.mjs'
-import { BACKEND_ENV, ISSUER_ENV, type Endpoints } from '../../lib/auth/endpoints.js'
+import { BACKEND_ENV, ISSUER_ENV, type Endpoints } from '../../lib/oauth/endpoints.js'
 import { type Ended, endOf, type Running, startProcess } from './child-process.js'
 
 /** A plugin entry as it stands in opencode.json. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it, vi } from 'vitest'
 
 import { parseLines } from '../../lib/history/lines.js'
-import { codexLimits } from '../../lib/tools/codex-limits.js'
+import { codexLimits } from '../../lib/tools/daily/codex-limits.js'
 import { ask, coreOver, firstTurn, ROOMY, type Stage } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
 

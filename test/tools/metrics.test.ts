@@ -27,9 +27,9 @@ describe('codex-metrics', () => {
     const { core } = await coreOver(['a'])
     const shown = JSON.stringify((await toolData(core.runtime, 'metrics')).constants)
     const files = [
-      'lib/bridge/backoff.ts',
-      'lib/bridge/breaker.ts',
-      'lib/bridge/policy.ts',
+      'lib/request/failures/backoff.ts',
+      'lib/request/breaker.ts',
+      'lib/request/failures/policy.ts',
       'lib/routing/health.ts',
     ]
     const sources = await sourcesOf('lib', (file) => files.includes(file))

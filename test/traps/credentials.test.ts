@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest'
 
 import { withAccount, withLogin } from '../../lib/accounts/edits.js'
 import { mergePools } from '../../lib/accounts/merge.js'
-import { withUids } from '../../lib/accounts/pool-format.js'
-import { codeFromPaste } from '../../lib/auth/paste-login.js'
-import { accountFromLogin } from '../../lib/auth/account-from-login.js'
-import { createBreaker } from '../../lib/bridge/breaker.js'
-import { tryLock } from '../../lib/kernel/lock.js'
+import { withUids } from '../../lib/accounts/store/pool-format.js'
+import { codeFromPaste } from '../../lib/login/paste-login.js'
+import { accountFromLogin } from '../../lib/login/account-from-login.js'
+import { createBreaker } from '../../lib/request/breaker.js'
+import { tryLock } from '../../lib/kernel/lock/lock.js'
 import {
   answersAsked,
   ask,
@@ -163,7 +163,7 @@ describe('traps about credentials', () => {
   it('[9.17 #17 F.stdout] nothing of the plugin reads the terminal of the host or writes to it', async () => {
     const sources = await sourcesOf(
       'lib',
-      (file) => !file.startsWith('lib/cli/') && !file.startsWith('lib/simulator/'),
+      (file) => !file.startsWith('lib/cli/') && !file.startsWith('simulator/'),
     )
     expect(sources.length).toBeGreaterThan(100)
     for (const { file, text } of sources)
@@ -258,7 +258,7 @@ describe('traps about credentials', () => {
   it('[10.1.22] every call of the network outside the request path has an end of its own', async () => {
     const sources = await sourcesOf(
       'lib',
-      (file) => !file.startsWith('lib/simulator/') && !file.startsWith('lib/cli/'),
+      (file) => !file.startsWith('simulator/') && !file.startsWith('lib/cli/'),
     )
     const callers = sources.filter(({ text }) =>
       /(?:deps|runtime)\.fetch\(|[^.\w]fetch\((?:`|url|deps)/.test(text),

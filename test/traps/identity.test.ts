@@ -6,17 +6,17 @@ import { describe, expect, it } from 'vitest'
 
 import { withLogin } from '../../lib/accounts/edits.js'
 import { mergePools } from '../../lib/accounts/merge.js'
-import { withUids } from '../../lib/accounts/pool-format.js'
+import { withUids } from '../../lib/accounts/store/pool-format.js'
 import {
   findProjectRoot,
   projectAccountsFile,
   projectKeyOf,
   resolvePoolScope,
-} from '../../lib/accounts/project.js'
+} from '../../lib/accounts/project/project.js'
 import { seatKey, uidsOfKeys } from '../../lib/accounts/rules.js'
-import { accountFromLogin } from '../../lib/auth/account-from-login.js'
+import { accountFromLogin } from '../../lib/login/account-from-login.js'
 import { saveLogin } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { createRuntime } from '../../lib/runtime.js'
 import { ask, coreOver, firstTurn, ROOMY, served } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 
 import { describe, expect, it, vi } from 'vitest'
 
-import { MANAGED_AUTH } from '../../lib/auth/managed-entry.js'
-import { classifyEvent } from '../../lib/bridge/outcome.js'
-import { prepareRequest } from '../../lib/bridge/request.js'
-import { mergeModels } from '../../lib/catalog/host-models.js'
+import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
+import { classifyEvent } from '../../lib/request/failures/outcome.js'
+import { prepareRequest } from '../../lib/request/body/request.js'
+import { mergeModels } from '../../lib/catalogue/host-models.js'
 import { createHostPort } from '../../lib/host-client.js'
 import { server } from '../../lib/plugin.js'
 import { answersAsked, ask, coreOver, firstTurn, homeWith, served } from '../support/core-over.js'
@@ -140,7 +140,7 @@ describe('traps about requests', () => {
   it('[R9 9.59] nothing of the plugin copies a stream to look at it', async () => {
     for (const { file, text } of await sourcesOf(
       'lib',
-      (name) => !name.startsWith('lib/simulator/'),
+      (name) => !name.startsWith('simulator/'),
     ))
       expect(text, file).not.toMatch(/\.tee\(\)|response\.clone\(\)/)
   })

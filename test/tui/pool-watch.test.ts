@@ -3,8 +3,8 @@ import path from 'node:path'
 
 import { expect, it, vi } from 'vitest'
 
-import { formatPool, withUids } from '../../lib/accounts/pool-format.js'
-import { newDataKey, sealedPool } from '../../lib/accounts/seal.js'
+import { formatPool, withUids } from '../../lib/accounts/store/pool-format.js'
+import { newDataKey, sealedPool } from '../../lib/accounts/keychain/seal.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { formatLedger } from '../../lib/quota/ledger-state.js'
 import { watchPool } from '../../lib/tui/pool-watch.js'

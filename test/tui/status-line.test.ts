@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
-import { withUids } from '../../lib/accounts/pool-format.js'
+import { withUids } from '../../lib/accounts/store/pool-format.js'
 import { changed } from '../../lib/tui/dialog-actions.js'
 import { poolView } from '../../lib/tui/pool-view.js'
 import { accountSummary, levelOf, sidebarLines, statusLine } from '../../lib/tui/status-line.js'

@@ -1,6 +1,11 @@
-import { formatDuration, formatWhen } from '../../kernel/moments.js'
-import { renderTable } from '../../kernel/table.js'
-import { type AccountRow, percentLeft, shortName, windowsCell } from '../../tools/account-row.js'
+import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
+import { renderTable } from '../../kernel/text/table.js'
+import {
+  type AccountRow,
+  percentLeft,
+  shortName,
+  windowsCell,
+} from '../../tools/daily/account-row.js'
 
 /** One line per account, in the order of the rows, that fits `width` columns. Pure. */
 export function accountLines(rows: readonly AccountRow[], width: number): readonly string[] {

@@ -3,8 +3,8 @@ import { Writable } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 
 import { abortReason } from '../../kernel/clock.js'
-import { plainLines, plainText } from '../../kernel/plain-text.js'
-import { cut } from '../../kernel/table.js'
+import { plainLines, plainText } from '../../kernel/text/plain-text.js'
+import { cut } from '../../kernel/text/table.js'
 import type { CommandIo } from '../io.js'
 import { wrapped } from './wrap.js'
 

@@ -1,5 +1,5 @@
 import { isCodexError, messageOf } from '../../kernel/errors.js'
-import { redactText } from '../../kernel/redact.js'
+import { redactText } from '../../kernel/text/redact.js'
 import type { Prompts } from './prompts.js'
 
 /** Says what went wrong and what to do; that the user gave up is not an error. */

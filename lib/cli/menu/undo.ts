@@ -1,7 +1,7 @@
-import { readExport } from '../../accounts/export.js'
-import { restored } from '../../accounts/restore.js'
+import { readExport } from '../../transfer/export.js'
+import { restored } from '../../accounts/store/restore.js'
 import { CodexError } from '../../kernel/errors.js'
-import { readTextFile } from '../../kernel/json-file.js'
+import { readTextFile } from '../../kernel/files/json-file.js'
 import type { Runtime } from '../../runtime.js'
 
 /** An account that was removed, and the copy it is in. */

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { FOREIGN_SOURCES, placesOf, sourceAt } from '../../../lib/accounts/sources/places.js'
-import { readForeign } from '../../../lib/accounts/sources/read.js'
-import { accountFromFound } from '../../../lib/auth/account-from-found.js'
-import { MANAGED_AUTH } from '../../../lib/auth/managed-entry.js'
+import { FOREIGN_SOURCES, placesOf, sourceAt } from '../../../lib/transfer/places.js'
+import { readForeign } from '../../../lib/transfer/read.js'
+import { accountFromFound } from '../../../lib/transfer/account-from-found.js'
+import { MANAGED_AUTH } from '../../../lib/login/managed-entry.js'
 import { CodexError } from '../../../lib/kernel/errors.js'
-import { resolvePaths } from '../../../lib/kernel/paths.js'
+import { resolvePaths } from '../../../lib/kernel/files/paths.js'
 import {
   codexAccounts,
   codexAuth,
