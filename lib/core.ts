@@ -5,7 +5,7 @@ import { isatty } from 'node:tty'
 import type { Account, AccountPool } from './accounts/account.js'
 import { adopt, noticeOf, readyToAdopt } from './accounts/store/adopt.js'
 import { withLogin } from './accounts/edits.js'
-import { settleHostFolder } from './accounts/project/host-folder.js'
+import { ensureHostManifest } from './accounts/project/host-folder.js'
 import { accountName } from './accounts/labels.js'
 import { MovedAside } from './accounts/store/pool-file.js'
 import { accountFromLogin } from './login/account-from-login.js'
@@ -106,7 +106,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
   ])
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
-  const settled = settleHostFolder(input.paths.root)
+  const settled = ensureHostManifest(input.paths.root)
   // The first requests come first; the list of models is for the next start.
   const catalogueTimer = setTimeout(() => void runtime.catalogue.refresh(), CATALOGUE_DELAY_MS)
   catalogueTimer.unref()
@@ -227,7 +227,7 @@ export async function saveApiKey(
     return after
   })
   ledger.clear(uid, clock.now(), '*')
-  await settleHostFolder(paths.root)
+  await ensureHostManifest(paths.root)
   return { label: labelIn(pool, uid, runtime), ...said }
 }
 
@@ -257,7 +257,7 @@ export async function saveLogin(
     return upserted.pool
   })
   ledger.clear(uid, clock.now(), '*')
-  await settleHostFolder(runtime.paths.root)
+  await ensureHostManifest(runtime.paths.root)
   return { label: labelIn(pool, uid, runtime), uid, added, ...said }
 }
 

@@ -5,7 +5,7 @@ import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
 import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
 import type { Keychain } from './accounts/keychain/keychain.js'
-import { systemKeychain, thisPlace } from './accounts/keychain/keychain-system.js'
+import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
 import type { MovedAside } from './accounts/store/pool-file.js'
 import { createAccountStore } from './accounts/store/store.js'
 import type { AccountStore } from './accounts/store/store-types.js'
@@ -32,7 +32,7 @@ import type { Alert } from './quota/alerts.js'
 import { createQuotaLedger, type QuotaLedger } from './quota/ledger.js'
 import { configFiles } from './runtime-config.js'
 import { createDecisionLog, type DecisionLog } from './routing/decision-log.js'
-import { createVitalsBook, type VitalsBook } from './routing/health.js'
+import { createHealthTracker, type HealthTracker } from './routing/health.js'
 
 /** Everything that has an effect or a memory, once per plugin instance or command. */
 export interface Runtime {
@@ -57,7 +57,7 @@ export interface Runtime {
   readonly history: History
   readonly sessions: SessionHoldBook
   readonly catalogue: CatalogueBook
-  readonly vitals: VitalsBook
+  readonly vitals: HealthTracker
   readonly decisions: DecisionLog
   readonly router: Router
   readonly trace: Trace
@@ -110,7 +110,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
   const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
   const vault = createVault({
-    keychain: options.keychain ?? systemKeychain(thisPlace(env)),
+    keychain: options.keychain ?? systemKeychain(currentPlatform(env)),
     clock,
     optedIn: env[KEYCHAIN_ENV] === '1',
     log: host,
@@ -176,7 +176,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     clock,
     log: host,
   })
-  const vitals = createVitalsBook()
+  const vitals = createHealthTracker()
   const decisions = createDecisionLog(DECISIONS_KEPT)
   const router = createRouter({
     config,

@@ -35,7 +35,7 @@ export function forecastPool(
   const demands = demandsOf(known)
   if (!known.some((windows) => windows.some(({ forecast }) => forecast !== undefined)))
     return undefined
-  const runs = QUANTILES.map((z) => dryAt(known, demands, z, nowMs)).sort((left, right) =>
+  const runs = QUANTILES.map((z) => simulateDrain(known, demands, z, nowMs)).sort((left, right) =>
     left.atMs === right.atMs ? 0 : left.atMs - right.atMs,
   )
   const at = (share: number): number | undefined => {
@@ -93,13 +93,13 @@ interface Course {
 }
 
 /** Plays the pool forward at one pace. */
-function dryAt(
+function simulateDrain(
   accounts: readonly (readonly PoolWindow[])[],
   demands: Demands,
   z: number,
   nowMs: number,
 ): Course {
-  const live = accounts.map((windows) => windows.map((window) => livened(window)))
+  const live = accounts.map((windows) => windows.map((window) => toLiveWindow(window)))
   const endMs = nowMs + HORIZON_MS
   let atMs = nowMs
   for (let event = 0; event < MAX_EVENTS && atMs < endMs; event += 1) {
@@ -137,7 +137,7 @@ function dryAt(
   return { atMs: Infinity, backAtMs: Infinity }
 }
 
-function livened({ kind, windowMinutes, usedPercent, resetsAtMs }: PoolWindow): LiveWindow {
+function toLiveWindow({ kind, windowMinutes, usedPercent, resetsAtMs }: PoolWindow): LiveWindow {
   const lengthMs = lengthOf({ kind, ...(windowMinutes === undefined ? {} : { windowMinutes }) })
   return {
     kind,

@@ -13,7 +13,7 @@ export interface Step {
 /** The backend shows use some minutes late: as long nothing new is no sign of rest, ms. */
 export const LAG_MS = 5 * 60_000
 /** Sources round differently: so small a fall of the percentage is no reset. */
-const TREMBLE_PERCENT = 2
+const ROUNDING_TOLERANCE = 2
 /** Farther than this a reset time is taken for a mistake, ms. */
 const FARTHEST_RESET_MS = 40 * 86_400_000
 /** The last moment a date can name. */
@@ -84,7 +84,9 @@ export function stepsOf(samples: readonly Sample[], shape: WindowShape, nowMs: n
 }
 
 function isReset(before: Sample, sample: Sample, highest: number): boolean {
-  return sample.usedPercent < highest - TREMBLE_PERCENT || passedReset(before, sample) !== undefined
+  return (
+    sample.usedPercent < highest - ROUNDING_TOLERANCE || passedReset(before, sample) !== undefined
+  )
 }
 
 function passedReset(before: Sample | undefined, sample: Sample): number | undefined {

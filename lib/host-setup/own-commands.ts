@@ -4,13 +4,13 @@ import path from 'node:path'
 import { parse as parseJsonc } from 'jsonc-parser'
 
 import { isNestedTooDeep } from '../kernel/text/nesting.js'
-import { ownConfigs, ownFolders, type Surroundings } from './own-config.js'
+import { ownConfigs, ownFolders, type SearchContext } from './own-config.js'
 
 /**
  * Slash commands that the user defined, in a configuration or in a file of their own; a project's are not among them. Never
  * throws.
  */
-export async function userCommands(around: Surroundings): Promise<ReadonlySet<string>> {
+export async function userCommands(around: SearchContext): Promise<ReadonlySet<string>> {
   const named = (await ownConfigs(around)).flatMap(({ text }) => commandsIn(text))
   const folders = ownFolders(around).flatMap((folder) =>
     ['command', 'commands'].map((name) => path.join(folder, name)),

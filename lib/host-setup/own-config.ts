@@ -10,7 +10,7 @@ const MANAGED_FOLDERS: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
 }
 const MANAGED_FOLDER = '/etc/opencode'
 
-export interface Surroundings {
+export interface SearchContext {
   readonly paths: Pick<Paths, 'home' | 'root' | 'hostConfigDir'>
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -27,7 +27,7 @@ export interface OwnConfig {
  * reads them; a project's are not among them. The host's merged configuration does not tell who said what. What cannot be
  * read is empty. Never throws.
  */
-export async function ownConfigs({ paths, env }: Surroundings): Promise<readonly OwnConfig[]> {
+export async function ownConfigs({ paths, env }: SearchContext): Promise<readonly OwnConfig[]> {
   const both = (folder: string): string[] =>
     ['opencode.json', 'opencode.jsonc'].map((name) => path.join(folder, name))
   const files = [
@@ -47,7 +47,7 @@ export async function ownConfigs({ paths, env }: Surroundings): Promise<readonly
 }
 
 /** The folders in which the user keeps agents and commands of their own, one file each. */
-export function ownFolders({ paths, env }: Surroundings): readonly string[] {
+export function ownFolders({ paths, env }: SearchContext): readonly string[] {
   return [paths.hostConfigDir, paths.root, ...named(env.OPENCODE_CONFIG_DIR)]
 }
 

@@ -4,7 +4,7 @@ import { findNodeAtLocation, parseTree } from 'jsonc-parser'
 
 import { readBoundedFile } from '../kernel/files/bounded-file.js'
 import { isNestedTooDeep } from '../kernel/text/nesting.js'
-import { ownConfigs, type Surroundings } from './own-config.js'
+import { ownConfigs, type SearchContext } from './own-config.js'
 
 /** A file named by `{file:…}` in place of an address is short, bytes. */
 const MAX_NAMED_BYTES = 4 * 1024
@@ -14,7 +14,7 @@ const MAX_NAMED_BYTES = 4 * 1024
  * files, because the host's merged configuration does not tell whether a project said it. Undefined when none of them does.
  * Files that cannot be read say nothing. Never throws.
  */
-export async function ownProviderBaseUrl(around: Surroundings): Promise<string | undefined> {
+export async function ownProviderBaseUrl(around: SearchContext): Promise<string | undefined> {
   const configs = await ownConfigs(around)
   const found = await Promise.all(
     configs.map(({ text, folder }) =>
@@ -39,7 +39,7 @@ async function filledIn(
   text: string | undefined,
   folder: string,
   home: string,
-  env: Surroundings['env'],
+  env: SearchContext['env'],
 ): Promise<string | undefined> {
   const withEnv = text?.replaceAll(/\{env:([^}]+)\}/g, (_whole, name: string) => env[name] ?? '')
   const file = /\{file:([^}]+)\}/.exec(withEnv ?? '')

@@ -1,14 +1,14 @@
 import { parse as parseJsonc } from 'jsonc-parser'
 
 import { isNestedTooDeep } from '../kernel/text/nesting.js'
-import { ownConfigs, type Surroundings } from './own-config.js'
+import { ownConfigs, type SearchContext } from './own-config.js'
 import { allowsByName, type UserAllowance } from './tool-permissions.js'
 
 /**
  * What the user's own OpenCode configuration lets through by the name of a tool of ours. A project's file is not asked, nor
  * is one that cannot be read. Never throws.
  */
-export async function userAllowance(around: Surroundings): Promise<UserAllowance> {
+export async function userAllowance(around: SearchContext): Promise<UserAllowance> {
   const permissions = (await ownConfigs(around)).flatMap(({ text }) =>
     text.includes('codex') ? [permissionIn(text)] : [],
   )

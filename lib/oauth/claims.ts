@@ -1,3 +1,4 @@
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import * as z from 'zod'
 
 import { plainText } from '../kernel/text/plain-text.js'
@@ -96,12 +97,4 @@ function payloadOf(token: string): unknown {
   } catch {
     return undefined
   }
-}
-
-type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
-
-function dropUndefined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(
-    Object.entries(value).filter(([, inner]) => inner !== undefined),
-  ) as Defined<T>
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../kernel/logger.js'
 import {
   createVerdicts,
   type VerdictDeps,
-  vitalOfEnd,
+  healthEventOfEnd,
   wordFor,
 } from './failures/account-verdicts.js'
 import { aggregate } from './stream/aggregate.js'
@@ -404,7 +404,7 @@ export function createBridge(deps: BridgeDeps): BridgeFetch {
                 attempts: record.attempts.length,
               })
             }
-            const vital = vitalOfEnd(end.kind)
+            const vital = healthEventOfEnd(end.kind)
             if (vital !== undefined) router.record(account.uid, vital, clock.now())
             call.finish(end.kind)
           },

@@ -6,7 +6,7 @@ import { entryFor, plainName } from '../models/resolve.js'
 import { decide, decideEarly } from '../routing/decide.js'
 import type { DecisionLog } from '../routing/decision-log.js'
 import { explain } from '../routing/explain.js'
-import type { VitalEvent, VitalsBook } from '../routing/health.js'
+import type { HealthEvent, HealthTracker } from '../routing/health.js'
 import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow } from '../routing/limits.js'
 import type {
   Candidate,
@@ -26,7 +26,7 @@ export interface QuotaView {
 }
 
 /** Which account holds a session. */
-export interface SessionHolds {
+export interface SessionAffinityEntries {
   holderOf(sessionId: string, nowMs: number): string | undefined
   hold(sessionId: string, uid: string, nowMs: number): void
 }
@@ -56,7 +56,7 @@ export interface Router {
   /** A request starts on an account; returns the function that ends it, which may be called more than once. */
   begin(uid: string, nowMs: number): () => void
   /** What became of a request, for the soft preferences. */
-  record(uid: string, event: VitalEvent, nowMs: number): void
+  record(uid: string, event: HealthEvent, nowMs: number): void
   /** A session was served: it stays there. */
   served(sessionId: string | undefined, uid: string, nowMs: number): void
   /** The backend counted a model's request against this limit family. */
@@ -69,8 +69,8 @@ export interface Router {
 export interface RouterDeps {
   readonly config: Config
   readonly quota: QuotaView
-  readonly sessions: SessionHolds
-  readonly vitals: VitalsBook
+  readonly sessions: SessionAffinityEntries
+  readonly vitals: HealthTracker
   readonly decisions: DecisionLog
   /** Key of the project this instance serves, if there is one. */
   readonly project?: ProjectKeys | undefined

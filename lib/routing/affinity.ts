@@ -1,7 +1,7 @@
 import { type ReasoningOwners, UNCERTAIN } from './reasoning-owners.js'
 
 /** Which account serves a session. */
-export interface SessionHold {
+export interface SessionAffinityEntry {
   readonly uid: string
   /** Last request of the session, epoch ms, exact to `TOUCH_INTERVAL_MS`. */
   readonly usedAtMs: number
@@ -12,7 +12,7 @@ export interface SessionHold {
 }
 
 /** Sessions by id. */
-export type Holds = ReadonlyMap<string, SessionHold>
+export type Holds = ReadonlyMap<string, SessionAffinityEntry>
 
 /** The oldest sessions beyond this number are forgotten. */
 export const MAX_SESSIONS = 1000
@@ -58,7 +58,12 @@ export function withReasoning(
   )
 }
 
-function replaced(holds: Holds, sessionId: string, hold: SessionHold, nowMs: number): Holds {
+function replaced(
+  holds: Holds,
+  sessionId: string,
+  hold: SessionAffinityEntry,
+  nowMs: number,
+): Holds {
   const next = new Map(holds)
   next.set(sessionId, hold)
   return prunedHolds(next, nowMs)
@@ -80,7 +85,7 @@ export function mergedHolds(ours: Holds, theirs: Holds, nowMs: number): Holds {
   return prunedHolds(merged, nowMs)
 }
 
-function later(ours: SessionHold, theirs: SessionHold): SessionHold {
+function later(ours: SessionAffinityEntry, theirs: SessionAffinityEntry): SessionAffinityEntry {
   const moves = (ours.revision ?? 0) - (theirs.revision ?? 0)
   if (moves !== 0) return moves > 0 ? ours : theirs
   const newer = ours.usedAtMs >= theirs.usedAtMs ? ours : theirs
@@ -93,7 +98,7 @@ function later(ours: SessionHold, theirs: SessionHold): SessionHold {
 /** Without the sessions too old or too many; times from a clock that ran ahead are pulled back to now. */
 export function prunedHolds(holds: Holds, nowMs: number): Holds {
   const kept = [...holds]
-    .map(([id, hold]): [string, SessionHold] => [
+    .map(([id, hold]): [string, SessionAffinityEntry] => [
       id,
       hold.usedAtMs > nowMs ? { ...hold, usedAtMs: nowMs } : hold,
     ])

@@ -39,7 +39,7 @@ function explainCandidate(
 ): ExplainedCandidate {
   const { uid, position, label } = candidate
   const keptOutByPin = hardPin !== undefined && hardPin !== uid
-  const against = hindrances(candidate, snapshot)
+  const against = ineligibleReasons(candidate, snapshot)
   if (keptOutByPin) against.unshift({ code: 'not_pinned' })
   const eligible = !keptOutByPin && isEligible(candidate, snapshot)
   return {
@@ -53,7 +53,7 @@ function explainCandidate(
   }
 }
 
-function hindrances(candidate: Candidate, snapshot: RoutingSnapshot): CandidateReason[] {
+function ineligibleReasons(candidate: Candidate, snapshot: RoutingSnapshot): CandidateReason[] {
   const reasons: CandidateReason[] = []
   const exclusion = exclusionOf(candidate, snapshot)
   if (exclusion === 'model_denied') reasons.push({ code: exclusion, model: snapshot.model })

@@ -72,7 +72,7 @@ export function createExchange(deps: ExchangeDeps): Exchange {
         answered: NEVER_ARRIVED.test(name),
       }
     }
-    return judgeAnswer({
+    return parseRefreshResponse({
       status: response.status,
       text,
       retryAfter: response.headers.get('retry-after'),
@@ -86,7 +86,7 @@ export function createExchange(deps: ExchangeDeps): Exchange {
  * Tells the three outcomes apart (wire facts §6): permanent is only a known code in the JSON of a 400 or 401; all else,
  * the pages of proxies too, may work later. Pure.
  */
-export function judgeAnswer(answer: {
+export function parseRefreshResponse(answer: {
   readonly status: number
   readonly text: string
   readonly retryAfter: string | null

@@ -14,7 +14,12 @@ import { tryLease } from './refresh-lease.js'
 import { createRefreshMemory } from './refresh-memory.js'
 import { createRecovery } from './journal/refresh-recovery.js'
 import { accountOf, fingerprintOf, isUsableInstead, withLoginNeeded } from './refresh-rules.js'
-import { createSpender, type Renewed, type SpendDeps, type Spending } from './refresh-spend.js'
+import {
+  createTokenRefresher,
+  type Renewed,
+  type SpendDeps,
+  type Spending,
+} from './refresh-spend.js'
 import { loginNeededText, type UnsavedTokens, unsavedText } from './refresh-texts.js'
 
 /** How often a waiting process looks at the account file: it adopts a new token this soon after it is stored. */
@@ -117,7 +122,7 @@ export function createRenewal(deps: RenewalDeps): Renewal {
       sinceMs: startedAt,
       pid,
     })
-  const spender = createSpender({ ...deps, journal, committer, memory, current, onPending })
+  const spender = createTokenRefresher({ ...deps, journal, committer, memory, current, onPending })
   const adopter = createAdopter({ ...deps, copies, memory })
   const recovery = createRecovery({ ...deps, journal, committer, copies, adopter })
   const spending = new Set<Promise<unknown>>()

@@ -69,7 +69,7 @@ export interface SpendRequest {
 }
 
 /** Spends one refresh token. */
-export interface Spender {
+export interface TokenRefresher {
   /** @throws CodexError `refresh_failed`, `store_not_written` (nothing was spent) */
   spend(request: SpendRequest): Promise<Spending>
 }
@@ -79,7 +79,7 @@ export interface Spender {
  * and on the disk with the intent; lease still held; request; new tokens into the open file; new tokens into the account
  * file and its copies; journal cleared.
  */
-export function createSpender(deps: SpendDeps): Spender {
+export function createTokenRefresher(deps: SpendDeps): TokenRefresher {
   const { store, clock, log, label, journal, committer, memory, current } = deps
 
   async function spend({

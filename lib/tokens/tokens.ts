@@ -115,7 +115,7 @@ export function createTokens(deps: TokensDeps): Tokens {
   /** Tokens that came out of a refresh after a refusal, by uid. */
   const recovered = new Map<string, { token: string; atMs: number }>()
   /** New tokens that the local clock calls expired, by uid: the clock is wrong then, and the backend decides. */
-  const bornExpired = new Map<string, string>()
+  const expiredOnArrival = new Map<string, string>()
 
   async function renewOnce(
     account: Account,
@@ -126,8 +126,8 @@ export function createTokens(deps: TokensDeps): Tokens {
     const fresh = await renewal.renew(account, reason, unwanted, onWait)
     const { uid, accessToken } = fresh.account
     if (accessToken !== undefined && tokenState(fresh.account, clock.now(), 0) === 'expired')
-      bornExpired.set(uid, accessToken)
-    else bornExpired.delete(uid)
+      expiredOnArrival.set(uid, accessToken)
+    else expiredOnArrival.delete(uid)
     return fresh
   }
 
@@ -193,15 +193,17 @@ export function createTokens(deps: TokensDeps): Tokens {
     const account = renewal.newest(given)
     const state = tokenState(account, clock.now(), settings.refreshSkewMs)
     if (state === 'good') return grantOf(account, given)
-    if (account.accessToken !== undefined && bornExpired.get(account.uid) === account.accessToken)
+    if (
+      account.accessToken !== undefined &&
+      expiredOnArrival.get(account.uid) === account.accessToken
+    )
       return grantOf(account, given)
     if (state === 'due' && (account.needsLogin !== undefined || renewal.isPaused(account.uid)))
       return grantOf(account, given)
     if (state === 'due') return renewEarly(account, given, signal)
-    return untilAborted(
-      renew(account, 'proactive_expiry', account.accessToken, mayWait),
-      signal,
-    ).then((fresh) => grantOf(fresh.account, given))
+    return abortable(renew(account, 'proactive_expiry', account.accessToken, mayWait), signal).then(
+      (fresh) => grantOf(fresh.account, given),
+    )
   }
 
   /** The old token is valid: a new one is nice to have, and no failure to get it is worth a failed request. */
@@ -215,7 +217,7 @@ export function createTokens(deps: TokensDeps): Tokens {
     // Nobody waits for another process while the old token is good.
     const renewed = renew(account, 'proactive_expiry', account.accessToken, () => false)
     try {
-      const fresh = await untilAborted(Promise.race([renewed, patience]), signal)
+      const fresh = await abortable(Promise.race([renewed, patience]), signal)
       return grantOf(fresh?.account ?? account, given)
     } catch (error) {
       if (signal?.aborted === true || tokenState(account, clock.now(), 0) === 'expired') throw error
@@ -252,7 +254,7 @@ export function createTokens(deps: TokensDeps): Tokens {
     const isOver =
       known.accessToken === rejectedToken &&
       tokenState(known, clock.now(), 0) === 'expired' &&
-      bornExpired.get(uid) !== rejectedToken
+      expiredOnArrival.get(uid) !== rejectedToken
     if (
       !isOver &&
       last?.token === rejectedToken &&
@@ -266,13 +268,13 @@ export function createTokens(deps: TokensDeps): Tokens {
         },
       )
     }
-    let fresh = await untilAborted(
+    let fresh = await abortable(
       renew(known, 'unauthorized_recovery', rejectedToken, mayWait),
       signal,
     )
     // A flight that began before the refusal may have ended with the very token that was refused.
     if (fresh.account.accessToken === rejectedToken) {
-      fresh = await untilAborted(
+      fresh = await abortable(
         renew(fresh.account, 'unauthorized_recovery', rejectedToken, mayWait),
         signal,
       )
@@ -285,7 +287,7 @@ export function createTokens(deps: TokensDeps): Tokens {
   async function refreshNow(given: Account, signal?: AbortSignal): Promise<Grant> {
     if (given.kind === 'api-key') return keyGrant(given, label)
     const account = renewal.newest(given)
-    const fresh = await untilAborted(renew(account, 'forced', account.accessToken), signal)
+    const fresh = await abortable(renew(account, 'forced', account.accessToken), signal)
     const held = renewal.heldFor(fresh.account)
     if (held !== undefined)
       throw new CodexError('store_not_written', unsavedText(label(given), store.path, held), {
@@ -365,7 +367,7 @@ function grantOf(account: Account, given: Account): Grant {
 }
 
 /** The result of shared work for one caller; when that caller gives up, the work goes on for the others. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   if (signal.aborted) return Promise.reject(abortReason(signal))
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import type { StoredAccount } from '../accounts/account.js'
-import type { Found, FoundLogin } from './found.js'
+import type { Found, ImportedLogin } from './found.js'
 import { accountFromLogin } from '../login/account-from-login.js'
 import { PUBLIC_API } from '../oauth/base-url.js'
 import { readClaims } from '../oauth/claims.js'
@@ -37,7 +37,7 @@ function isMark({
   return refreshToken === MANAGED_MARKER || accessToken === MANAGED_MARKER
 }
 
-function fromLogin(found: FoundLogin, nowMs: number): StoredAccount {
+function fromLogin(found: ImportedLogin, nowMs: number): StoredAccount {
   const { accessToken = '', refreshToken = '', idToken, email, accountId, enabled } = found
   const { expiresAtMs, issuedAtMs } = readClaims(accessToken)
   // A clock that runs ahead must not make this copy the newest for ever.

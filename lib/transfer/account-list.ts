@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { type Found, type FoundLogin, milliseconds, refused, text } from './found.js'
+import { type Found, type ImportedLogin, milliseconds, refused, text } from './found.js'
 
 /** Names that other programs give the same thing; the first one that is there counts. */
 const recordSchema = z.looseObject({
@@ -76,7 +76,7 @@ function recordsIn(content: Readonly<Record<string, unknown>>): readonly unknown
   return parts.length === 0 ? undefined : parts.flat()
 }
 
-function loginOf(record: unknown): FoundLogin | undefined {
+function loginOf(record: unknown): ImportedLogin | undefined {
   const parsed = recordSchema.safeParse(record)
   if (!parsed.success) return undefined
   const one = parsed.data

@@ -5,7 +5,7 @@ import { isNestedTooDeep } from '../kernel/text/nesting.js'
 import type { StoredAccount } from '../accounts/account.js'
 
 /** A ChatGPT login as another program keeps it; whose it is stands in its tokens. */
-export interface FoundLogin {
+export interface ImportedLogin {
   readonly kind: 'login'
   readonly accessToken?: string | undefined
   readonly refreshToken?: string | undefined
@@ -34,7 +34,7 @@ export interface FoundRecord {
 }
 
 /** What one file of another program holds. */
-export type Found = FoundLogin | FoundKey | FoundRecord
+export type Found = ImportedLogin | FoundKey | FoundRecord
 
 /** A text that is there, or nothing, whatever else stands in its place. */
 export const text = z.string().trim().min(1).optional().catch(undefined)

@@ -9,10 +9,10 @@ import {
   FOREIGN_SOURCES,
   type ForeignSource,
   type Place,
-  placesOf,
+  candidatePaths,
   SOURCE_TITLES,
   sourceAt,
-  type Surroundings,
+  type SearchContext,
 } from './places.js'
 import { readForeign } from './read.js'
 import { accountFromFound } from './account-from-found.js'
@@ -39,7 +39,7 @@ export interface ImportSearch {
 }
 
 /** What is asked for: one file, the usual places of one program, or those of all. */
-export type ImportWish =
+export type ImportRequest =
   | { readonly source: 'file'; readonly file: string }
   | { readonly source: ForeignSource; readonly file?: string | undefined }
   | { readonly source: 'all' }
@@ -53,10 +53,10 @@ type Reads = Pick<Runtime, 'env' | 'paths' | 'clock' | 'vault'>
  */
 export async function searchAccounts(
   runtime: Reads,
-  wish: ImportWish,
+  wish: ImportRequest,
   directory: string,
 ): Promise<ImportSearch> {
-  const surroundings: Surroundings = {
+  const surroundings: SearchContext = {
     env: runtime.env,
     paths: runtime.paths,
     projectRoot: findProjectRoot(directory, runtime.paths.home),
@@ -67,7 +67,9 @@ export async function searchAccounts(
     // A file in a project may have come with the project: it is read when somebody names it, and not along with the others.
     const ownPlaces = { ...surroundings, projectRoot: undefined }
     const parts = await Promise.all(
-      FOREIGN_SOURCES.map((source) => searchPlaces(runtime, source, placesOf(source, ownPlaces))),
+      FOREIGN_SOURCES.map((source) =>
+        searchPlaces(runtime, source, candidatePaths(source, ownPlaces)),
+      ),
     )
     return {
       found: parts.flatMap(({ found }) => found),
@@ -75,7 +77,7 @@ export async function searchAccounts(
     }
   }
   const places =
-    wish.file === undefined ? placesOf(wish.source, surroundings) : [{ path: wish.file }]
+    wish.file === undefined ? candidatePaths(wish.source, surroundings) : [{ path: wish.file }]
   const { found, errors } = await searchPlaces(runtime, wish.source, places)
   const [first] = errors
   if (found.length === 0 && first !== undefined) throw first
@@ -91,7 +93,7 @@ export async function searchAccounts(
 async function readNamed(
   runtime: Reads,
   file: string,
-  surroundings: Surroundings,
+  surroundings: SearchContext,
 ): Promise<FoundAccount[]> {
   const read = await readTextFile(file)
   if (read === undefined)

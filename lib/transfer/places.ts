@@ -32,7 +32,7 @@ export interface Place {
   readonly ending?: string
 }
 
-export interface Surroundings {
+export interface SearchContext {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly paths: Pick<Paths, 'home' | 'root' | 'hostAuthFile' | 'hostConfigDir'>
   /** Root of the project, where one is open. */
@@ -46,9 +46,9 @@ const FORERUNNER_FILE = 'openai-codex-accounts.json'
  * Where a program keeps its logins, in the order of its own search; reads no disk. Codex CLI and what is built on it
  * follow `CODEX_HOME`, OpenCode the XDG folders.
  */
-export function placesOf(
+export function candidatePaths(
   source: ForeignSource,
-  { env, paths, projectRoot }: Surroundings,
+  { env, paths, projectRoot }: SearchContext,
 ): readonly Place[] {
   const codexHome = set(env.CODEX_HOME) ?? path.join(paths.home, '.codex')
   switch (source) {
@@ -86,9 +86,9 @@ export function placesOf(
 }
 
 /** The program a file belongs to, told by where it lies; undefined for any other place. */
-export function sourceAt(file: string, surroundings: Surroundings): ForeignSource | undefined {
+export function sourceAt(file: string, surroundings: SearchContext): ForeignSource | undefined {
   return FOREIGN_SOURCES.find((source) =>
-    placesOf(source, surroundings).some((place) =>
+    candidatePaths(source, surroundings).some((place) =>
       place.ending === undefined
         ? isSamePath(place.path, file)
         : isSamePath(place.path, path.dirname(file)) && file.endsWith(place.ending),

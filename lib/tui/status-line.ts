@@ -1,3 +1,4 @@
+import { counted } from '../kernel/text/plural.js'
 import { cut } from '../kernel/text/table.js'
 import type { Block } from '../routing/limits.js'
 import type { AccountView, WindowView } from './pool-view.js'
@@ -99,9 +100,7 @@ export function sidebarLines(
           },
         ]
   const rest: StatusText[] =
-    others === 0
-      ? []
-      : [{ text: `+${others} more account${others === 1 ? '' : 's'}`, level: 'muted' }]
+    others === 0 ? [] : [{ text: `+${counted(others, 'more account')}`, level: 'muted' }]
   return [head, ...windows, ...read, ...blocked, ...login, ...rest, ...odd]
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { readClaims } from '../../lib/oauth/claims.js'
-import { judgeAnswer } from '../../lib/tokens/refresh-exchange.js'
+import { parseRefreshResponse } from '../../lib/tokens/refresh-exchange.js'
 import {
   expiryOf,
   LONGEST_LIFETIME_MS,
@@ -15,8 +15,8 @@ const judge = (
   status: number,
   text: string,
   retryAfter: string | null = null,
-): ReturnType<typeof judgeAnswer> =>
-  judgeAnswer({ status, text, retryAfter, refreshToken: 'rt_old', nowMs: NOW })
+): ReturnType<typeof parseRefreshResponse> =>
+  parseRefreshResponse({ status, text, retryAfter, refreshToken: 'rt_old', nowMs: NOW })
 const jwt = (claims: unknown): string =>
   `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`
 const anything = fc.oneof(

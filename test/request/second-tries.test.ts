@@ -186,7 +186,7 @@ describe('a stream that fails after output', () => {
       await ask(stage.core, turn(), session)
     expect([stage.accounts(), vitalsOf(stage, 'a')]).toEqual([
       Array(5).fill('a'),
-      expect.objectContaining({ health: 100, strikes: 0 }),
+      expect.objectContaining({ health: 100, consecutiveFailures: 0 }),
     ])
   })
 })
@@ -227,7 +227,7 @@ describe('what the user breaks off', () => {
       }
       expect([stage.accounts(), vitalsOf(stage, 'a')]).toEqual([
         Array(4).fill('a'),
-        expect.objectContaining({ health: 100, strikes: 0 }),
+        expect.objectContaining({ health: 100, consecutiveFailures: 0 }),
       ])
     },
   )

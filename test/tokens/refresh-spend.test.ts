@@ -11,7 +11,7 @@ import { createRefreshJournal } from '../../lib/tokens/journal/refresh-journal.j
 import { tryLease } from '../../lib/tokens/refresh-lease.js'
 import { createRefreshMemory } from '../../lib/tokens/refresh-memory.js'
 import { fingerprintOf, pauseMs } from '../../lib/tokens/refresh-rules.js'
-import { createSpender, type SpendRequest } from '../../lib/tokens/refresh-spend.js'
+import { createTokenRefresher, type SpendRequest } from '../../lib/tokens/refresh-spend.js'
 import type { AccountStore } from '../../lib/accounts/store/store-types.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
@@ -43,7 +43,7 @@ async function spendStage(
     ended: new AbortController().signal,
   })
   const asked: string[] = []
-  const spender = createSpender({
+  const spender = createTokenRefresher({
     ...common,
     committer,
     random: () => 0.5,

@@ -138,10 +138,7 @@ describe('traps about requests', () => {
   })
 
   it('[R9 9.59] nothing of the plugin copies a stream to look at it', async () => {
-    for (const { file, text } of await sourcesOf(
-      'lib',
-      (name) => !name.startsWith('simulator/'),
-    ))
+    for (const { file, text } of await sourcesOf('lib', (name) => !name.startsWith('simulator/')))
       expect(text, file).not.toMatch(/\.tee\(\)|response\.clone\(\)/)
   })
 

@@ -25,7 +25,7 @@ export function systemKeychain(place: KeychainPlace): Keychain {
 }
 
 /** The place this process runs at. */
-export function thisPlace(env: NodeJS.ProcessEnv): KeychainPlace {
+export function currentPlatform(env: NodeJS.ProcessEnv): KeychainPlace {
   const host = globalThis as { Bun?: { secrets?: unknown } }
   return { env, platform: process.platform, secrets: host.Bun?.secrets }
 }

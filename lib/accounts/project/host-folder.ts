@@ -38,13 +38,13 @@ const IMPORTERS = [
  * never touches a manifest of somebody else.
  * @param root `~/.opencode`
  */
-export async function settleHostFolder(root: string): Promise<void> {
+export async function ensureHostManifest(root: string): Promise<void> {
   try {
     await closeFolder(root)
     const names = await readdir(root)
     const isUsed = IMPORTERS.some((name) => names.includes(name))
     const hasManifest = names.includes(MANIFEST)
-    if (isUsed && hasManifest && (await isOurs(root))) await stepBack(root)
+    if (isUsed && hasManifest && (await isOurs(root))) await removeHostManifest(root)
     else if (!isUsed && !hasManifest && !names.includes(LOCK) && !names.includes(MODULES))
       await settle(root)
   } catch {
@@ -66,7 +66,7 @@ async function settle(root: string): Promise<void> {
   )
 }
 
-async function stepBack(root: string): Promise<void> {
+async function removeHostManifest(root: string): Promise<void> {
   await rm(path.join(root, MANIFEST), { force: true })
   await rm(path.join(root, LOCK), { force: true })
   const modules = path.join(root, MODULES)

@@ -21,7 +21,7 @@ export interface PoolOnDisk {
 /**
  * Reads an account file, or the one of the older name in its place.
  * @param vault opens sealed files; without it their secrets stay sealed and the metadata can be read and changed
- * @throws CodexError `store_unreadable`, `store_newer`, `keychain_unreachable`; ForeignFile when it is something else
+ * @throws CodexError `store_unreadable`, `store_newer`, `keychain_unreachable`; NotAnAccountFile when it is something else
  */
 export async function readPoolFile(
   file: string,
@@ -49,7 +49,7 @@ export async function readPoolFile(
         `${file} was written by a newer version of this plugin (format ${parsed.version}).`,
       )
     case 'foreign':
-      throw new ForeignFile(parsed.why)
+      throw new NotAnAccountFile(parsed.why)
   }
 }
 
@@ -79,8 +79,8 @@ export class MovedAside extends CodexError {
 }
 
 /** A file in our place that is not ours to read. */
-export class ForeignFile extends Error {
-  override readonly name = 'ForeignFile'
+export class NotAnAccountFile extends Error {
+  override readonly name = 'NotAnAccountFile'
   readonly why: string
 
   constructor(why: string) {

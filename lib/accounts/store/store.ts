@@ -16,7 +16,13 @@ import { realPathOrSame } from '../../kernel/files/real-path.js'
 import type { AccountPool } from '../account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
 import { closeFolder } from '../project/own-folders.js'
-import { ForeignFile, MovedAside, type PoolOnDisk, poolText, readPoolFile } from './pool-file.js'
+import {
+  NotAnAccountFile,
+  MovedAside,
+  type PoolOnDisk,
+  poolText,
+  readPoolFile,
+} from './pool-file.js'
 import { rewriteCopies } from '../keychain/plain-copies.js'
 import type { DataKey } from '../keychain/seal.js'
 import type { AccountStore, HeldPool } from './store-types.js'
@@ -83,7 +89,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
       try {
         await readFresh()
       } catch (error) {
-        if (!(error instanceof ForeignFile)) throw error
+        if (!(error instanceof NotAnAccountFile)) throw error
         const aside = `${file}.corrupt-${timestamp(clock.now())}`
         await rename(file, aside).catch((cause: unknown) => {
           throw new CodexError(
@@ -113,7 +119,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
       cached = await readFresh()
     } catch (error) {
       cached = undefined
-      if (!(error instanceof ForeignFile)) throw error
+      if (!(error instanceof NotAnAccountFile)) throw error
       await quarantine()
       if (looks >= MAX_LOOKS) throw changing()
       return read(looks + 1)
@@ -143,7 +149,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   async function transact<T>(work: (held: HeldPool) => Promise<T>, looks = 1): Promise<T> {
     const result = await locked(async (lock) => {
       const before = await readFresh().catch((error: unknown) => {
-        if (!(error instanceof ForeignFile)) throw error
+        if (!(error instanceof NotAnAccountFile)) throw error
         return undefined
       })
       if (before === undefined) return undefined

@@ -1,3 +1,4 @@
+import { counted } from '../../kernel/text/plural.js'
 import type { Account } from '../../accounts/account.js'
 import type { AccountRow } from '../../tools/daily/account-row.js'
 import { codexLabel } from '../../tools/accounts/codex-label.js'
@@ -128,8 +129,7 @@ export async function readLimits(
   for (const { index, name, error } of accounts)
     if (error !== null) prompts.say('warning', `${index} ${name}: ${error}`)
   const read = accounts.filter(({ error }) => error === null).length
-  if (read > 0)
-    prompts.say('done', `What is left is new for ${read} account${read === 1 ? '' : 's'}.`)
+  if (read > 0) prompts.say('done', `What is left is new for ${counted(read, 'account')}.`)
 }
 
 async function removeWithUndo(

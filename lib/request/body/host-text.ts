@@ -120,7 +120,7 @@ export function hostSafeText(text: string, options: { overflow?: boolean } = {})
     for (const [phrase, words] of REWORDED_OVERFLOW) safe = safe.replace(phrase, words)
   }
   safe = cut(spaceDigitGroups(safe))
-  return pryApart(safe, patterns)
+  return breakUpMatches(safe, patterns)
 }
 
 /** True when the host would act on the text instead of showing it. */
@@ -163,7 +163,7 @@ function spaceDigitGroups(text: string): string {
  * The last resort for what no rule above foresees: a dot inside the word. Each pass separates two characters for good,
  * so it ends.
  */
-function pryApart(text: string, patterns: readonly RegExp[]): string {
+function breakUpMatches(text: string, patterns: readonly RegExp[]): string {
   let safe = text
   while (matchesAny(safe, patterns)) {
     for (const pattern of patterns)

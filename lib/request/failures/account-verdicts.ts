@@ -3,7 +3,7 @@ import type { Endpoints } from '../../oauth/endpoints.js'
 import type { Clock } from '../../kernel/clock.js'
 import type { Metrics } from '../../kernel/metrics.js'
 import type { QuotaLedger } from '../../quota/ledger.js'
-import type { VitalEvent } from '../../routing/health.js'
+import type { HealthEvent } from '../../routing/health.js'
 import type { Breaker, Breakers } from '../breaker.js'
 import { destinationOf, type EndpointForKeys } from '../endpoint.js'
 import type { Failure } from './outcome-types.js'
@@ -91,7 +91,7 @@ export function createVerdicts(deps: VerdictDeps): AccountVerdicts {
 }
 
 /** What the end of an answer says about its account; undefined when it says nothing: who stops reading blames nobody. Pure. */
-export function vitalOfEnd(kind: StreamEnd['kind']): VitalEvent | undefined {
+export function healthEventOfEnd(kind: StreamEnd['kind']): HealthEvent | undefined {
   switch (kind) {
     case 'completed':
     case 'incomplete':

@@ -99,13 +99,13 @@ const MEANINGS: readonly (readonly [CodeMeaning, readonly string[]])[] = [
 const POLICY_CODE = /_policy(?:_violation)?$/
 
 /** A code with what it means. */
-export interface Meant {
+export interface ErrorClass {
   readonly meaning: CodeMeaning
   readonly code: string
 }
 
 /** What the codes of an answer mean; undefined when none is known. */
-export function meaningOf(codes: readonly string[]): Meant | undefined {
+export function classifyCode(codes: readonly string[]): ErrorClass | undefined {
   for (const [meaning, known] of MEANINGS) {
     const code = codes.find(
       (candidate) =>

@@ -2,7 +2,7 @@ import { redactForeign } from '../../kernel/text/redact.js'
 import { systemCode } from '../../kernel/errors.js'
 import type { Block, BlockReason } from '../../routing/limits.js'
 import { type ErrorFacts, parseErrorBody, parseErrorEvent } from './outcome-body.js'
-import { type CodeMeaning, meaningOf } from './outcome-codes.js'
+import { type CodeMeaning, classifyCode } from './outcome-codes.js'
 import { blockOfLimit } from './outcome-limits.js'
 import type { Failure, OutcomeKind } from './outcome-types.js'
 import { retryAfterMs } from './retry-after.js'
@@ -88,7 +88,7 @@ interface Evidence extends Asked {
 
 function judged(evidence: Evidence): Failure {
   const { facts, headers, status, nowMs } = evidence
-  const meant = meaningOf(facts.codes)
+  const meant = classifyCode(facts.codes)
   const kind = kindOf(evidence, meant?.meaning)
   const wait = retryAfterMs(headers, facts.message, nowMs)
   const block = blockOf(kind, evidence, wait)

@@ -1,3 +1,4 @@
+import { counted } from '../../kernel/text/plural.js'
 import path from 'node:path'
 import * as z from 'zod'
 
@@ -57,7 +58,7 @@ export const codexExport = defineTool({
       file,
       encrypt ? await encryptPool(pool, passphraseFrom(runtime.env)) : formatPool(pool),
     )
-    const count = `${pool.accounts.length} account${pool.accounts.length === 1 ? '' : 's'}`
+    const count = counted(pool.accounts.length, 'account')
     const warning = encrypt
       ? ''
       : ' The file holds tokens in plain text: whoever reads it can use the accounts.'

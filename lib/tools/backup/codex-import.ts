@@ -10,7 +10,7 @@ import { renderTable } from '../../kernel/text/table.js'
 import { defineTool } from '../definition.js'
 import { type ImportPlan, type ImportRow, planImport } from '../../transfer/import-plan.js'
 import { ownPlace } from '../own-place.js'
-import { type ImportWish, searchAccounts } from '../../transfer/import-search.js'
+import { type ImportRequest, searchAccounts } from '../../transfer/import-search.js'
 
 interface ImportData {
   /** The file, or null when the usual places of programs were searched. */
@@ -32,7 +32,7 @@ interface ImportData {
 
 interface ImportArguments {
   readonly path?: string | undefined
-  readonly from?: ImportWish['source'] | undefined
+  readonly from?: ImportRequest['source'] | undefined
   readonly mode?: 'merge' | 'replace' | undefined
 }
 
@@ -171,7 +171,7 @@ export const codexImport = defineTool({
   },
 })
 
-function wishOf({ path: wanted, from, mode }: ImportArguments, directory: string): ImportWish {
+function wishOf({ path: wanted, from, mode }: ImportArguments, directory: string): ImportRequest {
   const file = wanted === undefined ? undefined : path.resolve(directory, wanted)
   const source = from ?? (file === undefined ? 'all' : 'file')
   if (source === 'all') {

@@ -1,3 +1,4 @@
+import { counted } from '../../kernel/text/plural.js'
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
@@ -68,7 +69,7 @@ export const codexReset = defineTool({
     if (action === 'status')
       return {
         ...base,
-        message: `${name} has ${credits.length} banked reset${credits.length === 1 ? '' : 's'}.`,
+        message: `${name} has ${counted(credits.length, 'banked reset')}.`,
       }
     const credit =
       creditId === undefined

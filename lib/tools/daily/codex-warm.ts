@@ -1,3 +1,4 @@
+import { counted } from '../../kernel/text/plural.js'
 import * as z from 'zod'
 
 import { accountName } from '../../accounts/labels.js'
@@ -88,7 +89,7 @@ export const codexWarm = defineTool({
       accounts: rows,
       message:
         planned > 0
-          ? `${planned} request${planned === 1 ? '' : 's'} would be sent. Nothing was sent; say confirm to do it.`
+          ? `${counted(planned, 'request')} would be sent. Nothing was sent; say confirm to do it.`
           : `${count('started')} windows opened.`,
     }
 

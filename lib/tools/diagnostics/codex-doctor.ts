@@ -1,3 +1,4 @@
+import { counted } from '../../kernel/text/plural.js'
 import * as z from 'zod'
 
 import { messageOf } from '../../kernel/errors.js'
@@ -89,7 +90,7 @@ export const codexDoctor = defineTool({
       ...lines,
       ...fixed,
       '',
-      `${data.errors} error${data.errors === 1 ? '' : 's'}, ${data.warnings} warning${data.warnings === 1 ? '' : 's'} (version ${data.version})`,
+      `${counted(data.errors, 'error')}, ${counted(data.warnings, 'warning')} (version ${data.version})`,
     ].join('\n')
   },
   failed: (data) => data.errors > 0,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { FOREIGN_SOURCES, placesOf, sourceAt } from '../../../lib/transfer/places.js'
+import { FOREIGN_SOURCES, candidatePaths, sourceAt } from '../../../lib/transfer/places.js'
 import { readForeign } from '../../../lib/transfer/read.js'
 import { accountFromFound } from '../../../lib/transfer/account-from-found.js'
 import { MANAGED_AUTH } from '../../../lib/login/managed-entry.js'
@@ -184,7 +184,7 @@ describe('the places of other programs', () => {
     const files = Object.fromEntries(
       FOREIGN_SOURCES.map((source) => [
         source,
-        placesOf(source, around).map((place) => place.path),
+        candidatePaths(source, around).map((place) => place.path),
       ]),
     )
     expect(files).toEqual({
