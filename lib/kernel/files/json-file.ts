@@ -161,16 +161,6 @@ async function readBounded(handle: FileHandle, expected: number): Promise<Buffer
   }
 }
 
-/**
- * True for a name in a watch of the folder that may mean a change of `file`. Bun, in which OpenCode runs, names only the
- * temporary file when it is renamed to the real one.
- * @param name null where the system tells none
- */
-export function mayBeChangeOf(file: string, name: string | null): boolean {
-  const base = path.basename(file)
-  return name === null || name === base || (name.startsWith(`.${base}.`) && name.endsWith('.tmp'))
-}
-
 /** The file to replace, links followed. Only a regular file ever gives way: a device or pipe would be lost for the whole machine. */
 async function replaceable(file: string): Promise<string> {
   const there = await stat(file).catch(missing)
