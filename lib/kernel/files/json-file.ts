@@ -5,8 +5,8 @@ import path from 'node:path'
 import { systemClock } from '../clock.js'
 import { CodexError, systemCode } from '../errors.js'
 import { realPathOf } from './real-path.js'
-import { sweepFolder } from './temporaries.js'
-import { temporaryNameFor } from './temporary-names.js'
+import { sweepFolder } from './leftovers.js'
+import { temporaryNameFor } from './temporaries.js'
 
 /** Larger than any file of ours can become; a foreign file in its place must not fill the memory. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024

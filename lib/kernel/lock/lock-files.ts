@@ -6,7 +6,7 @@ import path from 'node:path'
 import { systemClock } from '../clock.js'
 import { systemCode } from '../errors.js'
 import { isProvablyDead, ownIdentity, type ProcessIdentity } from './process-identity.js'
-import { temporaryNameFor } from '../files/temporary-names.js'
+import { temporaryNameFor } from '../files/temporaries.js'
 
 /** What lies on the disk for one lock: see lock.ts. */
 export interface LockPlace {
