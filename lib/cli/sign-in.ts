@@ -7,7 +7,7 @@ import {
   type PendingLogin,
 } from '../login/login.js'
 import type { LoginMethodId } from '../login/method-list.js'
-import { createOAuth, type LoginTokens } from '../oauth/oauth.js'
+import { createOAuth, type LoginTokens } from '../oauth/oauth-client.js'
 import { openBrowser } from '../login/open-browser.js'
 import { labelIn, readyForLogin, saveLogin } from '../core.js'
 import { CodexError } from '../kernel/errors.js'

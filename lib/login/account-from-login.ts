@@ -1,6 +1,6 @@
 import type { StoredAccount } from '../accounts/account.js'
 import { readClaims } from '../oauth/claims.js'
-import type { LoginTokens } from '../oauth/oauth.js'
+import type { LoginTokens } from '../oauth/oauth-client.js'
 
 /**
  * The record of a finished login. The access token knows the workspace it is for; the id token is asked where it is

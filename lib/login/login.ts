@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
 import { type CallbackServer, startCallbackServer } from '../oauth/callback-server.js'
-import type { LoginTokens, OAuth } from '../oauth/oauth.js'
+import type { LoginTokens, OAuth } from '../oauth/oauth-client.js'
 import { codeFromPaste } from './paste-login.js'
 import { createPkce, createState } from '../oauth/pkce.js'
 

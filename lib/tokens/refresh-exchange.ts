@@ -3,9 +3,9 @@ import { readClaims } from '../oauth/claims.js'
 import type { Clock } from '../kernel/clock.js'
 import { systemCode } from '../kernel/errors.js'
 import { parsedJson } from '../kernel/text/json.js'
-import type { RotatedTokens } from './refresh-rules.js'
+import type { RotatedTokens } from './token-rules.js'
 import { answerText } from '../oauth/token-response.js'
-import { codesIn, finalRefusalOf, readTokenAnswer } from '../oauth/token-answer.js'
+import { codesIn, finalRefusalOf, readTokenAnswer } from '../oauth/token-set.js'
 
 /** Why a token is refreshed; sent along, as the Codex CLI does (wire facts §6). */
 export type RefreshReason = 'proactive_expiry' | 'unauthorized_recovery' | 'forced'

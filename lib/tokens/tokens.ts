@@ -6,11 +6,11 @@ import type { Toast } from '../kernel/host-port.js'
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store/store-types.js'
 import type { RefreshReason } from './refresh-exchange.js'
-import { createRenewal } from './refresh-renewal.js'
-import type { Renewed } from './refresh-spend.js'
-import type { RenewalDeps } from './refresh-renewal.js'
-import { accountOf, tokenState } from './refresh-rules.js'
-import { savedToast, type UnsavedTokens, unsavedText, unsavedToast } from './refresh-texts.js'
+import { createRenewal } from './refresh.js'
+import type { Renewed } from './spend.js'
+import type { RenewalDeps } from './refresh.js'
+import { accountOf, tokenState } from './token-rules.js'
+import { savedToast, type UnsavedTokens, unsavedText, unsavedToast } from './texts.js'
 
 /** A token and the record it belongs to. */
 export interface Grant {

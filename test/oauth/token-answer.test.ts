@@ -8,7 +8,7 @@ import {
   LONGEST_LIFETIME_MS,
   readTokenAnswer,
   UNKNOWN_LIFETIME_MS,
-} from '../../lib/oauth/token-answer.js'
+} from '../../lib/oauth/token-set.js'
 
 const NOW = Date.UTC(2026, 10, 28)
 const judge = (

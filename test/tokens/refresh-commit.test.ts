@@ -1,20 +1,17 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { CodexError } from '../../lib/kernel/errors.js'
-import { factsOf } from '../../lib/tokens/login-copies.js'
+import { factsOf } from '../../lib/tokens/login-facts.js'
 import {
   type CommitterDeps,
   createCommitter,
   HELD_RETRY_MS,
   type TokenCommitter,
-} from '../../lib/tokens/refresh-commit.js'
-import { intentOf, type ReceivedEntry } from '../../lib/tokens/journal/refresh-entry.js'
-import {
-  createRefreshJournal,
-  type RefreshJournal,
-} from '../../lib/tokens/journal/refresh-journal.js'
-import { createRefreshMemory } from '../../lib/tokens/refresh-memory.js'
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
+} from '../../lib/tokens/commit.js'
+import { intentOf, type ReceivedEntry } from '../../lib/tokens/journal/entry.js'
+import { createRefreshJournal, type RefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { createRefreshMemory } from '../../lib/tokens/memory.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { withAccount, withoutAccount } from '../../lib/accounts/edits.js'
 import type { AccountStore } from '../../lib/accounts/store/store-types.js'
 import { type HastyClock, hastyClock } from '../support/hasty-clock.js'

@@ -7,10 +7,10 @@ import {
   type JournalEntry,
   lastEntry,
   lossIn,
-} from '../../lib/tokens/journal/refresh-entry.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/refresh-journal.js'
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
-import { loginNeededText } from '../../lib/tokens/refresh-texts.js'
+} from '../../lib/tokens/journal/entry.js'
+import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
+import { loginNeededText } from '../../lib/tokens/texts.js'
 import { ownIdentity, pidScope } from '../../lib/kernel/lock/process-identity.js'
 import { tokenStage } from '../support/token-stage.js'
 

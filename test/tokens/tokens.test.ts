@@ -3,8 +3,8 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/refresh-journal.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
+import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { tokenStage } from '../support/token-stage.js'
 
 describe('tokens.access', () => {

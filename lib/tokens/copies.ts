@@ -13,9 +13,9 @@ import { readTextFile, writeFileAtomic } from '../kernel/files/json-file.js'
 import { withFileLock } from '../kernel/lock/lock.js'
 import type { Logger } from '../kernel/logger.js'
 import { ACCOUNTS_FILE, FLAGGED_FILE, type Paths } from '../kernel/files/paths.js'
-import { factsAfter, factsOf, isSameLogin, type LoginFacts } from './login-copies.js'
-import type { RefreshJournal } from './journal/refresh-journal.js'
-import { fingerprintOf, type RotatedTokens } from './refresh-rules.js'
+import { factsAfter, factsOf, isSameLogin, type LoginFacts } from './login-facts.js'
+import type { RefreshJournal } from './journal/journal.js'
+import { fingerprintOf, type RotatedTokens } from './token-rules.js'
 
 /** A token of the same login that lies in another place of ours. */
 export interface LoginCopy {

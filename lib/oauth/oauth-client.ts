@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { Clock } from '../kernel/clock.js'
 import { CodexError, messageOf, systemCode } from '../kernel/errors.js'
 import { CLIENT_ID, type Endpoints } from './endpoints.js'
-import { codesIn, readTokenAnswer } from './token-answer.js'
+import { codesIn, readTokenAnswer } from './token-set.js'
 import { answerText } from './token-response.js'
 import { parsedJson } from '../kernel/text/json.js'
 

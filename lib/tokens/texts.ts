@@ -1,6 +1,6 @@
 import type { Toast } from '../kernel/host-port.js'
-import type { HeldTokens } from './refresh-commit.js'
-import type { EarlierLoss } from './journal/refresh-entry.js'
+import type { HeldTokens } from './commit.js'
+import type { EarlierLoss } from './journal/entry.js'
 
 /** Why a refresh token is dead, by the code of the login server (wire facts §6). */
 const CAUSES: Readonly<Record<string, string>> = {

@@ -3,8 +3,8 @@ import { CodexError, isCodexError, messageOf, systemCode } from '../kernel/error
 import type { Logger } from '../kernel/logger.js'
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store/store-types.js'
-import { factsOf } from './login-copies.js'
-import type { TokenCommitter } from './refresh-commit.js'
+import { factsOf } from './login-facts.js'
+import type { TokenCommitter } from './commit.js'
 import {
   type EarlierLoss,
   intentOf,
@@ -13,12 +13,12 @@ import {
   lossIn,
   type ReceivedEntry,
   type StartedEntry,
-} from './journal/refresh-entry.js'
+} from './journal/entry.js'
 import type { Exchange, RefreshReason } from './refresh-exchange.js'
-import type { OpenEntry, RefreshJournal } from './journal/refresh-journal.js'
-import type { Lease } from './refresh-lease.js'
-import type { RefreshMemory } from './refresh-memory.js'
-import { isUsableInstead, pauseMs } from './refresh-rules.js'
+import type { OpenEntry, RefreshJournal } from './journal/journal.js'
+import type { Lease } from './lease.js'
+import type { RefreshMemory } from './memory.js'
+import { isUsableInstead, pauseMs } from './token-rules.js'
 
 /** A record with a token other than the unwanted one. */
 export interface Renewed {

@@ -10,12 +10,12 @@ import {
   placeOfSuccessor,
   type Spent,
   withSuccessor,
-} from './login-copies.js'
-import type { LoginCopies } from './refresh-copies.js'
-import type { JournalEntry, ReceivedEntry } from './journal/refresh-entry.js'
-import type { OpenEntry, RefreshJournal } from './journal/refresh-journal.js'
-import type { RefreshMemory } from './refresh-memory.js'
-import { fingerprintOf, rotatedAccount } from './refresh-rules.js'
+} from './login-facts.js'
+import type { LoginCopies } from './copies.js'
+import type { JournalEntry, ReceivedEntry } from './journal/entry.js'
+import type { OpenEntry, RefreshJournal } from './journal/journal.js'
+import type { RefreshMemory } from './memory.js'
+import { fingerprintOf, rotatedAccount } from './token-rules.js'
 
 /** A busy account file is asked for again this often, with these pauses between. */
 const COMMIT_ATTEMPTS = 4

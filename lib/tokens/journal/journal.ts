@@ -11,7 +11,7 @@ import {
   openedTokens,
   type StartedEntry,
   type StoredEntry,
-} from './refresh-entry.js'
+} from './entry.js'
 
 /**
  * Entries that hold no tokens are kept this long, those that do for much longer: their record may come back with a

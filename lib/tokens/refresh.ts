@@ -4,23 +4,18 @@ import type { Vault } from '../accounts/keychain/vault.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { ACCOUNTS_FILE } from '../kernel/files/paths.js'
 import { realPathOrSame } from '../kernel/files/real-path.js'
-import { createAdopter } from './refresh-adopt.js'
-import { createCommitter, type HeldTokens } from './refresh-commit.js'
-import { createLoginCopies, type LoginCopy, type PoolFiles } from './refresh-copies.js'
-import type { StartedEntry } from './journal/refresh-entry.js'
+import { createAdopter } from './adopt.js'
+import { createCommitter, type HeldTokens } from './commit.js'
+import { createLoginCopies, type LoginCopy, type PoolFiles } from './copies.js'
+import type { StartedEntry } from './journal/entry.js'
 import type { RefreshReason } from './refresh-exchange.js'
-import { createRefreshJournal } from './journal/refresh-journal.js'
-import { tryLease } from './refresh-lease.js'
-import { createRefreshMemory } from './refresh-memory.js'
-import { createRecovery } from './journal/refresh-recovery.js'
-import { accountOf, fingerprintOf, isUsableInstead, withLoginNeeded } from './refresh-rules.js'
-import {
-  createTokenRefresher,
-  type Renewed,
-  type SpendDeps,
-  type Spending,
-} from './refresh-spend.js'
-import { loginNeededText, type UnsavedTokens, unsavedText } from './refresh-texts.js'
+import { createRefreshJournal } from './journal/journal.js'
+import { tryLease } from './lease.js'
+import { createRefreshMemory } from './memory.js'
+import { createRecovery } from './journal/recovery.js'
+import { accountOf, fingerprintOf, isUsableInstead, withLoginNeeded } from './token-rules.js'
+import { createTokenRefresher, type Renewed, type SpendDeps, type Spending } from './spend.js'
+import { loginNeededText, type UnsavedTokens, unsavedText } from './texts.js'
 
 /** How often a waiting process looks at the account file: it adopts a new token this soon after it is stored. */
 const POLL_MS = 20

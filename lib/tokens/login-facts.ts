@@ -1,7 +1,7 @@
 import type { Account, AccountPool, StoredAccount } from '../accounts/account.js'
 import { isSameAccount } from '../accounts/identity.js'
 import { readClaims } from '../oauth/claims.js'
-import { fingerprintOf, isToken, type RotatedTokens, rotatedAccount } from './refresh-rules.js'
+import { fingerprintOf, isToken, type RotatedTokens, rotatedAccount } from './token-rules.js'
 
 /** Whose a login is and how old its tokens are. Holds no secret. All times epoch ms. */
 export interface LoginFacts {

@@ -5,8 +5,8 @@ import { type DataKey, openText, sealText } from '../../accounts/keychain/seal.j
 import { systemCode } from '../../kernel/errors.js'
 import { parsedJson } from '../../kernel/text/json.js'
 import { isProvablyDead, ownIdentity, pidScope } from '../../kernel/lock/process-identity.js'
-import type { LoginFacts } from '../login-copies.js'
-import type { RotatedTokens } from '../refresh-rules.js'
+import type { LoginFacts } from '../login-facts.js'
+import type { RotatedTokens } from '../token-rules.js'
 
 /** A `started` entry of a process that cannot be looked up from here keeps others from spending the token for this long. */
 export const RUNNING_GRACE_MS = 60_000

@@ -3,10 +3,10 @@ import { withAccount } from '../accounts/edits.js'
 import type { AccountStore } from '../accounts/store/store-types.js'
 import type { Clock } from '../kernel/clock.js'
 import type { Logger } from '../kernel/logger.js'
-import { factsOf, isNewer, withSuccessor } from './login-copies.js'
-import type { LoginCopies, LoginCopy } from './refresh-copies.js'
-import type { RefreshMemory } from './refresh-memory.js'
-import { isUsableInstead, type RotatedTokens } from './refresh-rules.js'
+import { factsOf, isNewer, withSuccessor } from './login-facts.js'
+import type { LoginCopies, LoginCopy } from './copies.js'
+import type { RefreshMemory } from './memory.js'
+import { isUsableInstead, type RotatedTokens } from './token-rules.js'
 
 /** What another place of ours knows better about a login. */
 export type Better =
