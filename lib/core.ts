@@ -129,7 +129,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
   })
   const login = createLoginMethods({
-    oauth: createOAuth({ endpoints: runtime.endpoints, fetch: runtime.fetch, clock }),
+    oauth: createOAuth(runtime),
     clock,
     host,
     env: input.env,

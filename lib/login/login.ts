@@ -74,13 +74,13 @@ export async function beginDeviceLogin(deps: LoginDeps): Promise<PendingLogin> {
         while (spentMs < DEVICE_LOGIN_TIMEOUT_MS) {
           await clock.sleep(start.intervalMs, signal)
           const askedAt = performance.now()
-          const answer = await oauth.askDevice(start, signal)
+          const answer = await oauth.pollDevice(start, signal)
           if (answer.kind === 'granted')
             return oauth.exchangeCode(
               { ...answer.grant, redirectUri: oauth.deviceRedirectUri },
               signal,
             )
-          last = answer.kind === 'unheard' ? ` ${answer.why} when it was asked last.` : ''
+          last = answer.kind === 'unavailable' ? ` ${answer.why} when it was asked last.` : ''
           spentMs += start.intervalMs + performance.now() - askedAt
         }
         throw new CodexError(

@@ -1,48 +1,44 @@
-import * as z from 'zod'
-
-import type { Clock } from '../kernel/clock.js'
-import { CodexError, messageOf, systemCode } from '../kernel/errors.js'
-import { CLIENT_ID, type Endpoints } from './endpoints.js'
-import { codesIn, readTokenAnswer } from './token-set.js'
-import { answerText } from './token-response.js'
-import { parsedJson } from '../kernel/text/json.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { CodexError, systemCode } from '../kernel/errors.js'
+import { type DeviceAnswer, type DeviceStart, pollDevice, startDevice } from './device-code.js'
+import { CLIENT_ID } from './endpoints.js'
+import {
+  type Answer,
+  incomplete,
+  isSuccess,
+  json,
+  type OAuthDeps,
+  post,
+  refused,
+} from './login-server.js'
+import { classifyCode, parseTokenSet, type TokenSet } from './token-set.js'
 
 /** What a finished login brings. */
-export interface LoginTokens {
-  readonly accessToken: string
-  readonly refreshToken: string
-  readonly idToken?: string
-  /** Epoch ms. */
-  readonly expiresAt: number
-  readonly scope?: string
-}
+export type LoginTokens = TokenSet & { readonly accessToken: string; readonly expiresAt: number }
 
-/** A device code login that was started. */
-export interface DeviceStart {
-  readonly deviceAuthId: string
-  /** What the user types in. */
-  readonly userCode: string
-  /** Page where the user types it in. */
-  readonly url: string
-  /** Pause between two questions, ms. */
-  readonly intervalMs: number
-}
+/** Why a token is refreshed; sent along, as the Codex CLI does. */
+export type RefreshReason = 'proactive_expiry' | 'unauthorized_recovery' | 'forced'
 
-/** The authorization code of a device login, with the verifier the server made for it. */
-export interface DeviceGrant {
-  readonly code: string
-  readonly verifier: string
-}
+/** What one attempt to spend a refresh token came to. */
+export type RefreshOutcome =
+  | { readonly kind: 'rotated'; readonly tokens: TokenSet }
+  /** Refused for good: only a new login helps. */
+  | { readonly kind: 'refused'; readonly code: string }
+  /** Did not work this time. */
+  | {
+      readonly kind: 'failed'
+      /** For the log; never holds a secret. */
+      readonly detail: string
+      /** The server's wish, ms. */
+      readonly retryAfterMs?: number
+      /** False when the server may have replaced the token all the same, and its answer was lost. */
+      readonly answered: boolean
+    }
 
-/** What one question about a device login came to. */
-export type DeviceAnswer =
-  | { readonly kind: 'granted'; readonly grant: DeviceGrant }
-  /** The user has not finished. */
-  | { readonly kind: 'pending' }
-  /** The login server did not get to answer; says nothing about the login. `why` is for the user and ends without a dot. */
-  | { readonly kind: 'unheard'; readonly why: string }
+/** Spends a refresh token. Never throws. */
+export type RefreshGrant = (refreshToken: string, reason: RefreshReason) => Promise<RefreshOutcome>
 
-/** The login server's protocol: OAuth 2.0 authorization code with PKCE (RFC 7636) and its own device code form. */
+/** The client of the login server: OAuth 2.0 authorization code with PKCE (RFC 7636), refresh, and its own device code form. */
 export interface OAuth {
   authorizeUrl(request: { redirectUri: string; state: string; challenge: string }): string
   /** @throws CodexError `oauth_failed` */
@@ -50,112 +46,26 @@ export interface OAuth {
     grant: { code: string; verifier: string; redirectUri: string },
     signal?: AbortSignal,
   ): Promise<LoginTokens>
-  /** @throws CodexError `oauth_failed` */
   startDevice(signal?: AbortSignal): Promise<DeviceStart>
-  /**
-   * One question.
-   * @throws CodexError `oauth_failed` when the server refuses the login, `login_cancelled` when the signal aborts
-   */
-  askDevice(start: DeviceStart, signal?: AbortSignal): Promise<DeviceAnswer>
+  pollDevice(start: DeviceStart, signal?: AbortSignal): Promise<DeviceAnswer>
   /** Where the code of a device login counts as redirected to. */
   readonly deviceRedirectUri: string
+  readonly refresh: RefreshGrant
 }
 
-/** Scopes as OpenCode's own login asks for them (host facts §3). */
+/** Scopes as OpenCode's own login asks for them. */
 const SCOPE = 'openid profile email offline_access'
-/** An answer that takes longer counts as none, ms. */
-const ANSWER_TIMEOUT_MS = 30_000
-const DEFAULT_INTERVAL_MS = 5_000
-/** The server may ask for pauses; never shorter or longer than these, ms. */
-const MIN_INTERVAL_MS = 1_000
-const MAX_INTERVAL_MS = 30_000
-
-const deviceSchema = z.looseObject({
-  device_auth_id: z.string().min(1),
-  // Older servers name it without the line (wire facts §6).
-  user_code: z.string().min(1).optional().catch(undefined),
-  usercode: z.string().min(1).optional().catch(undefined),
-  interval: z.union([z.string(), z.number()]).optional().catch(undefined),
-})
-const deviceGrantSchema = z.looseObject({
-  authorization_code: z.string().min(1),
-  code_verifier: z.string().min(1),
-})
-/** Codes of answers that only mean "not yet" (RFC 8628 §3.5, and the server's own). */
-const PENDING_CODE = /pending|slow_down/
-
 /** A code is taken to the server once more when it did not get there, after this pause, ms. */
 const EXCHANGE_TRIES = 3
 const EXCHANGE_PAUSE_MS = 1_000
 
-/** Creates the protocol over its effects. */
-export function createOAuth(deps: {
-  endpoints: Endpoints
-  fetch: typeof globalThis.fetch
-  clock: Clock
-}): OAuth {
-  const { endpoints, clock } = deps
-  const deviceRedirectUri = `${endpoints.issuer}/deviceauth/callback`
-
-  interface Answer {
-    readonly status: number
-    readonly body: unknown
-  }
-
-  async function post(
-    path: string,
-    init: RequestInit,
-    signal: AbortSignal | undefined,
-  ): Promise<Answer> {
-    const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
-    try {
-      const response = await deps.fetch(endpoints.issuer + path, {
-        method: 'POST',
-        redirect: 'manual',
-        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-        ...init,
-      })
-      const text = await answerText(response)
-      return { status: response.status, body: parsedJson(text) }
-    } catch (error) {
-      if (signal?.aborted === true)
-        throw new CodexError('login_cancelled', 'The login was cancelled.')
-      const cause = error instanceof Error ? error.cause : undefined
-      throw new CodexError(
-        'oauth_failed',
-        `The login server did not answer (${systemCode(cause) ?? systemCode(error) ?? 'no connection'}).`,
-        { cause: error },
-      )
-    }
-  }
-
-  /** The code of an approved login is asked for again after a hiccup of the network: nothing is lost by it that was not lost already. */
-  async function postPatiently(
-    path: string,
-    init: RequestInit,
-    signal: AbortSignal | undefined,
-  ): Promise<Answer> {
-    for (let attempt = 1; ; attempt += 1) {
-      const answer = await post(path, init, signal).catch((error: unknown) => {
-        if (attempt === EXCHANGE_TRIES || signal?.aborted === true) throw error
-        return undefined
-      })
-      if (answer !== undefined && (answer.status < 500 || attempt === EXCHANGE_TRIES)) return answer
-      await clock.sleep(EXCHANGE_PAUSE_MS, signal).catch(() => undefined)
-    }
-  }
-
-  const json = (body: unknown): RequestInit => ({
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(body),
-  })
-
+/** Creates the client over its effects. */
+export function createOAuth(deps: OAuthDeps): OAuth {
+  const { issuer } = deps.endpoints
   return {
-    deviceRedirectUri,
-
-    authorizeUrl({ redirectUri, state, challenge }) {
-      const url = new URL(`${endpoints.issuer}/oauth/authorize`)
-      url.search = new URLSearchParams({
+    deviceRedirectUri: `${issuer}/deviceauth/callback`,
+    authorizeUrl: ({ redirectUri, state, challenge }) =>
+      `${issuer}/oauth/authorize?${new URLSearchParams({
         response_type: 'code',
         client_id: CLIENT_ID,
         redirect_uri: redirectUri,
@@ -166,107 +76,133 @@ export function createOAuth(deps: {
         codex_cli_simplified_flow: 'true',
         state,
         originator: 'opencode',
-      }).toString()
-      return url.href
-    },
-
-    async exchangeCode({ code, verifier, redirectUri }, signal) {
-      const form = new URLSearchParams({
-        grant_type: 'authorization_code',
-        client_id: CLIENT_ID,
-        code,
-        redirect_uri: redirectUri,
-        code_verifier: verifier,
-      })
-      const { status, body } = await postPatiently(
-        '/oauth/token',
-        {
-          headers: {
-            'content-type': 'application/x-www-form-urlencoded',
-            accept: 'application/json',
-          },
-          body: form.toString(),
-        },
-        signal,
-      )
-      if (status < 200 || status >= 300)
-        throw refused('The login server refused the code', status, body)
-      const tokens = readTokenAnswer(body, clock.now())
-      const { accessToken, refreshToken, idToken, scope } = tokens ?? {}
-      if (tokens === undefined || accessToken === undefined || refreshToken === undefined) {
-        throw new CodexError(
-          'oauth_failed',
-          `The answer of the login server has no valid ${accessToken === undefined ? 'access_token' : 'refresh_token'}.`,
-        )
-      }
-      return {
-        accessToken,
-        refreshToken,
-        expiresAt: tokens.expiresAt,
-        ...(idToken === undefined ? {} : { idToken }),
-        ...(scope === undefined ? {} : { scope }),
-      }
-    },
-
-    async startDevice(signal) {
-      const { status, body } = await post(
-        '/api/accounts/deviceauth/usercode',
-        json({ client_id: CLIENT_ID }),
-        signal,
-      )
-      if (status !== 200) throw refused('The login server gives no device code', status, body)
-      const device = deviceSchema.safeParse(body)
-      const userCode = device.data?.user_code ?? device.data?.usercode
-      if (!device.success || userCode === undefined)
-        throw new CodexError(
-          'oauth_failed',
-          `The answer of the login server has no valid ${device.success ? 'user_code' : 'device_auth_id'}.`,
-        )
-      const seconds = Number(device.data.interval ?? Number.NaN)
-      const intervalMs = Number.isFinite(seconds) ? seconds * 1000 : DEFAULT_INTERVAL_MS
-      return {
-        deviceAuthId: device.data.device_auth_id,
-        userCode,
-        url: `${endpoints.issuer}/codex/device`,
-        intervalMs: Math.min(Math.max(intervalMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS),
-      }
-    },
-
-    async askDevice({ deviceAuthId, userCode }, signal) {
-      let answer: Answer
-      try {
-        answer = await post(
-          '/api/accounts/deviceauth/token',
-          json({ device_auth_id: deviceAuthId, user_code: userCode }),
-          signal,
-        )
-      } catch (error) {
-        if (signal?.aborted === true) throw error
-        return { kind: 'unheard', why: messageOf(error).replace(/\.$/, '') }
-      }
-      const { status, body } = answer
-      const grant =
-        status >= 200 && status < 300 ? deviceGrantSchema.safeParse(body).data : undefined
-      if (grant !== undefined)
-        return {
-          kind: 'granted',
-          grant: { code: grant.authorization_code, verifier: grant.code_verifier },
-        }
-      const codes = codesIn(body)
-      // Both mean that the user has not finished (wire facts §6).
-      if (status === 403 || status === 404 || codes.some((code) => PENDING_CODE.test(code)))
-        return { kind: 'pending' }
-      if ((status === 400 || status === 401) && codes.length > 0)
-        throw refused('The login server refused the device code', status, body)
-      return { kind: 'unheard', why: `The login server answered with status ${status} and no code` }
-    },
+      }).toString()}`,
+    exchangeCode: (grant, signal) => exchangeCode(deps, grant, signal),
+    startDevice: (signal) => startDevice(deps, signal),
+    pollDevice: (start, signal) => pollDevice(deps, start, signal),
+    refresh: (refreshToken, reason) => refresh(deps, refreshToken, reason),
   }
 }
 
-function refused(what: string, status: number, body: unknown): CodexError {
-  const [code] = codesIn(body)
-  return new CodexError(
-    'oauth_failed',
-    `${what} (status ${status}${code === undefined ? '' : `, ${code}`}).`,
+async function exchangeCode(
+  deps: OAuthDeps,
+  { code, verifier, redirectUri }: { code: string; verifier: string; redirectUri: string },
+  signal: AbortSignal | undefined,
+): Promise<LoginTokens> {
+  const form = new URLSearchParams({
+    grant_type: 'authorization_code',
+    client_id: CLIENT_ID,
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+  })
+  const { status, body } = await postWithRetry(
+    deps,
+    '/oauth/token',
+    {
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        accept: 'application/json',
+      },
+      body: form.toString(),
+    },
+    signal,
   )
+  if (!isSuccess(status)) throw refused('The login server refused the code', status, body)
+  const { accessToken, refreshToken, expiresAt, ...others } =
+    parseTokenSet(body, deps.clock.now()) ?? {}
+  if (accessToken === undefined || expiresAt === undefined) throw incomplete('access_token')
+  if (refreshToken === undefined) throw incomplete('refresh_token')
+  return { accessToken, refreshToken, expiresAt, ...others }
+}
+
+async function refresh(
+  deps: OAuthDeps,
+  refreshToken: string,
+  reason: RefreshReason,
+): Promise<RefreshOutcome> {
+  const request = json({
+    client_id: CLIENT_ID,
+    grant_type: 'refresh_token',
+    refresh_reason: reason,
+    refresh_token: refreshToken,
+  })
+  const headers = { ...request.headers, originator: 'opencode', 'user-agent': deps.userAgent }
+  try {
+    const answer = await post(deps, '/oauth/token', { ...request, headers }, undefined)
+    return parseRefreshResponse(answer, refreshToken, deps.clock.now())
+  } catch (error) {
+    const name = networkName(error instanceof CodexError ? error.cause : error)
+    return {
+      kind: 'failed',
+      detail: `no answer from the login server (${name})`,
+      answered: NEVER_ARRIVED.test(name),
+    }
+  }
+}
+
+/**
+ * Tells the outcomes of a refresh apart: permanent is only a known code in the JSON of a 400 or 401; all else, the pages
+ * of proxies too, may work later. Pure.
+ * @param spent the refresh token that was sent: it stays where the server did not rotate
+ */
+export function parseRefreshResponse(
+  { status, body, retryAfter }: Answer,
+  spent: string,
+  nowMs: number,
+): RefreshOutcome {
+  const found = isSuccess(status) ? parseTokenSet(body, nowMs) : undefined
+  if (found !== undefined) {
+    const { idToken: _identity, ...tokens } = found
+    return { kind: 'rotated', tokens: { ...tokens, refreshToken: tokens.refreshToken ?? spent } }
+  }
+  const { kind, code } = classifyCode(status, body)
+  if (kind === 'permanent' && code !== undefined) return { kind: 'refused', code }
+  return {
+    kind: 'failed',
+    detail: isSuccess(status)
+      ? 'the login server answered without a token'
+      : `the login server answered with status ${status}${inBrackets(code)}`,
+    ...dropUndefined({ retryAfterMs: waitOf(retryAfter, nowMs) }),
+    // A gateway that lost the answer, or a proxy that put a page in its place, may stand behind a spent token.
+    answered: !isSuccess(status) && status < 500,
+  }
+}
+
+/** Failures before anything was sent, by Node's, OpenSSL's and Bun's names: the token is as good as before. */
+const NEVER_ARRIVED =
+  /^(?:ENOTFOUND|EAI_\w+|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|ERR_TLS_\w+|ERR_SSL_\w+|\w*CERT\w*|UNABLE_TO_\w+)$/
+
+/** The code of an approved login is sent again after a hiccup of the network: nothing is lost by it that was not lost already. */
+async function postWithRetry(
+  deps: OAuthDeps,
+  path: string,
+  init: RequestInit,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await post(deps, path, init, signal).catch((error: unknown) => {
+      if (attempt === EXCHANGE_TRIES || signal?.aborted === true) throw error
+      return undefined
+    })
+    if (answer !== undefined && (answer.status < 500 || attempt === EXCHANGE_TRIES)) return answer
+    await deps.clock.sleep(EXCHANGE_PAUSE_MS, signal).catch(() => undefined)
+  }
+}
+
+function inBrackets(code: string | undefined): string {
+  return code === undefined ? '' : ` (${code})`
+}
+
+/** Seconds or a date. */
+function waitOf(header: string | null, nowMs: number): number | undefined {
+  if (header === null || header.trim() === '') return undefined
+  const seconds = Number(header)
+  const ms = Number.isNaN(seconds) ? Date.parse(header) - nowMs : seconds * 1000
+  return Number.isFinite(ms) && ms >= 0 ? ms : undefined
+}
+
+function networkName(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return systemCode(cause) ?? systemCode(error) ?? (error instanceof Error ? error.name : 'unknown')
 }

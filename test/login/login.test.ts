@@ -29,6 +29,7 @@ async function setUp(
         endpoints: { issuer: simulator.url, backend: simulator.backend },
         fetch,
         clock: systemClock,
+        userAgent: 'test',
       }),
       clock: systemClock,
     },
@@ -256,6 +257,7 @@ describe('a device login on a bad line', () => {
       endpoints: { issuer: 'http://login.test', backend: 'http://login.test' },
       fetch,
       clock,
+      userAgent: 'test',
     })
     return { asked, begin: () => beginDeviceLogin({ oauth, clock }) }
   }

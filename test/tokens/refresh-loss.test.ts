@@ -75,7 +75,7 @@ describe('the sentence after a login was lost', () => {
     expect(loginNeededText('refresh_token_expired', { how: 'killed', startedAt: NOW })).toContain(
       'not used for too long',
     )
-    expect(loginNeededText('invalid_grant', undefined)).toContain('does not accept it')
+    expect(loginNeededText('invalid_grant', undefined)).toContain('no longer accepts it')
   })
 
   it('takes a failure for a loss only where the server may have spent the token', () => {

@@ -2,6 +2,7 @@ import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { DataKey } from '../../accounts/keychain/seal.js'
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { systemCode } from '../../kernel/errors.js'
 import { writeFileAtomic } from '../../kernel/files/json-file.js'
 import {
@@ -64,6 +65,15 @@ export interface JournalKeys {
 
 const SUFFIX = '.json'
 
+/** A journal's folders and keys. */
+interface JournalPlace {
+  /** The usual folder first; the others take an entry when its disk does not. */
+  readonly dirs: readonly string[]
+  readonly keys: JournalKeys | undefined
+  /** The key of the last intent. */
+  known: DataKey | undefined
+}
+
 /**
  * The journal in a folder, which is made when first needed. Tokens in it are sealed where the account file is.
  * @param spareDirs folders that take an entry when the disk of `dir` does not; private to this user
@@ -74,92 +84,24 @@ export function createRefreshJournal(
   spareDirs: readonly string[] = [],
 ): RefreshJournal {
   const dirs = [dir, ...spareDirs]
-  const fileIn = (folder: string, fingerprint: string): string =>
-    path.join(folder, fingerprint + SUFFIX)
-  const fileOf = (fingerprint: string): string => fileIn(dir, fingerprint)
-  let known: DataKey | undefined
-
-  /** With the intent the key must be had, or nothing is spent; the tokens it brings are kept whatever happens to the file. */
-  async function keyFor(entry: JournalEntry): Promise<DataKey | undefined> {
-    if (keys === undefined || entry.state === 'failed') return undefined
-    known = await keys.current().catch((error: unknown) => {
-      if (entry.state === 'started') throw error
-      return known
-    })
-    return known
-  }
-
-  async function storedIn(folder: string, fingerprint: string): Promise<StoredEntry | undefined> {
-    const found = await readFile(fileIn(folder, fingerprint), 'utf8').catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
-      throw error
-    })
-    return found === undefined ? undefined : lastEntry(found)
-  }
-
-  /** Tokens that were received count, wherever they had to be put. */
-  async function stored(fingerprint: string): Promise<StoredEntry | undefined> {
-    const first = await storedIn(dir, fingerprint)
-    if (first?.state === 'received') return first
-    for (const folder of spareDirs) {
-      const found = await storedIn(folder, fingerprint).catch(() => undefined)
-      if (found?.state === 'received') return found
-    }
-    return first
-  }
-
-  async function writeIn(folder: string, fingerprint: string, entry: JournalEntry): Promise<void> {
-    await writeFileAtomic(
-      fileIn(folder, fingerprint),
-      entryLine(fingerprint, entry, await keyFor(entry)),
-    )
-  }
-
-  async function begin(fingerprint: string, intent: StartedEntry): Promise<OpenEntry> {
-    const key = await keyFor(intent)
-    const file = fileOf(fingerprint)
-    const line = entryLine(fingerprint, intent, undefined)
-    await mkdir(dir, { recursive: true, mode: 0o700 })
-    await writeFileAtomic(file, `${line}${' '.repeat(ROOM_BYTES)}\n`)
-    const handle = await open(file, 'r+')
-    const offset = Buffer.byteLength(line)
-    return {
-      async follow(entry) {
-        const bytes = Buffer.from(
-          entryLine(fingerprint, entry, entry.state === 'received' ? key : undefined),
-        )
-        for (let done = 0; done < bytes.length;)
-          done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
-        await handle.sync()
-        // Written into a file that somebody put away meanwhile, it would be kept by nobody.
-        const [ours, there] = [
-          await handle.stat({ bigint: true }),
-          await stat(file, { bigint: true }),
-        ]
-        if (ours.ino !== there.ino)
-          throw Object.assign(new Error(`${file} was replaced`), { code: 'ESTALE' })
-      },
-      close: () => handle.close().catch(() => undefined),
-    }
-  }
-
+  const place: JournalPlace = { dirs, keys, known: undefined }
   return {
     read: async (fingerprint) => {
-      const entry = await stored(fingerprint)
-      if (entry?.state !== 'received' || !('sealed' in entry.tokens))
-        return entry as JournalEntry | undefined
-      const key = await keys?.key(entry.tokens.keyId)
-      const tokens =
-        key === undefined ? undefined : openedTokens(fingerprint, entry.tokens.sealed, key)
-      return tokens === undefined ? undefined : { ...entry, tokens }
+      const entry = await stored(place, fingerprint)
+      if (entry?.state !== 'received') return entry
+      const { tokens } = entry
+      if (!('sealed' in tokens)) return { ...entry, tokens: dropUndefined(tokens) }
+      const key = await keys?.key(tokens.keyId)
+      const opened = key === undefined ? undefined : openedTokens(fingerprint, tokens.sealed, key)
+      return opened === undefined ? undefined : { ...entry, tokens: opened }
     },
-    begin,
-    write: (fingerprint, entry) => writeIn(dir, fingerprint, entry),
+    begin: (fingerprint, intent) => begin(place, dir, fingerprint, intent),
+    write: (fingerprint, entry) => writeIn(place, dir, fingerprint, entry),
     writeAnywhere: async (fingerprint, entry) => {
       let failure: unknown
       for (const folder of dirs) {
         try {
-          await writeIn(folder, fingerprint, entry)
+          await writeIn(place, folder, fingerprint, entry)
           return folder
         } catch (error) {
           failure = error
@@ -171,29 +113,18 @@ export function createRefreshJournal(
       // The spare ones first: one that stayed behind would bring back tokens that were spent since.
       for (const folder of spareDirs)
         await rm(fileIn(folder, fingerprint), { force: true }).catch(() => undefined)
-      await rm(fileOf(fingerprint), { force: true })
+      await rm(fileIn(dir, fingerprint), { force: true })
     },
     ownerOf: async (fingerprint) => {
-      const entry = await stored(fingerprint)
+      const entry = await stored(place, fingerprint)
       if (entry === undefined) return undefined
-      return {
-        pool: entry.pool,
-        ...(entry.state === 'received' && 'sealed' in entry.tokens
-          ? { keyId: entry.tokens.keyId }
-          : {}),
-      }
+      const isSealed = entry.state === 'received' && 'sealed' in entry.tokens
+      return { pool: entry.pool, ...(isSealed ? { keyId: entry.tokens.keyId } : {}) }
     },
     list: async () => {
-      const names = (
-        await Promise.all(dirs.map((folder) => readdir(folder).catch(() => [])))
-      ).flat()
-      return [
-        ...new Set(
-          names
-            .filter((name) => /^[0-9a-f]{32}\.json$/.test(name))
-            .map((name) => name.slice(0, -SUFFIX.length)),
-        ),
-      ]
+      const names = await Promise.all(dirs.map((folder) => readdir(folder).catch(() => [])))
+      const entries = names.flat().filter((name) => /^[0-9a-f]{32}\.json$/.test(name))
+      return [...new Set(entries.map((name) => name.slice(0, -SUFFIX.length)))]
     },
     changedAt: async (fingerprint) => {
       const times = await Promise.all(
@@ -206,5 +137,82 @@ export function createRefreshJournal(
       )
       return Math.max(...times) || undefined
     },
+  }
+}
+
+function fileIn(folder: string, fingerprint: string): string {
+  return path.join(folder, fingerprint + SUFFIX)
+}
+
+/** With the intent the key must be had, or nothing is spent; the tokens it brings are kept whatever happens to the file. */
+async function keyFor(place: JournalPlace, entry: JournalEntry): Promise<DataKey | undefined> {
+  if (place.keys === undefined || entry.state === 'failed') return undefined
+  place.known = await place.keys.current().catch((error: unknown) => {
+    if (entry.state === 'started') throw error
+    return place.known
+  })
+  return place.known
+}
+
+/** Tokens that were received count, wherever they had to be put. */
+async function stored(
+  { dirs: [dir = '', ...spareDirs] }: JournalPlace,
+  fingerprint: string,
+): Promise<StoredEntry | undefined> {
+  const first = await storedIn(dir, fingerprint)
+  if (first?.state === 'received') return first
+  for (const folder of spareDirs) {
+    const found = await storedIn(folder, fingerprint).catch(() => undefined)
+    if (found?.state === 'received') return found
+  }
+  return first
+}
+
+async function storedIn(folder: string, fingerprint: string): Promise<StoredEntry | undefined> {
+  const found = await readFile(fileIn(folder, fingerprint), 'utf8').catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
+    throw error
+  })
+  return found === undefined ? undefined : lastEntry(found)
+}
+
+async function writeIn(
+  place: JournalPlace,
+  folder: string,
+  fingerprint: string,
+  entry: JournalEntry,
+): Promise<void> {
+  const line = entryLine(fingerprint, entry, await keyFor(place, entry))
+  await writeFileAtomic(fileIn(folder, fingerprint), line)
+}
+
+async function begin(
+  place: JournalPlace,
+  dir: string,
+  fingerprint: string,
+  intent: StartedEntry,
+): Promise<OpenEntry> {
+  const key = await keyFor(place, intent)
+  const file = fileIn(dir, fingerprint)
+  const line = entryLine(fingerprint, intent, undefined)
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await writeFileAtomic(file, `${line}${' '.repeat(ROOM_BYTES)}\n`)
+  const handle = await open(file, 'r+')
+  const offset = Buffer.byteLength(line)
+  return {
+    async follow(entry) {
+      const bytes = Buffer.from(
+        entryLine(fingerprint, entry, entry.state === 'received' ? key : undefined),
+      )
+      for (let done = 0; done < bytes.length;)
+        done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
+      await handle.sync()
+      // Written into a file that somebody put away meanwhile, it would be kept by nobody.
+      const ours = await handle.stat({ bigint: true })
+      const there = await stat(file, { bigint: true })
+      if (ours.ino !== there.ino)
+        throw Object.assign(new Error(`${file} was replaced`), { code: 'ESTALE' })
+    },
+    close: () => handle.close().catch(() => undefined),
   }
 }
