@@ -241,13 +241,10 @@ export async function saveLogin(
 ): Promise<{ label: string; uid: string; added: boolean; notice?: string }> {
   const { store, ledger, clock } = runtime
   const claimed = accountFromLogin(tokens, clock.now())
-  const login = {
-    ...claimed,
-    ...(await checkWorkspace(runtime, {
-      accessToken: tokens.accessToken,
-      accountId: claimed.accountId,
-    })),
-  }
+  const { accessToken } = tokens
+  const deps = { ...runtime, backend: runtime.endpoints.backend }
+  const facts = await checkWorkspace(deps, { accessToken, accountId: claimed.accountId })
+  const login = { ...claimed, ...facts }
   let uid = ''
   let added = false
   const { pool, ...said } = await adopt(store, clock, (before) => {
