@@ -242,8 +242,8 @@ function mergedAccounts(
     ...young,
     limits: valid,
     blocks,
-    ...(Object.keys(lifted).length === 0 ? {} : { lifted }),
-    ...(Object.keys(alerted).length === 0 ? {} : { alerted }),
+    lifted,
+    alerted,
   }
 }
 
@@ -251,12 +251,18 @@ function pruned(account: AccountQuota, nowMs: number): AccountQuota {
   const limits = Object.fromEntries(
     Object.entries(account.limits).filter(([, { windows }]) => nowMs - ageOf(windows) < KEEP_MS),
   )
-  const { lifted: marks = {}, ...rest } = account
+  const { lifted: marks = {}, alerted = {}, ...rest } = account
   const lifted = Object.fromEntries(
     Object.entries(marks).filter(([, at]) => nowMs - at < KEEP_LIFTED_MS),
   )
   const blocks = account.blocks.filter((block) => block.untilMs > nowMs)
-  return { ...rest, limits, blocks, ...(Object.keys(lifted).length === 0 ? {} : { lifted }) }
+  return {
+    ...rest,
+    limits,
+    blocks,
+    ...(Object.keys(lifted).length === 0 ? {} : { lifted }),
+    ...(Object.keys(alerted).length === 0 ? {} : { alerted }),
+  }
 }
 
 function ageOf(windows: readonly QuotaWindow[]): number {
