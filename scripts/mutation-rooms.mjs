@@ -34,6 +34,8 @@ export const rooms = {
       'test/accounts',
       'test/kernel/json-file.test.ts',
       'test/kernel/lock.test.ts',
+      'test/kernel/lock-files.test.ts',
+      'test/kernel/temporaries.test.ts',
       'test/kernel/system-quirks.test.ts',
       'test/traps/identity.test.ts',
     ],
