@@ -3,13 +3,14 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
+import type { AccountPool } from '../../lib/accounts/account.js'
 import { withLogin } from '../../lib/accounts/edits.js'
 import { adopt, clearedOfDamage } from '../../lib/accounts/store/adopt.js'
 import { MAX_COPIES, timestamp, writeBackup } from '../../lib/accounts/store/backups.js'
 import { formatPool, parsePool } from '../../lib/accounts/store/pool-format.js'
 import { createAccountStore, type StoreDeps } from '../../lib/accounts/store/store.js'
 import type { AccountStore } from '../../lib/accounts/store/store-types.js'
-import { type Clock, systemClock } from '../../lib/kernel/clock.js'
+import { systemClock } from '../../lib/kernel/clock.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 import { hastyClock } from '../support/hasty-clock.js'
 import { recordFileOperations } from '../support/file-operations.js'
@@ -115,7 +116,7 @@ describe('the fields of an account file', () => {
       }),
     )
     expect(first).toMatchObject({ fromVersion: 1, pool: { unreadableAccounts: ['odd'] } })
-    const { accounts } = (first as { pool: { accounts: object[] } }).pool
+    const { accounts } = (first as { pool: AccountPool }).pool
     expect(accounts[0]).toMatchObject({ rateLimitResetTimes: { codex: 7 } })
     expect(Object.keys(accounts[0]!)).not.toContain('rateLimitResetTime')
     expect(Object.keys(accounts[1]!)).not.toContain('rateLimitResetTimes')
@@ -130,9 +131,7 @@ describe('the fields of an account file', () => {
   it('never give two records one name, however many want it', () => {
     const accounts = [1, 2, 3, 4].map((number) => ({ ...login(`x${number}`), uid: 'same' }))
     const named = file({ accounts: [...accounts, { ...login('y'), uid: 'same-2' }] })
-    const uids = (named as { pool: { accounts: { uid: string }[] } }).pool.accounts.map(
-      ({ uid }) => uid,
-    )
+    const uids = (named as { pool: AccountPool }).pool.accounts.map(({ uid }) => uid)
     expect(new Set(uids).size).toBe(5)
     expect(uids.slice(0, 4)).toEqual(['same', 'same-2', 'same-3', 'same-4'])
   })
