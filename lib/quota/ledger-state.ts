@@ -232,16 +232,18 @@ function mergedAccounts(
     ...young,
     limits: valid,
     blocks,
-    ...dropUndefined({ lifted: unlessEmpty(lifted), alerted: unlessEmpty(alerted) }),
+    lifted,
+    alerted,
   }
 }
 
 function pruned(account: AccountQuota, nowMs: number): AccountQuota {
-  const { lifted: marks = {}, ...rest } = account
+  const { lifted: marks = {}, alerted = {}, ...rest } = account
   const limits = kept(account.limits, ({ windows }) => nowMs - ageOf(windows) < KEEP_MS)
   const lifted = kept(marks, (at) => nowMs - at < KEEP_LIFTED_MS)
   const blocks = account.blocks.filter((block) => block.untilMs > nowMs)
-  return { ...rest, limits, blocks, ...dropUndefined({ lifted: unlessEmpty(lifted) }) }
+  const memory = dropUndefined({ lifted: unlessEmpty(lifted), alerted: unlessEmpty(alerted) })
+  return { ...rest, limits, blocks, ...memory }
 }
 
 function kept<Value>(
