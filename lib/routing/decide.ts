@@ -1,5 +1,5 @@
-import { blockedUntil, exclusionOf, PAID } from './standing.js'
-import type { Exclusion } from './standing.js'
+import { blockedUntil, exclusionOf, PAID } from './eligibility.js'
+import type { Exclusion } from './eligibility.js'
 import { isBefore, scoreOf } from './score.js'
 import type {
   Candidate,

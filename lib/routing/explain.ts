@@ -5,7 +5,7 @@ import {
   exhaustedUntil,
   isWaivedByCredits,
   mayUseCredits,
-} from './standing.js'
+} from './eligibility.js'
 import { drainWindow, scoreOf, windowPace } from './score.js'
 import type {
   Candidate,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decide, decideEarly, isEligible } from '../../lib/routing/decide.js'
-import { UNKNOWN_RESET_HOLD_MS } from '../../lib/routing/standing.js'
+import { UNKNOWN_RESET_HOLD_MS } from '../../lib/routing/eligibility.js'
 import type { Candidate, Pin, RoutingSnapshot, Strategy } from '../../lib/routing/types.js'
 import {
   block,

@@ -5,7 +5,7 @@ import {
   LIMIT_NAMES,
   type QuotaWindow,
 } from '../../routing/limits.js'
-import { concerns } from '../../routing/standing.js'
+import { concerns } from '../../routing/eligibility.js'
 import { formatWhen } from '../../kernel/text/moments.js'
 import type { QuotaView } from '../router.js'
 
