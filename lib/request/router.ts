@@ -107,7 +107,6 @@ export function createRouter(deps: RouterDeps): Router {
     enabled: account.enabled !== false,
     needsLogin: account.needsLogin !== undefined,
     kind: account.kind ?? 'oauth',
-    ...(account.planType === undefined ? {} : { plan: account.planType }),
     // Read when looked at: most candidates of a decision never are.
     get blocks() {
       return deps.quota.activeBlocks(account.uid, current.nowMs)
@@ -172,7 +171,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   const contextOf = (ready: Prepared, request: RoutedRequest, nowMs: number): DecisionContext => {
     const { sessionId, model } = request
-    const pin = pinFor(ready, sessionId)
+    const pin = pinFor(ready)
     const fence = fenceOf(ready.rules, deps.project)
     const modelPool = ready.modelPools.get(model)
     const sessionUid =
@@ -193,10 +192,8 @@ export function createRouter(deps: RouterDeps): Router {
     }
   }
 
-  const pinFor = (ready: Prepared, sessionId: string | undefined): Pin | undefined => {
+  const pinFor = (ready: Prepared): Pin | undefined => {
     const { rules } = ready
-    const session = sessionId === undefined ? undefined : rules.sessionPins?.[sessionId]
-    if (session) return { ...session, scope: 'session' }
     const project = projectPinOf(rules, deps.project)
     if (project) return { ...project, scope: 'project' }
     return rules.pin ? { ...rules.pin, scope: 'global' } : undefined

@@ -6,8 +6,8 @@ export type Strategy = 'hybrid' | 'sticky' | 'round-robin' | 'drain-first'
 /** Whether an account may go on with paid credits when its window is used up; `ask` means not yet allowed. */
 export type CreditsPolicy = 'never' | 'ask' | 'allow'
 
-/** What is known about one account and one model; unknown is not denied. */
-export type ModelSupport = 'known' | 'unknown' | 'denied'
+/** Whether the backend's own list for the account names the model; a list that does not is no refusal. */
+export type ModelSupport = 'known' | 'unknown'
 
 /** One account as the choice sees it: plain data, no secret. */
 export interface Candidate {
@@ -20,7 +20,6 @@ export interface Candidate {
   readonly enabled: boolean
   readonly needsLogin: boolean
   readonly kind: 'oauth' | 'api-key'
-  readonly plan?: string
   /** Blocks of every scope; those in the past have no effect. */
   readonly blocks: readonly Block[]
   /** Last readings by limit id; a family that was never read is absent. */
@@ -45,7 +44,7 @@ export interface Pin {
   readonly uid: string
   /** `hard` fails when the account cannot serve; `soft` lets another help out. */
   readonly mode: 'soft' | 'hard'
-  readonly scope: 'session' | 'project' | 'global'
+  readonly scope: 'project' | 'global'
 }
 
 /** Accounts set aside for the model of the request. */
@@ -93,7 +92,6 @@ export type RefusedReason =
   | 'pin_blocked'
   | 'fence_blocked'
   | 'pool_blocked'
-  | 'model_denied'
   | 'login_needed'
   | 'all_disabled'
   | 'all_blocked'
@@ -101,12 +99,7 @@ export type RefusedReason =
 
 /** What came out. */
 export type Decision =
-  | {
-      readonly uid: string
-      readonly reason: ChosenReason
-      /** True when the account's window is used up and the request draws on paid credits. */
-      readonly paidCredits: boolean
-    }
+  | { readonly uid: string; readonly reason: ChosenReason }
   | {
       readonly uid: undefined
       readonly reason: RefusedReason
@@ -117,19 +110,12 @@ export type Decision =
       readonly nextFreeAtMs: number | undefined
     }
 
-/** One fact that speaks for or against an account. */
-export type CandidateReason =
-  // Against: any of these makes the account ineligible.
-  | {
-      readonly code:
-        | 'disabled'
-        | 'needs_login'
-        | 'already_tried'
-        | 'outside_fence'
-        | 'outside_pool'
-        | 'not_pinned'
-    }
-  | { readonly code: 'model_denied'; readonly model: string }
+/** Why time alone does not make an account eligible. */
+export type Exclusion = 'disabled' | 'needs_login' | 'outside_fence' | 'outside_pool'
+
+/** What keeps an account from serving, with its evidence and, where it has one, its end. */
+export type IneligibleReason =
+  | { readonly code: Exclusion | 'already_tried' | 'not_pinned' }
   | { readonly code: 'blocked'; readonly block: Block }
   | {
       readonly code: 'window_exhausted'
@@ -138,6 +124,10 @@ export type CandidateReason =
       /** Epoch ms. */
       readonly untilMs: number
     }
+
+/** One fact that speaks for or against an account. */
+export type CandidateReason =
+  | IneligibleReason
   // Facts that move an eligible account up or down.
   | { readonly code: 'pinned'; readonly scope: Pin['scope']; readonly mode: Pin['mode'] }
   | {
@@ -171,8 +161,6 @@ export interface ExplainedCandidate {
   /** Higher is better; comparable within one explanation only. Undefined when not eligible. */
   readonly score: number | undefined
   readonly reasons: readonly CandidateReason[]
-  /** When time alone makes the account eligible, epoch ms. */
-  readonly freeAtMs: number | undefined
 }
 
 /** A decision with everything that was weighed. */

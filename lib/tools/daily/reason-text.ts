@@ -16,8 +16,6 @@ export function reasonText(reason: CandidateReason, nowMs: number): string {
       return 'not set aside for this model'
     case 'not_pinned':
       return 'another account is pinned'
-    case 'model_denied':
-      return `may not use ${reason.model}`
     case 'blocked':
       return `${reason.block.reason.replaceAll('_', ' ')} until ${formatWhen(reason.block.untilMs, nowMs)}`
     case 'window_exhausted':
