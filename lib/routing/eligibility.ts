@@ -1,5 +1,5 @@
 import type { Block, QuotaWindow } from './limits.js'
-import type { Candidate, DecisionContext, Exclusion, IneligibleReason } from './types.js'
+import type { EligibilityContext, EligibilityFacts, Exclusion, IneligibleReason } from './types.js'
 
 /**
  * An exhausted window whose end is unknown holds for this long after the reading: every state has an end, and after
@@ -13,7 +13,10 @@ const FREE = 0
 export const PAID = -1
 
 /** What keeps an account out whatever the hour, if anything. */
-export function exclusionOf(candidate: Candidate, context: DecisionContext): Exclusion | undefined {
+export function exclusionOf(
+  candidate: EligibilityFacts,
+  context: EligibilityContext,
+): Exclusion | undefined {
   if (!candidate.enabled) return 'disabled'
   if (candidate.needsLogin) return 'needs_login'
   if (context.fence !== undefined && !context.fence.has(candidate.uid)) return 'outside_fence'
@@ -26,7 +29,7 @@ export function exclusionOf(candidate: Candidate, context: DecisionContext): Exc
  * `FREE`, `PAID`, or the time in epoch ms when the last of the account's own blocks ends. The last one counts: an
  * account is not free before every block that concerns the request is over.
  */
-export function blockedUntil(candidate: Candidate, context: DecisionContext): number {
+export function blockedUntil(candidate: EligibilityFacts, context: EligibilityContext): number {
   const creditsUsable = mayUseCredits(candidate, context)
   let until = FREE
   let paid = false
@@ -55,8 +58,8 @@ export function blockedUntil(candidate: Candidate, context: DecisionContext): nu
  * may serve. The slow twin of `exclusionOf` and `blockedUntil`, for people: a property test holds them together.
  */
 export function ineligibleReasons(
-  candidate: Candidate,
-  context: DecisionContext,
+  candidate: EligibilityFacts,
+  context: EligibilityContext,
 ): IneligibleReason[] {
   const reasons: IneligibleReason[] = []
   const { pin } = context
@@ -82,7 +85,7 @@ export function ineligibleReasons(
 /** True when a block stands in the way of this request: the whole account, its limit family, or its model. */
 export function concerns(
   block: Block,
-  context: Pick<DecisionContext, 'limitId' | 'model'>,
+  context: Pick<EligibilityContext, 'limitId' | 'model'>,
 ): boolean {
   const { scope } = block
   if (scope === '*') return true
@@ -104,7 +107,7 @@ function exhaustedUntil(window: QuotaWindow, nowMs: number): number {
 }
 
 /** True when the policy allows paid credits and the account has some. */
-function mayUseCredits(candidate: Candidate, context: DecisionContext): boolean {
+function mayUseCredits(candidate: EligibilityFacts, context: EligibilityContext): boolean {
   return context.creditsPolicy === 'allow' && candidate.hasCredits
 }
 

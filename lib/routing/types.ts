@@ -9,23 +9,27 @@ export type CreditsPolicy = 'never' | 'ask' | 'allow'
 /** Whether the backend's own list for the account names the model; a list that does not is no refusal. */
 export type ModelSupport = 'known' | 'unknown'
 
-/** One account as the choice sees it: plain data, no secret. */
-export interface Candidate {
+/** What decides whether an account may serve: plain data, no secret. */
+export interface EligibilityFacts {
   /** Stable name of the account; nothing here hangs on its position. */
   readonly uid: string
-  /** Place in the list as the user sees it, from 0. Breaks ties only. */
-  readonly position: number
-  /** What the user calls the account. */
-  readonly label: string
   readonly enabled: boolean
   readonly needsLogin: boolean
-  readonly kind: 'oauth' | 'api-key'
   /** Blocks of every scope; those in the past have no effect. */
   readonly blocks: readonly Block[]
   /** Last readings by limit id; a family that was never read is absent. */
   readonly windows: Readonly<Record<string, readonly QuotaWindow[]>>
   /** True when the last reading said that paid credits are there to be spent. */
   readonly hasCredits: boolean
+}
+
+/** One account as the choice sees it. */
+export interface Candidate extends EligibilityFacts {
+  /** Place in the list as the user sees it, from 0. Breaks ties only. */
+  readonly position: number
+  /** What the user calls the account. */
+  readonly label: string
+  readonly kind: 'oauth' | 'api-key'
   /** 0 (failing) to 100 (fine), see health.ts. A preference, never a verdict. */
   readonly health: number
   /** Its last answers all failed, see health.ts: others go first while they can. */
@@ -54,25 +58,29 @@ export interface ModelPool {
   readonly mode: 'preferred' | 'strict'
 }
 
-/** Everything about the request and the rules, without the accounts. */
-export interface DecisionContext {
+/** What of the request and the rules decides whether an account may serve. */
+export interface EligibilityContext {
   /** Epoch ms. */
   readonly nowMs: number
   readonly model: string
   /** Limit family of the request, e.g. `codex`. */
   readonly limitId: string
-  readonly strategy: Strategy
   readonly creditsPolicy: CreditsPolicy
-  /** Account this session was served by last. */
-  readonly sessionUid?: string
-  /** Account the user switched to by hand: new sessions go there while it can serve. */
-  readonly activeUid?: string
   readonly pin?: Pin
   /** Project fence: nobody else may serve here, whatever happens. */
   readonly fence?: ReadonlySet<string>
   readonly modelPool?: ModelPool
   /** Accounts already tried for this request. */
   readonly triedUids?: ReadonlySet<string>
+}
+
+/** Everything about the request and the rules, without the accounts. */
+export interface DecisionContext extends EligibilityContext {
+  readonly strategy: Strategy
+  /** Account this session was served by last. */
+  readonly sessionUid?: string
+  /** Account the user switched to by hand: new sessions go there while it can serve. */
+  readonly activeUid?: string
   /** Spreads equally good accounts over several processes (a process id, say); 0 for no spreading. */
   readonly processOffset: number
 }
