@@ -2,14 +2,20 @@ import * as z from 'zod'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { goodEntries, goodFields, goodItems, moment } from '../kernel/text/odd-values.js'
-import type { Block, QuotaWindow } from '../routing/limits.js'
+import {
+  type Block,
+  BLOCK_REASONS,
+  EVIDENCE_SOURCES,
+  type QuotaWindow,
+  WINDOW_KINDS,
+} from '../routing/limits.js'
 import { type Alert, alertsFor, mergedMemory } from './alerts.js'
 import type { QuotaReading } from './readings.js'
 
-const source = z.enum(['headers', 'event', 'body', 'usage', 'manual'])
+const source = z.enum(EVIDENCE_SOURCES)
 
 const windowSchema = z.object({
-  kind: z.enum(['five_hour', 'weekly', 'monthly', 'unknown']),
+  kind: z.enum(WINDOW_KINDS),
   usedPercent: z.number(),
   windowMinutes: z.number().exactOptional(),
   resetsAtMs: moment.exactOptional(),
@@ -19,19 +25,7 @@ const windowSchema = z.object({
 
 const blockSchema = z.object({
   scope: z.string(),
-  reason: z.enum([
-    'usage_limit',
-    'rate_limit',
-    'usage_not_included',
-    'unauthorized',
-    'forbidden',
-    'workspace_deactivated',
-    'model_not_supported',
-    'server_error',
-    'network',
-    'credits_not_allowed',
-    'manual',
-  ]),
+  reason: z.enum(BLOCK_REASONS),
   source,
   sinceMs: moment,
   untilMs: moment,
