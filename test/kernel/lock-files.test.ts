@@ -6,7 +6,7 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { mayBeChangeOf, writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
 import {
   beatMs,
   isFolderAbandoned,
@@ -14,7 +14,7 @@ import {
   ownersOf,
   parseOwnerName,
 } from '../../lib/kernel/lock/lock-files.js'
-import { findAbandonedLocks } from '../../lib/kernel/lock/lock-sweep.js'
+import { findAbandonedLocks } from '../../lib/kernel/files/leftovers.js'
 import { tryLock, withFileLock } from '../../lib/kernel/lock/lock.js'
 import { isProvablyDead, ownIdentity, pidScope } from '../../lib/kernel/lock/process-identity.js'
 import { failFiles } from '../support/faulty-files.js'
@@ -235,18 +235,6 @@ describe('what killed processes left of locks', () => {
 })
 
 describe('a file that is replaced', () => {
-  it.each([
-    ['accounts.json', true],
-    [null, true],
-    ['.accounts.json.12-0123456789ab.tmp', true],
-    ['.accounts.json.swp', false],
-    ['.other.json.12-0123456789ab.tmp', false],
-    ['accounts.json.bak', false],
-    ['accounts.json.tmp', false],
-  ])('is thought changed when the watch names %j: %s', (name, isChange) => {
-    expect(mayBeChangeOf('/x/accounts.json', name)).toBe(isChange)
-  })
-
   it('is on the disk before its name is, and the name before the caller goes on', async () => {
     const folder = await temporaryFolder()
     const file = path.join(folder, 'file.json')
