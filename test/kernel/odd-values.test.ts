@@ -9,7 +9,7 @@ import { parseLines } from '../../lib/history/lines.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
 
 const window = { kind: 'weekly', usedPercent: 30, observedAtMs: 5, source: 'headers' }
-const block = { scope: '*', reason: 'manual', source: 'manual', sinceMs: 1, untilMs: 9 }
+const block = { scope: '*', reason: 'forbidden', source: 'body', sinceMs: 1, untilMs: 9 }
 const quota = {
   limits: { codex: { windows: [window] } },
   blocks: [block],
@@ -55,6 +55,12 @@ describe('one odd value in a file of ours takes no neighbour along', () => {
         expect(parseLedger(text).good).toEqual(quota)
       }),
     )
+  })
+
+  it('in the quota file: also one by the name of what every object has', () => {
+    const odd = { ...quota, blocks: [{ toString: 1, constructor: 1 }] }
+    const text = JSON.stringify({ version: 1, accounts: { odd, good: quota } })
+    expect(parseLedger(text)).toMatchObject({ odd: { limits: quota.limits }, good: quota })
   })
 
   it('in the quota file: the other facts about the same account stay', () => {

@@ -9,8 +9,8 @@ import {
   type LoginCopy,
 } from '../../accounts/project/login-copies.js'
 import { createAccountStore } from '../../accounts/store/store.js'
-import { fingerprintOf } from '../../tokens/refresh-rules.js'
-import { sweepEverywhere } from '../../kernel/files/temporaries.js'
+import { fingerprintOf } from '../../tokens/token-rules.js'
+import { sweepEverywhere } from '../../kernel/files/leftovers.js'
 import type { Runtime } from '../../runtime.js'
 
 /** Copies of logins that lie beside the pool. */
