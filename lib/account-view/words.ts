@@ -3,6 +3,8 @@ import {
   type Block,
   type BlockReason,
   DEFAULT_LIMIT_ID,
+  LIMIT_NAMES,
+  WINDOW_NAMES,
   type WindowKind,
 } from '../routing/limits.js'
 import type { CandidateReason, Pin } from '../routing/types.js'
@@ -10,18 +12,6 @@ import type { AccountState, Limitation } from './state.js'
 
 /** The one vocabulary for accounts: whatever a surface says of a window, a state or a reason, it says with these. */
 
-const WINDOW_NAMES: Readonly<Record<WindowKind, string>> = {
-  five_hour: '5h',
-  weekly: '7d',
-  monthly: '30d',
-  unknown: 'quota',
-}
-const LIMIT_NAMES: Readonly<Record<WindowKind, string>> = {
-  five_hour: '5-hour limit',
-  weekly: 'weekly limit',
-  monthly: 'monthly limit',
-  unknown: 'limit',
-}
 const BLOCK_WORDS: Readonly<Record<BlockReason, string>> = {
   usage_limit: 'usage limit',
   rate_limit: 'too many requests',
