@@ -1,8 +1,8 @@
 import type { DataKey } from '../../accounts/keychain/seal.js'
 import { isSameFile } from '../../kernel/files/real-path.js'
 import type { Vault } from '../../accounts/keychain/vault.js'
-import { createRefreshJournal } from './refresh-journal.js'
-import { type Lease, tryLease } from '../refresh-lease.js'
+import { createRefreshJournal } from './journal.js'
+import { type Lease, tryLease } from '../lease.js'
 
 /** What became of the journal entries of an account file. */
 export interface JournalRewritten {

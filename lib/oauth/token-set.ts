@@ -1,14 +1,19 @@
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { isRecord } from '../kernel/text/json.js'
 import { readClaims } from './claims.js'
 
-/** What a token endpoint said in a 2xx answer. Only what is good is in it: a bad field is as if it were not there. */
-export interface TokenAnswer {
+/** Tokens of one login as the token endpoint issues them. What the server left out keeps its old value. */
+export interface TokenSet {
+  /** Absent when the server sent a new refresh token alone: the access token stays as it was then. */
   readonly accessToken?: string
-  readonly refreshToken?: string
+  /** The refresh token valid from now on; equals the spent one when the server did not rotate. */
+  readonly refreshToken: string
+  /** Tells who signed in; never stored. */
   readonly idToken?: string
-  readonly scope?: string
-  /** End of the access token, epoch ms: always a time that a date can show, and later than now. */
-  readonly expiresAt: number
+  /** End of the access token, epoch ms; comes and goes with it. Always a time that a date can show, and later than now. */
+  readonly expiresAt?: number
+  readonly oauthScope?: string
+  readonly planType?: string
 }
 
 /** Lifetime of a token that does not say when it ends; short, because a wrong guess costs only one refresh. */
@@ -19,24 +24,26 @@ const SHORTEST_LIFETIME_MS = 1_000
 export const LONGEST_LIFETIME_MS = 30 * 24 * 3_600_000
 
 /**
- * Reads the tokens of a 2xx answer. A token that is good is never lost because of what stands beside it. Pure.
+ * Reads the tokens of a 2xx answer. A token that is good is never lost because of what stands beside it: a bad field is
+ * as if it were not there. Pure.
  * @param body the parsed JSON, whatever it is
  * @returns undefined when there is neither an access token nor a refresh token in it
  */
-export function readTokenAnswer(body: unknown, nowMs: number): TokenAnswer | undefined {
+export function parseTokenSet(body: unknown, nowMs: number): Partial<TokenSet> | undefined {
   if (!isRecord(body)) return undefined
   const accessToken = tokenIn(body.access_token)
   const refreshToken = tokenIn(body.refresh_token)
   if (accessToken === undefined && refreshToken === undefined) return undefined
   const idToken = tokenIn(body.id_token)
-  const scope = typeof body.scope === 'string' && body.scope !== '' ? body.scope : undefined
-  return {
-    ...(accessToken === undefined ? {} : { accessToken }),
-    ...(refreshToken === undefined ? {} : { refreshToken }),
-    ...(idToken === undefined ? {} : { idToken }),
-    ...(scope === undefined ? {} : { scope }),
-    expiresAt: expiryOf(body.expires_in, accessToken ?? '', nowMs),
-  }
+  return dropUndefined({
+    accessToken,
+    refreshToken,
+    idToken,
+    oauthScope: typeof body.scope === 'string' && body.scope !== '' ? body.scope : undefined,
+    planType: readClaims(accessToken ?? '').planType ?? readClaims(idToken ?? '').planType,
+    expiresAt:
+      accessToken === undefined ? undefined : expiryOf(body.expires_in, accessToken, nowMs),
+  })
 }
 
 /**
@@ -57,26 +64,42 @@ export function expiryOf(expiresIn: unknown, accessToken: string, nowMs: number)
   return nowMs + (saidMs > LONGEST_LIFETIME_MS ? LONGEST_LIFETIME_MS : UNKNOWN_LIFETIME_MS)
 }
 
-/** Codes that mean that a grant is dead and stays dead (wire facts §6). */
-const FINAL_CODES = new Set([
+/**
+ * What an error answer means for the grant: `permanent` ends it, `pending` asks for patience (RFC 8628 §3.5), and
+ * `transient` says nothing about it.
+ */
+export type ErrorClass = 'permanent' | 'pending' | 'transient'
+
+/** Codes that mean that a grant is dead and stays dead. */
+const PERMANENT_CODES = new Set([
   'invalid_grant',
   'refresh_token_expired',
   'refresh_token_reused',
   'refresh_token_invalidated',
 ])
+const PENDING_CODE = /pending|slow_down/
 
 /**
- * The code with which the login server refuses a grant for good; undefined for everything else. Only its own JSON on the
- * two statuses it uses counts: pages of proxies, gateways and captive portals say nothing about a login. Pure.
+ * Classifies an error answer of the login server, with the code that decided it or else the nearest one. Only its own
+ * JSON on the two statuses it uses ends a grant: pages of proxies, gateways and captive portals say nothing about a
+ * login. Pure.
  */
-export function finalRefusalOf(status: number, body: unknown): string | undefined {
-  return status === 400 || status === 401
-    ? codesIn(body).find((code) => FINAL_CODES.has(code))
-    : undefined
+export function classifyCode(
+  status: number,
+  body: unknown,
+): { readonly kind: ErrorClass; readonly code: string | undefined } {
+  const codes = codesIn(body)
+  const permanent = codes.find((code) => PERMANENT_CODES.has(code))
+  if (permanent !== undefined && (status === 400 || status === 401))
+    return { kind: 'permanent', code: permanent }
+  const pending = codes.find((code) => PENDING_CODE.test(code))
+  return pending === undefined
+    ? { kind: 'transient', code: codes[0] }
+    : { kind: 'pending', code: pending }
 }
 
-/** The codes of an error answer, the nearest first: at `error.code`, in `error` itself, at the top (wire facts §6). Pure. */
-export function codesIn(body: unknown): string[] {
+/** The codes of an error answer, the nearest first: at `error.code`, in `error` itself, at the top. */
+function codesIn(body: unknown): string[] {
   if (!isRecord(body)) return []
   const { error } = body
   const inner = isRecord(error) ? [error.code, error.type, error.error] : [error]

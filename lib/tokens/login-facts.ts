@@ -1,20 +1,27 @@
+import * as z from 'zod'
+
 import type { Account, AccountPool, StoredAccount } from '../accounts/account.js'
 import { isSameAccount } from '../accounts/identity.js'
 import { readClaims } from '../oauth/claims.js'
-import { fingerprintOf, isToken, type RotatedTokens, rotatedAccount } from './refresh-rules.js'
+import type { TokenSet } from '../oauth/token-set.js'
+import { fingerprintOf, isToken, rotatedAccount } from './token-rules.js'
 
-/** Whose a login is and how old its tokens are. Holds no secret. All times epoch ms. */
-export interface LoginFacts {
-  readonly accountId?: string | undefined
-  readonly accountUserId?: string | undefined
-  readonly organizationId?: string | undefined
-  readonly email?: string | undefined
+const text = z.string().optional().catch(undefined)
+const time = z.number().optional().catch(undefined)
+
+/** Whose a login is and how old its tokens are, as it is kept in the journal. Holds no secret. All times epoch ms. */
+export const loginFactsSchema = z.object({
+  accountId: text,
+  accountUserId: text,
+  organizationId: text,
+  email: text,
   /** By the login server's clock. */
-  readonly issuedAt?: number | undefined
+  issuedAt: time,
   /** By the clock of whoever stored the tokens. */
-  readonly rotatedAt?: number | undefined
-  readonly expiresAt?: number | undefined
-}
+  rotatedAt: time,
+  expiresAt: time,
+})
+export type LoginFacts = Readonly<z.infer<typeof loginFactsSchema>>
 
 /** The spending of one refresh token, as far as other records must know of it. */
 export interface Spent {
@@ -39,7 +46,7 @@ export function factsOf(account: StoredAccount): LoginFacts {
 }
 
 /** The facts of tokens that followed on a record's. Pure. */
-export function factsAfter(before: LoginFacts, tokens: RotatedTokens, atMs: number): LoginFacts {
+export function factsAfter(before: LoginFacts, tokens: TokenSet, atMs: number): LoginFacts {
   return {
     ...before,
     ...(tokens.accessToken === undefined
@@ -83,7 +90,7 @@ export function isNewer(left: LoginFacts, right: LoginFacts): boolean {
 export function withSuccessor(
   pool: AccountPool,
   spent: Spent,
-  tokens: RotatedTokens,
+  tokens: TokenSet,
   nowMs: number,
   isRefused: (fingerprint: string) => boolean = () => false,
 ): AccountPool {
@@ -118,7 +125,7 @@ export function withSuccessor(
 export function placeOfSuccessor(
   pool: AccountPool,
   spent: Spent,
-  tokens: RotatedTokens,
+  tokens: TokenSet,
   atMs: number,
 ): 'held' | 'superseded' | 'missing' {
   if (pool.accounts.some(({ refreshToken }) => refreshToken === tokens.refreshToken)) return 'held'
@@ -137,21 +144,10 @@ export function placeOfSuccessor(
   return isSuperseded ? 'superseded' : 'missing'
 }
 
-function asRecord({
-  accountId,
-  accountUserId,
-  organizationId,
-  email,
-}: LoginFacts): StoredAccount | undefined {
-  // A record that says nothing of its owner is nobody's copy; only its token tells.
+/** A record that says nothing of its owner is nobody's copy; only its token tells. */
+function asRecord(facts: LoginFacts): StoredAccount | undefined {
+  const { accountId, accountUserId, organizationId, email } = facts
   if (accountId === undefined && accountUserId === undefined && email === undefined)
     return undefined
-  return {
-    addedAt: 0,
-    lastUsed: 0,
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(accountUserId === undefined ? {} : { accountUserId }),
-    ...(organizationId === undefined ? {} : { organizationId }),
-    ...(email === undefined ? {} : { email }),
-  }
+  return { addedAt: 0, lastUsed: 0, accountId, accountUserId, organizationId, email }
 }

@@ -9,7 +9,7 @@ export interface RefreshMemory {
   pauseOf(uid: string): CodexError | undefined
   endPause(uid: string): void
   /** This refresh token was refused for good. */
-  bury(fingerprint: string, error: CodexError): void
+  markRefused(fingerprint: string, error: CodexError): void
   refusalOf(fingerprint: string): CodexError | undefined
 }
 
@@ -31,7 +31,7 @@ export function createRefreshMemory(clock: Clock): RefreshMemory {
     endPause: (uid) => {
       pauses.delete(uid)
     },
-    bury: (fingerprint, error) => {
+    markRefused: (fingerprint, error) => {
       refusals.set(fingerprint, error)
     },
     refusalOf: (fingerprint) => refusals.get(fingerprint),

@@ -1,8 +1,9 @@
 import type { Toast } from '../kernel/host-port.js'
-import type { HeldTokens } from './refresh-commit.js'
-import type { EarlierLoss } from './journal/refresh-entry.js'
+import { CodexError } from '../kernel/errors.js'
+import type { UnsavedTokens } from './commit.js'
+import type { EarlierLoss } from './journal/entry.js'
 
-/** Why a refresh token is dead, by the code of the login server (wire facts §6). */
+/** Why a refresh token is dead, by the code of the login server. */
 const CAUSES: Readonly<Record<string, string>> = {
   refresh_token_expired: 'it was not used for too long',
   refresh_token_reused:
@@ -18,22 +19,16 @@ const CAUSES: Readonly<Record<string, string>> = {
 export function loginNeededText(code: string, loss: EarlierLoss | undefined): string {
   if (loss !== undefined && code !== 'refresh_token_expired')
     return `the sign-in has ended: ${lossText(loss)}`
-  return `the sign-in has ended: ${CAUSES[code] ?? 'the login server does not accept it any more'}.`
+  return `the sign-in has ended: ${CAUSES[code] ?? 'the login server no longer accepts it'}.`
 }
 
 function lossText({ how, startedAt }: EarlierLoss): string {
   switch (how) {
     case 'killed':
-      return `a refresh started here ${clockTime(startedAt)} never finished, because the program was ended in the middle of it, and the new token was lost then.`
+      return `a refresh started here ${clockTime(startedAt)} never finished because the program was ended in the middle of it, and the new token was lost.`
     case 'unanswered':
-      return `a refresh started here ${clockTime(startedAt)} got no answer, and the new token was lost then.`
+      return `a refresh started here ${clockTime(startedAt)} got no answer, and the new token was lost.`
   }
-}
-
-/** New tokens that are not in the account file, as the user is told of them. */
-export interface UnsavedTokens extends Pick<HeldTokens, 'uid' | 'place' | 'why' | 'sinceMs'> {
-  /** Another process of this machine that holds them; undefined for this one. */
-  readonly pid?: number
 }
 
 /** Who, what, and what to do, in whole sentences. Pure. */
@@ -43,11 +38,18 @@ export function unsavedText(
   { place, why, pid }: UnsavedTokens,
 ): string {
   if (pid !== undefined) {
-    return `${label}: process ${pid} holds new tokens that it has not stored. Free space on the disk or make it writable, and do not end that process before: the login would be lost.`
+    return `${label}: process ${pid} holds new tokens that it has not stored. Free space on the disk or make it writable before you end that process, or the login is lost.`
   }
   if (place === 'journal')
-    return `${label}: new tokens are safe in the refresh journal, but ${file} could not be written (${why}). It is tried again by itself.`
-  return `${label}: new tokens could not be written to any disk (${why}). They are kept in memory and the disk is tried again every 2 s. Free space or make it writable, and do not end this program before: the login would be lost.`
+    return `${label}: the new tokens are safe in the refresh journal, but ${file} could not be written (${why}). Writing is retried automatically.`
+  return `${label}: the new tokens could not be written to any disk (${why}). They are kept in memory, and writing is retried every 2 s. Free space or make the disk writable before you end this program, or the login is lost.`
+}
+
+/** The error while new tokens are in danger. Pure. */
+export function unsavedError(label: string, file: string, tokens: UnsavedTokens): CodexError {
+  return new CodexError('store_not_written', unsavedText(label, file, tokens), {
+    hint: 'Check free space and permissions: codex-doctor',
+  })
 }
 
 /** The message on the screen while tokens cannot be stored. Pure. */

@@ -2,125 +2,90 @@ import os from 'node:os'
 import * as z from 'zod'
 
 import { type DataKey, openText, sealText } from '../../accounts/keychain/seal.js'
-import { systemCode } from '../../kernel/errors.js'
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { parsedJson } from '../../kernel/text/json.js'
-import { isProvablyDead, ownIdentity, pidScope } from '../../kernel/lock/process-identity.js'
-import type { LoginFacts } from '../login-copies.js'
-import type { RotatedTokens } from '../refresh-rules.js'
+import {
+  exists,
+  isProvablyDead,
+  ownIdentity,
+  pidScope,
+} from '../../kernel/lock/process-identity.js'
+import type { TokenSet } from '../../oauth/token-set.js'
+import { loginFactsSchema } from '../login-facts.js'
 
 /** A `started` entry of a process that cannot be looked up from here keeps others from spending the token for this long. */
 export const RUNNING_GRACE_MS = 60_000
 /** A number of a process says less and less where the system does not tell when it was given. */
 const NUMBER_GOOD_FOR_MS = 24 * 3_600_000
 
-/** A token that was lost before: what is known of it goes along until the login is renewed or ended. */
-export interface EarlierLoss {
-  /** `killed`: the process ended here between spending and storing. `unanswered`: the answer did not come. */
-  readonly how: 'killed' | 'unanswered'
-  /** Epoch ms. */
-  readonly startedAt: number
-}
-
-interface Common {
+const common = {
   /** Account file the spent token came from. */
-  readonly pool: string
-  readonly uid: string
+  pool: z.string(),
+  uid: z.string(),
   /** When the refresh was started, epoch ms. */
-  readonly startedAt: number
+  startedAt: z.number(),
 }
+const text = z.string().optional().catch(undefined)
+const lossSchema = z.object({
+  /** `killed`: the process ended here between spending and storing. `unanswered`: the answer did not come. */
+  how: z.enum(['killed', 'unanswered']),
+  /** Epoch ms. */
+  startedAt: z.number(),
+})
+/** A token that was lost before: what is known of it goes along until the login is renewed or ended. */
+const loss = lossSchema.optional().catch(undefined)
+const tokensSchema = z.object({
+  accessToken: text,
+  refreshToken: z.string(),
+  expiresAt: z.number().optional().catch(undefined),
+  oauthScope: text,
+  planType: text,
+})
 
 /**
  * What is known about the spending of one refresh token. The spent token is never in it: the file name is its hash.
  * Only `received` holds secrets, from the answer of the server until a record has them.
  */
-export type JournalEntry =
-  /** The token is about to be spent. */
-  | (Common & {
-      readonly state: 'started'
-      readonly host: string
-      readonly pid: number
-      /** Which process that number was; see `ProcessIdentity`. Earlier versions do not say. */
-      readonly scope?: string | undefined
-      readonly born?: string | undefined
-      readonly loss?: EarlierLoss | undefined
-    })
-  /** The new tokens are here, but perhaps not yet in the account file. */
-  | (Common & {
-      readonly state: 'received'
-      readonly login?: LoginFacts | undefined
-      readonly tokens: RotatedTokens
-    })
-  /** It did not work this time. */
-  | (Common & {
-      readonly state: 'failed'
-      readonly failedAt: number
-      readonly retryAt: number
-      readonly attempts: number
-      /** False when the server may have replaced the token all the same. */
-      readonly answered: boolean
-      readonly loss?: EarlierLoss | undefined
-    })
-
-export type StartedEntry = JournalEntry & { state: 'started' }
-export type ReceivedEntry = JournalEntry & { state: 'received' }
-
-const common = { pool: z.string(), uid: z.string(), startedAt: z.number() }
-const text = z.string().optional().catch(undefined)
-const time = z.number().optional().catch(undefined)
-const loss = z
-  .object({ how: z.enum(['killed', 'unanswered']), startedAt: z.number() })
-  .optional()
-  .catch(undefined)
-const login = z
-  .object({
-    accountId: text,
-    accountUserId: text,
-    organizationId: text,
-    email: text,
-    issuedAt: time,
-    rotatedAt: time,
-    expiresAt: time,
-  })
-  .optional()
-  .catch(undefined)
-const tokensSchema = z.object({
-  accessToken: text,
-  refreshToken: z.string(),
-  expiresAt: time,
-  oauthScope: text,
-  planType: text,
-})
-const sealedSchema = z.object({ keyId: z.string(), sealed: z.string() })
-
 const entrySchema = z.discriminatedUnion('state', [
+  /** The token is about to be spent. */
   z.object({
     state: z.literal('started'),
     ...common,
     host: z.string(),
     pid: z.number(),
+    /** Which process that number was; see `ProcessIdentity`. Earlier versions do not say. */
     scope: text,
     born: text,
     loss,
   }),
+  /** The new tokens are here, but perhaps not yet in the account file. */
   z.object({
     state: z.literal('received'),
     ...common,
-    login,
-    tokens: z.union([tokensSchema, sealedSchema]),
+    login: loginFactsSchema.optional().catch(undefined),
+    tokens: z.union([tokensSchema, z.object({ keyId: z.string(), sealed: z.string() })]),
   }),
+  /** It did not work this time. */
   z.object({
     state: z.literal('failed'),
     ...common,
     failedAt: z.number(),
     retryAt: z.number(),
     attempts: z.number(),
+    /** False when the server may have replaced the token all the same. */
     answered: z.boolean(),
     loss,
   }),
 ])
 
+export type EarlierLoss = Readonly<z.infer<typeof lossSchema>>
 /** An entry as it lies on the disk: its tokens may be sealed. */
-export type StoredEntry = z.infer<typeof entrySchema>
+export type StoredEntry = Readonly<z.infer<typeof entrySchema>>
+export type StartedEntry = Extract<StoredEntry, { state: 'started' }>
+export type ReceivedEntry = Omit<Extract<StoredEntry, { state: 'received' }>, 'tokens'> & {
+  readonly tokens: TokenSet
+}
+export type JournalEntry = Exclude<StoredEntry, { state: 'received' }> | ReceivedEntry
 
 /** One line of a journal file. Tokens are sealed where there is a key. */
 export function entryLine(
@@ -159,24 +124,24 @@ export function openedTokens(
   fingerprint: string,
   sealed: string,
   key: DataKey,
-): RotatedTokens | undefined {
-  const parsed = tokensSchema.safeParse(
-    parsedJson(openText(key, placeOf(fingerprint), sealed) ?? ''),
-  )
-  return parsed.success ? (parsed.data as RotatedTokens) : undefined
+): TokenSet | undefined {
+  const text = openText(key, placeOf(fingerprint), sealed) ?? ''
+  const tokens = tokensSchema.safeParse(parsedJson(text)).data
+  return tokens === undefined ? undefined : dropUndefined(tokens)
 }
 
 /** The entry with which this process says that it is about to spend a token. */
-export function intentOf(base: Common, earlier: EarlierLoss | undefined): StartedEntry {
+export function intentOf(
+  base: Pick<StartedEntry, keyof typeof common>,
+  loss: EarlierLoss | undefined,
+): StartedEntry {
   const { pid, scope, startedAt: born } = ownIdentity()
   return {
     state: 'started',
     ...base,
     host: os.hostname(),
     pid,
-    ...(scope === undefined ? {} : { scope }),
-    ...(born === undefined ? {} : { born }),
-    ...(earlier === undefined ? {} : { loss: earlier }),
+    ...dropUndefined({ scope, born, loss }),
   }
 }
 
@@ -198,19 +163,9 @@ export function isStillRunning(entry: StartedEntry, nowMs: number): boolean {
   if (scope === undefined)
     return entry.host === os.hostname() && ageMs <= RUNNING_GRACE_MS && exists(pid)
   if (scope !== pidScope()) return ageMs <= RUNNING_GRACE_MS
-  if (isProvablyDead({ pid, scope, ...(born === undefined ? {} : { startedAt: born }) }))
-    return false
+  if (isProvablyDead(dropUndefined({ pid, scope, startedAt: born }))) return false
   const isOfThisBoot = entry.startedAt > nowMs - os.uptime() * 1000
   return born !== undefined || (ageMs <= NUMBER_GOOD_FOR_MS && isOfThisBoot)
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return systemCode(error) === 'EPERM'
-  }
 }
 
 function placeOf(fingerprint: string): string {

@@ -26,9 +26,7 @@ export async function tryLease(dir: string, fingerprint: string): Promise<Lease 
       throw new CodexError(
         'store_not_written',
         `The token was not renewed, because ${dir} cannot be written (${systemCode(error) ?? 'unknown reason'}).`,
-        {
-          cause: error,
-        },
+        { cause: error },
       )
     },
   )

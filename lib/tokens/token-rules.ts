@@ -1,17 +1,7 @@
 import type { Account, AccountPool } from '../accounts/account.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { sha256Hex } from '../kernel/hash.js'
-
-/** What a successful refresh brings; what the server left out keeps its old value (wire facts §6). */
-export interface RotatedTokens {
-  /** Absent when the server sent a new refresh token alone: the access token stays as it was then. */
-  readonly accessToken?: string
-  /** The refresh token valid from now on; equals the spent one when the server did not rotate. */
-  readonly refreshToken: string
-  /** End of the access token, epoch ms; comes and goes with it. */
-  readonly expiresAt?: number
-  readonly oauthScope?: string
-  readonly planType?: string
-}
+import type { TokenSet } from '../oauth/token-set.js'
 
 /** How good the stored access token is: use it, use it and fetch a new one, or fetch a new one first. */
 export type TokenState = 'good' | 'due' | 'expired'
@@ -49,16 +39,13 @@ export function holdsToken(pool: AccountPool, fingerprint: string): boolean {
 }
 
 /** One record after a rotation; the stamp always grows, wherever the clock went, so that the newest wins a merge. */
-export function rotatedAccount(account: Account, tokens: RotatedTokens, nowMs: number): Account {
+export function rotatedAccount(account: Account, tokens: TokenSet, nowMs: number): Account {
   const { needsLogin: _lifted, ...rest } = account
+  const { idToken: _identity, ...stored } = tokens
   return {
     ...rest,
-    ...(tokens.accessToken === undefined ? {} : { accessToken: tokens.accessToken }),
-    refreshToken: tokens.refreshToken,
-    ...(tokens.expiresAt === undefined ? {} : { expiresAt: tokens.expiresAt }),
+    ...dropUndefined(stored),
     tokenRotatedAt: Math.max(nowMs, (account.tokenRotatedAt ?? 0) + 1),
-    ...(tokens.oauthScope === undefined ? {} : { oauthScope: tokens.oauthScope }),
-    ...(tokens.planType === undefined ? {} : { planType: tokens.planType }),
   }
 }
 
@@ -69,22 +56,12 @@ export function withLoginNeeded(
   reason: string,
   nowMs: number,
 ): AccountPool {
-  return mapHolders(pool, fingerprint, (account) => ({
-    ...account,
-    needsLogin: { since: nowMs, reason },
-  }))
-}
-
-function mapHolders(
-  pool: AccountPool,
-  fingerprint: string,
-  change: (account: Account) => Account,
-): AccountPool {
   if (!holdsToken(pool, fingerprint)) return pool
+  const needsLogin = { since: nowMs, reason }
   return {
     ...pool,
     accounts: pool.accounts.map((account) =>
-      isToken(account.refreshToken, fingerprint) ? change(account) : account,
+      isToken(account.refreshToken, fingerprint) ? { ...account, needsLogin } : account,
     ),
   }
 }

@@ -7,19 +7,21 @@ import { parsePool } from '../accounts/store/pool-format.js'
 import type { AccountStore } from '../accounts/store/store-types.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import type { Clock } from '../kernel/clock.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { messageOf } from '../kernel/errors.js'
 import { isRecord, parsedJson } from '../kernel/text/json.js'
 import { readTextFile, writeFileAtomic } from '../kernel/files/json-file.js'
 import { withFileLock } from '../kernel/lock/lock.js'
 import type { Logger } from '../kernel/logger.js'
 import { ACCOUNTS_FILE, FLAGGED_FILE, type Paths } from '../kernel/files/paths.js'
-import { factsAfter, factsOf, isSameLogin, type LoginFacts } from './login-copies.js'
-import type { RefreshJournal } from './journal/refresh-journal.js'
-import { fingerprintOf, type RotatedTokens } from './refresh-rules.js'
+import type { TokenSet } from '../oauth/token-set.js'
+import type { RefreshJournal } from './journal/journal.js'
+import { factsAfter, factsOf, isSameLogin, type LoginFacts } from './login-facts.js'
+import { fingerprintOf } from './token-rules.js'
 
 /** A token of the same login that lies in another place of ours. */
 export interface LoginCopy {
-  readonly tokens: RotatedTokens
+  readonly tokens: TokenSet
   readonly fingerprint: string
   readonly facts: LoginFacts
   /** Set aside by an earlier version: nothing to be preferred. */
@@ -55,7 +57,7 @@ export interface CopiesDeps {
 }
 
 /** A keychain or a disk that takes longer for a copy is not waited for, ms. */
-const PATIENCE_MS = 1_000
+const COPY_WAIT_MS = 1_000
 /** More project pools than anybody has; a folder that was filled by accident must not hold up a renewal. */
 const MAX_FILES = 500
 
@@ -92,14 +94,13 @@ export function poolFilesOf(
 export function createLoginCopies(deps: CopiesDeps): LoginCopies {
   const { files, journal, vault, clock, log } = deps
 
-  async function otherFiles(): Promise<readonly string[]> {
-    return ((await files?.list()) ?? []).filter((file) => file !== deps.ownPath)
-  }
+  const otherFiles = async (): Promise<readonly string[]> =>
+    ((await files?.list()) ?? []).filter((file) => file !== deps.ownPath)
 
   /** The pool of a file, opened; undefined for whatever reason it cannot be had now. */
   async function poolOf(file: string): Promise<AccountPool | undefined> {
     const over = new AbortController()
-    const late = clock.sleep(PATIENCE_MS, over.signal).then(
+    const late = clock.sleep(COPY_WAIT_MS, over.signal).then(
       () => undefined,
       () => undefined,
     )
@@ -174,7 +175,7 @@ async function changeSetAside(
 ): Promise<void> {
   await withFileLock(
     `${file}.transaction`,
-    { staleMs: 4_000, waitMs: PATIENCE_MS, what: 'the list of accounts set aside' },
+    { staleMs: 4_000, waitMs: COPY_WAIT_MS, what: 'the list of accounts set aside' },
     async () => {
       const text = (await readTextFile(file))?.text ?? ''
       const parsed = parsePool(text)
@@ -210,13 +211,8 @@ function copyIn(one: Account, account: Account, own: LoginFacts, isAside: boolea
     return []
   const facts = factsOf(one)
   if (refreshToken !== account.refreshToken && !isSameLogin(facts, own)) return []
-  const tokens: RotatedTokens = {
-    refreshToken,
-    ...(accessToken === undefined || accessToken === ''
-      ? {}
-      : { accessToken, ...(expiresAt === undefined ? {} : { expiresAt }) }),
-    ...(oauthScope === undefined ? {} : { oauthScope }),
-  }
+  const access = accessToken === undefined || accessToken === '' ? {} : { accessToken, expiresAt }
+  const tokens = dropUndefined({ refreshToken, ...access, oauthScope })
   return [
     { tokens, fingerprint: fingerprintOf(refreshToken), facts, isDoubtful: isAside, isSure: false },
   ]
