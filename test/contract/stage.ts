@@ -167,7 +167,7 @@ export async function stageOf(given: Given = {}): Promise<Stage> {
       const seen: Option[][] = []
       const left = [...picks]
       const shown = await view()
-      let isDone = false
+      const step = { isOpen: true }
       const deps = {
         view: () => shown,
         target: runtime,
@@ -182,7 +182,7 @@ export async function stageOf(given: Given = {}): Promise<Stage> {
               seen.push(props.options)
               const wanted = left.shift()
               const option = props.options.find(({ value }) => value === wanted)
-              isDone = option === undefined
+              step.isOpen = option !== undefined
               if (option !== undefined) props.onSelect(option)
             },
             dialog: { replace: (draw: () => unknown) => void draw(), clear: () => undefined },
@@ -190,7 +190,7 @@ export async function stageOf(given: Given = {}): Promise<Stage> {
         },
       } as unknown as DialogDeps
       openAccountsDialog(deps)
-      while (said.length === 0 && !isDone) await new Promise((resolve) => setImmediate(resolve))
+      while (said.length === 0 && step.isOpen) await new Promise((resolve) => setImmediate(resolve))
       return { said, seen }
     },
   }

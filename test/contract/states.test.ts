@@ -59,9 +59,9 @@ const STATES: readonly StateRow[] = [
     title: 'is at a limit of its family',
     given: () => ({ blocks: [{ scope: 'limit:codex', reason: 'usage_limit', untilMs: soon() }] }),
     words: 'limited until ',
-    why: 'usage limit',
+    why: 'usage used up',
     serves: false,
-    error: /Account 2 \(Ben\): usage limit until /,
+    error: /Account 2 \(Ben\): usage used up until /,
   },
   {
     title: 'is refused by the backend',
