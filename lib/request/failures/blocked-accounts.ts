@@ -1,26 +1,12 @@
 import type { Account } from '../../accounts/account.js'
-import {
-  type Block,
-  type BlockReason,
-  LIMIT_NAMES,
-  type QuotaWindow,
-} from '../../routing/limits.js'
+import type { QuotaWindow } from '../../routing/limits.js'
+import { blockText, limitName } from '../../account-view/words.js'
 import { concerns } from '../../routing/eligibility.js'
 import { formatWhen } from '../../kernel/text/moments.js'
 import type { QuotaView } from '../router.js'
 
 /** Accounts that are named one by one; the others are counted. */
 const MOST_NAMED = 3
-
-const REASONS: Readonly<Record<BlockReason, string>> = {
-  usage_limit: 'usage used up',
-  rate_limit: 'too many requests',
-  usage_not_included: 'its plan does not include Codex',
-  unauthorized: 'not accepted by the backend',
-  forbidden: 'refused by the backend',
-  workspace_deactivated: 'its workspace was switched off',
-  model_not_supported: 'may not use this model',
-}
 
 /**
  * Who is kept out, why and until when, in one clause: ` (Account 1: weekly limit until Thu 14:20; …)`. Of several blocks
@@ -44,7 +30,7 @@ export function blockedClause(
     const blocks = quota
       .activeBlocks(account.uid, nowMs)
       .filter((block) => concerns(block, facts))
-      .map((block) => ({ why: wordsOf(block), untilMs: block.untilMs }))
+      .map((block) => ({ why: blockText(block), untilMs: block.untilMs }))
     const windows = (quota.windowsByLimit(account.uid, nowMs)[limitId] ?? []).flatMap((window) =>
       exhausted(window),
     )
@@ -58,12 +44,8 @@ export function blockedClause(
   return ` (${told.slice(0, MOST_NAMED).join('; ')}${more > 0 ? `; and ${more} more` : ''})`
 }
 
-function wordsOf(block: Block): string {
-  return block.detail ?? REASONS[block.reason]
-}
-
 function exhausted(window: QuotaWindow): { why: string; untilMs: number }[] {
   return window.usedPercent >= 100 && window.resetsAtMs !== undefined
-    ? [{ why: LIMIT_NAMES[window.kind], untilMs: window.resetsAtMs }]
+    ? [{ why: limitName(window.kind), untilMs: window.resetsAtMs }]
     : []
 }
