@@ -50,12 +50,7 @@ export async function manageAccounts(deps: ManageDeps): Promise<AuthOAuthResult>
           'Nothing was changed in the login of OpenCode itself.',
           { hint: '' },
         )
-      return {
-        type: 'success',
-        refresh: MANAGED_AUTH.refresh,
-        access: MANAGED_AUTH.access,
-        expires: MANAGED_AUTH.expires,
-      }
+      return { ...MANAGED_AUTH, type: 'success' }
     },
   }
 }
