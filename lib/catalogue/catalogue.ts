@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-/** The part of the backend's ModelInfo that matters here (wire facts §10); the rest is ignored. */
+/** The part of the backend's ModelInfo that matters here; the rest is ignored. */
 const modelSchema = z.looseObject({
   slug: z.string().min(1),
   display_name: z.string().optional(),

@@ -43,7 +43,7 @@ export async function manageAccounts(deps: ManageDeps): Promise<AuthOAuthResult>
       if (!(await deps.hasAccounts()))
         throw new CodexError('no_accounts', 'No ChatGPT account is signed in.', { hint: '' })
       const entry = await hostEntryOf(deps.hostAuthFile)
-      // Success is written over the entry: a login of the host's own must not end because somebody looked at ours.
+      // Success is written over the entry: a login of the host's own must not end because the user looked at ours.
       if (entry === 'foreign' || entry === 'unreadable')
         throw new CodexError(
           'login_cancelled',

@@ -58,7 +58,7 @@ export interface CopiesDeps {
 
 /** A keychain or a disk that takes longer for a copy is not waited for, ms. */
 const COPY_WAIT_MS = 1_000
-/** More project pools than anybody has; a folder that was filled by accident must not hold up a renewal. */
+/** More project pools than any user has; a folder that was filled by accident must not hold up a renewal. */
 const MAX_FILES = 500
 
 /** Our files beside the one in use: the global pool, those of projects, and what earlier versions set aside. */
@@ -97,7 +97,7 @@ export function createLoginCopies(deps: CopiesDeps): LoginCopies {
   const otherFiles = async (): Promise<readonly string[]> =>
     ((await files?.list()) ?? []).filter((file) => file !== deps.ownPath)
 
-  /** The pool of a file, opened; undefined for whatever reason it cannot be had now. */
+  /** The pool of a file, opened; undefined when it cannot be read now, for any reason. */
   async function poolOf(file: string): Promise<AccountPool | undefined> {
     const over = new AbortController()
     const late = clock.sleep(COPY_WAIT_MS, over.signal).then(

@@ -14,7 +14,7 @@ export interface JournalRewritten {
 
 /**
  * Rewrites the journal entries of one account file that hold tokens: sealed with `key`, or plain without one. An entry
- * is touched under its lease alone, so that nobody is spending that token meanwhile.
+ * is touched under its lease alone, so that no process spends that token meanwhile.
  * @param pool path of the account file
  * @param spareDirs as `createRefreshJournal` takes them
  */
@@ -60,7 +60,7 @@ export async function isRenewing(dir: string, pool: string): Promise<boolean> {
   return false
 }
 
-/** False when somebody else holds the lease, or when it did not work. */
+/** False when another process holds the lease, or when it did not work. */
 async function underLease(
   dir: string,
   fingerprint: string,
