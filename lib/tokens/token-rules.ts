@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { Account, AccountPool } from '../accounts/account.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
+import { sha256Hex } from '../kernel/hash.js'
 import type { TokenSet } from '../oauth/token-set.js'
 
 /** How good the stored access token is: use it, use it and fetch a new one, or fetch a new one first. */
@@ -25,7 +25,7 @@ export function tokenState(account: Account, nowMs: number, skewMs: number): Tok
 
 /** Names a refresh token in file names and journals without saying anything about it. */
 export function fingerprintOf(refreshToken: string): string {
-  return createHash('sha256').update(refreshToken).digest('hex').slice(0, 32)
+  return sha256Hex(refreshToken).slice(0, 32)
 }
 
 /** The record of that name. */

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-
+import { sha256Hex } from '../../kernel/hash.js'
 import { createRing } from '../../kernel/ring.js'
 
 /** One try of one request with one account. */
@@ -98,5 +97,5 @@ export function createTrace(onFinish: (record: RequestRecord) => void = () => un
 
 /** A stable name for an account that says nothing about it. */
 export function pseudonymOf(uid: string): string {
-  return `account-${createHash('sha256').update(uid).digest('hex').slice(0, 8)}`
+  return `account-${sha256Hex(uid).slice(0, 8)}`
 }
