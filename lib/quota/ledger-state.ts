@@ -2,14 +2,20 @@ import * as z from 'zod'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { goodEntries, goodFields, goodItems, moment } from '../kernel/text/odd-values.js'
-import type { Block, QuotaWindow } from '../routing/limits.js'
+import {
+  type Block,
+  BLOCK_REASONS,
+  EVIDENCE_SOURCES,
+  type QuotaWindow,
+  WINDOW_KINDS,
+} from '../routing/limits.js'
 import { type Alert, alertsFor, mergedMemory } from './alerts.js'
 import type { QuotaReading } from './readings.js'
 
-const source = z.enum(['headers', 'event', 'body', 'usage', 'manual'])
+const source = z.enum(EVIDENCE_SOURCES)
 
 const windowSchema = z.object({
-  kind: z.enum(['five_hour', 'weekly', 'monthly', 'unknown']),
+  kind: z.enum(WINDOW_KINDS),
   usedPercent: z.number(),
   windowMinutes: z.number().exactOptional(),
   resetsAtMs: moment.exactOptional(),
@@ -19,19 +25,7 @@ const windowSchema = z.object({
 
 const blockSchema = z.object({
   scope: z.string(),
-  reason: z.enum([
-    'usage_limit',
-    'rate_limit',
-    'usage_not_included',
-    'unauthorized',
-    'forbidden',
-    'workspace_deactivated',
-    'model_not_supported',
-    'server_error',
-    'network',
-    'credits_not_allowed',
-    'manual',
-  ]),
+  reason: z.enum(BLOCK_REASONS),
   source,
   sinceMs: moment,
   untilMs: moment,
@@ -232,16 +226,18 @@ function mergedAccounts(
     ...young,
     limits: valid,
     blocks,
-    ...dropUndefined({ lifted: unlessEmpty(lifted), alerted: unlessEmpty(alerted) }),
+    lifted,
+    alerted,
   }
 }
 
 function pruned(account: AccountQuota, nowMs: number): AccountQuota {
-  const { lifted: marks = {}, ...rest } = account
+  const { lifted: marks = {}, alerted = {}, ...rest } = account
   const limits = kept(account.limits, ({ windows }) => nowMs - ageOf(windows) < KEEP_MS)
   const lifted = kept(marks, (at) => nowMs - at < KEEP_LIFTED_MS)
   const blocks = account.blocks.filter((block) => block.untilMs > nowMs)
-  return { ...rest, limits, blocks, ...dropUndefined({ lifted: unlessEmpty(lifted) }) }
+  const memory = dropUndefined({ lifted: unlessEmpty(lifted), alerted: unlessEmpty(alerted) })
+  return { ...rest, limits, blocks, ...memory }
 }
 
 function kept<Value>(

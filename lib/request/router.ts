@@ -1,6 +1,7 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import type { ProjectKeys } from '../accounts/project/project.js'
-import { fenceOf, projectPinOf, rulesOf, uidsOfKeys } from '../accounts/rules.js'
+import { fenceOf, rulesOf, uidsOfKeys } from '../accounts/rules.js'
+import { pinInForce } from '../account-view/view.js'
 import type { Config } from '../config/settings.js'
 import { entryFor, plainName } from '../models/resolve.js'
 import { decide, decideEarly } from '../routing/decide.js'
@@ -14,7 +15,6 @@ import type {
   DecisionContext,
   ModelPool,
   ModelSupport,
-  Pin,
   RefusedReason,
 } from '../routing/types.js'
 
@@ -107,7 +107,6 @@ export function createRouter(deps: RouterDeps): Router {
     enabled: account.enabled !== false,
     needsLogin: account.needsLogin !== undefined,
     kind: account.kind ?? 'oauth',
-    ...(account.planType === undefined ? {} : { plan: account.planType }),
     // Read when looked at: most candidates of a decision never are.
     get blocks() {
       return deps.quota.activeBlocks(account.uid, current.nowMs)
@@ -172,7 +171,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   const contextOf = (ready: Prepared, request: RoutedRequest, nowMs: number): DecisionContext => {
     const { sessionId, model } = request
-    const pin = pinFor(ready, sessionId)
+    const pin = pinInForce(ready.rules, deps.project)
     const fence = fenceOf(ready.rules, deps.project)
     const modelPool = ready.modelPools.get(model)
     const sessionUid =
@@ -191,15 +190,6 @@ export function createRouter(deps: RouterDeps): Router {
       ...(fence === undefined ? {} : { fence: new Set(fence) }),
       ...(modelPool === undefined ? {} : { modelPool }),
     }
-  }
-
-  const pinFor = (ready: Prepared, sessionId: string | undefined): Pin | undefined => {
-    const { rules } = ready
-    const session = sessionId === undefined ? undefined : rules.sessionPins?.[sessionId]
-    if (session) return { ...session, scope: 'session' }
-    const project = projectPinOf(rules, deps.project)
-    if (project) return { ...project, scope: 'project' }
-    return rules.pin ? { ...rules.pin, scope: 'global' } : undefined
   }
 
   return {

@@ -5,7 +5,7 @@ import {
   LIMIT_NAMES,
   type QuotaWindow,
 } from '../../routing/limits.js'
-import { concerns } from '../../routing/standing.js'
+import { concerns } from '../../routing/eligibility.js'
 import { formatWhen } from '../../kernel/text/moments.js'
 import type { QuotaView } from '../router.js'
 
@@ -20,10 +20,6 @@ const REASONS: Readonly<Record<BlockReason, string>> = {
   forbidden: 'refused by the backend',
   workspace_deactivated: 'its workspace was switched off',
   model_not_supported: 'may not use this model',
-  server_error: 'the backend failed',
-  network: 'not reached',
-  credits_not_allowed: 'only paid credits are left',
-  manual: 'blocked by hand',
 }
 
 /**

@@ -21,7 +21,6 @@ const CODES: Readonly<Record<RefusedReason, ErrorCode>> = {
   pin_blocked: 'account_not_allowed',
   fence_blocked: 'account_not_allowed',
   pool_blocked: 'account_not_allowed',
-  model_denied: 'model_not_supported',
   login_needed: 'login_required',
   all_disabled: 'account_not_allowed',
   all_blocked: 'all_accounts_blocked',
@@ -41,7 +40,6 @@ export function errorOfRefusal(refusal: Refusal, facts: PoolFacts): CodexError {
     pin_blocked: `The account pinned for this work cannot serve now${facts.blocked ?? ''}.${until}`,
     fence_blocked: `The accounts allowed in this project cannot serve now${facts.blocked ?? ''}.${until}`,
     pool_blocked: `The accounts set aside for ${facts.model} cannot serve now, and nobody else may${facts.blocked ?? ''}.${until}`,
-    model_denied: `${all} may not use the model ${facts.model}.`,
     login_needed:
       facts.accounts === 1
         ? 'The only account must sign in again.'

@@ -1,6 +1,6 @@
 import { readingOfHeaders } from '../../quota/readings.js'
 import { type Block, type BlockReason, type QuotaWindow } from '../../routing/limits.js'
-import { UNKNOWN_RESET_HOLD_MS } from '../../routing/standing.js'
+import { UNKNOWN_RESET_HOLD_MS } from '../../routing/eligibility.js'
 import { type ErrorFacts, numberOf, textOf } from './outcome-body.js'
 import { MAX_RETRY_AFTER_MS } from './retry-after.js'
 

@@ -27,7 +27,7 @@ import {
   HEALTH_PER_HOUR,
   TOKENS_PER_MINUTE,
 } from '../../routing/health.js'
-import { UNKNOWN_RESET_HOLD_MS } from '../../routing/standing.js'
+import { UNKNOWN_RESET_HOLD_MS } from '../../routing/eligibility.js'
 import { ALERT_LEVELS } from '../../quota/alerts.js'
 
 /** The constants of one policy by name; times in ms. */

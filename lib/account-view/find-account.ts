@@ -1,13 +1,6 @@
-import * as z from 'zod'
-
-import type { Account, AccountPool } from '../../accounts/account.js'
-import { accountName } from '../../accounts/labels.js'
-import { CodexError } from '../../kernel/errors.js'
-
-/** An account as people name it. */
-export const accountArg = z
-  .union([z.string(), z.number()])
-  .describe('number, label, e-mail address or start of the id')
+import type { Account, AccountPool } from '../accounts/account.js'
+import { accountName } from '../accounts/labels.js'
+import { CodexError } from '../kernel/errors.js'
 
 /** An account and its place. */
 export interface Located {
@@ -17,8 +10,8 @@ export interface Located {
 }
 
 /**
- * Finds the account somebody means: by number, then by exact label or address, then by the start of a label, address or id.
- * @throws CodexError `invalid_input` when nobody or more than one fits; the message names the candidates
+ * Finds the account that is meant: by number, then by exact label, address or id, then by the start of one.
+ * @throws CodexError `invalid_input` when none or more than one fits; the message names the candidates
  */
 export function findAccount(
   pool: AccountPool,
@@ -35,6 +28,10 @@ export function findAccount(
     [account.accountLabel, account.email, account.uid, account.accountId].flatMap((name) =>
       name === undefined ? [] : [name.toLowerCase()],
     )
+  const list = (accounts: readonly Located[]): string =>
+    accounts
+      .map(({ account, position }) => accountName(account, position, { maskEmail }))
+      .join(', ')
   for (const fits of [
     (name: string) => name === needle,
     (name: string) => name.startsWith(needle),
@@ -44,19 +41,13 @@ export function findAccount(
     if (found.length > 1)
       throw new CodexError(
         'invalid_input',
-        `${JSON.stringify(text)} fits several accounts: ${list(found, maskEmail)}.`,
+        `${JSON.stringify(text)} fits several accounts: ${list(found)}.`,
         { hint: 'Name one of them by its number.' },
       )
   }
   throw new CodexError(
     'invalid_input',
-    `There is no account ${JSON.stringify(text)}. There are: ${list(located, maskEmail)}.`,
+    `There is no account ${JSON.stringify(text)}. There are: ${list(located)}.`,
     { hint: '' },
   )
-}
-
-function list(located: readonly Located[], maskEmail: boolean): string {
-  return located
-    .map(({ account, position }) => accountName(account, position, { maskEmail }))
-    .join(', ')
 }

@@ -1,5 +1,5 @@
 import type { Block, QuotaWindow } from './limits.js'
-import type { Candidate, DecisionContext } from './types.js'
+import type { EligibilityContext, EligibilityFacts, Exclusion, IneligibleReason } from './types.js'
 
 /**
  * An exhausted window whose end is unknown holds for this long after the reading: every state has an end, and after
@@ -8,22 +8,20 @@ import type { Candidate, DecisionContext } from './types.js'
 export const UNKNOWN_RESET_HOLD_MS = 15 * 60_000
 
 /** An account that may serve now on included quota. */
-export const FREE = 0
+const FREE = 0
 /** An account that may serve now, on paid credits. */
 export const PAID = -1
 
-/** Why time alone does not make an account eligible. */
-export type Exclusion =
-  'disabled' | 'needs_login' | 'outside_fence' | 'outside_pool' | 'model_denied'
-
 /** What keeps an account out whatever the hour, if anything. */
-export function exclusionOf(candidate: Candidate, context: DecisionContext): Exclusion | undefined {
+export function exclusionOf(
+  candidate: EligibilityFacts,
+  context: EligibilityContext,
+): Exclusion | undefined {
   if (!candidate.enabled) return 'disabled'
   if (candidate.needsLogin) return 'needs_login'
   if (context.fence !== undefined && !context.fence.has(candidate.uid)) return 'outside_fence'
   if (context.modelPool?.mode === 'strict' && !context.modelPool.uids.has(candidate.uid))
     return 'outside_pool'
-  if (candidate.modelSupport === 'denied') return 'model_denied'
   return undefined
 }
 
@@ -31,7 +29,7 @@ export function exclusionOf(candidate: Candidate, context: DecisionContext): Exc
  * `FREE`, `PAID`, or the time in epoch ms when the last of the account's own blocks ends. The last one counts: an
  * account is not free before every block that concerns the request is over.
  */
-export function blockedUntil(candidate: Candidate, context: DecisionContext): number {
+export function blockedUntil(candidate: EligibilityFacts, context: EligibilityContext): number {
   const creditsUsable = mayUseCredits(candidate, context)
   let until = FREE
   let paid = false
@@ -55,10 +53,39 @@ export function blockedUntil(candidate: Candidate, context: DecisionContext): nu
   return paid ? PAID : FREE
 }
 
+/**
+ * Everything that keeps an account from serving this request, rules first, each with its evidence; empty for one that
+ * may serve. The slow twin of `exclusionOf` and `blockedUntil`, for people: a property test holds them together.
+ */
+export function ineligibleReasons(
+  candidate: EligibilityFacts,
+  context: EligibilityContext,
+): IneligibleReason[] {
+  const reasons: IneligibleReason[] = []
+  const { pin } = context
+  const exclusion = exclusionOf(candidate, context)
+  if (exclusion !== undefined) reasons.push({ code: exclusion })
+  if (pin?.mode === 'hard' && pin.uid !== candidate.uid) reasons.push({ code: 'not_pinned' })
+  if (context.triedUids?.has(candidate.uid) === true) reasons.push({ code: 'already_tried' })
+  const creditsUsable = mayUseCredits(candidate, context)
+  for (const block of candidate.blocks) {
+    if (block.untilMs <= context.nowMs || !concerns(block, context)) continue
+    if (!(creditsUsable && isWaivedByCredits(block))) reasons.push({ code: 'blocked', block })
+  }
+  if (creditsUsable) return reasons
+  for (const window of candidate.windows[context.limitId] ?? []) {
+    const untilMs = exhaustedUntil(window, context.nowMs)
+    if (untilMs === 0) continue
+    const { kind, usedPercent } = window
+    reasons.push({ code: 'window_exhausted', kind, usedPercent, untilMs })
+  }
+  return reasons
+}
+
 /** True when a block stands in the way of this request: the whole account, its limit family, or its model. */
 export function concerns(
   block: Block,
-  context: Pick<DecisionContext, 'limitId' | 'model'>,
+  context: Pick<EligibilityContext, 'limitId' | 'model'>,
 ): boolean {
   const { scope } = block
   if (scope === '*') return true
@@ -73,14 +100,14 @@ function isScope(scope: string, prefix: string, name: string): boolean {
 }
 
 /** When an exhausted window ends, epoch ms; 0 when it is not exhausted or over. */
-export function exhaustedUntil(window: QuotaWindow, nowMs: number): number {
+function exhaustedUntil(window: QuotaWindow, nowMs: number): number {
   if (window.usedPercent < 100) return 0
   const end = window.resetsAtMs ?? window.observedAtMs + UNKNOWN_RESET_HOLD_MS
   return end > nowMs ? end : 0
 }
 
 /** True when the policy allows paid credits and the account has some. */
-export function mayUseCredits(candidate: Candidate, context: DecisionContext): boolean {
+function mayUseCredits(candidate: EligibilityFacts, context: EligibilityContext): boolean {
   return context.creditsPolicy === 'allow' && candidate.hasCredits
 }
 
@@ -88,7 +115,6 @@ export function mayUseCredits(candidate: Candidate, context: DecisionContext): b
  * Credits carry an account over an exhausted window that we read, not over a refusal by the backend: where credits
  * would have helped, it would not have refused.
  */
-export function isWaivedByCredits(block: Block): boolean {
-  if (block.reason === 'credits_not_allowed') return true
-  return block.reason === 'usage_limit' && block.source !== 'body' && block.source !== 'manual'
+function isWaivedByCredits(block: Block): boolean {
+  return block.reason === 'usage_limit' && block.source !== 'body'
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
+import { accountDetails } from '../../lib/account-view/details.js'
+import { accountViews } from '../../lib/account-view/view.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import type { HistoryEntry } from '../../lib/history/entries.js'
 import type { LedgerState } from '../../lib/quota/ledger-state.js'
-import { accountDetails } from '../../lib/tui/account-details.js'
-import { poolView } from '../../lib/tui/pool-view.js'
 
 const NOW = Date.UTC(2026, 10, 21, 12)
 const HOUR = 3_600_000
@@ -27,14 +27,13 @@ function detailsOf(
     modelAccountPools: { 'gpt-6-sol': ['a'], other: ['b'] },
     modelAccountPoolModes: { 'gpt-6-sol': 'strict' as const },
   }
-  const view = poolView({
+  const [shown] = accountViews({
     pool: { version: 3, accounts: [account], activeIndex: 0, rules },
-    ledger,
-    holds: new Map(),
+    quotaOf: (uid) => ledger[uid],
     nowMs: NOW,
-    ...config,
+    config,
+    project: undefined,
   })
-  const [shown] = view.accounts
   if (shown === undefined) throw new Error('no account')
   return Object.fromEntries(
     accountDetails(shown, history, NOW).map(({ title, text }) => [title, text]),
@@ -69,14 +68,16 @@ describe('the details of an account', () => {
       },
     }
     expect(detailsOf(ledger, [], { pin: { uid: 'a', mode: 'soft' } })).toMatchObject({
-      State: 'can serve',
+      State: 'active',
       '7d window': expect.stringMatching(/^30% left, resets .*\(in 4 d\)$/),
-      Block: expect.stringMatching(/^model not supported \(model gpt-5\.5\), until .*\(in 1 h\)$/),
+      Block: expect.stringMatching(
+        /^it does not have this model \(model gpt-5\.5\) until .*\(in 1 h\)$/,
+      ),
       'Model pool': 'gpt-6-sol (strict)',
-      Pin: expect.stringContaining('while it can serve'),
+      Pin: 'pinned everywhere; others help out when it cannot serve',
       'Last used': '1 h ago',
       'Banked resets': '2',
-      Reading: '1 min old',
+      'Limits read': '1 min ago',
     })
   })
 
@@ -108,16 +109,16 @@ describe('the details of an account', () => {
     }
     expect(
       detailsOf({ a: { limits: {}, blocks: [{ ...block, scope: 'limit:codex' }] } }),
-    ).toMatchObject({ State: 'blocked' })
+    ).toMatchObject({ State: expect.stringMatching(/^limited until .*: usage limit$/) })
     expect(
       detailsOf({ a: { limits: {}, blocks: [{ ...block, scope: 'model:gpt-5.5' }] } }),
-    ).toMatchObject({ State: 'can serve' })
+    ).toMatchObject({ State: 'active' })
   })
 
   it('are honest where nothing is known', () => {
     expect(detailsOf({})).toMatchObject({
-      State: 'can serve',
-      Reading: 'never read',
+      State: 'active',
+      'Limits read': 'never',
       'Banked resets': 'not known',
     })
   })
