@@ -272,7 +272,10 @@ describe('the file of the ledger', () => {
     const credits = { hasCredits: true, unlimited: false, balance: '7' }
     const full = withAlerts(
       withoutBlocks(
-        [block({ detail: 'weekly limit' }), block({ scope: 'model:x', reason: 'manual' })].reduce(
+        [
+          block({ detail: 'weekly limit' }),
+          block({ scope: 'model:x', reason: 'model_not_supported' }),
+        ].reduce(
           (state, one) => withBlock(state, 'a', one),
           withReading(
             {},
@@ -310,10 +313,6 @@ describe('the file of the ledger', () => {
     'forbidden',
     'workspace_deactivated',
     'model_not_supported',
-    'server_error',
-    'network',
-    'credits_not_allowed',
-    'manual',
   ] as const)(
     'keeps a block for the reason %s (a limited account would be asked again)',
     (reason) => {
@@ -322,7 +321,7 @@ describe('the file of the ledger', () => {
     },
   )
 
-  it.each(['headers', 'event', 'body', 'usage', 'manual'] as const)(
+  it.each(['headers', 'event', 'body', 'usage'] as const)(
     'keeps what was learned from %s',
     (source) => {
       const state = withBlock({}, 'a', block({ source }))
