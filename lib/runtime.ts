@@ -18,7 +18,7 @@ import { Tokens } from './tokens/tokens.js'
 import { createRouter, type Router } from './request/router.js'
 import { createTrace, type Trace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
-import { type CatalogueBook, createCatalogueBook } from './catalogue/refresh.js'
+import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
 import { entriesOfReading, entryOfAlert } from './history/from-quota.js'
@@ -56,7 +56,7 @@ export interface Runtime {
   readonly ledger: QuotaLedger
   readonly history: History
   readonly sessions: SessionHoldBook
-  readonly catalogue: CatalogueBook
+  readonly catalogue: ModelCatalogue
   readonly vitals: HealthTracker
   readonly decisions: DecisionLog
   readonly router: Router
@@ -167,7 +167,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
   })
   const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
-  const catalogue = createCatalogueBook({
+  const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
     backend: endpoints.backend,
     userAgent,
