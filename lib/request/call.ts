@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js'
 import type { CodexError } from '../kernel/errors.js'
 import type { Metrics } from '../kernel/metrics.js'
 import type { Deadline } from './deadline.js'
-import type { Failure } from './failures/outcome-types.js'
+import type { Failure } from './failures/failures.js'
 import type { RequestRecord, Trace } from './trace/trace.js'
 
 /** How the last try of a request failed. */

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { EMPTY_POOL } from '../accounts/account.js'
 import { parsePool } from '../accounts/store/pool-format.js'
-import { parseHolds } from '../accounts/session-holds.js'
+import { parseHolds } from '../accounts/session-affinity.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { mayBeChangeOf } from '../kernel/files/json-file.js'
 import { realPathOrSame } from '../kernel/files/real-path.js'

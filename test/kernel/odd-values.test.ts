@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { parseHolds } from '../../lib/accounts/session-holds.js'
+import { parseHolds } from '../../lib/accounts/session-affinity.js'
 import { rulesOf } from '../../lib/accounts/rules.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
 import { parseCatalogues } from '../../lib/catalogue/catalogue-file.js'

@@ -29,7 +29,7 @@ describe('codex-metrics', () => {
     const files = [
       'lib/request/failures/backoff.ts',
       'lib/request/breaker.ts',
-      'lib/request/failures/policy.ts',
+      'lib/request/failures/retry.ts',
       'lib/routing/health.ts',
     ]
     const sources = await sourcesOf('lib', (file) => files.includes(file))

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
-import { classifyResponse, LONGEST_RATE_LIMIT_MS } from '../../lib/request/failures/outcome.js'
+import { classifyResponse, LONGEST_RATE_LIMIT_MS } from '../../lib/request/failures/classify.js'
 import { retryAfterMs } from '../../lib/request/failures/retry-after.js'
 import { mergedLedgers, withBlock, withReading } from '../../lib/quota/ledger-state.js'
 import { readingOfHeaders, windowKindOf } from '../../lib/quota/readings.js'

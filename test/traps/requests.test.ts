@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
 
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
-import { classifyEvent } from '../../lib/request/failures/outcome.js'
+import { classifyEvent } from '../../lib/request/failures/classify.js'
 import { prepareRequest } from '../../lib/request/body/request.js'
 import { mergeModels } from '../../lib/catalogue/host-models.js'
 import { createHostPort } from '../../lib/host-client.js'

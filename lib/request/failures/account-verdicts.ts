@@ -6,7 +6,7 @@ import type { QuotaLedger } from '../../quota/ledger.js'
 import type { HealthEvent } from '../../routing/health.js'
 import type { Breaker, Breakers } from '../breaker.js'
 import { destinationOf, type EndpointForKeys } from '../endpoint.js'
-import type { Failure } from './outcome-types.js'
+import type { Failure } from './failures.js'
 import type { Router } from '../router.js'
 import type { StreamEnd } from '../stream/stream.js'
 

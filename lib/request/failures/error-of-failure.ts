@@ -1,6 +1,6 @@
 import { CodexError, type ErrorCode } from '../../kernel/errors.js'
 import { formatWhen } from '../../kernel/text/moments.js'
-import type { Failure, OutcomeKind } from './outcome-types.js'
+import type { Failure, OutcomeKind } from './failures.js'
 
 const CODES: Readonly<Record<OutcomeKind, ErrorCode>> = {
   usage_limit: 'all_accounts_blocked',

@@ -4,7 +4,7 @@ import type { Clock } from '../../kernel/clock.js'
 import type { CodexError } from '../../kernel/errors.js'
 import type { QuotaLedger } from '../../quota/ledger.js'
 import { blockedClause } from './blocked-accounts.js'
-import { errorOfRefusal, type Refusal } from './no-account.js'
+import { errorOfRefusal, type Refusal } from './refusal.js'
 import type { RoutedRequest, Router } from '../router.js'
 
 export interface PoolErrorDeps {

@@ -1,4 +1,4 @@
-import { numberOf } from './outcome-body.js'
+import { numberOf } from './error-facts.js'
 
 /** A wish for a longer pause than this is no pause but a limit; it is kept within reason, ms. */
 export const MAX_RETRY_AFTER_MS = 32 * 86_400_000

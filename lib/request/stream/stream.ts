@@ -1,16 +1,16 @@
 import { abortReason } from '../../kernel/clock.js'
 import type { CodexError } from '../../kernel/errors.js'
-import { createBody, type StreamEnd } from './stream-body.js'
-import { hasOutput } from './stream-events.js'
-import { createHeldBytes } from './stream-held.js'
-import { createPieces, type Ending } from './stream-pieces.js'
-import { MAX_HELD_BYTES } from './stream-scan.js'
-import { type BreakReason, createUpstream } from './stream-upstream.js'
+import { createBody, type StreamEnd } from './body.js'
+import { hasOutput } from './events.js'
+import { createHeldBytes } from './held.js'
+import { createPieces, type Ending } from './pieces.js'
+import { MAX_HELD_BYTES } from './scan.js'
+import { type BreakReason, createUpstream } from './upstream.js'
 import type { Exchange } from '../transport.js'
 
-export type { StreamEnd } from './stream-body.js'
-export { TOO_LONG } from './stream-scan.js'
-export type { BreakReason } from './stream-upstream.js'
+export type { StreamEnd } from './body.js'
+export { TOO_LONG } from './scan.js'
+export type { BreakReason } from './upstream.js'
 
 /** Looks on beside the stream; never delays it. */
 export interface StreamObserver {

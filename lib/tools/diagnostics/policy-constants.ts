@@ -15,8 +15,8 @@ import { BREAKER_OPEN_MS, BREAKER_THRESHOLD, BREAKER_WINDOW_MS } from '../../req
 import { UNAUTHORIZED_HOLD_MS } from '../../request/failures/account-verdicts.js'
 import { WAIT_MARGIN_MS } from '../../request/wait-for-account.js'
 import { COUNTDOWN_MS } from '../../request/notices.js'
-import { HOLD_MS, LONGEST_RATE_LIMIT_MS } from '../../request/failures/outcome.js'
-import { SHORT_WAIT_MS } from '../../request/failures/policy.js'
+import { HOLD_MS, LONGEST_RATE_LIMIT_MS } from '../../request/failures/classify.js'
+import { SHORT_WAIT_MS } from '../../request/failures/retry.js'
 import { MAX_RETRY_AFTER_MS } from '../../request/failures/retry-after.js'
 import { MAX_HOLD_AGE_MS, MAX_SESSIONS, TOUCH_INTERVAL_MS } from '../../routing/affinity.js'
 import {

@@ -1,8 +1,8 @@
 import { abortReason } from '../../kernel/clock.js'
 import type { CodexError } from '../../kernel/errors.js'
 import { errorEventBytes, streamError } from '../failures/host-error.js'
-import type { Ending, Pieces } from './stream-pieces.js'
-import type { BreakReason, Upstream } from './stream-upstream.js'
+import type { Ending, Pieces } from './pieces.js'
+import type { BreakReason, Upstream } from './upstream.js'
 import type { TokenUsage } from '../trace/trace.js'
 
 /** How a stream that was handed out ended. */

@@ -1,7 +1,7 @@
-import { afterTerminal, asCompleted, otherLines, shortened, usageOf } from './stream-events.js'
-import { NO_BYTES } from './stream-held.js'
-import { createStreamScan, type FoundEvent } from './stream-scan.js'
-import type { BreakReason, Read } from './stream-upstream.js'
+import { afterTerminal, asCompleted, otherLines, shortened, usageOf } from './events.js'
+import { NO_BYTES } from './held.js'
+import { createStreamScan, type FoundEvent } from './scan.js'
+import type { BreakReason, Read } from './upstream.js'
 import type { TokenUsage } from '../trace/trace.js'
 
 /** The end of the answer, before the host learns of it. */

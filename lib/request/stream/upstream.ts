@@ -1,4 +1,4 @@
-import { NO_BYTES } from './stream-held.js'
+import { NO_BYTES } from './held.js'
 
 /** Why a stream ended without a terminal event. */
 export type BreakReason = 'eof' | 'idle' | 'network' | 'too_long'

@@ -1,6 +1,6 @@
 import { backoffMs } from './backoff.js'
 import type { Spending } from './budget.js'
-import type { Failure, OutcomeKind } from './outcome-types.js'
+import type { Failure, OutcomeKind } from './failures.js'
 
 /** What to do after a failed attempt. */
 export type Next =

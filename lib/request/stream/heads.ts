@@ -3,7 +3,7 @@
  * of a stream passes without being decoded; whatever looks different is left to a real parser.
  */
 
-import { indexOfByte } from './stream-held.js'
+import { indexOfByte } from './held.js'
 
 const LF = 10
 const CR = 13

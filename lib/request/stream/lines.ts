@@ -1,4 +1,4 @@
-import { createHeldBytes, indexOfByte, NO_BYTES } from './stream-held.js'
+import { createHeldBytes, indexOfByte, NO_BYTES } from './held.js'
 
 const LF = 10
 const CR = 13

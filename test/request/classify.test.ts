@@ -6,8 +6,8 @@ import {
   classifyEvent,
   classifyResponse,
   classifyThrown,
-} from '../../lib/request/failures/outcome.js'
-import type { OutcomeKind } from '../../lib/request/failures/outcome-types.js'
+} from '../../lib/request/failures/classify.js'
+import type { OutcomeKind } from '../../lib/request/failures/failures.js'
 import { HeaderTimeout } from '../../lib/request/transport.js'
 import { UNKNOWN_RESET_HOLD_MS } from '../../lib/routing/standing.js'
 

@@ -1,7 +1,7 @@
 import { readingOfHeaders } from '../../quota/readings.js'
 import { type Block, type BlockReason, type QuotaWindow } from '../../routing/limits.js'
 import { UNKNOWN_RESET_HOLD_MS } from '../../routing/standing.js'
-import { type ErrorFacts, numberOf, textOf } from './outcome-body.js'
+import { type ErrorFacts, numberOf, textOf } from './error-facts.js'
 import { MAX_RETRY_AFTER_MS } from './retry-after.js'
 
 /** What an answer is judged against. */

@@ -1,10 +1,10 @@
 import { redactForeign } from '../../kernel/text/redact.js'
 import { systemCode } from '../../kernel/errors.js'
 import type { Block, BlockReason } from '../../routing/limits.js'
-import { type ErrorFacts, parseErrorBody, parseErrorEvent } from './outcome-body.js'
+import { type ErrorFacts, parseErrorBody, parseErrorEvent } from './error-facts.js'
 import { type CodeMeaning, classifyCode } from './outcome-codes.js'
-import { blockOfLimit } from './outcome-limits.js'
-import type { Failure, OutcomeKind } from './outcome-types.js'
+import { blockOfLimit } from './blocks.js'
+import type { Failure, OutcomeKind } from './failures.js'
 import { retryAfterMs } from './retry-after.js'
 import { HeaderTimeout } from '../transport.js'
 

@@ -1,5 +1,5 @@
-import { isAmbiguous, maybeAmbiguous } from './stream-heads.js'
-import { createScratch } from './stream-held.js'
+import { isAmbiguous, maybeAmbiguous } from './heads.js'
+import { createScratch } from './held.js'
 
 /** An event longer than this is not looked at again, bytes. */
 const MAX_WATCHED = 64 * 1024

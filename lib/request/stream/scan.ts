@@ -1,4 +1,4 @@
-import { dataOfEvent, typeOf } from './stream-events.js'
+import { dataOfEvent, typeOf } from './events.js'
 import {
   beginsUsualOutput,
   claimedType,
@@ -6,10 +6,10 @@ import {
   isAmbiguous,
   roleOf,
   skipUsualOutput,
-} from './stream-heads.js'
-import { createHeldBytes } from './stream-held.js'
-import { createStreamLines } from './stream-lines.js'
-import { createEventWatch } from './stream-watch.js'
+} from './heads.js'
+import { createHeldBytes } from './held.js'
+import { createStreamLines } from './lines.js'
+import { createEventWatch } from './watch.js'
 
 /** What the scan came upon next, in the order of the stream. */
 export type Step =

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { backoffMs } from '../../lib/request/failures/backoff.js'
 import { BREAKER_OPEN_MS, BREAKER_THRESHOLD, createBreaker } from '../../lib/request/breaker.js'
 import { budgetOf, createSpending, RETRY_PROFILES } from '../../lib/request/failures/budget.js'
-import type { OutcomeKind } from '../../lib/request/failures/outcome-types.js'
-import { decideNext, type Progress, SHORT_WAIT_MS } from '../../lib/request/failures/policy.js'
+import type { OutcomeKind } from '../../lib/request/failures/failures.js'
+import { decideNext, type Progress, SHORT_WAIT_MS } from '../../lib/request/failures/retry.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 
 const KINDS: readonly OutcomeKind[] = [
