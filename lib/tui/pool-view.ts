@@ -5,7 +5,7 @@ import { unreadableRecords } from '../accounts/store/unreadable.js'
 import type { Config } from '../config/settings.js'
 import type { AccountQuota, LedgerState } from '../quota/ledger-state.js'
 import { plainText } from '../kernel/text/plain-text.js'
-import { type Holds, holderOf } from '../routing/affinity.js'
+import { accountOf, type AffinityEntries } from '../accounts/session-affinity.js'
 import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow, WINDOW_NAMES } from '../routing/limits.js'
 
 /** One window as shown. */
@@ -65,7 +65,7 @@ export function poolView(
   input: ViewOptions & {
     readonly pool: AccountPool
     readonly ledger: LedgerState
-    readonly holds: Holds
+    readonly holds: AffinityEntries
     readonly nowMs: number
   },
 ): PoolView {
@@ -85,7 +85,7 @@ export function poolView(
     accounts,
     unreadable: unreadableRecords(pool).length,
     serving(sessionId) {
-      const uid = sessionId === undefined ? undefined : holderOf(holds, sessionId, nowMs)
+      const uid = sessionId === undefined ? undefined : accountOf(holds, sessionId, nowMs)
       return (
         accounts.find((account) => account.uid === uid) ??
         accounts.find((account) => account.isActive) ??

@@ -3,12 +3,11 @@ import path from 'node:path'
 
 import { EMPTY_POOL } from '../accounts/account.js'
 import { parsePool } from '../accounts/store/pool-format.js'
-import { parseHolds } from '../accounts/session-affinity.js'
+import { type AffinityEntries, parseAffinity } from '../accounts/session-affinity.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { mayBeChangeOf } from '../kernel/files/json-file.js'
 import { realPathOrSame } from '../kernel/files/real-path.js'
 import { type LedgerState, parseLedger } from '../quota/ledger-state.js'
-import type { Holds } from '../routing/affinity.js'
 import { type PoolView, poolView, type ViewOptions } from './pool-view.js'
 
 /** The files the view is made of. */
@@ -52,7 +51,7 @@ export function watchPool(
     const view = poolView({
       pool: parsed.kind === 'pool' ? parsed.pool : EMPTY_POOL,
       ledger: attempt<LedgerState>(() => parseLedger(quota ?? ''), {}),
-      holds: attempt<Holds>(() => parseHolds(affinity ?? ''), new Map()),
+      holds: attempt<AffinityEntries>(() => parseAffinity(affinity ?? ''), new Map()),
       nowMs,
       ...options,
     })

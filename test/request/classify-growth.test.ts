@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { errorResponse } from '../../lib/request/failures/host-error.js'
-import { hostSafeText } from '../../lib/request/body/host-text.js'
+import { hostSafeText } from '../../lib/request/failures/host-text.js'
 import { classifyEvent, classifyResponse } from '../../lib/request/failures/classify.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 import { ALPHABETS, growth, repeated, SQUARE_GROWTH } from '../support/growth.js'

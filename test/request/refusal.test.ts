@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Account } from '../../lib/accounts/account.js'
-import { blockedClause } from '../../lib/request/failures/blocked-accounts.js'
+import { errorOfRefusal } from '../../lib/request/failures/refusal.js'
 import type { Block } from '../../lib/routing/limits.js'
 
 const NOW = 1_800_000_000_000
@@ -19,23 +19,34 @@ const block = (scope: string, reason: Block['reason'], hours: number): Block => 
   sinceMs: NOW,
   untilMs: NOW + hours * HOUR,
 })
-const clause = (accounts: readonly Account[], blocks: readonly Block[]): string =>
-  blockedClause(
-    accounts,
-    { activeBlocks: () => blocks, windowsByLimit: () => ({}) },
-    { label: ({ uid }) => uid, model: 'gpt-5.5', limitId: 'codex', nowMs: NOW },
-  )
+const sentence = (accounts: readonly Account[], blocks: readonly Block[]): string =>
+  errorOfRefusal(
+    { uid: undefined, reason: 'all_blocked', nextFreeAtMs: undefined },
+    {
+      accounts: accounts.length,
+      concerned: accounts,
+      quota: { activeBlocks: () => blocks, windowsByLimit: () => ({}) },
+      label: ({ uid }) => uid,
+      model: 'gpt-5.5',
+      limitId: 'codex',
+      hasUnusedCredits: false,
+      nowMs: NOW,
+    },
+  ).message
 
-describe('the clause of blocked accounts', () => {
+describe('the error when every account is blocked', () => {
   it('tells of several blocks the one that ends last', () => {
     expect(
-      clause([account('A')], [block('*', 'forbidden', 1), block('limit:codex', 'usage_limit', 5)]),
-    ).toMatch(/^ \(A: usage used up until /)
+      sentence(
+        [account('A')],
+        [block('*', 'forbidden', 1), block('limit:codex', 'usage_limit', 5)],
+      ),
+    ).toMatch(/ \(A: usage used up until /)
   })
 
   it('names no block of another model or another limit as the reason', () => {
     expect(
-      clause(
+      sentence(
         [account('A')],
         [
           block('limit:codex', 'usage_limit', 1),
@@ -43,18 +54,20 @@ describe('the clause of blocked accounts', () => {
           block('limit:other', 'rate_limit', 48),
         ],
       ),
-    ).toMatch(/^ \(A: usage used up until /)
-    expect(clause([account('A')], [block('model:gpt-6-sol', 'model_not_supported', 24)])).toBe('')
+    ).toMatch(/ \(A: usage used up until /)
+    expect(
+      sentence([account('A')], [block('model:gpt-6-sol', 'model_not_supported', 24)]),
+    ).not.toContain('(')
   })
 
   it('leaves out who is switched off or has to sign in, and counts the many', () => {
     const blocks = [block('*', 'forbidden', 1)]
-    expect(clause([account('A', { enabled: false })], blocks)).toBe('')
+    expect(sentence([account('A', { enabled: false })], blocks)).not.toContain('(')
     expect(
-      clause(
+      sentence(
         ['A', 'B', 'C', 'D', 'E'].map((uid) => account(uid)),
         blocks,
       ),
-    ).toMatch(/A: .*; B: .*; C: .*; and 2 more\)$/)
+    ).toMatch(/A: .*; B: .*; C: .*; and 2 more\)\.$/)
   })
 })

@@ -1,38 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { backoffMs } from '../../lib/request/failures/backoff.js'
 import { BREAKER_OPEN_MS, BREAKER_THRESHOLD, createBreaker } from '../../lib/request/breaker.js'
-import { budgetOf, createSpending, RETRY_PROFILES } from '../../lib/request/failures/budget.js'
-import type { OutcomeKind } from '../../lib/request/failures/failures.js'
-import { decideNext, type Progress, SHORT_WAIT_MS } from '../../lib/request/failures/retry.js'
+import { decideNext, type FailureKind, FAILURES } from '../../lib/request/failures/failures.js'
+import {
+  backoffMs,
+  createRetryBudget,
+  type Progress,
+  RETRY_PROFILES,
+  retryLimitsOf,
+  SHORT_WAIT_MS,
+} from '../../lib/request/failures/retry.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 
-const KINDS: readonly OutcomeKind[] = [
-  'usage_limit',
-  'quota_exceeded',
-  'rate_limit',
-  'overloaded',
-  'server_error',
-  'network',
-  'header_timeout',
-  'unauthorized',
-  'forbidden',
-  'usage_not_included',
-  'workspace_deactivated',
-  'model_not_supported',
-  'invalid_encrypted_content',
-  'context_too_long',
-  'policy_refused',
-  'bad_request',
-  'not_sse',
-  'stream_broken',
-  'empty',
-  'aborted',
-]
+const KINDS = Object.keys(FAILURES) as FailureKind[]
 
 const progress = (changes: Partial<Progress> = {}): Progress => ({
-  spending: createSpending(RETRY_PROFILES.balanced),
+  budget: createRetryBudget(RETRY_PROFILES.balanced),
   refreshed: false,
   droppedReasoning: false,
   hasEncryptedReasoning: true,
@@ -54,7 +38,7 @@ describe('decideNext', () => {
     expect(decideNext({ kind }, progress()).do).toBe('next_account')
   })
 
-  it.each(['bad_request', 'policy_refused', 'context_too_long', 'aborted'] as const)(
+  it.each(['bad_request', 'policy_refused', 'context_too_long'] as const)(
     'gives up at once after %s, which nobody else could mend',
     (kind) => {
       expect(decideNext({ kind }, progress()).do).toBe('stop')
@@ -132,10 +116,10 @@ describe('decideNext', () => {
         fc.array(fc.constantFrom(...KINDS), { minLength: 200, maxLength: 200 }),
         fc.boolean(),
         (kinds, hasAlternative) => {
-          const spending = createSpending(RETRY_PROFILES.aggressive)
+          const budget = createRetryBudget(RETRY_PROFILES.aggressive)
           const repeats = kinds.filter((kind) =>
             ['again', 'refresh'].includes(
-              decideNext({ kind }, progress({ spending, hasAlternative })).do,
+              decideNext({ kind }, progress({ budget, hasAlternative })).do,
             ),
           ).length
           expect(repeats).toBeLessThanOrEqual(
@@ -147,10 +131,10 @@ describe('decideNext', () => {
   })
 })
 
-describe('budgetOf', () => {
+describe('retryLimitsOf', () => {
   it('lets overrides replace single numbers of the profile', () => {
     expect(
-      budgetOf({
+      retryLimitsOf({
         ...DEFAULT_CONFIG,
         retryProfile: 'conservative',
         retryBudgetOverrides: { server: 7 },

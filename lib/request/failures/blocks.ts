@@ -1,54 +1,105 @@
+import { dropUndefined } from '../../kernel/drop-undefined.js'
+import { formatDuration } from '../../kernel/text/moments.js'
 import { readingOfHeaders } from '../../quota/readings.js'
-import { type Block, type BlockReason, type QuotaWindow } from '../../routing/limits.js'
+import {
+  type Block,
+  type BlockReason,
+  LIMIT_NAMES,
+  type QuotaWindow,
+} from '../../routing/limits.js'
 import { UNKNOWN_RESET_HOLD_MS } from '../../routing/standing.js'
-import { type ErrorFacts, numberOf, textOf } from './error-facts.js'
-import { MAX_RETRY_AFTER_MS } from './retry-after.js'
+import { type ErrorFacts, MAX_RETRY_AFTER_MS, numberOf, textOf } from './facts.js'
 
-/** What an answer is judged against. */
-export interface LimitContext {
+/** What an error answer is judged by. */
+export interface Evidence {
   readonly facts: ErrorFacts
   readonly headers: Headers
-  /** Family the request counts against, as far as known. */
-  readonly limitId: string
   readonly retryAfterMs: number | undefined
+  readonly model: string
+  /** Limit family the request counts against, as far as known. */
+  readonly limitId: string
   readonly nowMs: number
 }
 
-/**
- * The block of an exhausted limit. Its end is, in this order: what the body says, the reset of the window that is used up
- * (of several the last; never that of a window with room), the pause the server asks for, a short hold (wire facts §7).
- */
-export function blockOfLimit(context: LimitContext, reason: BlockReason): Block {
-  const { facts, headers, nowMs } = context
-  const active =
-    textOf(headers.get('x-codex-active-limit')) ??
-    textOf(facts.fields.limit_id) ??
-    textOf(facts.fields.metered_limit_name)
-  const limitId = active === undefined ? context.limitId : active.replaceAll('-', '_')
-  const exhausted = exhaustedWindow(headers, limitId, nowMs)
-  const until =
-    endOf(facts, nowMs) ??
-    exhausted?.resetsAtMs ??
-    (context.retryAfterMs === undefined ? undefined : nowMs + context.retryAfterMs)
-  const detail = exhausted === undefined ? undefined : WINDOW_WORDS[exhausted.kind]
+/** How a failure keeps its account out. */
+export interface BlockRule<Seen = Evidence> {
+  /** What and until when, for the table in docs/development/FAILOVER.md. */
+  readonly words: string
+  of(seen: Seen): Block
+}
+
+/** How long an account is left alone for what time alone rarely mends, ms; every block has an end. */
+export const HOLD_MS = {
+  usage_not_included: 6 * 3_600_000,
+  workspace_deactivated: 24 * 3_600_000,
+  model_not_supported: 24 * 3_600_000,
+  forbidden: 10 * 60_000,
+  /** A short request limit without a time of its own. */
+  rate_limit: 10_000,
+} as const
+/** An account whose token stays refused is left alone this long, ms. */
+export const UNAUTHORIZED_HOLD_MS = 10 * 60_000
+/** A plain request limit that asks for more than this is tried again earlier: only a quota window lasts for hours, ms. */
+export const LONGEST_RATE_LIMIT_MS = 15 * 60_000
+
+/** Blocks the whole account for a time. */
+export function blockAccount(reason: BlockReason, ms: number): BlockRule<{ nowMs: number }> {
   return {
-    scope: `limit:${limitId}`,
-    reason,
-    source: 'body',
-    sinceMs: nowMs,
-    untilMs:
-      until === undefined || until <= nowMs || until > nowMs + MAX_RETRY_AFTER_MS
-        ? nowMs + UNKNOWN_RESET_HOLD_MS
-        : until,
-    ...(detail === undefined ? {} : { detail }),
+    words: `the account for ${formatDuration(ms)}`,
+    of: ({ nowMs }) => blockFor('*', reason, { nowMs, ms }),
   }
 }
 
-const WINDOW_WORDS: Readonly<Record<QuotaWindow['kind'], string | undefined>> = {
-  five_hour: '5-hour limit',
-  weekly: 'weekly limit',
-  monthly: 'monthly limit',
-  unknown: undefined,
+/** Blocks the model of the request on the account. */
+export const BLOCK_MODEL: BlockRule = {
+  words: `the model on this account for ${formatDuration(HOLD_MS.model_not_supported)}`,
+  of: ({ model, nowMs }) =>
+    blockFor(`model:${model}`, 'model_not_supported', { nowMs, ms: HOLD_MS.model_not_supported }),
+}
+
+/** Blocks the limit family for the pause the backend asks for. */
+export const BLOCK_PAUSE: BlockRule = {
+  words: `the limit family for the pause the backend asks for, at most ${formatDuration(LONGEST_RATE_LIMIT_MS)}, else ${formatDuration(HOLD_MS.rate_limit)}`,
+  of: ({ limitId, nowMs, retryAfterMs = HOLD_MS.rate_limit }) =>
+    blockFor(`limit:${limitId}`, 'rate_limit', {
+      nowMs,
+      ms: Math.min(Math.max(1, retryAfterMs), LONGEST_RATE_LIMIT_MS),
+    }),
+}
+
+/**
+ * Blocks an exhausted limit. Its end is, in this order: what the body says, the reset of the window that is used up (of
+ * several the last; never that of a window with room), the pause the server asks for, a short hold.
+ */
+export const BLOCK_LIMIT: BlockRule = {
+  words: `the limit family until its reset, ${formatDuration(UNKNOWN_RESET_HOLD_MS)} when that is not known`,
+  of({ facts, headers, limitId: usual, retryAfterMs, nowMs }) {
+    const active =
+      textOf(headers.get('x-codex-active-limit')) ??
+      textOf(facts.fields.limit_id) ??
+      textOf(facts.fields.metered_limit_name)
+    const limitId = active?.replaceAll('-', '_') ?? usual
+    const window = exhaustedWindow(headers, limitId, nowMs)
+    const until =
+      endOf(facts, nowMs) ??
+      window?.resetsAtMs ??
+      (retryAfterMs === undefined ? nowMs : nowMs + retryAfterMs)
+    const isUsable = until > nowMs && until <= nowMs + MAX_RETRY_AFTER_MS
+    return dropUndefined({
+      ...blockFor(`limit:${limitId}`, 'usage_limit', { nowMs, ms: UNKNOWN_RESET_HOLD_MS }),
+      untilMs: isUsable ? until : nowMs + UNKNOWN_RESET_HOLD_MS,
+      detail:
+        window === undefined || window.kind === 'unknown' ? undefined : LIMIT_NAMES[window.kind],
+    })
+  },
+}
+
+function blockFor(
+  scope: string,
+  reason: BlockReason,
+  { nowMs, ms }: { nowMs: number; ms: number },
+): Block {
+  return { scope, reason, source: 'body', sinceMs: nowMs, untilMs: nowMs + ms }
 }
 
 /** `resets_at` in epoch seconds, else `resets_in_seconds`. */

@@ -1,56 +1,147 @@
+import type { Account } from '../../accounts/account.js'
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { CodexError, type ErrorCode } from '../../kernel/errors.js'
-import type { Decision, RefusedReason } from '../../routing/types.js'
 import { formatWhen } from '../../kernel/text/moments.js'
-
-/** What the pool looks like to the user. */
-export interface PoolFacts {
-  readonly accounts: number
-  readonly model: string
-  readonly nowMs: number
-  /** Paid credits could help, and the user wants to be told. */
-  readonly hasUnusedCredits?: boolean
-  /** Who is kept out and why; see `blockedClause`. */
-  readonly blocked?: string
-}
+import { counted } from '../../kernel/text/plural.js'
+import type { QuotaLedger } from '../../quota/ledger.js'
+import { type Block, LIMIT_NAMES, type QuotaWindow } from '../../routing/limits.js'
+import { concerns } from '../../routing/standing.js'
+import type { Decision, RefusedReason } from '../../routing/types.js'
+import type { FailureRow } from './failure-row.js'
+import { FAILURES } from './failures.js'
 
 /** Why no account was chosen. */
 export type Refusal = Extract<Decision, { uid: undefined }>
 
-const CODES: Readonly<Record<RefusedReason, ErrorCode>> = {
-  no_accounts: 'no_accounts',
-  pin_blocked: 'account_not_allowed',
-  fence_blocked: 'account_not_allowed',
-  pool_blocked: 'account_not_allowed',
-  model_denied: 'model_not_supported',
-  login_needed: 'login_required',
-  all_disabled: 'account_not_allowed',
-  all_blocked: 'all_accounts_blocked',
-  all_tried: 'backend_failed',
+/** What the refusal is told of. */
+export interface RefusalFacts {
+  /** How many accounts there are. */
+  readonly accounts: number
+  /** Those the refusal speaks of. */
+  readonly concerned: readonly Account[]
+  readonly quota: Pick<QuotaLedger, 'activeBlocks' | 'windowsByLimit'>
+  readonly label: (account: Account) => string
+  readonly model: string
+  /** Limit family the request counts against. */
+  readonly limitId: string
+  /** Paid credits could help, and the user wants to be told. */
+  readonly hasUnusedCredits: boolean
+  readonly nowMs: number
 }
 
-/** The error for a request that no account can serve: who keeps it out, and until when. Pure. */
-export function errorOfRefusal(refusal: Refusal, facts: PoolFacts): CodexError {
-  const { nextFreeAtMs } = refusal
-  const until =
-    nextFreeAtMs === undefined
-      ? ''
-      : ` The first is free again ${formatWhen(nextFreeAtMs, facts.nowMs)}.`
-  const all = facts.accounts === 1 ? 'The only account' : `Each of the ${facts.accounts} accounts`
-  const sentence: Record<RefusedReason, string> = {
-    no_accounts: 'No ChatGPT account is signed in.',
-    pin_blocked: `The account pinned for this work cannot serve now${facts.blocked ?? ''}.${until}`,
-    fence_blocked: `The accounts allowed in this project cannot serve now${facts.blocked ?? ''}.${until}`,
-    pool_blocked: `The accounts set aside for ${facts.model} cannot serve now, and nobody else may${facts.blocked ?? ''}.${until}`,
-    model_denied: `${all} may not use the model ${facts.model}.`,
-    login_needed:
-      facts.accounts === 1
+/** What a sentence is made of. */
+interface Parts {
+  readonly all: string
+  readonly isOnly: boolean
+  /** ` (who: why until when; …)`, or nothing. */
+  readonly blocked: string
+  readonly until: string
+  readonly model: string
+  readonly credits: string
+}
+
+const REFUSALS: Readonly<
+  Record<
+    RefusedReason,
+    { readonly error: ErrorCode; says: (parts: Parts) => string; readonly hint?: string }
+  >
+> = {
+  no_accounts: { error: 'no_accounts', says: () => 'No ChatGPT account is signed in.' },
+  pin_blocked: {
+    error: 'account_not_allowed',
+    says: ({ blocked, until }) => `The account pinned here cannot serve now${blocked}.${until}`,
+  },
+  fence_blocked: {
+    error: 'account_not_allowed',
+    says: ({ blocked, until }) =>
+      `The accounts allowed in this project cannot serve now${blocked}.${until}`,
+  },
+  pool_blocked: {
+    error: 'account_not_allowed',
+    says: ({ blocked, until, model }) =>
+      `The accounts reserved for ${model} cannot serve now, and no other account may${blocked}.${until}`,
+  },
+  model_denied: {
+    error: 'model_not_supported',
+    says: ({ all, model }) => `${all} may not use the model ${model}.`,
+  },
+  login_needed: {
+    error: 'login_required',
+    says: ({ isOnly }) =>
+      isOnly
         ? 'The only account must sign in again.'
         : 'Every account that could serve must sign in again.',
-    all_disabled:
-      facts.accounts === 1 ? 'The only account is disabled.' : 'Every account is disabled.',
-    all_blocked: `${all} is at a limit or blocked${facts.blocked ?? ''}.${until}${facts.hasUnusedCredits === true ? ' Paid credits are there; allow them with the setting creditsPolicy.' : ''}`,
-    all_tried: `${all} was tried without success.`,
-  }
-  const hint = refusal.reason === 'all_disabled' ? { hint: 'Enable one: codex-toggle' } : {}
-  return new CodexError(CODES[refusal.reason], sentence[refusal.reason], hint)
+  },
+  all_disabled: {
+    error: 'account_not_allowed',
+    says: ({ isOnly }) => (isOnly ? 'The only account is disabled.' : 'Every account is disabled.'),
+    hint: 'Enable one: codex-toggle',
+  },
+  all_blocked: {
+    error: 'all_accounts_blocked',
+    says: ({ all, blocked, until, credits }) =>
+      `${all} is at a limit or blocked${blocked}.${until}${credits}`,
+  },
+  all_tried: { error: 'backend_failed', says: ({ all }) => `${all} was tried without success.` },
+}
+
+/** The error for a request that no account can serve: who is kept out, why and until when. Pure. */
+export function errorOfRefusal({ reason, nextFreeAtMs }: Refusal, facts: RefusalFacts): CodexError {
+  const { error, says, hint } = REFUSALS[reason]
+  const isOnly = facts.accounts === 1
+  const sentence = says({
+    isOnly,
+    all: isOnly ? 'The only account' : `Each of the ${counted(facts.accounts, 'account')}`,
+    blocked: blockedClause(facts),
+    until:
+      nextFreeAtMs === undefined
+        ? ''
+        : ` The first is free again ${formatWhen(nextFreeAtMs, facts.nowMs)}.`,
+    model: facts.model,
+    credits: facts.hasUnusedCredits
+      ? ' Paid credits are available; allow them with the setting creditsPolicy.'
+      : '',
+  })
+  return new CodexError(error, sentence, dropUndefined({ hint }))
+}
+
+/** Accounts that are named one by one; the others are counted. */
+const MAX_NAMED = 3
+
+/**
+ * ` (Account 1: weekly limit until Thu 14:20; …)`. Of several blocks of an account the one that ends last is told; blocks
+ * of other models and limits are no reason. Empty when nothing is known.
+ */
+function blockedClause(facts: RefusalFacts): string {
+  const { quota, nowMs } = facts
+  const told = facts.concerned.flatMap((account) => {
+    if (account.enabled === false || account.needsLogin !== undefined) return []
+    const blocks = quota.activeBlocks(account.uid, nowMs).filter((block) => concerns(block, facts))
+    const windows = quota.windowsByLimit(account.uid, nowMs)[facts.limitId] ?? []
+    const [last] = [...windows.flatMap(exhausted), ...blocks.map(reasonOf)].sort(
+      (left, right) => right.untilMs - left.untilMs,
+    )
+    return last === undefined
+      ? []
+      : [`${facts.label(account)}: ${last.why} until ${formatWhen(last.untilMs, nowMs)}`]
+  })
+  if (told.length === 0) return ''
+  const more = told.length - MAX_NAMED
+  return ` (${told.slice(0, MAX_NAMED).join('; ')}${more > 0 ? `; and ${more} more` : ''})`
+}
+
+interface Reason {
+  readonly why: string
+  readonly untilMs: number
+}
+
+function reasonOf({ detail, reason, untilMs }: Block): Reason {
+  const rows: Readonly<Partial<Record<string, FailureRow>>> = FAILURES
+  return { why: detail ?? rows[reason]?.blocked ?? 'blocked', untilMs }
+}
+
+function exhausted({ usedPercent, resetsAtMs, kind }: QuotaWindow): Reason[] {
+  return usedPercent >= 100 && resetsAtMs !== undefined
+    ? [{ why: LIMIT_NAMES[kind], untilMs: resetsAtMs }]
+    : []
 }

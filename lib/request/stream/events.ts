@@ -2,7 +2,7 @@ import { createParser } from 'eventsource-parser'
 import * as z from 'zod'
 
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
-import { cutText } from '../body/cut-text.js'
+import { cutText } from '../failures/host-text.js'
 import type { TokenUsage } from '../trace/trace.js'
 
 /** The data of one whole SSE event as JSON; undefined when it is none. */

@@ -11,7 +11,7 @@ export interface Ending {
   readonly error?: unknown
   /** Data of the event that ended it. */
   readonly event?: unknown
-  readonly usage?: TokenUsage
+  readonly usage?: TokenUsage | undefined
   /** The last bytes for the host. */
   readonly last: Uint8Array
 }
@@ -21,8 +21,8 @@ export type Piece =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** The first output follows. */
   | { readonly kind: 'output' }
-  /** It is no event stream but begins like this. */
-  | { readonly kind: 'foreign'; readonly start: string }
+  /** It is no event stream. */
+  | { readonly kind: 'foreign'; readonly isJson: boolean }
   | { readonly kind: 'end'; readonly ending: Ending }
 
 /** An answer in pieces: what the host may have as it came, and its end. */
@@ -37,7 +37,7 @@ export interface Pieces {
 
 /** Creates the pieces of one answer. */
 export function createPieces(options: {
-  readonly signal: AbortSignal | undefined
+  readonly signal: AbortSignal
   onRateLimits(event: unknown): void
 }): Pieces {
   const scan = createStreamScan()
@@ -82,7 +82,7 @@ export function createPieces(options: {
             end: type === 'response.incomplete' ? 'incomplete' : 'completed',
             event: data,
             last,
-            ...(usage === undefined ? {} : { usage }),
+            usage,
           },
         }
       }
@@ -98,14 +98,13 @@ export function createPieces(options: {
     next,
     take({ chunk, why, error }) {
       if (why !== undefined) {
-        const ending: Ending =
-          options.signal?.aborted === true
-            ? { end: 'aborted', last: NO_BYTES }
-            : { end: why === 'idle' ? 'idle' : 'broken', why, error, last: NO_BYTES }
+        const ending: Ending = options.signal.aborted
+          ? { end: 'aborted', last: NO_BYTES }
+          : { end: why === 'idle' ? 'idle' : 'broken', why, error, last: NO_BYTES }
         return { kind: 'end', ending }
       }
       const foreign = start.look(chunk)
-      if (foreign !== undefined) return { kind: 'foreign', start: foreign }
+      if (foreign !== undefined) return { kind: 'foreign', isJson: foreign !== '<' }
       scan.push(chunk)
       return undefined
     },
@@ -115,11 +114,14 @@ export function createPieces(options: {
   }
 }
 
-/** Shown of an answer that is no event stream, in characters. */
+/** More blanks than this in front of an answer are not looked behind, in characters. */
 const START_CHARS = 200
 
-/** Looks at the first bytes of an answer: HTML and plain JSON are no event stream, and no line of one begins like them. */
-function createStartCheck(): { look(chunk: Uint8Array): string | undefined } {
+/**
+ * Looks at the first bytes of an answer: HTML and plain JSON are no event stream, and no line of one begins like them.
+ * `look` tells the character it begins with.
+ */
+function createStartCheck(): { look(chunk: Uint8Array): '<' | '{' | '[' | undefined } {
   const decoder = new TextDecoder()
   let isOver = false
   return {
@@ -127,7 +129,8 @@ function createStartCheck(): { look(chunk: Uint8Array): string | undefined } {
       if (isOver) return undefined
       const start = decoder.decode(chunk.subarray(0, START_CHARS), { stream: true }).trimStart()
       isOver = start !== ''
-      return /^[<{[]/.test(start) ? start : undefined
+      const first = start.charAt(0)
+      return first === '<' || first === '{' || first === '[' ? first : undefined
     },
   }
 }

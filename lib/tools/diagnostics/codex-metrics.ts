@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { budgetOf, type RetryBudget } from '../../request/failures/budget.js'
+import { type RetryLimits, retryLimitsOf } from '../../request/failures/retry.js'
 import { CodexError } from '../../kernel/errors.js'
 import type { MetricsSnapshot } from '../../kernel/metrics.js'
 import { renderTable } from '../../kernel/text/table.js'
@@ -13,7 +13,7 @@ interface MetricsData {
   readonly counters: MetricsSnapshot['counters']
   readonly histograms: MetricsSnapshot['histograms']
   readonly retryProfile: string
-  readonly retryBudget: RetryBudget
+  readonly retryBudget: RetryLimits
   /** What the definitions of the registered tools add to every request. */
   readonly registeredTools: ProfileCost
   /** The numbers every policy goes by; times in ms. */
@@ -63,7 +63,7 @@ export const codexMetrics = defineTool({
       counters,
       histograms,
       retryProfile: runtime.config.retryProfile,
-      retryBudget: budgetOf(runtime.config),
+      retryBudget: retryLimitsOf(runtime.config),
       registeredTools: context.profileCost(runtime.config.tools),
       constants: POLICY_CONSTANTS,
       showConstants: constants === true,

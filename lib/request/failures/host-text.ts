@@ -2,7 +2,7 @@ import { plainText } from '../../kernel/text/plain-text.js'
 
 /**
  * Texts for the host. OpenCode decides by words and digits in a message whether to send the turn again, whatever the
- * status says (host facts §0.3), and some words make it compact the session instead of showing the error. What we say
+ * status says, and some words make it compact the session instead of showing the error. What we say
  * is therefore said in other words.
  */
 
@@ -38,9 +38,13 @@ export const HOST_OVERFLOW_PATTERNS: readonly RegExp[] = [
 
 /** Longest text shown to a user, in characters. */
 const MAX_TEXT = 600
-
 /** What lies behind this cannot be shown any more, whatever is left out before it, in characters. */
 const MAX_RAW = 16 * 1024
+/** More of a foreign text is not looked at: what cleans texts must not be given megabytes, in characters. */
+const MAX_FOREIGN = 1000
+
+/** What a token is made of. A half one is no longer known as one, so it goes as a whole. */
+const TOKEN_CHAR = /[\w.~+/=-]/
 
 /** The statuses the host looks for, in words. */
 const STATUS_WORDS: Readonly<Record<string, string>> = {
@@ -136,10 +140,20 @@ function oneLine(text: string): string {
   return cut(plainText(text.slice(0, MAX_RAW)).replace(/ {2,}/g, ' ').trim())
 }
 
+/** The start of a foreign text, to be cleaned afterwards. A word that was cut is left out. */
+export function cutText(text: string): string {
+  let end = text.length <= MAX_FOREIGN ? 0 : MAX_FOREIGN
+  while (end > 0 && TOKEN_CHAR.test(text.charAt(end - 1))) end -= 1
+  return text.length <= MAX_FOREIGN ? text : endedAt(text, end)
+}
+
 function cut(text: string): string {
-  return text.length <= MAX_TEXT
-    ? text
-    : `${text.slice(0, MAX_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+  return text.length <= MAX_TEXT ? text : endedAt(text, MAX_TEXT - 1)
+}
+
+/** Never between the halves of a character. */
+function endedAt(text: string, end: number): string {
+  return `${text.slice(0, end).replace(/[\uD800-\uDBFF]$/, '')}…`
 }
 
 function wordsForStatuses(text: string): string {
