@@ -72,8 +72,3 @@ export function apiError(
   const { message, type = 'invalid_request_error', code = null, param = null } = error
   return json(status, { error: { message, type, param, code } }, headers)
 }
-
-/** Text made safe for an HTML page. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-}

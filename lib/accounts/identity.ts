@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-
+import { sha256Hex } from '../kernel/hash.js'
 import { seatKey } from './rules.js'
 import type { StoredAccount } from './account.js'
 
@@ -11,14 +10,14 @@ import type { StoredAccount } from './account.js'
 export function identityKeyOf(account: StoredAccount): string {
   const { accountId, accountUserId, organizationId, email } = account
   if (account.kind === 'api-key')
-    return `key:${account.baseUrl ?? ''}|${digest(account.apiKey ?? '')}`
+    return `key:${account.baseUrl ?? ''}|${sha256Hex(account.apiKey ?? '')}`
   if (accountId !== undefined && accountUserId !== undefined)
     return seatKey(accountId, accountUserId)
   if (accountId !== undefined)
     return `account:${organizationId ?? ''}|${accountId}|${email?.toLowerCase() ?? ''}`
   if (accountUserId !== undefined) return `user:${accountUserId}`
   if (email !== undefined) return `email:${organizationId ?? ''}|${email.toLowerCase()}`
-  return `token:${digest(account.refreshToken ?? account.accessToken ?? '')}`
+  return `token:${sha256Hex(account.refreshToken ?? account.accessToken ?? '')}`
 }
 
 /** Workspace and address of a ChatGPT account: where two records meet of which one does not know its seat. */
@@ -30,7 +29,7 @@ export function placeKeyOf({ kind, accountId, email }: StoredAccount): string | 
 
 /** The name a record gets when it has none: derived from its identity, so that every process finds the same one. */
 export function uidFor(account: StoredAccount): string {
-  return `acc_${digest(identityKeyOf(account)).slice(0, 12)}`
+  return `acc_${sha256Hex(identityKeyOf(account)).slice(0, 12)}`
 }
 
 /**
@@ -43,8 +42,4 @@ export function isSameAccount(left: StoredAccount, right: StoredAccount): boolea
   const sameWorkspace = left.accountId !== undefined && left.accountId === right.accountId
   const oneSeatUnknown = left.accountUserId === undefined || right.accountUserId === undefined
   return sameWorkspace && oneSeatUnknown && left.email?.toLowerCase() === right.email?.toLowerCase()
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -7,7 +7,7 @@ import { accountsInCopies, withoutUnreadableOf } from '../accounts/project/login
 import { accountName } from '../accounts/labels.js'
 import { type ReleasedEntry, releaseHostEntry } from '../login/host-entry.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
-import { sweepEverywhere } from '../kernel/files/temporaries.js'
+import { sweepEverywhere } from '../kernel/files/leftovers.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from '../tools/accounts/account-ref.js'
 import { copiesLeftText, previewText, purge, purgePlan } from '../tools/backup/purge.js'

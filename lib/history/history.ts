@@ -7,6 +7,7 @@ import { readTextFile, writeFileAtomic } from '../kernel/files/json-file.js'
 import { type HeldLock, withFileLock } from '../kernel/lock/lock.js'
 import { realPathOrSame } from '../kernel/files/real-path.js'
 import type { Logger } from '../kernel/logger.js'
+import { createWriteBehind } from '../kernel/write-behind.js'
 import type { HistoryEntry } from './entries.js'
 import { compacted, formatLine, type HistoryBounds, parseLine, parseLines } from './lines.js'
 import { createReadingGate } from './reading-gate.js'
@@ -55,22 +56,13 @@ export function createHistory(deps: HistoryDeps): History {
   const { file, clock } = deps
   const bounds = deps.bounds ?? BOUNDS
   const isNew = createReadingGate()
+  const writes = createWriteBehind(write, deps.delayMs ?? WRITE_DELAY_MS)
   let waiting: HistoryEntry[] = []
-  let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> = Promise.resolve()
   let agesCheckedAtMs = -Infinity
   let hasComplained = false
 
-  function flush(): Promise<void> {
-    clearTimeout(timer)
-    timer = undefined
-    writing = writing.then(write)
-    return writing
-  }
-
   async function write(): Promise<void> {
     const batch = waiting
-    if (batch.length === 0) return
     waiting = []
     try {
       // Appending takes the lock too: a line that goes into a file just being replaced would be gone.
@@ -97,7 +89,7 @@ export function createHistory(deps: HistoryDeps): History {
 
   function keepForLater(batch: readonly HistoryEntry[]): void {
     waiting = [...batch, ...waiting].slice(-MAX_WAITING)
-    schedule()
+    writes.schedule()
   }
 
   async function compact(size: number, lock: HeldLock): Promise<void> {
@@ -113,14 +105,8 @@ export function createHistory(deps: HistoryDeps): History {
     if (shorter !== text && lock.isHeld()) await writeFileAtomic(file, shorter)
   }
 
-  function schedule(): void {
-    if (timer !== undefined) return
-    timer = setTimeout(() => void flush(), deps.delayMs ?? WRITE_DELAY_MS)
-    timer.unref()
-  }
-
   async function stored(isWanted: (line: string) => boolean): Promise<HistoryEntry[]> {
-    await flush()
+    await writes.flush()
     try {
       const entries = parseLines((await readTextFile(file))?.text ?? '', isWanted)
       const since = clock.now() - bounds.maxAgeMs
@@ -137,7 +123,7 @@ export function createHistory(deps: HistoryDeps): History {
     note(entry) {
       if (entry.type === 'reading' && !isNew(entry)) return
       waiting.push(entry)
-      schedule()
+      writes.schedule()
     },
     read: () => stored(() => true),
     async readingsOf(uid) {
@@ -145,10 +131,7 @@ export function createHistory(deps: HistoryDeps): History {
       const found = await stored((line) => line.includes(uid) && line.includes('"reading"'))
       return found.filter((entry) => entry.type === 'reading' && entry.uid === uid)
     },
-    async close() {
-      await flush()
-      clearTimeout(timer)
-    },
+    close: () => writes.close(),
   }
 }
 

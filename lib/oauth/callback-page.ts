@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { escapeHtml, policyFor } from '../kernel/text/html.js'
 
 const STYLE = `
 :root { color-scheme: light dark; --fg: #1c1c1e; --bg: #f6f6f4; --card: #fff; --soft: #6b6b70; --line: #e2e2de; --ok: #1a7f4b; --bad: #b3261e; }
@@ -18,7 +18,7 @@ code { font: .95em ui-monospace, monospace; }
 /** The page allows its one style sheet by hash and nothing else: no script, no request, no frame. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'content-security-policy': `${policyFor(STYLE)}; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
@@ -47,20 +47,16 @@ function page(kind: 'ok' | 'bad', title: string, paragraphs: readonly string[]):
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${escaped(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main class="${kind}">
-<h1>${escaped(title)}</h1>
-${paragraphs.map((text) => `<p>${escaped(text)}</p>`).join('\n')}
+<h1>${escapeHtml(title)}</h1>
+${paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
 <footer>Answered on this computer by <code>oc-codex-multi-auth</code>.</footer>
 </main>
 </body>
 </html>
 `
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -1,4 +1,4 @@
-import { plainLines } from '../kernel/text/plain-text.js'
+import { escapeHtml } from '../kernel/text/html.js'
 
 const MARKUP = Symbol('markup')
 
@@ -32,20 +32,9 @@ export function ownText(text: string): Markup {
   return { [MARKUP]: text }
 }
 
-/**
- * Escapes a text for HTML content and quoted attributes. What no browser shows, what turns the direction of its
- * neighbours and what some parsers trip over is taken out first.
- */
-export function escaped(text: string): string {
-  return plainLines(text).replace(
-    /[&<>"'`]/g,
-    (character) => `&#${String(character.charCodeAt(0))};`,
-  )
-}
-
 function written(part: Part): string {
   if (part === undefined) return ''
-  if (typeof part === 'string') return escaped(part)
+  if (typeof part === 'string') return escapeHtml(part)
   if (typeof part === 'number') return String(part)
   return MARKUP in part ? part[MARKUP] : part.map(textOf).join('\n')
 }

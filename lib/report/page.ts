@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-
+import { policyFor } from '../kernel/text/html.js'
 import { cacheShare, grouped, sumsByDay, tokenSum, tokensByHour, turnsOf } from './aggregate.js'
 import { createCalendar } from './charts/calendar.js'
 import { cacheChart } from './charts/chart-cache.js'
@@ -19,7 +18,7 @@ export const REPORT_MARK =
   '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="oc-codex-multi-auth report">'
 
 /** No script, no request, no frame: the page allows its own style sheet by hash and nothing else. */
-const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`
+const POLICY = policyFor(STYLE)
 
 /** A chart of one moment would have no width. */
 const SHORTEST_RANGE_MS = 3_600_000

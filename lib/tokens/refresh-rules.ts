@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Account, AccountPool } from '../accounts/account.js'
+import { sha256Hex } from '../kernel/hash.js'
 
 /** What a successful refresh brings; what the server left out keeps its old value (wire facts §6). */
 export interface RotatedTokens {
@@ -35,7 +35,7 @@ export function tokenState(account: Account, nowMs: number, skewMs: number): Tok
 
 /** Names a refresh token in file names and journals without saying anything about it. */
 export function fingerprintOf(refreshToken: string): string {
-  return createHash('sha256').update(refreshToken).digest('hex').slice(0, 32)
+  return sha256Hex(refreshToken).slice(0, 32)
 }
 
 /** The record of that name. */

@@ -1,7 +1,7 @@
 import path from 'node:path'
 
 import type { Paths } from '../kernel/files/paths.js'
-import { isSamePath } from '../kernel/files/same-path.js'
+import { isSamePath } from '../kernel/files/real-path.js'
 
 /** Programs whose logins can be taken over. */
 export const FOREIGN_SOURCES = [

@@ -1,12 +1,10 @@
-import { type FSWatcher, statSync, watch } from 'node:fs'
-import path from 'node:path'
+import { statSync } from 'node:fs'
 
 import { EMPTY_POOL } from '../accounts/account.js'
 import { parsePool } from '../accounts/store/pool-format.js'
 import { type AffinityEntries, parseAffinity } from '../accounts/session-affinity.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
-import { mayBeChangeOf } from '../kernel/files/json-file.js'
-import { realPathOrSame } from '../kernel/files/real-path.js'
+import { watchFiles } from '../kernel/files/watch-files.js'
 import { type LedgerState, parseLedger } from '../quota/ledger-state.js'
 import { type PoolView, poolView, type ViewOptions } from './pool-view.js'
 
@@ -34,7 +32,6 @@ export function watchPool(
 ): () => void {
   const paths = [files.accounts, files.quota, files.affinity]
   let stopped = false
-  let settle: NodeJS.Timeout | undefined
   let seen = ''
   let turnsAtMs = Infinity
 
@@ -59,38 +56,17 @@ export function watchPool(
     // A read that began later has seen more.
     if (!stopped && turn === newest) onView(view)
   }
-  const soon = (): void => {
-    settle ??= setTimeout(() => {
-      settle = undefined
-      void read()
-    }, SETTLE_MS)
-  }
-
-  // A write through another home that is linked to the same file shows in the folder where it really lies.
-  const watched = [...new Set(paths.flatMap((file) => [file, realPathOrSame(file)]))]
-  const watchers = [...new Set(watched.map((file) => path.dirname(file)))].flatMap(
-    (folder): FSWatcher[] => {
-      try {
-        const watcher = watch(folder, { persistent: false }, (_event, name) => {
-          if (watched.some((file) => mayBeChangeOf(file, name))) soon()
-        })
-        watcher.on('error', () => watcher.close())
-        return [watcher]
-      } catch {
-        return []
-      }
-    },
-  )
+  const changes = watchFiles(paths, () => void read(), SETTLE_MS)
+  changes.start()
   const poll = setInterval(() => {
-    if (stampsOf(paths) !== seen || Date.now() >= turnsAtMs) soon()
+    if (stampsOf(paths) !== seen || Date.now() >= turnsAtMs) void read()
   }, POLL_MS)
   poll.unref()
   void read()
   return () => {
     stopped = true
-    clearTimeout(settle)
     clearInterval(poll)
-    for (const watcher of watchers) watcher.close()
+    changes.close()
   }
 }
 

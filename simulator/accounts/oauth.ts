@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 
 import type { SimAccount } from './account.js'
 import { forcedReply, refreshRefused } from '../forced.js'
-import { apiError, detail, escapeHtml, html, json, redirect, type Reply } from '../reply.js'
+import { escapeHtml } from '../../lib/kernel/text/html.js'
+import { apiError, detail, html, json, redirect, type Reply } from '../reply.js'
 import { DEFAULT_SCOPE } from './tokens.js'
 import { accountNamed, fieldsOf, firing, type SimRequest, type World } from '../world.js'
 

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { bunCommand } from '../../scripts/opencode-binary.mjs'
 import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
 import { lockPlace, newOwnerPath, parseOwnerName } from '../../lib/kernel/lock/lock-files.js'
-import { findAbandonedLocks, sweepLocks } from '../../lib/kernel/lock/lock-sweep.js'
+import { findAbandonedLocks, sweepLocks } from '../../lib/kernel/files/leftovers.js'
 import { tryLock, withFileLock } from '../../lib/kernel/lock/lock.js'
 import {
   isProvablyDead,

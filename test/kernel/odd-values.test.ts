@@ -57,6 +57,12 @@ describe('one odd value in a file of ours takes no neighbour along', () => {
     )
   })
 
+  it('in the quota file: also one by the name of what every object has', () => {
+    const odd = { ...quota, blocks: [{ toString: 1, constructor: 1 }] }
+    const text = JSON.stringify({ version: 1, accounts: { odd, good: quota } })
+    expect(parseLedger(text)).toMatchObject({ odd: { limits: quota.limits }, good: quota })
+  })
+
   it('in the quota file: the other facts about the same account stay', () => {
     for (const place of ['planType', 'readAtMs', 'credits', 'resetCredits', 'lifted', 'alerted']) {
       expect(

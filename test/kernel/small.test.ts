@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
 import { systemClock } from '../../lib/kernel/clock.js'
-import { mayBeChangeOf } from '../../lib/kernel/files/json-file.js'
 import { createMetrics } from '../../lib/kernel/metrics.js'
 import { createRing } from '../../lib/kernel/ring.js'
 import { createSingleFlight } from '../../lib/kernel/single-flight.js'
@@ -55,15 +54,5 @@ describe('createMetrics', () => {
     expect(histograms['latency.ms']).toMatchObject({ count: 3, sum: 700_004, max: 700_000 })
     expect(histograms['latency.ms']?.buckets.at(-1)).toEqual({ le: Infinity, count: 3 })
     expect(histograms['latency.ms']?.buckets.find(({ le }) => le === 5)?.count).toBe(2)
-  })
-})
-
-describe('a watch of a folder', () => {
-  it('takes the temporary file of a write for a change of its file, because Bun names nothing else', () => {
-    const about = (name: string | null): boolean => mayBeChangeOf('/state/quota.json', name)
-    expect([null, 'quota.json', '.quota.json.123-abc.tmp'].map(about)).toEqual([true, true, true])
-    expect(
-      ['other.json', '.other.json.1-a.tmp', 'quota.json.lock', '.quota.json'].map(about),
-    ).toEqual([false, false, false, false])
   })
 })

@@ -6,12 +6,13 @@ import { describe, expect, it } from 'vitest'
 
 import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { sweepEverywhere } from '../../lib/kernel/files/leftovers.js'
 import {
   findStaleTemporaries,
-  sweepEverywhere,
+  parseTemporaryName,
   sweepTemporaries,
+  temporaryNameFor,
 } from '../../lib/kernel/files/temporaries.js'
-import { parseTemporaryName, temporaryNameFor } from '../../lib/kernel/files/temporary-names.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
 import path from 'node:path'
 
 import { readBoundedFileSync } from '../../kernel/files/bounded-file.js'
 import { ACCOUNTS_FILE, type Paths } from '../../kernel/files/paths.js'
-import { isSamePath, realPath } from '../../kernel/files/same-path.js'
+import { canonicalPath, isSamePath } from '../../kernel/files/real-path.js'
+import { sha256Hex } from '../../kernel/hash.js'
 
 /** What marks the root of a project (peer facts §2.1). */
 const MARKERS = ['.git', 'package.json', 'Cargo.toml', 'go.mod', 'pyproject.toml', '.opencode']
@@ -18,7 +18,7 @@ const MAX_LINK_BYTES = 8 * 1024
  */
 export function findProjectRoot(directory: string, home: string): string | undefined {
   const written = rootAbove(path.resolve(directory), home)
-  const real = rootAbove(realPath(directory), home)
+  const real = rootAbove(canonicalPath(directory), home)
   // The path as the user writes it, as long as it leads to the same place: it is shown.
   return real === undefined || (written !== undefined && isSamePath(written, real)) ? written : real
 }
@@ -32,7 +32,7 @@ export function projectKeyOf(root: string, platform: NodeJS.Platform = process.p
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, MAX_NAME)
-  const hash = createHash('sha256').update(normalised).digest('hex').slice(0, 12)
+  const hash = sha256Hex(normalised).slice(0, 12)
   return `${name === '' ? 'project' : name}-${hash}`
 }
 
@@ -58,7 +58,8 @@ export interface ProjectKeys {
 export function projectKeysOf(directory: string, home: string): ProjectKeys | undefined {
   const written = rootAbove(path.resolve(directory), home)
   const real =
-    rootAbove(realPath(directory), home) ?? (written === undefined ? undefined : realPath(written))
+    rootAbove(canonicalPath(directory), home) ??
+    (written === undefined ? undefined : canonicalPath(written))
   if (real === undefined) return undefined
   const repository = repositoryAround(real, home) ?? real
   const main = mainRepositoryOf(repository) ?? repository
@@ -127,9 +128,9 @@ function mainRepositoryOf(worktree: string): string | undefined {
     gitDir === undefined ? undefined : pathIn(path.join(gitDir, 'commondir'), gitDir, '')
   const back = gitDir === undefined ? undefined : pathIn(path.join(gitDir, 'gitdir'), gitDir, '')
   if (gitDir === undefined || common === undefined || back === undefined) return undefined
-  const repository = realPath(common)
+  const repository = canonicalPath(common)
   if (
-    path.dirname(realPath(gitDir)) !== path.join(repository, 'worktrees') ||
+    path.dirname(canonicalPath(gitDir)) !== path.join(repository, 'worktrees') ||
     !isSamePath(back, link)
   )
     return undefined

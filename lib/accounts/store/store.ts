@@ -1,4 +1,3 @@
-import { type FSWatcher, watch } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -6,13 +5,13 @@ import type { Clock } from '../../kernel/clock.js'
 import { CodexError } from '../../kernel/errors.js'
 import {
   type FileStamp,
-  mayBeChangeOf,
   sameStamp,
   stampOf,
   writeFileAtomic,
 } from '../../kernel/files/json-file.js'
 import { type HeldLock, withFileLock } from '../../kernel/lock/lock.js'
 import { realPathOrSame } from '../../kernel/files/real-path.js'
+import { watchFiles } from '../../kernel/files/watch-files.js'
 import type { AccountPool } from '../account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
 import { closeFolder } from '../project/own-folders.js'
@@ -67,13 +66,15 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   const { path: file, clock, vault } = deps
   const folder = path.dirname(file)
   let cached: Cached | undefined
-  let watcher: FSWatcher | undefined
   /** When the disk was last looked at, epoch ms; 0 after a change was reported. */
   let checkedAtMs = 0
   /** Changes reported by the watch; tells whether one came while a read was under way. */
   let reported = 0
   let rechecking = false
-  let closed = false
+  const changes = watchFiles([file], () => {
+    reported += 1
+    checkedAtMs = 0
+  })
   /** Ends when the last queued transaction of this process has ended. */
   let queue: Promise<unknown> = Promise.resolve()
 
@@ -107,7 +108,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
   }
 
   async function read(looks = 1): Promise<AccountPool> {
-    startWatching()
+    if (deps.watch === true) changes.start()
     const seen = reported
     const stamp = await stampOf(file)
     checkedAtMs = seen === reported ? clock.now() : 0
@@ -227,25 +228,6 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
     await rename(deps.legacyPath, `${deps.legacyPath}.migrated`).catch(() => undefined)
   }
 
-  function startWatching(): void {
-    if (deps.watch !== true || watcher !== undefined || closed) return
-    try {
-      const real = realPathOrSame(file)
-      watcher = watch(path.dirname(real), { persistent: false }, (_event, name) => {
-        if (!mayBeChangeOf(real, name)) return
-        reported += 1
-        checkedAtMs = 0
-      })
-      watcher.on('error', () => {
-        watcher?.close()
-        watcher = undefined
-      })
-    } catch {
-      // No folder yet, or no watches left: every read then costs its stat.
-      watcher = undefined
-    }
-  }
-
   function recheck(): void {
     if (rechecking) return
     rechecking = true
@@ -260,17 +242,13 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
     path: file,
     read: () => read(),
     peek() {
-      if (watcher === undefined || cached === undefined || checkedAtMs === 0) return undefined
+      if (!changes.isWatching() || cached === undefined || checkedAtMs === 0) return undefined
       if (Math.abs(clock.now() - checkedAtMs) > RECHECK_MS) recheck()
       return cached.pool
     },
     update,
     transact: (work) => transact(work),
     key,
-    close() {
-      closed = true
-      watcher?.close()
-      watcher = undefined
-    },
+    close: () => changes.close(),
   }
 }

@@ -1,4 +1,4 @@
-import type NodeFs from 'node:fs'
+import type { BigIntStats, default as NodeFs } from 'node:fs'
 import { constants, open } from 'node:fs/promises'
 
 /**
@@ -17,14 +17,16 @@ export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile'
 }
 
-const PIECE_BYTES = 64 * 1024
+/** What a read asks for at least: a file that says it is empty may hold something all the same. */
+const PIECE_BYTES = 4 * 1024
 const MISSING = ['ENOENT', 'ENOTDIR']
 
+/** What a look at an open file tells; sizes are big integers where the caller wants exact ones. */
 interface Found {
   isFile(): boolean
   isDirectory(): boolean
   isFIFO(): boolean
-  readonly size: number
+  readonly size: number | bigint
 }
 
 /**
@@ -38,16 +40,25 @@ export async function readBoundedFile(
   maxBytes: number,
   options: { readonly keepMark?: boolean } = {},
 ): Promise<string | undefined> {
+  const found = await readBoundedFileWithStats(file, maxBytes)
+  return options.keepMark === true || found === undefined ? found?.text : withoutMark(found.text)
+}
+
+/** The same with the byte order mark, and with the state of exactly the file that was read. @throws UnreadableFile */
+export async function readBoundedFileWithStats(
+  file: string,
+  maxBytes: number,
+): Promise<{ readonly text: string; readonly stats: BigIntStats } | undefined> {
   try {
     const handle = await open(file, FLAGS)
     try {
-      assertReadable(await handle.stat(), file, maxBytes)
-      const pieces = createPieces(file, maxBytes)
+      const stats = await handle.stat({ bigint: true })
+      assertReadable(stats, file, maxBytes)
+      const pieces = createPieces(file, maxBytes, stats.size)
       for (;;) {
         const piece = Buffer.allocUnsafe(pieces.wanted())
         const { bytesRead } = await handle.read(piece, 0, piece.length, null)
-        if (bytesRead === 0)
-          return options.keepMark === true ? pieces.text() : withoutMark(pieces.text())
+        if (bytesRead === 0) return { text: pieces.text(), stats }
         pieces.add(piece.subarray(0, bytesRead))
       }
     } finally {
@@ -72,8 +83,9 @@ export function readBoundedFileSync(
   try {
     const descriptor = fs.openSync(file, FLAGS)
     try {
-      assertReadable(fs.fstatSync(descriptor), file, maxBytes)
-      const pieces = createPieces(file, maxBytes)
+      const stats = fs.fstatSync(descriptor)
+      assertReadable(stats, file, maxBytes)
+      const pieces = createPieces(file, maxBytes, stats.size)
       for (;;) {
         const piece = Buffer.allocUnsafe(pieces.wanted())
         const bytesRead = fs.readSync(descriptor, piece, 0, piece.length, null)
@@ -102,11 +114,13 @@ function assertReadable(found: Found, file: string, maxBytes: number): void {
 function createPieces(
   file: string,
   maxBytes: number,
+  expected: number | bigint,
 ): { wanted(): number; add(piece: Buffer): void; text(): string } {
   const pieces: Buffer[] = []
   let bytes = 0
   return {
-    wanted: () => Math.min(PIECE_BYTES, maxBytes - bytes + 1),
+    wanted: () =>
+      Math.min(Math.max(Number(expected) - bytes + 1, PIECE_BYTES), maxBytes - bytes + 1),
     add(piece) {
       bytes += piece.length
       if (bytes > maxBytes) throw tooLarge(file, maxBytes)
@@ -116,7 +130,7 @@ function createPieces(
   }
 }
 
-function withoutMark(text: string): string {
+export function withoutMark(text: string): string {
   return text.replace(/^\uFEFF/, '')
 }
 

@@ -1,17 +1,16 @@
-import { constants, statSync, type Stats } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type BigIntStats, constants, statSync, type Stats } from 'node:fs'
+import { lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from '../clock.js'
 import { CodexError, systemCode } from '../errors.js'
 import { realPathOf } from './real-path.js'
-import { sweepFolder } from './temporaries.js'
-import { temporaryNameFor } from './temporary-names.js'
+import { readBoundedFileWithStats, UnreadableFile, withoutMark } from './bounded-file.js'
+import { sweepFolder } from './leftovers.js'
+import { temporaryNameFor } from './temporaries.js'
 
 /** Larger than any file of ours can become; a foreign file in its place must not fill the memory. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024
-/** What a read asks for at least: a file that says it is empty may hold something all the same. */
-const READ_STEP_BYTES = 4 * 1024
 /** Windows and network drives refuse a rename for a moment while somebody else looks at the file. */
 const RENAME_TRIES = 6
 const RENAME_FIRST_PAUSE_MS = 10
@@ -28,11 +27,11 @@ export interface FileStamp {
 /** The stamp of a file, undefined when there is none. One `stat`. */
 export async function stampOf(file: string): Promise<FileStamp | undefined> {
   try {
-    const found = await stat(file, { bigint: true })
-    return { device: found.dev, inode: found.ino, size: found.size, modifiedNs: found.mtimeNs }
+    return stampFrom(await stat(file, { bigint: true }))
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw unreadable(file, error)
+    const why = `${file} cannot be read (${systemCode(error) ?? 'unknown reason'}).`
+    throw new CodexError('store_unreadable', why, { cause: error })
   }
 }
 
@@ -40,7 +39,11 @@ export async function stampOf(file: string): Promise<FileStamp | undefined> {
 export function stampNow(file: string): FileStamp | undefined {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false })
   if (found?.isFile() !== true || found.size > BigInt(MAX_FILE_BYTES)) return undefined
-  return { device: found.dev, inode: found.ino, size: found.size, modifiedNs: found.mtimeNs }
+  return stampFrom(found)
+}
+
+function stampFrom({ dev, ino, size, mtimeNs }: BigIntStats): FileStamp {
+  return { device: dev, inode: ino, size, modifiedNs: mtimeNs }
 }
 
 /** True when both name the same state. */
@@ -62,33 +65,13 @@ export function sameStamp(left: FileStamp | undefined, right: FileStamp | undefi
 export async function readTextFile(
   file: string,
 ): Promise<{ text: string; stamp: FileStamp } | undefined> {
-  let handle
   try {
-    // Opening a pipe would otherwise wait for somebody to write into it, for ever and beyond any signal.
-    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    const found = await readBoundedFileWithStats(file, MAX_FILE_BYTES)
+    if (found === undefined) return undefined
+    return { text: withoutMark(found.text), stamp: stampFrom(found.stats) }
   } catch (error) {
-    if (isMissing(error)) return undefined
-    throw unreadable(file, error)
-  }
-  try {
-    const found = await handle.stat({ bigint: true })
-    if (!found.isFile()) throw new CodexError('store_unreadable', `${file} is not a regular file.`)
-    const bytes = await readBounded(handle, Number(found.size))
-    if (bytes === undefined)
-      throw new CodexError(
-        'store_unreadable',
-        `${file} is too large to be a file of this plugin (over ${MAX_FILE_BYTES} bytes).`,
-      )
-    const text = bytes.toString('utf8')
-    return {
-      text: text.replace(/^\uFEFF/, ''),
-      stamp: { device: found.dev, inode: found.ino, size: found.size, modifiedNs: found.mtimeNs },
-    }
-  } catch (error) {
-    if (error instanceof CodexError) throw error
-    throw unreadable(file, error)
-  } finally {
-    await handle.close()
+    if (!(error instanceof UnreadableFile)) throw error
+    throw new CodexError('store_unreadable', error.message, { cause: error.cause })
   }
 }
 
@@ -116,17 +99,11 @@ export async function writeFileAtomic(
       await handle.writeFile(text)
       await handle.chmod(mode)
       await handle.sync()
-      const written = await handle.stat({ bigint: true })
-      stamp = {
-        device: written.dev,
-        inode: written.ino,
-        size: written.size,
-        modifiedNs: written.mtimeNs,
-      }
+      stamp = stampFrom(await handle.stat({ bigint: true }))
     } finally {
       await handle.close()
     }
-    await renamePatiently(temporary, target)
+    await renameWithRetry(temporary, target)
     temporary = undefined
     // What died before us is cleared beside the slow part: a look at the names, and the file system's own idea of now.
     await Promise.all([
@@ -144,31 +121,6 @@ export async function writeFileAtomic(
       { cause: error },
     )
   }
-}
-
-/** Everything up to the end; undefined when there is more than a file of ours holds. */
-async function readBounded(handle: FileHandle, expected: number): Promise<Buffer | undefined> {
-  if (expected > MAX_FILE_BYTES) return undefined
-  const parts: Buffer[] = []
-  let length = 0
-  for (;;) {
-    const part = Buffer.allocUnsafe(Math.max(expected - length + 1, READ_STEP_BYTES))
-    const { bytesRead } = await handle.read(part, 0, part.length, length)
-    if (bytesRead === 0) return Buffer.concat(parts, length)
-    parts.push(part.subarray(0, bytesRead))
-    length += bytesRead
-    if (length > MAX_FILE_BYTES) return undefined
-  }
-}
-
-/**
- * True for a name in a watch of the folder that may mean a change of `file`. Bun, in which OpenCode runs, names only the
- * temporary file when it is renamed to the real one.
- * @param name null where the system tells none
- */
-export function mayBeChangeOf(file: string, name: string | null): boolean {
-  const base = path.basename(file)
-  return name === null || name === base || (name.startsWith(`.${base}.`) && name.endsWith('.tmp'))
 }
 
 /** The file to replace, links followed. Only a regular file ever gives way: a device or pipe would be lost for the whole machine. */
@@ -196,7 +148,7 @@ function kindOf(found: Stats): string {
   return found.isCharacterDevice() || found.isBlockDevice() ? 'a device' : 'not a regular file'
 }
 
-async function renamePatiently(from: string, to: string): Promise<void> {
+async function renameWithRetry(from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await rename(from, to)
@@ -224,12 +176,4 @@ async function syncFolder(folder: string): Promise<void> {
 
 function isMissing(error: unknown): boolean {
   return systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR'
-}
-
-function unreadable(file: string, error: unknown): CodexError {
-  return new CodexError(
-    'store_unreadable',
-    `${file} cannot be read (${systemCode(error) ?? 'unknown reason'}).`,
-    { cause: error },
-  )
 }

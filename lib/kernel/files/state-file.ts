@@ -1,11 +1,10 @@
-import { type FSWatcher, readFileSync, watch } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import type { Clock } from '../clock.js'
 import { messageOf } from '../errors.js'
 import {
   type FileStamp,
-  mayBeChangeOf,
   readTextFile,
   sameStamp,
   stampNow,
@@ -14,7 +13,9 @@ import {
 } from './json-file.js'
 import { withFileLock } from '../lock/lock.js'
 import type { Logger } from '../logger.js'
+import { createWriteBehind } from '../write-behind.js'
 import { realPathOrSame } from './real-path.js'
+import { watchFiles } from './watch-files.js'
 
 /**
  * A value shared between processes through a small file that may be lost without harm. It lives in memory: reading and
@@ -62,101 +63,67 @@ const WATCH_SETTLE_MS = 30
 
 /** Creates a state file; nothing is read before `load`. */
 export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
+  const { file, log } = deps
+  const writes = createWriteBehind(write, deps.delayMs)
+  const changes = watchFiles([file], () => void load(), WATCH_SETTLE_MS)
   let value = deps.initial
   let stamp: FileStamp | undefined
-  let dirty = false
-  let writing: Promise<void> | undefined
-  let timer: NodeJS.Timeout | undefined
-  let settle: NodeJS.Timeout | undefined
-  let watcher: FSWatcher | undefined
-  let closed = false
 
-  async function takeOver(): Promise<void> {
-    const found = await readTextFile(deps.file)
-    if (found === undefined) return
-    stamp = found.stamp
+  function merge(text: string): void {
     try {
-      value = deps.merge(value, deps.parse(found.text))
-    } catch (error) {
-      deps.log.log(
-        'warn',
-        `${deps.file} could not be understood and is replaced with the next write.`,
-        { reason: messageOf(error) },
-      )
-    }
-  }
-
-  async function load(): Promise<void> {
-    startWatching()
-    try {
-      const found = await stampOf(deps.file)
-      if (found === undefined || sameStamp(found, stamp)) return
-      await takeOver()
-      deps.onChange?.()
-    } catch (error) {
-      deps.log.log('warn', `${deps.file} could not be read.`, { reason: messageOf(error) })
-    }
-  }
-
-  function refresh(): void {
-    try {
-      const found = stampNow(deps.file)
-      if (found === undefined || sameStamp(found, stamp)) return
-      const text = readFileSync(deps.file, 'utf8')
-      stamp = found
       value = deps.merge(value, deps.parse(text))
     } catch (error) {
-      deps.log.log('debug', `${deps.file} could not be read.`, { reason: messageOf(error) })
-    }
-  }
-
-  async function write(): Promise<void> {
-    dirty = false
-    try {
-      await withFileLock(
-        realPathOrSame(deps.file),
-        { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(deps.file) },
-        async () => {
-          if (!sameStamp(await stampOf(deps.file), stamp)) await takeOver()
-          stamp = await writeFileAtomic(deps.file, deps.format(value))
-        },
-      )
-    } catch (error) {
-      deps.log.log('debug', `${deps.file} could not be written; the next change tries again.`, {
+      log.log('warn', `${file} could not be understood and is replaced with the next write.`, {
         reason: messageOf(error),
       })
     }
   }
 
-  async function flush(): Promise<void> {
-    clearTimeout(timer)
-    timer = undefined
-    await writing
-    if (!dirty) return
-    writing = write().finally(() => {
-      writing = undefined
-    })
-    await writing
+  async function takeOver(): Promise<void> {
+    const found = await readTextFile(file)
+    if (found === undefined) return
+    stamp = found.stamp
+    merge(found.text)
   }
 
-  function startWatching(): void {
-    if (deps.watch !== true || watcher !== undefined || closed) return
+  async function load(): Promise<void> {
+    if (deps.watch === true) changes.start()
     try {
-      watcher = watch(path.dirname(deps.file), { persistent: false }, (_event, name) => {
-        if (!mayBeChangeOf(deps.file, name) || settle !== undefined) return
-        settle = setTimeout(() => {
-          settle = undefined
-          void load()
-        }, WATCH_SETTLE_MS)
-        settle.unref()
+      const found = await stampOf(file)
+      if (found === undefined || sameStamp(found, stamp)) return
+      await takeOver()
+      deps.onChange?.()
+    } catch (error) {
+      log.log('warn', `${file} could not be read.`, { reason: messageOf(error) })
+    }
+  }
+
+  function refresh(): void {
+    try {
+      const found = stampNow(file)
+      if (found === undefined || sameStamp(found, stamp)) return
+      const text = readFileSync(file, 'utf8')
+      stamp = found
+      merge(text)
+    } catch (error) {
+      log.log('debug', `${file} could not be read.`, { reason: messageOf(error) })
+    }
+  }
+
+  async function write(): Promise<void> {
+    try {
+      await withFileLock(
+        realPathOrSame(file),
+        { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) },
+        async () => {
+          if (!sameStamp(await stampOf(file), stamp)) await takeOver()
+          stamp = await writeFileAtomic(file, deps.format(value))
+        },
+      )
+    } catch (error) {
+      log.log('debug', `${file} could not be written; the next change tries again.`, {
+        reason: messageOf(error),
       })
-      watcher.on('error', () => {
-        watcher?.close()
-        watcher = undefined
-      })
-    } catch {
-      // No folder yet or no watches left: the next load looks again.
-      watcher = undefined
     }
   }
 
@@ -165,23 +132,14 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
     set(next) {
       if (next === value) return
       value = next
-      dirty = true
-      if (timer !== undefined || closed) return
-      timer = setTimeout(() => {
-        timer = undefined
-        void flush()
-      }, deps.delayMs)
-      timer.unref()
+      writes.schedule()
     },
     load,
     refresh,
-    flush,
+    flush: () => writes.flush(),
     async close() {
-      closed = true
-      clearTimeout(settle)
-      watcher?.close()
-      watcher = undefined
-      await flush()
+      changes.close()
+      await writes.close()
     },
   }
 }

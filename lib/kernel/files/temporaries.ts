@@ -1,10 +1,28 @@
-import { lstat, readdir, realpath, unlink } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { lstat, readdir, unlink } from 'node:fs/promises'
 import path from 'node:path'
 
-import { findAbandonedLocks, sweepLocks } from '../lock/lock-sweep.js'
-import type { Paths } from './paths.js'
-import { isProvablyDead } from '../lock/process-identity.js'
-import { parseTemporaryName } from './temporary-names.js'
+import { dropUndefined } from '../drop-undefined.js'
+import { isProvablyDead, pidScope } from '../lock/process-identity.js'
+
+/** `.<target>.<pid>-<scope>-<random>.tmp`; the scope is missing where the system does not tell it, and in earlier versions. */
+const PATTERN = /^\.(.+)\.(\d{1,10})-(?:([0-9a-f]{8})-)?[0-9a-f]{12}\.tmp$/s
+
+/** The name of a new temporary file beside `target`: hidden, unique, and telling which process makes it. */
+export function temporaryNameFor(target: string): string {
+  const scope = pidScope()
+  const maker = scope === undefined ? String(process.pid) : `${process.pid}-${scope}`
+  return `.${path.basename(target)}.${maker}-${randomBytes(6).toString('hex')}.tmp`
+}
+
+/** What the name of a temporary file of ours tells; undefined for everybody else's files. */
+export function parseTemporaryName(
+  name: string,
+): { readonly target: string; readonly pid: number; readonly scope?: string } | undefined {
+  const [, target, pid, scope] = PATTERN.exec(name) ?? []
+  if (target === undefined || pid === undefined) return undefined
+  return dropUndefined({ target, pid: Number(pid), scope })
+}
 
 /** A temporary file of ours this old was left by a process that died: a write takes milliseconds. */
 const STALE_TEMPORARY_MS = 60 * 60_000
@@ -50,70 +68,4 @@ export async function sweepTemporaries(folder: string, nowMs: number): Promise<r
     ),
   )
   return removed.filter((file) => file !== undefined)
-}
-
-/** Every folder we write to by ourselves, links resolved, each once. Beside an exported file the next export sweeps. */
-export async function foldersWrittenTo(paths: Paths): Promise<readonly string[]> {
-  const files = [
-    paths.accountsFile,
-    paths.flaggedFile,
-    paths.configFile,
-    paths.quotaFile,
-    paths.historyFile,
-    paths.affinityFile,
-    paths.noticesFile,
-    paths.hostAuthFile,
-  ]
-  const roots = await Promise.all(files.map((file) => realpath(file).catch(() => file)))
-  const projects = await readdir(paths.projectsDir).catch(() => [])
-  const stores = [
-    paths.root,
-    ...roots.map((file) => path.dirname(file)),
-    ...projects.map((name) => path.join(paths.projectsDir, name)),
-  ]
-  const all = [
-    ...stores,
-    ...stores.flatMap((folder) => [path.join(folder, 'refresh'), path.join(folder, 'backups')]),
-    ...[
-      paths.projectsDir,
-      paths.backupsDir,
-      paths.cacheDir,
-      paths.logsDir,
-      paths.stateDir,
-      paths.hostConfigDir,
-      ...paths.spareRefreshDirs,
-    ],
-  ]
-  const real = await Promise.all(all.map((folder) => realpath(folder).catch(() => undefined)))
-  return [...new Set(real)].filter((folder) => folder !== undefined)
-}
-
-/**
- * What killed processes left in a folder: stale temporary files and abandoned locks. Changes nothing.
- * @param nowMs epoch ms
- * @returns full paths
- */
-export async function findLeftovers(folder: string, nowMs: number): Promise<readonly string[]> {
-  return (
-    await Promise.all([findStaleTemporaries(folder, nowMs), findAbandonedLocks(folder, nowMs)])
-  ).flat()
-}
-
-/**
- * Removes what `findLeftovers` finds. Never throws.
- * @param nowMs epoch ms
- * @returns what was removed, full paths
- */
-export async function sweepFolder(folder: string, nowMs: number): Promise<readonly string[]> {
-  return (await Promise.all([sweepTemporaries(folder, nowMs), sweepLocks(folder, nowMs)])).flat()
-}
-
-/**
- * Sweeps every folder we write to, projects too. Never throws.
- * @param nowMs epoch ms
- * @returns what was removed, full paths
- */
-export async function sweepEverywhere(paths: Paths, nowMs: number): Promise<readonly string[]> {
-  const folders = await foldersWrittenTo(paths)
-  return (await Promise.all(folders.map((folder) => sweepFolder(folder, nowMs)))).flat()
 }

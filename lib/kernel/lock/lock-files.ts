@@ -4,9 +4,10 @@ import { lstat, open, readdir, rmdir, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from '../clock.js'
+import { dropUndefined } from '../drop-undefined.js'
 import { systemCode } from '../errors.js'
 import { isProvablyDead, ownIdentity, type ProcessIdentity } from './process-identity.js'
-import { temporaryNameFor } from '../files/temporary-names.js'
+import { temporaryNameFor } from '../files/temporaries.js'
 
 /** What lies on the disk for one lock: see lock.ts. */
 export interface LockPlace {
@@ -53,12 +54,8 @@ export function parseOwnerName(
 ): (ProcessIdentity & { readonly folder: string }) | undefined {
   const [, folder, pid, scope, startedAt] = OWNER.exec(name) ?? []
   if (folder === undefined) return undefined
-  return {
-    folder,
-    pid: Number(pid),
-    ...(scope === '0' || scope === undefined ? {} : { scope }),
-    ...(startedAt === '0' || startedAt === undefined ? {} : { startedAt }),
-  }
+  const told = (part: string | undefined): string | undefined => (part === '0' ? undefined : part)
+  return dropUndefined({ folder, pid: Number(pid), scope: told(scope), startedAt: told(startedAt) })
 }
 
 /** All owner files of a lock. @throws the system's error */
@@ -133,7 +130,7 @@ export async function writeOwner(
 /** Removes a file or an empty folder; what is not there or not empty is left. Never throws. */
 export async function discard(what: {
   readonly file?: string
-  readonly folder?: string
+  readonly folder?: string | undefined
 }): Promise<void> {
   if (what.folder !== undefined) await rmdir(what.folder).catch(() => undefined)
   if (what.file !== undefined) await removeFile(what.file)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rmdir, utimes } from 'node:fs/promises'
 
 import { abortReason, systemClock } from '../clock.js'
+import { dropUndefined } from '../drop-undefined.js'
 import { CodexError, systemCode } from '../errors.js'
 import {
   beatMs,
@@ -126,10 +127,10 @@ async function newClaim(
   try {
     await writeOwner(owner, made ?? '', 'wx')
   } catch (error) {
-    await discard({ file: owner, ...(made === undefined ? {} : { folder: place.folder }) })
+    await discard({ file: owner, folder: made === undefined ? undefined : place.folder })
     throw error
   }
-  return { owner, ...(made === undefined ? {} : { made }) }
+  return dropUndefined({ owner, made })
 }
 
 async function completed(
@@ -182,7 +183,7 @@ async function exclusiveFolder(
 
 async function withdraw(place: LockPlace, { owner, made }: Claim): Promise<void> {
   const isOurs = made !== undefined && folderIdentity(place.folder) === made
-  await discard({ file: owner, ...(isOurs ? { folder: place.folder } : {}) })
+  await discard({ file: owner, folder: isOurs ? place.folder : undefined })
 }
 
 /** The identity of the new folder; undefined when there is one already. @throws the system's error */
@@ -223,7 +224,7 @@ function keptAlive(place: LockPlace, owner: string, folder: string, staleMs: num
       clearInterval(timer)
       await beating
       if (existsSync(owner))
-        await discard({ file: owner, ...(isHeld() ? { folder: place.folder } : {}) })
+        await discard({ file: owner, folder: isHeld() ? place.folder : undefined })
     },
   }
 }
@@ -239,7 +240,7 @@ export async function withFileLock<T>(
   work: (lock: HeldLock) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const lock = await patiently(file, options, signal)
+  const lock = await waitForLock(file, options, signal)
   try {
     return await work(lock)
   } finally {
@@ -247,7 +248,7 @@ export async function withFileLock<T>(
   }
 }
 
-async function patiently(
+async function waitForLock(
   file: string,
   options: LockOptions,
   signal: AbortSignal | undefined,

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import os from 'node:os'
 
+import { dropUndefined } from '../drop-undefined.js'
 import { systemCode } from '../errors.js'
+import { sha256Hex } from '../hash.js'
 
 /** Which process made something, told apart from every other one that ever had its number. */
 export interface ProcessIdentity {
@@ -15,13 +16,11 @@ export interface ProcessIdentity {
 
 /** The identity of this process. A few small reads of `/proc` on Linux, none elsewhere. */
 export function ownIdentity(): ProcessIdentity {
-  const scope = pidScope()
-  const startedAt = statOf(process.pid)?.startedAt
-  return {
+  return dropUndefined({
     pid: process.pid,
-    ...(scope === undefined ? {} : { scope }),
-    ...(startedAt === undefined ? {} : { startedAt }),
-  }
+    scope: pidScope(),
+    startedAt: statOf(process.pid)?.startedAt,
+  })
 }
 
 /**
@@ -47,9 +46,7 @@ export function isProvablyDead(owner: ProcessIdentity): boolean {
  */
 export function pidScope(platform: NodeJS.Platform = process.platform): string | undefined {
   const parts = platform === 'linux' ? linuxScope() : [platform, os.hostname(), ...networkCards()]
-  return parts === undefined
-    ? undefined
-    : createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 8)
+  return parts === undefined ? undefined : sha256Hex(parts.join('\n')).slice(0, 8)
 }
 
 function linuxScope(): readonly string[] | undefined {

@@ -40,7 +40,8 @@ export function goodFields<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
 ): z.ZodType<z.output<z.ZodObject<Shape>>> {
   const fits = (name: string, value: unknown): boolean =>
-    (schema.shape[name] as z.ZodType | undefined)?.safeParse(value).success === true
+    Object.hasOwn(schema.shape, name) &&
+    (schema.shape[name] as unknown as z.ZodType).safeParse(value).success
   return z
     .unknown()
     .transform((value) =>

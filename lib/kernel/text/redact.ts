@@ -5,8 +5,6 @@
  * Texts come from outside and may be made to hurt: every expression here starts at the beginning of a run only and cannot
  * look at a character more than a few times.
  */
-import { HIDDEN, hidePairs } from './redact-pairs.js'
-import { isPlural, isSecretKey } from './secret-keys.js'
 
 /** Shapes of secrets inside text, most specific first. */
 const SECRET_SHAPES: readonly RegExp[] = [
@@ -90,7 +88,7 @@ function withoutKeyBlocks(text: string): string {
 }
 
 /** Runs of what tokens are made of. */
-const WORD = /[\w+/=-]+/g
+const TOKEN_WORD = /[\w+/=-]+/g
 const RUN = /[A-Za-z0-9]{16,}/g
 const UUID = /[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}/i
 /** Names that the backend gives to things, not secrets. */
@@ -115,7 +113,7 @@ const MAX_FOREIGN = 8 * 1024
  */
 export function redactForeign(text: string, maxChars = MAX_FOREIGN): string {
   return redactText(wholeWords(text, MAX_FOREIGN))
-    .replace(WORD, (word) => (isOpaque(word) ? HIDDEN : word))
+    .replace(TOKEN_WORD, (word) => (isOpaque(word) ? HIDDEN : word))
     .slice(0, maxChars)
 }
 
@@ -134,4 +132,147 @@ export function maskEmail(email: string): string {
   const domain = email.slice(at + 1)
   const dot = domain.lastIndexOf('.')
   return `${email.slice(0, Math.min(2, at))}…@${domain.slice(0, 1)}…${dot > 0 ? domain.slice(dot) : ''}`
+}
+
+/** In place of a secret. */
+const HIDDEN = '[hidden]'
+
+/** A name, maybe quoted, and what parts it from its value; every part has a bound, so that no text makes it look twice. */
+const NAME = /(?<![\w.-])[\w.-]{1,64}(\\?["'])?[ \t]{0,8}(=>|[:=])[ \t]{0,8}/g
+/** Parameters that are secrets in an address or a form and words like others anywhere else. */
+const PARAMETER = /^(?:code|state|code_challenge)$/i
+/** The scheme in front of a credential. */
+const SCHEME = /(?:Bearer|Basic|Digest|Negotiate|Token|ApiKey)[ \t]{1,8}/iy
+const HEADER = /^(?:proxy-)?authorization$|cookie$/i
+/** A text in quotes; in quotes that are escaped themselves where JSON holds JSON. */
+const QUOTED = /\\"[^"\\]*(?:\\"|$)?|"(?:[^"\\]|\\[^])*(?:"|$)?|'[^'\n]*(?:'|$)?/y
+const WORD = /[^\s"',;&#<>(){}]+/y
+const FIELD = /[^\s"'&#<>]+/y
+const LINE = /[^\r\n"]+/y
+
+/**
+ * Hides the values of keys that name a secret: in JSON, in forms and addresses, in settings and headers. In a sentence,
+ * where a colon is just a colon ("invalid token: expired"), only what looks made up by a machine.
+ */
+function hidePairs(text: string): string {
+  let clean = ''
+  let from = 0
+  NAME.lastIndex = 0
+  for (let found = NAME.exec(text); found !== null; found = NAME.exec(text)) {
+    const start = NAME.lastIndex
+    const end = endOfSecret(text, found, start)
+    if (end === undefined) continue
+    clean += `${text.slice(from, start)}${shellOf(text, start, end)}`
+    from = end
+    NAME.lastIndex = end
+  }
+  NAME.lastIndex = 0
+  return from === 0 ? text : clean + text.slice(from)
+}
+
+/** Where the value ends that stands at `start`, when it has to be hidden. */
+function endOfSecret(text: string, found: RegExpExecArray, start: number): number | undefined {
+  const [whole, quote, sign] = found
+  const key = /^[\w.-]+/.exec(whole)?.[0] ?? ''
+  const name = key.slice(key.lastIndexOf('.') + 1)
+  const isSecret = isSecretKey(name, 'text') || (sign === '=' && PARAMETER.test(name))
+  if (!isSecret || text.startsWith(HIDDEN, start)) return undefined
+  const quoted = matchAt(QUOTED, text, start)
+  if (quoted !== undefined)
+    return text.slice(start, quoted).replace(/[\\"']/g, '') === '' ? undefined : quoted
+  const scheme = matchAt(SCHEME, text, start)
+  const value = scheme ?? start
+  if (text.startsWith(HIDDEN, value)) return undefined
+  if (HEADER.test(name) && (scheme !== undefined || text.slice(start, start + 64).includes('=')))
+    return matchAt(LINE, text, value)
+  const end = matchAt(sign === ':' ? WORD : FIELD, text, value)
+  if (end === undefined || scheme !== undefined || sign !== ':' || quote !== undefined) return end
+  const word = text.slice(value, end)
+  return looksMade(word) || (/pass|pwd|secret/i.test(name) && standsAlone(text, found.index, end))
+    ? end
+    : undefined
+}
+
+/** The value without what it says: its quotes and its scheme stay. */
+function shellOf(text: string, start: number, end: number): string {
+  const opening =
+    /^(?:\\?["'])?(?:(?:Bearer|Basic|Digest|Negotiate|Token|ApiKey)[ \t]{1,8})?/i.exec(
+      text.slice(start, Math.min(end, start + 24)),
+    )?.[0] ?? ''
+  const mark = /^\\?["']/.exec(opening)?.[0] ?? ''
+  const isClosed =
+    mark !== '' && end - start > mark.length && text.startsWith(mark, end - mark.length)
+  return `${opening}${HIDDEN}${isClosed ? mark : ''}`
+}
+
+/** Digits between letters, capitals inside, or far longer than a word. */
+function looksMade(word: string): boolean {
+  return word.length >= 32 || (word.length >= 6 && (/\d/.test(word) || /[a-z][A-Z]/.test(word)))
+}
+
+/** A line that holds a key and a value of one word and nothing else is no sentence but a setting. */
+function standsAlone(text: string, keyStart: number, valueEnd: number): boolean {
+  const before = text.slice(Math.max(0, keyStart - 16), keyStart)
+  const line = before.slice(before.lastIndexOf('\n') + 1)
+  const isFirst =
+    line.trim().replace(/^[-"']/, '') === '' && (before.includes('\n') || keyStart < 16)
+  return isFirst && /^[ \t]{0,8}(?:\r?\n|$)/.test(text.slice(valueEnd, valueEnd + 12))
+}
+
+function matchAt(expression: RegExp, text: string, at: number): number | undefined {
+  expression.lastIndex = at
+  return expression.test(text) ? expression.lastIndex : undefined
+}
+
+/** Ends of names that hold a secret, in any writing: `refreshToken`, `X-Api-Key`, `db_password`. */
+const SECRET_ENDS = [
+  'token',
+  'secret',
+  'password',
+  'passwd',
+  'passphrase',
+  'authorization',
+  'cookie',
+  'credential',
+  'apikey',
+  'privatekey',
+  'accesskey',
+  'secretkey',
+  'signingkey',
+  'encryptionkey',
+  'codeverifier',
+  'bearer',
+  'jwt',
+]
+/** Names that are a secret only when they are the whole name. */
+const SECRET_NAMES = new Set(['auth', 'pwd', 'pass', 'pat', 'authtoken'])
+/** The same in an object of ours or of the host, where no prose is in the way. */
+const SECRET_MEMBERS = new Set(['key', 'access', 'refresh', 'code', 'state'])
+
+/** Names that end like a secret but hold none. */
+const HARMLESS_KEY =
+  /^(?:(?:has(?!h)|max|input|output|cached|reasoning|total|used|reserved|prompt|completion).{0,40}token|expires.*|prompt_?cache_?key)$/i
+
+/** Longest name that is looked at. */
+const MAX_NAME = 200
+
+/**
+ * True for the name of a secret, singular or plural.
+ * @param where `member` of an object, or a name in front of a value in a `text`
+ */
+function isSecretKey(key: string, where: 'member' | 'text'): boolean {
+  if (key.length > MAX_NAME) return false
+  const plain = key.toLowerCase().replace(/[-_.]/g, '')
+  const name = plain.endsWith('s') && !plain.endsWith('pass') ? plain.slice(0, -1) : plain
+  if (HARMLESS_KEY.test(name) || HARMLESS_KEY.test(key)) return false
+  return (
+    SECRET_NAMES.has(plain) ||
+    (where === 'member' && SECRET_MEMBERS.has(plain)) ||
+    SECRET_ENDS.some((end) => name.endsWith(end))
+  )
+}
+
+/** True for a name that may also stand for a number of things: `tokens`, `cookies`. */
+function isPlural(key: string): boolean {
+  return /s$/i.test(key) && !/pass$/i.test(key)
 }

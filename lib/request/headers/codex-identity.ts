@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-
+import { uuidFrom } from '../../kernel/hash.js'
 import type { Sender } from './headers.js'
 import { ORIGINATOR } from './codex-user-agent.js'
 
@@ -61,9 +60,7 @@ export function identityHeaders(
  * account, and another one on another account. Pure.
  */
 export function threadIdOf(sessionId: string, uid: string): string {
-  const hex = createHash('sha256').update(`${uid}\n${sessionId}`).digest('hex')
-  const variant = ((Number.parseInt(hex.charAt(15), 16) % 4) + 8).toString(16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(12, 15)}-${variant}${hex.slice(16, 19)}-${hex.slice(19, 31)}`
+  return uuidFrom(`${uid}\n${sessionId}`, 7)
 }
 
 /** A model id may be any text; a header may not. */

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { messageOf } from '../../kernel/errors.js'
 import type { Logger } from '../../kernel/logger.js'
 import { redact } from '../../kernel/text/redact.js'
+import { createWriteBehind } from '../../kernel/write-behind.js'
 import type { RequestRecord } from './trace.js'
 
 /** A full file makes room for a new one; one old file is kept, bytes. */
@@ -22,15 +23,11 @@ export interface TraceFile {
 export function createTraceFile(deps: { dir: string; log: Logger }): TraceFile {
   const file = path.join(deps.dir, 'requests.jsonl')
   let lines: string[] = []
-  let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> = Promise.resolve()
+  const writes = createWriteBehind(write, FLUSH_MS)
 
-  async function flush(): Promise<void> {
-    clearTimeout(timer)
-    timer = undefined
+  async function write(): Promise<void> {
     const text = lines.join('')
     lines = []
-    if (text === '') return
     try {
       await mkdir(deps.dir, { recursive: true, mode: 0o700 })
       const size = (await stat(file).catch(() => undefined))?.size ?? 0
@@ -44,14 +41,8 @@ export function createTraceFile(deps: { dir: string; log: Logger }): TraceFile {
   return {
     write(record) {
       lines.push(`${JSON.stringify(redact(record))}\n`)
-      timer ??= setTimeout(() => {
-        writing = flush()
-      }, FLUSH_MS)
-      timer.unref()
+      writes.schedule()
     },
-    async close() {
-      await writing
-      await flush()
-    },
+    close: () => writes.close(),
   }
 }

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
-
 import { dropUndefined } from '../../kernel/drop-undefined.js'
+import { sha256Hex } from '../../kernel/hash.js'
 import { createRing } from '../../kernel/ring.js'
 import type { ChosenReason } from '../../routing/types.js'
 import type { AttemptReason } from '../failures/failures.js'
@@ -99,5 +98,5 @@ export function createTrace(onFinish: (record: RequestRecord) => void = () => un
 
 /** A stable name for an account that says nothing about it. */
 export function pseudonymOf(uid: string): string {
-  return `account-${createHash('sha256').update(uid).digest('hex').slice(0, 8)}`
+  return `account-${sha256Hex(uid).slice(0, 8)}`
 }

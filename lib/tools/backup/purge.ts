@@ -10,7 +10,7 @@ import {
 } from '../../accounts/project/login-copies.js'
 import { createAccountStore } from '../../accounts/store/store.js'
 import { fingerprintOf } from '../../tokens/refresh-rules.js'
-import { sweepEverywhere } from '../../kernel/files/temporaries.js'
+import { sweepEverywhere } from '../../kernel/files/leftovers.js'
 import type { Runtime } from '../../runtime.js'
 
 /** Copies of logins that lie beside the pool. */

@@ -1,9 +1,9 @@
-import { counted } from '../../kernel/text/plural.js'
-import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
 import { accountName } from '../../accounts/labels.js'
 import { CodexError, isCodexError } from '../../kernel/errors.js'
+import { uuidFrom } from '../../kernel/hash.js'
+import { counted } from '../../kernel/text/plural.js'
 import {
   listResetCredits,
   type Redeemed,
@@ -97,7 +97,7 @@ export const codexReset = defineTool({
         message: `One banked reset of ${name} would be redeemed. Nothing was changed; say confirm to do it.`,
       }
     // The same credit always makes the same id: a repetition after a lost answer redeems nothing twice.
-    const requestId = uuidOf(`${target.account.uid} ${credit.id}`)
+    const requestId = uuidFrom(`${target.account.uid} ${credit.id}`, 4)
     const result = await redeemResetCredit(
       deps,
       caller,
@@ -139,8 +139,3 @@ export const codexReset = defineTool({
     ].join('\n'),
   failed: (data) => data.action === 'consume' && data.redeemed !== true && data.result !== null,
 })
-
-function uuidOf(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}

@@ -1,4 +1,4 @@
-import { findLeftovers, foldersWrittenTo, sweepEverywhere } from '../../kernel/files/temporaries.js'
+import { findLeftovers, foldersWrittenTo, sweepEverywhere } from '../../kernel/files/leftovers.js'
 import type { Runtime } from '../../runtime.js'
 import type { Finding } from './doctor-checks.js'
 

@@ -1,9 +1,82 @@
-import { lstat, readdir, stat } from 'node:fs/promises'
+import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-import { LOCK_FOLDER_MODE, LOCK_FOLDER_SUFFIX, LONG_GONE_MS, parseOwnerName } from './lock-files.js'
-import { tryLock } from './lock.js'
-import { isProvablyDead } from './process-identity.js'
+import {
+  LOCK_FOLDER_MODE,
+  LOCK_FOLDER_SUFFIX,
+  LONG_GONE_MS,
+  parseOwnerName,
+} from '../lock/lock-files.js'
+import { tryLock } from '../lock/lock.js'
+import { isProvablyDead } from '../lock/process-identity.js'
+import type { Paths } from './paths.js'
+import { findStaleTemporaries, sweepTemporaries } from './temporaries.js'
+
+/** Every folder we write to by ourselves, links resolved, each once. Beside an exported file the next export sweeps. */
+export async function foldersWrittenTo(paths: Paths): Promise<readonly string[]> {
+  const files = [
+    paths.accountsFile,
+    paths.flaggedFile,
+    paths.configFile,
+    paths.quotaFile,
+    paths.historyFile,
+    paths.affinityFile,
+    paths.noticesFile,
+    paths.hostAuthFile,
+  ]
+  const roots = await Promise.all(files.map((file) => realpath(file).catch(() => file)))
+  const projects = await readdir(paths.projectsDir).catch(() => [])
+  const stores = [
+    paths.root,
+    ...roots.map((file) => path.dirname(file)),
+    ...projects.map((name) => path.join(paths.projectsDir, name)),
+  ]
+  const all = [
+    ...stores,
+    ...stores.flatMap((folder) => [path.join(folder, 'refresh'), path.join(folder, 'backups')]),
+    ...[
+      paths.projectsDir,
+      paths.backupsDir,
+      paths.cacheDir,
+      paths.logsDir,
+      paths.stateDir,
+      paths.hostConfigDir,
+      ...paths.spareRefreshDirs,
+    ],
+  ]
+  const real = await Promise.all(all.map((folder) => realpath(folder).catch(() => undefined)))
+  return [...new Set(real)].filter((folder) => folder !== undefined)
+}
+
+/**
+ * What killed processes left in a folder: stale temporary files and abandoned locks. Changes nothing.
+ * @param nowMs epoch ms
+ * @returns full paths
+ */
+export async function findLeftovers(folder: string, nowMs: number): Promise<readonly string[]> {
+  return (
+    await Promise.all([findStaleTemporaries(folder, nowMs), findAbandonedLocks(folder, nowMs)])
+  ).flat()
+}
+
+/**
+ * Removes what `findLeftovers` finds. Never throws.
+ * @param nowMs epoch ms
+ * @returns what was removed, full paths
+ */
+export async function sweepFolder(folder: string, nowMs: number): Promise<readonly string[]> {
+  return (await Promise.all([sweepTemporaries(folder, nowMs), sweepLocks(folder, nowMs)])).flat()
+}
+
+/**
+ * Sweeps every folder we write to, projects too. Never throws.
+ * @param nowMs epoch ms
+ * @returns what was removed, full paths
+ */
+export async function sweepEverywhere(paths: Paths, nowMs: number): Promise<readonly string[]> {
+  const folders = await foldersWrittenTo(paths)
+  return (await Promise.all(folders.map((folder) => sweepFolder(folder, nowMs)))).flat()
+}
 
 /** How locks of ours are called: the account file's, those of shared files, and leases by the hash of their token. */
 const OUR_LOCKS = /^(?:oc-codex-multi-auth-.+|.+\.transaction|[0-9a-f]{32})\.lock$/s
