@@ -11,7 +11,8 @@ import { POLICY_CONSTANTS } from './policy-constants.js'
 
 interface MetricsData {
   readonly counters: MetricsSnapshot['counters']
-  readonly histograms: MetricsSnapshot['histograms']
+  /** Always empty; kept because programs read this output. */
+  readonly histograms: Readonly<Record<string, never>>
   readonly retryProfile: string
   readonly retryBudget: RetryLimits
   /** What the definitions of the registered tools add to every request. */
@@ -58,10 +59,10 @@ export const codexMetrics = defineTool({
     if (out === '')
       throw new CodexError('invalid_input', 'Argument out needs the name of a file.', { hint: '' })
     const text = format === undefined ? undefined : await metricsExport(runtime, format)
-    const { counters, histograms } = runtime.metrics.snapshot()
+    const { counters } = runtime.metrics.snapshot()
     return {
       counters,
-      histograms,
+      histograms: {},
       retryProfile: runtime.config.retryProfile,
       retryBudget: retryLimitsOf(runtime.config),
       registeredTools: context.profileCost(runtime.config.tools),
