@@ -1,6 +1,6 @@
 import { afterTerminal, asCompleted, otherLines, shortened, usageOf } from './events.js'
 import { NO_BYTES } from './held.js'
-import { createStreamScan, type FoundEvent } from './scan.js'
+import { type FoundEvent, StreamScan } from './scan.js'
 import type { BreakReason, Read } from './upstream.js'
 import type { TokenUsage } from '../trace/trace.js'
 
@@ -40,7 +40,7 @@ export function createPieces(options: {
   readonly signal: AbortSignal
   onRateLimits(event: unknown): void
 }): Pieces {
-  const scan = createStreamScan()
+  const scan = new StreamScan()
   const start = createStartCheck()
 
   function next(): Piece | undefined {

@@ -4,12 +4,12 @@ import {
   claimedType,
   hasUnicodeEscape,
   isAmbiguous,
+  maybeAmbiguous,
   roleOf,
   skipUsualOutput,
 } from './heads.js'
-import { createHeldBytes } from './held.js'
-import { createStreamLines } from './lines.js'
-import { createEventWatch } from './watch.js'
+import { HeldBytes, Scratch } from './held.js'
+import { StreamLines } from './lines.js'
 
 /** What the scan came upon next, in the order of the stream. */
 export type Step =
@@ -34,18 +34,6 @@ export interface FoundEvent {
   readonly isOut: boolean
 }
 
-/**
- * Finds the few events of an SSE stream that matter, in every form the standard allows, and decodes none of the others
- * as long as they have the usual form. No byte is looked at again when more arrive.
- */
-export interface StreamScan {
-  /** Takes the next chunk; the one before it has to be used up. */
-  push(chunk: Uint8Array): void
-  next(): Step
-  /** True between two events: what went out so far ends with a whole one. */
-  readonly isBetweenEvents: boolean
-}
-
 /** More than this is held of no event, bytes. */
 export const MAX_HELD_BYTES = 32 * 1024 * 1024
 /** What the user reads then. */
@@ -55,182 +43,238 @@ const LOOK_BYTES = 64 * 1024
 
 const COLON = 58
 
-/** Creates a scan at the start of a stream. Up to the first output every event is waited for, later what is known goes out at once. */
-export function createStreamScan(): StreamScan {
-  const lines = createStreamLines()
-  const watch = createEventWatch()
-  const waiting: Step[] = []
+/**
+ * Finds the few events of an SSE stream that matter, in every form the standard allows, and decodes none of the others
+ * as long as they have the usual form. No byte is looked at again when more arrive.
+ *
+ * Before the first output every event is waited for, later what is known goes out at once.
+ */
+export class StreamScan {
+  private readonly lines = new StreamLines()
+  private readonly watch = new EventWatch()
+  private readonly waiting: Step[] = []
   /** First byte of the chunk that was not given out. */
-  let from = 0
+  private from = 0
   /** Where the look goes on. */
-  let at = 0
-  let within: 'nothing' | 'comment' | 'held' | 'passing' = 'nothing'
-  let awaitsOutput = true
-  let hasEscapes: boolean | undefined
-  let held = createHeldBytes()
-  let wasLookedAt = false
+  private at = 0
+  private within: 'nothing' | 'comment' | 'held' | 'passing' = 'nothing'
+  private awaitsOutput = true
+  private hasEscapes: boolean | undefined
+  private held = new HeldBytes()
+  private wasLookedAt = false
   /** The last event was taken out, and so is the rest of its line end. */
-  let isTakenOut = false
+  private isTakenOut = false
 
-  function betweenEvents(): void {
-    const { bytes } = lines
-    if (!awaitsOutput) {
-      hasEscapes ??= hasUnicodeEscape(bytes)
-      if (!hasEscapes) at = skipUsualOutput(bytes, at, lines.cr(at))
-      if (at >= bytes.length) return
-    }
-    if (lines.isLineEnd(at)) at = lines.behindLineEnd(at)
-    else if (bytes[at] === COLON) inComment()
-    else {
-      const end = lines.eventEnd(at)
-      if (end < 0) cutOff()
-      else {
-        const start = at
-        at = end
-        found(lines.view(start, end), start)
+  /** True between two events: what went out so far ends with a whole one. */
+  get isBetweenEvents(): boolean {
+    return this.within === 'nothing' || this.within === 'held'
+  }
+
+  /** Takes the next chunk; the one before it has to be used up. */
+  push(chunk: Uint8Array): void {
+    const { endsWithCr } = this.lines
+    this.at = this.lines.push(chunk)
+    this.from = this.isTakenOut && endsWithCr ? this.at : 0
+    this.hasEscapes = undefined
+    if (this.within !== 'held') return
+    this.held.add(this.lines.bytes.subarray(0, this.at))
+    this.from = this.at
+  }
+
+  next(): Step {
+    for (;;) {
+      const step = this.waiting.shift()
+      if (step !== undefined) return step
+      const { length } = this.lines.bytes
+      if (this.at >= length) {
+        this.passThrough(length)
+        if (this.waiting.length === 0) return { kind: 'more' }
+        continue
+      }
+      this.isTakenOut = false
+      switch (this.within) {
+        case 'nothing':
+          this.betweenEvents()
+          break
+        case 'comment':
+          this.inComment()
+          break
+        case 'held':
+          this.inHeld()
+          break
+        case 'passing':
+          this.inPassing()
       }
     }
   }
 
+  private betweenEvents(): void {
+    const { lines } = this
+    const { bytes } = lines
+    if (!this.awaitsOutput) {
+      this.hasEscapes ??= hasUnicodeEscape(bytes)
+      if (!this.hasEscapes) this.at = skipUsualOutput(bytes, this.at, lines.cr(this.at))
+      if (this.at >= bytes.length) return
+    }
+    const start = this.at
+    if (lines.isLineEnd(start)) this.at = lines.behindLineEnd(start)
+    else if (bytes[start] === COLON) this.inComment()
+    else {
+      const end = lines.eventEnd(start)
+      if (end < 0) {
+        this.cutOff()
+        return
+      }
+      this.at = end
+      this.found(lines.view(start, end), start)
+    }
+  }
+
   /** A comment in front of an event keeps the line alive, so it does not wait for what follows. */
-  function inComment(): void {
-    const end = lines.lineEnd(at)
-    within = end < lines.bytes.length ? 'nothing' : 'comment'
-    at = end < lines.bytes.length ? lines.behindLineEnd(end) : end
+  private inComment(): void {
+    const end = this.lines.lineEnd(this.at)
+    const isWhole = end < this.lines.bytes.length
+    this.within = isWhole ? 'nothing' : 'comment'
+    this.at = isWhole ? this.lines.behindLineEnd(end) : end
   }
 
   /** The event that begins here goes on in the next chunk. */
-  function cutOff(): void {
-    const { bytes } = lines
-    if (!awaitsOutput && (beginsUsualOutput(bytes, at) || mayPass(claimedType(bytes, at)))) {
-      within = 'passing'
-      watch.begin(bytes, at)
+  private cutOff(): void {
+    const { bytes } = this.lines
+    const { at } = this
+    if (!this.awaitsOutput && (beginsUsualOutput(bytes, at) || mayPass(claimedType(bytes, at)))) {
+      this.within = 'passing'
+      this.watch.begin(bytes, at)
     } else {
-      within = 'held'
-      wasLookedAt = false
-      passThrough(at)
-      hold(lines.view(at, bytes.length))
+      this.within = 'held'
+      this.wasLookedAt = false
+      this.passThrough(at)
+      this.hold(this.lines.view(at, bytes.length))
     }
-    at = bytes.length
+    this.at = bytes.length
   }
 
-  function inHeld(): void {
-    const end = lines.eventEnd(at)
-    at = end < 0 ? lines.bytes.length : end
-    const part = lines.view(from, at)
+  private inHeld(): void {
+    const end = this.lines.eventEnd(this.at)
+    this.at = end < 0 ? this.lines.bytes.length : end
+    const part = this.lines.view(this.from, this.at)
     if (end < 0) {
-      hold(part)
+      this.hold(part)
       return
     }
-    from = at
-    held.add(part)
-    const event = held.joined()
-    held = createHeldBytes()
-    within = 'nothing'
-    found(event, undefined)
+    this.from = this.at
+    this.held.add(part)
+    const event = this.held.joined()
+    this.held = new HeldBytes()
+    this.within = 'nothing'
+    this.found(event, undefined)
   }
 
   /** Holds the rest of the chunk. */
-  function hold(part: Uint8Array): void {
-    from = lines.bytes.length
-    held.add(part)
-    if (held.byteLength > MAX_HELD_BYTES) {
-      waiting.push({ kind: 'too_long' })
+  private hold(part: Uint8Array): void {
+    this.from = this.lines.bytes.length
+    this.held.add(part)
+    if (this.held.byteLength > MAX_HELD_BYTES) {
+      this.waiting.push({ kind: 'too_long' })
       return
     }
-    if (wasLookedAt || held.byteLength <= LOOK_BYTES) return
-    wasLookedAt = true
-    const begun = held.joined()
+    if (this.wasLookedAt || this.held.byteLength <= LOOK_BYTES) return
+    this.wasLookedAt = true
+    const begun = this.held.joined()
     const type = claimedType(begun, 0)
     if (!mayPass(type)) return
-    if (roleOf(type) === 'output') reportOutput()
-    waiting.push({ kind: 'pass', bytes: begun })
-    held = createHeldBytes()
-    within = 'passing'
-    watch.begin(begun, 0)
+    if (roleOf(type) === 'output') this.reportOutput()
+    this.waiting.push({ kind: 'pass', bytes: begun })
+    this.held = new HeldBytes()
+    this.within = 'passing'
+    this.watch.begin(begun, 0)
   }
 
-  function inPassing(): void {
-    const { bytes } = lines
-    const end = lines.eventEnd(at)
-    at = end < 0 ? bytes.length : end
+  private inPassing(): void {
+    const { bytes } = this.lines
+    const end = this.lines.eventEnd(this.at)
+    this.at = end < 0 ? bytes.length : end
     if (end < 0) {
-      watch.goOn(bytes)
+      this.watch.goOn(bytes)
       return
     }
-    within = 'nothing'
-    const event = watch.end(bytes, end)
+    this.within = 'nothing'
+    const event = this.watch.end(bytes, end)
     if (event === undefined) return
     const { type, data } = readEvent(event)
     if (mayPass(type)) return
-    passThrough(end)
-    waiting.push({ kind: 'event', event: { type, data, bytes: event, isOut: true } })
+    this.passThrough(end)
+    this.waiting.push({ kind: 'event', event: { type, data, bytes: event, isOut: true } })
   }
 
   /**
    * Decides on a whole event.
    * @param start where it stands in the chunk; undefined for one from the hold
    */
-  function found(event: Uint8Array, start: number | undefined): void {
+  private found(event: Uint8Array, start: number | undefined): void {
     const { type, data } = readEvent(event)
-    const isFirstOutput = awaitsOutput && roleOf(type) === 'output'
-    if (start !== undefined && (isFirstOutput || !mayPass(type))) passThrough(start)
-    if (isFirstOutput) reportOutput()
+    const isFirstOutput = this.awaitsOutput && roleOf(type) === 'output'
+    if (start !== undefined && (isFirstOutput || !mayPass(type))) this.passThrough(start)
+    if (isFirstOutput) this.reportOutput()
     if (!mayPass(type)) {
-      waiting.push({ kind: 'event', event: { type, data, bytes: event, isOut: false } })
-      from = at
-      isTakenOut = true
-    } else if (start === undefined) waiting.push({ kind: 'pass', bytes: event })
+      this.waiting.push({ kind: 'event', event: { type, data, bytes: event, isOut: false } })
+      this.from = this.at
+      this.isTakenOut = true
+    } else if (start === undefined) this.waiting.push({ kind: 'pass', bytes: event })
   }
 
-  function reportOutput(): void {
-    if (awaitsOutput) waiting.push({ kind: 'output' })
-    awaitsOutput = false
+  private reportOutput(): void {
+    if (this.awaitsOutput) this.waiting.push({ kind: 'output' })
+    this.awaitsOutput = false
   }
 
-  function passThrough(end: number): void {
-    if (end > from) waiting.push({ kind: 'pass', bytes: lines.view(from, end) })
-    from = Math.max(from, end)
+  private passThrough(end: number): void {
+    if (end > this.from) this.waiting.push({ kind: 'pass', bytes: this.lines.view(this.from, end) })
+    this.from = Math.max(this.from, end)
+  }
+}
+
+/** An event longer than this is not looked at again, bytes. */
+const MAX_WATCHED = 64 * 1024
+
+/**
+ * Looks after an event that goes out before it is whole: a second `type` in it would count in place of the first. Most
+ * events lie in two chunks and are looked at where they are, without a copy.
+ */
+class EventWatch {
+  private readonly copy = new Scratch(MAX_WATCHED)
+  private chunk: Uint8Array | undefined
+  private start = 0
+
+  /** The event begins at this place and goes on in the next chunk. */
+  begin(bytes: Uint8Array, at: number): void {
+    this.chunk = bytes
+    this.start = at
   }
 
-  return {
-    push(chunk) {
-      const { endsWithCr } = lines
-      at = lines.push(chunk)
-      from = isTakenOut && endsWithCr ? at : 0
-      hasEscapes = undefined
-      if (within !== 'held') return
-      held.add(lines.bytes.subarray(0, at))
-      from = at
-    },
-    next() {
-      for (;;) {
-        const step = waiting.shift()
-        if (step !== undefined) return step
-        if (at >= lines.bytes.length) {
-          passThrough(lines.bytes.length)
-          if (waiting.length === 0) return { kind: 'more' }
-          continue
-        }
-        isTakenOut = false
-        switch (within) {
-          case 'nothing':
-            betweenEvents()
-            break
-          case 'comment':
-            inComment()
-            break
-          case 'held':
-            inHeld()
-            break
-          case 'passing':
-            inPassing()
-        }
-      }
-    },
-    get isBetweenEvents() {
-      return within === 'nothing' || within === 'held'
-    },
+  /** It goes on through the whole chunk. */
+  goOn(bytes: Uint8Array): void {
+    this.copyStart()
+    this.copy.add(bytes)
+  }
+
+  /** It ends at this place. @returns all of it when its head does not tell what it is */
+  end(bytes: Uint8Array, to: number): Uint8Array | undefined {
+    if (this.chunk !== undefined && !maybeAmbiguous(this.chunk, this.start, bytes, to)) {
+      this.chunk = undefined
+      return undefined
+    }
+    this.copyStart()
+    this.copy.add(bytes.subarray(0, to))
+    const event = this.copy.bytes
+    return event !== undefined && isAmbiguous(event) ? event.slice() : undefined
+  }
+
+  private copyStart(): void {
+    if (this.chunk === undefined) return
+    this.copy.clear()
+    this.copy.add(this.chunk.subarray(this.start))
+    this.chunk = undefined
   }
 }
 

@@ -3,7 +3,7 @@ import type { CodexError } from '../../kernel/errors.js'
 import { errorEventBytes, streamError } from '../failures/host-error.js'
 import type { TokenUsage } from '../trace/trace.js'
 import { hasOutput } from './events.js'
-import { createHeldBytes, type HeldBytes } from './held.js'
+import { HeldBytes } from './held.js'
 import { createPieces, type Ending, type Pieces } from './pieces.js'
 import { MAX_HELD_BYTES } from './scan.js'
 import { type BreakReason, createUpstream, type Upstream } from './upstream.js'
@@ -66,7 +66,7 @@ export async function openStream(response: Response, options: StreamOptions): Pr
   else signal.addEventListener('abort', onAbort, { once: true })
   const release = (): void => signal.removeEventListener('abort', onAbort)
 
-  const held = createHeldBytes()
+  const held = new HeldBytes()
   const start = await untilOutput(upstream, pieces, held)
   if (start !== undefined && 'kind' in start) {
     upstream.stop()
