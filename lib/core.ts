@@ -14,7 +14,7 @@ import { checkWorkspace } from './login/accounts-check.js'
 import { DEFAULT_ENDPOINTS } from './oauth/endpoints.js'
 import { manageAccounts } from './login/manage-method.js'
 import { createLoginMethods, type LoginMethods } from './login/methods.js'
-import { createOAuth, type LoginTokens } from './oauth/oauth.js'
+import { createOAuth, type LoginTokens } from './oauth/oauth-client.js'
 import type { CodexIdentity } from './request/headers/codex-identity.js'
 import { codexUserAgent } from './request/headers/codex-user-agent.js'
 import { deadlineFor } from './request/deadline.js'
@@ -122,7 +122,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     notices,
   })
   const login = createLoginMethods({
-    oauth: createOAuth({ endpoints: runtime.endpoints, fetch: runtime.fetch, clock }),
+    oauth: createOAuth(runtime),
     clock,
     host,
     env: input.env,
@@ -234,13 +234,10 @@ export async function saveLogin(
 ): Promise<{ label: string; uid: string; added: boolean; notice?: string }> {
   const { store, ledger, clock } = runtime
   const claimed = accountFromLogin(tokens, clock.now())
-  const login = {
-    ...claimed,
-    ...(await checkWorkspace(runtime, {
-      accessToken: tokens.accessToken,
-      accountId: claimed.accountId,
-    })),
-  }
+  const { accessToken } = tokens
+  const deps = { ...runtime, backend: runtime.endpoints.backend }
+  const facts = await checkWorkspace(deps, { accessToken, accountId: claimed.accountId })
+  const login = { ...claimed, ...facts }
   let uid = ''
   let added = false
   const { pool, ...said } = await adopt(store, clock, (before) => {

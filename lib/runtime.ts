@@ -11,10 +11,10 @@ import { createAccountStore } from './accounts/store/store.js'
 import type { AccountStore } from './accounts/store/store-types.js'
 import { createVault, type Vault } from './accounts/keychain/vault.js'
 import { type Endpoints, resolveEndpoints } from './oauth/endpoints.js'
-import { poolFilesOf } from './tokens/refresh-copies.js'
-import { createExchange } from './tokens/refresh-exchange.js'
-import { refreshDir } from './tokens/refresh-renewal.js'
-import { createTokens, type Tokens } from './tokens/tokens.js'
+import { poolFilesOf } from './tokens/copies.js'
+import { createOAuth } from './oauth/oauth-client.js'
+import { refreshDir } from './tokens/refresh.js'
+import { Tokens } from './tokens/tokens.js'
 import { createRouter, type Router } from './request/router.js'
 import { createTrace, type Trace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
@@ -136,7 +136,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       config,
     )
   }
-  const tokens = createTokens({
+  const tokens = new Tokens({
     store,
     poolFiles: poolFilesOf(paths, (file) => storeAt(file, false)),
     spareDirs: paths.spareRefreshDirs,
@@ -146,7 +146,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     log: host,
     toast: (toast) => host.toast(toast),
     label,
-    exchange: createExchange({ endpoints, fetch, clock, userAgent }),
+    refreshGrant: createOAuth({ endpoints, fetch, clock, userAgent }).refresh,
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })

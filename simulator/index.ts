@@ -214,7 +214,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     return record
   }
 
-  /** There is no WebSocket here; 426 is what sends a client to HTTP at once and for good (wire facts, second study §3). */
+  /**
+   * There is no WebSocket here; 426 is what sends a client to HTTP at once and for good
+   * (docs/development/facts/codex-backend.md#transport).
+   */
   function refuseUpgrade(incoming: http.IncomingMessage, socket: Duplex): void {
     const request = requestOf(incoming, '')
     const status = request.path === '/backend-api/codex/responses' ? 426 : 404

@@ -1,5 +1,7 @@
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store/store-types.js'
+import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
@@ -34,11 +36,8 @@ export interface CatalogueBook {
   close(): Promise<void>
 }
 
-export interface CatalogueDeps {
+export interface CatalogueDeps extends BackendDeps {
   readonly file: string
-  readonly backend: string
-  readonly userAgent: string
-  readonly fetch: typeof globalThis.fetch
   readonly store: AccountStore
   readonly clock: Clock
   readonly log: Logger
@@ -60,28 +59,26 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
   }
 
   async function ask(account: Account): Promise<CachedCatalogue | undefined> {
-    const cached = known[account.uid]
-    // The backend lists models by the client that asks (wire facts §10).
-    const response = await deps.fetch(
-      `${deps.backend}/codex/models?client_version=${CODEX_CLI_VERSION}`,
+    const { uid, accessToken: token = '', accountId } = account
+    const cached = known[uid]
+    const { status, headers, body } = await callBackend(
+      deps,
+      { token, accountId },
       {
-        headers: {
-          authorization: `Bearer ${account.accessToken ?? ''}`,
-          accept: 'application/json',
-          'user-agent': deps.userAgent,
-          ...(account.accountId === undefined ? {} : { 'chatgpt-account-id': account.accountId }),
-          ...(cached?.etag === undefined ? {} : { 'if-none-match': cached.etag }),
-        },
-        redirect: 'error',
-        signal: AbortSignal.any([ended.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+        // The backend lists models by the client that asks.
+        path: `/codex/models?client_version=${CODEX_CLI_VERSION}`,
+        what: 'request for models',
+        timeoutMs: ANSWER_TIMEOUT_MS,
+        headers: dropUndefined({ 'if-none-match': cached?.etag }),
+        signal: ended.signal,
       },
     )
-    if (response.status === 304 && cached !== undefined)
-      return { ...cached, fetchedAtMs: clock.now() }
-    const models = response.ok ? parseCatalogue(await response.json()) : undefined
+    const fetchedAtMs = clock.now()
+    if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs }
+    const models = status >= 200 && status < 300 ? parseCatalogue(body) : undefined
     return models === undefined
       ? undefined
-      : { models, etag: response.headers.get('etag') ?? undefined, fetchedAtMs: clock.now() }
+      : { models, etag: headers.get('etag') ?? undefined, fetchedAtMs }
   }
 
   async function bringUpToDate(): Promise<undefined> {

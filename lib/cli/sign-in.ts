@@ -7,7 +7,7 @@ import {
   type PendingLogin,
 } from '../login/login.js'
 import type { LoginMethodId } from '../login/method-list.js'
-import { createOAuth, type LoginTokens } from '../oauth/oauth.js'
+import { createOAuth, type LoginTokens } from '../oauth/oauth-client.js'
 import { openBrowser } from '../login/open-browser.js'
 import { labelIn, readyForLogin, saveLogin } from '../core.js'
 import { CodexError } from '../kernel/errors.js'
@@ -66,17 +66,17 @@ export async function signIn(
 }
 
 async function tokensBy(
-  { endpoints, fetch, clock, env }: Runtime,
+  runtime: Runtime,
   method: LoginMethodId,
   ui: SignInUi,
 ): Promise<LoginTokens> {
-  const deps: LoginDeps = { oauth: createOAuth({ endpoints, fetch, clock }), clock }
+  const deps: LoginDeps = { oauth: createOAuth(runtime), clock: runtime.clock }
   switch (method) {
     case 'browser': {
       const login = await beginBrowserLogin(deps)
       ui.say('Sign in in your browser; if none opens, go to:')
       ui.address(login.url)
-      void openBrowser(login.url, env)
+      void openBrowser(login.url, runtime.env)
       return ui.waitFor('Waiting for the browser', (signal) => until(login, signal))
     }
     case 'device': {

@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
 import { type CallbackServer, startCallbackServer } from '../oauth/callback-server.js'
-import type { LoginTokens, OAuth } from '../oauth/oauth.js'
+import type { LoginTokens, OAuth } from '../oauth/oauth-client.js'
 import { codeFromPaste } from './paste-login.js'
 import { createPkce, createState } from '../oauth/pkce.js'
 
@@ -74,13 +74,13 @@ export async function beginDeviceLogin(deps: LoginDeps): Promise<PendingLogin> {
         while (spentMs < DEVICE_LOGIN_TIMEOUT_MS) {
           await clock.sleep(start.intervalMs, signal)
           const askedAt = performance.now()
-          const answer = await oauth.askDevice(start, signal)
+          const answer = await oauth.pollDevice(start, signal)
           if (answer.kind === 'granted')
             return oauth.exchangeCode(
               { ...answer.grant, redirectUri: oauth.deviceRedirectUri },
               signal,
             )
-          last = answer.kind === 'unheard' ? ` ${answer.why} when it was asked last.` : ''
+          last = answer.kind === 'unavailable' ? ` ${answer.why} when it was asked last.` : ''
           spentMs += start.intervalMs + performance.now() - askedAt
         }
         throw new CodexError(

@@ -6,7 +6,7 @@ import type { HostPort } from '../kernel/host-port.js'
 import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin, type PendingLogin } from './login.js'
 import { MANAGED_AUTH } from './managed-entry.js'
 import type { LoginMethodId } from './method-list.js'
-import type { LoginTokens, OAuth } from '../oauth/oauth.js'
+import type { LoginTokens, OAuth } from '../oauth/oauth-client.js'
 import { openBrowser } from './open-browser.js'
 
 export interface LoginMethodsDeps {

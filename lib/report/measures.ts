@@ -51,8 +51,8 @@ export interface MeasuredAccount {
     readonly name: string
     readonly limitId: string
     readonly leftPercent: number
-    /** Epoch ms, or null when unknown. */
-    readonly resetsAtMs: number | null
+    /** Epoch ms; undefined when unknown. */
+    readonly resetsAtMs: number | undefined
     readonly observedAtMs: number
   }[]
 }
@@ -100,12 +100,12 @@ export function measuresOf(input: MeasureInput): Measure[] {
 
 function quotaMeasures(accounts: readonly MeasuredAccount[]): Measure[] {
   const perWindow = (
-    value: (window: MeasuredAccount['windows'][number]) => number | null,
+    value: (window: MeasuredAccount['windows'][number]) => number | undefined,
   ): NumberPoint[] =>
     accounts.flatMap(({ account, windows }) =>
       windows.flatMap((window) => {
         const number = value(window)
-        return number === null
+        return number === undefined
           ? []
           : [
               {
@@ -142,7 +142,9 @@ function quotaMeasures(accounts: readonly MeasuredAccount[]): Measure[] {
       name: 'codex.quota.reset.time',
       unit: 's',
       help: 'When the quota window resets, as Unix time.',
-      points: perWindow((window) => (window.resetsAtMs === null ? null : window.resetsAtMs / 1000)),
+      points: perWindow(({ resetsAtMs }) =>
+        resetsAtMs === undefined ? undefined : resetsAtMs / 1000,
+      ),
     },
     {
       type: 'gauge',

@@ -9,10 +9,7 @@ import type { RoutedRequest } from './router.js'
 import type { LastFailure, RequestDeps, RequestRun, Target } from './run.js'
 
 /** The request as the router sees it. @param uid an account that is counted among those tried */
-export function routed(
-  { prepared, sessionId, tried }: RequestRun,
-  uid?: string
-): RoutedRequest {
+export function routed({ prepared, sessionId, tried }: RequestRun, uid?: string): RoutedRequest {
   return {
     model: prepared.model,
     sessionId,

@@ -1,6 +1,6 @@
 import type { Config } from '../config/settings.js'
 import type { Clock } from '../kernel/clock.js'
-import { LIMIT_NAMES } from '../routing/limits.js'
+import { limitName } from '../account-view/words.js'
 import type { HostPort, Toast } from '../kernel/host-port.js'
 import type { Alert } from '../quota/alerts.js'
 import { formatDuration, formatMoment, formatWhen } from '../kernel/text/moments.js'
@@ -60,7 +60,7 @@ export function createNotices(deps: {
       })
     },
     alert(label, { window, level, limitId }, pace) {
-      const name = LIMIT_NAMES[window.kind]
+      const name = limitName(window.kind)
       const left = level === 0 ? 'is used up' : `has ${level}% left`
       const until =
         window.resetsAtMs === undefined

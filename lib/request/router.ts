@@ -1,7 +1,8 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import type { SessionAffinity } from '../accounts/session-affinity.js'
 import type { ProjectKeys } from '../accounts/project/project.js'
-import { fenceOf, projectPinOf, rulesOf, uidsOfKeys } from '../accounts/rules.js'
+import { fenceOf, rulesOf, uidsOfKeys } from '../accounts/rules.js'
+import { pinInForce } from '../account-view/view.js'
 import type { Config } from '../config/settings.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { entryFor, plainName } from '../models/resolve.js'
@@ -17,7 +18,6 @@ import type {
   DecisionContext,
   ModelPool,
   ModelSupport,
-  Pin,
   RefusedReason,
 } from '../routing/types.js'
 
@@ -247,20 +247,8 @@ function contextOf(
     triedUids,
     sessionUid: sessionId === undefined ? undefined : deps.sessions.get(sessionId, nowMs),
     activeUid,
-    pin: pinFor(rules, deps.project, sessionId),
+    pin: pinInForce(rules, deps.project),
     fence: fence === undefined ? undefined : new Set(fence),
     modelPool: modelPools.get(model),
   })
-}
-
-function pinFor(
-  rules: ReadyPool['rules'],
-  projectKeys: ProjectKeys | undefined,
-  sessionId: string | undefined,
-): Pin | undefined {
-  const session = sessionId === undefined ? undefined : rules.sessionPins?.[sessionId]
-  if (session !== undefined) return { ...session, scope: 'session' }
-  const project = projectPinOf(rules, projectKeys)
-  if (project !== undefined) return { ...project, scope: 'project' }
-  return rules.pin === undefined ? undefined : { ...rules.pin, scope: 'global' }
 }

@@ -11,7 +11,7 @@ import { type DataKey, isUnopened, openedPool } from '../accounts/keychain/seal.
 import type { AccountStore } from '../accounts/store/store-types.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
-import { isRenewing, rewriteJournal } from './journal/refresh-journal-rewrite.js'
+import { isRenewing, rewriteJournal } from './journal/rewrite.js'
 
 export interface SealingDeps {
   readonly store: AccountStore

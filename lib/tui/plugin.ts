@@ -47,7 +47,7 @@ export const tui: TuiPlugin = async (api) => {
   const [now, setNow] = createSignal(Date.now())
   const stop = watchPool(
     { accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile },
-    config,
+    { config, project: scope.project },
     (next) => {
       setNow(Date.now())
       setView(next)
@@ -92,7 +92,7 @@ export const tui: TuiPlugin = async (api) => {
           openAccountsDialog({
             api,
             view,
-            store,
+            target: { store, config, scope },
             historyFile: paths.historyFile,
             now: () => Date.now(),
           }),

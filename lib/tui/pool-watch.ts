@@ -72,9 +72,10 @@ export function watchPool(
 
 /** The next moment at which the same files say something else, epoch ms. */
 function nextTurn({ accounts }: PoolView, nowMs: number): number {
-  const ends = accounts.flatMap(({ windows, blocks }) => [
+  const ends = accounts.flatMap(({ windows, blocks, state }) => [
     ...windows.map(({ resetsAtMs = Infinity }) => resetsAtMs),
     ...blocks.map(({ untilMs }) => untilMs),
+    'untilMs' in state ? state.untilMs : Infinity,
   ])
   return Math.min(...ends.filter((atMs) => atMs > nowMs))
 }

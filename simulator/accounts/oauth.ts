@@ -9,7 +9,9 @@ import { accountNamed, fieldsOf, firing, type SimRequest, type World } from '../
 
 /** An authorization code waits this long for its exchange, ms. */
 const CODE_LIFE_MS = 60_000
-/** A device code waits this long for its owner, ms (wire facts §6). */
+/**
+ * A device code waits this long for its owner, ms (docs/development/facts/oauth.md#device-code).
+ */
 const DEVICE_LIFE_MS = 15 * 60_000
 
 interface Code {

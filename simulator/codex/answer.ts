@@ -62,7 +62,10 @@ export function createEventWriter(id: string, model: string, createdAtSec: numbe
   }
 }
 
-/** The events of an answer (wire facts §9), produced one by one while they are sent. */
+/**
+ * The events of an answer (docs/development/facts/codex-backend.md#stream-events), produced one by
+ * one while they are sent.
+ */
 export function* answerFrames(
   question: Question,
   deps: { writer: EventWriter; random: Prng; seal: Seal; limits: string },

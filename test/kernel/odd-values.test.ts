@@ -9,7 +9,7 @@ import { parseLines } from '../../lib/history/lines.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
 
 const window = { kind: 'weekly', usedPercent: 30, observedAtMs: 5, source: 'headers' }
-const block = { scope: '*', reason: 'manual', source: 'manual', sinceMs: 1, untilMs: 9 }
+const block = { scope: '*', reason: 'forbidden', source: 'body', sinceMs: 1, untilMs: 9 }
 const quota = {
   limits: { codex: { windows: [window] } },
   blocks: [block],

@@ -7,7 +7,7 @@ import { accountFromLogin } from '../../lib/login/account-from-login.js'
 import { CALLBACK_PORTS, startCallbackServer } from '../../lib/oauth/callback-server.js'
 import { readClaims } from '../../lib/oauth/claims.js'
 import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin } from '../../lib/login/login.js'
-import { createOAuth } from '../../lib/oauth/oauth.js'
+import { createOAuth } from '../../lib/oauth/oauth-client.js'
 import { codeFromPaste } from '../../lib/login/paste-login.js'
 import { createPkce } from '../../lib/oauth/pkce.js'
 import { systemClock } from '../../lib/kernel/clock.js'
@@ -29,6 +29,7 @@ async function setUp(
         endpoints: { issuer: simulator.url, backend: simulator.backend },
         fetch,
         clock: systemClock,
+        userAgent: 'test',
       }),
       clock: systemClock,
     },
@@ -256,6 +257,7 @@ describe('a device login on a bad line', () => {
       endpoints: { issuer: 'http://login.test', backend: 'http://login.test' },
       fetch,
       clock,
+      userAgent: 'test',
     })
     return { asked, begin: () => beginDeviceLogin({ oauth, clock }) }
   }

@@ -80,7 +80,13 @@ describe('the Prometheus export', () => {
           account: 'a',
           usable: false,
           windows: [
-            { name: '7d', limitId: 'codex', leftPercent: 0, resetsAtMs: null, observedAtMs: NOW },
+            {
+              name: '7d',
+              limitId: 'codex',
+              leftPercent: 0,
+              resetsAtMs: undefined,
+              observedAtMs: NOW,
+            },
           ],
         },
       ],

@@ -8,7 +8,7 @@ import {
 } from '../../lib/request/failures/classify.js'
 import { errorOf, type FailureKind } from '../../lib/request/failures/failures.js'
 import { HeaderTimeout } from '../../lib/request/transport.js'
-import { UNKNOWN_RESET_HOLD_MS } from '../../lib/routing/standing.js'
+import { UNKNOWN_RESET_HOLD_MS } from '../../lib/routing/eligibility.js'
 
 const NOW = 1_800_000_000_000
 const judge = (status: number, body: unknown, headers: Record<string, string> = {}) =>

@@ -17,8 +17,6 @@ import { statusLine } from '../../lib/tui/status-line.js'
 import { ask, coreOver, firstTurn, FULL, RESPONSES, ROOMY, served } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
 
-const VIEW = DEFAULT_CONFIG
-
 const NOW = 1_800_000_000_000
 const WEEK_MS = 7 * 86_400_000
 const block = (changes: Partial<Block> = {}): Block => ({
@@ -227,7 +225,8 @@ describe('traps about quota and choice', () => {
       ledger: { a: { limits: { codex: { windows } }, blocks: [], readAtMs: NOW - 9_000_000 } },
       holds: new Map(),
       nowMs: NOW,
-      ...VIEW,
+      config: DEFAULT_CONFIG,
+      project: undefined,
     })
     expect(view.accounts[0]).toMatchObject({ readAtMs: NOW - 9_000_000 })
     expect(statusLine(view.serving(undefined), 200, NOW)?.text ?? '').not.toMatch(/ 0%/)

@@ -1,13 +1,9 @@
+import { limitName } from '../../account-view/words.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { formatDuration } from '../../kernel/text/moments.js'
 import { readingOfHeaders } from '../../quota/readings.js'
-import {
-  type Block,
-  type BlockReason,
-  LIMIT_NAMES,
-  type QuotaWindow,
-} from '../../routing/limits.js'
-import { UNKNOWN_RESET_HOLD_MS } from '../../routing/standing.js'
+import type { Block, BlockReason, QuotaWindow } from '../../routing/limits.js'
+import { UNKNOWN_RESET_HOLD_MS } from '../../routing/eligibility.js'
 import { type ErrorFacts, MAX_RETRY_AFTER_MS, numberOf, textOf } from './facts.js'
 
 /** What an error answer is judged by. */
@@ -89,7 +85,7 @@ export const BLOCK_LIMIT: BlockRule = {
       ...blockFor(`limit:${limitId}`, 'usage_limit', { nowMs, ms: UNKNOWN_RESET_HOLD_MS }),
       untilMs: isUsable ? until : nowMs + UNKNOWN_RESET_HOLD_MS,
       detail:
-        window === undefined || window.kind === 'unknown' ? undefined : LIMIT_NAMES[window.kind],
+        window === undefined || window.kind === 'unknown' ? undefined : limitName(window.kind),
     })
   },
 }

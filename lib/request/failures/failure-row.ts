@@ -27,8 +27,6 @@ export interface FailureRow {
   readonly block?: BlockRule
   /** Keeps the account out once the request has to leave it. */
   readonly blockOnLeave?: BlockRule<{ readonly nowMs: number }>
-  /** Why an account is kept out, where accounts are listed. */
-  readonly blocked?: string
 
   readonly next: RetryRule
   readonly blame: Blame

@@ -1,14 +1,12 @@
+import { blockText, limitName } from '../../account-view/words.js'
 import type { Account } from '../../accounts/account.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { CodexError, type ErrorCode } from '../../kernel/errors.js'
 import { formatWhen } from '../../kernel/text/moments.js'
 import { counted } from '../../kernel/text/plural.js'
 import type { QuotaLedger } from '../../quota/ledger.js'
-import { type Block, LIMIT_NAMES, type QuotaWindow } from '../../routing/limits.js'
-import { concerns } from '../../routing/standing.js'
+import { concerns } from '../../routing/eligibility.js'
 import type { Decision, RefusedReason } from '../../routing/types.js'
-import type { FailureRow } from './failure-row.js'
-import { FAILURES } from './failures.js'
 
 /** Why no account was chosen. */
 export type Refusal = Extract<Decision, { uid: undefined }>
@@ -61,10 +59,6 @@ const REFUSALS: Readonly<
     says: ({ blocked, until, model }) =>
       `The accounts reserved for ${model} cannot serve now, and no other account may${blocked}.${until}`,
   },
-  model_denied: {
-    error: 'model_not_supported',
-    says: ({ all, model }) => `${all} may not use the model ${model}.`,
-  },
   login_needed: {
     error: 'login_required',
     says: ({ isOnly }) =>
@@ -116,11 +110,17 @@ function blockedClause(facts: RefusalFacts): string {
   const { quota, nowMs } = facts
   const told = facts.concerned.flatMap((account) => {
     if (account.enabled === false || account.needsLogin !== undefined) return []
-    const blocks = quota.activeBlocks(account.uid, nowMs).filter((block) => concerns(block, facts))
-    const windows = quota.windowsByLimit(account.uid, nowMs)[facts.limitId] ?? []
-    const [last] = [...windows.flatMap(exhausted), ...blocks.map(reasonOf)].sort(
-      (left, right) => right.untilMs - left.untilMs,
+    const blocks = quota
+      .activeBlocks(account.uid, nowMs)
+      .filter((block) => concerns(block, facts))
+      .map((block) => ({ why: blockText(block), untilMs: block.untilMs }))
+    const windows = (quota.windowsByLimit(account.uid, nowMs)[facts.limitId] ?? []).flatMap(
+      ({ usedPercent, resetsAtMs, kind }) =>
+        usedPercent >= 100 && resetsAtMs !== undefined
+          ? [{ why: limitName(kind), untilMs: resetsAtMs }]
+          : [],
     )
+    const [last] = [...windows, ...blocks].sort((left, right) => right.untilMs - left.untilMs)
     return last === undefined
       ? []
       : [`${facts.label(account)}: ${last.why} until ${formatWhen(last.untilMs, nowMs)}`]
@@ -128,20 +128,4 @@ function blockedClause(facts: RefusalFacts): string {
   if (told.length === 0) return ''
   const more = told.length - MAX_NAMED
   return ` (${told.slice(0, MAX_NAMED).join('; ')}${more > 0 ? `; and ${more} more` : ''})`
-}
-
-interface Reason {
-  readonly why: string
-  readonly untilMs: number
-}
-
-function reasonOf({ detail, reason, untilMs }: Block): Reason {
-  const rows: Readonly<Partial<Record<string, FailureRow>>> = FAILURES
-  return { why: detail ?? rows[reason]?.blocked ?? 'blocked', untilMs }
-}
-
-function exhausted({ usedPercent, resetsAtMs, kind }: QuotaWindow): Reason[] {
-  return usedPercent >= 100 && resetsAtMs !== undefined
-    ? [{ why: LIMIT_NAMES[kind], untilMs: resetsAtMs }]
-    : []
 }

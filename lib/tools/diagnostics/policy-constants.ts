@@ -1,14 +1,14 @@
-import { HELD_RETRY_MS } from '../../tokens/refresh-commit.js'
-import { RUNNING_GRACE_MS } from '../../tokens/journal/refresh-entry.js'
-import { REFRESH_TIMEOUT_MS } from '../../tokens/refresh-exchange.js'
-import { JOURNAL_MAX_AGE_MS, RECEIVED_MAX_AGE_MS } from '../../tokens/journal/refresh-journal.js'
-import { LEASE_STALE_MS } from '../../tokens/refresh-lease.js'
-import { REUSED_GRACE_MS } from '../../tokens/refresh-renewal.js'
+import { HELD_RETRY_MS } from '../../tokens/commit.js'
+import { RUNNING_GRACE_MS } from '../../tokens/journal/entry.js'
+import { ANSWER_TIMEOUT_MS } from '../../oauth/login-server.js'
+import { JOURNAL_MAX_AGE_MS, RECEIVED_MAX_AGE_MS } from '../../tokens/journal/journal.js'
+import { LEASE_STALE_MS } from '../../tokens/lease.js'
+import { REUSED_GRACE_MS } from '../../tokens/refresh.js'
 import {
   FIRST_PAUSE_MS,
   LONGEST_PAUSE_MS,
   LONGEST_SERVER_PAUSE_MS,
-} from '../../tokens/refresh-rules.js'
+} from '../../tokens/token-rules.js'
 import { REFRESH_AHEAD_MS } from '../../tokens/tokens.js'
 import {
   MAX_HOLD_AGE_MS,
@@ -32,7 +32,7 @@ import {
   HEALTH_PER_HOUR,
   TOKENS_PER_MINUTE,
 } from '../../routing/health.js'
-import { UNKNOWN_RESET_HOLD_MS } from '../../routing/standing.js'
+import { UNKNOWN_RESET_HOLD_MS } from '../../routing/eligibility.js'
 import { ALERT_LEVELS } from '../../quota/alerts.js'
 
 /** The constants of one policy by name; times in ms. */
@@ -57,7 +57,7 @@ export const POLICY_CONSTANTS: Readonly<Record<string, Policy>> = {
   'wait for a limit': { WAIT_MARGIN_MS, COUNTDOWN_MS },
   refresh: {
     REFRESH_AHEAD_MS,
-    REFRESH_TIMEOUT_MS,
+    REFRESH_TIMEOUT_MS: ANSWER_TIMEOUT_MS,
     LEASE_STALE_MS,
     RUNNING_GRACE_MS,
     REUSED_GRACE_MS,
