@@ -36,7 +36,7 @@ export const rooms = {
   },
   quota: {
     code: ['lib/quota'],
-    tests: ['test/quota', 'test/request/learned-from-answers.test.ts', 'test/tools/status.test.ts'],
+    tests: ['test/quota', 'test/request/learned-from-answers.test.ts'],
   },
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
 
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
-import { classifyEvent } from '../../lib/request/failures/outcome.js'
+import { classifyEvent } from '../../lib/request/failures/classify.js'
 import { prepareRequest } from '../../lib/request/body/request.js'
 import { mergeModels } from '../../lib/catalogue/host-models.js'
 import { createHostPort } from '../../lib/host-client.js'
@@ -38,9 +38,9 @@ describe('known defects with requests', () => {
   })
 
   it('the key of the prompt cache is the one the host chose for the conversation', () => {
-    expect(JSON.parse(prepareRequest(captured('05-following-turn')).body).prompt_cache_key).toBe(
-      JSON.parse(captured('05-following-turn')).prompt_cache_key,
-    )
+    expect(
+      JSON.parse(prepareRequest(captured('05-following-turn')).body.text).prompt_cache_key,
+    ).toBe(JSON.parse(captured('05-following-turn')).prompt_cache_key)
   })
 
   it('two looks at the catalogue at once ask the backend once', async () => {
@@ -132,7 +132,7 @@ describe('known defects with requests', () => {
 
   it('no option is added to a request that the user did not ask for', () => {
     const before = JSON.parse(captured('02-first-turn'))
-    const after = JSON.parse(prepareRequest(captured('02-first-turn')).body)
+    const after = JSON.parse(prepareRequest(captured('02-first-turn')).body.text)
     expect(Object.keys(after).sort()).toEqual(Object.keys(before).sort())
     expect(after).not.toHaveProperty('service_tier')
   })
