@@ -92,7 +92,8 @@ export const server: Plugin = async (input) => {
       const stored = await getAuth().catch(() => undefined)
       if (stored?.type === 'api') return takeOverKey(stored)
       const isManaged = stored?.type === 'oauth' && stored.refresh === MANAGED_MARKER
-      // A login of the host's own stays in charge until there is an account of ours (host facts §2, conflict rules).
+      // A login of the host's own stays in charge until there is an account of ours
+      // (docs/development/facts/opencode-host.md#conflicts-between-plugins).
       if (!isManaged && !(await hasAccounts(paths.accountsFile))) return {}
       core.prefetch(PREFETCH_DELAY_MS)
       if (process.env.OC_CODEX_SELF_TEST === '1')
@@ -229,8 +230,9 @@ export const server: Plugin = async (input) => {
 }
 
 /**
- * OpenCode asks a provider's plugin only when its login file names the provider (host facts §0.1). When accounts exist
- * but the entry does not (another plugin's pool, a host logout), the entry is put back; the usual start reads one file.
+ * OpenCode asks a provider's plugin only when its login file names the provider
+ * (docs/development/facts/opencode-host.md#start-up). When accounts exist but the entry does not (another plugin's
+ * pool, a host logout), the entry is put back; the usual start reads one file.
  */
 async function registerWithHost({ client }: PluginInput, paths: Paths): Promise<void> {
   try {
@@ -315,7 +317,10 @@ function methodHook(
   }
 }
 
-/** Name of the prompt for the endpoint; the host stores its answer beside the key (host facts §3). */
+/**
+ * Name of the prompt for the endpoint; the host stores its answer beside the key
+ * (docs/development/facts/opencode-host.md#login-methods).
+ */
 const ENDPOINT_INPUT = 'codexBaseUrl'
 
 const endpointMethod: AuthHook['methods'][number] = {

@@ -16,10 +16,10 @@ import {
 } from './project-rules.js'
 
 /**
- * Every setting, once: schema (type and range), default, environment name, one line of help, and what a project's file may
- * do with it.
- * The loader, the `Config` type, `config/codex-plugin.schema.json` and the table in `docs/configuration.md` come from here.
- * Names and ranges are those of the earlier plugin (peer facts §3) where it had the setting.
+ * Every setting, once: schema (type and range), default, environment name, one line of help, and what a project's file
+ * may do with it. The loader, the `Config` type, `config/codex-plugin.schema.json` and the table in
+ * `docs/configuration.md` come from here. Names and ranges are those of the earlier plugin
+ * (docs/development/facts/other-plugins.md#settings) where it had the setting.
  */
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema
@@ -337,8 +337,8 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>
 
 /**
- * Keys of the earlier plugin (peer facts §3) that have no effect here, because what they governed is gone or always on. A
- * file that holds them is not wrong.
+ * Keys of the earlier plugin (docs/development/facts/other-plugins.md#settings) that have no effect here, because what
+ * they governed is gone or always on. A file that holds them is not wrong.
  */
 export const RETIRED_SETTINGS: readonly string[] = [
   'autoResume',
