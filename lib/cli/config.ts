@@ -66,7 +66,7 @@ export const configCommand: Command = {
     const [isProject, dryRun] = [values.project === true, values['dry-run'] === true]
     if (first !== 'set' && first !== 'unset') {
       if (rest.length > 0) throw wrongUsage('config takes at most one name')
-      if (isProject || dryRun) throw wrongUsage('--project and --dry-run go with set and unset')
+      if (isProject || dryRun) throw wrongUsage('--project and --dry-run need set or unset')
       return show(io, first, values.json === true)
     }
     if (first === 'set' && rest.length !== 2)

@@ -125,7 +125,7 @@ export const logoutCommand: Command = {
 }
 
 async function askToLogOut(io: CommandIo, preview: LogoutData): Promise<string | undefined> {
-  return io.ask(`${preview.message} Go on? [y/N] `)
+  return io.ask(`${preview.message} Continue? [y/N] `)
 }
 
 function previewOf(runtime: Runtime, pool: AccountPool, accounts: readonly Account[]): LogoutData {
@@ -140,7 +140,7 @@ function previewOf(runtime: Runtime, pool: AccountPool, accounts: readonly Accou
     hostEntry: null,
     message:
       rows.length === 0
-        ? 'No such account is signed in any more.'
+        ? 'That account is no longer signed in.'
         : `${listed(rows)} would be logged out on this machine.${last}`,
   }
 }
@@ -219,7 +219,7 @@ function entryText(entry: HostEntry): string {
     case 'needed':
       return 'OpenCode’s entry for openai stays: another pool of this plugin uses it.'
     case 'removed':
-      return 'OpenCode’s own entry for openai was ours and is removed too; the next login puts it back.'
+      return 'OpenCode’s entry for openai came from this plugin and was removed too; the next login puts it back.'
     case 'absent':
       return 'OpenCode has no entry for openai.'
     case 'foreign':

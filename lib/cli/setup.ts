@@ -12,7 +12,7 @@ type Offer = { readonly question: string; readonly take: (menu: MenuContext) => 
 /** `setup`: the checklist; on a terminal it also offers to do what is still to do. */
 export const setupCommand: Command = {
   name: 'setup',
-  summary: 'See what is set up, and do what is still to do.',
+  summary: 'See what is set up and finish the rest.',
   async run(argv, io) {
     if (argv.length > 0 || !io.isInteractive) return checklist.run(argv, io)
     return withRuntime(io, async (runtime) => {
@@ -35,7 +35,7 @@ export const setupCommand: Command = {
               data.ready ? 'done' : 'info',
               data.ready
                 ? 'Ready: start opencode and choose a model with /models.'
-                : 'The steps above say what is still to do.',
+                : 'The steps above show what is missing.',
             )
             return data.ready ? 0 : 1
           }

@@ -85,7 +85,7 @@ export const SETTINGS = {
     schema: z.enum(['never', 'ask', 'allow']),
     default: 'never',
     env: 'CODEX_AUTH_CREDITS_POLICY',
-    help: 'Whether an account with an exhausted window may go on with paid credits. ask: not until you allow it in the configuration; the message of a blocked request says that there are some.',
+    help: 'Whether an account with an exhausted window may continue on paid credits. ask: not until you allow it in the configuration; the message of a blocked request mentions them.',
     project: downTo('never', 'ask', 'allow'),
   }),
 
@@ -137,14 +137,14 @@ export const SETTINGS = {
     schema: count(20),
     default: 2,
     env: 'CODEX_AUTH_EMPTY_RESPONSE_MAX_RETRIES',
-    help: 'How often an answer without any output is asked for again.',
+    help: 'How often an empty answer is retried.',
     project: ONLY_LOWER,
   }),
   emptyResponseRetryDelayMs: setting({
     schema: milliseconds(0, 60_000),
     default: 1000,
     env: 'CODEX_AUTH_EMPTY_RESPONSE_RETRY_DELAY_MS',
-    help: 'Pause before asking again for an empty answer, in ms.',
+    help: 'Pause before retrying an empty answer, in ms.',
     project: ONLY_HIGHER,
   }),
   beginnerSafeMode: setting({
@@ -158,7 +158,7 @@ export const SETTINGS = {
     schema: z.enum(['strict', 'fallback']),
     default: 'strict',
     env: 'CODEX_AUTH_UNSUPPORTED_MODEL_POLICY',
-    help: 'What to do when no account may use the model: say so, or go down the fallback chain.',
+    help: 'What to do when no account may use the model: say so, or try the fallback chain.',
     project: downTo('strict', 'fallback'),
   }),
   unsupportedCodexFallbackChain: setting({
@@ -205,7 +205,7 @@ export const SETTINGS = {
     schema: bool,
     default: true,
     env: 'CODEX_MODE',
-    help: 'Legacy mode only: tell the model which tools it really has.',
+    help: 'Legacy mode only: tell the model which tools it has.',
     project: ANY,
   }),
   fastSession: setting({
@@ -296,7 +296,7 @@ export const SETTINGS = {
     schema: bool,
     default: true,
     env: 'CODEX_AUTH_ACCOUNT_TOASTS',
-    help: 'Tell when another account takes over.',
+    help: 'Show a toast when another account takes over.',
     project: ONLY_TRUE,
   }),
   toastDurationMs: setting({

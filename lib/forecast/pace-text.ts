@@ -5,7 +5,7 @@ import { formatDuration, formatMoment } from '../kernel/text/moments.js'
 const WORTH_A_WORD = 0.1
 
 /**
- * What a forecast says of a window, as the end of a sentence: `empty Thu 14:00, 2 d before its reset (80 %: Wed 22:00 to
+ * What a forecast says of a window, as the end of a sentence: `empty Thu 14:00, 2 d before its reset (80%: Wed 22:00 to
  * Fri 09:00)`. Empty when there is nothing to claim.
  */
 export function paceText(forecast: Forecast | undefined, nowMs: number): string {
@@ -53,7 +53,7 @@ export function poolText(forecast: PoolForecast | undefined, nowMs: number): str
 
 function rangeText(early: number | undefined, late: number | undefined, nowMs: number): string {
   if (early === undefined) return ''
-  return ` (80 %: ${formatMoment(early, nowMs)} to ${late === undefined ? 'not at all' : formatMoment(late, nowMs)})`
+  return ` (80%: ${formatMoment(early, nowMs)} to ${late === undefined ? 'not at all' : formatMoment(late, nowMs)})`
 }
 
 function percent(chance: number): string {

@@ -73,6 +73,6 @@ export function providerEndpoint(
   const yours =
     mine === '' ? 'your own configuration names none' : 'your own configuration names another'
   return {
-    refused: `provider.openai.options.baseURL leads to ${host}, and ${yours}: the project may have set it, so keys that name no endpoint are not sent.`,
+    refused: `provider.openai.options.baseURL leads to ${host}, and ${yours}: the project may have set it, so API keys without an endpoint are not sent there.`,
   }
 }

@@ -32,7 +32,7 @@ export async function removeCopies(copies: readonly string[]): Promise<void> {
           `${copy} could not be removed (${systemCode(cause) ?? 'unknown reason'}).`,
           {
             cause,
-            hint: 'OpenCode goes on using that copy. Check its permissions, or remove it by hand.',
+            hint: 'OpenCode keeps using that copy. Check its permissions, or remove it by hand.',
           },
         )
       }),

@@ -50,7 +50,7 @@ export async function callBackend(
 ): Promise<BackendAnswer> {
   const url = backend + path
   if (new URL(url).origin !== new URL(backend).origin)
-    throw new CodexError('destination_refused', `The ${what} would leave the backend.`)
+    throw new CodexError('destination_refused', `The ${what} was redirected away from the backend.`)
   const limit = AbortSignal.timeout(timeoutMs)
   try {
     const response = await fetch(url, {

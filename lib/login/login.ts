@@ -93,7 +93,7 @@ async function beginDeviceLogin(deps: LoginDeps): Promise<PendingLogin> {
       }
       throw new CodexError(
         'login_timeout',
-        `The device code was not used within 15 minutes.${last}`,
+        `The device code was not entered within 15 minutes.${last}`,
       )
     },
   })
@@ -108,7 +108,7 @@ async function beginPasteLogin(deps: LoginDeps): Promise<PendingLogin> {
   return pending(deps, {
     url: oauth.authorizeUrl({ redirectUri, state, challenge }),
     instructions:
-      'Sign in, then paste the address of the page your browser ends at (it may say that it cannot connect).',
+      'Sign in, then paste the address of the last page (it may say that it cannot connect).',
     run: async (signal, pasted) => {
       const code = codeFromPaste(pasted, state)
       return oauth.exchangeCode({ code, verifier, redirectUri }, signal)

@@ -23,7 +23,7 @@ export function codeFromPaste(pasted: string, state: string): string {
 function parametersIn(text: string): URLSearchParams | undefined {
   if (/^https?:\/\//i.test(text)) {
     if (!URL.canParse(text))
-      throw new CodexError('oauth_failed', 'What was pasted is not a complete address.')
+      throw new CodexError('oauth_failed', 'The pasted text is not a complete address.')
     const { searchParams, hash } = new URL(text)
     return searchParams.has('code') || searchParams.has('error')
       ? searchParams
@@ -49,7 +49,7 @@ function checked(code: string, found: string | undefined, state: string): string
   if (!/^[\w.~+/=-]{1,4096}$/.test(code))
     throw new CodexError(
       'oauth_failed',
-      'There is no login code in what was pasted; copy the whole address of the last page.',
+      'The pasted address contains no login code; copy the whole address of the last page.',
     )
   return code
 }

@@ -49,11 +49,11 @@ export async function startCallbackServer(options: {
       ? new URL(request.url ?? '', 'http://localhost')
       : undefined
     if (url?.pathname !== CALLBACK_PATH || !isOwnHost(request.headers.host)) {
-      answer(404, failurePage('There is nothing at this address.'))
+      answer(404, failurePage('Nothing here.'))
       return
     }
     if (request.method !== 'GET') {
-      answer(405, failurePage('This address takes the redirect of a browser only.'))
+      answer(405, failurePage('This address only accepts a browser redirect.'))
       return
     }
     const { searchParams } = url
@@ -71,7 +71,7 @@ export async function startCallbackServer(options: {
     }
     const found = searchParams.get('code')
     if (found === null || found === '' || found.length > MAX_VALUE) {
-      answer(400, failurePage('The redirect carries no code.'))
+      answer(400, failurePage('The redirect contains no code.'))
       settle?.reject(new CodexError('oauth_failed', 'The login server redirected without a code.'))
       return
     }
@@ -148,5 +148,5 @@ function reasonOf(error: string, description: string | null): string {
     [description, error].find((text) => text !== null && ERROR_SHAPE.test(text)) ?? 'unknown reason'
   return error === 'access_denied'
     ? `The login was refused: ${said}.`
-    : `The login server reports an error: ${said}.`
+    : `The login server returned an error: ${said}.`
 }

@@ -112,5 +112,8 @@ export async function pollDevice(
   if (status === 403 || status === 404 || kind === 'pending') return { kind: 'pending' }
   if ((status === 400 || status === 401) && code !== undefined)
     throw refused('The login server refused the device code', status, body)
-  return { kind: 'unavailable', why: `The login server answered with status ${status} and no code` }
+  return {
+    kind: 'unavailable',
+    why: `The login server answered with status ${status} and without a code`,
+  }
 }

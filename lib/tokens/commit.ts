@@ -92,7 +92,7 @@ export class TokenCommitter {
   async commit(fingerprint: string, entry: ReceivedEntry, file?: OpenEntry): Promise<Committed> {
     const spent = { fingerprint, login: entry.login }
     let isKept = await this.#keepInJournal(entry, file)
-    let why = 'no account of this file has this login any more'
+    let why = 'no account in this file has this login anymore'
     try {
       const place = await this.#write(spent, entry)
       if (place === 'missing') isKept ||= await this.#writeAnywhere(fingerprint, entry)

@@ -33,7 +33,7 @@ export async function currentRecord(context: RefreshContext, wanted: Account): P
   if (account === undefined)
     throw new CodexError(
       'login_required',
-      `${context.label(wanted)} was removed while its token was being renewed.`,
+      `${context.label(wanted)} was removed while its token was being refreshed.`,
     )
   lastSeen.set(account.uid, account)
   return committer.overlay(account)

@@ -25,7 +25,7 @@ export async function tryLease(dir: string, fingerprint: string): Promise<Lease 
     (error: unknown) => {
       throw new CodexError(
         'store_not_written',
-        `The token was not renewed, because ${dir} cannot be written (${systemCode(error) ?? 'unknown reason'}).`,
+        `The token was not refreshed because ${dir} is not writable (${systemCode(error) ?? 'unknown reason'}).`,
         { cause: error },
       )
     },
@@ -36,7 +36,7 @@ export async function tryLease(dir: string, fingerprint: string): Promise<Lease 
       if (lock.isHeld()) return
       throw new CodexError(
         'refresh_failed',
-        'The right to renew the token was lost while the process was paused.',
+        'The refresh lock was lost while the process was suspended.',
         { hint: 'Send the prompt once more' },
       )
     },

@@ -92,8 +92,8 @@ export class TokenRefresher {
     }
     throw new CodexError(
       'refresh_failed',
-      `${label(wanted)}: another process is renewing the token and does not finish.`,
-      { hint: 'Close OpenCode windows that hang, then send the prompt again' },
+      `${label(wanted)}: another process is refreshing the token and does not finish.`,
+      { hint: 'Close OpenCode windows that do not respond, then send the prompt again' },
     )
   }
 

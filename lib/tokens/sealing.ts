@@ -85,11 +85,12 @@ export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
     }
     const { copies, journal } = await rewriteOthers(deps, undefined)
     const warnings = copies.left.map(
-      (file) => `${file} is still sealed and could not be opened; the key stays in the keychain.`,
+      (file) =>
+        `${file} is still sealed and could not be decrypted; the key stays in the keychain.`,
     )
     if (journal.left > 0)
       warnings.push(
-        'The journal of a renewal is still sealed, so the key stays in the keychain. Run the command again in a moment.',
+        'A refresh journal is still sealed, so the key stays in the keychain. Run the command again in a moment.',
       )
     const ids = new Set([...copies.keyIds, ...journal.keyIds])
     if (held.keyId !== undefined) ids.add(held.keyId)

@@ -148,7 +148,7 @@ function throwIfPending(
     context.onUnsaved({ uid: account.uid, place: 'memory', why: '', sinceMs, pid })
     throw new CodexError(
       'refresh_failed',
-      `${context.label(account)}: process ${pid} began to renew the token and has not stored the result yet.`,
+      `${context.label(account)}: process ${pid} started a refresh and has not saved the result yet.`,
       { hint: 'Check free space and permissions: codex-doctor' },
     )
   }
@@ -165,7 +165,7 @@ function pauseFor(
 ): CodexError {
   const error = new CodexError(
     'refresh_failed',
-    `${label(account)}: the login server did not renew the token.`,
+    `${label(account)}: the login server did not refresh the token.`,
     { hint: 'Wait a moment and send the prompt again; if this keeps happening: codex-doctor' },
   )
   memory.pause(account.uid, fromMs, untilMs, error)
@@ -196,7 +196,7 @@ function notRefreshed(
   const code = systemCode(cause) ?? systemCode(error) ?? messageOf(error)
   return new CodexError(
     'store_not_written',
-    `${label(account)}: the token was not renewed, because ${why} (${code}).`,
+    `${label(account)}: the token was not refreshed because ${why} (${code}).`,
     { cause: error, hint: 'Check free space and permissions: codex-doctor' },
   )
 }

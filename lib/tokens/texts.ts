@@ -4,10 +4,10 @@ import type { EarlierLoss } from './journal/entry.js'
 
 /** Why a refresh token is dead, by the code of the login server. */
 const CAUSES: Readonly<Record<string, string>> = {
-  refresh_token_expired: 'it was not used for too long',
+  refresh_token_expired: 'it expired unused',
   refresh_token_reused:
     'its refresh token was already used by another program or machine that has a copy of this login',
-  refresh_token_invalidated: 'it was revoked by a logout, a changed password or the workspace',
+  refresh_token_invalidated: 'it was revoked by a logout, a password change or the workspace',
 }
 
 /**
@@ -37,7 +37,7 @@ export function unsavedText(
   { place, why, pid }: UnsavedTokens,
 ): string {
   if (pid !== undefined) {
-    return `${label}: process ${pid} holds new tokens that it has not stored. Free space on the disk or make it writable before you end that process, or the login is lost.`
+    return `${label}: process ${pid} holds new tokens that are not saved yet. Free space on the disk or make it writable before you end that process, or the login is lost.`
   }
   if (place === 'journal')
     return `${label}: the new tokens are safe in the refresh journal, but ${file} could not be written (${why}). Writing is retried automatically.`

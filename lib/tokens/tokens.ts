@@ -25,7 +25,7 @@ export interface Grant {
 /** Another process is renewing the token of an account; nothing is wrong with it. */
 export class BusyElsewhere extends CodexError {
   constructor(label: string) {
-    super('refresh_failed', `${label}: another process is renewing the token.`, {
+    super('refresh_failed', `${label}: another process is refreshing the token.`, {
       hint: 'Send the prompt again',
     })
   }

@@ -46,7 +46,7 @@ export class UnsavedNotices {
 
   tellSaved(uid: string): void {
     if (!this.#toldAt.delete(uid)) return
-    const message = `${this.nameOf(uid)}: the new tokens are stored now.`
+    const message = `${this.nameOf(uid)}: the new tokens are saved now.`
     this.#deps.log.log('info', message)
     this.#deps.toast?.({ title: 'Codex accounts', message, variant: 'success' })
   }

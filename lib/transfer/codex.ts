@@ -26,7 +26,7 @@ export function isCodexAuth(content: Readonly<Record<string, unknown>>): boolean
  * or an API key. A browser login also leaves a key there that it made for itself; that one is no sign-in of its own.
  * Pure.
  * @param where path of the file, for the message
- * @throws CodexError `invalid_input` when nobody is signed in there
+ * @throws CodexError `invalid_input` when it contains no login
  */
 export function readCodexAuth(content: Readonly<Record<string, unknown>>, where: string): Found[] {
   const parsed = fileSchema.safeParse(content)
@@ -39,7 +39,7 @@ export function readCodexAuth(content: Readonly<Record<string, unknown>>, where:
   if (tokens === undefined || !hasLogin)
     throw refused(
       where,
-      'nobody is signed in there',
+      'it contains no login',
       'Nothing was changed. Codex CLI can also keep its login in the keychain of the system, where it cannot be read.',
     )
   const rotatedAt = lastRefresh === undefined ? Number.NaN : Date.parse(lastRefresh)

@@ -84,8 +84,8 @@ export async function searchAccounts(
   if (found.length === 0)
     throw new CodexError(
       'invalid_input',
-      `There is no login of ${SOURCE_TITLES[wish.source]} at ${places.map((place) => place.path).join(' or ')}.`,
-      { hint: 'If it lies elsewhere, name the file with path. Nothing was changed.' },
+      `No login of ${SOURCE_TITLES[wish.source]} found at ${places.map((place) => place.path).join(' or ')}.`,
+      { hint: 'If it is elsewhere, name the file with path. Nothing was changed.' },
     )
   return { found, problems: errors.map(({ message }) => message) }
 }

@@ -43,7 +43,7 @@ export function readOpencodeAuth(
         : 'it is not a login file of OpenCode',
     )
   const parsed = entrySchema.safeParse(content[PROVIDER])
-  if (!parsed.success) throw refused(where, 'its OpenAI entry has no form that is known')
+  if (!parsed.success) throw refused(where, 'its OpenAI entry has an unknown format')
   const { type, refresh, access, expires, accountId, key, metadata } = parsed.data
   if (type === 'api' && key !== undefined)
     return [

@@ -33,7 +33,7 @@ export function readForeign(
       if (isAccountList(content)) return readAccountList(content, where)
       if (isCodexAuth(content)) return readCodexAuth(content, where)
       if (isOpencodeAuth(content)) return readOpencodeAuth(content, where)
-      throw refused(where, 'it has no format that is known')
+      throw refused(where, 'its format is unknown')
   }
 }
 

@@ -48,7 +48,7 @@ describe('a text that is no account file', () => {
     ['{"version":1.5,"accounts":[]}', 'it has the unknown version 1.5'],
     [
       '{"version":2,"accounts":[{"x":1}]}',
-      'it is of version 2 and holds nothing that can be taken over',
+      'it has version 2 and contains nothing that can be imported',
     ],
     ['['.repeat(100_000), 'its lists or objects are nested too deeply'],
   ])('is told by what is wrong with it (%#)', (text, why) => {

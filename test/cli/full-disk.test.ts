@@ -71,15 +71,15 @@ it('a command at a terminal does not end while it alone has new tokens, says so,
   const run = await refreshOnFullDisk({ isInteractive: true })
   await expect
     .poll(run.stderr, { timeout: 30_000 })
-    .toMatch(/work.*waiting for a disk that takes the new tokens.*Ctrl-C gives up/)
+    .toMatch(/work.*waiting to write the new tokens.*Ctrl-C gives up/)
   // Longer than closing alone would ask the disk.
   await new Promise((resolve) => setTimeout(resolve, 7_000))
   expect(run.isOver()).toBe(false)
   await run.back()
   expect(await run.ended).toBe(1)
   expect(await run.stored()).toBe('rt_a_2')
-  expect(run.stderr()).toContain('are stored now')
-  expect(run.stderr()).not.toContain('lost with the end')
+  expect(run.stderr()).toContain('are saved now')
+  expect(run.stderr()).not.toContain('lost when this command ends')
   expect(run.server.counts.rotated).toBe(1)
 }, 60_000)
 

@@ -48,7 +48,7 @@ describe('logout', () => {
     expect(await runCli(home, ['logout', '1'], { answer: 'n' })).toMatchObject({
       code: 0,
       stdout: 'Nothing was changed.\n',
-      stderr: expect.stringContaining('Go on? [y/N]'),
+      stderr: expect.stringContaining('Continue? [y/N]'),
     })
     expect(await namesIn(home)).toEqual(['anna'])
     expect(await runCli(home, ['logout', '1'], { answer: 'y' })).toMatchObject({ code: 0 })

@@ -320,7 +320,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
   ] as const)('logout asks first, and takes %s for an answer', async (key, code, left) => {
     const stage = await stageWith(2)
     const terminal = await open(stage, ['logout', 'ben'])
-    await terminal.waitFor('Go on? [y/N]')
+    await terminal.waitFor('Continue? [y/N]')
     await terminal.press(key, ...(key.length === 1 ? ['Enter'] : []))
     await expectSane(terminal, code)
     expect((await stage.pool()).accounts).toHaveLength(left)
@@ -537,7 +537,7 @@ describe.skipIf(noTerminal)('setup on a terminal', () => {
     await terminal.waitFor(/\[x\] An account can be used[\s\S]*Sign in to a second account/)
     await terminal.type('n')
     await expectSane(terminal, 1)
-    expect(await terminal.screen()).toContain('The steps above say what is still to do.')
+    expect(await terminal.screen()).toContain('The steps above show what is missing.')
     expect((await stage.pool()).accounts).toHaveLength(1)
     expect(
       await readFile(path.join(stage.home, '.config', 'opencode', 'opencode.json'), 'utf8'),

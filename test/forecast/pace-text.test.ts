@@ -18,7 +18,7 @@ describe('what is said of a pace', () => {
       { ...base, runsOutAtMs: { early: NOW + 48 * HOUR, mid: NOW + 72 * HOUR } },
       NOW,
     )
-    expect(text).toBe('empty Thu 12:00, 2 d before its reset (80 %: Wed 12:00 to not at all)')
+    expect(text).toBe('empty Thu 12:00, 2 d before its reset (80%: Wed 12:00 to not at all)')
   })
 
   it('says that a window lasts, and with which risk', () => {
@@ -55,7 +55,7 @@ describe('what is said of the pool', () => {
       NOW,
     )
     expect(text).toBe(
-      'At this pace the pool is dry Wed 12:00 (80 %: Tue 12:00 to Thu 12:00); the first account is back Fri 12:00.',
+      'At this pace the pool is dry Wed 12:00 (80%: Tue 12:00 to Thu 12:00); the first account is back Fri 12:00.',
     )
   })
 

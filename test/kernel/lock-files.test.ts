@@ -124,7 +124,7 @@ describe('a lock', () => {
     const file = path.join(folder, 'file')
     await expect(withFileLock(file, OPTIONS, async () => 1)).rejects.toMatchObject({
       code: 'store_not_written',
-      message: `The lock ${file}.lock cannot be made (EROFS), so the file was not changed.`,
+      message: `The lock ${file}.lock cannot be created (EROFS), so the file was not changed.`,
     })
   })
 

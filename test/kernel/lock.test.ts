@@ -137,7 +137,7 @@ describe('withFileLock', () => {
     await expect(locked).rejects.toMatchObject({
       code: 'store_not_written',
       message: expect.stringMatching(
-        /^The lock .*pool\.json\.lock cannot be made \(\w+\), so the account file was not changed\.$/,
+        /^The lock .*pool\.json\.lock cannot be created \(\w+\), so the account file was not changed\.$/,
       ),
     })
   })

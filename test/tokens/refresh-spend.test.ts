@@ -113,7 +113,7 @@ describe('a refresh token', () => {
     )
     await expect(spender.spend(request)).rejects.toMatchObject({
       code: 'store_not_written',
-      message: expect.stringMatching(/was not renewed.*ENOSPC/),
+      message: expect.stringMatching(/was not refreshed.*ENOSPC/),
     })
     expect(asked).toEqual([])
   })
@@ -124,7 +124,7 @@ describe('a refresh token', () => {
     await expect(spender.spend(request)).rejects.toMatchObject({
       code: 'store_not_written',
       message: expect.stringMatching(
-        /was not renewed, because the refresh journal cannot be read \(EIO\)/,
+        /was not refreshed because the refresh journal cannot be read \(EIO\)/,
       ),
     })
     expect(asked).toEqual([])

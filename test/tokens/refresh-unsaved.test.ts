@@ -81,7 +81,7 @@ describe('new tokens that no disk takes', () => {
     await expect
       .poll(async () => (await stage.store.read()).accounts[0]?.refreshToken, { timeout: 10_000 })
       .toBe('rt_a_2')
-    await expect.poll(() => stage.toasts.at(-1)).toContain('are stored now')
+    await expect.poll(() => stage.toasts.at(-1)).toContain('are saved now')
     expect(await tokens.unsaved()).toEqual([])
     expect(await createRefreshJournal(stage.dir).list()).toEqual([])
     expect(stage.server.counts.rotated).toBe(1)
@@ -168,8 +168,8 @@ describe('new tokens that no disk takes', () => {
         undefined,
       ),
     )
-    expect(await toolText(runtime, 'list')).toContain('holds new tokens that it has not stored')
-    expect(await toolText(runtime, 'status')).toContain('holds new tokens that it has not stored')
+    expect(await toolText(runtime, 'list')).toContain('holds new tokens that are not saved yet')
+    expect(await toolText(runtime, 'status')).toContain('holds new tokens that are not saved yet')
     const { findings } = (await toolData(runtime, 'doctor')) as {
       findings: { id: string; severity: string }[]
     }

@@ -231,7 +231,7 @@ describe('codex-import from another program', () => {
   })
 
   it.each([
-    [{ from: 'codex' }, 'There is no login of Codex CLI at '],
+    [{ from: 'codex' }, 'No login of Codex CLI found at '],
     [{ from: 'file' }, 'Argument path: name the file.'],
     [{ from: 'all', path: 'x' }, 'A search of all programs takes no path.'],
     [{ from: 'all', mode: 'replace' }, 'Replacing needs one source'],

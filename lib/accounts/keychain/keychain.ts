@@ -28,7 +28,7 @@ export function guarded(keychain: Keychain, timeoutMs = KEYCHAIN_TIMEOUT_MS): Ke
         () =>
           reject(
             unavailable(
-              `The OS keychain did not ${what} within ${timeoutMs / 1000} s (${keychain.via}); it may be waiting to be unlocked.`,
+              `The OS keychain could not ${what} within ${timeoutMs / 1000} s (${keychain.via}); it may be waiting to be unlocked.`,
             ),
           ),
         timeoutMs,

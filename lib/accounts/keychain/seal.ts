@@ -131,7 +131,7 @@ export function openedPool(pool: AccountPool, key: DataKey): AccountPool {
 export function nameless(where: string): CodexError {
   return new CodexError(
     'store_unreadable',
-    `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or odd.`,
+    `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or invalid.`,
     {
       hint: 'Nothing was changed. Put the line back: codex-doctor --fix looks for it in the sealed copies in the backups folder',
     },

@@ -59,7 +59,7 @@ export function parsePool(text: string): ParsedPool {
     else accounts.push(withPlainNames(account))
   }
   if (version === 2 && accounts.length === 0 && unreadable.length > 0) {
-    return { kind: 'foreign', why: 'it is of version 2 and holds nothing that can be taken over' }
+    return { kind: 'foreign', why: 'it has version 2 and contains nothing that can be imported' }
   }
   const kept =
     unreadable.length === 0 ? {} : { [UNREADABLE_KEY]: [...earlierUnreadable(rest), ...unreadable] }

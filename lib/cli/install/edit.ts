@@ -14,7 +14,7 @@ import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 
 import type { EntryPlan } from '../../host-setup/plugin-entries.js'
 
-const MEND = 'Mend the file, then run the command again.'
+const MEND = 'Fix the file, then run the command again.'
 const PARSE = { allowTrailingComma: true, disallowComments: false }
 
 /** A JSON or JSONC file that is edited as text, so that comments, order and formatting stay. */

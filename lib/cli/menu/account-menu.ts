@@ -111,8 +111,8 @@ async function removeWithUndo(
     codexRemove.run(runtime, { account: uid, confirm }, contextOf(io))
   const { account, remaining } = await remove(false)
   const name = account ?? uid
-  const last = remaining === 1 ? ' It is the last one.' : ''
-  const question = `Remove ${name}?${last} Its login here ends; a copy is kept.`
+  const last = remaining === 1 ? ' It is the last account.' : ''
+  const question = `Remove ${name}?${last} It is signed out here; a copy is kept.`
   if ((await prompts.confirm(question)) !== true) return undefined
   const { backup, remaining: left } = await remove(true)
   if (backup === null) return undefined

@@ -143,7 +143,7 @@ function reasonOf(error: unknown, file: string): UnreadableFile {
   const code = codeOf(error)
   if (code === 'ENXIO') return refused(`${file} is a socket or a pipe, not a file.`, error)
   if (code === 'ELOOP') return refused(`${file} is a link that leads back to itself.`, error)
-  if (code === 'EAGAIN') return refused(`${file} gives nothing to read without waiting.`, error)
+  if (code === 'EAGAIN') return refused(`${file} would block reading.`, error)
   return refused(`${file} cannot be read (${code === '' ? 'unknown reason' : code}).`, error)
 }
 

@@ -268,7 +268,7 @@ async function waitForLock(
     if (isHopeless || (cause !== undefined && performance.now() >= deadline)) {
       throw new CodexError(
         'store_not_written',
-        `The lock ${file}.lock cannot be made (${code ?? 'unknown reason'}), so ${options.what} was not changed.`,
+        `The lock ${file}.lock cannot be created (${code ?? 'unknown reason'}), so ${options.what} was not changed.`,
         { cause },
       )
     }

@@ -102,8 +102,8 @@ describe('a file of another program', () => {
     ['', undefined, 'it is empty'],
     ['{', undefined, 'it is not JSON'],
     ['[]', undefined, 'it does not hold one JSON object'],
-    ['{"name":"x"}', undefined, 'it has no format that is known'],
-    ['{"auth_mode":"chatgpt","tokens":null}', undefined, 'nobody is signed in there'],
+    ['{"name":"x"}', undefined, 'its format is unknown'],
+    ['{"auth_mode":"chatgpt","tokens":null}', undefined, 'it contains no login'],
     ['{"anthropic":{"type":"api","key":"k"}}', undefined, 'OpenCode has no OpenAI login there'],
     [
       '{"openai":{"type":"wellknown","key":"k","token":"t"}}',
