@@ -15,7 +15,12 @@ export const rooms = {
   },
   tokens: {
     code: ['lib/tokens'],
-    tests: ['test/tokens', 'test/oauth/token-answer.test.ts', 'test/traps/credentials.test.ts'],
+    tests: [
+      'test/tokens',
+      'test/oauth/token-answer.test.ts',
+      'test/tools/codex-keychain.test.ts',
+      'test/traps/credentials.test.ts',
+    ],
   },
   accounts: {
     code: [
