@@ -47,11 +47,7 @@ export const rooms = {
   },
   quota: {
     code: ['lib/quota'],
-    tests: [
-      'test/quota',
-      'test/request/learned-from-answers.test.ts',
-      'test/traps/quota.test.ts',
-    ],
+    tests: ['test/quota', 'test/request/learned-from-answers.test.ts', 'test/traps/quota.test.ts'],
   },
 }
 
