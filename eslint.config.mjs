@@ -10,6 +10,7 @@ const LAYERS = [
   ['kernel', 'slash-commands'],
   ['routing', 'models', 'forecast'],
   ['accounts', 'quota', 'config', 'prompts', 'history', 'host-setup'],
+  ['account-view'],
   ['oauth', 'catalogue', 'report'],
   ['tokens', 'login'],
   ['runtime-config.ts'],

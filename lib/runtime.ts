@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
-import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
+import { createSessionAffinity, type SessionAffinity } from './accounts/session-affinity.js'
 import type { Keychain } from './accounts/keychain/keychain.js'
 import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
 import type { MovedAside } from './accounts/store/pool-file.js'
@@ -11,14 +11,14 @@ import { createAccountStore } from './accounts/store/store.js'
 import type { AccountStore } from './accounts/store/store-types.js'
 import { createVault, type Vault } from './accounts/keychain/vault.js'
 import { type Endpoints, resolveEndpoints } from './oauth/endpoints.js'
-import { poolFilesOf } from './tokens/refresh-copies.js'
-import { createExchange } from './tokens/refresh-exchange.js'
-import { refreshDir } from './tokens/refresh-renewal.js'
-import { createTokens, type Tokens } from './tokens/tokens.js'
+import { poolFilesOf } from './tokens/copies.js'
+import { createOAuth } from './oauth/oauth-client.js'
+import { refreshDir } from './tokens/refresh.js'
+import { Tokens } from './tokens/tokens.js'
 import { createRouter, type Router } from './request/router.js'
 import { createTrace, type Trace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
-import { type CatalogueBook, createCatalogueBook } from './catalogue/refresh.js'
+import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
 import { entriesOfReading, entryOfAlert } from './history/from-quota.js'
@@ -55,8 +55,8 @@ export interface Runtime {
   readonly tokens: Tokens
   readonly ledger: QuotaLedger
   readonly history: History
-  readonly sessions: SessionHoldBook
-  readonly catalogue: CatalogueBook
+  readonly sessions: SessionAffinity
+  readonly catalogue: ModelCatalogue
   readonly vitals: HealthTracker
   readonly decisions: DecisionLog
   readonly router: Router
@@ -136,7 +136,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       config,
     )
   }
-  const tokens = createTokens({
+  const tokens = new Tokens({
     store,
     poolFiles: poolFilesOf(paths, (file) => storeAt(file, false)),
     spareDirs: paths.spareRefreshDirs,
@@ -146,7 +146,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     log: host,
     toast: (toast) => host.toast(toast),
     label,
-    exchange: createExchange({ endpoints, fetch, clock, userAgent }),
+    refreshGrant: createOAuth({ endpoints, fetch, clock, userAgent }).refresh,
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
@@ -166,8 +166,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (account !== undefined) options.onAlert?.(account, alert)
     },
   })
-  const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
-  const catalogue = createCatalogueBook({
+  const sessions = createSessionAffinity({ file: paths.affinityFile, clock, log: host })
+  const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
     backend: endpoints.backend,
     userAgent,

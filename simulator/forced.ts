@@ -11,7 +11,7 @@ interface ForcedContext {
 
 /**
  * The answer that the first replacing action demands, or undefined when none does.
- * Shapes of errors: wire facts §8; what clients make of them is in the tables there.
+ * Shapes of errors, and what clients make of them: docs/development/facts/codex-backend.md#errors.
  */
 export function forcedReply(actions: readonly Action[], context: ForcedContext): Reply | undefined {
   for (const action of actions) {
@@ -101,12 +101,17 @@ export function unauthorized(code: string, message?: string): Reply {
   })
 }
 
-/** 402 of a workspace that its owner switched off (wire facts §8). */
+/**
+ * 402 of a workspace that its owner switched off (docs/development/facts/codex-backend.md#errors).
+ */
 export function deactivatedWorkspace(): Reply {
   return detail(402, { code: 'deactivated_workspace' })
 }
 
-/** 401 of the token endpoint for a refresh token it does not take (wire facts §6). */
+/**
+ * 401 of the token endpoint for a refresh token it does not take
+ * (docs/development/facts/oauth.md#refresh-errors).
+ */
 export function refreshRefused(code: string): Reply {
   const texts: Record<string, string> = {
     refresh_token_reused: 'This refresh token was already used',

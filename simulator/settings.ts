@@ -14,7 +14,10 @@ const settingsSchema = z.strictObject({
   refreshTokenSeconds: z.number().positive(),
   /** A refresh token used twice ends its whole family: the newest refresh token dies with it. */
   reuseRevokesFamily: z.boolean(),
-  /** Ports a redirect may name; the real issuer knows the two of the Codex CLI (wire facts §6). `null` allows any. */
+  /**
+   * Ports a redirect may name; the real issuer knows the two of the Codex CLI
+   * (docs/development/facts/oauth.md#redirect-to-this-machine). `null` allows any.
+   */
   redirectPorts: z.array(z.number().int()).nullable(),
   /** Seconds a client is told to wait between two polls of a device login. */
   deviceIntervalSec: z.number().min(0),

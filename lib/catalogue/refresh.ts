@@ -1,5 +1,7 @@
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store/store-types.js'
+import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
@@ -22,7 +24,7 @@ const ANSWER_TIMEOUT_MS = 20_000
 export const KEEP_OTHERS_MS = 3 * 86_400_000
 
 /** What is known of the models of the accounts, and how it is brought up to date. */
-export interface CatalogueBook {
+export interface ModelCatalogue {
   /** True when the account's own list names the model. */
   lists(uid: string, model: string): boolean
   /** Models the backend shows to the account; undefined when its list is not known. */
@@ -34,18 +36,15 @@ export interface CatalogueBook {
   close(): Promise<void>
 }
 
-export interface CatalogueDeps {
+export interface CatalogueDeps extends BackendDeps {
   readonly file: string
-  readonly backend: string
-  readonly userAgent: string
-  readonly fetch: typeof globalThis.fetch
   readonly store: AccountStore
   readonly clock: Clock
   readonly log: Logger
 }
 
 /** Creates the book over its cache file. */
-export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
+export function createModelCatalogue(deps: CatalogueDeps): ModelCatalogue {
   const { file, clock, log } = deps
   const flight = createSingleFlight<undefined>()
   const ended = new AbortController()
@@ -60,28 +59,26 @@ export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
   }
 
   async function ask(account: Account): Promise<CachedCatalogue | undefined> {
-    const cached = known[account.uid]
-    // The backend lists models by the client that asks (wire facts §10).
-    const response = await deps.fetch(
-      `${deps.backend}/codex/models?client_version=${CODEX_CLI_VERSION}`,
+    const { uid, accessToken: token = '', accountId } = account
+    const cached = known[uid]
+    const { status, headers, body } = await callBackend(
+      deps,
+      { token, accountId },
       {
-        headers: {
-          authorization: `Bearer ${account.accessToken ?? ''}`,
-          accept: 'application/json',
-          'user-agent': deps.userAgent,
-          ...(account.accountId === undefined ? {} : { 'chatgpt-account-id': account.accountId }),
-          ...(cached?.etag === undefined ? {} : { 'if-none-match': cached.etag }),
-        },
-        redirect: 'error',
-        signal: AbortSignal.any([ended.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+        // The backend lists models by the client that asks.
+        path: `/codex/models?client_version=${CODEX_CLI_VERSION}`,
+        what: 'request for models',
+        timeoutMs: ANSWER_TIMEOUT_MS,
+        headers: dropUndefined({ 'if-none-match': cached?.etag }),
+        signal: ended.signal,
       },
     )
-    if (response.status === 304 && cached !== undefined)
-      return { ...cached, fetchedAtMs: clock.now() }
-    const models = response.ok ? parseCatalogue(await response.json()) : undefined
+    const fetchedAtMs = clock.now()
+    if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs }
+    const models = status >= 200 && status < 300 ? parseCatalogue(body) : undefined
     return models === undefined
       ? undefined
-      : { models, etag: response.headers.get('etag') ?? undefined, fetchedAtMs: clock.now() }
+      : { models, etag: headers.get('etag') ?? undefined, fetchedAtMs }
   }
 
   async function bringUpToDate(): Promise<undefined> {

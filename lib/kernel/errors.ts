@@ -1,11 +1,12 @@
 import { plainLines } from './text/plain-text.js'
 
 /**
- * Every error a user can meet, once: the bridge answers the host with it, tools and the command line print it,
- * the troubleshooting guide is written from it.
+ * Every error a user can meet, once: the bridge answers the host with it, tools and the command
+ * line print it, the troubleshooting guide is written from it.
  *
- * `status` is the HTTP status the host sees. OpenCode retries on 404, 408, 409, 429 and 5xx and on certain words in
- * the text (host facts §0.3), so an error that a retry cannot mend carries 400, 401 or 403.
+ * `status` is the HTTP status the host sees. OpenCode retries on 404, 408, 409, 429 and 5xx and on
+ * certain words in the text (docs/development/facts/opencode-host.md#errors-and-retries), so an
+ * error that a retry cannot mend carries 400, 401 or 403.
  */
 export const ERROR_TABLE = {
   no_accounts: {

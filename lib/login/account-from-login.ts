@@ -1,28 +1,30 @@
 import type { StoredAccount } from '../accounts/account.js'
 import { readClaims } from '../oauth/claims.js'
-import type { LoginTokens } from '../oauth/oauth.js'
+import type { TokenSet } from '../oauth/token-set.js'
 
 /**
  * The record of a finished login. The access token knows the workspace it is for; the id token is asked where it is
  * silent. Pure.
  * @param nowMs epoch ms
  */
-export function accountFromLogin(tokens: LoginTokens, nowMs: number): StoredAccount {
-  const access = readClaims(tokens.accessToken)
-  const identity = tokens.idToken === undefined ? {} : readClaims(tokens.idToken)
-  const { expiresAtMs: _expiry, issuedAtMs: _issued, ...claims } = { ...identity, ...access }
+export function accountFromLogin(
+  { idToken = '', ...tokens }: Partial<TokenSet>,
+  nowMs: number,
+): StoredAccount {
+  const access = readClaims(tokens.accessToken ?? '')
+  const {
+    expiresAtMs: _expiry,
+    issuedAtMs: _issued,
+    ...claims
+  } = {
+    ...readClaims(idToken),
+    ...access,
+  }
+  const accountIdSource = access.accountId === undefined ? 'id_token' : 'token'
   return {
     ...claims,
-    ...(claims.accountId === undefined
-      ? {}
-      : {
-          accountIdSource:
-            access.accountId === undefined ? ('id_token' as const) : ('token' as const),
-        }),
-    refreshToken: tokens.refreshToken,
-    accessToken: tokens.accessToken,
-    expiresAt: tokens.expiresAt,
-    ...(tokens.scope === undefined ? {} : { oauthScope: tokens.scope }),
+    ...(claims.accountId === undefined ? {} : { accountIdSource }),
+    ...tokens,
     tokenRotatedAt: nowMs,
     addedAt: nowMs,
     lastUsed: 0,

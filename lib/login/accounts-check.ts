@@ -1,8 +1,8 @@
 import * as z from 'zod'
 
 import type { StoredAccount } from '../accounts/account.js'
+import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
 import { plainText } from '../kernel/text/plain-text.js'
-import type { Endpoints } from '../oauth/endpoints.js'
 
 /** What the backend adds to the claims of a login. */
 export type WorkspaceFacts = Pick<StoredAccount, 'workspaceName' | 'routingOverride' | 'planType'>
@@ -14,14 +14,14 @@ const answerSchema = z.looseObject({
   accounts: z.array(
     z.looseObject({
       id: z.string(),
-      name: z.string().nullable().optional().catch(undefined),
-      plan_type: z.string().nullable().optional().catch(undefined),
-      account_routing_override: z.string().nullable().optional().catch(undefined),
+      name: z.string().nullish().catch(undefined),
+      plan_type: z.string().nullish().catch(undefined),
+      account_routing_override: z.string().nullish().catch(undefined),
     }),
   ),
 })
 
-/** Values that ask for a routing header; everything else asks for none (wire facts second study §1a). */
+/** Values that ask for a routing header; everything else asks for none. */
 const ROUTED = new Set(['us', 'us_cr'])
 
 /**
@@ -29,33 +29,24 @@ const ROUTED = new Set(['us', 'us_cr'])
  * without an answer the login is as good.
  */
 export async function checkWorkspace(
-  deps: {
-    readonly fetch: typeof globalThis.fetch
-    readonly endpoints: Endpoints
-    readonly userAgent: string
-  },
-  login: { readonly accessToken: string; readonly accountId: string | undefined },
+  deps: BackendDeps,
+  { accessToken, accountId }: { accessToken: string; accountId: string | undefined },
 ): Promise<WorkspaceFacts> {
-  if (login.accountId === undefined) return {}
+  if (accountId === undefined) return {}
   try {
-    const response = await deps.fetch(`${deps.endpoints.backend}/wham/accounts/check`, {
-      headers: {
-        authorization: `Bearer ${login.accessToken}`,
-        'chatgpt-account-id': login.accountId,
-        'user-agent': deps.userAgent,
-        accept: 'application/json',
-      },
-      redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-    })
-    return response.ok ? workspaceFacts(await response.json(), login.accountId) : {}
+    const { status, body } = await callBackend(
+      deps,
+      { token: accessToken, accountId },
+      { path: '/wham/accounts/check', what: 'account check', timeoutMs: ANSWER_TIMEOUT_MS },
+    )
+    return status >= 200 && status < 300 ? workspaceFacts(body, accountId) : {}
   } catch {
     return {}
   }
 }
 
 /** The facts of one workspace in the answer. Pure. */
-export function workspaceFacts(answer: unknown, accountId: string): WorkspaceFacts {
+function workspaceFacts(answer: unknown, accountId: string): WorkspaceFacts {
   const entry = answerSchema.safeParse(answer).data?.accounts.find(({ id }) => id === accountId)
   if (entry === undefined) return {}
   const { name, plan_type: planType, account_routing_override: routing } = entry

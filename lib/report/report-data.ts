@@ -1,35 +1,11 @@
+import type { AccountView } from '../account-view/view.js'
 import type { Forecast } from '../forecast/types.js'
 import type { HistoryEntry } from '../history/entries.js'
-
-/** One account as the report names it; what is in here is what the page shows. */
-export interface ReportAccount {
-  /** Joins the account with the history; never shown. */
-  readonly uid: string
-  /** From 1, as everywhere. */
-  readonly index: number
-  /** Masked by the caller if it should be. */
-  readonly name: string
-  readonly plan: string | null
-  readonly status: string
-  readonly active: boolean
-  readonly windows: readonly ReportWindow[]
-}
-
-/** A quota window as last read. */
-export interface ReportWindow {
-  /** `5h`, `7d`, `30d` or `quota`. */
-  readonly name: string
-  readonly limitId: string
-  readonly leftPercent: number
-  /** Epoch ms, or null when unknown. */
-  readonly resetsAtMs: number | null
-  readonly observedAtMs: number
-}
 
 /** A forecast and the window it is of. */
 export interface ReportForecast {
   readonly uid: string
-  /** Name of the window, as in `ReportWindow`. */
+  /** Name of the window, as in `WindowView`. */
   readonly window: string
   /** Percent left when the forecast was made. */
   readonly leftPercent: number
@@ -50,7 +26,8 @@ export interface ReportData {
   readonly nowMs: number
   /** IANA name; days and hours are counted in it. */
   readonly timeZone: string
-  readonly accounts: readonly ReportAccount[]
+  /** Names are masked by the caller if they should be. */
+  readonly accounts: readonly AccountView[]
   /** Oldest first. */
   readonly entries: readonly HistoryEntry[]
   readonly forecasts: readonly ReportForecast[]

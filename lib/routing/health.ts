@@ -44,49 +44,43 @@ const TOKEN_CHANGE: Readonly<Record<HealthEvent, number>> = {
 }
 export const TOKENS_PER_MINUTE = 6
 
-/** AccountHealth after a rest until `nowMs`; a clock that went back changes nothing. */
-export function restedHealth(vitals: AccountHealth, nowMs: number): AccountHealth {
-  const restMs = nowMs - vitals.atMs
-  if (restMs <= 0) return restMs === 0 ? vitals : { ...vitals, atMs: nowMs }
+/** The health after a rest until `nowMs`; a clock that went back changes nothing. */
+export function restedHealth(before: AccountHealth, nowMs: number): AccountHealth {
+  const restMs = nowMs - before.atMs
+  if (restMs <= 0) return restMs === 0 ? before : { ...before, atMs: nowMs }
   return {
-    health: Math.min(FULL_HEALTH, vitals.health + (restMs / 3_600_000) * HEALTH_PER_HOUR),
-    tokens: Math.min(FULL_BUCKET, vitals.tokens + (restMs / 60_000) * TOKENS_PER_MINUTE),
+    ...before,
+    health: Math.min(FULL_HEALTH, before.health + (restMs / 3_600_000) * HEALTH_PER_HOUR),
+    tokens: Math.min(FULL_BUCKET, before.tokens + (restMs / 60_000) * TOKENS_PER_MINUTE),
     atMs: nowMs,
-    consecutiveFailures: vitals.consecutiveFailures,
-    lastFailureAtMs: vitals.lastFailureAtMs,
   }
 }
 
-function isResting(
+function restEnd(
   { consecutiveFailures, lastFailureAtMs }: AccountHealth,
   nowMs: number,
-): boolean {
-  return (
-    consecutiveFailures >= ACCOUNT_BREAKER_STRIKES &&
-    nowMs >= lastFailureAtMs &&
-    nowMs < lastFailureAtMs + ACCOUNT_BREAKER_REST_MS
-  )
+): number | undefined {
+  const endMs = lastFailureAtMs + ACCOUNT_BREAKER_REST_MS
+  const rests =
+    consecutiveFailures >= ACCOUNT_BREAKER_STRIKES && nowMs >= lastFailureAtMs && nowMs < endMs
+  return rests ? endMs : undefined
 }
 
-/** AccountHealth after an event at `nowMs`. Health stays within 0–100, tokens within 0–50. */
+/** The health after an event at `nowMs`. Health stays within 0–100, tokens within 0–50. */
 export function nextHealth(
-  vitals: AccountHealth | undefined,
+  before: AccountHealth | undefined,
   event: HealthEvent,
   nowMs: number,
 ): AccountHealth {
-  const rested = vitals === undefined ? fullHealth(nowMs) : restedHealth(vitals, nowMs)
-  const struck = event === 'failed' || event === 'network_failed'
-  return {
+  const rested = before === undefined ? fullHealth(nowMs) : restedHealth(before, nowMs)
+  const next = {
+    ...rested,
     health: Math.min(FULL_HEALTH, Math.max(0, rested.health + HEALTH_CHANGE[event])),
     tokens: Math.min(FULL_BUCKET, Math.max(0, rested.tokens + TOKEN_CHANGE[event])),
-    atMs: nowMs,
-    consecutiveFailures: struck
-      ? rested.consecutiveFailures + 1
-      : event === 'succeeded'
-        ? 0
-        : rested.consecutiveFailures,
-    lastFailureAtMs: struck ? nowMs : rested.lastFailureAtMs,
   }
+  if (event === 'succeeded') return { ...next, consecutiveFailures: 0 }
+  if (event !== 'failed' && event !== 'network_failed') return next
+  return { ...next, consecutiveFailures: rested.consecutiveFailures + 1, lastFailureAtMs: nowMs }
 }
 
 function fullHealth(nowMs: number): AccountHealth {
@@ -99,35 +93,39 @@ function fullHealth(nowMs: number): AccountHealth {
   }
 }
 
-/** The vitals of every account of one plugin instance, by uid. */
+/** The health of every account of one plugin instance, by uid. */
 export interface HealthTracker {
   /** @param nowMs epoch ms */
   read(uid: string, nowMs: number): AccountHealth
-  /** True while an account comes after all others that can serve; it still serves when nobody else can. */
+  /** True while an account comes after all others that can serve; it still serves when no other can. */
   isResting(uid: string, nowMs: number): boolean
+  /** When an account that rests is asked like the others again, epoch ms; undefined when it does not rest. */
+  restsUntil(uid: string, nowMs: number): number | undefined
   /** @param nowMs epoch ms */
   record(uid: string, event: HealthEvent, nowMs: number): void
-  /** Forgets the accounts that are not in `uids`; a name that comes back later starts anew. */
+  /** Forgets the accounts that are not in `uids`; a name that comes back later starts again. */
   retain(uids: ReadonlySet<string>): void
 }
 
-/** Creates an empty book. */
+/** Creates a tracker that knows nothing yet. */
 export function createHealthTracker(): HealthTracker {
-  const book = new Map<string, AccountHealth>()
+  const known = new Map<string, AccountHealth>()
+  const restsUntil = (uid: string, nowMs: number): number | undefined => {
+    const health = known.get(uid)
+    return health === undefined ? undefined : restEnd(health, nowMs)
+  }
   return {
     read: (uid, nowMs) => {
-      const vitals = book.get(uid)
-      return vitals === undefined ? fullHealth(nowMs) : restedHealth(vitals, nowMs)
+      const health = known.get(uid)
+      return health === undefined ? fullHealth(nowMs) : restedHealth(health, nowMs)
     },
-    isResting: (uid, nowMs) => {
-      const vitals = book.get(uid)
-      return vitals !== undefined && isResting(vitals, nowMs)
-    },
+    restsUntil,
+    isResting: (uid, nowMs) => restsUntil(uid, nowMs) !== undefined,
     record: (uid, event, nowMs) => {
-      book.set(uid, nextHealth(book.get(uid), event, nowMs))
+      known.set(uid, nextHealth(known.get(uid), event, nowMs))
     },
     retain: (uids) => {
-      for (const uid of book.keys()) if (!uids.has(uid)) book.delete(uid)
+      for (const uid of known.keys()) if (!uids.has(uid)) known.delete(uid)
     },
   }
 }

@@ -51,7 +51,7 @@ export const TOOL_LIST: readonly (readonly [
     'Remove an account from the pool; without confirm it only says what would happen.',
     'destroy',
   ],
-  ['refresh', 'Renew the access tokens of one account or of all enabled ones.', 'edit'],
+  ['refresh', 'Refresh the access tokens of one account or of all enabled ones.', 'edit'],
   [
     'toggle',
     'Enable or disable an account; a disabled one serves no request until you enable it.',

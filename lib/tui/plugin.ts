@@ -1,7 +1,7 @@
 import path from 'node:path'
 
 import type { TuiPlugin } from '@opencode-ai/plugin/tui'
-import { createElement, effect, insert, setProp } from '@opentui/solid'
+import { createComponent, createElement, effect, insert, setProp } from '@opentui/solid'
 import { createSignal } from 'solid-js'
 
 import { resolvePoolScope } from '../accounts/project/project.js'
@@ -47,7 +47,7 @@ export const tui: TuiPlugin = async (api) => {
   const [now, setNow] = createSignal(Date.now())
   const stop = watchPool(
     { accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile },
-    config,
+    { config, project: scope.project },
     (next) => {
       setNow(Date.now())
       setView(next)
@@ -91,8 +91,9 @@ export const tui: TuiPlugin = async (api) => {
         run: () =>
           openAccountsDialog({
             api,
+            createComponent,
             view,
-            store,
+            target: { store, config, scope },
             historyFile: paths.historyFile,
             now: () => Date.now(),
           }),

@@ -8,7 +8,9 @@ import { fieldsOf, firing, type SimRequest, type World } from '../world.js'
 
 type Page = (world: World, account: SimAccount, request: SimRequest) => Reply
 
-/** The read-mostly endpoints of an account (wire facts §7, second study §6, §9). */
+/**
+ * The read-mostly endpoints of an account (docs/development/facts/codex-backend.md#usage-endpoint).
+ */
 export const ACCOUNT_PAGES: Readonly<
   Record<string, { readonly endpoint: Endpoint; readonly page: Page }>
 > = {

@@ -77,7 +77,7 @@ export const accountSpecSchema = z.strictObject({
       }),
     )
     .default([]),
-  /** Answered by `accounts/check` (wire facts second study §1a). */
+  /** Answered by `accounts/check` (docs/development/facts/codex-backend.md#workspace-routing). */
   accountRouting: z.enum(['NO_CONSTRAINT', 'us', 'us_cr']).default('NO_CONSTRAINT'),
   /** Token claim `chatgpt_compute_residency`. */
   residency: z.string().min(1).optional(),

@@ -142,7 +142,10 @@ function freeAtMs(family: LimitFamily, now: number): number {
 
 const POSITIONS = ['primary', 'secondary'] as const
 
-/** The quota headers of an answer (wire facts §7), every family included. */
+/**
+ * The quota headers of an answer (docs/development/facts/codex-backend.md#rate-limit-headers),
+ * every family included.
+ */
 export function quotaHeaders(
   holder: QuotaHolder,
   active: LimitFamily,
@@ -177,7 +180,10 @@ function hasCredits(holder: QuotaHolder): boolean {
   return holder.credits !== undefined && (holder.credits.unlimited || holder.credits.balance > 0)
 }
 
-/** The in-stream event `codex.rate_limits` (wire facts §7). */
+/**
+ * The in-stream event `codex.rate_limits`
+ * (docs/development/facts/codex-backend.md#rate-limit-headers).
+ */
 export function rateLimitsEvent(
   holder: QuotaHolder,
   family: LimitFamily,
@@ -216,7 +222,10 @@ function credits(holder: QuotaHolder): Record<string, unknown> {
   }
 }
 
-/** The `rate_limit` member of the usage answer; percentages are whole numbers there (wire facts second study §6). */
+/**
+ * The `rate_limit` member of the usage answer; percentages are whole numbers there
+ * (docs/development/facts/codex-backend.md#usage-endpoint).
+ */
 function usageLimit(family: LimitFamily, now: number): Record<string, unknown> {
   roll(family, now)
   const window = (index: number): unknown => {
@@ -263,7 +272,7 @@ export function usageBody(holder: QuotaHolder, now: number): Record<string, unkn
   }
 }
 
-/** The body of a 429 for a full window (wire facts §8). */
+/** The body of a 429 for a full window (docs/development/facts/codex-backend.md#errors). */
 export function usageLimitBody(
   holder: QuotaHolder,
   family: LimitFamily,

@@ -2,7 +2,7 @@ import type { SimAccount } from './account.js'
 import type { Prng } from '../prng.js'
 import type { Settings } from '../settings.js'
 
-/** Public client id of the Codex CLI (wire facts §6). */
+/** Public client id of the Codex CLI (docs/development/facts/oauth.md#client). */
 export const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
 
 /** Scope of a login when nothing narrower is asked for. */
@@ -189,7 +189,7 @@ export function createTokenRegistry(deps: TokenDeps): TokenRegistry {
   }
 }
 
-/** The claims clients read (wire facts §6, second study §5). */
+/** The claims clients read (docs/development/facts/oauth.md#token-claims). */
 function claims(account: SimAccount, workspaces: readonly SimAccount[]): Record<string, unknown> {
   return {
     'https://api.openai.com/auth': {
@@ -213,7 +213,10 @@ function claims(account: SimAccount, workspaces: readonly SimAccount[]): Record<
   }
 }
 
-/** A well-formed JWT without a signature worth the name: no client checks it (wire facts §0). */
+/**
+ * A well-formed JWT without a signature worth the name: no client checks it
+ * (docs/development/facts/codex-backend.md#transport).
+ */
 function jwt(payload: Record<string, unknown>): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   return `${part({ alg: 'none', typ: 'JWT' })}.${part(payload)}.${Buffer.from('simulated').toString('base64url')}`

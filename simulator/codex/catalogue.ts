@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 
-/** Plans the backend knows (wire facts §6); a model names the few that lack it or that have it beside them. */
+/**
+ * Plans the backend knows (docs/development/facts/codex-backend.md#plans); a model names the few
+ * that lack it or that have it beside them.
+ */
 const PLANS: readonly string[] = [
   'business',
   'edu',
@@ -60,7 +63,9 @@ interface Model {
   readonly also?: readonly string[]
 }
 
-/** The catalogue bundled with Codex CLI 0.169.0 (wire facts §10, second study §9). */
+/**
+ * The catalogue bundled with Codex CLI 0.169.0 (docs/development/facts/codex-backend.md#models).
+ */
 const MODELS: readonly Model[] = [
   {
     slug: 'gpt-6.1-sol',
@@ -252,7 +257,10 @@ function plansOf(model: Model): readonly string[] {
   return [...PLANS.filter((plan) => !model.without?.includes(plan)), ...(model.also ?? [])]
 }
 
-/** Every member a client needs to accept the list, and those it reads (wire facts second study §9). */
+/**
+ * Every member a client needs to accept the list, and those it reads
+ * (docs/development/facts/codex-backend.md#models).
+ */
 function modelInfo(model: Model): Record<string, unknown> {
   const lite = model.lite ?? true
   const tiered = model.tier !== false

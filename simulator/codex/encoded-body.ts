@@ -5,8 +5,8 @@ import zlib from 'node:zlib'
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /**
- * The bytes of a request as they were before the client packed them. Codex CLI packs the bodies of its turns with zstd
- * (wire facts, second study §2), others with gzip.
+ * The bytes of a request as they were before the client packed them. Codex CLI packs the bodies of
+ * its turns with zstd (docs/development/facts/codex-backend.md#transport), others with gzip.
  * @returns undefined for an encoding that nobody knows, and for bytes that are not in it
  */
 export async function unpacked(bytes: Buffer, encoding: string): Promise<Buffer | undefined> {

@@ -206,7 +206,8 @@ function questionOf(body: Body, kind: RequestKind, bytes: number): Question {
     model: body.model,
     effort: body.reasoning?.effort ?? 'medium',
     text: textOf(user?.content),
-    // In the Lite shape they stand in the input (wire facts §3).
+    // In the Lite shape they stand in the input
+    // (docs/development/facts/codex-backend.md#responses-lite).
     tools: toolsIn(body),
     afterTool: /_call_output$/.test(last?.type ?? ''),
     wantsReasoning: body.include.includes('reasoning.encrypted_content'),

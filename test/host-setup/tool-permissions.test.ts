@@ -19,7 +19,10 @@ import { temporaryFolder } from '../support/temporary.js'
 
 type Rules = Record<string, unknown>
 
-/** What the host decides: the rules of its own agent, those of the configuration, those of the agent; the last that fits counts (host facts §5). */
+/**
+ * What the host decides: the rules of its own agent, those of the configuration, those of the
+ * agent; the last that fits counts (docs/development/facts/opencode-host.md#tools).
+ */
 function decided(config: HostPermissions, agent: string, tool: string, risk: string): string {
   const flat = (rules: unknown): [string, string, string][] =>
     Object.entries(typeof rules === 'string' ? { '*': rules } : ((rules ?? {}) as Rules)).flatMap(

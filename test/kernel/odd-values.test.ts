@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { parseHolds } from '../../lib/accounts/session-holds.js'
+import { parseAffinity } from '../../lib/accounts/session-affinity.js'
 import { rulesOf } from '../../lib/accounts/rules.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
 import { parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
@@ -9,7 +9,7 @@ import { parseLines } from '../../lib/history/lines.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
 
 const window = { kind: 'weekly', usedPercent: 30, observedAtMs: 5, source: 'headers' }
-const block = { scope: '*', reason: 'manual', source: 'manual', sinceMs: 1, untilMs: 9 }
+const block = { scope: '*', reason: 'forbidden', source: 'body', sinceMs: 1, untilMs: 9 }
 const quota = {
   limits: { codex: { windows: [window] } },
   blocks: [block],
@@ -102,7 +102,7 @@ describe('one odd value in a file of ours takes no neighbour along', () => {
             none: whole,
           },
         })
-        expect(parseHolds(text).get('good')).toEqual({ uid: 'acc_1', usedAtMs: 5 })
+        expect(parseAffinity(text).get('good')).toEqual({ uid: 'acc_1', usedAtMs: 5 })
       }),
     )
   })

@@ -1,14 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { parsedJson } from '../../lib/kernel/text/json.js'
 import { readClaims } from '../../lib/oauth/claims.js'
-import { parseRefreshResponse } from '../../lib/tokens/refresh-exchange.js'
+import { parseRefreshResponse } from '../../lib/oauth/oauth-client.js'
 import {
   expiryOf,
   LONGEST_LIFETIME_MS,
-  readTokenAnswer,
+  parseTokenSet,
   UNKNOWN_LIFETIME_MS,
-} from '../../lib/oauth/token-answer.js'
+} from '../../lib/oauth/token-set.js'
 
 const NOW = Date.UTC(2026, 10, 28)
 const judge = (
@@ -16,7 +17,7 @@ const judge = (
   text: string,
   retryAfter: string | null = null,
 ): ReturnType<typeof parseRefreshResponse> =>
-  parseRefreshResponse({ status, text, retryAfter, refreshToken: 'rt_old', nowMs: NOW })
+  parseRefreshResponse({ status, body: parsedJson(text), retryAfter }, 'rt_old', NOW)
 const jwt = (claims: unknown): string =>
   `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`
 const anything = fc.oneof(
@@ -230,6 +231,6 @@ describe('the end of a token', () => {
 
   it('of an answer that is no object is none', () => {
     for (const body of [null, undefined, 5, 'text', [], [{ access_token: 'at' }]])
-      expect(readTokenAnswer(body, NOW)).toBeUndefined()
+      expect(parseTokenSet(body, NOW)).toBeUndefined()
   })
 })

@@ -28,7 +28,7 @@ function pageWith(text: string): string {
         uid: 'u1',
         name: text,
         plan: text,
-        status: text,
+        state: { kind: 'login-needed', reason: text },
         windows: [{ ...account!.windows[0]!, name: text, limitId: text }],
       },
     ],

@@ -3,8 +3,8 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { type Lease, tryLease } from '../../lib/tokens/refresh-lease.js'
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
+import { type Lease, tryLease } from '../../lib/tokens/lease.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { ask, coreOver, firstTurn, ROOMY, type Stage, served } from '../support/core-over.js'
 
 /** Another process holds the right to renew the token of the first account. */

@@ -56,7 +56,7 @@ describe('outgoingHeaders', () => {
     })
   })
 
-  it('strips the internal title mark of the host (host facts §2)', () => {
+  it('strips the internal title mark of the host', () => {
     expect(send({ 'x-opencode-title': 'true' })).not.toHaveProperty('x-opencode-title')
   })
 

@@ -74,7 +74,10 @@ const RUN_TIMEOUT_MS = 90_000
 const DEAD_REGISTRY = 'http://127.0.0.1:1/'
 const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin']
 
-/** Switches that keep OpenCode from the network (host facts §8). */
+/**
+ * Switches that keep OpenCode from the network
+ * (docs/development/facts/opencode-host.md#folders-and-switches).
+ */
 const OFFLINE = {
   OPENCODE_DISABLE_MODELS_FETCH: '1',
   OPENCODE_DISABLE_AUTOUPDATE: '1',
@@ -179,8 +182,9 @@ function promptArgs(text: string, options: PromptOptions): string[] {
 }
 
 /**
- * OpenCode installs `@opencode-ai/plugin` into every config folder that lacks it and waits more than a
- * minute when there is no registry (host facts §1). A manifest of the right version is enough to be left alone.
+ * OpenCode installs `@opencode-ai/plugin` into every config folder that lacks it and waits more
+ * than a minute when there is no registry (docs/development/facts/opencode-host.md#package-cache).
+ * A manifest of the right version is enough to be left alone.
  */
 export async function seedDependencies(dir: string): Promise<void> {
   const name = '@opencode-ai/plugin'

@@ -6,8 +6,8 @@ import { withLogin } from '../../lib/accounts/edits.js'
 import { createAccountStore } from '../../lib/accounts/store/store.js'
 import type { AccountStore } from '../../lib/accounts/store/store-types.js'
 import type { Account } from '../../lib/accounts/account.js'
-import { createExchange } from '../../lib/tokens/refresh-exchange.js'
-import { createTokens, type Tokens } from '../../lib/tokens/tokens.js'
+import { createOAuth } from '../../lib/oauth/oauth-client.js'
+import { Tokens } from '../../lib/tokens/tokens.js'
 import { type Clock, systemClock } from '../../lib/kernel/clock.js'
 import { temporaryFolder } from './temporary.js'
 import { startTokenServer, type TokenServer } from './token-server.js'
@@ -48,7 +48,7 @@ export async function tokenStage(
   const newStore = (): AccountStore =>
     createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
   const newTokens = (): Tokens => {
-    const tokens = createTokens({
+    const tokens = new Tokens({
       store: newStore(),
       clock,
       random: () => 0.5,
@@ -61,12 +61,12 @@ export async function tokenStage(
       dir,
       spareDirs: [spareDir],
       toast: ({ message }) => void toasts.push(message),
-      exchange: createExchange({
+      refreshGrant: createOAuth({
         endpoints: { issuer: server.issuer, backend: server.issuer },
         fetch,
         clock,
         userAgent: 'test',
-      }),
+      }).refresh,
       settings: { refreshSkewMs: 60_000 },
     })
     onTestFinished(() => tokens.close())

@@ -5,9 +5,9 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { Account } from '../../lib/accounts/account.js'
-import { factsOf, isNewer, isSameLogin, withSuccessor } from '../../lib/tokens/login-copies.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/refresh-journal.js'
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
+import { factsOf, isNewer, isSameLogin, withSuccessor } from '../../lib/tokens/login-facts.js'
+import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { CopiedLogin, type RecordOnDisk } from '../support/copied-login.js'
 import { recordFileOperations } from '../support/file-operations.js'
 

@@ -1,20 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { CodexError } from '../../lib/kernel/errors.js'
-import { factsOf } from '../../lib/tokens/login-copies.js'
-import {
-  type CommitterDeps,
-  createCommitter,
-  HELD_RETRY_MS,
-  type TokenCommitter,
-} from '../../lib/tokens/refresh-commit.js'
-import { intentOf, type ReceivedEntry } from '../../lib/tokens/journal/refresh-entry.js'
-import {
-  createRefreshJournal,
-  type RefreshJournal,
-} from '../../lib/tokens/journal/refresh-journal.js'
-import { createRefreshMemory } from '../../lib/tokens/refresh-memory.js'
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
+import { factsOf } from '../../lib/tokens/login-facts.js'
+import { type CommitterDeps, HELD_RETRY_MS, TokenCommitter } from '../../lib/tokens/commit.js'
+import { intentOf, type ReceivedEntry } from '../../lib/tokens/journal/entry.js'
+import { createRefreshJournal, type RefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { RefreshMemory } from '../../lib/tokens/memory.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { withAccount, withoutAccount } from '../../lib/accounts/edits.js'
 import type { AccountStore } from '../../lib/accounts/store/store-types.js'
 import { type HastyClock, hastyClock } from '../support/hasty-clock.js'
@@ -46,10 +38,10 @@ async function commitStage(
   const ended = new AbortController()
   onTestFinished(() => ended.abort())
   const heard: string[] = []
-  const committer = createCommitter({
+  const committer = new TokenCommitter({
     store: stage.store,
     copies: { of: async () => [], change: async () => undefined },
-    memory: createRefreshMemory(clock),
+    memory: new RefreshMemory(clock),
     clock,
     log: {
       log: (level, message) => {
@@ -57,8 +49,8 @@ async function commitStage(
       },
     },
     journal,
-    onHeld: ({ place }) => void heard.push(`held in ${place}`),
-    onStored: () => void heard.push('stored'),
+    onUnsaved: ({ place }) => void heard.push(`held in ${place}`),
+    onSaved: () => void heard.push('stored'),
     ended: ended.signal,
     ...change(stage, journal),
   })
@@ -309,7 +301,7 @@ describe('an intent that is over', () => {
       }))
       const file = await stage.open()
       const { startedAt } = stage.entry
-      await stage.committer.conclude(stage.fingerprint, startedAt, file, entry)
+      await stage.committer.conclude(stage.fingerprint, { startedAt, file, entry })
       expect([
         stage.committer.isConcluded(stage.fingerprint, startedAt),
         stage.committer.isConcluded(stage.fingerprint, startedAt + 1),

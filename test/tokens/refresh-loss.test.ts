@@ -7,10 +7,10 @@ import {
   type JournalEntry,
   lastEntry,
   lossIn,
-} from '../../lib/tokens/journal/refresh-entry.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/refresh-journal.js'
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
-import { loginNeededText } from '../../lib/tokens/refresh-texts.js'
+} from '../../lib/tokens/journal/entry.js'
+import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
+import { loginNeededText } from '../../lib/tokens/texts.js'
 import { ownIdentity, pidScope } from '../../lib/kernel/lock/process-identity.js'
 import { tokenStage } from '../support/token-stage.js'
 
@@ -75,7 +75,7 @@ describe('the sentence after a login was lost', () => {
     expect(loginNeededText('refresh_token_expired', { how: 'killed', startedAt: NOW })).toContain(
       'not used for too long',
     )
-    expect(loginNeededText('invalid_grant', undefined)).toContain('does not accept it')
+    expect(loginNeededText('invalid_grant', undefined)).toContain('no longer accepts it')
   })
 
   it('takes a failure for a loss only where the server may have spent the token', () => {

@@ -3,13 +3,10 @@ import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 
 import { withoutAccount } from '../../lib/accounts/edits.js'
-import type { JournalEntry } from '../../lib/tokens/journal/refresh-entry.js'
-import {
-  createRefreshJournal,
-  RECEIVED_MAX_AGE_MS,
-} from '../../lib/tokens/journal/refresh-journal.js'
-import { tryLease } from '../../lib/tokens/refresh-lease.js'
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
+import type { JournalEntry } from '../../lib/tokens/journal/entry.js'
+import { createRefreshJournal, RECEIVED_MAX_AGE_MS } from '../../lib/tokens/journal/journal.js'
+import { tryLease } from '../../lib/tokens/lease.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { tokenStage } from '../support/token-stage.js'
 
 const ELSEWHERE = 'd'.repeat(32)

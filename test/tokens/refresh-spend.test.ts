@@ -3,15 +3,16 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { factsOf } from '../../lib/tokens/login-copies.js'
-import { createCommitter } from '../../lib/tokens/refresh-commit.js'
-import type { ReceivedEntry } from '../../lib/tokens/journal/refresh-entry.js'
-import type { RefreshOutcome } from '../../lib/tokens/refresh-exchange.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/refresh-journal.js'
-import { tryLease } from '../../lib/tokens/refresh-lease.js'
-import { createRefreshMemory } from '../../lib/tokens/refresh-memory.js'
-import { fingerprintOf, pauseMs } from '../../lib/tokens/refresh-rules.js'
-import { createTokenRefresher, type SpendRequest } from '../../lib/tokens/refresh-spend.js'
+import type { RefreshContext } from '../../lib/tokens/context.js'
+import { factsOf } from '../../lib/tokens/login-facts.js'
+import { TokenCommitter } from '../../lib/tokens/commit.js'
+import type { ReceivedEntry } from '../../lib/tokens/journal/entry.js'
+import type { RefreshOutcome } from '../../lib/oauth/oauth-client.js'
+import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { tryLease } from '../../lib/tokens/lease.js'
+import { RefreshMemory } from '../../lib/tokens/memory.js'
+import { fingerprintOf, pauseMs } from '../../lib/tokens/token-rules.js'
+import { type SpendRequest, spendRefreshToken, type SpendResult } from '../../lib/tokens/spend.js'
 import type { AccountStore } from '../../lib/accounts/store/store-types.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
@@ -32,29 +33,35 @@ async function spendStage(
   const stage = await tokenStage({ expiresInMs: -1000 })
   const clock = hastyClock((ms) => (ms === 2_000 ? 3_600_000 : ms))
   const journal = createRefreshJournal(stage.dir)
-  const memory = createRefreshMemory(clock)
+  const memory = new RefreshMemory(clock)
   const store = { ...stage.store, ...storeOver(stage.store) }
-  const common = { store, memory, clock, log: silentLogger, journal }
-  const committer = createCommitter({
-    ...common,
+  const common = {
+    store,
+    memory,
+    clock,
+    log: silentLogger,
+    journal,
     copies: { of: async () => [], change: async () => undefined },
-    onHeld: () => undefined,
-    onStored: () => undefined,
+    onUnsaved: () => undefined,
+    onSaved: () => undefined,
     ended: new AbortController().signal,
-  })
+  }
   const asked: string[] = []
-  const spender = createTokenRefresher({
+  const context: RefreshContext = {
     ...common,
-    committer,
+    committer: new TokenCommitter(common),
+    dir: stage.dir,
+    lastSeen: new Map(),
     random: () => 0.5,
     label: () => 'Account 1',
-    exchange: async (refreshToken) => {
+    refreshGrant: async (refreshToken) => {
       asked.push(refreshToken)
       return outcome
     },
-    current: async () => (await stage.store.read()).accounts[0] ?? stage.account,
-    onPending: () => undefined,
-  })
+  }
+  const spender = {
+    spend: (one: SpendRequest): Promise<SpendResult> => spendRefreshToken(context, one),
+  }
   const fingerprint = fingerprintOf(stage.refreshToken)
   const lease = await tryLease(stage.dir, fingerprint)
   if (lease === undefined) throw new Error('nobody else has the lease')
@@ -136,8 +143,8 @@ describe('a refresh token', () => {
     const { writeFile } = await import('node:fs/promises')
     await writeFile(path.join(dir, `${fingerprint}.json`), '{"state":')
     expect(await spender.spend(request)).toMatchObject({
-      kind: 'renewed',
-      renewed: { rotated: true },
+      kind: 'refreshed',
+      refreshed: { rotated: true },
     })
     expect(asked).toHaveLength(1)
     expect((await store.read()).accounts[0]?.refreshToken).toBe('rt_new')
@@ -162,8 +169,8 @@ describe('a refresh token', () => {
     )
     await journal.write(fingerprint, received)
     expect(await spender.spend(request)).toMatchObject({
-      kind: 'renewed',
-      renewed: { rotated: false, account: { accessToken: 'at_saved' } },
+      kind: 'refreshed',
+      refreshed: { rotated: false, account: { accessToken: 'at_saved' } },
     })
     // The one that was refused is no help; the next may be asked for only when this one is safe.
     await expect(spender.spend({ ...request, unwanted: 'at_saved' })).rejects.toMatchObject({

@@ -4,11 +4,11 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { newDataKey } from '../../lib/accounts/keychain/seal.js'
-import { createCommitter } from '../../lib/tokens/refresh-commit.js'
-import { intentOf } from '../../lib/tokens/journal/refresh-entry.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/refresh-journal.js'
-import { createRefreshMemory } from '../../lib/tokens/refresh-memory.js'
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
+import { TokenCommitter } from '../../lib/tokens/commit.js'
+import { intentOf } from '../../lib/tokens/journal/entry.js'
+import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { RefreshMemory } from '../../lib/tokens/memory.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
 import { coreOver } from '../support/core-over.js'
@@ -190,18 +190,18 @@ describe('a right to renew that was lost', () => {
     const theirs = { ...intentOf({ ...base, startedAt: 7 }, undefined), pid: process.pid + 1 }
     const file = await journal.begin(fingerprint, intentOf({ ...base, startedAt: 5 }, undefined))
     await journal.write(fingerprint, theirs)
-    const committer = createCommitter({
+    const committer = new TokenCommitter({
       store: stage.store,
       copies: { of: async () => [], change: async () => undefined },
-      memory: createRefreshMemory(systemClock),
+      memory: new RefreshMemory(systemClock),
       clock: systemClock,
       log: silentLogger,
       journal,
-      onHeld: () => undefined,
-      onStored: () => undefined,
+      onUnsaved: () => undefined,
+      onSaved: () => undefined,
       ended: new AbortController().signal,
     })
-    await committer.conclude(fingerprint, 5, file, undefined)
+    await committer.conclude(fingerprint, { startedAt: 5, file, entry: undefined })
     expect(await journal.read(fingerprint)).toEqual(theirs)
   })
 })

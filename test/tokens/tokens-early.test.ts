@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import { withAccount, withLogin } from '../../lib/accounts/edits.js'
 import type { Account } from '../../lib/accounts/account.js'
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
-import { tryLease } from '../../lib/tokens/refresh-lease.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
+import { tryLease } from '../../lib/tokens/lease.js'
 import { BusyElsewhere, PROACTIVE_WAIT_MS } from '../../lib/tokens/tokens.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { failFiles } from '../support/faulty-files.js'
@@ -69,7 +69,7 @@ describe('a refresh in the background', () => {
 describe('a request whose token ends within the minute', () => {
   it('is served with a new one', async () => {
     const { newTokens, account } = await tokenStage({ expiresInMs: 30_000 })
-    expect(await newTokens().access(account)).toMatchObject({ token: 'at_a_1', refreshed: true })
+    expect(await newTokens().access(account)).toMatchObject({ token: 'at_a_1' })
   })
 
   it('goes on with the old one when the new one is not there after three seconds, and the new one is stored all the same', async () => {
@@ -80,7 +80,6 @@ describe('a request whose token ends within the minute', () => {
     stage.server.delayMs = 500
     expect(await stage.newTokens().access(stage.account)).toMatchObject({
       token: 'at_first',
-      refreshed: false,
     })
     await expect.poll(() => tokenOf(stage, stage.account), { timeout: 10_000 }).toBe('at_a_1')
   })
@@ -130,7 +129,7 @@ describe('a request whose token has ended', () => {
         expiresAt: Date.now() + MINUTE,
       })),
     )
-    expect(await waiting).toMatchObject({ token: 'at_other', refreshed: true })
+    expect(await waiting).toMatchObject({ token: 'at_other' })
     expect(stage.server.counts.rotated).toBe(0)
     await lease?.release()
   })

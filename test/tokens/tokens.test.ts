@@ -3,15 +3,15 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { fingerprintOf } from '../../lib/tokens/refresh-rules.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/refresh-journal.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
+import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { tokenStage } from '../support/token-stage.js'
 
 describe('tokens.access', () => {
   it('answers a good token at once, without a promise and without the network', async () => {
     const { newTokens, account, server } = await tokenStage()
     const grant = newTokens().access(account)
-    expect(grant).toMatchObject({ token: 'at_first', refreshed: false })
+    expect(grant).toMatchObject({ token: 'at_first' })
     expect(server.counts).toEqual({ rotated: 0, reused: 0, failed: 0 })
   })
 
@@ -38,7 +38,7 @@ describe('tokens.access', () => {
   it('goes on with the old token when the login server is down and the token is still valid', async () => {
     const { newTokens, account, server } = await tokenStage({ expiresInMs: 30_000 })
     server.script.push({ status: 503, body: {} })
-    expect(await newTokens().access(account)).toMatchObject({ token: 'at_first', refreshed: false })
+    expect(await newTokens().access(account)).toMatchObject({ token: 'at_first' })
   })
 
   it('marks the account and says how to log in again when the refresh token is dead', async () => {

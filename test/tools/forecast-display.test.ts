@@ -118,7 +118,7 @@ describe('codex-limits with a history', () => {
   it('says for a window when it is empty at this pace, in text and JSON', async () => {
     const { core } = await usedStage()
     expect(await toolText(core.runtime, 'limits')).toMatch(
-      /1 .*, 7d: at this pace empty .* before its reset \(80 %: .*To last: 0\.3 % an hour, 7 % in the next day\./,
+      /1 .*, 7d: at this pace empty .* before its reset \(80 ?%: .*To last: 0\.3% an hour, 7% in the next day\./,
     )
     const data = (await toolData(core.runtime, 'limits')) as {
       accounts: { windows: { forecast: { runsOutAtMs: { mid: number } } }[] }[]
@@ -154,7 +154,7 @@ describe('codex-limits with a history', () => {
       }),
       { width: 80, color: false, nowMs: NOW },
     )
-    expect(text).toMatch(/To last: 15\.0 % an hour\.$/)
+    expect(text).toMatch(/To last: 15\.0% an hour\.$/)
   })
 
   it('fails for an account that cannot be read, and not for one that is disabled beside others', () => {
@@ -246,7 +246,7 @@ describe('codex-dashboard with a history', () => {
       })
     }
     expect(await toolText(runtime, 'dashboard')).toContain(
-      'Account 1: the last 10 answers took about 1.00 % of the 7d window each (80 %: ',
+      'Account 1: the last 10 answers took about 1.00% of the 7d window each (80%: ',
     )
   })
 
@@ -286,7 +286,7 @@ describe('codex-dashboard with a history', () => {
     })
     // A percent is 50 000 tokens; a tenth of the input would be paid from the cache too.
     expect(await toolText(runtime, 'dashboard')).toContain(
-      'would bill its 100k tokens of input in full again: on account 2 about 1.80 % of the 7d window (80 %: ',
+      'would bill its 100k tokens of input in full again: on account 2 about 1.80% of the 7d window (80%: ',
     )
   })
 

@@ -350,7 +350,7 @@ describe('what is the user’s alone', () => {
     )
     expect(
       await call({ runtime, home }, named('note'), { account: 1, note: 'mine' }, yes),
-    ).toContain('note written')
+    ).toContain('note saved')
     expect(
       checkedArguments(
         named('remove'),

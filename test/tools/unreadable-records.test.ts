@@ -4,6 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
+import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { poolView } from '../../lib/tui/pool-view.js'
 import { sidebarLines } from '../../lib/tui/status-line.js'
 import { coreOver } from '../support/core-over.js'
@@ -53,9 +54,8 @@ describe('records that cannot be read', () => {
       ledger: {},
       holds: new Map(),
       nowMs: 1,
-      maskEmail: true,
-      modelAccountPools: {},
-      modelAccountPoolModes: {},
+      config: DEFAULT_CONFIG,
+      project: undefined,
     })
     expect(sidebarLines(view.serving(undefined), 0, 1, view.unreadable)).toEqual([
       { text: '2 unreadable: codex-doctor --fix', level: 'warning' },

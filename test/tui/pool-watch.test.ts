@@ -11,7 +11,7 @@ import { watchPool } from '../../lib/tui/pool-watch.js'
 import type { PoolView } from '../../lib/tui/pool-view.js'
 import { temporaryFolder } from '../support/temporary.js'
 
-const VIEW = DEFAULT_CONFIG
+const VIEW = { config: DEFAULT_CONFIG, project: undefined }
 
 it('shows the accounts of a sealed file without the keychain', async () => {
   const folder = await temporaryFolder()

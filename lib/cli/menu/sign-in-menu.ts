@@ -4,7 +4,7 @@ import { ENDPOINT_LABEL, type LoginMethodId, loginMethods } from '../../login/me
 import { readyForLogin, saveApiKey } from '../../core.js'
 import { messageOf } from '../../kernel/errors.js'
 import { signIn, type SignInUi } from '../sign-in.js'
-import type { MenuContext } from './context.js'
+import type { MenuContext } from './menu-context.js'
 import type { Choice } from './prompts.js'
 
 /**

@@ -75,7 +75,8 @@ function timeNamespace(): string {
   }
 }
 
-function exists(pid: number): boolean {
+/** True unless the system says that no process has this number. */
+export function exists(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

@@ -1,15 +1,8 @@
 import * as z from 'zod'
 
-import { CodexError } from '../../kernel/errors.js'
-import { plainText } from '../../kernel/text/plain-text.js'
-import { editAccount, type EditData, withField } from './account-edit.js'
-import { accountArg } from './account-ref.js'
 import { defineTool } from '../definition.js'
+import { accountArg, editAccount } from './account-edit.js'
 
-/** Longest label, in characters (peer facts §1.2). */
-const MAX_LABEL = 60
-
-/** `codex-label`. */
 export const codexLabel = defineTool({
   name: 'label',
   group: 'Account metadata',
@@ -18,26 +11,6 @@ export const codexLabel = defineTool({
   args: { account: accountArg, label: z.string().describe('the name; "" removes it') },
   positional: ['account', 'label'],
   takesRest: true,
-  run(runtime, { account, label }): Promise<EditData> {
-    const text = plainText(label).replace(/\s+/g, ' ').trim()
-    if (text.length > MAX_LABEL)
-      throw new CodexError(
-        'invalid_input',
-        `A label has at most ${MAX_LABEL} characters; this one has ${text.length}.`,
-        { hint: '' },
-      )
-    return editAccount(
-      runtime,
-      account,
-      (one) =>
-        one.accountLabel === (text === '' ? undefined : text)
-          ? one
-          : withField(one, 'accountLabel', text === '' ? undefined : text),
-      (name, changed) =>
-        changed
-          ? `${name}: label ${text === '' ? 'removed' : 'set'}.`
-          : `${name}: nothing to change.`,
-    )
-  },
-  render: (data) => data.message,
+  run: (runtime, { account, label }) => editAccount(runtime, { do: 'label', account, text: label }),
+  render: ({ message }) => message,
 })

@@ -1,15 +1,8 @@
 import * as z from 'zod'
 
-import { CodexError } from '../../kernel/errors.js'
-import { plainText } from '../../kernel/text/plain-text.js'
-import { editAccount, type EditData, withField } from './account-edit.js'
-import { accountArg } from './account-ref.js'
 import { defineTool } from '../definition.js'
+import { accountArg, editAccount } from './account-edit.js'
 
-/** Longest note, in characters (peer facts §1.2). */
-const MAX_NOTE = 240
-
-/** `codex-note`. */
 export const codexNote = defineTool({
   name: 'note',
   group: 'Account metadata',
@@ -18,26 +11,6 @@ export const codexNote = defineTool({
   args: { account: accountArg, note: z.string().describe('the text; "" removes it') },
   positional: ['account', 'note'],
   takesRest: true,
-  run(runtime, { account, note }): Promise<EditData> {
-    const text = plainText(note).trim()
-    if (text.length > MAX_NOTE)
-      throw new CodexError(
-        'invalid_input',
-        `A note has at most ${MAX_NOTE} characters; this one has ${text.length}.`,
-        { hint: '' },
-      )
-    return editAccount(
-      runtime,
-      account,
-      (one) =>
-        one.accountNote === (text === '' ? undefined : text)
-          ? one
-          : withField(one, 'accountNote', text === '' ? undefined : text),
-      (name, changed) =>
-        changed
-          ? `${name}: note ${text === '' ? 'removed' : 'written'}.`
-          : `${name}: nothing to change.`,
-    )
-  },
-  render: (data) => data.message,
+  run: (runtime, { account, note }) => editAccount(runtime, { do: 'note', account, text: note }),
+  render: ({ message }) => message,
 })

@@ -1,8 +1,10 @@
+import { findAccount } from '../../account-view/find-account.js'
 import { accountName } from '../../accounts/labels.js'
 import { messageOf } from '../../kernel/errors.js'
 import { redactText } from '../../kernel/text/redact.js'
-import { accountArg, findAccount } from './account-ref.js'
+import { NO_ACCOUNT } from '../account-rows.js'
 import { defineTool } from '../definition.js'
+import { accountArg } from './account-edit.js'
 
 interface RefreshRow {
   readonly index: number
@@ -18,11 +20,10 @@ interface RefreshData {
   readonly accounts: readonly RefreshRow[]
 }
 
-/** `codex-refresh`. */
 export const codexRefresh = defineTool({
   name: 'refresh',
   group: 'Account metadata',
-  summary: 'Renew the access tokens of one account or of all enabled ones.',
+  summary: 'Refresh the access tokens of one account or of all enabled ones.',
   risk: 'edit',
   args: { account: accountArg.optional() },
   positional: ['account'],
@@ -36,9 +37,9 @@ export const codexRefresh = defineTool({
     for (const [position, one] of pool.accounts.entries()) {
       if (only !== undefined && one.uid !== only) continue
       const row = { index: position + 1, account: accountName(one, position, runtime.config) }
-      context.progress(`renewing ${row.account}`)
+      context.progress(`refreshing ${row.account}`)
       if (one.kind === 'api-key')
-        rows.push({ ...row, result: 'skipped', detail: 'an API key needs no renewal' })
+        rows.push({ ...row, result: 'skipped', detail: 'an API key needs no refresh' })
       else if (one.enabled === false && only === undefined)
         rows.push({ ...row, result: 'skipped', detail: 'disabled' })
       else {
@@ -64,7 +65,7 @@ export const codexRefresh = defineTool({
   },
   render: (data) =>
     data.accounts.length === 0
-      ? 'No account is signed in. Run: opencode auth login'
+      ? NO_ACCOUNT
       : data.accounts
           .map(
             (row) => `${row.account}: ${row.result}${row.detail === '' ? '' : ` (${row.detail})`}`,

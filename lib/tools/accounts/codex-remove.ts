@@ -1,17 +1,17 @@
 import * as z from 'zod'
 
-import type { Account, AccountPool } from '../../accounts/account.js'
-import { withoutAccount } from '../../accounts/edits.js'
+import { type ActionResult, applyAction } from '../../account-view/actions.js'
+import { findAccount } from '../../account-view/find-account.js'
+import type { Account } from '../../accounts/account.js'
 import { withoutUnreadableOf } from '../../accounts/project/login-copies.js'
-import { accountName } from '../../accounts/labels.js'
 import { CodexError } from '../../kernel/errors.js'
-import { accountArg, findAccount } from './account-ref.js'
-import { defineTool } from '../definition.js'
 import { copiesLeftText, previewText, purge, purgePlan } from '../backup/purge.js'
+import { defineTool } from '../definition.js'
+import { accountArg } from './account-edit.js'
 
 interface RemoveData {
-  readonly index: number
-  readonly account: string
+  readonly index: number | null
+  readonly account: string | null
   readonly removed: boolean
   readonly remaining: number
   /** Copy of the pool before. Null when nothing was changed, and after a purge. */
@@ -19,7 +19,6 @@ interface RemoveData {
   readonly message: string
 }
 
-/** `codex-remove`. */
 export const codexRemove = defineTool({
   name: 'remove',
   group: 'Account metadata',
@@ -33,17 +32,11 @@ export const codexRemove = defineTool({
   positional: ['account'],
   userOnly: ['confirm', 'purge'],
   async run(runtime, { account, confirm, purge: isPurge = false }): Promise<RemoveData> {
-    const describe = (pool: AccountPool): { one: Account; index: number; name: string } => {
-      const found = findAccount(pool, account, runtime.config.maskEmail)
-      return {
-        one: found.account,
-        index: found.position + 1,
-        name: accountName(found.account, found.position, runtime.config),
-      }
-    }
+    const context = { maskEmail: runtime.config.maskEmail, project: runtime.scope.project }
     if (confirm !== true) {
       const pool = await runtime.store.read()
-      const { one, index, name } = describe(pool)
+      const { account: one } = findAccount(pool, account, context.maskEmail)
+      const { index, account: name } = applyAction(pool, { do: 'remove', account }, context)
       const copies = isPurge ? `\n${previewText(await purgePlan(runtime, [one], false))}` : ''
       return {
         index,
@@ -51,43 +44,36 @@ export const codexRemove = defineTool({
         removed: false,
         remaining: pool.accounts.length,
         backup: null,
-        message: `${name} would be removed. Nothing was changed; say confirm to do it.${copies}`,
+        message: `${name} would be removed. Nothing was changed; pass confirm to remove it.${copies}`,
       }
     }
-    let gone: ReturnType<typeof describe> | undefined
-    const copies: string[] = []
-    const pool = await runtime.store.update(
+    let gone: { readonly one: Account; readonly result: ActionResult } | undefined
+    const written: string[] = []
+    await runtime.store.update(
       (before) => {
-        gone = describe(before)
-        const after = withoutAccount(before, gone.one.uid)
-        return isPurge ? withoutUnreadableOf(after, [gone.one]) : after
+        const { account: one } = findAccount(before, account, context.maskEmail)
+        const result = applyAction(before, { do: 'remove', account: one.uid }, context)
+        gone = { one, result }
+        return isPurge ? withoutUnreadableOf(result.pool, [one]) : result.pool
       },
-      (file) => void copies.push(file),
+      (file) => void written.push(file),
     )
     if (gone === undefined) throw new CodexError('internal', 'Nothing was removed.')
-    if (isPurge) {
-      const done = await purge(runtime, [gone.one], false)
-      return {
-        index: gone.index,
-        account: gone.name,
-        removed: true,
-        remaining: pool.accounts.length,
-        backup: null,
-        message: [`${gone.name} was removed; ${pool.accounts.length} left.`, ...done].join('\n'),
-      }
-    }
-    const left = await copiesLeftText(
-      runtime,
-      [gone.one],
-      `oc-codex-multi-auth logout ${gone.one.uid} --purge`,
-    )
+    const { one, result } = gone
+    const purgeCommand = `oc-codex-multi-auth logout ${one.uid} --purge`
+    const after = isPurge
+      ? await purge(runtime, [one], false)
+      : [
+          'A copy of the file before is in the backups folder: codex-import brings it back.',
+          await copiesLeftText(runtime, [one], purgeCommand),
+        ]
     return {
-      index: gone.index,
-      account: gone.name,
+      index: result.index,
+      account: result.account,
       removed: true,
-      remaining: pool.accounts.length,
-      backup: copies.at(-1) ?? null,
-      message: `${gone.name} was removed; ${pool.accounts.length} left. A copy of the file before is in the backups folder: codex-import brings it back.${left === '' ? '' : `\n${left}`}`,
+      remaining: result.pool.accounts.length,
+      backup: isPurge ? null : (written.at(-1) ?? null),
+      message: [result.message, ...after].filter((line) => line !== '').join('\n'),
     }
   },
   render: (data) => data.message,

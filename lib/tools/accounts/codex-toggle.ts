@@ -1,12 +1,11 @@
 import * as z from 'zod'
 
-import { editAccount, type EditData, withField } from './account-edit.js'
+import { findAccount } from '../../account-view/find-account.js'
 import { rulesOf } from '../../accounts/rules.js'
-import { accountArg, findAccount } from './account-ref.js'
 import { defineTool } from '../definition.js'
 import { onlyByUser } from '../user-acts.js'
+import { accountArg, editAccount, type EditData } from './account-edit.js'
 
-/** `codex-toggle`. */
 export const codexToggle = defineTool({
   name: 'toggle',
   group: 'Account metadata',
@@ -40,23 +39,10 @@ export const codexToggle = defineTool({
   },
   run(runtime, args, { caller }): Promise<EditData> {
     const { account, enabled } = args
-    let state = true
-    return editAccount(
-      runtime,
-      account,
-      (one) => {
-        state = enabled ?? one.enabled === false
-        // Like the earlier plugin, only "disabled" is written down.
-        return (one.enabled !== false) === state
-          ? one
-          : withField(one, 'enabled', state ? undefined : false)
-      },
-      (name, changed) =>
-        `${name} is ${changed ? 'now' : 'already'} ${state ? 'enabled' : 'disabled'}.`,
-      (pool) => {
-        if (caller === 'model') codexToggle.refuseModel?.(runtime, pool, args)
-      },
-    )
+    const wanted = enabled === undefined ? 'toggle' : enabled ? 'enable' : 'disable'
+    return editAccount(runtime, { do: wanted, account }, (pool) => {
+      if (caller === 'model') codexToggle.refuseModel?.(runtime, pool, args)
+    })
   },
-  render: (data) => data.message,
+  render: ({ message }) => message,
 })

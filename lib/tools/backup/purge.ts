@@ -9,7 +9,7 @@ import {
   type LoginCopy,
 } from '../../accounts/project/login-copies.js'
 import { createAccountStore } from '../../accounts/store/store.js'
-import { fingerprintOf } from '../../tokens/refresh-rules.js'
+import { fingerprintOf } from '../../tokens/token-rules.js'
 import { sweepEverywhere } from '../../kernel/files/leftovers.js'
 import type { Runtime } from '../../runtime.js'
 

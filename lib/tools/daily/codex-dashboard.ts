@@ -1,22 +1,33 @@
 import * as z from 'zod'
 
+import { nextAction, servingText } from '../../account-view/next-action.js'
+import { canServe } from '../../account-view/state.js'
+import type { AccountView } from '../../account-view/view.js'
+import { percentText, sharePercent, wholePercent, windowName } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
-import { poolText } from '../../forecast/pace-text.js'
 import { type ApiValue, apiValue } from '../../forecast/api-value.js'
+import { poolText } from '../../forecast/pace-text.js'
 import { PRICES_DATE } from '../../forecast/price-table.js'
 import type { PoolForecast } from '../../forecast/types.js'
+import type { HistoryEntry } from '../../history/entries.js'
 import { poolForecastOf } from '../../history/forecasts.js'
 import { type MoveCost, moveCosts, type TurnShare, turnShares } from '../../history/prices.js'
 import { CodexError } from '../../kernel/errors.js'
+import { counted } from '../../kernel/text/plural.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { REPORT_MARK, renderReport } from '../../report/page.js'
-import { type QuotaWindow, WINDOW_NAMES } from '../../routing/limits.js'
-import type { Runtime } from '../../runtime.js'
-import { type AccountRow, accountRows, percentLeft, shortName } from './account-row.js'
-import { nextAction } from './codex-status.js'
+import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
+import {
+  ACCOUNT_COLUMNS,
+  type AccountRow,
+  NO_ACCOUNT,
+  rowOf,
+  viewsOf,
+  windowsCell,
+} from '../account-rows.js'
 import { defineTool } from '../definition.js'
 import { writeOwnFile } from '../own-file.js'
-import { reportData } from './report-data.js'
+import { reportData, usualWindows } from './report-data.js'
 
 interface DashboardData {
   readonly accounts: readonly AccountRow[]
@@ -49,7 +60,6 @@ interface DashboardData {
   readonly report?: { readonly path: string }
 }
 
-/** `codex-dashboard`. */
 export const codexDashboard = defineTool({
   name: 'dashboard',
   group: 'Daily use',
@@ -67,49 +77,28 @@ export const codexDashboard = defineTool({
     if (wanted === '')
       throw new CodexError('invalid_input', 'Argument html needs the name of a file.', { hint: '' })
     const pool = await runtime.store.read()
-    const accounts = accountRows(runtime, pool, context)
+    const views = viewsOf(runtime, pool, context)
     const { counters } = runtime.metrics.snapshot()
     const nowMs = runtime.clock.now()
     const entries = await runtime.history.read()
-    const windows = pool.accounts.map(({ uid }) => ({ uid, limits: windowsOf(runtime, uid) }))
-    const serving = windows.filter((_account, position) =>
-      ['ok', 'active'].includes(statusWord(accounts[position])),
-    )
-    const turns = entries.filter((entry) => entry.type === 'turn')
-    // Answers of an API key are billed: they have no equivalent.
-    const keys = new Set(
-      pool.accounts.filter(({ kind }) => kind === 'api-key').map(({ uid }) => uid),
-    )
-    const since = (fromMs: number): ApiValue => {
-      const newer = turns.filter(({ atMs }) => atMs >= fromMs)
-      const { usd, unpricedModels } = apiValue(newer.filter(({ uid }) => !keys.has(uid)))
-      return { ...apiValue(newer), usd, unpricedModels }
-    }
-    const names = [
-      ...new Set(
-        accounts.flatMap((row) =>
-          row.windows.filter((window) => window.limitId === 'codex').map((window) => window.name),
-        ),
-      ),
-    ]
+    const report =
+      wanted === undefined
+        ? undefined
+        : await writeOwnFile({
+            wanted,
+            directory: context.directory,
+            text: renderReport(reportData({ views, entries, nowMs })),
+            mark: REPORT_MARK,
+            force,
+          })
+    // An account at a limit comes back within the time that is forecast.
+    const serving = views.filter(({ state }) => canServe(state) || state.kind === 'limited')
+    const indexOf = (uid: string): number => views.find((view) => view.uid === uid)?.index ?? 0
     return {
-      accounts,
+      accounts: views.map((view) => rowOf(view, pool, nowMs, context)),
       unreadable: unreadableRecords(pool).length,
-      usable: accounts.filter((row) => row.status === 'ok' || row.status === 'active').length,
-      pool: names.map((name) => {
-        const left = accounts
-          .filter((row) => row.enabled)
-          .flatMap((row) =>
-            row.windows
-              .filter((window) => window.name === name && window.limitId === 'codex')
-              .map((window) => window.leftPercent),
-          )
-        return {
-          window: name,
-          leftPercent: left.reduce((sum, one) => sum + one, 0) / Math.max(1, left.length),
-          accounts: left.length,
-        }
-      }),
+      usable: views.filter(({ state }) => canServe(state)).length,
+      pool: poolLevels(views),
       strategy: runtime.config.rotationStrategy,
       retryProfile: runtime.config.retryProfile,
       requests: {
@@ -117,60 +106,37 @@ export const codexDashboard = defineTool({
         failed: counters['requests.failed'] ?? 0,
         attempts: counters.attempts ?? 0,
       },
-      forecast: poolForecastOf(entries, serving, nowMs) ?? null,
+      forecast: poolForecastOf(entries, serving.map(usualWindows), nowMs) ?? null,
       use: {
-        today: since(new Date(nowMs).setHours(0, 0, 0, 0)),
-        week: since(nowMs - WEEK_MS),
+        today: valueSince(new Date(nowMs).setHours(0, 0, 0, 0), entries, views),
+        week: valueSince(nowMs - WEEK_MS, entries, views),
         pricesDate: PRICES_DATE,
       },
-      turnShares: pool.accounts.flatMap(({ uid }, position) =>
-        turnShares(entries, uid).map((share) => ({ ...share, index: position + 1 })),
+      turnShares: views.flatMap(({ uid, index }) =>
+        turnShares(entries, uid).map((share) => ({ ...share, index })),
       ),
       moveCosts: moveCosts(
         entries,
-        pool.accounts.map(({ uid }) => uid),
-      ).map(({ uid, ...cost }) => ({
-        ...cost,
-        index: pool.accounts.findIndex((account) => account.uid === uid) + 1,
-      })),
-      recommendedNextAction: nextAction(accounts),
-      ...(wanted === undefined
-        ? {}
-        : {
-            report: {
-              path: await writeOwnFile({
-                wanted,
-                directory: context.directory,
-                text: renderReport(
-                  reportData({ rows: accounts, accounts: windows, entries, nowMs }),
-                ),
-                mark: REPORT_MARK,
-                force,
-              }),
-            },
-          }),
+        views.map(({ uid }) => uid),
+      ).map(({ uid, ...cost }) => ({ ...cost, index: indexOf(uid) })),
+      recommendedNextAction: nextAction(views, nowMs),
+      ...(report === undefined ? {} : { report: { path: report } }),
     }
   },
   render(data, view) {
     if (data.report !== undefined) return `Report written to ${data.report.path}.`
     const unreadable = data.unreadable === 0 ? [] : [unreadableText(data.unreadable)]
-    if (data.accounts.length === 0)
-      return ['No account is signed in. Run: opencode auth login', ...unreadable].join('\n')
+    if (data.accounts.length === 0) return [NO_ACCOUNT, ...unreadable].join('\n')
     const table = renderTable(
       data.accounts,
-      [
-        { title: '#', value: (row) => `${row.index}${row.active ? '*' : ''}`, align: 'right' },
-        { title: 'Account', value: shortName },
-        { title: 'Status', value: (row) => row.status },
-        { title: 'Left', value: barsCell, priority: 1 },
-      ],
+      [...ACCOUNT_COLUMNS, { title: 'Left', value: (row) => windowsCell(row, bar), priority: 1 }],
       view.width,
     )
-    const pool = data.pool.map((one) => `${one.window} ${percentLeft(one.leftPercent)}`).join(', ')
+    const pool = data.pool.map((one) => `${one.window} ${percentText(one.leftPercent)}`).join(', ')
     return [
       table,
       '',
-      `Pool: ${data.usable} of ${data.accounts.length} can serve${pool === '' ? '' : `, left on average ${pool}`}. Strategy ${data.strategy}, retries ${data.retryProfile}.`,
+      `Pool: ${servingText(data.usable, data.accounts.length)} can serve${pool === '' ? '' : `, left on average ${pool}`}. Strategy ${data.strategy}, retries ${data.retryProfile}.`,
       `This process: ${data.requests.completed} answered, ${data.requests.failed} failed, ${data.requests.attempts} sent.`,
       poolText(data.forecast ?? undefined, view.nowMs),
       ...useLines(data.use),
@@ -184,23 +150,36 @@ export const codexDashboard = defineTool({
 
 const WEEK_MS = 7 * 86_400_000
 
-/** The first word of the status: accounts at a limit come back and count too. */
-function statusWord(row: AccountRow | undefined): string {
-  const word = row?.status.split(' ')[0] ?? ''
-  return word === 'limited' ? 'ok' : word
+/** What is left on average over the enabled accounts with a reading, by window of the usual family. */
+function poolLevels(views: readonly AccountView[]): DashboardData['pool'] {
+  const windows = views
+    .filter(({ enabled }) => enabled)
+    .flatMap((view) => view.windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID))
+  return [...new Set(windows.map(({ name }) => name))].map((name) => {
+    const left = windows.filter((one) => one.name === name).map(({ leftPercent }) => leftPercent)
+    const mean = left.reduce((sum, one) => sum + one, 0) / left.length
+    return { window: name, leftPercent: wholePercent(mean), accounts: left.length }
+  })
 }
 
-/** Also windows whose reset has passed: the forecast takes them for full. */
-function windowsOf(runtime: Runtime, uid: string): Record<string, readonly QuotaWindow[]> {
-  return Object.fromEntries(
-    Object.entries(runtime.ledger.of(uid)?.limits ?? {}).map(([id, { windows }]) => [id, windows]),
-  )
+/** Answers of an API key are billed: they have no equivalent. */
+function valueSince(
+  fromMs: number,
+  entries: readonly HistoryEntry[],
+  views: readonly AccountView[],
+): ApiValue {
+  const keys = new Set(views.filter(({ kind }) => kind === 'api-key').map(({ uid }) => uid))
+  const turns = entries
+    .filter((entry) => entry.type === 'turn')
+    .filter(({ atMs }) => atMs >= fromMs)
+  const { usd, unpricedModels } = apiValue(turns.filter(({ uid }) => !keys.has(uid)))
+  return { ...apiValue(turns), usd, unpricedModels }
 }
 
 function useLines({ today, week, pricesDate }: DashboardData['use']): string[] {
   if (week.turns === 0) return []
   const line = (name: string, use: ApiValue): string =>
-    `${name}: ${use.turns} ${use.turns === 1 ? 'answer' : 'answers'}, ${tokens(use.inputTokens)} tokens in (${tokens(use.cachedTokens)} cached), ${tokens(use.outputTokens)} out, API-equivalent ${usd(use)}.`
+    `${name}: ${counted(use.turns, 'answer')}, ${tokens(use.inputTokens)} tokens in (${tokens(use.cachedTokens)} cached), ${tokens(use.outputTokens)} out, API-equivalent ${usd(use)}.`
   return [
     line('Today', today),
     line('Last 7 days', week),
@@ -216,7 +195,7 @@ function shareLine({
   mid,
   high,
 }: DashboardData['turnShares'][number]): string {
-  return `Account ${index}: the last ${turns === 1 ? 'answer' : `${turns} answers`} took about ${mid.toFixed(2)} % of the ${WINDOW_NAMES[kind]} window each (80 %: ${low.toFixed(2)} to ${high.toFixed(2)}).`
+  return `Account ${index}: the last ${turns === 1 ? 'answer' : counted(turns, 'answer')} took about ${sharePercent(mid)} of the ${windowName(kind)} window each (80%: ${sharePercent(low)} to ${sharePercent(high)}).`
 }
 
 function moveLines(costs: DashboardData['moveCosts']): string[] {
@@ -225,7 +204,7 @@ function moveLines(costs: DashboardData['moveCosts']): string[] {
   const shares = costs.flatMap(({ index, shares: list }) =>
     list.map(
       ({ kind, low, mid, high }) =>
-        `on account ${index} about ${mid.toFixed(2)} % of the ${WINDOW_NAMES[kind]} window (80 %: ${low.toFixed(2)} to ${high.toFixed(2)})`,
+        `on account ${index} about ${sharePercent(mid)} of the ${windowName(kind)} window (80%: ${sharePercent(low)} to ${sharePercent(high)})`,
     ),
   )
   return [
@@ -243,14 +222,6 @@ function tokens(count: number): string {
   return count < 1e6 ? `${Math.round(count / 1000)}k` : `${(count / 1e6).toFixed(1)}M`
 }
 
-function barsCell(row: AccountRow): string {
-  const usual = row.windows.filter((window) => window.limitId === 'codex')
-  return usual.length === 0
-    ? '-'
-    : usual
-        .map(
-          (window) =>
-            `${window.name} ${'█'.repeat(Math.round(window.leftPercent / 12.5)).padEnd(8, '░')} ${percentLeft(window.leftPercent)}`,
-        )
-        .join('  ')
+function bar(leftPercent: number): string {
+  return `${'█'.repeat(Math.round(leftPercent / 12.5)).padEnd(8, '░')} `
 }

@@ -1,27 +1,27 @@
 import * as z from 'zod'
 
-import type { Account } from '../../accounts/account.js'
+import { findAccount } from '../../account-view/find-account.js'
+import type { WindowView } from '../../account-view/view.js'
+import { percentText, windowName } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { paceText } from '../../forecast/pace-text.js'
-import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
 import type { Forecast } from '../../forecast/types.js'
 import { budgetToStayOnPace } from '../../forecast/window.js'
+import type { HistoryEntry } from '../../history/entries.js'
 import { forecastOf } from '../../history/forecasts.js'
-import { CodexError, messageOf } from '../../kernel/errors.js'
-import { redactText } from '../../kernel/text/redact.js'
+import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
-import { readUsage } from '../../quota/usage-client.js'
-import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
-import type { Runtime } from '../../runtime.js'
-import { accountArg, findAccount } from '../accounts/account-ref.js'
 import {
   type AccountRow,
-  accountRows,
-  percentLeft,
+  NO_ACCOUNT,
+  rowOf,
   shortName,
+  viewsOf,
   type WindowRow,
-} from './account-row.js'
-import { defineTool, type ToolContext } from '../definition.js'
+} from '../account-rows.js'
+import { accountArg } from '../accounts/account-edit.js'
+import { defineTool } from '../definition.js'
+import { readAllLimits } from '../read-limits.js'
 
 /** One account with a fresh reading, or why there is none. */
 type LimitsRow = Omit<AccountRow, 'windows'> & {
@@ -44,10 +44,6 @@ interface LimitsData {
   readonly accounts: readonly LimitsRow[]
 }
 
-/** Readings asked for at the same time. */
-const PARALLEL = 4
-
-/** `codex-limits`. */
 export const codexLimits = defineTool({
   name: 'limits',
   group: 'Daily use',
@@ -65,41 +61,31 @@ export const codexLimits = defineTool({
       account === undefined
         ? pool.accounts
         : [findAccount(pool, account, runtime.config.maskEmail).account]
-    const errors = new Map<string, string>()
-    if (cached !== true) await readAll(runtime, chosen, errors, context)
+    const errors = cached === true ? undefined : await readAllLimits(runtime, chosen, context)
     const uids = new Set(chosen.map(({ uid }) => uid))
     const entries = await runtime.history.read()
     const nowMs = runtime.clock.now()
-    const rows = accountRows(runtime, pool, context).filter((_row, position) =>
-      uids.has(pool.accounts[position]?.uid ?? ''),
-    )
     return {
       unreadable: unreadableRecords(pool).length,
-      accounts: rows.map((row) => {
-        const uid = pool.accounts[row.index - 1]?.uid ?? ''
-        const windows = row.windows.map((one): LimitsWindow => {
-          const window = runtime.ledger
-            .windowsByLimit(uid, nowMs)
-            [one.limitId]?.find(({ kind }) => kind === one.kind)
+      accounts: viewsOf(runtime, pool, context)
+        .filter(({ uid }) => uids.has(uid))
+        .map((view) => {
+          const row = rowOf(view, pool, nowMs, context)
           return {
-            ...one,
-            forecast:
-              (window && forecastOf(entries, { uid, limitId: one.limitId, window }, nowMs)) ?? null,
+            ...row,
+            windows: row.windows.map((window, place) => ({
+              ...window,
+              forecast: forecastOfView(entries, view.uid, view.windows[place], nowMs),
+            })),
+            error: errors?.get(view.uid) ?? null,
+            credits: runtime.ledger.of(view.uid)?.credits ?? null,
           }
-        })
-        return {
-          ...row,
-          windows,
-          error: errors.get(uid) ?? null,
-          credits: runtime.ledger.of(uid)?.credits ?? null,
-        }
-      }),
+        }),
     }
   },
   render(data, view) {
     const unreadable = data.unreadable === 0 ? [] : [unreadableText(data.unreadable)]
-    if (data.accounts.length === 0)
-      return ['No account is signed in. Run: opencode auth login', ...unreadable].join('\n')
+    if (data.accounts.length === 0) return [NO_ACCOUNT, ...unreadable].join('\n')
     const lines = data.accounts.flatMap((row) => {
       const windows: readonly (LimitsWindow | undefined)[] =
         row.windows.length === 0 ? [undefined] : row.windows
@@ -112,11 +98,12 @@ export const codexLimits = defineTool({
         { title: 'Account', value: ({ row }) => shortName(row) },
         {
           title: 'Window',
-          value: ({ window }) => (window === undefined ? '-' : windowName(window)),
+          value: ({ window }) =>
+            window === undefined ? '-' : windowName(window.kind, window.limitId),
         },
         {
           title: 'Left',
-          value: ({ window }) => (window === undefined ? '-' : percentLeft(window.leftPercent)),
+          value: ({ window }) => (window === undefined ? '-' : percentText(window.leftPercent)),
           align: 'right',
         },
         {
@@ -141,7 +128,7 @@ export const codexLimits = defineTool({
       return window === undefined || text === ''
         ? []
         : [
-            `${row.index} ${shortName(row)}, ${windowName(window)}: at this pace ${text}.${budgetText(window, view.nowMs)}`,
+            `${row.index} ${shortName(row)}, ${windowName(window.kind, window.limitId)}: at this pace ${text}.${budgetText(window, view.nowMs)}`,
           ]
     })
     const notes = [...paces, ...unreadable]
@@ -152,11 +139,20 @@ export const codexLimits = defineTool({
     accounts.some((row) => row.error !== null && (row.enabled || accounts.length === 1)),
 })
 
-function windowName({ name, limitId }: WindowRow): string {
-  return limitId === DEFAULT_LIMIT_ID ? name : `${name} ${limitId}`
-}
-
 const DAY_MS = 86_400_000
+
+/** Of the time after a reset nothing is claimed. */
+function forecastOfView(
+  entries: readonly HistoryEntry[],
+  uid: string,
+  view: WindowView | undefined,
+  nowMs: number,
+): Forecast | null {
+  const { limitId, reading: window } = view ?? {}
+  if (limitId === undefined || window === undefined) return null
+  if (window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs) return null
+  return forecastOf(entries, { uid, limitId, window }, nowMs) ?? null
+}
 
 /** What would last, where the pace of now does not. */
 function budgetText({ forecast, leftPercent, resetsAtMs }: LimitsWindow, nowMs: number): string {
@@ -165,50 +161,5 @@ function budgetText({ forecast, leftPercent, resetsAtMs }: LimitsWindow, nowMs: 
   const isDayAhead = (resetsAtMs ?? 0) - nowMs >= DAY_MS
   return budget === undefined
     ? ''
-    : ` To last: ${budget.perHour.toFixed(1)} % an hour${isDayAhead ? `, ${budget.nextDay.toFixed(0)} % in the next day` : ''}.`
-}
-
-async function readAll(
-  runtime: Runtime,
-  accounts: readonly Account[],
-  errors: Map<string, string>,
-  context: ToolContext,
-): Promise<void> {
-  const waiting = accounts.filter((account) => account.kind !== 'api-key')
-  const total = waiting.length
-  let done = 0
-  const work = async (): Promise<void> => {
-    for (let account = waiting.shift(); account !== undefined; account = waiting.shift()) {
-      const { uid } = account
-      await refreshReading(runtime, account, context.signal).catch((error: unknown) => {
-        if (context.signal.aborted) throw error
-        errors.set(uid, redactText(messageOf(error)))
-      })
-      done += 1
-      context.progress(`${done} of ${total} accounts read`)
-    }
-  }
-  await Promise.all(Array.from({ length: PARALLEL }, work))
-  await runtime.ledger.flush()
-}
-
-/**
- * Reads the quota of one account anew; a failed reading changes nothing.
- * @throws CodexError when it cannot be had
- */
-export async function refreshReading(
-  runtime: Runtime,
-  account: Account,
-  signal: AbortSignal,
-): Promise<void> {
-  const { clock, fetch, endpoints, userAgent, ledger, tokens } = runtime
-  if (account.enabled === false)
-    throw new CodexError('account_not_allowed', 'Disabled; not asked.', { hint: '' })
-  const grant = await tokens.access(account, signal)
-  const reading = await readUsage(
-    { fetch, backend: endpoints.backend, userAgent, now: () => clock.now() },
-    { token: grant.token, accountId: account.accountId },
-    signal,
-  )
-  ledger.observe(account.uid, reading, clock.now())
+    : ` To last: ${budget.perHour.toFixed(1)}% an hour${isDayAhead ? `, ${budget.nextDay.toFixed(0)}% in the next day` : ''}.`
 }

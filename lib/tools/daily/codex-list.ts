@@ -2,7 +2,13 @@ import * as z from 'zod'
 
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { renderTable } from '../../kernel/text/table.js'
-import { type AccountRow, accountRows, shortName, windowsCell } from './account-row.js'
+import {
+  ACCOUNT_COLUMNS,
+  type AccountRow,
+  accountRows,
+  NO_ACCOUNT,
+  windowsCell,
+} from '../account-rows.js'
 import { defineTool } from '../definition.js'
 
 /** The accounts of the pool. */
@@ -19,7 +25,6 @@ interface ListData {
   readonly unsaved: readonly string[]
 }
 
-/** `codex-list`. */
 export const codexList = defineTool({
   name: 'list',
   group: 'Daily use',
@@ -42,18 +47,15 @@ export const codexList = defineTool({
   },
   render(data, view) {
     const unreadable = unreadableText(data.unreadable)
-    if (data.totalAccounts === 0)
-      return ['No account is signed in. Run: opencode auth login', unreadable].join('\n').trimEnd()
+    if (data.totalAccounts === 0) return [NO_ACCOUNT, unreadable].join('\n').trimEnd()
     if (data.accounts.length === 0)
-      return `None of the ${data.totalAccounts} accounts has the tag ${JSON.stringify(data.filterTag)}.`
+      return `No account has the tag ${JSON.stringify(data.filterTag)}.`
     const table = renderTable(
       data.accounts,
       [
-        { title: '#', value: (row) => `${row.index}${row.active ? '*' : ''}`, align: 'right' },
-        { title: 'Account', value: shortName },
+        ...ACCOUNT_COLUMNS,
         { title: 'Plan', value: (row) => row.plan ?? '-', priority: 2 },
-        { title: 'Status', value: (row) => row.status },
-        { title: 'Left', value: windowsCell, priority: 4 },
+        { title: 'Left', value: (row) => windowsCell(row), priority: 4 },
         { title: 'Tags', value: (row) => row.tags.join(','), priority: 1 },
         { title: 'Note', value: (row) => row.note ?? '', priority: 0 },
       ],

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { findAccount } from '../../account-view/find-account.js'
 import type { Account } from '../../accounts/account.js'
 import { accountName } from '../../accounts/labels.js'
 import {
@@ -12,7 +13,7 @@ import {
 } from '../../accounts/rules.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { CodexError } from '../../kernel/errors.js'
-import { accountArg, findAccount } from '../accounts/account-ref.js'
+import { accountArg } from '../accounts/account-edit.js'
 import { defineTool } from '../definition.js'
 import { onlyByUser } from '../user-acts.js'
 

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { accountName } from '../../accounts/labels.js'
+import { spelledOut } from '../../account-view/words.js'
 import { CodexError, isCodexError } from '../../kernel/errors.js'
 import { uuidFrom } from '../../kernel/hash.js'
 import { counted } from '../../kernel/text/plural.js'
@@ -10,9 +11,10 @@ import {
   redeemResetCredit,
   type ResetCredit,
 } from '../../quota/reset-credits.js'
-import { accountArg, findAccount } from '../accounts/account-ref.js'
-import { refreshReading } from './codex-limits.js'
+import { findAccount } from '../../account-view/find-account.js'
+import { accountArg } from '../accounts/account-edit.js'
 import { defineTool } from '../definition.js'
+import { readLimits } from '../read-limits.js'
 
 interface ResetData {
   readonly account: string
@@ -25,7 +27,6 @@ interface ResetData {
   readonly message: string
 }
 
-/** `codex-reset`. */
 export const codexReset = defineTool({
   name: 'reset',
   group: 'Daily use',
@@ -94,7 +95,7 @@ export const codexReset = defineTool({
     if (confirm !== true)
       return {
         ...base,
-        message: `One banked reset of ${name} would be redeemed. Nothing was changed; say confirm to do it.`,
+        message: `One banked reset of ${name} would be redeemed. Nothing was changed; pass confirm to redeem it.`,
       }
     // The same credit always makes the same id: a repetition after a lost answer redeems nothing twice.
     const requestId = uuidFrom(`${target.account.uid} ${credit.id}`, 4)
@@ -117,7 +118,7 @@ export const codexReset = defineTool({
     const done = result.code === 'reset'
     if (done) {
       runtime.ledger.clear(target.account.uid, runtime.clock.now())
-      await refreshReading(runtime, target.account, signal).catch(() => undefined)
+      await readLimits(runtime, target.account, signal).catch(() => undefined)
       await runtime.ledger.flush()
     }
     return {
@@ -125,8 +126,8 @@ export const codexReset = defineTool({
       redeemed: result.code === 'unknown' ? null : done,
       result,
       message: done
-        ? `${name}: ${result.windowsReset} window${result.windowsReset === 1 ? ' was' : 's were'} reset.`
-        : `${name}: nothing was redeemed (${result.code.replaceAll('_', ' ')}).`,
+        ? `${name}: ${counted(result.windowsReset, 'window was', 'windows were')} reset.`
+        : `${name}: nothing was redeemed (${spelledOut(result.code)}).`,
     }
   },
   render: (data) =>

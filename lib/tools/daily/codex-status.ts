@@ -1,12 +1,21 @@
 import * as z from 'zod'
 
+import { nextAction } from '../../account-view/next-action.js'
+import { reasonText, spelledOut } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
-import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
 import { originOf, type SettingRow, settingRows } from '../../config/report.js'
+import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
+import { counted } from '../../kernel/text/plural.js'
 import { renderTable } from '../../kernel/text/table.js'
-import { type AccountRow, accountRows, shortName, windowsCell } from './account-row.js'
+import {
+  ACCOUNT_COLUMNS,
+  type AccountRow,
+  NO_ACCOUNT,
+  rowOf,
+  viewsOf,
+  windowsCell,
+} from '../account-rows.js'
 import { defineTool } from '../definition.js'
-import { reasonText } from './reason-text.js'
 
 interface WhyCandidate {
   readonly name: string
@@ -40,7 +49,6 @@ interface StatusData {
   readonly decisions?: readonly WhyDecision[]
 }
 
-/** `codex-status`. */
 export const codexStatus = defineTool({
   name: 'status',
   group: 'Daily use',
@@ -51,13 +59,15 @@ export const codexStatus = defineTool({
   core: true,
   async run(runtime, { why }, context): Promise<StatusData> {
     const pool = await runtime.store.read()
-    const accounts = accountRows(runtime, pool, context)
+    const views = viewsOf(runtime, pool, context)
+    const nowMs = runtime.clock.now()
+    const accounts = views.map((view) => rowOf(view, pool, nowMs, context))
     const base = {
       accounts,
       unreadable: unreadableRecords(pool).length,
       strategy: runtime.config.rotationStrategy,
       serving: accounts.find((row) => row.active)?.name ?? null,
-      nextAction: nextAction(accounts),
+      nextAction: nextAction(views, nowMs),
       unsaved: await runtime.tokens.unsaved(),
       settings: settingRows(runtime.loaded)
         .filter(({ source }) => source !== 'default')
@@ -65,10 +75,8 @@ export const codexStatus = defineTool({
       settingProblems: runtime.loaded.problems.length,
     }
     if (why !== true) return base
-    const nameOf = (uid: string | undefined): string | null => {
-      const position = pool.accounts.findIndex((account) => account.uid === uid)
-      return accounts[position]?.name ?? null
-    }
+    const nameOf = (uid: string | undefined): string | null =>
+      views.find((view) => view.uid === uid)?.name ?? null
     const decisions = runtime.decisions
       .recent()
       .slice(0, 10)
@@ -81,22 +89,19 @@ export const codexStatus = defineTool({
           name: nameOf(candidate.uid) ?? candidate.label,
           eligible: candidate.eligible,
           score: candidate.score ?? null,
-          reasons: candidate.reasons.map((reason) => reasonText(reason, runtime.clock.now())),
+          reasons: candidate.reasons.map((reason) => reasonText(reason, nowMs)),
         })),
       }))
     return { ...base, decisions }
   },
   render(data, view) {
     const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
-    if (data.accounts.length === 0)
-      return `No account is signed in. Run: opencode auth login${unreadable}`
+    if (data.accounts.length === 0) return `${NO_ACCOUNT}${unreadable}`
     const table = renderTable(
       data.accounts,
       [
-        { title: '#', value: (row) => `${row.index}${row.active ? '*' : ''}`, align: 'right' },
-        { title: 'Account', value: shortName },
-        { title: 'Status', value: (row) => row.status },
-        { title: 'Left', value: windowsCell, priority: 2 },
+        ...ACCOUNT_COLUMNS,
+        { title: 'Left', value: (row) => windowsCell(row), priority: 2 },
         { title: 'Resets', value: (row) => resetsCell(row, view.nowMs), priority: 1 },
       ],
       view.width,
@@ -122,34 +127,15 @@ function settingsText({ settings, settingProblems }: StatusData): string {
   const wrong =
     settingProblems === 0
       ? ''
-      : `\n${settingProblems === 1 ? 'One value' : `${settingProblems} values`} of the configuration cannot be used: oc-codex-multi-auth config`
+      : `\n${counted(settingProblems, 'value')} of the configuration cannot be used: oc-codex-multi-auth config`
   return `${changed.length === 0 ? '' : `\nSettings: ${changed.join(', ')}`}${wrong}`
-}
-
-/** What the user should do now, in one sentence. */
-export function nextAction(accounts: readonly AccountRow[]): string {
-  if (accounts.length === 0) return 'Sign in: opencode auth login'
-  const login = accounts.filter((row) => row.needsLogin !== null)
-  if (login.length > 0)
-    return `Sign in again with account ${login.map((row) => row.index).join(', ')}: opencode auth login`
-  const usable = accounts.filter((row) => row.status === 'ok' || row.status === 'active')
-  if (usable.length > 0)
-    return `Nothing to do: ${usable.length} of ${accounts.length} accounts can serve.`
-  const next = accounts
-    .flatMap((row) => row.blocks.map((block) => block.untilMs))
-    .sort((left, right) => left - right)[0]
-  if (accounts.every((row) => !row.enabled))
-    return 'Every account is disabled; enable one: codex-toggle'
-  return next === undefined
-    ? 'No account can serve now.'
-    : 'No account can serve now; sign in to another one or wait for the first reset.'
 }
 
 function whyText(decisions: readonly WhyDecision[], nowMs: number): string {
   if (decisions.length === 0) return 'No decision yet in this process.'
   return decisions
     .map((decision) => {
-      const head = `${formatDuration(nowMs - decision.atMs)} ago, ${decision.model}: ${decision.chosen ?? 'nobody'} (${decision.reason})`
+      const head = `${formatDuration(nowMs - decision.atMs)} ago, ${decision.model}: ${decision.chosen ?? 'no account'} (${spelledOut(decision.reason)})`
       const lines = decision.candidates.map(
         (one) =>
           `  ${one.eligible ? '+' : '-'} ${one.name}: ${one.reasons.length === 0 ? 'nothing against it' : one.reasons.join('; ')}`,

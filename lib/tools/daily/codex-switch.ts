@@ -1,10 +1,11 @@
 import * as z from 'zod'
 
-import { withActive } from '../../accounts/edits.js'
-import { accountName } from '../../accounts/labels.js'
-import { projectPinOf, rulesOf, withProjectPin, withRules } from '../../accounts/rules.js'
+import { type AccountAction, type AccountRef, performAction } from '../../account-view/actions.js'
+import { findAccount } from '../../account-view/find-account.js'
+import { projectPinOf, rulesOf } from '../../accounts/rules.js'
 import { CodexError } from '../../kernel/errors.js'
-import { accountArg, findAccount } from '../accounts/account-ref.js'
+import type { Pin } from '../../routing/types.js'
+import { accountArg } from '../accounts/account-edit.js'
 import { defineTool } from '../definition.js'
 import { onlyByUser } from '../user-acts.js'
 
@@ -17,7 +18,6 @@ interface SwitchData {
   readonly message: string
 }
 
-/** `codex-switch`. */
 export const codexSwitch = defineTool({
   name: 'switch',
   group: 'Daily use',
@@ -52,57 +52,33 @@ export const codexSwitch = defineTool({
     if (pin === 'hard') throw onlyByUser('set a hard pin', command)
     if (everywhere?.mode === 'hard' || here?.mode === 'hard')
       throw onlyByUser('overrule a hard pin', command)
-    if (target === undefined || (scope === 'project' ? here : everywhere) !== undefined)
+    const replaced = scope === 'project' ? here : everywhere
+    if (target === undefined || (pin === 'none' ? (here ?? everywhere) : replaced) !== undefined)
       throw onlyByUser('lift a pin', command)
   },
   async run(runtime, args, { caller }): Promise<SwitchData> {
-    const { account, pin = 'none', scope = 'global' } = args
-    const { project } = runtime.scope
-    if (scope === 'project' && project === undefined)
-      throw new CodexError(
-        'invalid_input',
-        'This folder belongs to no project, so a pin for the project has no place.',
-        { hint: '' },
-      )
+    const { account, pin = 'none', scope } = args
     if (account === undefined && pin !== 'none')
-      throw new CodexError('invalid_input', 'Say which account is to be pinned.', { hint: '' })
-    let result: SwitchData | undefined
-    await runtime.store.update((pool) => {
+      throw new CodexError('invalid_input', 'Name the account to pin.', { hint: '' })
+    const {
+      index,
+      account: name,
+      message,
+    } = await performAction(runtime, actionOf(account, pin, scope), (pool) => {
       if (caller === 'model') codexSwitch.refuseModel?.(runtime, pool, args)
-      const target =
-        account === undefined ? undefined : findAccount(pool, account, runtime.config.maskEmail)
-      if (target?.account.enabled === false)
-        throw new CodexError(
-          'account_not_allowed',
-          `${accountName(target.account, target.position, runtime.config)} is disabled.`,
-          { hint: 'Enable it first: codex-toggle' },
-        )
-      const rules = rulesOf(pool)
-      const entry =
-        target === undefined || pin === 'none' ? undefined : { uid: target.account.uid, mode: pin }
-      const { pin: _global, ...rest } = rules
-      const next =
-        scope === 'project' && project !== undefined
-          ? withProjectPin(rules, project, entry)
-          : { ...rest, ...(entry === undefined ? {} : { pin: entry }) }
-      const name =
-        target === undefined ? null : accountName(target.account, target.position, runtime.config)
-      result = {
-        index: target === undefined ? null : target.position + 1,
-        account: name,
-        pin,
-        scope,
-        message:
-          name === null
-            ? 'The pin is lifted.'
-            : pin === 'none'
-              ? `New sessions go to ${name}.`
-              : `${name} is pinned (${scope}, ${pin}).`,
-      }
-      return withRules(target === undefined ? pool : withActive(pool, target.account.uid), next)
     })
-    if (result === undefined) throw new CodexError('internal', 'The switch had no result.')
-    return result
+    return { index, account: name, pin, scope: scope ?? 'global', message }
   },
-  render: (data) => data.message,
+  render: ({ message }) => message,
 })
+
+function actionOf(
+  account: AccountRef | undefined,
+  mode: SwitchData['pin'],
+  scope: Pin['scope'] | undefined,
+): AccountAction {
+  if (account === undefined) return { do: 'unpin', scope }
+  return mode === 'none'
+    ? { do: 'switch', account }
+    : { do: 'pin', account, mode, scope: scope ?? 'global' }
+}

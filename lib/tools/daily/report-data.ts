@@ -1,67 +1,51 @@
+import type { AccountView } from '../../account-view/view.js'
+import { windowName } from '../../account-view/words.js'
 import { apiValue } from '../../forecast/api-value.js'
 import { PRICES_DATE } from '../../forecast/price-table.js'
 import type { HistoryEntry } from '../../history/entries.js'
 import { type AccountWindows, forecastOf } from '../../history/forecasts.js'
 import type { ApiValue, ReportData, ReportForecast } from '../../report/report-data.js'
-import { DEFAULT_LIMIT_ID, WINDOW_NAMES } from '../../routing/limits.js'
-import type { AccountRow } from './account-row.js'
+import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
 
 /** What the caller has read; nothing here is read again. */
 export interface ReportInput {
   /** Names are shown as they stand here. */
-  readonly rows: readonly AccountRow[]
-  /** The account of each row with its windows, in the same order; joins it with the history. */
-  readonly accounts: readonly AccountWindows[]
+  readonly views: readonly AccountView[]
   /** Oldest first. */
   readonly entries: readonly HistoryEntry[]
   readonly nowMs: number
 }
 
 /** The report's own view of the pool. Pure but for the time zone, which is the computer's. */
-export function reportData({ rows, accounts, entries, nowMs }: ReportInput): ReportData {
-  const byKey = new Set(
-    rows.flatMap(({ kind }, position) =>
-      kind === 'api-key' ? [accounts[position]?.uid ?? ''] : [],
-    ),
-  )
+export function reportData({ views, entries, nowMs }: ReportInput): ReportData {
+  const keys = new Set(views.filter(({ kind }) => kind === 'api-key').map(({ uid }) => uid))
   return {
     nowMs,
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    accounts: rows.map(({ index, name, plan, status, active, windows }, position) => ({
-      uid: accounts[position]?.uid ?? '',
-      index,
-      name,
-      plan,
-      status,
-      active,
-      windows,
-    })),
+    accounts: views,
     entries,
-    forecasts: accounts.flatMap((account) => forecastsOf(account, entries, nowMs)),
-    value: valueOf(entries.filter((entry) => !byKey.has(entry.type === 'turn' ? entry.uid : ''))),
+    forecasts: views.flatMap((view) => forecastsOf(view, entries, nowMs)),
+    value: valueOf(entries.filter((entry) => !keys.has(entry.type === 'turn' ? entry.uid : ''))),
   }
 }
 
+/** The windows of the usual family as the backend told them: a forecast takes one whose reset has passed for full. */
+export function usualWindows({ uid, windows }: AccountView): AccountWindows {
+  const usual = windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID)
+  return { uid, limits: { [DEFAULT_LIMIT_ID]: usual.map(({ reading }) => reading) } }
+}
+
 function forecastsOf(
-  { uid, limits }: AccountWindows,
+  { uid, windows }: AccountView,
   entries: readonly HistoryEntry[],
   nowMs: number,
 ): ReportForecast[] {
-  const limitId = DEFAULT_LIMIT_ID
-  return (limits[limitId] ?? []).flatMap((window) => {
+  return windows.flatMap(({ limitId, kind, leftPercent, reading: window }) => {
     // Of the time after a reset nothing is claimed.
-    if (window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs) return []
+    const isOver = window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs
+    if (limitId !== DEFAULT_LIMIT_ID || isOver) return []
     const forecast = forecastOf(entries, { uid, limitId, window }, nowMs)
-    return forecast === undefined
-      ? []
-      : [
-          {
-            uid,
-            window: WINDOW_NAMES[window.kind],
-            leftPercent: Math.max(0, 100 - window.usedPercent),
-            forecast,
-          },
-        ]
+    return forecast === undefined ? [] : [{ uid, window: windowName(kind), leftPercent, forecast }]
   })
 }
 

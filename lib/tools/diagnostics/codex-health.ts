@@ -2,12 +2,10 @@ import * as z from 'zod'
 
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { formatDuration } from '../../kernel/text/moments.js'
-import { messageOf } from '../../kernel/errors.js'
-import { redactText } from '../../kernel/text/redact.js'
 import { renderTable } from '../../kernel/text/table.js'
-import { type AccountRow, accountRows, shortName } from '../daily/account-row.js'
-import { refreshReading } from '../daily/codex-limits.js'
+import { type AccountRow, NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
 import { defineTool } from '../definition.js'
+import { readAllLimits } from '../read-limits.js'
 
 interface HealthRow extends AccountRow {
   readonly health: 'healthy' | 'unhealthy' | 'skipped'
@@ -26,7 +24,6 @@ interface HealthData {
   readonly accounts: readonly HealthRow[]
 }
 
-/** `codex-health`. */
 export const codexHealth = defineTool({
   name: 'health',
   group: 'Diagnostics',
@@ -36,7 +33,7 @@ export const codexHealth = defineTool({
   args: {
     clear: z
       .boolean()
-      .describe('forget blocks first, so that every account is tried anew')
+      .describe('forget blocks first, so that every account is tried again')
       .optional(),
   },
   riskOf: ({ clear }) => (clear === true ? 'edit' : 'read'),
@@ -44,30 +41,19 @@ export const codexHealth = defineTool({
     const before = await runtime.store.read()
     if (clear === true)
       for (const { uid } of before.accounts) runtime.ledger.clear(uid, runtime.clock.now())
-    const errors = new Map<string, string>()
-    const skipped = new Set<string>()
-    for (const [position, account] of before.accounts.entries()) {
-      context.progress(`checking account ${position + 1} of ${before.accounts.length}`)
-      if (account.enabled === false || account.kind === 'api-key') {
-        skipped.add(account.uid)
-        continue
-      }
-      await refreshReading(runtime, account, context.signal).catch((error: unknown) => {
-        if (context.signal.aborted) throw error
-        errors.set(account.uid, redactText(messageOf(error)))
-      })
-    }
-    await runtime.ledger.flush()
+    const asked = before.accounts.filter(({ enabled }) => enabled !== false)
+    const errors = await readAllLimits(runtime, asked, context)
     const pool = await runtime.store.read()
     const nowMs = runtime.clock.now()
-    const accounts = accountRows(runtime, pool, context).map((row, position): HealthRow => {
-      const account = pool.accounts[position]
-      const uid = account?.uid ?? ''
+    const accounts = viewsOf(runtime, pool, context).map((view): HealthRow => {
+      const expiresAt = pool.accounts[view.index - 1]?.expiresAt
+      const error = errors.get(view.uid) ?? null
+      const isSkipped = !view.enabled || view.kind === 'api-key'
       return {
-        ...row,
-        health: skipped.has(uid) ? 'skipped' : errors.has(uid) ? 'unhealthy' : 'healthy',
-        error: errors.get(uid) ?? null,
-        tokenLeftMs: account?.expiresAt === undefined ? null : account.expiresAt - nowMs,
+        ...rowOf(view, pool, nowMs, context),
+        health: isSkipped ? 'skipped' : error === null ? 'healthy' : 'unhealthy',
+        error,
+        tokenLeftMs: expiresAt === undefined ? null : expiresAt - nowMs,
       }
     })
     const count = (health: HealthRow['health']): number =>
@@ -83,8 +69,7 @@ export const codexHealth = defineTool({
   },
   render(data, view) {
     const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
-    if (data.totalAccounts === 0)
-      return `No account is signed in. Run: opencode auth login${unreadable}`
+    if (data.totalAccounts === 0) return `${NO_ACCOUNT}${unreadable}`
     const table = renderTable(
       data.accounts,
       [

@@ -1,10 +1,11 @@
+import { canServe } from '../../account-view/state.js'
 import { pseudonymOf } from '../../request/trace/trace.js'
 import { packageVersion } from '../../kernel/version.js'
 import { measuresOf } from '../../report/measures.js'
 import { OTLP_MARK, otlpJson } from '../../report/export/otlp-json.js'
 import { PROMETHEUS_MARK, prometheusText } from '../../report/export/prometheus.js'
 import type { Runtime } from '../../runtime.js'
-import { accountRows } from '../daily/account-row.js'
+import { viewsOf } from '../account-rows.js'
 
 /** Formats that other programs read. */
 export const EXPORT_FORMATS = ['prometheus', 'otlp-json'] as const
@@ -20,23 +21,15 @@ export const EXPORT_MARKS: Readonly<Record<ExportFormat, string>> = {
 export async function metricsExport(runtime: Runtime, format: ExportFormat): Promise<string> {
   const nowMs = runtime.clock.now()
   const [pool, entries] = await Promise.all([runtime.store.read(), runtime.history.read()])
-  const rows = accountRows(runtime, pool, { includeSensitive: false })
   const measures = measuresOf({
     process: runtime.metrics.snapshot(),
     // The same at each export: a start that moves would be read as a restart.
     processSinceMs: performance.timeOrigin,
-    accounts: pool.accounts.flatMap(({ uid }, position) => {
-      const row = rows[position]
-      return row === undefined
-        ? []
-        : [
-            {
-              account: pseudonymOf(uid),
-              usable: row.status === 'ok' || row.status === 'active',
-              windows: row.windows,
-            },
-          ]
-    }),
+    accounts: viewsOf(runtime, pool).map(({ uid, state, windows }) => ({
+      account: pseudonymOf(uid),
+      usable: canServe(state),
+      windows,
+    })),
     entries,
     nameOf: pseudonymOf,
     nowMs,

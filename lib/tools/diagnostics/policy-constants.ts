@@ -1,24 +1,29 @@
-import { HELD_RETRY_MS } from '../../tokens/refresh-commit.js'
-import { RUNNING_GRACE_MS } from '../../tokens/journal/refresh-entry.js'
-import { REFRESH_TIMEOUT_MS } from '../../tokens/refresh-exchange.js'
-import { JOURNAL_MAX_AGE_MS, RECEIVED_MAX_AGE_MS } from '../../tokens/journal/refresh-journal.js'
-import { LEASE_STALE_MS } from '../../tokens/refresh-lease.js'
-import { REUSED_GRACE_MS } from '../../tokens/refresh-renewal.js'
+import { HELD_RETRY_MS } from '../../tokens/commit.js'
+import { RUNNING_GRACE_MS } from '../../tokens/journal/entry.js'
+import { ANSWER_TIMEOUT_MS } from '../../oauth/login-server.js'
+import { JOURNAL_MAX_AGE_MS, RECEIVED_MAX_AGE_MS } from '../../tokens/journal/journal.js'
+import { LEASE_STALE_MS } from '../../tokens/lease.js'
+import { REUSED_GRACE_MS } from '../../tokens/refresh.js'
 import {
   FIRST_PAUSE_MS,
   LONGEST_PAUSE_MS,
   LONGEST_SERVER_PAUSE_MS,
-} from '../../tokens/refresh-rules.js'
+} from '../../tokens/token-rules.js'
 import { REFRESH_AHEAD_MS } from '../../tokens/tokens.js'
-import { BASE_DELAY_MS, JITTER, MAX_DELAY_MS } from '../../request/failures/backoff.js'
+import {
+  MAX_HOLD_AGE_MS,
+  MAX_SESSIONS,
+  TOUCH_INTERVAL_MS,
+} from '../../accounts/session-affinity.js'
 import { BREAKER_OPEN_MS, BREAKER_THRESHOLD, BREAKER_WINDOW_MS } from '../../request/breaker.js'
-import { UNAUTHORIZED_HOLD_MS } from '../../request/failures/account-verdicts.js'
-import { WAIT_MARGIN_MS } from '../../request/wait-for-account.js'
-import { COUNTDOWN_MS } from '../../request/notices.js'
-import { HOLD_MS, LONGEST_RATE_LIMIT_MS } from '../../request/failures/outcome.js'
-import { SHORT_WAIT_MS } from '../../request/failures/policy.js'
-import { MAX_RETRY_AFTER_MS } from '../../request/failures/retry-after.js'
-import { MAX_HOLD_AGE_MS, MAX_SESSIONS, TOUCH_INTERVAL_MS } from '../../routing/affinity.js'
+import { COUNTDOWN_MS, WAIT_MARGIN_MS } from '../../request/notices.js'
+import {
+  HOLD_MS,
+  LONGEST_RATE_LIMIT_MS,
+  UNAUTHORIZED_HOLD_MS,
+} from '../../request/failures/blocks.js'
+import { MAX_RETRY_AFTER_MS } from '../../request/failures/facts.js'
+import { BASE_DELAY_MS, JITTER, MAX_DELAY_MS, SHORT_WAIT_MS } from '../../request/failures/retry.js'
 import {
   ACCOUNT_BREAKER_REST_MS,
   ACCOUNT_BREAKER_STRIKES,
@@ -27,7 +32,7 @@ import {
   HEALTH_PER_HOUR,
   TOKENS_PER_MINUTE,
 } from '../../routing/health.js'
-import { UNKNOWN_RESET_HOLD_MS } from '../../routing/standing.js'
+import { UNKNOWN_RESET_HOLD_MS } from '../../routing/eligibility.js'
 import { ALERT_LEVELS } from '../../quota/alerts.js'
 
 /** The constants of one policy by name; times in ms. */
@@ -52,7 +57,7 @@ export const POLICY_CONSTANTS: Readonly<Record<string, Policy>> = {
   'wait for a limit': { WAIT_MARGIN_MS, COUNTDOWN_MS },
   refresh: {
     REFRESH_AHEAD_MS,
-    REFRESH_TIMEOUT_MS,
+    REFRESH_TIMEOUT_MS: ANSWER_TIMEOUT_MS,
     LEASE_STALE_MS,
     RUNNING_GRACE_MS,
     REUSED_GRACE_MS,

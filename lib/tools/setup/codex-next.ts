@@ -1,5 +1,5 @@
-import { accountRows } from '../daily/account-row.js'
-import { nextAction } from '../daily/codex-status.js'
+import { nextAction } from '../../account-view/next-action.js'
+import { viewsOf } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 
 interface NextData {
@@ -9,20 +9,19 @@ interface NextData {
   readonly activeIndex: number | null
 }
 
-/** `codex-next`. */
 export const codexNext = defineTool({
   name: 'next',
   group: 'Setup and help',
   summary: 'Say the one thing to do next.',
   risk: 'read',
   args: {},
-  async run(runtime, _args, context): Promise<NextData> {
+  async run(runtime): Promise<NextData> {
     const pool = await runtime.store.read()
-    const rows = accountRows(runtime, pool, context)
+    const views = viewsOf(runtime, pool)
     return {
-      recommendedNextAction: nextAction(rows),
-      totalAccounts: rows.length,
-      activeIndex: rows.find((row) => row.active)?.index ?? null,
+      recommendedNextAction: nextAction(views, runtime.clock.now()),
+      totalAccounts: views.length,
+      activeIndex: views.find(({ active }) => active)?.index ?? null,
     }
   },
   render: (data) => data.recommendedNextAction,

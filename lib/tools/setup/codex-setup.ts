@@ -1,5 +1,7 @@
+import { canServe } from '../../account-view/state.js'
 import { MANAGED_MARKER } from '../../login/managed-entry.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
+import { viewsOf } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 import { pluginEntry } from '../diagnostics/doctor-host.js'
 
@@ -16,7 +18,6 @@ export interface SetupData {
   readonly ready: boolean
 }
 
-/** `codex-setup`. */
 export const codexSetup = defineTool({
   name: 'setup',
   group: 'Setup and help',
@@ -26,8 +27,9 @@ export const codexSetup = defineTool({
   async run(runtime): Promise<SetupData> {
     const pool = await runtime.store.read()
     const auth = (await readTextFile(runtime.paths.hostAuthFile).catch(() => undefined))?.text ?? ''
-    const usable = pool.accounts.filter(
-      (account) => account.enabled !== false && account.needsLogin === undefined,
+    // A limit passes by itself and is nothing to set up.
+    const usable = viewsOf(runtime, pool).filter(
+      ({ state }) => canServe(state) || 'untilMs' in state,
     )
     const isNamed = (await pluginEntry(runtime)).every(
       ({ id, severity }) => id !== 'plugin-entry' || severity === 'ok',
@@ -49,7 +51,7 @@ export const codexSetup = defineTool({
         id: 'usable',
         step: 'An account can be used',
         done: usable.length > 0,
-        action: 'Sign in again, or enable one: codex-toggle',
+        action: 'See what to do: codex-next',
       },
       {
         id: 'spare',
