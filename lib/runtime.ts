@@ -219,7 +219,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 function accountFiles(
   { env, paths, host, keychain, onMovedAside }: RuntimeOptions,
   clock: Clock,
-): { readonly vault: Vault; storeAt(file: string, watched: boolean): AccountStore } {
+): { readonly vault: Vault; readonly storeAt: (file: string, watched: boolean) => AccountStore } {
   const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
   const vault = createVault({
     keychain: keychain ?? systemKeychain(currentPlatform(env)),
