@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
-import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
+import { createSessionAffinity, type SessionAffinity } from './accounts/session-affinity.js'
 import type { Keychain } from './accounts/keychain/keychain.js'
 import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
 import type { MovedAside } from './accounts/store/pool-file.js'
@@ -55,7 +55,7 @@ export interface Runtime {
   readonly tokens: Tokens
   readonly ledger: QuotaLedger
   readonly history: History
-  readonly sessions: SessionHoldBook
+  readonly sessions: SessionAffinity
   readonly catalogue: ModelCatalogue
   readonly vitals: HealthTracker
   readonly decisions: DecisionLog
@@ -166,7 +166,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (account !== undefined) options.onAlert?.(account, alert)
     },
   })
-  const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
+  const sessions = createSessionAffinity({ file: paths.affinityFile, clock, log: host })
   const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
     backend: endpoints.backend,
