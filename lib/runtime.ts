@@ -1,9 +1,10 @@
+import { dropUndefined } from './kernel/drop-undefined.js'
 import path from 'node:path'
 
 import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
-import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
+import { createSessionAffinity, type SessionAffinity } from './accounts/session-affinity.js'
 import type { Keychain } from './accounts/keychain/keychain.js'
 import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
 import type { MovedAside } from './accounts/store/pool-file.js'
@@ -12,13 +13,13 @@ import type { AccountStore } from './accounts/store/store-types.js'
 import { createVault, type Vault } from './accounts/keychain/vault.js'
 import { type Endpoints, resolveEndpoints } from './oauth/endpoints.js'
 import { poolFilesOf } from './tokens/copies.js'
-import { createOAuth } from './oauth/oauth-client.js'
+import { OAuthClient } from './oauth/oauth-client.js'
 import { refreshDir } from './tokens/refresh.js'
 import { Tokens } from './tokens/tokens.js'
 import { createRouter, type Router } from './request/router.js'
 import { createTrace, type Trace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
-import { type CatalogueBook, createCatalogueBook } from './catalogue/refresh.js'
+import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
 import { entriesOfReading, entryOfAlert } from './history/from-quota.js'
@@ -55,8 +56,8 @@ export interface Runtime {
   readonly tokens: Tokens
   readonly ledger: QuotaLedger
   readonly history: History
-  readonly sessions: SessionHoldBook
-  readonly catalogue: CatalogueBook
+  readonly sessions: SessionAffinity
+  readonly catalogue: ModelCatalogue
   readonly vitals: HealthTracker
   readonly decisions: DecisionLog
   readonly router: Router
@@ -108,33 +109,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const loaded = resolveConfig({ env, ...configFiles(paths, directory) })
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
-  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
-  const vault = createVault({
-    keychain: options.keychain ?? systemKeychain(currentPlatform(env)),
-    clock,
-    optedIn: env[KEYCHAIN_ENV] === '1',
-    log: host,
-  })
-  const storeAt = (file: string, watched: boolean): AccountStore =>
-    createAccountStore({
-      path: file,
-      backupsDir: path.join(path.dirname(file), 'backups'),
-      clock,
-      vault,
-      watch: watched,
-      ...(options.onMovedAside === undefined ? {} : { onMovedAside: options.onMovedAside }),
-      ...(file === paths.accountsFile ? { legacyPath } : {}),
-    })
+  const { vault, storeAt } = accountFiles(options, clock)
   const store = storeAt(scope.file, watch)
   const userAgent = `oc-codex-multi-auth/${packageVersion()}`
 
   const label = (account: Account): string => {
-    const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid)
-    return accountName(
-      account,
-      position === undefined || position < 0 ? undefined : position,
-      config,
-    )
+    const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid) ?? -1
+    return accountName(account, position < 0 ? undefined : position, config)
   }
   const tokens = new Tokens({
     store,
@@ -146,7 +127,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     log: host,
     toast: (toast) => host.toast(toast),
     label,
-    refreshGrant: createOAuth({ endpoints, fetch, clock, userAgent }).refresh,
+    refreshGrant: new OAuthClient({ endpoints, fetch, clock, userAgent }).refresh,
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
@@ -166,8 +147,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (account !== undefined) options.onAlert?.(account, alert)
     },
   })
-  const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
-  const catalogue = createCatalogueBook({
+  const sessions = createSessionAffinity({ file: paths.affinityFile, clock, log: host })
+  const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
     backend: endpoints.backend,
     userAgent,
@@ -187,7 +168,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     processOffset: process.pid,
     labelOf: (account, position) => accountName(account, position, config),
     modelSupport: (uid, model) => (catalogue.lists(uid, model) ? 'known' : 'unknown'),
-    ...(scope.project === undefined ? {} : { project: scope.project }),
+    ...dropUndefined({ project: scope.project }),
   })
 
   const traceFile = config.requestTrace
@@ -232,4 +213,31 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       ])
     },
   }
+}
+
+/** The keychain and the way to open an account file with it. */
+function accountFiles(
+  { env, paths, host, keychain, onMovedAside }: RuntimeOptions,
+  clock: Clock,
+): { readonly vault: Vault; readonly storeAt: (file: string, watched: boolean) => AccountStore } {
+  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
+  const vault = createVault({
+    keychain: keychain ?? systemKeychain(currentPlatform(env)),
+    clock,
+    optedIn: env[KEYCHAIN_ENV] === '1',
+    log: host,
+  })
+  const storeAt = (file: string, watched: boolean): AccountStore =>
+    createAccountStore({
+      path: file,
+      backupsDir: path.join(path.dirname(file), 'backups'),
+      clock,
+      vault,
+      watch: watched,
+      ...dropUndefined({
+        onMovedAside,
+        legacyPath: file === paths.accountsFile ? legacyPath : undefined,
+      }),
+    })
+  return { vault, storeAt }
 }

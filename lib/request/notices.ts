@@ -1,6 +1,6 @@
 import type { Config } from '../config/settings.js'
 import type { Clock } from '../kernel/clock.js'
-import { LIMIT_NAMES } from '../routing/limits.js'
+import { limitName } from '../account-view/words.js'
 import type { HostPort, Toast } from '../kernel/host-port.js'
 import type { Alert } from '../quota/alerts.js'
 import { formatDuration, formatMoment, formatWhen } from '../kernel/text/moments.js'
@@ -16,7 +16,7 @@ export interface Notices {
    * @param pace a sentence on how long it lasts, or nothing
    */
   alert(label: string, alert: Alert, pace: string): void
-  /** An account cannot be used until somebody signs in again. */
+  /** An account cannot be used until the user signs in again. */
   loginNeeded(label: string): void
 }
 
@@ -26,6 +26,8 @@ export interface NoticeGate {
   mayShow(key: string, nowMs: number, withinMs: number): boolean
 }
 
+/** A block that ends is waited for a little longer: the backend's clock is not ours, ms. */
+export const WAIT_MARGIN_MS = 250
 /** How often the countdown of a waiting request is refreshed, ms. */
 export const COUNTDOWN_MS = 5_000
 
@@ -46,20 +48,20 @@ export function createNotices(deps: {
       if (!config.accountToasts) return
       show(`switched ${from} ${to}`, config.rateLimitToastDebounceMs, {
         variant: 'info',
-        message: `${from} ${why}. ${to} goes on.`,
+        message: `${from} ${why}; continuing with ${to}.`,
       })
     },
     waiting(untilMs) {
       const leftMs = untilMs - clock.now()
       show(`waiting ${Math.ceil(leftMs / COUNTDOWN_MS)}`, COUNTDOWN_MS, {
         variant: 'warning',
-        message: `Every account is at a limit. Going on by itself at ${formatMoment(untilMs, clock.now())}, in ${formatDuration(leftMs)}. Esc stops waiting.`,
+        message: `Every account is at a limit. Resumes automatically at ${formatMoment(untilMs, clock.now())}, in ${formatDuration(leftMs)}. Esc stops waiting.`,
         durationMs: COUNTDOWN_MS,
       })
     },
     alert(label, { window, level, limitId }, pace) {
-      const name = LIMIT_NAMES[window.kind]
-      const left = level === 0 ? 'is used up' : `has ${level} % left`
+      const name = limitName(window.kind)
+      const left = level === 0 ? 'is used up' : `has ${level}% left`
       const until =
         window.resetsAtMs === undefined
           ? ''

@@ -192,7 +192,7 @@ describe('a body of any writing', () => {
   it('says after the change what a parser would have made of it, number for number and key for key', () => {
     fc.assert(
       fc.property(bodies, (text) => {
-        expect(JSON.parse(prepareRequest(text).body)).toEqual(reference(text))
+        expect(JSON.parse(prepareRequest(text).body.text)).toEqual(reference(text))
       }),
       { numRuns: 1_500 },
     )
@@ -201,8 +201,8 @@ describe('a body of any writing', () => {
   it('is the very string of the host where nothing has to change', () => {
     fc.assert(
       fc.property(bodies, (text) => {
-        const once = prepareRequest(text).body
-        expect(prepareRequest(once).body).toBe(once)
+        const once = prepareRequest(text).body.text
+        expect(prepareRequest(once).body.text).toBe(once)
         expect(prepareRequest(once).changed).toEqual([])
       }),
       { numRuns: 500 },
@@ -213,7 +213,7 @@ describe('a body of any writing', () => {
     fc.assert(
       fc.property(bodies, fc.nat({ max: 3 }), (text, number) => {
         const prepared = prepareRequest(text)
-        const body = JSON.parse(prepared.body) as { input: unknown }
+        const body = JSON.parse(prepared.body.text) as { input: unknown }
         const items: unknown[] = Array.isArray(body.input) ? body.input : []
         const isPiece = (one: unknown): boolean =>
           typeof one === 'object' &&
@@ -227,11 +227,11 @@ describe('a body of any writing', () => {
         expect(prepared.reasoning()).toHaveLength(pieces.length)
         if (pieces.length > 0) expect(prepared.hasEncryptedReasoning).toBe(true)
         if (!Array.isArray(body.input)) return
-        expect(JSON.parse(prepared.withoutReasoning())).toEqual({
+        expect(JSON.parse(prepared.withoutReasoning().text)).toEqual({
           ...body,
           input: items.filter((one) => !isPiece(one)),
         })
-        expect(JSON.parse(prepared.withoutReasoning(new Set([number])))).toEqual({
+        expect(JSON.parse(prepared.withoutReasoning(new Set([number])).text)).toEqual({
           ...body,
           input: items.filter((one) => one !== pieces[number]),
         })
@@ -242,7 +242,7 @@ describe('a body of any writing', () => {
 
   it('stays JSON when the last member goes and many blanks stand before it', () => {
     const text = `{"model":"gpt-5.5","input":[],"store":false,"stream":true,"include":["reasoning.encrypted_content"],${' '.repeat(300)}"previous_response_id"${'\n'.repeat(90)}:"x"${' '.repeat(90)}}`
-    expect(JSON.parse(prepareRequest(text).body)).toEqual({
+    expect(JSON.parse(prepareRequest(text).body.text)).toEqual({
       model: 'gpt-5.5',
       input: [],
       store: false,
@@ -262,8 +262,8 @@ describe('a body of any writing', () => {
       `{"input":[],"include":${deep}}`,
     ]) {
       const prepared = prepareRequest(text)
-      expect(prepared.body).toContain('"store":false')
-      expect(() => prepared.withoutReasoning()).not.toThrow()
+      expect(prepared.body.text).toContain('"store":false')
+      expect(() => prepared.withoutReasoning().text).not.toThrow()
     }
   })
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { deadlineFor, REQUEST_DEADLINE_MS } from '../../lib/request/deadline.js'
-import { isHostSafe } from '../../lib/request/body/host-text.js'
+import { isHostSafe } from '../../lib/request/failures/host-text.js'
 import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { firstTurn, homeWith } from '../support/core-over.js'

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Account } from '../../lib/accounts/account.js'
 import { codexUserAgent, type SystemFacts } from '../../lib/request/headers/codex-user-agent.js'
+import { objectText } from '../../lib/request/body/json-edit.js'
 import { threadIdOf } from '../../lib/request/headers/codex-identity.js'
 import { wireRequest, type WireStyle } from '../../lib/request/headers/wire.js'
 import { resolveConfig } from '../../lib/config/load.js'
@@ -56,7 +57,7 @@ const wire = (
       userAgent: 'opencode/test',
       turnState: options.turnState,
     },
-    body: JSON.stringify(body),
+    body: objectText(JSON.stringify(body))!,
     model: String(body.model),
     sessionId: 'sessionId' in options ? options.sessionId : 'ses_1',
   })

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { createCore } from '../../lib/core.js'
-import { createHostPort } from '../../lib/host-client.js'
+import { createHostPort } from '../../lib/shell/host-client.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { createRuntime } from '../../lib/runtime.js'
 import { profileCost } from '../../lib/tools/profiles.js'

@@ -1,5 +1,4 @@
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
-import type { Exchange } from '../transport.js'
 
 /** A longer answer in one piece is not taken, bytes. */
 const MAX_BYTES = 32 * 1024 * 1024
@@ -13,30 +12,23 @@ const ENDS: Readonly<Record<string, string>> = {
 
 /**
  * An answer as events. An event stream passes as it is; a whole answer in JSON, from an endpoint that does not stream,
- * becomes the events it stands for, so that nobody has to ask, and pay, a second time.
+ * becomes the events it stands for, so that it need not be asked for, and paid, a second time.
  * @returns `inOnePiece` for JSON; undefined when it is JSON that is no answer
  */
 export async function inEvents(
-  exchange: Exchange,
-): Promise<{ readonly exchange: Exchange; readonly inOnePiece: boolean } | undefined> {
-  const { response } = exchange
+  response: Response,
+): Promise<{ readonly response: Response; readonly inOnePiece: boolean } | undefined> {
   const type = response.headers.get('content-type') ?? ''
   if (response.body === null || type.startsWith('text/event-stream'))
-    return { exchange, inOnePiece: false }
+    return { response, inOnePiece: false }
   const reader = response.body.getReader()
   const chunks: Uint8Array[] = []
   const start = await firstCharacter(reader, chunks)
   if (start !== '{' && start !== '[')
-    return {
-      exchange: { ...exchange, response: rebuilt(response, chunks, reader) },
-      inOnePiece: false,
-    }
+    return { response: rebuilt(response, chunks, reader), inOnePiece: false }
   const text = await wholeText(reader, chunks)
   const events = text === undefined ? undefined : eventsOf(parsedJson(text))
-  if (events === undefined) {
-    exchange.release()
-    return undefined
-  }
+  if (events === undefined) return undefined
   const stream = events
     .map(
       (event, sequence) =>
@@ -45,10 +37,7 @@ export async function inEvents(
     .join('')
   const headers = new Headers(response.headers)
   headers.set('content-type', 'text/event-stream')
-  return {
-    exchange: { ...exchange, response: new Response(stream, { headers }) },
-    inOnePiece: true,
-  }
+  return { response: new Response(stream, { headers }), inOnePiece: true }
 }
 
 /** The first character that is no blank; what was read up to it is in `chunks`. */
