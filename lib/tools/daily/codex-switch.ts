@@ -28,7 +28,7 @@ export const codexSwitch = defineTool({
     pin: z
       .enum(['none', 'soft', 'hard'])
       .describe(
-        'soft: others help out when it cannot serve; hard: nobody else serves; none: no pin',
+        'soft: others help out when it cannot serve; hard: no other account serves; none: no pin',
       )
       .optional(),
     scope: z.enum(['global', 'project']).describe('where the pin counts').optional(),
