@@ -36,7 +36,7 @@ export interface ModelCatalogue {
   close(): Promise<void>
 }
 
-export interface CatalogueDeps extends BackendDeps {
+interface CatalogueDeps extends BackendDeps {
   readonly file: string
   readonly store: AccountStore
   readonly clock: Clock

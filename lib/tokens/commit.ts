@@ -41,10 +41,10 @@ export interface UnsavedTokens {
 }
 
 /** Those that this process holds, by the fingerprint of the token that was spent for them. */
-export type HeldTokens = UnsavedTokens & { readonly fingerprint: string }
+type HeldTokens = UnsavedTokens & { readonly fingerprint: string }
 
 /** Where new tokens are: `gone` when no record wants them any more; the journal keeps them then. */
-export type Committed = 'file' | UnsavedTokens['place'] | 'gone'
+type Committed = 'file' | UnsavedTokens['place'] | 'gone'
 
 export interface CommitterDeps {
   readonly store: AccountStore

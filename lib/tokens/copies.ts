@@ -38,7 +38,7 @@ export interface PoolFiles {
   store(file: string): AccountStore
 }
 
-export interface CopiesDeps {
+interface CopiesDeps {
   /** The file in use here; not one of the others. */
   readonly ownPath: string
   readonly files?: PoolFiles | undefined

@@ -14,7 +14,7 @@ import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { isRenewing, type JournalRewritten, rewriteJournal } from './journal/rewrite.js'
 
-export interface SealingDeps {
+interface SealingDeps {
   readonly store: AccountStore
   readonly vault: Vault
   readonly backupsDir: string
