@@ -204,7 +204,7 @@ describe('the parts of an error', () => {
       undefined,
     ],
   ])('%j with headers %j are its code and its sentence', (body, headers, code, message) => {
-    const failure = judge(422, body, headers as Record<string, string>)
+    const failure = judge(422, body, headers)
     expect([failure.code, failure.message, failure.status]).toEqual([code, message, 422])
   })
 
