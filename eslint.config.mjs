@@ -17,7 +17,7 @@ const LAYERS = [
   ['runtime.ts', 'request', 'tui'],
   ['transfer'],
   ['tools'],
-  ['plugin.ts', 'core.ts', 'tools-entry.ts', 'limits-entry.ts', 'host-client.ts', 'cli'],
+  ['plugin.ts', 'core.ts', 'tools-entry.ts', 'limits-entry.ts', 'host-client.ts', 'hooks', 'cli'],
 ]
 
 /** Modules of one layer that may still see each other, in one direction: [module, may import]. */
@@ -29,6 +29,9 @@ const NEIGHBOURS = [
   ['lib/core.ts', 'lib/host-client.ts'],
   ['lib/plugin.ts', 'lib/host-client.ts'],
   ['lib/plugin.ts', 'lib/cli'],
+  ['lib/plugin.ts', 'lib/hooks'],
+  ['lib/hooks', 'lib/core.ts'],
+  ['lib/hooks', 'lib/host-client.ts'],
   ['lib/cli', 'lib/core.ts'],
 ]
 

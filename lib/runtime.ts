@@ -1,3 +1,4 @@
+import { dropUndefined } from './kernel/drop-undefined.js'
 import path from 'node:path'
 
 import type { Account } from './accounts/account.js'
@@ -18,7 +19,7 @@ import { Tokens } from './tokens/tokens.js'
 import { createRouter, type Router } from './request/router.js'
 import { createTrace, type Trace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
-import { type CatalogueBook, createCatalogueBook } from './catalogue/refresh.js'
+import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
 import { entriesOfReading, entryOfAlert } from './history/from-quota.js'
@@ -56,7 +57,7 @@ export interface Runtime {
   readonly ledger: QuotaLedger
   readonly history: History
   readonly sessions: SessionAffinity
-  readonly catalogue: CatalogueBook
+  readonly catalogue: ModelCatalogue
   readonly vitals: HealthTracker
   readonly decisions: DecisionLog
   readonly router: Router
@@ -108,33 +109,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const loaded = resolveConfig({ env, ...configFiles(paths, directory) })
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
-  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
-  const vault = createVault({
-    keychain: options.keychain ?? systemKeychain(currentPlatform(env)),
-    clock,
-    optedIn: env[KEYCHAIN_ENV] === '1',
-    log: host,
-  })
-  const storeAt = (file: string, watched: boolean): AccountStore =>
-    createAccountStore({
-      path: file,
-      backupsDir: path.join(path.dirname(file), 'backups'),
-      clock,
-      vault,
-      watch: watched,
-      ...(options.onMovedAside === undefined ? {} : { onMovedAside: options.onMovedAside }),
-      ...(file === paths.accountsFile ? { legacyPath } : {}),
-    })
+  const { vault, storeAt } = accountFiles(options, clock)
   const store = storeAt(scope.file, watch)
   const userAgent = `oc-codex-multi-auth/${packageVersion()}`
 
   const label = (account: Account): string => {
-    const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid)
-    return accountName(
-      account,
-      position === undefined || position < 0 ? undefined : position,
-      config,
-    )
+    const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid) ?? -1
+    return accountName(account, position < 0 ? undefined : position, config)
   }
   const tokens = new Tokens({
     store,
@@ -167,7 +148,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
   })
   const sessions = createSessionAffinity({ file: paths.affinityFile, clock, log: host })
-  const catalogue = createCatalogueBook({
+  const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
     backend: endpoints.backend,
     userAgent,
@@ -187,7 +168,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     processOffset: process.pid,
     labelOf: (account, position) => accountName(account, position, config),
     modelSupport: (uid, model) => (catalogue.lists(uid, model) ? 'known' : 'unknown'),
-    ...(scope.project === undefined ? {} : { project: scope.project }),
+    ...dropUndefined({ project: scope.project }),
   })
 
   const traceFile = config.requestTrace
@@ -232,4 +213,31 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       ])
     },
   }
+}
+
+/** The keychain and the way to open an account file with it. */
+function accountFiles(
+  { env, paths, host, keychain, onMovedAside }: RuntimeOptions,
+  clock: Clock,
+): { readonly vault: Vault; storeAt(file: string, watched: boolean): AccountStore } {
+  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
+  const vault = createVault({
+    keychain: keychain ?? systemKeychain(currentPlatform(env)),
+    clock,
+    optedIn: env[KEYCHAIN_ENV] === '1',
+    log: host,
+  })
+  const storeAt = (file: string, watched: boolean): AccountStore =>
+    createAccountStore({
+      path: file,
+      backupsDir: path.join(path.dirname(file), 'backups'),
+      clock,
+      vault,
+      watch: watched,
+      ...dropUndefined({
+        onMovedAside,
+        legacyPath: file === paths.accountsFile ? legacyPath : undefined,
+      }),
+    })
+  return { vault, storeAt }
 }

@@ -45,7 +45,6 @@ export const rooms = {
     tests: [
       'test/quota',
       'test/request/learned-from-answers.test.ts',
-      'test/tools/status.test.ts',
       'test/traps/quota.test.ts',
     ],
   },

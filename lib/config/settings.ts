@@ -336,24 +336,6 @@ export const SETTINGS = {
   }),
 } as const satisfies Record<string, Setting>
 
-/**
- * Keys of the earlier plugin (peer facts §3) that have no effect here, because what they governed is gone or always on. A
- * file that holds them is not wrong.
- */
-export const RETIRED_SETTINGS: readonly string[] = [
-  'autoResume',
-  'autoUpdate',
-  'codexTuiColorProfile',
-  'codexTuiGlyphMode',
-  'codexTuiV2',
-  'fallbackOnUnsupportedCodexModel',
-  'fallbackToGpt52OnUnsupportedGpt53',
-  'maskEmailInQuotaDetails',
-  'parallelProbing',
-  'parallelProbingMaxConcurrency',
-  'sessionRecovery',
-]
-
 /** Name of a setting. */
 export type SettingName = keyof typeof SETTINGS
 

@@ -8,7 +8,7 @@ export interface Endpoints {
   readonly backend: string
 }
 
-/** Public client id of the Codex CLI (wire facts §6). */
+/** Public client id of the Codex CLI. */
 export const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
 
 export const DEFAULT_ENDPOINTS: Endpoints = {

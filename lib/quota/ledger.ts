@@ -52,7 +52,7 @@ export interface LedgerDeps {
   readonly watch?: boolean
   /** Hears of every reading; called on the request path, so it must neither wait nor write. */
   readonly onReading?: (uid: string, reading: QuotaReading, nowMs: number) => void
-  /** A window came down to a level nobody has spoken of yet. */
+  /** A window came down to a level the user has not been told of. */
   readonly onAlert?: (uid: string, alert: Alert) => void
 }
 

@@ -118,7 +118,7 @@ export class TokenCommitter {
     const { startedAt, file, entry } = concluded
     try {
       const found = await journal.read(fingerprint)
-      // Whoever took the lease over meanwhile has an intent of its own there by now, and that is not ours to end.
+      // A process that took the lease over meanwhile has its own intent there by now, and that is not ours to end.
       const isOurs =
         found?.state === 'started' && found.pid === process.pid && found.startedAt === startedAt
       if (isOurs && entry !== undefined) await file.follow(entry)
@@ -220,7 +220,7 @@ export class TokenCommitter {
     return (pool) => withSuccessor(pool, spent, tokens, clock.now(), isRefused)
   }
 
-  /** Everybody who has the spent token or an older one gets the new one, or would spend a dead token; then the journal may forget. */
+  /** Every record with the spent token or an older one gets the new one, or it would spend a dead token; then the journal may forget. */
   async #finishCopies(
     spent: Spent,
     entry: ReceivedEntry,

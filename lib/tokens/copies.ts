@@ -58,7 +58,7 @@ export interface CopiesDeps {
 
 /** A keychain or a disk that takes longer for a copy is not waited for, ms. */
 const COPY_WAIT_MS = 1_000
-/** More project pools than anybody has; a folder that was filled by accident must not hold up a renewal. */
+/** More project pools than any user has; a folder that was filled by accident must not hold up a renewal. */
 const MAX_FILES = 500
 
 /** Our files beside the one in use: the global pool, those of projects, and what earlier versions set aside. */
@@ -76,15 +76,8 @@ export function poolFilesOf(
         )
       const candidates = [paths.accountsFile, paths.flaggedFile, ...inProjects]
       // Asked first: opening what is no file, a pipe for example, could wait for ever.
-      const are = await Promise.all(
-        candidates.map((file) =>
-          stat(file).then(
-            (found) => found.isFile(),
-            () => false,
-          ),
-        ),
-      )
-      return candidates.filter((_, index) => are[index])
+      const found = await Promise.all(candidates.map((file) => stat(file).catch(() => undefined)))
+      return candidates.filter((_, index) => found[index]?.isFile() === true)
     },
     store,
   }
@@ -97,18 +90,14 @@ export function createLoginCopies(deps: CopiesDeps): LoginCopies {
   const otherFiles = async (): Promise<readonly string[]> =>
     ((await files?.list()) ?? []).filter((file) => file !== deps.ownPath)
 
-  /** The pool of a file, opened; undefined for whatever reason it cannot be had now. */
+  /** The pool of a file, opened; undefined when it cannot be read now, for any reason. */
   async function poolOf(file: string): Promise<AccountPool | undefined> {
     const over = new AbortController()
-    const late = clock.sleep(COPY_WAIT_MS, over.signal).then(
-      () => undefined,
-      () => undefined,
-    )
-    const read = readPoolFile(file, undefined, vault).then(
-      ({ pool }) => pool,
-      () => undefined,
-    )
-    return Promise.race([read, late]).finally(() => over.abort())
+    const read = readPoolFile(file, undefined, vault)
+      .then(({ pool }) => pool)
+      .catch(() => undefined)
+    const late = clock.sleep(COPY_WAIT_MS, over.signal).catch(() => undefined)
+    return Promise.race([read, late.then(() => undefined)]).finally(() => over.abort())
   }
 
   async function inFiles(account: Account): Promise<LoginCopy[]> {
@@ -134,14 +123,8 @@ export function createLoginCopies(deps: CopiesDeps): LoginCopies {
         !isSameLogin(own, entry.login)
       )
         continue
-      const { tokens } = entry
-      found.push({
-        tokens,
-        fingerprint: fingerprintOf(tokens.refreshToken),
-        facts: factsAfter(entry.login, tokens, entry.startedAt),
-        isDoubtful: false,
-        isSure: true,
-      })
+      const facts = factsAfter(entry.login, entry.tokens, entry.startedAt)
+      found.push(copyWith(entry.tokens, facts, { isSure: true }))
     }
     return found
   }
@@ -184,16 +167,10 @@ async function changeSetAside(
       const before = parsed.pool.accounts
       const after = change(parsed.pool).accounts
       const accounts = content.accounts.map((record: unknown): unknown => {
-        const position = isRecord(record)
-          ? before.findIndex(
-              ({ refreshToken }) =>
-                refreshToken !== undefined && refreshToken === record.refreshToken,
-            )
-          : -1
+        if (!isRecord(record) || record.refreshToken === undefined) return record
+        const position = before.findIndex((one) => one.refreshToken === record.refreshToken)
         const { refreshToken, tokenRotatedAt } = after[position] ?? {}
-        return position < 0 || !isRecord(record)
-          ? record
-          : { ...record, refreshToken, tokenRotatedAt }
+        return position < 0 ? record : { ...record, refreshToken, tokenRotatedAt }
       })
       await writeFileAtomic(file, `${JSON.stringify({ ...content, accounts }, undefined, 2)}\n`)
     },
@@ -213,7 +190,13 @@ function copyIn(one: Account, account: Account, own: LoginFacts, isAside: boolea
   if (refreshToken !== account.refreshToken && !isSameLogin(facts, own)) return []
   const access = accessToken === undefined || accessToken === '' ? {} : { accessToken, expiresAt }
   const tokens = dropUndefined({ refreshToken, ...access, oauthScope })
-  return [
-    { tokens, fingerprint: fingerprintOf(refreshToken), facts, isDoubtful: isAside, isSure: false },
-  ]
+  return [copyWith(tokens, facts, { isDoubtful: isAside })]
+}
+
+function copyWith(
+  tokens: TokenSet,
+  facts: LoginFacts,
+  { isDoubtful = false, isSure = false }: Partial<Pick<LoginCopy, 'isDoubtful' | 'isSure'>>,
+): LoginCopy {
+  return { tokens, fingerprint: fingerprintOf(tokens.refreshToken), facts, isDoubtful, isSure }
 }

@@ -8,7 +8,7 @@ import type { RefreshContext } from './context.js'
 import { createLoginCopies, type PoolFiles } from './copies.js'
 import { createRefreshJournal } from './journal/journal.js'
 import { recoverJournal, unsavedTokens } from './journal/recovery.js'
-import { createRefreshMemory } from './memory.js'
+import { RefreshMemory } from './memory.js'
 import { TokenRefresher } from './refresh.js'
 import type { Refreshed } from './spend.js'
 import { unsavedError } from './texts.js'
@@ -87,7 +87,7 @@ export class Tokens {
       ...deps,
       journal,
       copies: createLoginCopies({ ownPath: store.path, files, journal, vault, clock, log }),
-      memory: createRefreshMemory(clock),
+      memory: new RefreshMemory(clock),
       onUnsaved: (tokens: UnsavedTokens) => this.#notices.tell(tokens),
       onSaved: (uid: string) => this.#notices.tellSaved(uid),
       ended: this.#ended.signal,
@@ -318,7 +318,7 @@ function grantOf(account: Account): Grant {
   return { token: account.accessToken ?? '', account }
 }
 
-/** The result of shared work for one caller; when that caller gives up, the work goes on for the others. */
+/** The result of shared work for one caller; when that caller gives up, the work continues for the others. */
 function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   if (signal.aborted) return Promise.reject(abortReason(signal))

@@ -1,7 +1,7 @@
 import path from 'node:path'
 
 import type { TuiPlugin } from '@opencode-ai/plugin/tui'
-import { createElement, effect, insert, setProp } from '@opentui/solid'
+import { createComponent, createElement, effect, insert, setProp } from '@opentui/solid'
 import { createSignal } from 'solid-js'
 
 import { resolvePoolScope } from '../accounts/project/project.js'
@@ -91,6 +91,7 @@ export const tui: TuiPlugin = async (api) => {
         run: () =>
           openAccountsDialog({
             api,
+            createComponent,
             view,
             target: { store, config, scope },
             historyFile: paths.historyFile,

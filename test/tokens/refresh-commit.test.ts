@@ -5,7 +5,7 @@ import { factsOf } from '../../lib/tokens/login-facts.js'
 import { type CommitterDeps, HELD_RETRY_MS, TokenCommitter } from '../../lib/tokens/commit.js'
 import { intentOf, type ReceivedEntry } from '../../lib/tokens/journal/entry.js'
 import { createRefreshJournal, type RefreshJournal } from '../../lib/tokens/journal/journal.js'
-import { createRefreshMemory } from '../../lib/tokens/memory.js'
+import { RefreshMemory } from '../../lib/tokens/memory.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { withAccount, withoutAccount } from '../../lib/accounts/edits.js'
 import type { AccountStore } from '../../lib/accounts/store/store-types.js'
@@ -41,7 +41,7 @@ async function commitStage(
   const committer = new TokenCommitter({
     store: stage.store,
     copies: { of: async () => [], change: async () => undefined },
-    memory: createRefreshMemory(clock),
+    memory: new RefreshMemory(clock),
     clock,
     log: {
       log: (level, message) => {

@@ -7,7 +7,7 @@ import { newDataKey } from '../../lib/accounts/keychain/seal.js'
 import { TokenCommitter } from '../../lib/tokens/commit.js'
 import { intentOf } from '../../lib/tokens/journal/entry.js'
 import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
-import { createRefreshMemory } from '../../lib/tokens/memory.js'
+import { RefreshMemory } from '../../lib/tokens/memory.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
@@ -193,7 +193,7 @@ describe('a right to renew that was lost', () => {
     const committer = new TokenCommitter({
       store: stage.store,
       copies: { of: async () => [], change: async () => undefined },
-      memory: createRefreshMemory(systemClock),
+      memory: new RefreshMemory(systemClock),
       clock: systemClock,
       log: silentLogger,
       journal,

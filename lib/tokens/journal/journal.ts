@@ -16,7 +16,7 @@ import {
 
 /**
  * Entries that hold no tokens are kept this long, those that do for much longer: their record may come back with a
- * backup, and after so long a refresh token that nobody used has ended by itself.
+ * backup, and after so long an unused refresh token has expired.
  */
 export const JOURNAL_MAX_AGE_MS = 30 * 24 * 3_600_000
 export const RECEIVED_MAX_AGE_MS = 120 * 24 * 3_600_000
@@ -207,7 +207,7 @@ async function begin(
       for (let done = 0; done < bytes.length;)
         done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
       await handle.sync()
-      // Written into a file that somebody put away meanwhile, it would be kept by nobody.
+      // Written into a file that was moved away meanwhile, it would be lost.
       const ours = await handle.stat({ bigint: true })
       const there = await stat(file, { bigint: true })
       if (ours.ino !== there.ino)

@@ -5,7 +5,8 @@ import { messageOf } from '../../kernel/errors.js'
 import { redactText } from '../../kernel/text/redact.js'
 import { packageVersion } from '../../kernel/version.js'
 import { defineTool } from '../definition.js'
-import { CHECKS, type Severity } from './doctor-checks.js'
+import { CHECKS } from './doctor-checks.js'
+import type { Severity } from './finding.js'
 import { selfTest } from './doctor-host.js'
 
 interface DoctorFinding {

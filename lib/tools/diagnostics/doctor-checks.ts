@@ -13,25 +13,9 @@ import { host, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
 import { leftovers } from './doctor-leftovers.js'
 import { records } from './doctor-records.js'
-
-/** How bad a finding is. */
-export type Severity = 'ok' | 'warning' | 'error'
-
-/** What one check found. */
-export interface Finding {
-  /** Stable name, the heading in docs/troubleshooting.md. */
-  readonly id: string
-  readonly severity: Severity
-  readonly summary: string
-  /** What to do; empty when nothing. */
-  readonly action: string
-  /** Mends it; only where that is safe. */
-  readonly fix?: () => Promise<string>
-}
+import { type Finding, ok } from './finding.js'
 
 type Check = (runtime: Runtime, signal: AbortSignal) => Promise<readonly Finding[]>
-
-const ok = (id: string, summary: string): Finding => ({ id, severity: 'ok', summary, action: '' })
 
 /** A clock further off than this breaks tokens and limits, ms. */
 const MAX_CLOCK_SKEW_MS = 2 * 60_000

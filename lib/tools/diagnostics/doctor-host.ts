@@ -15,15 +15,13 @@ import { chosenEnvironment, startProgram } from '../../kernel/start-program.js'
 import type { Paths } from '../../kernel/files/paths.js'
 import { packageVersion } from '../../kernel/version.js'
 import type { Runtime } from '../../runtime.js'
-import type { Finding } from './doctor-checks.js'
+import { type Finding, ok } from './finding.js'
 
 const UPDATE = `npx -y ${PACKAGE_NAME}@latest update`
 const VERSION_TIMEOUT_MS = 10_000
 const SELF_TEST_TIMEOUT_MS = 120_000
 /** Set for the OpenCode that a self-test starts; the plugin says so in the log then. */
 const SELF_TEST_ENV = 'OC_CODEX_SELF_TEST'
-
-const ok = (id: string, summary: string): Finding => ({ id, severity: 'ok', summary, action: '' })
 
 /** Whether the copy that OpenCode keeps is this version: it never looks for a newer one (host facts §1). */
 export async function version({ paths }: Runtime): Promise<readonly Finding[]> {

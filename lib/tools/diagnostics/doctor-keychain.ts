@@ -6,7 +6,7 @@ import { sealStateOf } from '../../accounts/keychain/seal-state.js'
 import { createAccountStore } from '../../accounts/store/store.js'
 import { CodexError, isCodexError, messageOf } from '../../kernel/errors.js'
 import type { Runtime } from '../../runtime.js'
-import type { Finding } from './doctor-checks.js'
+import { type Finding, ok } from './finding.js'
 
 /** Whether a sealed account file opens, and whether what should be sealed is. Says nothing to whom it does not concern. */
 export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
@@ -63,12 +63,10 @@ export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
   const count = copies.own.length + copies.other.length
   if (count === 0)
     return [
-      {
-        id: 'keychain',
-        severity: 'ok',
-        summary: `The tokens are sealed with a key in the OS keychain (${vault.keychain.via}).`,
-        action: '',
-      },
+      ok(
+        'keychain',
+        `The tokens are sealed with a key in the OS keychain (${vault.keychain.via}).`,
+      ),
     ]
   const action =
     copies.own.length > 0

@@ -1,6 +1,6 @@
 import { findLeftovers, foldersWrittenTo, sweepEverywhere } from '../../kernel/files/leftovers.js'
 import type { Runtime } from '../../runtime.js'
-import type { Finding } from './doctor-checks.js'
+import { type Finding, ok } from './finding.js'
 
 const SHOWN = 3
 
@@ -10,15 +10,7 @@ export async function leftovers({ paths, clock }: Runtime): Promise<readonly Fin
   const found = (
     await Promise.all(folders.map((folder) => findLeftovers(folder, clock.now())))
   ).flat()
-  if (found.length === 0)
-    return [
-      {
-        id: 'leftovers',
-        severity: 'ok',
-        summary: 'Killed processes left no files behind.',
-        action: '',
-      },
-    ]
+  if (found.length === 0) return [ok('leftovers', 'Killed processes left no files behind.')]
   const more = found.length > SHOWN ? `, and ${found.length - SHOWN} more` : ''
   return [
     {

@@ -6,7 +6,7 @@ import { readAccountList } from '../../transfer/account-list.js'
 import { repaired, unreadableRecords } from '../../accounts/store/unreadable.js'
 import { accountFromFound } from '../../transfer/account-from-found.js'
 import type { Runtime } from '../../runtime.js'
-import type { Finding } from './doctor-checks.js'
+import type { Finding } from './finding.js'
 
 /** Records of the account file that nobody lists because no login in them can be read. */
 export async function records(runtime: Runtime): Promise<readonly Finding[]> {
