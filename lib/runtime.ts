@@ -13,7 +13,7 @@ import type { AccountStore } from './accounts/store/store-types.js'
 import { createVault, type Vault } from './accounts/keychain/vault.js'
 import { type Endpoints, resolveEndpoints } from './oauth/endpoints.js'
 import { poolFilesOf } from './tokens/copies.js'
-import { createOAuth } from './oauth/oauth-client.js'
+import { OAuthClient } from './oauth/oauth-client.js'
 import { refreshDir } from './tokens/refresh.js'
 import { Tokens } from './tokens/tokens.js'
 import { createRouter, type Router } from './request/router.js'
@@ -127,7 +127,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     log: host,
     toast: (toast) => host.toast(toast),
     label,
-    refreshGrant: createOAuth({ endpoints, fetch, clock, userAgent }).refresh,
+    refreshGrant: new OAuthClient({ endpoints, fetch, clock, userAgent }).refresh,
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
@@ -219,7 +219,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 function accountFiles(
   { env, paths, host, keychain, onMovedAside }: RuntimeOptions,
   clock: Clock,
-): { readonly vault: Vault; storeAt(file: string, watched: boolean): AccountStore } {
+): { readonly vault: Vault; readonly storeAt: (file: string, watched: boolean) => AccountStore } {
   const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
   const vault = createVault({
     keychain: keychain ?? systemKeychain(currentPlatform(env)),

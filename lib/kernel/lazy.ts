@@ -3,13 +3,13 @@ export interface Lazy<T> {
   (): Promise<T>
   /** The value, when it is already there. */
   ready(): T | undefined
-  /** The running or finished start, if anybody has asked yet. */
+  /** The running or finished start, if there was one. */
   started(): Promise<T> | undefined
-  /** Starts it in the background soon, unless somebody asks earlier. */
+  /** Starts it in the background soon, unless it is asked for earlier. */
   prefetch(delayMs: number): void
 }
 
-/** Makes a value once, when it is first asked for; a failure is tried again by the next who asks. */
+/** A failure is not kept: it must not last until the next start of the host, so the next call tries again. */
 export function lazily<T>(make: () => Promise<T>): Lazy<T> {
   let promise: Promise<T> | undefined
   let value: T | undefined
@@ -17,7 +17,6 @@ export function lazily<T>(make: () => Promise<T>): Lazy<T> {
     promise ??= make().then(
       (made) => (value = made),
       (error: unknown) => {
-        // Tried again on the next request: a failure must not last until the next start.
         promise = undefined
         throw error
       },

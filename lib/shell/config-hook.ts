@@ -1,6 +1,6 @@
 import path from 'node:path'
 
-import type { Config, PluginInput } from '@opencode-ai/plugin'
+import type { Hooks, PluginInput } from '@opencode-ai/plugin'
 
 import {
   askBeforeTools,
@@ -12,31 +12,34 @@ import { CONFIG_FILE, type Paths } from '../kernel/files/paths.js'
 import { slashCommands } from '../slash-commands/commands.js'
 import { promptCommands } from '../slash-commands/prompt-templates.js'
 
-/** What the host's configuration said, and what of ours was put into it. */
-export interface HostConfig {
+type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
+
+/** What the host's configuration says that is needed later. Filled by the config hook, which the host calls first. */
+export interface HostSettings {
+  /** `provider.openai.options.baseURL`. */
   baseUrl?: string
-  /** ms */
+  /** `provider.openai.options.headerTimeout`, ms. */
   headerTimeoutMs?: number
   /** Models the user has configured: left as they are. */
-  readonly userModels: Set<string>
-  /** Slash commands that are ours and not another's of the same name. */
-  readonly ownCommands: Set<string>
+  readonly models: Set<string>
+  /** Slash commands that are ours and not somebody else's of the same name. */
+  readonly commands: Set<string>
 }
 
-/** Reads the provider's options from the host's configuration; adds our commands and permissions to it. */
-export async function applyToConfig(
-  seen: HostConfig,
-  config: Config,
-  input: Pick<PluginInput, 'directory' | 'worktree'>,
+/** Reads what we need from the host's configuration, and adds our slash commands and permissions to it. */
+export async function applyConfig(
+  config: HostConfig,
+  settings: HostSettings,
+  input: PluginInput,
   paths: Paths,
 ): Promise<void> {
-  const { options, models } = config.provider?.openai ?? {}
-  for (const id of Object.keys(models ?? {})) seen.userModels.add(id)
-  const configured: unknown = options?.baseURL
-  if (typeof configured === 'string') seen.baseUrl = configured
-  const headerTimeout: unknown = options?.headerTimeout
-  if (typeof headerTimeout === 'number') seen.headerTimeoutMs = headerTimeout
-  await addCommands(seen, config, input, paths)
+  const openai = config.provider?.openai
+  const baseUrl: unknown = openai?.options?.baseURL
+  const headerTimeout: unknown = openai?.options?.headerTimeout
+  for (const id of Object.keys(openai?.models ?? {})) settings.models.add(id)
+  if (typeof baseUrl === 'string') settings.baseUrl = baseUrl
+  if (typeof headerTimeout === 'number') settings.headerTimeoutMs = headerTimeout
+  await addCommands(config, settings.commands, input, paths)
   const permissions = config as HostPermissions
   const allowance = namesOurTools(permissions)
     ? await (await import('../core.js')).userAllowance({ paths, env: process.env })
@@ -45,32 +48,28 @@ export async function applyToConfig(
 }
 
 async function addCommands(
-  { ownCommands }: HostConfig,
-  config: Config,
-  input: Pick<PluginInput, 'directory' | 'worktree'>,
+  config: HostConfig,
+  own: Set<string>,
+  input: PluginInput,
   paths: Paths,
 ): Promise<void> {
   const wanted = await wantedCommands(input, paths)
   const commands = wanted.slashCommands ? slashCommands() : {}
   const ours = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}) }
+  const isTaken = (name: string): boolean => config.command?.[name] !== undefined
   // Of two with one name the user's own wins, and a project's speaks for nobody.
-  const isTaken = Object.keys(ours).some((name) => config.command?.[name] !== undefined)
-  const theirs = isTaken
+  const theirs = Object.keys(ours).some(isTaken)
     ? await (await import('../core.js')).userCommands({ paths, env: process.env })
     : undefined
-  const kept = Object.fromEntries(
-    Object.entries(ours).filter(
-      ([name]) => theirs?.has(name) !== true || config.command?.[name] === undefined,
-    ),
-  )
-  ownCommands.clear()
-  for (const name of Object.keys(commands)) if (name in kept) ownCommands.add(name)
-  config.command = { ...config.command, ...kept }
+  const kept = Object.entries(ours).filter(([name]) => !isTaken(name) || theirs?.has(name) !== true)
+  own.clear()
+  for (const [name] of kept) if (name in commands) own.add(name)
+  config.command = { ...config.command, ...Object.fromEntries(kept) }
 }
 
 /** OpenCode waits for this at every start, so the configuration is only interpreted where it speaks of commands. */
 async function wantedCommands(
-  { directory, worktree }: Pick<PluginInput, 'directory' | 'worktree'>,
+  { directory, worktree }: PluginInput,
   paths: Paths,
 ): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
   const files = [
@@ -80,14 +79,12 @@ async function wantedCommands(
       .map((folder) => path.join(folder, '.opencode', CONFIG_FILE)),
   ]
   const texts = await Promise.all(
-    files.map(
-      async (file) => (await readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => '')) ?? '',
-    ),
+    files.map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => '')),
   )
   const isSpokenOf =
     process.env.CODEX_AUTH_SLASH_COMMANDS !== undefined ||
     process.env.CODEX_AUTH_PROMPT_TEMPLATES !== undefined ||
-    texts.some((text) => /slashCommands|promptTemplates/.test(text))
+    texts.some((text) => /slashCommands|promptTemplates/.test(text ?? ''))
   if (!isSpokenOf) return { slashCommands: true, promptTemplates: false }
   const { commandSettings } = await import('../core.js')
   return commandSettings(process.env, paths, directory)
