@@ -1,5 +1,5 @@
 import type { Account, AccountPool } from '../accounts/account.js'
-import type { AccountStore } from '../accounts/store/store-types.js'
+import type { AccountStore } from '../accounts/store/store.js'
 import { BusyElsewhere } from '../tokens/tokens.js'
 import type { SwitchEntry, TurnEntry } from '../history/entries.js'
 import { abortReason } from '../kernel/clock.js'

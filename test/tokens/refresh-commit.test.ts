@@ -8,7 +8,7 @@ import { createRefreshJournal, type RefreshJournal } from '../../lib/tokens/jour
 import { createRefreshMemory } from '../../lib/tokens/memory.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { withAccount, withoutAccount } from '../../lib/accounts/edits.js'
-import type { AccountStore } from '../../lib/accounts/store/store-types.js'
+import type { AccountStore } from '../../lib/accounts/store/store.js'
 import { type HastyClock, hastyClock } from '../support/hasty-clock.js'
 import { type TokenStage, tokenStage } from '../support/token-stage.js'
 

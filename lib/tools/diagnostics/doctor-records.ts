@@ -4,7 +4,7 @@ import type { StoredAccount } from '../../accounts/account.js'
 import { writeBackup } from '../../accounts/store/backups.js'
 import { readAccountList } from '../../transfer/account-list.js'
 import { repaired, unreadableRecords } from '../../accounts/store/unreadable.js'
-import { accountFromFound } from '../../transfer/account-from-found.js'
+import { accountFromFound } from '../../transfer/found.js'
 import type { Runtime } from '../../runtime.js'
 import type { Finding } from './finding.js'
 
