@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { searchAccounts } from '../../lib/transfer/import-search.js'
+import { searchAccounts } from '../../lib/transfer/import.js'
 import { coreOver, type Stage } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
 import {

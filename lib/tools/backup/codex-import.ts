@@ -4,13 +4,18 @@ import * as z from 'zod'
 import { adopt, clearedOfDamage } from '../../accounts/store/adopt.js'
 import { writeBackup } from '../../accounts/store/backups.js'
 import { poolText } from '../../accounts/store/pool-file.js'
-import { FOREIGN_SOURCES } from '../../transfer/places.js'
+import { FOREIGN_SOURCES } from '../../transfer/sources.js'
 import { CodexError } from '../../kernel/errors.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { defineTool } from '../definition.js'
-import { type ImportPlan, type ImportRow, planImport } from '../../transfer/import-plan.js'
+import {
+  type ImportPlan,
+  type ImportRequest,
+  type ImportRow,
+  planImport,
+  searchAccounts,
+} from '../../transfer/import.js'
 import { ownPlace } from '../own-place.js'
-import { type ImportRequest, searchAccounts } from '../../transfer/import-search.js'
 
 interface ImportData {
   /** The file, or null when the usual places of programs were searched. */

@@ -1,8 +1,11 @@
 import path from 'node:path'
 import * as z from 'zod'
 
-import { findPlainCopies } from '../../accounts/keychain/plain-copies.js'
-import { type SealState, sealStateOf } from '../../accounts/keychain/seal-state.js'
+import {
+  findPlainCopies,
+  type SealState,
+  sealStateOf,
+} from '../../accounts/keychain/sealed-files.js'
 import { PROBE_ITEM } from '../../accounts/keychain/vault.js'
 import { refreshDir } from '../../tokens/refresh.js'
 import { sealPoolFile, type SealingResult, unsealPoolFile } from '../../tokens/sealing.js'

@@ -1,13 +1,13 @@
 import path from 'node:path'
 
 import type { Account, AccountPool } from '../../accounts/account.js'
-import { indexOf } from '../../accounts/account-index.js'
+import { indexOf } from '../../accounts/identity.js'
 import { withoutAccounts } from '../../accounts/edits.js'
 import {
   clearLoginCopies,
   findLoginCopies,
   type LoginCopy,
-} from '../../accounts/project/login-copies.js'
+} from '../../accounts/store/credential-copies.js'
 import { createAccountStore } from '../../accounts/store/store.js'
 import { fingerprintOf } from '../../tokens/token-rules.js'
 import { sweepEverywhere } from '../../kernel/files/leftovers.js'

@@ -1,8 +1,7 @@
 import path from 'node:path'
 
-import { findPlainCopies, keyIdsIn } from '../../accounts/keychain/plain-copies.js'
+import { findPlainCopies, keyIdsIn, sealStateOf } from '../../accounts/keychain/sealed-files.js'
 import { isUnopened, namedKey, openedPool } from '../../accounts/keychain/seal.js'
-import { sealStateOf } from '../../accounts/keychain/seal-state.js'
 import { createAccountStore } from '../../accounts/store/store.js'
 import { CodexError, isCodexError, messageOf } from '../../kernel/errors.js'
 import type { Runtime } from '../../runtime.js'
