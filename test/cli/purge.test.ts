@@ -128,13 +128,13 @@ describe('logout --purge', () => {
     const before = await filesUnder(root)
     const { code, stdout } = await runCli(home, ['logout', 'anna', '--purge'])
     expect(code).toBe(0)
-    expect(stdout).toContain('not to be undone')
+    expect(stdout).toContain('cannot be undone')
     for (const name of [
       'backups/accounts-20260101-000000000-aaaaaa.json: deleted',
-      'backups/export-20260103-000000000.json: written anew without the login',
+      'backups/export-20260103-000000000.json: rewritten without the login',
       '.corrupt-20260101-000000000: deleted',
       '.migrated: deleted',
-      'flagged-accounts.json: written anew',
+      'flagged-accounts.json: rewritten',
       '.tmp: deleted',
       `${PROJECT}/oc-codex-multi-auth-accounts.json: the account leaves this pool too`,
       `refresh/${fingerprintOf('rt-anna-token')}.json: deleted`,
@@ -264,7 +264,7 @@ describe('codex-remove with purge', () => {
     const preview = await toolData(core.runtime, 'remove', { account: 1, purge: true })
     expect(preview).toMatchObject({
       removed: false,
-      message: expect.stringContaining('before-import-1.json: written anew without the login'),
+      message: expect.stringContaining('before-import-1.json: rewritten without the login'),
     })
     const plain = await toolData(core.runtime, 'remove', { account: 2, confirm: true })
     expect(plain.message).toMatch(
