@@ -138,7 +138,7 @@ describe('logout --purge', () => {
       '.tmp: deleted',
       `${PROJECT}/oc-codex-multi-auth-accounts.json: the account leaves this pool too`,
       `refresh/${fingerprintOf('rt-anna-token')}.json: deleted`,
-      'backups/codex-locked.json: stays',
+      'backups/codex-locked.json: kept',
     ])
       expect(stdout).toContain(name)
     expect(stdout).not.toContain('cccccc')
@@ -151,7 +151,7 @@ describe('logout --purge', () => {
     expect(code, stderr).toBe(0)
     expect(stdout).toContain('cannot be undone')
     expect(stdout).not.toContain('Undo:')
-    expect(stdout).toContain('codex-locked.json is encrypted with a passphrase and stays')
+    expect(stdout).toContain('codex-locked.json is encrypted with a passphrase and is kept')
     expect(await tracesIn(root, anna)).toEqual([])
     const files = await filesUnder(root)
     expect(files.get('backups/accounts-20260104-000000000-cccccc.json')).toBe(pool('ben'))
