@@ -87,7 +87,7 @@ export function previewText({ lines }: PurgePlan): string {
   const more = 'the copy that the removal itself writes goes too'
   return lines.length === 0
     ? `No other copy is known here; ${more}. This cannot be undone.`
-    : `Cleared for good, and cannot be undone (${more}):\n${lines.map((line) => `  ${line}`).join('\n')}`
+    : `Cleared for good; this cannot be undone (${more}):\n${lines.map((line) => `  ${line}`).join('\n')}`
 }
 
 /** Secrets of a sealed pool stay sealed: records are known without them. */
