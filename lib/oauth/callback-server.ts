@@ -6,7 +6,7 @@ import { isSameSecret } from './pkce.js'
 
 /** Ports the login server accepts for a redirect to this machine, in the order they are tried. */
 export const CALLBACK_PORTS = [1455, 1457] as const
-export const CALLBACK_PATH = '/auth/callback'
+const CALLBACK_PATH = '/auth/callback'
 
 /** A server that waits for one redirect. */
 export interface CallbackServer {

@@ -10,7 +10,7 @@ import {
 } from '../routing/limits.js'
 
 /** What one source said about one limit family. */
-export interface LimitReading {
+interface LimitReading {
   readonly limitId: string
   /** What the backend calls the family. */
   readonly name?: string
@@ -18,7 +18,7 @@ export interface LimitReading {
 }
 
 /** Paid credits of an account. */
-export interface CreditsReading {
+interface CreditsReading {
   readonly hasCredits: boolean
   readonly unlimited: boolean
   /** As the backend writes it. */
