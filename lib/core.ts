@@ -184,7 +184,7 @@ function endpointForKeys(
     : { url: ofHost, source: 'provider.openai.options.baseURL' }
 }
 
-/** The answer to the host for a request that failed ahead of the bridge. */
+/** The answer to the host for a request that failed before it reached the request path. */
 export function errorAnswer(error: unknown): Response {
   return errorResponse(shownError(error))
 }

@@ -2,7 +2,7 @@ import { createRing } from '../kernel/ring.js'
 import type { Decision, ExplainedCandidate } from './types.js'
 
 /** One decision, kept for `codex-status --why`. */
-export interface LoggedDecision {
+interface LoggedDecision {
   /** Epoch ms. */
   readonly atMs: number
   readonly sessionId: string | undefined

@@ -4,7 +4,7 @@ import type { Block, QuotaWindow, WindowKind } from './limits.js'
 export type Strategy = 'hybrid' | 'sticky' | 'round-robin' | 'drain-first'
 
 /** Whether an account may serve on paid credits when its window is used up; `ask` means not yet allowed. */
-export type CreditsPolicy = 'never' | 'ask' | 'allow'
+type CreditsPolicy = 'never' | 'ask' | 'allow'
 
 /** Whether the backend's own list for the account names the model; a list that does not is no refusal. */
 export type ModelSupport = 'known' | 'unknown'

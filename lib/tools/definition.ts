@@ -12,7 +12,7 @@ export const TOOL_GROUPS = [
   'Diagnostics',
   'Backup and secrets',
 ] as const
-export type ToolGroup = (typeof TOOL_GROUPS)[number]
+type ToolGroup = (typeof TOOL_GROUPS)[number]
 
 /**
  * What a tool can do at worst, in rising order: `read` looks, also at the backend; `edit` changes what the user can change
@@ -22,7 +22,7 @@ export const RISKS = ['read', 'edit', 'spend', 'secret', 'destroy'] as const
 export type Risk = (typeof RISKS)[number]
 
 /** Who called: the user at a terminal or with a slash command, or the model of a session, whose words may be anybody's. */
-export type Caller = 'user' | 'model'
+type Caller = 'user' | 'model'
 
 /** How a result is shown. */
 export interface View {

@@ -9,7 +9,7 @@ import { MAX_HELD_BYTES } from './scan.js'
 import { type BreakReason, Upstream } from './upstream.js'
 
 /** Looks on beside the stream; never delays it. */
-export interface StreamObserver {
+interface StreamObserver {
   onRateLimits?(event: unknown): void
   /** The first output is about to go out. */
   onFirstOutput?(): void
