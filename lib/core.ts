@@ -14,7 +14,7 @@ import { checkWorkspace } from './login/accounts-check.js'
 import { DEFAULT_ENDPOINTS } from './oauth/endpoints.js'
 import { manageAccounts } from './login/manage-method.js'
 import { createLoginMethods, type LoginMethods } from './login/methods.js'
-import { createOAuth, type LoginTokens } from './oauth/oauth-client.js'
+import { OAuthClient, type LoginTokens } from './oauth/oauth-client.js'
 import type { CodexIdentity } from './request/headers/codex-identity.js'
 import { codexUserAgent } from './request/headers/codex-user-agent.js'
 import { deadlineFor } from './request/deadline.js'
@@ -22,10 +22,9 @@ import type { EndpointForKeys } from './request/endpoint.js'
 import { type CodexFetch, createCodexFetch } from './request/fetch.js'
 import { errorResponse, shownError } from './request/failures/host-error.js'
 import { createLegacyPreparation } from './request/legacy/prepare.js'
-import { createNotices } from './request/notices.js'
+import { createNotices, createSharedGate } from './request/notices.js'
 import { paceWarning } from './forecast/pace-text.js'
 import { prepareRequest, type PreparedRequest } from './request/body/request.js'
-import { createSharedGate } from './request/shared-gate.js'
 import type { Config } from './config/settings.js'
 import { forecastOf } from './history/forecasts.js'
 import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/files/bounded-file.js'
@@ -122,7 +121,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     notices,
   })
   const login = createLoginMethods({
-    oauth: createOAuth(runtime),
+    oauth: new OAuthClient(runtime),
     clock,
     host,
     env: input.env,
@@ -185,7 +184,7 @@ function endpointForKeys(
     : { url: ofHost, source: 'provider.openai.options.baseURL' }
 }
 
-/** The answer to the host for a request that failed ahead of the bridge. */
+/** The answer to the host for a request that failed before it reached the request path. */
 export function errorAnswer(error: unknown): Response {
   return errorResponse(shownError(error))
 }

@@ -10,7 +10,7 @@ export const rooms = {
   },
   tokens: {
     code: ['lib/tokens'],
-    tests: ['test/tokens', 'test/oauth/token-answer.test.ts'],
+    tests: ['test/tokens', 'test/oauth/token-answer.test.ts', 'test/tools/codex-keychain.test.ts'],
   },
   accounts: {
     code: [

@@ -1,5 +1,5 @@
 import type { Account, AccountPool, StoredAccount } from './account.js'
-import { indexOf } from './account-index.js'
+import { indexOf } from './identity.js'
 import { takenNames } from './store/pool-format.js'
 import { isUnopened } from './keychain/seal.js'
 
@@ -14,7 +14,7 @@ export interface Merged {
 }
 
 /** What became of one account that was merged. */
-export interface MergedAccount {
+interface MergedAccount {
   readonly outcome: 'added' | 'updated' | 'unchanged'
   /** The same account as it was in the pool before. */
   readonly known: Account | undefined

@@ -7,7 +7,7 @@ import { goodEntries, moment } from '../kernel/text/odd-values.js'
 import { ownersAfter, type ReasoningOwners, UNCERTAIN } from '../routing/reasoning-owners.js'
 
 /** Which account serves a session. */
-export interface AffinityEntry {
+interface AffinityEntry {
   readonly uid: string
   /** Last request of the session, epoch ms, exact to `TOUCH_INTERVAL_MS`. */
   readonly usedAtMs: number

@@ -12,13 +12,8 @@ import {
   settingsIn,
 } from './config-file.js'
 import { SETTING_NAMES } from './setting-names.js'
-import {
-  type Config,
-  type Setting,
-  type SettingName,
-  DEFAULT_CONFIG,
-  SETTINGS,
-} from './settings.js'
+import type { Setting } from './setting.js'
+import { type Config, type SettingName, DEFAULT_CONFIG, SETTINGS } from './settings.js'
 
 /** Where a value came from. */
 export type ConfigSource = 'env' | 'project' | 'file' | 'default'

@@ -1,15 +1,15 @@
 import { abortReason, type Clock } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
 import { type CallbackServer, startCallbackServer } from '../oauth/callback-server.js'
-import type { LoginTokens, OAuth } from '../oauth/oauth-client.js'
+import type { LoginTokens, OAuthClient } from '../oauth/oauth-client.js'
 import { createPkce, createState } from '../oauth/pkce.js'
 import type { LoginMethodId } from './method-list.js'
 import { codeFromPaste } from './paste-login.js'
 
 /** Longer than anyone needs to sign in with a browser, ms. */
-export const BROWSER_LOGIN_TIMEOUT_MS = 10 * 60_000
+const BROWSER_LOGIN_TIMEOUT_MS = 10 * 60_000
 /** Lifetime of a device code, ms. */
-export const DEVICE_LOGIN_TIMEOUT_MS = 15 * 60_000
+const DEVICE_LOGIN_TIMEOUT_MS = 15 * 60_000
 /** The redirect the login server sends pasted logins to; nothing needs to listen there. */
 const PASTE_REDIRECT_URI = 'http://localhost:1455/auth/callback'
 
@@ -32,7 +32,7 @@ export interface PendingLogin {
 }
 
 export interface LoginDeps {
-  readonly oauth: OAuth
+  readonly oauth: OAuthClient
   readonly clock: Clock
   readonly signal?: AbortSignal
 }

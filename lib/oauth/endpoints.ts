@@ -44,7 +44,7 @@ function override(env: NodeJS.ProcessEnv, name: string): string | undefined {
 }
 
 /** True for `http://127.0.0.1:…` and `http://[::1]:…` without credentials; names such as `localhost` do not count. */
-export function isLoopbackUrl(text: string): boolean {
+function isLoopbackUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const url = new URL(text)
   const loopback = url.hostname === '127.0.0.1' || url.hostname === '[::1]'

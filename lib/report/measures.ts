@@ -5,13 +5,13 @@ import type { MetricsSnapshot } from '../kernel/metrics.js'
 export type Attributes = Readonly<Record<string, string>>
 
 /** One number with what it belongs to. */
-export interface NumberPoint {
+interface NumberPoint {
   readonly attributes: Attributes
   readonly value: number
 }
 
 /** One distribution with what it belongs to. */
-export interface HistogramPoint {
+interface HistogramPoint {
   readonly attributes: Attributes
   readonly count: number
   readonly sum: number
@@ -42,7 +42,7 @@ export type Measure =
     })
 
 /** An account as an export sees it: a pseudonym and numbers. */
-export interface MeasuredAccount {
+interface MeasuredAccount {
   /** A pseudonym; never an address, label or id. */
   readonly account: string
   readonly usable: boolean

@@ -11,7 +11,7 @@ export const MIN_STEP_MS = 1_000
 const GRACE_MS = 1_000
 
 /** The reason of the signal when the time is up; told apart from an abort by the user. */
-export class DeadlinePassed extends Error {
+class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed'
 }
 

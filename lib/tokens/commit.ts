@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/account.js'
-import type { AccountStore } from '../accounts/store/store-types.js'
+import type { AccountStore } from '../accounts/store/store.js'
 import type { Clock } from '../kernel/clock.js'
 import { isCodexError, messageOf, systemCode } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
@@ -41,18 +41,18 @@ export interface UnsavedTokens {
 }
 
 /** Those that this process holds, by the fingerprint of the token that was spent for them. */
-export type HeldTokens = UnsavedTokens & { readonly fingerprint: string }
+type HeldTokens = UnsavedTokens & { readonly fingerprint: string }
 
 /** Where new tokens are: `gone` when no record wants them any more; the journal keeps them then. */
-export type Committed = 'file' | UnsavedTokens['place'] | 'gone'
+type Committed = 'file' | UnsavedTokens['place'] | 'gone'
 
 export interface CommitterDeps {
   readonly store: AccountStore
-  readonly copies: LoginCopies
+  readonly copies: Pick<LoginCopies, 'of' | 'change'>
   readonly memory: RefreshMemory
   readonly clock: Clock
   readonly log: Logger
-  readonly journal: RefreshJournal
+  readonly journal: Pick<RefreshJournal, keyof RefreshJournal>
   /** Hears of tokens that are in danger, again with every try that failed, and of their end. */
   readonly onUnsaved: (tokens: UnsavedTokens) => void
   readonly onSaved: (uid: string) => void

@@ -96,7 +96,7 @@ it.each([
     }
     expect(await run.ended).toBe(1)
     expect(run.stderr()).toMatch(
-      /work.*could be written to no disk and are lost.*Sign in again: opencode auth login/,
+      /work.*could not be written to any disk and are lost.*Sign in again: opencode auth login/,
     )
   },
   60_000,

@@ -162,7 +162,7 @@ describe('a request whose token has ended', () => {
     await expect(async () => stage.newTokens().access(stage.account)).rejects.toMatchObject({
       code: 'refresh_failed',
       message: expect.stringContaining('does not finish'),
-      hint: expect.stringContaining('that hang'),
+      hint: expect.stringContaining('do not respond'),
     })
     expect(clock.pauses.filter((ms) => ms === 20).reduce((sum, ms) => sum + ms, 0)).toBe(45_000)
     const tokens = stage.newTokens()

@@ -273,7 +273,7 @@ export const FAILURES = {
     next: ASK_AGAIN,
     blame: 'unclear',
     error: 'backend_failed',
-    says: () => 'The backend gave an empty answer, also when asked again.',
+    says: () => 'The backend returned an empty answer, even when asked again.',
   },
 } satisfies FailureTable
 

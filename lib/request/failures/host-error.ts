@@ -28,7 +28,7 @@ export function shownError(error: unknown): CodexError {
 }
 
 /** What the user reads: the fact, then what to do. Free of secrets and of words the host acts on. */
-export function userMessage(error: CodexError): string {
+function userMessage(error: CodexError): string {
   const sentence = error.message.trim()
   const hint = error.hint.trim()
   const ended = /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`

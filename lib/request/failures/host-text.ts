@@ -20,7 +20,7 @@ export const HOST_RETRY_PATTERNS: readonly RegExp[] = [
 ]
 
 /** What makes OpenCode 1.18 compact the session: tested on the message. Read from its bundle. */
-export const HOST_OVERFLOW_PATTERNS: readonly RegExp[] = [
+const HOST_OVERFLOW_PATTERNS: readonly RegExp[] = [
   /prompt is too long|request_too_large|input is too long for requested model|exceeds the context window/i,
   /exceeds (?:the )?(?:model'?s )?maximum context length(?: of [\d,]+ tokens?|\s*\([\d,]+\))/i,
   /input token count.*exceeds the maximum|tokens in request more than max tokens allowed/i,

@@ -2,7 +2,7 @@ import type { Config } from '../../config/settings.js'
 import type { FailureFacts } from './facts.js'
 
 /** Classes of failure that a request may get over by trying once more. */
-export type RetryClass =
+type RetryClass =
   'authRefresh' | 'network' | 'server' | 'rateLimitShort' | 'rateLimitGlobal' | 'emptyResponse'
 
 /** How often one request may try again, per class. */

@@ -17,7 +17,7 @@ export interface Ending {
 }
 
 /** What an answer is made of, in its order. */
-export type Piece =
+type Piece =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** The first output follows. */
   | { readonly kind: 'output' }

@@ -65,7 +65,7 @@ export interface Trace {
 }
 
 /** Requests kept for `codex-status --why` and `codex-metrics`. */
-export const TRACE_CAPACITY = 200
+const TRACE_CAPACITY = 200
 
 /**
  * Creates an empty trace.

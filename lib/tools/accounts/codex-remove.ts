@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { type ActionResult, applyAction } from '../../account-view/actions.js'
 import { findAccount } from '../../account-view/find-account.js'
 import type { Account } from '../../accounts/account.js'
-import { withoutUnreadableOf } from '../../accounts/project/login-copies.js'
+import { withoutUnreadableOf } from '../../accounts/store/credential-copies.js'
 import { CodexError } from '../../kernel/errors.js'
 import { copiesLeftText, previewText, purge, purgePlan } from '../backup/purge.js'
 import { defineTool } from '../definition.js'
@@ -31,6 +31,7 @@ export const codexRemove = defineTool({
   },
   positional: ['account'],
   userOnly: ['confirm', 'purge'],
+  multiline: ['message'],
   async run(runtime, { account, confirm, purge: isPurge = false }): Promise<RemoveData> {
     const context = { maskEmail: runtime.config.maskEmail, project: runtime.scope.project }
     if (confirm !== true) {

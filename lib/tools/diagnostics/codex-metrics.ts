@@ -35,7 +35,6 @@ interface MetricsData {
     | { readonly format: ExportFormat; readonly text: string }
 }
 
-/** `codex-metrics`. */
 export const codexMetrics = defineTool({
   name: 'metrics',
   group: 'Diagnostics',
@@ -51,6 +50,7 @@ export const codexMetrics = defineTool({
     out: z.string().describe('write to this file instead; needs format').optional(),
   },
   userOnly: ['out'],
+  multiline: ['exported'],
   async run(runtime, { constants, format, out }, context): Promise<MetricsData> {
     if (out !== undefined && format === undefined)
       throw new CodexError('invalid_input', 'Argument out needs a format.', {

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { resolveConfig } from '../../lib/config/load.js'
 import { configTable } from '../../lib/config/published.js'
 import { settingRows } from '../../lib/config/report.js'
-import { type Setting, type SettingName, SETTINGS } from '../../lib/config/settings.js'
+import type { Setting } from '../../lib/config/setting.js'
+import { type SettingName, SETTINGS } from '../../lib/config/settings.js'
 
 const names = Object.keys(SETTINGS) as SettingName[]
 const file = (path: string, values: unknown) => ({ path, text: JSON.stringify(values) })

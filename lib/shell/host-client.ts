@@ -1,8 +1,9 @@
 import type { PluginInput } from '@opencode-ai/plugin'
 
-import type { HostPort } from './kernel/host-port.js'
-import type * as PlainText from './kernel/text/plain-text.js'
-import { redact } from './kernel/text/redact.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import type { HostPort } from '../kernel/host-port.js'
+import type * as PlainText from '../kernel/text/plain-text.js'
+import { redact } from '../kernel/text/redact.js'
 
 const SERVICE = 'oc-codex-multi-auth'
 
@@ -13,7 +14,7 @@ const SERVICE = 'oc-codex-multi-auth'
 export function createHostPort(client: PluginInput['client']): HostPort {
   // Loaded with the first message: a start has none, and waits for each file it has to open.
   const detached = (call: (plain: typeof PlainText) => Promise<unknown>): void => {
-    void import('./kernel/text/plain-text.js').then(call).catch(() => undefined)
+    void import('../kernel/text/plain-text.js').then(call).catch(() => undefined)
   }
   return {
     log(level, message, extra) {
@@ -31,12 +32,12 @@ export function createHostPort(client: PluginInput['client']): HostPort {
     toast({ title, message, variant, durationMs }) {
       detached(({ plainLines }) =>
         client.tui.showToast({
-          body: {
-            ...(title === undefined ? {} : { title }),
+          body: dropUndefined({
+            title,
             message: plainLines(redact(message)),
             variant,
-            ...(durationMs === undefined ? {} : { duration: durationMs }),
-          },
+            duration: durationMs,
+          }),
         }),
       )
     },

@@ -1,4 +1,35 @@
+import * as z from 'zod'
+
 import { entryFor, plainName } from '../models/resolve.js'
+
+/** One setting: schema (type and range), default, environment name, one line of help, and what a project may do with it. */
+export interface Setting<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema
+  readonly default: z.output<Schema>
+  readonly env?: string
+  readonly help: string
+  /** What a project's file may do with it; absent: nothing. */
+  readonly project?: ProjectRule<z.output<Schema>>
+}
+
+interface Definition<Value> {
+  readonly default: Value
+  readonly env?: string
+  readonly help: string
+  readonly project?: ProjectRule<Value>
+}
+
+/** A setting of the table, its default and rule checked against its schema. */
+export function setting<Schema extends z.ZodType>(
+  definition: Definition<NoInfer<z.output<Schema>>> & { readonly schema: Schema },
+): Setting<Schema> {
+  return definition
+}
+
+/** A setting that is on or off. */
+export function toggle(definition: Definition<boolean>): Setting<z.ZodBoolean> {
+  return { schema: z.boolean(), ...definition }
+}
 
 /**
  * What a project's file may do with one setting. A project comes from anywhere, so it may tighten what the user has chosen
