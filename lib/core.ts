@@ -14,20 +14,17 @@ import { checkWorkspace } from './login/accounts-check.js'
 import { DEFAULT_ENDPOINTS } from './oauth/endpoints.js'
 import { manageAccounts } from './login/manage-method.js'
 import { createLoginMethods, type LoginMethods } from './login/methods.js'
-import { createOAuth, type LoginTokens } from './oauth/oauth-client.js'
-import { createBreakers } from './request/breaker.js'
+import { OAuthClient, type LoginTokens } from './oauth/oauth-client.js'
 import type { CodexIdentity } from './request/headers/codex-identity.js'
 import { codexUserAgent } from './request/headers/codex-user-agent.js'
 import { deadlineFor } from './request/deadline.js'
 import type { EndpointForKeys } from './request/endpoint.js'
-import { type BridgeFetch, createBridge } from './request/fetch.js'
+import { type CodexFetch, createCodexFetch } from './request/fetch.js'
 import { errorResponse, shownError } from './request/failures/host-error.js'
 import { createLegacyPreparation } from './request/legacy/prepare.js'
-import { createNotices } from './request/notices.js'
+import { createNotices, createSharedGate } from './request/notices.js'
 import { paceWarning } from './forecast/pace-text.js'
 import { prepareRequest, type PreparedRequest } from './request/body/request.js'
-import { createSessionMemory } from './request/session-memory.js'
-import { createSharedGate } from './request/shared-gate.js'
 import type { Config } from './config/settings.js'
 import { forecastOf } from './history/forecasts.js'
 import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/files/bounded-file.js'
@@ -49,7 +46,7 @@ export { userAllowance } from './host-setup/own-permissions.js'
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {
   readonly runtime: Runtime
-  readonly fetch: BridgeFetch
+  readonly fetch: CodexFetch
   readonly login: LoginMethods
   close(): Promise<void>
 }
@@ -111,25 +108,20 @@ export async function createCore(input: CoreInput): Promise<Core> {
   const catalogueTimer = setTimeout(() => void runtime.catalogue.refresh(), CATALOGUE_DELAY_MS)
   catalogueTimer.unref()
 
-  const fetch = createBridge({
-    ...runtime,
-    log: host,
+  const fetch = createCodexFetch({
+    runtime,
     prepare: preparation(config, () => instructions?.current() ?? FALLBACK_INSTRUCTIONS),
+    takesChat: config.requestTransformMode === 'legacy',
+    deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
     wire: {
       responsesLite: config.responsesLite,
       identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined,
     },
-    breakers: createBreakers(),
-    notices,
-    remember: runtime.history.note,
     endpointForKeys: endpointForKeys(config.baseUrl, input),
-    sessions: createSessionMemory(),
-    reasoning: sessions,
-    takesChat: config.requestTransformMode === 'legacy',
-    deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
+    notices,
   })
   const login = createLoginMethods({
-    oauth: createOAuth(runtime),
+    oauth: new OAuthClient(runtime),
     clock,
     host,
     env: input.env,
@@ -192,7 +184,7 @@ function endpointForKeys(
     : { url: ofHost, source: 'provider.openai.options.baseURL' }
 }
 
-/** The answer to the host for a request that failed ahead of the bridge. */
+/** The answer to the host for a request that failed before it reached the request path. */
 export function errorAnswer(error: unknown): Response {
   return errorResponse(shownError(error))
 }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
-import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
+import { createSessionAffinity, type SessionAffinity } from './accounts/session-affinity.js'
 import type { Keychain } from './accounts/keychain/keychain.js'
 import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
 import type { MovedAside } from './accounts/store/pool-file.js'
@@ -11,18 +11,19 @@ import { type AccountStore, createAccountStore } from './accounts/store/store.js
 import { createVault, type Vault } from './accounts/keychain/vault.js'
 import { type Endpoints, resolveEndpoints } from './oauth/endpoints.js'
 import { poolFilesOf } from './tokens/copies.js'
-import { createOAuth } from './oauth/oauth-client.js'
+import { OAuthClient } from './oauth/oauth-client.js'
 import { refreshDir } from './tokens/refresh.js'
 import { Tokens } from './tokens/tokens.js'
 import { createRouter, type Router } from './request/router.js'
 import { createTrace, type Trace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
-import { type CatalogueBook, createCatalogueBook } from './catalogue/refresh.js'
+import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
 import { entriesOfReading, entryOfAlert } from './history/from-quota.js'
 import { createHistory, type History, noHistory } from './history/history.js'
 import { type Clock, systemClock } from './kernel/clock.js'
+import { dropUndefined } from './kernel/drop-undefined.js'
 import type { HostPort } from './kernel/host-port.js'
 import { createMetrics, type Metrics } from './kernel/metrics.js'
 import type { Paths } from './kernel/files/paths.js'
@@ -54,8 +55,8 @@ export interface Runtime {
   readonly tokens: Tokens
   readonly ledger: QuotaLedger
   readonly history: History
-  readonly sessions: SessionHoldBook
-  readonly catalogue: CatalogueBook
+  readonly sessions: SessionAffinity
+  readonly catalogue: ModelCatalogue
   readonly vitals: HealthTracker
   readonly decisions: DecisionLog
   readonly router: Router
@@ -107,33 +108,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const loaded = resolveConfig({ env, ...configFiles(paths, directory) })
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
-  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
-  const vault = createVault({
-    keychain: options.keychain ?? systemKeychain(currentPlatform(env)),
-    clock,
-    optedIn: env[KEYCHAIN_ENV] === '1',
-    log: host,
-  })
-  const storeAt = (file: string, watched: boolean): AccountStore =>
-    createAccountStore({
-      path: file,
-      backupsDir: path.join(path.dirname(file), 'backups'),
-      clock,
-      vault,
-      watch: watched,
-      ...(options.onMovedAside === undefined ? {} : { onMovedAside: options.onMovedAside }),
-      ...(file === paths.accountsFile ? { legacyPath } : {}),
-    })
+  const { vault, storeAt } = openStores(options, clock)
   const store = storeAt(scope.file, watch)
   const userAgent = `oc-codex-multi-auth/${packageVersion()}`
 
   const label = (account: Account): string => {
-    const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid)
-    return accountName(
-      account,
-      position === undefined || position < 0 ? undefined : position,
-      config,
-    )
+    const position = store.peek()?.accounts.findIndex(({ uid }) => uid === account.uid) ?? -1
+    return accountName(account, position < 0 ? undefined : position, config)
   }
   const tokens = new Tokens({
     store,
@@ -145,28 +126,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     log: host,
     toast: (toast) => host.toast(toast),
     label,
-    refreshGrant: createOAuth({ endpoints, fetch, clock, userAgent }).refresh,
+    refreshGrant: new OAuthClient({ endpoints, fetch, clock, userAgent }).refresh,
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
-  const history = config.history
-    ? createHistory({ file: paths.historyFile, clock, log: host })
-    : noHistory
-  const ledger = createQuotaLedger({
-    file: paths.quotaFile,
-    clock,
-    log: host,
-    watch,
-    onReading: (uid, reading, nowMs) =>
-      entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
-    onAlert: (uid, alert) => {
-      history.note(entryOfAlert(uid, alert, clock.now()))
-      const account = store.peek()?.accounts.find((one) => one.uid === uid)
-      if (account !== undefined) options.onAlert?.(account, alert)
-    },
-  })
-  const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
-  const catalogue = createCatalogueBook({
+  const { history, ledger } = openUsage(options, clock, config.history, store)
+  const sessions = createSessionAffinity({ file: paths.affinityFile, clock, log: host })
+  const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
     backend: endpoints.backend,
     userAgent,
@@ -186,7 +152,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     processOffset: process.pid,
     labelOf: (account, position) => accountName(account, position, config),
     modelSupport: (uid, model) => (catalogue.lists(uid, model) ? 'known' : 'unknown'),
-    ...(scope.project === undefined ? {} : { project: scope.project }),
+    ...dropUndefined({ project: scope.project }),
   })
 
   const traceFile = config.requestTrace
@@ -231,4 +197,58 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       ])
     },
   }
+}
+
+/** The vault of the user, and the way to an account file: that of the pool in force and those of other projects. */
+function openStores(
+  options: RuntimeOptions,
+  clock: Clock,
+): { readonly vault: Vault; readonly storeAt: (file: string, watch: boolean) => AccountStore } {
+  const { env, paths, host, onMovedAside } = options
+  const vault = createVault({
+    keychain: options.keychain ?? systemKeychain(currentPlatform(env)),
+    clock,
+    optedIn: env[KEYCHAIN_ENV] === '1',
+    log: host,
+  })
+  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
+  const storeAt = (file: string, watch: boolean): AccountStore =>
+    createAccountStore({
+      path: file,
+      backupsDir: path.join(path.dirname(file), 'backups'),
+      clock,
+      vault,
+      watch,
+      ...dropUndefined({
+        onMovedAside,
+        legacyPath: file === paths.accountsFile ? legacyPath : undefined,
+      }),
+    })
+  return { vault, storeAt }
+}
+
+/** What is read of quotas, and the history that follows it. */
+function openUsage(
+  { paths, host, watch, onAlert }: RuntimeOptions,
+  clock: Clock,
+  keepsHistory: boolean,
+  store: AccountStore,
+): { readonly history: History; readonly ledger: QuotaLedger } {
+  const history = keepsHistory
+    ? createHistory({ file: paths.historyFile, clock, log: host })
+    : noHistory
+  const ledger = createQuotaLedger({
+    file: paths.quotaFile,
+    clock,
+    log: host,
+    watch,
+    onReading: (uid, reading, nowMs) =>
+      entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
+    onAlert: (uid, alert) => {
+      history.note(entryOfAlert(uid, alert, clock.now()))
+      const account = store.peek()?.accounts.find((one) => one.uid === uid)
+      if (account !== undefined) onAlert?.(account, alert)
+    },
+  })
+  return { history, ledger }
 }

@@ -17,7 +17,8 @@ export interface Seen {
   readonly atMs: number
 }
 
-interface ControlDeps {
+/** What the control plane may look at and change. */
+export interface ControlDeps {
   readonly world: World
   readonly oauth: OAuthHandlers
   readonly seen: () => readonly Seen[]

@@ -1,7 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 
 import {
   createAccount,
@@ -10,17 +9,10 @@ import {
   patchAccount,
   type SimAccount,
 } from './accounts/account.js'
-import { ACCOUNT_PAGES, answerAccountPage } from './accounts/account-pages.js'
-import { answerClientPage } from './accounts/client-pages.js'
-import { answerControl, type Seen } from './control.js'
-import { unpacked } from './codex/encoded-body.js'
-import { unauthorized } from './forced.js'
 import { createOAuthHandlers } from './accounts/oauth.js'
 import { createPrng } from './prng.js'
-import { detail, type Reply } from './reply.js'
-import { answerResponses } from './codex/responses.js'
 import { createRuleBook, type ScenarioRule, scenarioSchema } from './scenario.js'
-import { sendReply } from './send.js'
+import { answerRequest, type RecordedRequest, refuseUpgrade, type Simulated } from './server.js'
 import {
   DEFAULT_SETTINGS,
   type Settings,
@@ -28,7 +20,7 @@ import {
   settingsPatchSchema,
 } from './settings.js'
 import { createTokenRegistry, type TokenSet } from './accounts/tokens.js'
-import { accountNamed, type SimRequest, type World } from './world.js'
+import { accountNamed, type World } from './world.js'
 
 /** How a simulator is started. */
 export interface SimulatorOptions {
@@ -43,14 +35,6 @@ export interface SimulatorOptions {
   readonly now?: () => number
   /** Serves HTTPS with this certificate for 127.0.0.1, as Codex CLI wants it; both in PEM. */
   readonly tls?: { readonly key: string; readonly cert: string }
-}
-
-/** One answered request, with everything that was sent. */
-export interface RecordedRequest extends Seen {
-  /** How the answer ended: `gone` when the client left before its end; undefined while it runs. */
-  end?: 'sent' | 'gone'
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
 }
 
 /** A running simulator of the login server and the Codex backend. */
@@ -80,8 +64,6 @@ export interface Simulator {
   close(): Promise<void>
 }
 
-/** Requests kept for tests and for the control plane. */
-const MAX_RECORDED = 20_000
 const DEFAULT_ACCOUNTS = ['personal', 'work'] as const
 
 /** Starts a simulator on loopback. */
@@ -102,12 +84,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const closing = new AbortController()
 
   const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void =>
-    void handle(request, response)
+    void answerRequest(simulated, request, response)
   const server =
     options.tls === undefined
       ? http.createServer(onRequest)
       : https.createServer(options.tls, onRequest)
-  server.on('upgrade', refuseUpgrade)
+  server.on('upgrade', (request, socket) => refuseUpgrade(simulated, request, socket))
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -146,131 +128,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     advance,
     changeSettings,
   }
-
-  async function handle(
-    incoming: http.IncomingMessage,
-    response: http.ServerResponse,
-  ): Promise<void> {
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
-    const parts: Buffer[] = []
-    try {
-      for await (const part of incoming) parts.push(part as Buffer)
-    } catch {
-      return
-    }
-    const body = await unpacked(Buffer.concat(parts), incoming.headers['content-encoding'] ?? '')
-    const request = requestOf(incoming, body?.toString('utf8') ?? '')
-    const { reply, account } =
-      body === undefined
-        ? { reply: detail(415, 'The encoding of the body is not supported'), account: undefined }
-        : answer(request)
-    const record = noted(request, reply.status, account)
-    if (request.path === '/oauth/token' && settings.tokenLatencyMs > 0)
-      await new Promise((resolve) => setTimeout(resolve, settings.tokenLatencyMs))
-    response.once('close', () => {
-      record.end = response.writableFinished ? 'sent' : 'gone'
-    })
-    await sendReply(response, reply, {
-      gone: AbortSignal.any([gone.signal, closing.signal]),
-      deltaMs: settings.deltaMs,
-      random: () => random.next(),
-    })
-  }
-
-  function requestOf(incoming: http.IncomingMessage, body: string): SimRequest {
-    const target = new URL(incoming.url ?? '/', url)
-    return {
-      method: incoming.method ?? 'GET',
-      path: target.pathname.replace(/(?<=.)\/+$/, ''),
-      query: target.searchParams,
-      headers: Object.fromEntries(
-        Object.entries(incoming.headers).map(([name, value]) => [
-          name,
-          Array.isArray(value) ? value.join(', ') : (value ?? ''),
-        ]),
-      ),
-      body,
-    }
-  }
-
-  function noted(
-    request: SimRequest,
-    status: number,
-    account: SimAccount | undefined,
-  ): RecordedRequest {
-    const record: RecordedRequest = {
-      method: request.method,
-      path: request.path,
-      account: account?.name,
-      status,
-      atMs: now(),
-      headers: request.headers,
-      body: request.body,
-    }
-    if (request.path.startsWith('/__sim/')) return record
-    recorded.push(record)
-    if (recorded.length > MAX_RECORDED) recorded.shift()
-    return record
-  }
-
-  /**
-   * There is no WebSocket here; 426 is what sends a client to HTTP at once and for good
-   * (docs/development/facts/codex-backend.md#transport).
-   */
-  function refuseUpgrade(incoming: http.IncomingMessage, socket: Duplex): void {
-    const request = requestOf(incoming, '')
-    const status = request.path === '/backend-api/codex/responses' ? 426 : 404
-    noted(request, status, undefined)
-    const body = JSON.stringify({ detail: status === 426 ? 'Upgrade Required' : 'Not Found' })
-    socket.on('error', () => undefined)
-    socket.end(
-      `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-    )
-  }
-
-  function answer(request: SimRequest): { reply: Reply; account?: SimAccount } {
-    if (request.path.startsWith('/__sim/')) return { reply: answerControl(control, request) }
-    switch (`${request.method} ${request.path}`) {
-      case 'GET /oauth/authorize':
-        return { reply: oauth.authorize(request) }
-      case 'POST /oauth/token':
-        return { reply: oauth.token(request) }
-      case 'POST /oauth/revoke':
-        return { reply: oauth.revoke(request) }
-      case 'POST /api/accounts/deviceauth/usercode':
-        return { reply: oauth.deviceCode(request) }
-      case 'POST /api/accounts/deviceauth/token':
-        return { reply: oauth.deviceToken(request) }
-      case 'GET /codex/device':
-        return { reply: oauth.devicePage(request) }
-    }
-    const besides = answerClientPage(request)
-    if (besides !== undefined) return { reply: besides }
-    const page = ACCOUNT_PAGES[`${request.method} ${request.path}`]
-    const isResponses = request.method === 'POST' && request.path === '/backend-api/codex/responses'
-    if (page === undefined && !isResponses) return { reply: detail(404, 'Not Found') }
-    const access = world.tokens.access(
-      (request.headers.authorization ?? '').replace(/^Bearer /, ''),
-    )
-    if (access === undefined) return { reply: unauthorized('invalid_token') }
-    const { account, state } = access
-    if (state !== 'live')
-      return {
-        account,
-        reply: unauthorized(state === 'expired' ? 'token_expired' : 'token_revoked'),
-      }
-    const named = request.headers['chatgpt-account-id']
-    if (named !== undefined && named !== account.accountId)
-      return { account, reply: detail(403, 'The token is not for this workspace') }
-    return {
-      account,
-      reply:
-        page === undefined
-          ? answerResponses(world, account, request)
-          : answerAccountPage(world, account, request, page),
-    }
-  }
+  const simulated: Simulated = { control, recorded, closing }
 
   const account = (name: string): SimAccount => {
     const found = accountNamed(world, name)

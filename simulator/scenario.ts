@@ -19,7 +19,7 @@ import type { Prng } from './prng.js'
  * is the middle of the body.
  */
 
-export const ENDPOINTS = [
+const ENDPOINTS = [
   'responses',
   'models',
   'usage',

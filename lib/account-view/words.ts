@@ -3,6 +3,8 @@ import {
   type Block,
   type BlockReason,
   DEFAULT_LIMIT_ID,
+  LIMIT_NAMES,
+  WINDOW_NAMES,
   type WindowKind,
 } from '../routing/limits.js'
 import type { CandidateReason, Pin } from '../routing/types.js'
@@ -10,26 +12,14 @@ import type { AccountState, Limitation } from './state.js'
 
 /** The one vocabulary for accounts: whatever a surface says of a window, a state or a reason, it says with these. */
 
-const WINDOW_NAMES: Readonly<Record<WindowKind, string>> = {
-  five_hour: '5h',
-  weekly: '7d',
-  monthly: '30d',
-  unknown: 'quota',
-}
-const LIMIT_NAMES: Readonly<Record<WindowKind, string>> = {
-  five_hour: '5-hour limit',
-  weekly: 'weekly limit',
-  monthly: 'monthly limit',
-  unknown: 'limit',
-}
 const BLOCK_WORDS: Readonly<Record<BlockReason, string>> = {
-  usage_limit: 'usage limit',
+  usage_limit: 'usage used up',
   rate_limit: 'too many requests',
   usage_not_included: 'its plan does not include Codex',
-  unauthorized: 'login rejected by the backend',
+  unauthorized: 'rejected by the backend',
   forbidden: 'refused by the backend',
-  workspace_deactivated: 'its workspace is deactivated',
-  model_not_supported: 'it does not have this model',
+  workspace_deactivated: 'its workspace was deactivated',
+  model_not_supported: 'may not use this model',
 }
 
 /** A window where there is little room: `5h`, `7d`, and its family where that is not the usual one: `7d codex_spark`. */

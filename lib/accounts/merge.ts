@@ -14,7 +14,7 @@ export interface Merged {
 }
 
 /** What became of one account that was merged. */
-export interface MergedAccount {
+interface MergedAccount {
   readonly outcome: 'added' | 'updated' | 'unchanged'
   /** The same account as it was in the pool before. */
   readonly known: Account | undefined

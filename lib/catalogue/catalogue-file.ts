@@ -21,26 +21,15 @@ const VERSION = 1
 export function parseCatalogues(text: string): Catalogues {
   const content = parsedJson(text)
   if (!isRecord(content) || content.version !== VERSION || !isRecord(content.accounts)) return {}
-  const entries = Object.entries(content.accounts).flatMap(
-    ([uid, entry]): [string, CachedCatalogue][] => {
-      if (!isRecord(entry) || !Array.isArray(entry.models) || typeof entry.fetchedAtMs !== 'number')
-        return []
-      const models = entry.models.filter(isModel)
-      return models.length === 0
-        ? []
-        : [
-            [
-              uid,
-              {
-                models,
-                etag: typeof entry.etag === 'string' ? entry.etag : undefined,
-                fetchedAtMs: entry.fetchedAtMs,
-              },
-            ],
-          ]
-    },
-  )
-  return Object.fromEntries(entries)
+  const catalogues: Record<string, CachedCatalogue> = {}
+  for (const [uid, entry] of Object.entries(content.accounts)) {
+    if (!isRecord(entry) || !Array.isArray(entry.models)) continue
+    const { etag, fetchedAtMs } = entry
+    const models = entry.models.filter(isModel)
+    if (models.length > 0 && typeof fetchedAtMs === 'number')
+      catalogues[uid] = { models, etag: typeof etag === 'string' ? etag : undefined, fetchedAtMs }
+  }
+  return catalogues
 }
 
 /** The text of the cache. */

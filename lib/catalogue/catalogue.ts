@@ -1,6 +1,8 @@
 import * as z from 'zod'
 
-/** The part of the backend's ModelInfo that matters here (wire facts §10); the rest is ignored. */
+import { dropUndefined } from '../kernel/drop-undefined.js'
+
+/** The part of the backend's ModelInfo that matters here; see docs/development/facts/codex-backend.md#models. */
 const modelSchema = z.looseObject({
   slug: z.string().min(1),
   display_name: z.string().optional(),
@@ -41,24 +43,19 @@ export interface CatalogueModel {
 export function parseCatalogue(body: unknown): CatalogueModel[] | undefined {
   const answer = answerSchema.safeParse(body)
   if (!answer.success) return undefined
-  const models = answer.data.models.flatMap((entry) => {
-    const parsed = modelSchema.safeParse(entry)
-    return parsed.success ? [parsed.data] : []
-  })
+  const models = answer.data.models.flatMap((entry) => modelSchema.safeParse(entry).data ?? [])
   if (models.length === 0) return undefined
   models.sort((left, right) => (left.priority ?? Infinity) - (right.priority ?? Infinity))
-  return models.map((model) => ({
-    id: model.slug,
-    name: model.display_name ?? model.slug,
-    ...(model.context_window === undefined ? {} : { input: model.context_window }),
-    ...(model.supported_reasoning_levels
-      ? { efforts: model.supported_reasoning_levels.map(({ effort }) => effort) }
-      : {}),
-    ...(model.default_reasoning_level === undefined
-      ? {}
-      : { defaultEffort: model.default_reasoning_level }),
-    listed: (model.visibility ?? 'list') === 'list',
-    fast: (model.service_tiers ?? []).some(({ id }) => id === 'priority'),
-    images: model.input_modalities?.includes('image') ?? true,
-  }))
+  return models.map((model) =>
+    dropUndefined({
+      id: model.slug,
+      name: model.display_name ?? model.slug,
+      input: model.context_window,
+      efforts: model.supported_reasoning_levels?.map(({ effort }) => effort),
+      defaultEffort: model.default_reasoning_level,
+      listed: (model.visibility ?? 'list') === 'list',
+      fast: (model.service_tiers ?? []).some(({ id }) => id === 'priority'),
+      images: model.input_modalities?.includes('image') ?? true,
+    }),
+  )
 }

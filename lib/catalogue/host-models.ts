@@ -11,7 +11,7 @@ export interface HostModel {
   readonly [other: string]: unknown
 }
 
-/** Longest answer where nobody says otherwise, tokens (host facts §9). */
+/** Longest answer of a model of which no other length is known, tokens. */
 const DEFAULT_OUTPUT = 128_000
 
 /** Efforts the host cannot send as such. */
@@ -84,7 +84,7 @@ function corrected(model: HostModel, facts: CatalogueModel): HostModel {
     : model
   if (!facts.efforts) return withLimit
   const existing = model.variants ?? {}
-  // Never in the list of the backend, but taken by it from these models; OpenCode asks for titles with it (host facts §4).
+  // Never in the list of the backend, but taken by it from these models; OpenCode asks for titles with it.
   const keepsNone = NO_EFFORT in existing && modelFact(facts.id)?.lite === false
   return {
     ...withLimit,
@@ -115,7 +115,7 @@ function added(facts: CatalogueModel, pattern: HostModel): HostModel {
   }
 }
 
-/** One variant per effort, as the host makes them (host facts §9); variants that are no efforts stay. */
+/** One variant per effort, as the host makes them (docs/development/facts/opencode-host.md#models); variants that are no efforts stay. */
 function variantsOf(
   efforts: readonly string[],
   existing: NonNullable<HostModel['variants']>,

@@ -24,7 +24,7 @@ const ANSWER_TIMEOUT_MS = 20_000
 export const KEEP_OTHERS_MS = 3 * 86_400_000
 
 /** What is known of the models of the accounts, and how it is brought up to date. */
-export interface CatalogueBook {
+export interface ModelCatalogue {
   /** True when the account's own list names the model. */
   lists(uid: string, model: string): boolean
   /** Models the backend shows to the account; undefined when its list is not known. */
@@ -36,7 +36,7 @@ export interface CatalogueBook {
   close(): Promise<void>
 }
 
-export interface CatalogueDeps extends BackendDeps {
+interface CatalogueDeps extends BackendDeps {
   readonly file: string
   readonly store: AccountStore
   readonly clock: Clock
@@ -44,7 +44,7 @@ export interface CatalogueDeps extends BackendDeps {
 }
 
 /** Creates the book over its cache file. */
-export function createCatalogueBook(deps: CatalogueDeps): CatalogueBook {
+export function createModelCatalogue(deps: CatalogueDeps): ModelCatalogue {
   const { file, clock, log } = deps
   const flight = createSingleFlight<undefined>()
   const ended = new AbortController()

@@ -5,7 +5,7 @@ import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
 import { plainText } from '../kernel/text/plain-text.js'
 
 /** What the backend adds to the claims of a login. */
-export type WorkspaceFacts = Pick<StoredAccount, 'workspaceName' | 'routingOverride' | 'planType'>
+type WorkspaceFacts = Pick<StoredAccount, 'workspaceName' | 'routingOverride' | 'planType'>
 
 /** A login is not held up for longer than this, ms. */
 const ANSWER_TIMEOUT_MS = 5_000
@@ -21,7 +21,7 @@ const answerSchema = z.looseObject({
   ),
 })
 
-/** Values that ask for a routing header; everything else asks for none. */
+/** Values that ask for a routing header; everything else asks for none. See docs/development/facts/codex-backend.md#workspace-routing. */
 const ROUTED = new Set(['us', 'us_cr'])
 
 /**

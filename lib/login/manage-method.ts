@@ -43,19 +43,14 @@ export async function manageAccounts(deps: ManageDeps): Promise<AuthOAuthResult>
       if (!(await deps.hasAccounts()))
         throw new CodexError('no_accounts', 'No ChatGPT account is signed in.', { hint: '' })
       const entry = await hostEntryOf(deps.hostAuthFile)
-      // Success is written over the entry: a login of the host's own must not end because somebody looked at ours.
+      // Success is written over the entry: a login of the host's own must not end because the user looked at ours.
       if (entry === 'foreign' || entry === 'unreadable')
         throw new CodexError(
           'login_cancelled',
           'Nothing was changed in the login of OpenCode itself.',
           { hint: '' },
         )
-      return {
-        type: 'success',
-        refresh: MANAGED_AUTH.refresh,
-        access: MANAGED_AUTH.access,
-        expires: MANAGED_AUTH.expires,
-      }
+      return { ...MANAGED_AUTH, type: 'success' }
     },
   }
 }

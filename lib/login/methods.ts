@@ -1,17 +1,14 @@
 import type { AuthHook, AuthOAuthResult } from '@opencode-ai/plugin'
 
-import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
 import type { HostPort } from '../kernel/host-port.js'
-import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin, type PendingLogin } from './login.js'
+import { beginLogin, type LoginDeps, type PendingLogin } from './login.js'
 import { MANAGED_AUTH } from './managed-entry.js'
 import type { LoginMethodId } from './method-list.js'
-import type { LoginTokens, OAuth } from '../oauth/oauth-client.js'
+import type { LoginTokens } from '../oauth/oauth-client.js'
 import { openBrowser } from './open-browser.js'
 
-export interface LoginMethodsDeps {
-  readonly oauth: OAuth
-  readonly clock: Clock
+interface LoginMethodsDeps extends LoginDeps {
   readonly host: HostPort
   readonly env: NodeJS.ProcessEnv
   /** Leads to the menu of the accounts. */
@@ -33,7 +30,7 @@ export interface LoginMethods {
   close(): Promise<void>
 }
 
-/** Creates the methods. One login at a time: a new one ends the one before, which nobody looks at any more. */
+/** Creates the methods. One login at a time: a new one ends the one before, which the host has left. */
 export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
   let current: PendingLogin | undefined
 
@@ -45,12 +42,7 @@ export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
         title: 'Codex accounts',
         message: `${label} is signed in.`,
       })
-      return {
-        type: 'success',
-        refresh: MANAGED_AUTH.refresh,
-        access: MANAGED_AUTH.access,
-        expires: MANAGED_AUTH.expires,
-      }
+      return { ...MANAGED_AUTH, type: 'success' }
     } catch (error) {
       deps.host.log('warn', 'A login did not work.', { reason: messageOf(error) })
       // The host prints the message of what is thrown; for `{ type: 'failed' }` it could only say that it failed.
@@ -58,53 +50,26 @@ export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
     }
   }
 
-  async function waiting(begin: () => Promise<PendingLogin>): Promise<PendingLogin> {
-    await current?.cancel()
-    current = undefined
-    current = await begin()
-    return current
-  }
-
   return {
     async authorize(id) {
-      // Nobody is sent through a login that could not be stored.
-      if (id !== 'manage') await deps.ready()
-      switch (id) {
-        case 'manage':
-          return deps.manage()
-        case 'browser': {
-          const login = await waiting(() => beginBrowserLogin(deps))
-          // Waiting starts now: the user may be done before the host asks.
-          const tokens = login.wait()
-          tokens.catch(() => undefined)
-          await openBrowser(login.url, deps.env)
-          return {
-            method: 'auto',
-            url: login.url,
-            instructions: 'Sign in in your browser; this window goes on by itself.',
-            callback: () => finished(() => tokens),
-          }
-        }
-        case 'device': {
-          const login = await waiting(() => beginDeviceLogin(deps))
-          return {
-            method: 'auto',
-            url: login.url,
-            instructions: `Open the address on any device and enter the code: ${login.userCode ?? ''}`,
-            callback: () => finished(() => login.wait()),
-          }
-        }
-        case 'paste': {
-          const login = beginPasteLogin(deps)
-          return {
-            method: 'code',
-            url: login.url,
-            instructions:
-              'Sign in, then paste the address of the page your browser ends at (it may say that it cannot connect).',
-            callback: (pasted: string) => finished(() => login.finish(pasted)),
-          }
-        }
+      if (id === 'manage') return deps.manage()
+      // The user is not sent through a login that could not be stored.
+      await deps.ready()
+      await current?.cancel()
+      current = undefined
+      const login = await beginLogin(id, deps)
+      current = login
+      const { url, instructions } = login
+      if (id === 'paste') {
+        const callback = (pasted: string) => finished(() => login.finish(pasted))
+        return { method: 'code', url, instructions, callback }
       }
+      if (id === 'browser') {
+        // Waiting starts now: the user may be done before the host asks.
+        login.finish().catch(() => undefined)
+        await openBrowser(url, deps.env)
+      }
+      return { method: 'auto', url, instructions, callback: () => finished(() => login.finish()) }
     },
     async close() {
       await current?.cancel()

@@ -2,7 +2,7 @@ import { CodexError } from '../kernel/errors.js'
 import { isSameSecret } from '../oauth/pkce.js'
 
 /**
- * The authorization code in what somebody pasted: the whole address the browser ended at, its query, `code#state`, or the
+ * The authorization code in what was pasted: the whole address the browser ended at, its query, `code#state`, or the
  * code alone. A state that is there must be ours. Pure.
  * @throws CodexError `oauth_failed` with what is wrong with it
  */

@@ -4,9 +4,9 @@ import { CodexError, systemCode } from '../kernel/errors.js'
 import { failurePage, PAGE_HEADERS, successPage } from './callback-page.js'
 import { isSameSecret } from './pkce.js'
 
-/** Ports the login server accepts for a redirect to this machine, in the order they are tried (wire facts second study §5). */
+/** Ports the login server accepts, in the order they are tried; see docs/development/facts/oauth.md#redirect-to-this-machine. */
 export const CALLBACK_PORTS = [1455, 1457] as const
-export const CALLBACK_PATH = '/auth/callback'
+const CALLBACK_PATH = '/auth/callback'
 
 /** A server that waits for one redirect. */
 export interface CallbackServer {
@@ -26,7 +26,7 @@ const ERROR_SHAPE = /^[\w .,:;'()-]{1,200}$/
 
 /**
  * Listens on the first free port, on 127.0.0.1 and, where there is one, on ::1: browsers differ in what they take
- * `localhost` for. A redirect with a wrong state is answered and forgotten: anybody may send one.
+ * `localhost` for. A redirect with a wrong state is answered and forgotten: any page may send one.
  * @throws CodexError `callback_port_busy`
  */
 export async function startCallbackServer(options: {
@@ -37,7 +37,7 @@ export async function startCallbackServer(options: {
   const code = new Promise<string>((resolve, reject) => {
     settle = { resolve, reject }
   })
-  // Nobody may be waiting yet when it fails.
+  // It may fail before its caller waits for it.
   code.catch(() => undefined)
 
   const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => {
@@ -98,7 +98,7 @@ export async function startCallbackServer(options: {
   )
 }
 
-/** Undefined when somebody else has the port on either address. */
+/** Undefined when another program has the port on either address. */
 async function listenOn(
   port: number,
   handle: http.RequestListener,
@@ -131,7 +131,7 @@ async function listenOn(
 function closed(server: http.Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
-    // The success page is on its way; whoever keeps the line open after it is cut off.
+    // The success page is on its way; a browser that keeps the line open after it is cut off.
     setTimeout(() => server.closeAllConnections(), 100).unref()
   })
 }

@@ -23,7 +23,7 @@ export interface Claims {
 
 const text = z.string().min(1).optional().catch(undefined)
 
-/** A text that somebody reads. */
+/** A text that is shown. */
 const name = text.transform((value) => (value === undefined ? undefined : plainText(value)))
 
 const payloadSchema = z.looseObject({
@@ -47,10 +47,10 @@ const payloadSchema = z.looseObject({
     .catch(undefined),
 })
 
-/** A residency of this value asks for no header (wire facts second study §1a). */
+/** A residency of this value asks for no header. */
 const NO_RESIDENCY = 'no_constraint'
 
-/** The claims of a JWT; none for anything else. Pure, never throws (wire facts §6). */
+/** The claims of a JWT; none for anything else. Pure, never throws. See docs/development/facts/oauth.md#token-claims. */
 export function readClaims(token: string): Claims {
   const payload = payloadSchema.safeParse(payloadOf(token))
   if (!payload.success) return {}

@@ -8,7 +8,7 @@ export interface Endpoints {
   readonly backend: string
 }
 
-/** Public client id of the Codex CLI (wire facts §6). */
+/** Public client id of the Codex CLI. */
 export const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
 
 export const DEFAULT_ENDPOINTS: Endpoints = {
@@ -44,7 +44,7 @@ function override(env: NodeJS.ProcessEnv, name: string): string | undefined {
 }
 
 /** True for `http://127.0.0.1:…` and `http://[::1]:…` without credentials; names such as `localhost` do not count. */
-export function isLoopbackUrl(text: string): boolean {
+function isLoopbackUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const url = new URL(text)
   const loopback = url.hostname === '127.0.0.1' || url.hostname === '[::1]'

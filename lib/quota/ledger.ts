@@ -45,14 +45,14 @@ export interface QuotaLedger {
 const NO_BLOCKS: readonly Block[] = []
 const NO_WINDOWS: Readonly<Record<string, readonly QuotaWindow[]>> = {}
 
-export interface LedgerDeps {
+interface LedgerDeps {
   readonly file: string
   readonly clock: Clock
   readonly log: Logger
   readonly watch?: boolean
   /** Hears of every reading; called on the request path, so it must neither wait nor write. */
   readonly onReading?: (uid: string, reading: QuotaReading, nowMs: number) => void
-  /** A window came down to a level nobody has spoken of yet. */
+  /** A window came down to a level the user has not been told of. */
   readonly onAlert?: (uid: string, alert: Alert) => void
 }
 

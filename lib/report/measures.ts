@@ -1,22 +1,22 @@
 import type { HistoryEntry, TurnEntry } from '../history/entries.js'
-import type { HistogramSnapshot, MetricsSnapshot } from '../kernel/metrics.js'
+import type { MetricsSnapshot } from '../kernel/metrics.js'
 
 /** Names and values that tell the points of a measure apart. */
 export type Attributes = Readonly<Record<string, string>>
 
 /** One number with what it belongs to. */
-export interface NumberPoint {
+interface NumberPoint {
   readonly attributes: Attributes
   readonly value: number
 }
 
 /** One distribution with what it belongs to. */
-export interface HistogramPoint {
+interface HistogramPoint {
   readonly attributes: Attributes
   readonly count: number
   readonly sum: number
   /** Cumulative counts; the last `le` is Infinity. */
-  readonly buckets: HistogramSnapshot['buckets']
+  readonly buckets: readonly { readonly le: number; readonly count: number }[]
 }
 
 interface Described {
@@ -42,7 +42,7 @@ export type Measure =
     })
 
 /** An account as an export sees it: a pseudonym and numbers. */
-export interface MeasuredAccount {
+interface MeasuredAccount {
   /** A pseudonym; never an address, label or id. */
   readonly account: string
   readonly usable: boolean
@@ -259,24 +259,14 @@ function processMeasures({ process, processSinceMs }: MeasureInput): Measure[] {
     families.set(family, points)
     add(points, attributes, value)
   }
-  return [
-    ...[...families].map(([family, points]): Measure => ({
-      type: 'counter',
-      name: `codex.process.${family}`,
-      unit: '{count}',
-      sinceMs: processSinceMs,
-      help: `Counter ${family} of this process.`,
-      points: [...points.values()],
-    })),
-    ...Object.entries(process.histograms).map(([name, { count, sum, buckets }]): Measure => ({
-      type: 'histogram',
-      name: `codex.process.${name}`,
-      unit: '{value}',
-      sinceMs: processSinceMs,
-      help: `Values of ${name} in this process.`,
-      points: [{ attributes: {}, count, sum, buckets }],
-    })),
-  ]
+  return [...families].map(([family, points]): Measure => ({
+    type: 'counter',
+    name: `codex.process.${family}`,
+    unit: '{count}',
+    sinceMs: processSinceMs,
+    help: `Counter ${family} of this process.`,
+    points: [...points.values()],
+  }))
 }
 
 function partsOf(name: string): { family: string; attributes: Attributes } {

@@ -1,60 +1,36 @@
 import type { Account } from '../accounts/account.js'
-import type { Tokens } from '../tokens/tokens.js'
-import type { Config } from '../config/settings.js'
-import type { Clock } from '../kernel/clock.js'
-import type { QuotaLedger } from '../quota/ledger.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { isCodexError } from '../kernel/errors.js'
 import { readingOfEvent, readingOfHeaders } from '../quota/readings.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
-import type { Destination } from './endpoint.js'
-import { readErrorBody } from './failures/error-body.js'
-import { errorOf } from './failures/error-of-failure.js'
+import type { Grant } from '../tokens/tokens.js'
+import type { ObjectText } from './body/json-edit.js'
+import { MIN_STEP_MS } from './deadline.js'
+import { classifyEvent, classifyResponse, classifyThrown } from './failures/classify.js'
+import { readErrorBody } from './failures/facts.js'
+import { errorOf, type Failure } from './failures/failures.js'
 import { assertSendable } from './headers/headers.js'
+import { wireRequest } from './headers/wire.js'
+import type { RequestDeps, RequestRun, Target } from './run.js'
 import { inEvents } from './stream/json-answer.js'
-import { classifyEvent, classifyResponse, classifyThrown } from './failures/outcome.js'
-import type { Failure } from './failures/outcome-types.js'
-import type { Router } from './router.js'
-import type { SessionMemory } from './session-memory.js'
-import { type BreakReason, openStream, type StreamEnd, TOO_LONG } from './stream/stream.js'
+import { TOO_LONG } from './stream/scan.js'
+import { openStream, type StreamEnd } from './stream/stream.js'
+import type { BreakReason } from './stream/upstream.js'
 import type { AttemptRecord } from './trace/trace.js'
-import { type Exchange, send } from './transport.js'
-import { wireRequest, type WireStyle } from './headers/wire.js'
+import { type Outgoing, send } from './transport.js'
 
 /** A header of the backend's that is no sensible turn state is not echoed. */
 const MAX_TURN_STATE = 4096
 
-export interface AttemptDeps {
-  readonly fetch: typeof globalThis.fetch
-  readonly clock: Clock
-  readonly config: Config
-  readonly tokens: Tokens
-  readonly router: Router
-  readonly ledger: QuotaLedger
-  readonly sessions: SessionMemory
-  readonly userAgent: string
-  readonly wire: WireStyle
-  readonly label: (account: Account) => string
-}
-
 /** One try of one account. */
-export interface AttemptInput {
-  readonly account: Account
-  readonly destination: Destination
-  readonly body: string
-  readonly model: string
-  readonly sessionId: string | undefined
-  readonly continuesTurn: boolean
-  readonly hostHeaders: HeadersInit | undefined
-  readonly signal: AbortSignal | undefined
-  /** Longest wait for the response headers, ms. */
-  readonly headerTimeoutMs: number
+export interface Attempt {
+  readonly target: Target
+  readonly body: ObjectText
   readonly record: AttemptRecord
   /** False while another account could serve in place of waiting for a token that another process renews. */
   mayWait(): boolean
-  /** The backend has taken the request and is at work on its answer, or no longer. */
-  onAnswering(is: boolean): void
-  onFirstOutput(): void
   /** The stream handed out has ended; once, and only after a success. */
-  onEnd(end: StreamEnd): void
+  readonly onEnd: (end: StreamEnd) => void
 }
 
 /** What came of it. */
@@ -66,139 +42,154 @@ export type AttemptResult =
  * Sends the request as one account and waits for the first output, the first sign of success.
  * @throws CodexError when the account has no usable token; the reason of the signal when aborted
  */
-export async function attempt(deps: AttemptDeps, input: AttemptInput): Promise<AttemptResult> {
-  const { clock, ledger, router, config } = deps
-  const { account, signal, record, model, headerTimeoutMs } = input
-  const access = deps.tokens.access(account, signal, () => input.mayWait())
+export async function attempt(
+  deps: RequestDeps,
+  run: RequestRun,
+  one: Attempt,
+): Promise<AttemptResult> {
+  const { tokens, clock } = deps.runtime
+  const { record, target } = one
+  if (isCodexError(target.destination)) throw target.destination
+  const access = tokens.access(target.account, run.signal, () => one.mayWait())
   const grant = access instanceof Promise ? await access : access
-  const { token } = grant
-  const limitId = router.limitOf(model)
-  const fail = (failure: Failure): AttemptResult => {
-    record.outcome = failure.kind
-    if (failure.status !== undefined) record.status = failure.status
-    if (failure.requestId !== undefined) record.requestId = failure.requestId
-    return { ok: false, failure, token }
+  const failed = (failure: Failure): AttemptResult => {
+    const { kind, status, requestId } = failure
+    Object.assign(record, { outcome: kind }, dropUndefined({ status, requestId }))
+    return { ok: false, failure, token: grant.token }
   }
-
-  const sender = {
-    token,
-    account: grant.account,
-    turnState: input.continuesTurn
-      ? deps.sessions.turnState(input.sessionId, account.uid)
-      : undefined,
-    userAgent: deps.userAgent,
-  }
-  assertSendable(sender, deps.label(account))
-  const wire = wireRequest(deps.wire, {
-    hostHeaders: input.hostHeaders,
-    sender,
-    body: input.body,
-    model,
-    sessionId: input.sessionId,
-  })
-  let exchange: Exchange
+  const outgoing = { url: target.destination, ...outgoingAs(deps, run, one, grant) }
+  let response: Response
   try {
-    exchange = await send(deps.fetch, {
-      url: input.destination,
-      ...wire,
-      signal,
-      headerTimeoutMs,
-    })
+    response = await send(deps.runtime.fetch, outgoing)
   } catch (error) {
-    if (signal?.aborted === true) throw error
-    return fail(classifyThrown({ error, nowMs: clock.now(), aborted: false }))
+    if (run.signal.aborted) throw error
+    return failed(classifyThrown(error))
   }
 
-  const { response } = exchange
   const { headers, status } = response
   const nowMs = clock.now()
-  record.headersMs = nowMs - record.startedAtMs
-  record.status = status
-  const requestId = headers.get('x-request-id') ?? headers.get('x-oai-request-id')
-  if (requestId !== null) record.requestId = requestId
-  learnFromHeaders(headers, nowMs)
-
+  const requestId = headers.get('x-request-id') ?? headers.get('x-oai-request-id') ?? undefined
+  Object.assign(record, dropUndefined({ headersMs: nowMs - record.startedAtMs, status, requestId }))
+  learnFromHeaders(deps, run, { account: target.account, headers, nowMs })
   if (!response.ok) {
-    const bodyText = await readErrorBody(response, signal).finally(() => exchange.release())
-    return fail(classifyResponse({ status, headers, bodyText, model, limitId, nowMs }))
+    const bodyText = await readErrorBody(response, run.signal)
+    return failed(classifyResponse({ ...askedOf(deps, run, headers), nowMs, status, bodyText }))
   }
 
-  input.onAnswering(true)
+  // A caller without streaming gets all of it at once, so there is nothing to hand over.
+  run.deadline.answering(run.prepared.wantsStream)
   try {
-    return await opened(exchange)
+    const opened = await openAnswer(deps, run, one, response)
+    if (!('body' in opened)) return failed(opened)
+    record.outcome = 'ok'
+    return { ok: true, ...opened }
   } catch (error) {
-    if (signal?.aborted === true) throw error
-    return fail(classifyThrown({ error, nowMs: clock.now(), aborted: false }))
+    if (run.signal.aborted) throw error
+    return failed(classifyThrown(error))
   } finally {
-    input.onAnswering(false)
+    run.deadline.answering(false)
   }
+}
 
-  async function opened(from: Exchange): Promise<AttemptResult> {
-    const answer = await inEvents(from)
-    if (answer === undefined) return fail({ kind: 'not_sse', status, once: true })
-    // A whole answer is there: asking again could be billed again, whatever it says.
-    const once = answer.inOnePiece ? { once: true } : {}
-    const stream = await openStream(answer.exchange, {
-      idleMs: config.streamStallTimeoutMs,
-      ...(signal === undefined ? {} : { signal }),
-      observer: {
-        onRateLimits: (event) => {
-          const reading = readingOfEvent(event, clock.now())
-          if (reading !== undefined) ledger.observe(account.uid, reading, clock.now())
-        },
-        onFirstOutput: () => input.onFirstOutput(),
-        onEnd: (end) => input.onEnd(end),
+/** The request as an account sends it. @throws CodexError for a login that cannot be sent */
+function outgoingAs(
+  { runtime, wire }: RequestDeps,
+  run: RequestRun,
+  { target, body }: Attempt,
+  { token, account }: Grant,
+): Omit<Outgoing, 'url'> {
+  const { prepared, sessionId, signal, headers: hostHeaders } = run
+  const sender = {
+    token,
+    account,
+    turnState: prepared.continuesTurn
+      ? runtime.sessions.turnState(sessionId, account.uid)
+      : undefined,
+    userAgent: runtime.userAgent,
+  }
+  assertSendable(sender, runtime.label(target.account))
+  return {
+    ...wireRequest(wire, { hostHeaders, sender, body, model: prepared.model, sessionId }),
+    signal,
+    headerTimeoutMs: Math.max(
+      MIN_STEP_MS,
+      Math.min(runtime.config.fetchTimeoutMs, run.deadline.leftMs() - MIN_STEP_MS),
+    ),
+  }
+}
+
+/** What an error is judged by, but for the error. */
+function askedOf({ runtime }: RequestDeps, { prepared: { model } }: RequestRun, headers: Headers) {
+  return { model, limitId: runtime.router.limitOf(model), nowMs: runtime.clock.now(), headers }
+}
+
+/** The answer once its first output is there, or why it has none. */
+async function openAnswer(
+  deps: RequestDeps,
+  run: RequestRun,
+  { target: { account }, onEnd }: Attempt,
+  response: Response,
+): Promise<Failure | { readonly response: Response; readonly body: ReadableStream<Uint8Array> }> {
+  const { runtime } = deps
+  const { clock, ledger, config } = runtime
+  const { status } = response
+  const answer = await inEvents(response)
+  if (answer === undefined) return { kind: 'not_sse', status, once: true }
+  // A whole answer is there: asking again could be billed again, whatever it says.
+  const once = answer.inOnePiece ? ({ once: true } as const) : {}
+  const judged = (event: unknown): Failure =>
+    classifyEvent({ ...askedOf(deps, run, response.headers), event })
+  const shown = (failure: Failure) =>
+    errorOf(failure, { label: runtime.label(account), nowMs: clock.now() })
+  const stream = await openStream(answer.response, {
+    idleMs: config.streamStallTimeoutMs,
+    signal: run.signal,
+    observer: {
+      onRateLimits: (event) => {
+        const reading = readingOfEvent(event, clock.now())
+        if (reading !== undefined) ledger.observe(account.uid, reading, clock.now())
       },
-      brokenError: (why) =>
-        errorOf(failureOfBreak(why), { label: deps.label(account), nowMs: clock.now() }),
-      failedError: (event) =>
-        errorOf(classifyEvent({ event, model, limitId, nowMs: clock.now(), headers }), {
-          label: deps.label(account),
-          nowMs: clock.now(),
-        }),
-    })
-    switch (stream.kind) {
-      case 'open':
-        record.outcome = 'ok'
-        return { ok: true, response: answer.exchange.response, body: stream.body }
-      case 'failed':
-        return fail({
-          ...classifyEvent({ event: stream.event, model, limitId, nowMs: clock.now(), headers }),
-          ...once,
-        })
-      case 'empty':
-        return fail({ kind: 'empty', status, ...once })
-      case 'not_sse':
-        return fail({
-          kind: 'not_sse',
-          status,
-          ...(/^[[{]/.test(stream.start) ? { once: true } : {}),
-        })
-      case 'broken':
-        return fail(
-          stream.why === 'network'
-            ? classifyThrown({ error: stream.error, nowMs: clock.now(), aborted: false })
-            : { ...failureOfBreak(stream.why), status, ...once },
-        )
-    }
+      onFirstOutput: () => {
+        run.record.firstOutputMs = clock.now() - run.record.startedAtMs
+      },
+      onEnd,
+    },
+    brokenError: (why) => shown(failureOfBreak(why)),
+    failedError: (event) => shown(judged(event)),
+  })
+  switch (stream.kind) {
+    case 'open':
+      return { response: answer.response, body: stream.body }
+    case 'failed':
+      return { ...judged(stream.event), ...once }
+    case 'empty':
+      return { kind: 'empty', status, ...once }
+    case 'not_sse':
+      return { kind: 'not_sse', status, ...(stream.isJson ? { once: true } : {}) }
+    case 'broken':
+      return stream.why === 'network'
+        ? classifyThrown(stream.error)
+        : { ...failureOfBreak(stream.why), status, ...once }
   }
+}
 
-  function learnFromHeaders(from: Headers, atMs: number): void {
-    const reading = readingOfHeaders(from, atMs)
-    if (reading !== undefined) ledger.observe(account.uid, reading, atMs)
-    const active = from.get('x-codex-active-limit')
-    if (active !== null && /^[\w-]{1,64}$/.test(active))
-      router.learnLimit(model, active.replaceAll('-', '_'))
-    else if (
-      reading !== undefined &&
-      reading.limits.length === 1 &&
-      reading.limits[0]?.limitId === DEFAULT_LIMIT_ID
-    )
-      router.learnLimit(model, DEFAULT_LIMIT_ID)
-    const turnState = from.get('x-codex-turn-state')
-    if (turnState !== null && turnState.length <= MAX_TURN_STATE)
-      deps.sessions.setTurnState(input.sessionId, account.uid, turnState)
-  }
+/** What the headers say of the account's quota, the limit family of the model and the turn. */
+function learnFromHeaders(
+  { runtime: { ledger, router, sessions } }: RequestDeps,
+  { prepared: { model }, sessionId }: RequestRun,
+  { account, headers, nowMs }: { account: Account; headers: Headers; nowMs: number },
+): void {
+  const reading = readingOfHeaders(headers, nowMs)
+  if (reading !== undefined) ledger.observe(account.uid, reading, nowMs)
+  const [first, ...others] = reading?.limits ?? []
+  const active = headers.get('x-codex-active-limit')
+  if (active !== null && /^[\w-]{1,64}$/.test(active))
+    router.learnLimit(model, active.replaceAll('-', '_'))
+  else if (first?.limitId === DEFAULT_LIMIT_ID && others.length === 0)
+    router.learnLimit(model, DEFAULT_LIMIT_ID)
+  const turnState = headers.get('x-codex-turn-state')
+  if (turnState !== null && turnState.length <= MAX_TURN_STATE)
+    sessions.setTurnState(sessionId, account.uid, turnState)
 }
 
 function failureOfBreak(why: BreakReason): Failure {

@@ -2,7 +2,7 @@ import { abortReason } from '../kernel/clock.js'
 
 /**
  * When the host has its answer at the latest, ms from the start of its request. OpenCode waits 300 s for it unless told
- * otherwise (host facts §3), and whoever lets it pass is asked again while the first request still runs and is paid for.
+ * otherwise, and a request that lets it pass is sent again while the first still runs and is paid for.
  */
 export const REQUEST_DEADLINE_MS = 285_000
 /** An attempt or a look at the accounts is not begun with less time than this left, ms. */
@@ -11,11 +11,11 @@ export const MIN_STEP_MS = 1_000
 const GRACE_MS = 1_000
 
 /** The reason of the signal when the time is up; told apart from an abort by the user. */
-export class DeadlinePassed extends Error {
+class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed'
 }
 
-/** The time of one request, over all attempts and waits. Measured by a clock that nobody sets. */
+/** The time of one request, over all attempts and waits. Measured by a clock that cannot be set. */
 export interface Deadline {
   /** Ends whatever belongs to the request: the host has aborted it, or its time is up. */
   readonly signal: AbortSignal
@@ -50,32 +50,30 @@ export function startDeadline(
   acts: DeadlineActs,
 ): Deadline {
   const endsAt = startedAt + ms
+  const leftMs = (): number => Math.max(0, endsAt - performance.now())
+  // By hand and not with AbortSignal.any: the host's signal may outlive thousands of requests, and Node 20 never forgets
+  // a signal derived from it. Everything behind derives from this one, which ends with its request.
   const controller = new AbortController()
-  const onAbort = (): void => {
-    if (host !== undefined) controller.abort(abortReason(host))
-  }
+  const onAbort = (): void => controller.abort(host === undefined ? undefined : abortReason(host))
   if (host?.aborted === true) onAbort()
   else host?.addEventListener('abort', onAbort, { once: true })
+
   let isAnswering = false
   let grace: NodeJS.Timeout | undefined
-  const timer = setTimeout(
-    () => {
-      if (isAnswering) {
-        acts.handOver()
-        return
-      }
-      controller.abort(new DeadlinePassed())
-      grace = setTimeout(() => acts.giveUp(), GRACE_MS)
-      grace.unref()
-    },
-    Math.max(0, endsAt - performance.now()),
-  )
+  const timer = setTimeout(() => {
+    if (isAnswering) {
+      acts.handOver()
+      return
+    }
+    controller.abort(new DeadlinePassed())
+    grace = setTimeout(() => acts.giveUp(), GRACE_MS)
+    grace.unref()
+  }, leftMs())
   timer.unref()
   const met = (): void => {
     clearTimeout(timer)
     clearTimeout(grace)
   }
-  const leftMs = (): number => Math.max(0, endsAt - performance.now())
   return {
     signal: controller.signal,
     leftMs,

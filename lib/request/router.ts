@@ -1,14 +1,17 @@
 import type { Account, AccountPool } from '../accounts/account.js'
+import type { SessionAffinity } from '../accounts/session-affinity.js'
 import type { ProjectKeys } from '../accounts/project/project.js'
 import { fenceOf, rulesOf, uidsOfKeys } from '../accounts/rules.js'
 import { pinInForce } from '../account-view/view.js'
 import type { Config } from '../config/settings.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { entryFor, plainName } from '../models/resolve.js'
+import type { QuotaLedger } from '../quota/ledger.js'
 import { decide, decideEarly } from '../routing/decide.js'
 import type { DecisionLog } from '../routing/decision-log.js'
 import { explain } from '../routing/explain.js'
 import type { HealthEvent, HealthTracker } from '../routing/health.js'
-import { type Block, DEFAULT_LIMIT_ID, type QuotaWindow } from '../routing/limits.js'
+import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type {
   Candidate,
   Decision,
@@ -17,19 +20,6 @@ import type {
   ModelSupport,
   RefusedReason,
 } from '../routing/types.js'
-
-/** What the choice needs to know of quota; answered from memory. */
-export interface QuotaView {
-  activeBlocks(uid: string, nowMs: number): readonly Block[]
-  windowsByLimit(uid: string, nowMs: number): Readonly<Record<string, readonly QuotaWindow[]>>
-  hasCredits(uid: string): boolean
-}
-
-/** Which account holds a session. */
-export interface SessionAffinityEntries {
-  holderOf(sessionId: string, nowMs: number): string | undefined
-  hold(sessionId: string, uid: string, nowMs: number): void
-}
 
 /** A request as the choice sees it. */
 export interface RoutedRequest {
@@ -68,8 +58,8 @@ export interface Router {
 /** What the router works with. */
 export interface RouterDeps {
   readonly config: Config
-  readonly quota: QuotaView
-  readonly sessions: SessionAffinityEntries
+  readonly quota: Pick<QuotaLedger, 'activeBlocks' | 'windowsByLimit' | 'hasCredits'>
+  readonly sessions: Pick<SessionAffinity, 'get' | 'set'>
   readonly vitals: HealthTracker
   readonly decisions: DecisionLog
   /** Key of the project this instance serves, if there is one. */
@@ -80,156 +70,78 @@ export interface RouterDeps {
   readonly modelSupport: (uid: string, model: string) => ModelSupport
 }
 
+/** What no request changes about an account. */
+interface Member {
+  readonly account: Account
+  readonly position: number
+  readonly label: string
+}
+
 /** A pool made ready for choosing: built once per version of the pool, not per request. */
-interface Prepared {
+interface ReadyPool {
   readonly pool: AccountPool
-  readonly candidates: readonly Candidate[]
-  readonly byUid: ReadonlyMap<string, Candidate>
-  readonly accounts: ReadonlyMap<string, Account>
+  readonly members: ReadonlyMap<string, Member>
   readonly activeUid: string | undefined
   readonly rules: ReturnType<typeof rulesOf>
   readonly modelPools: ReadonlyMap<string, ModelPool>
 }
 
+/** All that the router remembers. */
+interface RouterState {
+  readonly deps: RouterDeps
+  readonly inFlight: Map<string, number>
+  readonly lastUsed: Map<string, number>
+  /** Limit families by model. */
+  readonly limits: Map<string, string>
+  ready?: ReadyPool
+}
+
+/** What a candidate is read for. */
+type Asked = Pick<DecisionContext, 'model' | 'nowMs'>
+
 /** Creates a router. All of its state is in memory. */
 export function createRouter(deps: RouterDeps): Router {
-  const inFlight = new Map<string, number>()
-  const lastUsed = new Map<string, number>()
-  const limits = new Map<string, string>()
-  /** The request being decided, seen by the candidates' getters. */
-  const current = { model: '', nowMs: 0 }
-  let prepared: Prepared | undefined
-
-  const candidateOf = (account: Account, position: number): Candidate => ({
-    uid: account.uid,
-    position,
-    label: deps.labelOf(account, position),
-    enabled: account.enabled !== false,
-    needsLogin: account.needsLogin !== undefined,
-    kind: account.kind ?? 'oauth',
-    // Read when looked at: most candidates of a decision never are.
-    get blocks() {
-      return deps.quota.activeBlocks(account.uid, current.nowMs)
-    },
-    get windows() {
-      return deps.quota.windowsByLimit(account.uid, current.nowMs)
-    },
-    get hasCredits() {
-      return deps.quota.hasCredits(account.uid)
-    },
-    get health() {
-      return deps.vitals.read(account.uid, current.nowMs).health
-    },
-    get resting() {
-      return deps.vitals.isResting(account.uid, current.nowMs)
-    },
-    get bucketTokens() {
-      return deps.vitals.read(account.uid, current.nowMs).tokens
-    },
-    get inFlight() {
-      return inFlight.get(account.uid) ?? 0
-    },
-    get lastUsedMs() {
-      return Math.max(account.lastUsed, lastUsed.get(account.uid) ?? 0)
-    },
-    get modelSupport() {
-      return deps.modelSupport(account.uid, current.model)
-    },
-  })
-
-  const prepare = (pool: AccountPool): Prepared => {
-    if (prepared?.pool === pool) return prepared
-    const candidates = pool.accounts.map(candidateOf)
-    const byUid = new Map(candidates.map((candidate) => [candidate.uid, candidate]))
-    deps.vitals.retain(new Set(byUid.keys()))
-    const { modelAccountPools, modelAccountPoolModes } = deps.config
-    const modelPools = new Map(
-      Object.keys(modelAccountPools).map((name): [string, ModelPool] => {
-        // Requests arrive under the backend's name of a model; users also write its other names.
-        const model = plainName(name)
-        return [
-          model,
-          {
-            uids: uidsOfKeys(entryFor(modelAccountPools, model) ?? [], pool.accounts),
-            mode: entryFor(modelAccountPoolModes, model) ?? 'preferred',
-          },
-        ]
-      }),
-    )
-    const accounts = new Map(pool.accounts.map((account) => [account.uid, account]))
-    prepared = {
-      pool,
-      candidates,
-      byUid,
-      accounts,
-      activeUid: pool.accounts[pool.activeIndex]?.uid,
-      rules: rulesOf(pool),
-      modelPools,
-    }
-    return prepared
+  const { decisions, vitals, sessions } = deps
+  const state: RouterState = {
+    deps,
+    inFlight: new Map(),
+    lastUsed: new Map(),
+    limits: new Map(),
   }
-
-  const contextOf = (ready: Prepared, request: RoutedRequest, nowMs: number): DecisionContext => {
-    const { sessionId, model } = request
-    const pin = pinInForce(ready.rules, deps.project)
-    const fence = fenceOf(ready.rules, deps.project)
-    const modelPool = ready.modelPools.get(model)
-    const sessionUid =
-      sessionId === undefined ? undefined : deps.sessions.holderOf(sessionId, nowMs)
-    return {
-      nowMs,
-      model,
-      limitId: limits.get(model) ?? DEFAULT_LIMIT_ID,
-      strategy: deps.config.rotationStrategy,
-      creditsPolicy: deps.config.creditsPolicy,
-      processOffset: deps.config.pidOffsetEnabled ? deps.processOffset : 0,
-      triedUids: request.triedUids,
-      ...(sessionUid === undefined ? {} : { sessionUid }),
-      ...(ready.activeUid === undefined ? {} : { activeUid: ready.activeUid }),
-      ...(pin === undefined ? {} : { pin }),
-      ...(fence === undefined ? {} : { fence: new Set(fence) }),
-      ...(modelPool === undefined ? {} : { modelPool }),
-    }
-  }
-
+  const { inFlight, lastUsed, limits } = state
   return {
     choose(pool, request, nowMs) {
-      const ready = prepare(pool)
-      current.model = request.model
-      current.nowMs = nowMs
-      const context = contextOf(ready, request, nowMs)
-      const { candidates } = ready
+      const ready = readied(state, pool)
+      const context = contextOf(state, ready, request, nowMs)
+      const candidates = (): Candidate[] => candidatesOf(state, ready, context)
+      // A session that stays where it is asks for two candidates at most, however large the pool.
       const decision =
-        decideEarly(context, (uid) => ready.byUid.get(uid)) ?? decide({ ...context, candidates })
-      deps.decisions.record({
+        decideEarly(context, (uid) => {
+          const member = ready.members.get(uid)
+          return member === undefined ? undefined : candidateOf(state, member, context)
+        }) ?? decide({ ...context, candidates: candidates() })
+      decisions.record({
         atMs: nowMs,
         sessionId: request.sessionId,
         model: request.model,
         decision,
-        explain: () => {
-          current.model = request.model
-          current.nowMs = nowMs
-          return explain({ ...context, candidates }).candidates
-        },
+        explain: () => explain({ ...context, candidates: candidates() }).candidates,
       })
       return decision
     },
 
-    account: (pool, uid) => prepare(pool).accounts.get(uid),
+    account: (pool, uid) => readied(state, pool).members.get(uid)?.account,
 
     hasAlternative(pool, request, nowMs) {
-      const ready = prepare(pool)
-      if (ready.candidates.length < 2) return false
-      current.model = request.model
-      current.nowMs = nowMs
-      return (
-        decide({ ...contextOf(ready, request, nowMs), candidates: ready.candidates }).uid !==
-        undefined
-      )
+      const ready = readied(state, pool)
+      if (ready.members.size < 2) return false
+      const context = contextOf(state, ready, request, nowMs)
+      const candidates = candidatesOf(state, ready, context)
+      return decide({ ...context, candidates }).uid !== undefined
     },
 
     meantBy(pool, request, reason, nowMs) {
-      const { pin, fence, modelPool } = contextOf(prepare(pool), request, nowMs)
+      const { pin, fence, modelPool } = contextOf(state, readied(state, pool), request, nowMs)
       if (reason === 'pin_blocked') return pin === undefined ? undefined : new Set([pin.uid])
       if (reason === 'fence_blocked') return fence
       return reason === 'pool_blocked' ? modelPool?.uids : undefined
@@ -238,22 +150,105 @@ export function createRouter(deps: RouterDeps): Router {
     begin(uid, nowMs) {
       inFlight.set(uid, (inFlight.get(uid) ?? 0) + 1)
       lastUsed.set(uid, nowMs)
-      deps.vitals.record(uid, 'sent', nowMs)
-      let running = true
+      vitals.record(uid, 'sent', nowMs)
+      let isRunning = true
       return () => {
-        if (!running) return
-        running = false
-        inFlight.set(uid, Math.max(0, (inFlight.get(uid) ?? 1) - 1))
+        if (isRunning) inFlight.set(uid, Math.max(0, (inFlight.get(uid) ?? 1) - 1))
+        isRunning = false
       }
     },
 
-    record: (uid, event, nowMs) => deps.vitals.record(uid, event, nowMs),
+    record: (uid, event, nowMs) => vitals.record(uid, event, nowMs),
 
     served(sessionId, uid, nowMs) {
-      if (sessionId !== undefined) deps.sessions.hold(sessionId, uid, nowMs)
+      if (sessionId !== undefined) sessions.set(sessionId, uid, nowMs)
     },
 
     learnLimit: (model, limitId) => void limits.set(model, limitId),
     limitOf: (model) => limits.get(model) ?? DEFAULT_LIMIT_ID,
   }
+}
+
+function readied(state: RouterState, pool: AccountPool): ReadyPool {
+  if (state.ready?.pool === pool) return state.ready
+  const { labelOf, vitals, config } = state.deps
+  const members = new Map(
+    pool.accounts.map((account, position): [string, Member] => [
+      account.uid,
+      { account, position, label: labelOf(account, position) },
+    ]),
+  )
+  vitals.retain(new Set(members.keys()))
+  const { modelAccountPools, modelAccountPoolModes } = config
+  const modelPools = new Map(
+    Object.keys(modelAccountPools).map((name): [string, ModelPool] => {
+      // Requests arrive under the backend's name of a model; users also write its other names.
+      const model = plainName(name)
+      return [
+        model,
+        {
+          uids: uidsOfKeys(entryFor(modelAccountPools, model) ?? [], pool.accounts),
+          mode: entryFor(modelAccountPoolModes, model) ?? 'preferred',
+        },
+      ]
+    }),
+  )
+  const activeUid = pool.accounts[pool.activeIndex]?.uid
+  state.ready = { pool, members, activeUid, rules: rulesOf(pool), modelPools }
+  return state.ready
+}
+
+/** Everything about an account at one moment, as plain data. */
+function candidateOf(
+  { deps, inFlight, lastUsed }: RouterState,
+  { account, position, label }: Member,
+  { model, nowMs }: Asked,
+): Candidate {
+  const { uid } = account
+  const { health, tokens } = deps.vitals.read(uid, nowMs)
+  return {
+    uid,
+    position,
+    label,
+    enabled: account.enabled !== false,
+    needsLogin: account.needsLogin !== undefined,
+    kind: account.kind ?? 'oauth',
+    blocks: deps.quota.activeBlocks(uid, nowMs),
+    windows: deps.quota.windowsByLimit(uid, nowMs),
+    hasCredits: deps.quota.hasCredits(uid),
+    health,
+    resting: deps.vitals.isResting(uid, nowMs),
+    bucketTokens: tokens,
+    inFlight: inFlight.get(uid) ?? 0,
+    lastUsedMs: Math.max(account.lastUsed, lastUsed.get(uid) ?? 0),
+    modelSupport: deps.modelSupport(uid, model),
+  }
+}
+
+function candidatesOf(state: RouterState, { members }: ReadyPool, asked: Asked): Candidate[] {
+  return Array.from(members.values(), (member) => candidateOf(state, member, asked))
+}
+
+function contextOf(
+  { deps, limits }: RouterState,
+  { rules, modelPools, activeUid }: ReadyPool,
+  { sessionId, model, triedUids }: RoutedRequest,
+  nowMs: number,
+): DecisionContext {
+  const { rotationStrategy, creditsPolicy, pidOffsetEnabled } = deps.config
+  const fence = fenceOf(rules, deps.project)
+  return dropUndefined({
+    nowMs,
+    model,
+    limitId: limits.get(model) ?? DEFAULT_LIMIT_ID,
+    strategy: rotationStrategy,
+    creditsPolicy,
+    processOffset: pidOffsetEnabled ? deps.processOffset : 0,
+    triedUids,
+    sessionUid: sessionId === undefined ? undefined : deps.sessions.get(sessionId, nowMs),
+    activeUid,
+    pin: pinInForce(rules, deps.project),
+    fence: fence === undefined ? undefined : new Set(fence),
+    modelPool: modelPools.get(model),
+  })
 }

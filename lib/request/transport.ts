@@ -6,20 +6,16 @@ export class HeaderTimeout extends Error {
   override readonly name = 'HeaderTimeout'
 }
 
-/** One attempt on the wire. */
-export interface Exchange {
-  readonly response: Response
-  /** Unhooks the caller's signal; call it when the body has ended or is no longer wanted. */
-  release(): void
-}
-
 /** What to send. */
 export interface Outgoing {
   readonly url: Destination
   readonly headers: Record<string, string>
   readonly body: string
-  /** The caller's signal: aborts the attempt at any moment, also while the body streams. */
-  readonly signal?: AbortSignal | undefined
+  /**
+   * Aborts the attempt at any moment, also while the body streams. It has to belong to one request: Node 20 keeps a note
+   * of every signal that was ever derived from another, so one that lives longer would gather them (see deadline.ts).
+   */
+  readonly signal: AbortSignal
   /** Longest wait for the response headers, in ms. */
   readonly headerTimeoutMs: number
 }
@@ -29,30 +25,18 @@ export interface Outgoing {
  * Redirects are refused: a credential must not follow one to another host.
  * @throws HeaderTimeout, the abort reason of the caller, or what `fetch` throws
  */
-export async function send(fetch: typeof globalThis.fetch, outgoing: Outgoing): Promise<Exchange> {
-  const { signal } = outgoing
-  if (signal?.aborted) throw abortReason(signal)
-  const controller = new AbortController()
-  const onAbort = (): void => {
-    if (signal) controller.abort(abortReason(signal))
-  }
-  signal?.addEventListener('abort', onAbort, { once: true })
-  const release = (): void => signal?.removeEventListener('abort', onAbort)
-  const timer = setTimeout(() => controller.abort(new HeaderTimeout()), outgoing.headerTimeoutMs)
+export async function send(fetch: typeof globalThis.fetch, outgoing: Outgoing): Promise<Response> {
+  const { url, headers, body } = outgoing
+  const late = new AbortController()
+  const signal = AbortSignal.any([outgoing.signal, late.signal])
+  signal.throwIfAborted()
+  const timer = setTimeout(() => late.abort(new HeaderTimeout()), outgoing.headerTimeoutMs)
   try {
-    const response = await fetch(outgoing.url, {
-      method: 'POST',
-      headers: outgoing.headers,
-      body: outgoing.body,
-      signal: controller.signal,
-      redirect: 'error',
-      // Bun's own five-minute limit would cut long answers; the host passes the same.
-      timeout: false,
-    } as RequestInit)
-    return { response, release }
+    // Bun's own five-minute limit would cut long answers; the host passes the same.
+    const own = { redirect: 'error', timeout: false } as RequestInit
+    return await fetch(url, { method: 'POST', headers, body, signal, ...own })
   } catch (error) {
-    release()
-    throw controller.signal.aborted ? abortReason(controller.signal) : error
+    throw signal.aborted ? abortReason(signal) : error
   } finally {
     clearTimeout(timer)
   }

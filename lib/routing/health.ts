@@ -45,7 +45,7 @@ const TOKEN_CHANGE: Readonly<Record<HealthEvent, number>> = {
 export const TOKENS_PER_MINUTE = 6
 
 /** The health after a rest until `nowMs`; a clock that went back changes nothing. */
-export function restedHealth(before: AccountHealth, nowMs: number): AccountHealth {
+function restedHealth(before: AccountHealth, nowMs: number): AccountHealth {
   const restMs = nowMs - before.atMs
   if (restMs <= 0) return restMs === 0 ? before : { ...before, atMs: nowMs }
   return {

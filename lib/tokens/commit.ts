@@ -41,18 +41,18 @@ export interface UnsavedTokens {
 }
 
 /** Those that this process holds, by the fingerprint of the token that was spent for them. */
-export type HeldTokens = UnsavedTokens & { readonly fingerprint: string }
+type HeldTokens = UnsavedTokens & { readonly fingerprint: string }
 
 /** Where new tokens are: `gone` when no record wants them any more; the journal keeps them then. */
-export type Committed = 'file' | UnsavedTokens['place'] | 'gone'
+type Committed = 'file' | UnsavedTokens['place'] | 'gone'
 
 export interface CommitterDeps {
   readonly store: AccountStore
-  readonly copies: LoginCopies
+  readonly copies: Pick<LoginCopies, 'of' | 'change'>
   readonly memory: RefreshMemory
   readonly clock: Clock
   readonly log: Logger
-  readonly journal: RefreshJournal
+  readonly journal: Pick<RefreshJournal, keyof RefreshJournal>
   /** Hears of tokens that are in danger, again with every try that failed, and of their end. */
   readonly onUnsaved: (tokens: UnsavedTokens) => void
   readonly onSaved: (uid: string) => void
@@ -118,7 +118,7 @@ export class TokenCommitter {
     const { startedAt, file, entry } = concluded
     try {
       const found = await journal.read(fingerprint)
-      // Whoever took the lease over meanwhile has an intent of its own there by now, and that is not ours to end.
+      // A process that took the lease over meanwhile has its own intent there by now, and that is not ours to end.
       const isOurs =
         found?.state === 'started' && found.pid === process.pid && found.startedAt === startedAt
       if (isOurs && entry !== undefined) await file.follow(entry)
@@ -220,7 +220,7 @@ export class TokenCommitter {
     return (pool) => withSuccessor(pool, spent, tokens, clock.now(), isRefused)
   }
 
-  /** Everybody who has the spent token or an older one gets the new one, or would spend a dead token; then the journal may forget. */
+  /** Every record with the spent token or an older one gets the new one, or it would spend a dead token; then the journal may forget. */
   async #finishCopies(
     spent: Spent,
     entry: ReceivedEntry,

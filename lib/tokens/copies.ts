@@ -38,15 +38,7 @@ export interface PoolFiles {
   store(file: string): AccountStore
 }
 
-/** What our other files and the journal know about a login. Nothing here blocks for long or throws. */
-export interface LoginCopies {
-  /** Every other token of the login but those marked as refused, in no order. */
-  of(account: Account): Promise<readonly LoginCopy[]>
-  /** Applies a change to every other file that it changes; the same pool means that there is nothing to change. */
-  change(change: (pool: AccountPool) => AccountPool): Promise<void>
-}
-
-export interface CopiesDeps {
+interface CopiesDeps {
   /** The file in use here; not one of the others. */
   readonly ownPath: string
   readonly files?: PoolFiles | undefined
@@ -58,7 +50,7 @@ export interface CopiesDeps {
 
 /** A keychain or a disk that takes longer for a copy is not waited for, ms. */
 const COPY_WAIT_MS = 1_000
-/** More project pools than anybody has; a folder that was filled by accident must not hold up a renewal. */
+/** More project pools than any user has; a folder that was filled by accident must not hold up a renewal. */
 const MAX_FILES = 500
 
 /** Our files beside the one in use: the global pool, those of projects, and what earlier versions set aside. */
@@ -76,95 +68,79 @@ export function poolFilesOf(
         )
       const candidates = [paths.accountsFile, paths.flaggedFile, ...inProjects]
       // Asked first: opening what is no file, a pipe for example, could wait for ever.
-      const are = await Promise.all(
-        candidates.map((file) =>
-          stat(file).then(
-            (found) => found.isFile(),
-            () => false,
-          ),
-        ),
-      )
-      return candidates.filter((_, index) => are[index])
+      const found = await Promise.all(candidates.map((file) => stat(file).catch(() => undefined)))
+      return candidates.filter((_, index) => found[index]?.isFile() === true)
     },
     store,
   }
 }
 
-/** Creates the view of other copies of a login. Nothing is listed or read before it is asked for. */
-export function createLoginCopies(deps: CopiesDeps): LoginCopies {
-  const { files, journal, vault, clock, log } = deps
+/** What our other files and the journal know about a login. Nothing is read before it is asked for; nothing blocks for long or throws. */
+export class LoginCopies {
+  readonly #deps: CopiesDeps
 
-  const otherFiles = async (): Promise<readonly string[]> =>
-    ((await files?.list()) ?? []).filter((file) => file !== deps.ownPath)
+  constructor(deps: CopiesDeps) {
+    this.#deps = deps
+  }
 
-  /** The pool of a file, opened; undefined for whatever reason it cannot be had now. */
-  async function poolOf(file: string): Promise<AccountPool | undefined> {
+  /** Every other token of the login but those marked as refused, in no order. */
+  async of(account: Account): Promise<readonly LoginCopy[]> {
+    return (await Promise.all([this.#inFiles(account), this.#inJournal(account)])).flat()
+  }
+
+  /** Applies a change to every other file that it changes; the same pool means that there is nothing to change. */
+  async change(change: (pool: AccountPool) => AccountPool): Promise<void> {
+    const changeFile = async (file: string): Promise<void> => {
+      const pool = await this.#poolOf(file)
+      // Looked at without its lock first: most files have nothing to do with this login.
+      if (pool === undefined || change(pool) === pool) return
+      if (path.basename(file) === FLAGGED_FILE) await changeSetAside(file, change)
+      else await this.#deps.files?.store(file).update(change)
+    }
+    const warn = (error: unknown): void =>
+      this.#deps.log.log('warn', 'Another account file with the same login could not be updated.', {
+        reason: messageOf(error),
+      })
+    await Promise.all((await this.#otherFiles()).map((file) => changeFile(file).catch(warn)))
+  }
+
+  async #otherFiles(): Promise<readonly string[]> {
+    const { files, ownPath } = this.#deps
+    return ((await files?.list()) ?? []).filter((file) => file !== ownPath)
+  }
+
+  /** The pool of a file, opened; undefined when it cannot be read now, for any reason. */
+  async #poolOf(file: string): Promise<AccountPool | undefined> {
     const over = new AbortController()
-    const late = clock.sleep(COPY_WAIT_MS, over.signal).then(
-      () => undefined,
-      () => undefined,
-    )
-    const read = readPoolFile(file, undefined, vault).then(
-      ({ pool }) => pool,
-      () => undefined,
-    )
-    return Promise.race([read, late]).finally(() => over.abort())
+    const read = readPoolFile(file, undefined, this.#deps.vault)
+      .then(({ pool }) => pool)
+      .catch(() => undefined)
+    const late = this.#deps.clock.sleep(COPY_WAIT_MS, over.signal).catch(() => undefined)
+    return Promise.race([read, late.then(() => undefined)]).finally(() => over.abort())
   }
 
-  async function inFiles(account: Account): Promise<LoginCopy[]> {
+  async #inFiles(account: Account): Promise<LoginCopy[]> {
     const own = factsOf(account)
-    const found = await Promise.all(
-      (await otherFiles()).map(async (file) => {
-        const pool = await poolOf(file)
-        const isAside = path.basename(file) === FLAGGED_FILE
-        return (pool?.accounts ?? []).flatMap((one) => copyIn(one, account, own, isAside))
-      }),
-    )
-    return found.flat()
+    const inFile = async (file: string): Promise<LoginCopy[]> => {
+      const pool = await this.#poolOf(file)
+      const isAside = path.basename(file) === FLAGGED_FILE
+      return (pool?.accounts ?? []).flatMap((one) => copyIn(one, account, own, isAside))
+    }
+    return (await Promise.all((await this.#otherFiles()).map(inFile))).flat()
   }
 
-  async function inJournal(account: Account): Promise<LoginCopy[]> {
+  async #inJournal(account: Account): Promise<LoginCopy[]> {
+    const { journal } = this.#deps
     const own = factsOf(account)
     const found: LoginCopy[] = []
     for (const fingerprint of await journal.list()) {
       const entry = await journal.read(fingerprint).catch(() => undefined)
-      if (
-        entry?.state !== 'received' ||
-        entry.login === undefined ||
-        !isSameLogin(own, entry.login)
-      )
-        continue
-      const { tokens } = entry
-      found.push({
-        tokens,
-        fingerprint: fingerprintOf(tokens.refreshToken),
-        facts: factsAfter(entry.login, tokens, entry.startedAt),
-        isDoubtful: false,
-        isSure: true,
-      })
+      if (entry?.state !== 'received' || entry.login === undefined) continue
+      if (!isSameLogin(own, entry.login)) continue
+      const facts = factsAfter(entry.login, entry.tokens, entry.startedAt)
+      found.push(copyWith(entry.tokens, facts, { isSure: true }))
     }
     return found
-  }
-
-  return {
-    of: async (account) => (await Promise.all([inFiles(account), inJournal(account)])).flat(),
-    async change(change) {
-      await Promise.all(
-        (await otherFiles()).map(async (file) => {
-          try {
-            const pool = await poolOf(file)
-            // Looked at without its lock first: most files have nothing to do with this login.
-            if (pool === undefined || change(pool) === pool) return
-            if (path.basename(file) === FLAGGED_FILE) await changeSetAside(file, change)
-            else await files?.store(file).update(change)
-          } catch (error) {
-            log.log('warn', 'Another account file with the same login could not be updated.', {
-              reason: messageOf(error),
-            })
-          }
-        }),
-      )
-    },
   }
 }
 
@@ -184,16 +160,10 @@ async function changeSetAside(
       const before = parsed.pool.accounts
       const after = change(parsed.pool).accounts
       const accounts = content.accounts.map((record: unknown): unknown => {
-        const position = isRecord(record)
-          ? before.findIndex(
-              ({ refreshToken }) =>
-                refreshToken !== undefined && refreshToken === record.refreshToken,
-            )
-          : -1
+        if (!isRecord(record) || record.refreshToken === undefined) return record
+        const position = before.findIndex((one) => one.refreshToken === record.refreshToken)
         const { refreshToken, tokenRotatedAt } = after[position] ?? {}
-        return position < 0 || !isRecord(record)
-          ? record
-          : { ...record, refreshToken, tokenRotatedAt }
+        return position < 0 ? record : { ...record, refreshToken, tokenRotatedAt }
       })
       await writeFileAtomic(file, `${JSON.stringify({ ...content, accounts }, undefined, 2)}\n`)
     },
@@ -213,7 +183,13 @@ function copyIn(one: Account, account: Account, own: LoginFacts, isAside: boolea
   if (refreshToken !== account.refreshToken && !isSameLogin(facts, own)) return []
   const access = accessToken === undefined || accessToken === '' ? {} : { accessToken, expiresAt }
   const tokens = dropUndefined({ refreshToken, ...access, oauthScope })
-  return [
-    { tokens, fingerprint: fingerprintOf(refreshToken), facts, isDoubtful: isAside, isSure: false },
-  ]
+  return [copyWith(tokens, facts, { isDoubtful: isAside })]
+}
+
+function copyWith(
+  tokens: TokenSet,
+  facts: LoginFacts,
+  { isDoubtful = false, isSure = false }: Partial<Pick<LoginCopy, 'isDoubtful' | 'isSure'>>,
+): LoginCopy {
+  return { tokens, fingerprint: fingerprintOf(tokens.refreshToken), facts, isDoubtful, isSure }
 }

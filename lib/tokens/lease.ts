@@ -8,7 +8,7 @@ export const LEASE_STALE_MS = 10_000
 
 /** The right to spend one refresh token, held by one process at a time. */
 export interface Lease {
-  /** @throws CodexError `refresh_failed` when the lease was lost: the process slept and somebody else may hold it now */
+  /** @throws CodexError `refresh_failed` when the lease was lost: the process slept and another one may hold it now */
   assertHeld(): void
   /** Gives it back. Never throws. */
   release(): Promise<void>

@@ -17,7 +17,7 @@ export const loginFactsSchema = z.object({
   email: text,
   /** By the login server's clock. */
   issuedAt: time,
-  /** By the clock of whoever stored the tokens. */
+  /** By the clock of the process that stored the tokens. */
   rotatedAt: time,
   expiresAt: time,
 })
@@ -58,7 +58,7 @@ export function factsAfter(before: LoginFacts, tokens: TokenSet, atMs: number): 
 
 /**
  * True when both are logins of the same account. Stricter than the identity of records: a token that goes to the wrong
- * seat would speak for somebody else, so a missing seat needs an address that agrees. Pure.
+ * seat would speak for another user, so a missing seat needs an address that agrees. Pure.
  */
 export function isSameLogin(left: LoginFacts, right: LoginFacts): boolean {
   const [first, second] = [asRecord(left), asRecord(right)]
@@ -144,7 +144,7 @@ export function placeOfSuccessor(
   return isSuperseded ? 'superseded' : 'missing'
 }
 
-/** A record that says nothing of its owner is nobody's copy; only its token tells. */
+/** A record that says nothing of its owner is no copy of any; only its token tells. */
 function asRecord(facts: LoginFacts): StoredAccount | undefined {
   const { accountId, accountUserId, organizationId, email } = facts
   if (accountId === undefined && accountUserId === undefined && email === undefined)

@@ -4,16 +4,17 @@ import { isDeepStrictEqual } from 'node:util'
 import type { AccountPool } from '../accounts/account.js'
 import { writeBackup } from '../accounts/store/backups.js'
 import { unavailable } from '../accounts/keychain/keychain.js'
-import { rewriteCopies } from '../accounts/keychain/sealed-files.js'
+import { rewriteCopies, type Rewritten } from '../accounts/keychain/sealed-files.js'
 import { poolText } from '../accounts/store/pool-file.js'
 import { formatPool, parsePool } from '../accounts/store/pool-format.js'
 import { type DataKey, isUnopened, openedPool } from '../accounts/keychain/seal.js'
 import type { AccountStore } from '../accounts/store/store.js'
 import type { Vault } from '../accounts/keychain/vault.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
-import { isRenewing, rewriteJournal } from './journal/rewrite.js'
+import { isRenewing, type JournalRewritten, rewriteJournal } from './journal/rewrite.js'
 
-export interface SealingDeps {
+interface SealingDeps {
   readonly store: AccountStore
   readonly vault: Vault
   readonly backupsDir: string
@@ -53,61 +54,36 @@ export function sealPoolFile(deps: SealingDeps): Promise<SealingResult> {
       await proveOpens(backup, held.pool, vault, key.id)
       await held.write(held.pool, key)
     }
-    const copies = await rewriteCopies(backupsDir, vault, key)
-    const journal = await rewriteJournal(
-      deps.refreshDir,
-      store.path,
-      vault,
-      key,
-      deps.spareRefreshDirs,
-    )
-    const warnings = [
-      ...copies.left.map((file) => `${file} could not be sealed.`),
-      ...(journal.left === 0
-        ? []
-        : ['A token was being renewed meanwhile; its journal entry goes with the renewal.']),
-    ]
-    return {
-      changed,
-      accounts: held.pool.accounts.length,
-      ...(backup === undefined ? {} : { backup }),
-      copies: copies.done,
-      warnings,
-    }
+    const { copies, journal } = await rewriteOthers(deps, key)
+    const warnings = copies.left.map((file) => `${file} could not be sealed.`)
+    if (journal.left > 0)
+      warnings.push('A token was being renewed meanwhile; its journal entry goes with the renewal.')
+    const accounts = held.pool.accounts.length
+    return { changed, accounts, copies: copies.done, warnings, ...dropUndefined({ backup }) }
   })
 }
 
 /**
- * Writes the account file, its copies and journal entries in the clear, and deletes their keys from the keychain last:
+ * Writes the account file, its copies and journal entries unencrypted, and deletes their keys from the keychain last:
  * a key stays as long as anything is sealed with it. Done again, it finishes what was left.
  * @throws CodexError `keychain_unreachable`, `store_busy` while a token is being renewed, or the store's own; the file is as before then
  */
 export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
-  const { store, vault, backupsDir } = deps
+  const { store, vault } = deps
   return store.transact(async (held) => {
     const changed = held.keyId !== undefined
     if (changed) {
       if (held.pool.accounts.some(isUnopened))
         throw new CodexError(
           'store_unreadable',
-          'A sealed login in the account file does not open, so it cannot be written in the clear.',
-          { hint: 'Nothing was changed. Sign in again with that account or remove it: codex-list' },
+          'A sealed login in the account file does not open, so it cannot be written unencrypted.',
+          { hint: 'Nothing was changed. Sign in to that account again or remove it: codex-list' },
         )
       if (await isRenewing(deps.refreshDir, store.path))
-        throw new CodexError(
-          'store_busy',
-          'A token is being renewed just now. Nothing was changed.',
-        )
+        throw new CodexError('store_busy', 'A token is being renewed. Nothing was changed.')
       await held.write(held.pool, undefined)
     }
-    const copies = await rewriteCopies(backupsDir, vault, undefined)
-    const journal = await rewriteJournal(
-      deps.refreshDir,
-      store.path,
-      vault,
-      undefined,
-      deps.spareRefreshDirs,
-    )
+    const { copies, journal } = await rewriteOthers(deps, undefined)
     const warnings = copies.left.map(
       (file) => `${file} is still sealed and could not be opened; the key stays in the keychain.`,
     )
@@ -115,14 +91,22 @@ export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
       warnings.push(
         'The journal of a renewal is still sealed, so the key stays in the keychain. Run the command again in a moment.',
       )
-    const ids = new Set([
-      ...copies.keyIds,
-      ...journal.keyIds,
-      ...(held.keyId === undefined ? [] : [held.keyId]),
-    ])
+    const ids = new Set([...copies.keyIds, ...journal.keyIds])
+    if (held.keyId !== undefined) ids.add(held.keyId)
     if (warnings.length === 0) warnings.push(...(await forgetKeys(vault, ids)))
     return { changed, accounts: held.pool.accounts.length, copies: copies.done, warnings }
   })
+}
+
+/** What else holds tokens: the copies of the account file and the journal. Sealed with `key`, or plain without one. */
+async function rewriteOthers(
+  { store, vault, backupsDir, refreshDir, spareRefreshDirs }: SealingDeps,
+  key: DataKey | undefined,
+): Promise<{ copies: Rewritten; journal: JournalRewritten }> {
+  return {
+    copies: await rewriteCopies(backupsDir, vault, key),
+    journal: await rewriteJournal(refreshDir, store.path, vault, key, spareRefreshDirs),
+  }
 }
 
 async function forgetKeys(vault: Vault, ids: ReadonlySet<string>): Promise<string[]> {
@@ -130,7 +114,7 @@ async function forgetKeys(vault: Vault, ids: ReadonlySet<string>): Promise<strin
   for (const id of ids) {
     await vault.forget(id).catch((error: unknown) => {
       warnings.push(
-        `The accounts are in the file again, but a key that nothing needs any more may still be in the keychain: ${messageOf(error)}`,
+        `The accounts are stored in the file again, but an unused key may still be in the keychain: ${messageOf(error)}`,
       )
     })
   }

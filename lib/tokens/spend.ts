@@ -77,7 +77,7 @@ export async function spendRefreshToken(
   try {
     lease.assertHeld()
   } catch (error) {
-    // Nothing was spent: an intent that stayed would keep everybody waiting for its result.
+    // Nothing was spent: an intent that stayed would keep the others waiting for its result.
     await conclude(undefined)
     throw error
   }

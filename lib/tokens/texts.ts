@@ -1,4 +1,3 @@
-import type { Toast } from '../kernel/host-port.js'
 import { CodexError } from '../kernel/errors.js'
 import type { UnsavedTokens } from './commit.js'
 import type { EarlierLoss } from './journal/entry.js'
@@ -12,8 +11,8 @@ const CAUSES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Why an account needs a new login. What the journal knows goes before what the code of the server suggests: nobody else
- * is blamed for a token that was lost here.
+ * Why an account needs a new login. What the journal knows goes before what the code of the server suggests: no other
+ * program is blamed for a token that was lost here.
  * @param loss a token that was lost before the last attempt
  */
 export function loginNeededText(code: string, loss: EarlierLoss | undefined): string {
@@ -50,20 +49,6 @@ export function unsavedError(label: string, file: string, tokens: UnsavedTokens)
   return new CodexError('store_not_written', unsavedText(label, file, tokens), {
     hint: 'Check free space and permissions: codex-doctor',
   })
-}
-
-/** The message on the screen while tokens cannot be stored. Pure. */
-export function unsavedToast(text: string): Toast {
-  return { title: 'Codex login in danger', message: text, variant: 'error', durationMs: 15_000 }
-}
-
-/** The message when they are stored after all. Pure. */
-export function savedToast(label: string): Toast {
-  return {
-    title: 'Codex accounts',
-    message: `${label}: the new tokens are stored now.`,
-    variant: 'success',
-  }
 }
 
 /** Local date and time to the minute. */

@@ -5,10 +5,10 @@ import { CodexError, messageOf } from '../kernel/errors.js'
 import type { RefreshGrant, RefreshReason } from '../oauth/oauth-client.js'
 import { TokenCommitter, type UnsavedTokens } from './commit.js'
 import type { RefreshContext } from './context.js'
-import { createLoginCopies, type PoolFiles } from './copies.js'
-import { createRefreshJournal } from './journal/journal.js'
+import { LoginCopies, type PoolFiles } from './copies.js'
+import { RefreshJournal } from './journal/journal.js'
 import { recoverJournal, unsavedTokens } from './journal/recovery.js'
-import { createRefreshMemory } from './memory.js'
+import { RefreshMemory } from './memory.js'
 import { TokenRefresher } from './refresh.js'
 import type { Refreshed } from './spend.js'
 import { unsavedError } from './texts.js'
@@ -31,7 +31,7 @@ export class BusyElsewhere extends CodexError {
   }
 }
 
-export interface TokensDeps extends NoticeDeps {
+interface TokensDeps extends NoticeDeps {
   /** 0 up to 1. */
   readonly random: () => number
   readonly refreshGrant: RefreshGrant
@@ -82,12 +82,12 @@ export class Tokens {
     const lastSeen = new Map<string, Account>()
     this.#notices = new UnsavedNotices(deps, lastSeen)
     const keys = vault && { current: () => store.key(), key: (id: string) => vault.key(id) }
-    const journal = createRefreshJournal(deps.dir, keys, deps.spareDirs)
+    const journal = new RefreshJournal(deps.dir, keys, deps.spareDirs)
     const common = {
       ...deps,
       journal,
-      copies: createLoginCopies({ ownPath: store.path, files, journal, vault, clock, log }),
-      memory: createRefreshMemory(clock),
+      copies: new LoginCopies({ ownPath: store.path, files, journal, vault, clock, log }),
+      memory: new RefreshMemory(clock),
       onUnsaved: (tokens: UnsavedTokens) => this.#notices.tell(tokens),
       onSaved: (uid: string) => this.#notices.tellSaved(uid),
       ended: this.#ended.signal,
@@ -318,7 +318,7 @@ function grantOf(account: Account): Grant {
   return { token: account.accessToken ?? '', account }
 }
 
-/** The result of shared work for one caller; when that caller gives up, the work goes on for the others. */
+/** The result of shared work for one caller; when that caller gives up, the work continues for the others. */
 function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   if (signal.aborted) return Promise.reject(abortReason(signal))

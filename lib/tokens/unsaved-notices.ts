@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.js'
 import type { Toast } from '../kernel/host-port.js'
 import type { Logger } from '../kernel/logger.js'
 import type { UnsavedTokens } from './commit.js'
-import { savedToast, unsavedText, unsavedToast } from './texts.js'
+import { unsavedText } from './texts.js'
 
 /** Tokens in danger are spoken of again after this time. */
 const TROUBLE_AGAIN_MS = 60_000
@@ -40,14 +40,15 @@ export class UnsavedNotices {
     this.#toldAt.set(tokens.uid, now)
     const text = this.textOf(tokens, this.#lastSeen.get(tokens.uid))
     log.log('error', text)
-    toast?.(unsavedToast(text))
+    const title = 'Codex login in danger'
+    toast?.({ title, message: text, variant: 'error', durationMs: 15_000 })
   }
 
   tellSaved(uid: string): void {
     if (!this.#toldAt.delete(uid)) return
-    const name = this.nameOf(uid)
-    this.#deps.log.log('info', `${name}: the new tokens are stored now.`)
-    this.#deps.toast?.(savedToast(name))
+    const message = `${this.nameOf(uid)}: the new tokens are stored now.`
+    this.#deps.log.log('info', message)
+    this.#deps.toast?.({ title: 'Codex accounts', message, variant: 'success' })
   }
 
   textOf(tokens: UnsavedTokens, account: Account | undefined): string {

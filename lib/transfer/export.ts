@@ -13,7 +13,7 @@ import { parsedJson } from '../kernel/text/json.js'
 const SCRYPT = { N: 32_768, r: 8, p: 1, maxmem: 128 * 1024 * 1024 }
 const KEY_BYTES = 32
 /** Shorter passphrases are guessed too quickly. */
-export const MIN_PASSPHRASE = 8
+const MIN_PASSPHRASE = 8
 /** A passphrase comes from the environment: arguments show in process lists, in histories and in the model's context. */
 export const PASSPHRASE_ENV = 'OC_CODEX_PASSPHRASE'
 /** What every encrypted export says of itself, whatever its version. */

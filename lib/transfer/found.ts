@@ -23,7 +23,7 @@ export interface ImportedLogin {
 }
 
 /** An API key as another program keeps it. */
-export interface FoundKey {
+interface FoundKey {
   readonly kind: 'key'
   readonly apiKey: string
   /** Base URL, or `public` for OpenAI's public API. */
@@ -31,7 +31,7 @@ export interface FoundKey {
 }
 
 /** A record of an account file of our own format. */
-export interface FoundRecord {
+interface FoundRecord {
   readonly kind: 'record'
   readonly account: StoredAccount
 }

@@ -1,5 +1,5 @@
 import type { TuiPluginApi } from '@opencode-ai/plugin/tui'
-import { createComponent } from '@opentui/solid'
+import type { createComponent } from '@opentui/solid'
 
 import { type AccountAction, performAction } from '../account-view/actions.js'
 import { actionChoices } from '../account-view/choices.js'
@@ -16,6 +16,8 @@ import { accountSummary } from './status-line.js'
 /** What the dialog needs. */
 export interface DialogDeps {
   readonly api: Pick<TuiPluginApi, 'ui'>
+  /** The host's own; not installed anywhere else. */
+  readonly createComponent: typeof createComponent
   readonly view: () => PoolView | undefined
   /** The pool that actions change. */
   readonly target: Parameters<typeof performAction>[0]
@@ -98,22 +100,22 @@ async function historyOf(file: string, uid: string): Promise<readonly HistoryEnt
 }
 
 function readNow(deps: DialogDeps, { uid, index, name }: AccountView): void {
-  const which = `the limits of account ${index} (${name})`
-  toast(deps, 'info', `Reading ${which}.`)
+  const which = `limits of account ${index} (${name})`
+  toast(deps, 'info', `Reading the ${which}.`)
   readLimits(uid).then(
-    () => toast(deps, 'success', `Read ${which}.`),
+    () => toast(deps, 'success', `The ${which} are up to date.`),
     (error: unknown) => toast(deps, 'error', errorText(error)),
   )
 }
 
 function select<Value>(
-  { api }: DialogDeps,
+  { api, createComponent: create }: DialogDeps,
   title: string,
   options: { title: string; value: Value; description: string }[],
   onChosen: (value: Value) => void,
 ): void {
   api.ui.dialog.replace(() =>
-    createComponent(api.ui.DialogSelect<Value>, {
+    create(api.ui.DialogSelect<Value>, {
       title,
       options,
       onSelect: ({ value }) => onChosen(value),

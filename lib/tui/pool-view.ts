@@ -1,7 +1,7 @@
 import { type AccountView, accountViews, type ViewInput } from '../account-view/view.js'
 import { unreadableRecords } from '../accounts/store/unreadable.js'
+import { accountOf, type AffinityEntries } from '../accounts/session-affinity.js'
 import type { LedgerState } from '../quota/ledger-state.js'
-import { type Holds, holderOf } from '../routing/affinity.js'
 
 /** What the view takes from the configuration and the folder. */
 export type ViewOptions = Pick<ViewInput, 'config' | 'project'>
@@ -20,7 +20,7 @@ export function poolView(
   input: ViewOptions & {
     readonly pool: ViewInput['pool']
     readonly ledger: LedgerState
-    readonly holds: Holds
+    readonly holds: AffinityEntries
     readonly nowMs: number
   },
 ): PoolView {
@@ -30,7 +30,7 @@ export function poolView(
     accounts,
     unreadable: unreadableRecords(pool).length,
     serving(sessionId) {
-      const uid = sessionId === undefined ? undefined : holderOf(holds, sessionId, nowMs)
+      const uid = sessionId === undefined ? undefined : accountOf(holds, sessionId, nowMs)
       return (
         accounts.find((account) => account.uid === uid) ??
         accounts.find(({ active }) => active) ??

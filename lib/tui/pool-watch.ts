@@ -2,11 +2,10 @@ import { statSync } from 'node:fs'
 
 import { EMPTY_POOL } from '../accounts/account.js'
 import { parsePool } from '../accounts/store/pool-format.js'
-import { parseHolds } from '../accounts/session-holds.js'
+import { type AffinityEntries, parseAffinity } from '../accounts/session-affinity.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { watchFiles } from '../kernel/files/watch-files.js'
 import { type LedgerState, parseLedger } from '../quota/ledger-state.js'
-import type { Holds } from '../routing/affinity.js'
 import { type PoolView, poolView, type ViewOptions } from './pool-view.js'
 
 /** The files the view is made of. */
@@ -49,7 +48,7 @@ export function watchPool(
     const view = poolView({
       pool: parsed.kind === 'pool' ? parsed.pool : EMPTY_POOL,
       ledger: attempt<LedgerState>(() => parseLedger(quota ?? ''), {}),
-      holds: attempt<Holds>(() => parseHolds(affinity ?? ''), new Map()),
+      holds: attempt<AffinityEntries>(() => parseAffinity(affinity ?? ''), new Map()),
       nowMs,
       ...options,
     })

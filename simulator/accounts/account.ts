@@ -48,7 +48,7 @@ const shape = {
 }
 
 /** A simulated account: one user in one workspace. Accounts with the same `user` are workspaces of that user. */
-export const accountSpecSchema = z.strictObject({
+const accountSpecSchema = z.strictObject({
   /** Unique name, used by rules, by the control plane and on the sign-in page. */
   name: z.string().regex(/^[\w.@-]+$/),
   user: z
@@ -90,7 +90,7 @@ export const accountPatchSchema = z.strictObject(shape).partial()
 export type AccountSpec = z.input<typeof accountSpecSchema>
 export type AccountPatch = z.input<typeof accountPatchSchema>
 
-export interface ResetCredit {
+interface ResetCredit {
   readonly id: string
   readonly grantedAtMs: number
   status: 'available' | 'redeemed'

@@ -3,7 +3,7 @@ import type { Prng } from '../prng.js'
 import type { Settings } from '../settings.js'
 
 /** Public client id of the Codex CLI (docs/development/facts/oauth.md#client). */
-export const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
+const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
 
 /** Scope of a login when nothing narrower is asked for. */
 export const DEFAULT_SCOPE = 'openid profile email offline_access'
@@ -39,10 +39,10 @@ interface RefreshRecord {
   used: boolean
 }
 
-export type RefreshFailure =
+type RefreshFailure =
   'refresh_token_reused' | 'refresh_token_expired' | 'refresh_token_invalidated' | 'unknown'
 
-export type RefreshResult =
+type RefreshResult =
   | { readonly tokens: TokenSet; readonly account: SimAccount }
   | { readonly failure: RefreshFailure; readonly account: SimAccount | undefined }
 

@@ -84,45 +84,7 @@ export function* answerFrames(
   let outputTokens = 0
   let reasoningTokens = 0
   if (question.wantsReasoning && !EFFORTS_WITHOUT_REASONING.has(question.effort)) {
-    const item = {
-      type: 'reasoning',
-      id: `rs_${random.hex(40)}`,
-      summary: [] as unknown[],
-      encrypted_content: deps.seal(),
-    }
-    const summary = `**Thinking** about: ${question.text.slice(0, 60)}`
-    yield frame('output', 'response.output_item.added', {
-      output_index: index,
-      item: { ...item, encrypted_content: '' },
-    })
-    yield frame('output', 'response.reasoning_summary_part.added', {
-      item_id: item.id,
-      output_index: index,
-      summary_index: 0,
-      part: { type: 'summary_text', text: '' },
-    })
-    yield frame('delta', 'response.reasoning_summary_text.delta', {
-      item_id: item.id,
-      output_index: index,
-      summary_index: 0,
-      delta: summary,
-    })
-    yield frame('output', 'response.reasoning_summary_text.done', {
-      item_id: item.id,
-      output_index: index,
-      summary_index: 0,
-      text: summary,
-    })
-    yield frame('output', 'response.reasoning_summary_part.done', {
-      item_id: item.id,
-      output_index: index,
-      summary_index: 0,
-      part: { type: 'summary_text', text: summary },
-    })
-    yield frame('output', 'response.output_item.done', {
-      output_index: index,
-      item: { ...item, summary: [{ type: 'summary_text', text: summary }] },
-    })
+    yield* reasoningFrames(question, deps.seal(), { frame, random, index })
     reasoningTokens = 32
     outputTokens += reasoningTokens
     index += 1
@@ -134,51 +96,7 @@ export function* answerFrames(
     yield* callFrames(tool, unescaped(call[2] ?? '{}'), { frame, random, index })
     outputTokens += 16
   } else {
-    const id = `msg_${random.hex(40)}`
-    yield frame('output', 'response.output_item.added', {
-      output_index: index,
-      item: { type: 'message', id, role: 'assistant', status: 'in_progress', content: [] },
-    })
-    yield frame('output', 'response.content_part.added', {
-      item_id: id,
-      output_index: index,
-      content_index: 0,
-      part: { type: 'output_text', text: '', annotations: [] },
-    })
-    let text = ''
-    for (const delta of wordsOf(question)) {
-      // A long answer would be held in memory for its last event alone.
-      if (text.length < 200_000) text += delta
-      outputTokens += 1
-      yield frame('delta', 'response.output_text.delta', {
-        item_id: id,
-        output_index: index,
-        content_index: 0,
-        delta,
-      })
-    }
-    yield frame('output', 'response.output_text.done', {
-      item_id: id,
-      output_index: index,
-      content_index: 0,
-      text,
-    })
-    yield frame('output', 'response.content_part.done', {
-      item_id: id,
-      output_index: index,
-      content_index: 0,
-      part: { type: 'output_text', text, annotations: [] },
-    })
-    yield frame('output', 'response.output_item.done', {
-      output_index: index,
-      item: {
-        type: 'message',
-        id,
-        role: 'assistant',
-        status: 'completed',
-        content: [{ type: 'output_text', text, annotations: [] }],
-      },
-    })
+    outputTokens += yield* messageFrames(question, { frame, random, index })
   }
 
   const usage = {
@@ -191,17 +109,123 @@ export function* answerFrames(
   yield frame('tail', 'response.completed', { response: writer.response('completed', { usage }) })
 }
 
+interface FrameDeps {
+  readonly frame: (
+    mark: Frame['mark'],
+    type: string,
+    fields: Readonly<Record<string, unknown>>,
+  ) => Frame
+  readonly random: Prng
+  readonly index: number
+}
+
+/** The reasoning item: a summary in the clear, the rest sealed. */
+function* reasoningFrames(
+  question: Question,
+  sealed: string,
+  { frame, random, index }: FrameDeps,
+): Generator<Frame> {
+  const item = {
+    type: 'reasoning',
+    id: `rs_${random.hex(40)}`,
+    summary: [] as unknown[],
+    encrypted_content: sealed,
+  }
+  const summary = `**Thinking** about: ${question.text.slice(0, 60)}`
+  yield frame('output', 'response.output_item.added', {
+    output_index: index,
+    item: { ...item, encrypted_content: '' },
+  })
+  yield frame('output', 'response.reasoning_summary_part.added', {
+    item_id: item.id,
+    output_index: index,
+    summary_index: 0,
+    part: { type: 'summary_text', text: '' },
+  })
+  yield frame('delta', 'response.reasoning_summary_text.delta', {
+    item_id: item.id,
+    output_index: index,
+    summary_index: 0,
+    delta: summary,
+  })
+  yield frame('output', 'response.reasoning_summary_text.done', {
+    item_id: item.id,
+    output_index: index,
+    summary_index: 0,
+    text: summary,
+  })
+  yield frame('output', 'response.reasoning_summary_part.done', {
+    item_id: item.id,
+    output_index: index,
+    summary_index: 0,
+    part: { type: 'summary_text', text: summary },
+  })
+  yield frame('output', 'response.output_item.done', {
+    output_index: index,
+    item: { ...item, summary: [{ type: 'summary_text', text: summary }] },
+  })
+}
+
+/** The message; returns how many tokens it had. */
+function* messageFrames(
+  question: Question,
+  { frame, random, index }: FrameDeps,
+): Generator<Frame, number> {
+  const id = `msg_${random.hex(40)}`
+  yield frame('output', 'response.output_item.added', {
+    output_index: index,
+    item: { type: 'message', id, role: 'assistant', status: 'in_progress', content: [] },
+  })
+  yield frame('output', 'response.content_part.added', {
+    item_id: id,
+    output_index: index,
+    content_index: 0,
+    part: { type: 'output_text', text: '', annotations: [] },
+  })
+  let text = ''
+  let words = 0
+  for (const delta of wordsOf(question)) {
+    // A long answer would be held in memory for its last event alone.
+    if (text.length < 200_000) text += delta
+    words += 1
+    yield frame('delta', 'response.output_text.delta', {
+      item_id: id,
+      output_index: index,
+      content_index: 0,
+      delta,
+    })
+  }
+  yield frame('output', 'response.output_text.done', {
+    item_id: id,
+    output_index: index,
+    content_index: 0,
+    text,
+  })
+  yield frame('output', 'response.content_part.done', {
+    item_id: id,
+    output_index: index,
+    content_index: 0,
+    part: { type: 'output_text', text, annotations: [] },
+  })
+  yield frame('output', 'response.output_item.done', {
+    output_index: index,
+    item: {
+      type: 'message',
+      id,
+      role: 'assistant',
+      status: 'completed',
+      content: [{ type: 'output_text', text, annotations: [] }],
+    },
+  })
+  return words
+}
+
 /** A call of a tool. What of it comes bit by bit comes in one. */
 function* callFrames(
   { kind, name }: OfferedTool,
   given: string,
-  deps: {
-    frame: (mark: Frame['mark'], type: string, fields: Readonly<Record<string, unknown>>) => Frame
-    random: Prng
-    index: number
-  },
+  { frame, random, index }: FrameDeps,
 ): Generator<Frame> {
-  const { frame, random, index } = deps
   const isCustom = kind === 'custom'
   const id = `${isCustom ? 'ctc' : 'fc'}_${random.hex(40)}`
   const field = isCustom ? 'input' : 'arguments'

@@ -71,7 +71,7 @@ describe('the details of an account', () => {
       State: 'active',
       '7d window': expect.stringMatching(/^30% left, resets .*\(in 4 d\)$/),
       Block: expect.stringMatching(
-        /^it does not have this model \(model gpt-5\.5\) until .*\(in 1 h\)$/,
+        /^may not use this model \(model gpt-5\.5\) until .*\(in 1 h\)$/,
       ),
       'Model pool': 'gpt-6-sol (strict)',
       Pin: 'pinned everywhere; others help out when it cannot serve',
@@ -109,7 +109,7 @@ describe('the details of an account', () => {
     }
     expect(
       detailsOf({ a: { limits: {}, blocks: [{ ...block, scope: 'limit:codex' }] } }),
-    ).toMatchObject({ State: expect.stringMatching(/^limited until .*: usage limit$/) })
+    ).toMatchObject({ State: expect.stringMatching(/^limited until .*: usage used up$/) })
     expect(
       detailsOf({ a: { limits: {}, blocks: [{ ...block, scope: 'model:gpt-5.5' }] } }),
     ).toMatchObject({ State: 'active' })

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { Account, AccountPool } from '../../lib/accounts/account.js'
 import type { AccountStore } from '../../lib/accounts/store/store.js'
 import { parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
-import { createCatalogueBook, FRESH_MS, KEEP_OTHERS_MS } from '../../lib/catalogue/refresh.js'
+import { createModelCatalogue, FRESH_MS, KEEP_OTHERS_MS } from '../../lib/catalogue/refresh.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const NOW = 1_800_000_000_000
@@ -36,7 +36,7 @@ async function bookOf(
   const file = options.file ?? path.join(await temporaryFolder(), 'cache', 'catalogue.json')
   const pool: AccountPool = { version: 3, accounts, activeIndex: 0 }
   const asked: Asked[] = []
-  const book = createCatalogueBook({
+  const book = createModelCatalogue({
     file,
     backend: 'https://backend.example',
     userAgent: 'test',

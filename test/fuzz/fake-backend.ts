@@ -6,7 +6,7 @@ import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 
 /** A request as it would have gone out. */
-export interface Outgoing {
+interface Outgoing {
   readonly path: string
   /** Name of the account whose token it carries. */
   readonly account: string
@@ -111,7 +111,7 @@ export async function ask(
   }
 }
 
-export const PROMPT = JSON.stringify({
+const PROMPT = JSON.stringify({
   model: 'gpt-5.5',
   instructions: 'x',
   input: [{ role: 'user', content: [{ type: 'input_text', text: 'hi' }] }],

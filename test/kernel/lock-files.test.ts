@@ -90,14 +90,16 @@ describe('a process', () => {
     'that has ended and was not yet fetched by its parent is dead (its lock stayed until the parent ended)',
     async () => {
       // A shell that starts a child, turns into `sleep`, and so never fetches it.
-      const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30'], {
+      const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30'], {
         stdio: ['ignore', 'pipe', 'ignore'],
       })
       onTestFinished(() => void parent.kill())
       const pid = await new Promise<number>((resolve) => {
         parent.stdout.once('data', (chunk: Buffer) => resolve(Number(String(chunk))))
       })
-      await expect.poll(() => fs.readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ')
+      await expect
+        .poll(() => fs.readFileSync(`/proc/${pid}/stat`, 'utf8'), { timeout: 15_000 })
+        .toContain(') Z ')
       expect(isProvablyDead({ pid, scope: scope! })).toBe(true)
     },
   )

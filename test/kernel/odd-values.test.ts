@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { parseHolds } from '../../lib/accounts/session-holds.js'
+import { parseAffinity } from '../../lib/accounts/session-affinity.js'
 import { rulesOf } from '../../lib/accounts/rules.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
 import { parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
@@ -102,7 +102,7 @@ describe('one odd value in a file of ours takes no neighbour along', () => {
             none: whole,
           },
         })
-        expect(parseHolds(text).get('good')).toEqual({ uid: 'acc_1', usedAtMs: 5 })
+        expect(parseAffinity(text).get('good')).toEqual({ uid: 'acc_1', usedAtMs: 5 })
       }),
     )
   })

@@ -44,15 +44,10 @@ describe('createRing', () => {
 })
 
 describe('createMetrics', () => {
-  it('counts and builds cumulative histograms', () => {
+  it('adds up what is counted under a name', () => {
     const metrics = createMetrics()
     metrics.count('requests')
     metrics.count('requests', 2)
-    for (const value of [1, 3, 700_000]) metrics.observe('latency.ms', value)
-    const { counters, histograms } = metrics.snapshot()
-    expect(counters).toEqual({ requests: 3 })
-    expect(histograms['latency.ms']).toMatchObject({ count: 3, sum: 700_004, max: 700_000 })
-    expect(histograms['latency.ms']?.buckets.at(-1)).toEqual({ le: Infinity, count: 3 })
-    expect(histograms['latency.ms']?.buckets.find(({ le }) => le === 5)?.count).toBe(2)
+    expect(metrics.snapshot()).toEqual({ counters: { requests: 3 } })
   })
 })

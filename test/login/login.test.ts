@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { accountFromLogin } from '../../lib/login/account-from-login.js'
 import { CALLBACK_PORTS, startCallbackServer } from '../../lib/oauth/callback-server.js'
 import { readClaims } from '../../lib/oauth/claims.js'
-import { beginBrowserLogin, beginDeviceLogin, beginPasteLogin } from '../../lib/login/login.js'
-import { createOAuth } from '../../lib/oauth/oauth-client.js'
+import { beginLogin, type LoginDeps } from '../../lib/login/login.js'
+import { OAuthClient } from '../../lib/oauth/oauth-client.js'
 import { codeFromPaste } from '../../lib/login/paste-login.js'
 import { createPkce } from '../../lib/oauth/pkce.js'
 import { systemClock } from '../../lib/kernel/clock.js'
@@ -15,7 +15,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '../../sim
 
 async function setUp(
   options: SimulatorOptions = {},
-): Promise<{ simulator: Simulator; deps: Parameters<typeof beginBrowserLogin>[0] }> {
+): Promise<{ simulator: Simulator; deps: LoginDeps }> {
   const simulator = await startSimulator({
     accounts: ['work'],
     ...options,
@@ -25,7 +25,7 @@ async function setUp(
   return {
     simulator,
     deps: {
-      oauth: createOAuth({
+      oauth: new OAuthClient({
         endpoints: { issuer: simulator.url, backend: simulator.backend },
         fetch,
         clock: systemClock,
@@ -46,10 +46,10 @@ const isListening = (port: number, host = '127.0.0.1'): Promise<boolean> =>
 describe('a browser login', () => {
   it('brings tokens that make a whole account, and leaves nothing listening', async () => {
     const { deps } = await setUp()
-    const login = await beginBrowserLogin(deps)
+    const login = await beginLogin('browser', deps)
     const page = await fetch(login.url)
     expect(await page.text()).toContain('Signed in')
-    const tokens = await login.wait()
+    const tokens = await login.finish()
     expect(accountFromLogin(tokens, 5)).toMatchObject({
       email: 'work@example.test',
       planType: 'plus',
@@ -62,12 +62,12 @@ describe('a browser login', () => {
 
   it('answers a redirect with a wrong state and goes on waiting for the right one', async () => {
     const { deps } = await setUp()
-    const login = await beginBrowserLogin(deps)
+    const login = await beginLogin('browser', deps)
     const redirect = new URL(new URL(login.url).searchParams.get('redirect_uri')!)
     const forged = await fetch(`${redirect.href}?code=stolen&state=wrong`)
     expect(forged.status).toBe(400)
     await fetch(login.url)
-    expect((await login.wait()).accessToken).toBeTruthy()
+    expect((await login.finish()).accessToken).toBeTruthy()
   })
 
   it('refuses requests under a foreign host name', async () => {
@@ -87,9 +87,9 @@ describe('a browser login', () => {
     const { deps } = await setUp({
       scenario: { when: { endpoint: 'authorize' }, do: { type: 'deny' } },
     })
-    const login = await beginBrowserLogin(deps)
+    const login = await beginLogin('browser', deps)
     expect(await (await fetch(login.url)).text()).toContain('The login was refused')
-    await expect(login.wait()).rejects.toMatchObject({
+    await expect(login.finish()).rejects.toMatchObject({
       code: 'oauth_failed',
       message: 'The login was refused: The user refused the login.',
     })
@@ -97,8 +97,8 @@ describe('a browser login', () => {
 
   it('takes the other port while one login waits, and says so when both are taken', async () => {
     const { deps } = await setUp()
-    const first = await beginBrowserLogin(deps)
-    const second = await beginBrowserLogin(deps)
+    const first = await beginLogin('browser', deps)
+    const second = await beginLogin('browser', deps)
     onTestFinished(async () => {
       await first.cancel()
       await second.cancel()
@@ -106,13 +106,13 @@ describe('a browser login', () => {
     const portOf = (url: string): string =>
       new URL(new URL(url).searchParams.get('redirect_uri')!).port
     expect([portOf(first.url), portOf(second.url)]).toEqual(['1455', '1457'])
-    await expect(beginBrowserLogin(deps)).rejects.toMatchObject({ code: 'callback_port_busy' })
+    await expect(beginLogin('browser', deps)).rejects.toMatchObject({ code: 'callback_port_busy' })
   })
 
   it('can be cancelled', async () => {
     const { deps } = await setUp()
-    const login = await beginBrowserLogin(deps)
-    const waiting = login.wait()
+    const login = await beginLogin('browser', deps)
+    const waiting = login.finish()
     await login.cancel()
     await expect(waiting).rejects.toMatchObject({ code: 'login_cancelled' })
     expect(await isListening(1455)).toBe(false)
@@ -126,7 +126,7 @@ describe('the answer of the login server', () => {
       const { deps } = await setUp({
         scenario: { when: { endpoint: 'token' }, do: { type: 'omit', fields: [field] } },
       })
-      const login = beginPasteLogin(deps)
+      const login = await beginLogin('paste', deps)
       const answer = await fetch(login.url, { redirect: 'manual' })
       await expect(login.finish(answer.headers.get('location')!)).rejects.toMatchObject({
         code: 'oauth_failed',
@@ -142,7 +142,7 @@ describe('the answer of the login server', () => {
         do: { type: 'omit', fields: ['id_token', 'expires_in', 'scope'] },
       },
     })
-    const login = beginPasteLogin(deps)
+    const login = await beginLogin('paste', deps)
     const answer = await fetch(login.url, { redirect: 'manual' })
     expect((await login.finish(answer.headers.get('location')!)).expiresAt).toBeGreaterThan(
       Date.now(),
@@ -153,8 +153,8 @@ describe('the answer of the login server', () => {
 describe('a device login', () => {
   it('waits until the code was used', async () => {
     const { deps, simulator } = await setUp({ settings: { autoApprove: null } })
-    const login = await beginDeviceLogin(deps)
-    const waiting = login.wait()
+    const login = await beginLogin('device', deps)
+    const waiting = login.finish()
     await expect
       .poll(
         () => simulator.requests.filter(({ path }) => path.endsWith('deviceauth/token')).length,
@@ -253,13 +253,13 @@ describe('a device login on a bad line', () => {
     }
     // Pauses cost nothing here; what is counted is what would have passed.
     const clock = options.clock ?? { now: () => Date.now(), sleep: async () => undefined }
-    const oauth = createOAuth({
+    const oauth = new OAuthClient({
       endpoints: { issuer: 'http://login.test', backend: 'http://login.test' },
       fetch,
       clock,
       userAgent: 'test',
     })
-    return { asked, begin: () => beginDeviceLogin({ oauth, clock }) }
+    return { asked, begin: () => beginLogin('device', { oauth, clock }) }
   }
 
   it.each<[string, Odd]>([
@@ -275,7 +275,7 @@ describe('a device login on a bad line', () => {
     ['an answer without the code', { body: '{"authorization_code":null}' }],
   ])('goes on after %s (the user has already typed the code in)', async (_name, odd) => {
     const { begin, asked } = lineWith([odd, odd, odd])
-    const tokens = await (await begin()).wait()
+    const tokens = await (await begin()).finish()
     expect(tokens).toMatchObject({ accessToken: 'at', refreshToken: 'rt' })
     expect(Number.isNaN(new Date(tokens.expiresAt).getTime())).toBe(false)
     expect(asked.filter((path) => path.endsWith('deviceauth/token'))).toHaveLength(4)
@@ -287,7 +287,7 @@ describe('a device login on a bad line', () => {
       const { begin, asked } = lineWith([
         { status: 400, body: JSON.stringify({ error: { code } }) },
       ])
-      await expect((await begin()).wait()).rejects.toMatchObject({
+      await expect((await begin()).finish()).rejects.toMatchObject({
         code: 'oauth_failed',
         message: expect.stringContaining(code),
       })
@@ -304,12 +304,12 @@ describe('a device login on a bad line', () => {
       },
     }
     const { begin } = lineWith([{ status: 403 }, { status: 403 }], { clock })
-    expect(await (await begin()).wait()).toMatchObject({ accessToken: 'at' })
+    expect(await (await begin()).finish()).toMatchObject({ accessToken: 'at' })
   })
 
   it('ends after 15 minutes of pauses, and says when the line was to blame', async () => {
     const { begin, asked } = lineWith(Array.from({ length: 2_000 }, () => ({ breaks: true })))
-    await expect((await begin()).wait()).rejects.toMatchObject({
+    await expect((await begin()).finish()).rejects.toMatchObject({
       code: 'login_timeout',
       message: expect.stringContaining('ECONNRESET'),
     })
@@ -320,6 +320,6 @@ describe('a device login on a bad line', () => {
     const { begin } = lineWith([], {
       tokens: [{ breaks: true }, { status: 502, body: '<html></html>' }],
     })
-    expect(await (await begin()).wait()).toMatchObject({ refreshToken: 'rt' })
+    expect(await (await begin()).finish()).toMatchObject({ refreshToken: 'rt' })
   })
 })

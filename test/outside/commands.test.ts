@@ -210,6 +210,30 @@ describe('what every command prints as JSON, and its exit code', () => {
     expectOutside('commands-edits', await run('limits', ...EDITS))
   })
 
+  it('for copies, plain and encrypted, for the report, and for what cannot be undone', async () => {
+    const { run } = await outside(several, { OC_CODEX_PASSPHRASE: 'a long passphrase' })
+    expectOutside(
+      'commands-copies',
+      await run(
+        'export sealed.json --encrypt',
+        'export sealed.json --encrypt',
+        'export copy.json --include-sensitive',
+        'remove 2 --confirm',
+        'import sealed.json --dry-run',
+        'import sealed.json --confirm',
+        'tag 3 other',
+        'import copy.json --mode replace --confirm',
+        'dashboard --html report.html',
+        'remove 2 --purge',
+        'remove 2 --purge --confirm',
+        'logout 1 --purge',
+        'logout 1 --purge --yes',
+        'logout --all --purge --yes',
+        'list',
+      ),
+    )
+  })
+
   it('for settings, installation and sign-in with a key', async () => {
     const { run } = await outside(() => [], {
       OC_CODEX_API_KEY: 'sk-test-0000',

@@ -274,7 +274,7 @@ describe('the file of the ledger', () => {
       withoutBlocks(
         [
           block({ detail: 'weekly limit' }),
-          block({ scope: 'model:x', reason: 'model_not_supported' }),
+          block({ scope: 'model:x', reason: 'forbidden' }),
         ].reduce(
           (state, one) => withBlock(state, 'a', one),
           withReading(

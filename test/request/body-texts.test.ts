@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { objectText, type ObjectText } from '../../lib/request/body/json-edit.js'
 import { prepareRequest } from '../../lib/request/body/request.js'
 
 /** A piece of JSON text with the blanks, escapes, repeated keys and numbers that only other serialisers write. */
@@ -192,17 +193,37 @@ describe('a body of any writing', () => {
   it('says after the change what a parser would have made of it, number for number and key for key', () => {
     fc.assert(
       fc.property(bodies, (text) => {
-        expect(JSON.parse(prepareRequest(text).body)).toEqual(reference(text))
+        expect(JSON.parse(prepareRequest(text).body.text)).toEqual(reference(text))
       }),
       { numRuns: 1_500 },
+    )
+  })
+
+  it('knows where its members stand, after any change, as well as a scan of it would', () => {
+    const placesOf = ({ scan: { members, close } }: ObjectText) => [
+      [...members].map(([key, { keyStart, start, end }]) => [key, keyStart, start, end]),
+      close,
+    ]
+    fc.assert(
+      fc.property(bodies, (text) => {
+        const prepared = prepareRequest(text)
+        for (const body of [
+          prepared.body,
+          prepared.withoutReasoning(),
+          prepared.withModel('gpt-6-sol').body,
+          prepared.withPairedTools()?.body ?? prepared.body,
+        ])
+          expect(placesOf(body)).toEqual(placesOf(objectText(body.text)!))
+      }),
+      { numRuns: 500 },
     )
   })
 
   it('is the very string of the host where nothing has to change', () => {
     fc.assert(
       fc.property(bodies, (text) => {
-        const once = prepareRequest(text).body
-        expect(prepareRequest(once).body).toBe(once)
+        const once = prepareRequest(text).body.text
+        expect(prepareRequest(once).body.text).toBe(once)
         expect(prepareRequest(once).changed).toEqual([])
       }),
       { numRuns: 500 },
@@ -213,7 +234,7 @@ describe('a body of any writing', () => {
     fc.assert(
       fc.property(bodies, fc.nat({ max: 3 }), (text, number) => {
         const prepared = prepareRequest(text)
-        const body = JSON.parse(prepared.body) as { input: unknown }
+        const body = JSON.parse(prepared.body.text) as { input: unknown }
         const items: unknown[] = Array.isArray(body.input) ? body.input : []
         const isPiece = (one: unknown): boolean =>
           typeof one === 'object' &&
@@ -227,11 +248,11 @@ describe('a body of any writing', () => {
         expect(prepared.reasoning()).toHaveLength(pieces.length)
         if (pieces.length > 0) expect(prepared.hasEncryptedReasoning).toBe(true)
         if (!Array.isArray(body.input)) return
-        expect(JSON.parse(prepared.withoutReasoning())).toEqual({
+        expect(JSON.parse(prepared.withoutReasoning().text)).toEqual({
           ...body,
           input: items.filter((one) => !isPiece(one)),
         })
-        expect(JSON.parse(prepared.withoutReasoning(new Set([number])))).toEqual({
+        expect(JSON.parse(prepared.withoutReasoning(new Set([number])).text)).toEqual({
           ...body,
           input: items.filter((one) => one !== pieces[number]),
         })
@@ -242,7 +263,7 @@ describe('a body of any writing', () => {
 
   it('stays JSON when the last member goes and many blanks stand before it', () => {
     const text = `{"model":"gpt-5.5","input":[],"store":false,"stream":true,"include":["reasoning.encrypted_content"],${' '.repeat(300)}"previous_response_id"${'\n'.repeat(90)}:"x"${' '.repeat(90)}}`
-    expect(JSON.parse(prepareRequest(text).body)).toEqual({
+    expect(JSON.parse(prepareRequest(text).body.text)).toEqual({
       model: 'gpt-5.5',
       input: [],
       store: false,
@@ -262,8 +283,8 @@ describe('a body of any writing', () => {
       `{"input":[],"include":${deep}}`,
     ]) {
       const prepared = prepareRequest(text)
-      expect(prepared.body).toContain('"store":false')
-      expect(() => prepared.withoutReasoning()).not.toThrow()
+      expect(prepared.body.text).toContain('"store":false')
+      expect(() => prepared.withoutReasoning().text).not.toThrow()
     }
   })
 

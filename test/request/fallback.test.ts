@@ -71,12 +71,14 @@ describe('the fallback chain', () => {
   it('remembers the effort that was asked for over several models', async () => {
     const first = prepareRequest(await asked('gpt-6-luna', 'max'))
     const last = first.withModel('gpt-5.5').withModel('gpt-5.6-luna')
-    expect(JSON.parse(last.body)).toMatchObject({
+    expect(JSON.parse(last.body.text)).toMatchObject({
       model: 'gpt-5.6-luna',
       reasoning: { effort: 'max' },
     })
     expect(
-      JSON.parse(prepareRequest('{"model":"gpt-6-luna","input":[]}').withModel('gpt-5.5').body),
+      JSON.parse(
+        prepareRequest('{"model":"gpt-6-luna","input":[]}').withModel('gpt-5.5').body.text,
+      ),
     ).not.toHaveProperty('reasoning')
   })
 })

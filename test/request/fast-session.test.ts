@@ -138,8 +138,8 @@ describe('fast session', () => {
     fastSession: { strategy: 'hybrid', maxItems: 8 },
   })
   const effortOf = (body: object) =>
-    (JSON.parse(prepare(JSON.stringify(body)).body) as { reasoning: { effort?: string } }).reasoning
-      .effort
+    (JSON.parse(prepare(JSON.stringify(body)).body.text) as { reasoning: { effort?: string } })
+      .reasoning.effort
 
   it('asks for the least effort that the model takes, unless the request names one', () => {
     expect(effortOf({ model: 'gpt-5.5', input: talk(1) })).toBe('none')

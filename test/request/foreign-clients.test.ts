@@ -177,16 +177,14 @@ function answering(text: string): typeof globalThis.fetch {
         },
       }),
     )
-    const opened = await openStream(
-      { response, release: () => undefined },
-      {
-        idleMs: 0,
-        observer: { onEnd: () => undefined },
-        brokenError: () =>
-          new CodexError('stream_broken', 'The answer broke off before it was complete.'),
-        failedError: () => new CodexError('backend_failed', 'The backend gave up.'),
-      },
-    )
+    const opened = await openStream(response, {
+      idleMs: 0,
+      signal: new AbortController().signal,
+      observer: { onEnd: () => undefined },
+      brokenError: () =>
+        new CodexError('stream_broken', 'The answer broke off before it was complete.'),
+      failedError: () => new CodexError('backend_failed', 'The backend gave up.'),
+    })
     if (opened.kind !== 'open') throw new Error(opened.kind)
     return new Response(opened.body, { headers: { 'content-type': 'text/event-stream' } })
   }

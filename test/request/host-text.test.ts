@@ -2,7 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { errorEventBytes, errorResponse } from '../../lib/request/failures/host-error.js'
-import { HOST_RETRY_PATTERNS, hostSafeText, isHostSafe } from '../../lib/request/body/host-text.js'
+import {
+  HOST_RETRY_PATTERNS,
+  hostSafeText,
+  isHostSafe,
+} from '../../lib/request/failures/host-text.js'
 import { CodexError, ERROR_TABLE, type ErrorCode } from '../../lib/kernel/errors.js'
 
 const codes = Object.keys(ERROR_TABLE) as ErrorCode[]

@@ -14,7 +14,8 @@ interface Sent {
   readonly tools: unknown
   readonly reasoning: { readonly effort?: string }
 }
-const bodyOf = (request: unknown): Sent => JSON.parse(legacy(JSON.stringify(request)).body) as Sent
+const bodyOf = (request: unknown): Sent =>
+  JSON.parse(legacy(JSON.stringify(request)).body.text) as Sent
 const input = [{ role: 'user', content: [{ type: 'input_text', text: 'hi' }] }]
 const isObject = (text: string): boolean =>
   text.startsWith('{') && typeof JSON.parse(text) === 'object'
@@ -139,7 +140,7 @@ describe('legacy preparation', () => {
     )
     expect(bodyOf({ model: 'm', input, tools: [] }).input).toEqual(input)
     const plain = createLegacyPreparation({ codexMode: false, instructions: () => '' })
-    expect(JSON.parse(plain(JSON.stringify({ model: 'm', input, tools })).body).input).toEqual(
+    expect(JSON.parse(plain(JSON.stringify({ model: 'm', input, tools })).body.text).input).toEqual(
       input,
     )
   })
@@ -196,14 +197,14 @@ describe('legacy preparation', () => {
     ])
   })
 
-  it('[9.49] gives another model its own effort and not what was left of the first one', () => {
+  it('gives another model its own effort and not what was left of the first one', () => {
     const first = legacy(JSON.stringify({ model: 'gpt-5.6-sol-max', input }))
     const second = first.withModel('gpt-5.5')
-    expect(JSON.parse(second.body)).toMatchObject({
+    expect(JSON.parse(second.body.text)).toMatchObject({
       model: 'gpt-5.5',
       reasoning: { effort: 'xhigh' },
     })
-    expect(JSON.parse(second.withModel('gpt-6-sol').body)).toMatchObject({
+    expect(JSON.parse(second.withModel('gpt-6-sol').body.text)).toMatchObject({
       model: 'gpt-6-sol',
       reasoning: { effort: 'max' },
     })
@@ -224,7 +225,7 @@ describe('legacy preparation', () => {
     'adds nothing but the tool message and the defaults to %s of a host of today',
     (name) => {
       const before = JSON.parse(captured(name))
-      const after = JSON.parse(legacy(captured(name)).body) as Sent
+      const after = JSON.parse(legacy(captured(name)).body.text) as Sent
       expect({
         ...after,
         input: after.input.slice(1),
@@ -250,7 +251,7 @@ describe('legacy preparation', () => {
       ),
       fc.jsonValue(),
     )
-    fc.assert(fc.property(anything, (body) => isObject(legacy(JSON.stringify(body)).body)))
+    fc.assert(fc.property(anything, (body) => isObject(legacy(JSON.stringify(body)).body.text)))
     expect(bodyOf({ model: 'm', input: { odd: 1 } })).toMatchObject({ input: { odd: 1 } })
   })
 
@@ -268,14 +269,14 @@ describe('legacy preparation', () => {
     )
     fc.assert(
       fc.property(fc.array(fc.oneof(odd, fc.jsonValue())), (messages) =>
-        isObject(legacy(JSON.stringify({ model: 'm', messages })).body),
+        isObject(legacy(JSON.stringify({ model: 'm', messages })).body.text),
       ),
     )
   })
 
   it('changes nothing more when its own work comes back', () => {
-    const once = legacy(captured('05-following-turn')).body
-    expect(legacy(once).body).toBe(once)
+    const once = legacy(captured('05-following-turn')).body.text
+    expect(legacy(once).body.text).toBe(once)
   })
 
   it.each(['', '[1]', 'null'])('refuses %j with the sentence of native mode', (text) => {
@@ -296,7 +297,7 @@ describe('request mode', () => {
     const turn = captured('02-first-turn')
     expect((await ask(core, turn)).status).toBe(200)
     expect(answersAsked(simulator).at(-1)?.body).toBe(turn)
-    expect(prepareRequest(turn).body).toBe(turn)
+    expect(prepareRequest(turn).body.text).toBe(turn)
     expect((await ask(core, chat)).status).not.toBe(200)
   })
 

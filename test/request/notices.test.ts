@@ -17,6 +17,6 @@ it('the countdown of a waiting request says once how long it takes', () => {
   })
   notices.waiting(NOW + 90_000)
   expect(toasts.map(({ message }) => message)).toEqual([
-    'Every account is at a limit. Going on by itself at 12:01, in 2 min. Esc stops waiting.',
+    'Every account is at a limit. Resumes automatically at 12:01, in 2 min. Esc stops waiting.',
   ])
 })

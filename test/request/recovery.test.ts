@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { classifyResponse } from '../../lib/request/failures/outcome.js'
+import { classifyResponse } from '../../lib/request/failures/classify.js'
 import { answersAsked, ask, coreOver, FULL } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
 

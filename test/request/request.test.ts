@@ -78,7 +78,7 @@ describe('prepareRequest', () => {
     const body = typeof captured.body === 'string' ? captured.body : JSON.stringify(captured.body)
     const prepared = prepareRequest(body)
     expect(prepared.changed).toEqual([])
-    expect(prepared.body).toBe(body)
+    expect(prepared.body.text).toBe(body)
   })
 
   it('says that a turn goes on after a tool call, and only then', () => {
@@ -112,14 +112,17 @@ describe('prepareRequest', () => {
     )
     fc.assert(
       fc.property(bodies, fc.constantFrom(undefined, 2), (body, indent) => {
-        const out = JSON.parse(prepareRequest(JSON.stringify(body, undefined, indent)).body)
+        const out = JSON.parse(prepareRequest(JSON.stringify(body, undefined, indent)).body.text)
         expect(out).toMatchObject({
           store: false,
           stream: true,
           model: body.model,
           input: body.input,
         })
-        expect(out.include).toContain('reasoning.encrypted_content')
+        // What the host asks to have included besides is its own affair and stays.
+        expect(new Set(out.include)).toEqual(
+          new Set([...(body.include ?? []), 'reasoning.encrypted_content']),
+        )
         for (const key of ['previous_response_id', 'max_output_tokens', 'max_completion_tokens'])
           expect(out).not.toHaveProperty(key)
         expect(out.text).toEqual(body.text)
@@ -133,7 +136,7 @@ describe('prepareRequest', () => {
       { id: 'rs_1', type: 'reasoning', encrypted_content: 'e', summary: [] },
       { type: 'function_call', call_id: 'c', name: 'n', arguments: '{"id":"stays"}' },
     ]
-    const out = JSON.parse(prepareRequest(JSON.stringify({ ...usual, input })).body)
+    const out = JSON.parse(prepareRequest(JSON.stringify({ ...usual, input })).body.text)
     expect(out.input).toEqual([
       { type: 'reasoning', encrypted_content: 'e', summary: [] },
       input[2],
@@ -144,14 +147,14 @@ describe('prepareRequest', () => {
     const out = JSON.parse(
       prepareRequest(
         JSON.stringify({ ...usual, model: 'gpt-5.5-high', reasoning: { summary: 'auto' } }),
-      ).body,
+      ).body.text,
     )
     expect(out).toMatchObject({ model: 'gpt-5.5', reasoning: { effort: 'high', summary: 'auto' } })
   })
 
   it('passes a model it does not know unchanged', () => {
     const body = JSON.stringify({ ...usual, model: 'gpt-99-nova-high' })
-    expect(prepareRequest(body).body).toBe(body)
+    expect(prepareRequest(body).body.text).toBe(body)
   })
 
   it('drops the pieces of encrypted reasoning it is told to, and counts them in their order', () => {
@@ -168,12 +171,15 @@ describe('prepareRequest', () => {
     )
     expect(prepared.hasEncryptedReasoning).toBe(true)
     expect(prepared.reasoning()).toEqual(['"old"', '"new"'])
-    expect(JSON.parse(prepared.withoutReasoning(new Set([0]))).input).toEqual([
+    expect(JSON.parse(prepared.withoutReasoning(new Set([0])).text).input).toEqual([
       usual.input[0],
       usual.input[0],
       reasoning('new'),
     ])
-    expect(JSON.parse(prepared.withoutReasoning()).input).toEqual([usual.input[0], usual.input[0]])
+    expect(JSON.parse(prepared.withoutReasoning().text).input).toEqual([
+      usual.input[0],
+      usual.input[0],
+    ])
   })
 
   it('remembers that the caller wanted one JSON answer', () => {
@@ -192,10 +198,11 @@ describe('prepareRequest', () => {
 
   it('copes with keys that are written twice or with escapes', () => {
     expect(
-      JSON.parse(prepareRequest('{"model":"a","store":true,"store":true,"input":[]}').body).store,
+      JSON.parse(prepareRequest('{"model":"a","store":true,"store":true,"input":[]}').body.text)
+        .store,
     ).toBe(false)
     expect(
-      JSON.parse(prepareRequest('{"m\\u006fdel":"a","input":[],"store":true}').body).store,
+      JSON.parse(prepareRequest('{"m\\u006fdel":"a","input":[],"store":true}').body.text).store,
     ).toBe(false)
   })
 })

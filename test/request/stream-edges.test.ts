@@ -1,10 +1,10 @@
+import { getEventListeners } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { openStream, type StreamEnd } from '../../lib/request/stream/stream.js'
-import type { Exchange } from '../../lib/request/transport.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 
 const usage = {
@@ -33,7 +33,7 @@ const splits = (text: string): Uint8Array[][] =>
 
 /** A backend that hands out one chunk per read; `response.body` is its very stream, because identity is looked at. */
 function backend(chunks: readonly (Uint8Array | string)[], then: 'eof' | 'hang' | 'error' = 'eof') {
-  const state = { cancelled: 0, released: 0, reads: 0 }
+  const state = { cancelled: 0, reads: 0 }
   const waiting = [...chunks]
   const body = new ReadableStream<Uint8Array>(
     {
@@ -53,19 +53,18 @@ function backend(chunks: readonly (Uint8Array | string)[], then: 'eof' | 'hang' 
     },
     { highWaterMark: 0 },
   )
-  return {
-    exchange: { response: { body } as Response, release: () => (state.released += 1) },
-    state,
-  }
+  return { response: { body } as Response, state }
 }
 
-async function open(exchange: Exchange, extra: { idleMs?: number; signal?: AbortSignal } = {}) {
+async function open(response: Response, extra: { idleMs?: number; signal?: AbortSignal } = {}) {
+  const signal = extra.signal ?? new AbortController().signal
   const ends: StreamEnd[] = []
   const heard: unknown[] = []
   const count = { firstOutput: 0, errors: 0 }
-  const opened = await openStream(exchange, {
+  const opened = await openStream(response, {
     idleMs: 0,
     ...extra,
+    signal,
     observer: {
       onRateLimits: (seen) => heard.push(seen),
       onFirstOutput: () => (count.firstOutput += 1),
@@ -77,11 +76,13 @@ async function open(exchange: Exchange, extra: { idleMs?: number; signal?: Abort
     },
     failedError: () => new CodexError('backend_failed', 'The backend gave up.'),
   })
-  return { opened, ends, heard, count }
+  /** What still waits for an abort. */
+  const listeners = (): number => getEventListeners(signal, 'abort').length
+  return { opened, ends, heard, count, listeners }
 }
 
-async function body(exchange: Exchange, extra: { idleMs?: number; signal?: AbortSignal } = {}) {
-  const result = await open(exchange, extra)
+async function body(response: Response, extra: { idleMs?: number; signal?: AbortSignal } = {}) {
+  const result = await open(response, extra)
   if (result.opened.kind !== 'open') throw new Error(`not open: ${JSON.stringify(result.opened)}`)
   return { ...result, body: result.opened.body }
 }
@@ -108,7 +109,7 @@ describe('a healthy stream', () => {
   ])('has the same bytes wherever it is split in two, with %s', async (_name, newline) => {
     const text = healthy.replaceAll('\n', newline)
     for (const [index, parts] of splits(text).entries()) {
-      const { body: stream, ends } = await body(backend(parts, 'hang').exchange)
+      const { body: stream, ends } = await body(backend(parts, 'hang').response)
       expect((await drain(stream)).text, `split at ${index + 1}`).toBe(text)
       expect(ends).toMatchObject([{ kind: 'completed', bytes: bytesOf(text).byteLength }])
     }
@@ -116,14 +117,14 @@ describe('a healthy stream', () => {
 
   it('goes through one byte at a time', async () => {
     const { body: stream } = await body(
-      backend(Array.from(bytesOf(healthy), (byte) => Uint8Array.of(byte))).exchange,
+      backend(Array.from(bytesOf(healthy), (byte) => Uint8Array.of(byte))).response,
     )
     expect((await drain(stream)).text).toBe(healthy)
   })
 
   it('hands on the very chunks it got, from the first to the last', async () => {
     const chunks = [created, added, delta('a'), delta('b') + delta('c'), completed].map(bytesOf)
-    const { body: stream } = await body(backend(chunks).exchange)
+    const { body: stream } = await body(backend(chunks).response)
     const out = (await drain(stream)).chunks
     expect(out.map((chunk, index) => chunk === chunks[index])).toEqual(chunks.map(() => true))
   })
@@ -131,31 +132,31 @@ describe('a healthy stream', () => {
   it('hands on the very chunk when the text of one event spans several', async () => {
     const whole = bytesOf(delta('x'.repeat(3000)))
     const parts = [whole.slice(0, 1000), whole.slice(1000, 2000), whole.slice(2000)]
-    const { body: stream } = await body(backend([added, ...parts, completed]).exchange)
+    const { body: stream } = await body(backend([added, ...parts, completed]).response)
     const out = (await drain(stream)).chunks
     expect(parts.map((part) => out.includes(part))).toEqual([true, true, true])
   })
 
   it('reads from the backend only when the host asks', async () => {
-    const { exchange, state } = backend([added, delta('a'), delta('b'), completed])
-    const { body: stream } = await body(exchange)
+    const { response, state } = backend([added, delta('a'), delta('b'), completed])
+    const { body: stream } = await body(response)
     await tick()
     expect(state.reads).toBe(1)
     await stream.cancel()
   })
 
   it('drops what follows the terminal event and lets the caller go once', async () => {
-    const { exchange, state } = backend([added, `${completed}data: [DONE]\n\n`], 'hang')
-    const { body: stream, ends, count } = await body(exchange)
+    const { response, state } = backend([added, `${completed}data: [DONE]\n\n`], 'hang')
+    const { body: stream, ends, count, listeners } = await body(response)
     expect((await drain(stream)).text).toBe(added + completed)
-    expect([state.released, ends.length, count.firstOutput]).toEqual([1, 1, 1])
+    expect([listeners(), state.cancelled, ends.length, count.firstOutput]).toEqual([0, 0, 1, 1])
   })
 
   it('tells of rate limits once each, wherever it is split', async () => {
     const text = created + limits + added + limits + completed
     const one: unknown = JSON.parse(limits.slice(limits.indexOf('{')))
     for (const [index, parts] of splits(text).entries()) {
-      const { body: stream, heard } = await body(backend(parts).exchange)
+      const { body: stream, heard } = await body(backend(parts).response)
       expect((await drain(stream)).text).toBe(created + added + completed)
       expect(heard, `split at ${index + 1}`).toEqual([one, one])
     }
@@ -165,13 +166,13 @@ describe('a healthy stream', () => {
     const late = (type: string) =>
       `data: {"sequence_number":1,"item":{"type":"message"},"response":{"usage":${JSON.stringify(usage)}},"type":"${type}"}\n\n`
     const text = late('response.output_item.added') + delta('a') + late('response.completed')
-    const { body: stream, ends } = await body(backend([text], 'hang').exchange)
+    const { body: stream, ends } = await body(backend([text], 'hang').response)
     expect((await drain(stream)).text).toBe(text)
     expect(ends).toMatchObject([{ kind: 'completed', usage: { inputTokens: 7 } }])
   })
 
   it('does not count the time in which the host did not read as silence', async () => {
-    const { body: stream, ends } = await body(backend([added, delta('a'), completed]).exchange, {
+    const { body: stream, ends } = await body(backend([added, delta('a'), completed]).response, {
       idleMs: 20,
     })
     await new Promise((resolve) => setTimeout(resolve, 60))
@@ -187,7 +188,7 @@ describe('a terminal event in another form', () => {
       .replace('event: response.done', 'event: response.completed')
       .replace('"type": "response.done"', '"type": "response.completed"')
     for (const [index, parts] of splits(added + done).entries()) {
-      const { body: stream, ends } = await body(backend(parts).exchange)
+      const { body: stream, ends } = await body(backend(parts).response)
       expect((await drain(stream)).text, `split at ${index + 1}`).toBe(added + wanted)
       expect(ends).toMatchObject([{ kind: 'completed', usage: { outputTokens: 5 } }])
     }
@@ -195,7 +196,7 @@ describe('a terminal event in another form', () => {
 
   it('counts as broken off when it is no JSON, because the host could not end on it', async () => {
     const { body: stream, ends } = await body(
-      backend([added, 'data: {"type":"response.completed",oops\n\n']).exchange,
+      backend([added, 'data: {"type":"response.completed",oops\n\n']).response,
     )
     const { text, error } = await drain(stream)
     expect([
@@ -209,58 +210,54 @@ describe('a terminal event in another form', () => {
 
 describe('before any output', () => {
   it('a failure ends the connection and lets the caller go', async () => {
-    const { exchange, state } = backend([created, failed], 'hang')
-    const { opened } = await open(exchange)
+    const { response, state } = backend([created, failed], 'hang')
+    const { opened, listeners } = await open(response)
     expect(opened).toEqual({ kind: 'failed', event: JSON.parse(failed.slice(failed.indexOf('{'))) })
-    expect(state).toMatchObject({ cancelled: 1, released: 1 })
+    expect([state.cancelled, listeners()]).toEqual([1, 0])
   })
 
   it('an answer without a body is broken and lets the caller go', async () => {
-    let released = 0
-    const { opened } = await open({
-      response: { body: null } as Response,
-      release: () => (released += 1),
-    })
-    expect([opened, released]).toEqual([{ kind: 'broken', why: 'eof' }, 1])
+    const { opened, listeners } = await open({ body: null } as Response)
+    expect([opened, listeners()]).toEqual([{ kind: 'broken', why: 'eof' }, 0])
   })
 
   it('opens when only the terminal event carries the output', async () => {
     const full = event('response.completed', { response: { output: [{ type: 'message' }], usage } })
-    const { body: stream } = await body(backend([created + full]).exchange)
+    const { body: stream } = await body(backend([created + full]).response)
     expect((await drain(stream)).text).toBe(created + full)
   })
 
   it.each(['<html>\n\n<body>', '\n <!doctype html><p>', '{"detail":"no"}', '[1]', '\uFEFF{"a":1}'])(
     'does not wait for the end of %j to say that it is no event stream',
     async (text) => {
-      const { exchange, state } = backend([text], 'hang')
-      expect((await open(exchange)).opened.kind).toBe('not_sse')
-      expect(state).toMatchObject({ cancelled: 1, released: 1 })
+      const { response, state } = backend([text], 'hang')
+      const { opened, listeners } = await open(response)
+      expect([opened.kind, state.cancelled, listeners()]).toEqual(['not_sse', 1, 0])
     },
     2000,
   )
 
   it('an abort reaches the backend and rejects with its reason', async () => {
     const abort = new AbortController()
-    const { exchange, state } = backend([created], 'hang')
-    const opening = open(exchange, { signal: abort.signal })
+    const { response, state } = backend([created], 'hang')
+    const opening = open(response, { signal: abort.signal })
     setImmediate(() => abort.abort(new Error('Esc')))
     await expect(opening).rejects.toThrow('Esc')
-    expect(state).toMatchObject({ cancelled: 1, released: 1 })
+    expect([state.cancelled, getEventListeners(abort.signal, 'abort').length]).toEqual([1, 0])
   }, 2000)
 
   it('an abort that came earlier rejects as well', async () => {
-    const { exchange, state } = backend([], 'hang')
-    await expect(open(exchange, { signal: AbortSignal.abort(new Error('Esc')) })).rejects.toThrow(
+    const { response, state } = backend([], 'hang')
+    await expect(open(response, { signal: AbortSignal.abort(new Error('Esc')) })).rejects.toThrow(
       'Esc',
     )
-    expect(state.released).toBe(1)
+    expect(state.cancelled).toBe(1)
   }, 2000)
 })
 
 describe('after output', () => {
   it('drops half an event that was not handed out yet and ends on an error event', async () => {
-    const { body: stream } = await body(backend([added, completed.slice(0, -5)]).exchange)
+    const { body: stream } = await body(backend([added, completed.slice(0, -5)]).response)
     const { text, error } = await drain(stream)
     expect([error, text.startsWith(`${added}event: error\n`)]).toEqual([undefined, true])
   })
@@ -268,7 +265,7 @@ describe('after output', () => {
   it('never leaves the host without an end, wherever the line is cut', async () => {
     const from = bytesOf(healthy.slice(0, healthy.indexOf(added) + added.length)).byteLength
     for (const [part] of splits(healthy).slice(from - 1)) {
-      const { body: stream, ends } = await body(backend([part!]).exchange)
+      const { body: stream, ends } = await body(backend([part!]).response)
       const { text, error } = await drain(stream)
       expect([
         error !== undefined || /\n\nevent: error\ndata: .*\n\n$/.test(text),
@@ -278,17 +275,17 @@ describe('after output', () => {
   })
 
   it('a cancel during a read resolves, reaches the backend and asks for no error', async () => {
-    const { exchange, state } = backend([added], 'hang')
-    const { body: stream, ends, count } = await body(exchange)
+    const { response, state } = backend([added], 'hang')
+    const { body: stream, ends, count, listeners } = await body(response)
     const reader = stream.getReader()
     await reader.read()
     const pending = reader.read()
     await reader.cancel()
     expect((await pending).done).toBe(true)
     await tick()
-    expect([state.cancelled, state.released, count.errors, ends]).toEqual([
+    expect([state.cancelled, listeners(), count.errors, ends]).toEqual([
       1,
-      1,
+      0,
       0,
       [{ kind: 'cancelled', bytes: bytesOf(added).byteLength }],
     ])
@@ -296,24 +293,20 @@ describe('after output', () => {
 
   it('an abort during a read reaches the backend and errors with its reason', async () => {
     const abort = new AbortController()
-    const { exchange, state } = backend([added], 'hang')
-    const { body: stream, ends } = await body(exchange, { signal: abort.signal })
+    const { response, state } = backend([added], 'hang')
+    const { body: stream, ends, listeners } = await body(response, { signal: abort.signal })
     const reader = stream.getReader()
     await reader.read()
     const pending = reader.read()
     abort.abort(new Error('Esc'))
     await expect(pending).rejects.toThrow('Esc')
-    expect([state.cancelled, state.released, ends.map((end) => end.kind)]).toEqual([
-      1,
-      1,
-      ['aborted'],
-    ])
+    expect([state.cancelled, listeners(), ends.map((end) => end.kind)]).toEqual([1, 0, ['aborted']])
   }, 2000)
 
   it('an abort reaches the backend although the host has stopped reading', async () => {
     const abort = new AbortController()
-    const { exchange, state } = backend([added], 'hang')
-    const { ends } = await body(exchange, { signal: abort.signal })
+    const { response, state } = backend([added], 'hang')
+    const { ends } = await body(response, { signal: abort.signal })
     abort.abort(new Error('Esc'))
     expect([state.cancelled, ends.map((end) => end.kind)]).toEqual([1, ['aborted']])
   })
@@ -321,7 +314,7 @@ describe('after output', () => {
   it('a cancel closes a real connection', async () => {
     const { url, requestClosed } = await listen()
     const response = await fetch(url)
-    const { body: stream, ends } = await body({ response, release: () => undefined })
+    const { body: stream, ends } = await body(response)
     const reader = stream.getReader()
     await reader.read()
     await reader.cancel()

@@ -60,19 +60,17 @@ async function open(
   )
   const ends: StreamEnd[] = []
   const limits: unknown[] = []
-  const opened = await openStream(
-    { response: new Response(body), release: () => undefined },
-    {
-      idleMs: 0,
-      observer: {
-        onEnd: (end) => void ends.push(end),
-        onRateLimits: (limit) => void limits.push(limit),
-      },
-      brokenError: (why) => new CodexError('stream_broken', `The answer broke off (${why}).`),
-      failedError: () => new CodexError('backend_failed', 'The backend failed.'),
-      ...options,
+  const opened = await openStream(new Response(body), {
+    idleMs: 0,
+    signal: new AbortController().signal,
+    observer: {
+      onEnd: (end) => void ends.push(end),
+      onRateLimits: (limit) => void limits.push(limit),
     },
-  )
+    brokenError: (why) => new CodexError('stream_broken', `The answer broke off (${why}).`),
+    failedError: () => new CodexError('backend_failed', 'The backend failed.'),
+    ...options,
+  })
   return { opened, ends, limits, cancelled: () => cancelled }
 }
 
@@ -251,16 +249,13 @@ describe('over a real connection', () => {
       signal: abort.signal,
     })
     const ends: StreamEnd[] = []
-    const opened = await openStream(
-      { response, release: () => undefined },
-      {
-        idleMs: 0,
-        signal: abort.signal,
-        observer: { onEnd: (end) => void ends.push(end) },
-        brokenError: () => new CodexError('stream_broken', 'x'),
-        failedError: () => new CodexError('backend_failed', 'x'),
-      },
-    )
+    const opened = await openStream(response, {
+      idleMs: 0,
+      signal: abort.signal,
+      observer: { onEnd: (end) => void ends.push(end) },
+      brokenError: () => new CodexError('stream_broken', 'x'),
+      failedError: () => new CodexError('backend_failed', 'x'),
+    })
     if (opened.kind !== 'open') throw new Error('not open')
     const reader = opened.body.getReader()
     await reader.read()

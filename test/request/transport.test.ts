@@ -39,6 +39,7 @@ const outgoing = (
   headers: { authorization: 'Bearer tok', 'content-type': 'application/json' },
   body: '{"a":"ü"}',
   headerTimeoutMs: 5000,
+  signal: new AbortController().signal,
   ...extra,
 })
 
@@ -49,7 +50,7 @@ describe('send', () => {
       request.on('data', (chunk: Buffer) => (seen += chunk.toString()))
       request.on('end', () => response.end('ok'))
     })
-    const { response } = await send(fetch, outgoing(url))
+    const response = await send(fetch, outgoing(url))
     expect([response.status, await response.text(), seen]).toEqual([200, 'ok', '{"a":"ü"}'])
   })
 
@@ -82,7 +83,7 @@ describe('send', () => {
     const abort = new AbortController()
     const server = await listen()
     const closed = server.requestClosed((response) => response.writeHead(200).write('first'))
-    const { response } = await send(fetch, outgoing(server.url, { signal: abort.signal }))
+    const response = await send(fetch, outgoing(server.url, { signal: abort.signal }))
     abort.abort(new Error('Esc'))
     await expect(response.text()).rejects.toThrow()
     expect(await closed).toBe('closed')

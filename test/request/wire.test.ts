@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Account } from '../../lib/accounts/account.js'
 import { codexUserAgent, type SystemFacts } from '../../lib/request/headers/codex-user-agent.js'
+import { objectText } from '../../lib/request/body/json-edit.js'
 import { threadIdOf } from '../../lib/request/headers/codex-identity.js'
 import { wireRequest, type WireStyle } from '../../lib/request/headers/wire.js'
 import { resolveConfig } from '../../lib/config/load.js'
@@ -56,7 +57,7 @@ const wire = (
       userAgent: 'opencode/test',
       turnState: options.turnState,
     },
-    body: JSON.stringify(body),
+    body: objectText(JSON.stringify(body))!,
     model: String(body.model),
     sessionId: 'sessionId' in options ? options.sessionId : 'ses_1',
   })
@@ -148,7 +149,7 @@ describe('wireRequest', () => {
     expect(sent.headers).not.toHaveProperty(LITE)
   })
 
-  it('[9.48] never sends the header of the Lite shape without its body, nor the body without the header', () => {
+  it('never sends the header of the Lite shape without its body, nor the body without the header', () => {
     const body = fc.record(
       {
         model: fc.constantFrom('gpt-99', ...MODEL_FACTS.map((fact) => fact.id)),
@@ -181,7 +182,7 @@ describe('wireRequest', () => {
     )
   })
 
-  it('[9.50] makes the shape of each attempt from the same body, so that a model without it keeps its tools', () => {
+  it('makes the shape of each attempt from the same body, so that a model without it keeps its tools', () => {
     const host = {
       model: 'gpt-6-sol',
       input: [],
@@ -251,7 +252,7 @@ describe('wireRequest', () => {
     })
   })
 
-  it('[9.51] never mixes the identities of OpenCode and the Codex CLI', () => {
+  it('never mixes the identities of OpenCode and the Codex CLI', () => {
     const { headers } = wire(codex, { model: 'gpt-5.5', input: [] })
     expect(JSON.stringify(headers)).not.toMatch(/opencode|ses_/)
     expect(headers['user-agent']).toMatch(new RegExp(`^${String(headers.originator)}/`))
@@ -324,7 +325,7 @@ describe('codexUserAgent', () => {
 })
 
 describe('settings of the wire', () => {
-  it('[9.52] takes no version that would split the user agent', () => {
+  it('takes no version that would split the user agent', () => {
     for (const version of ['0.1 (x', 'a\nb', '', ' '])
       expect(
         resolveConfig({ env: { CODEX_AUTH_CLIENT_VERSION: version } }).config.codexClientVersion,

@@ -8,7 +8,7 @@ import { BACKEND_ENV, ISSUER_ENV, type Endpoints } from '../../lib/oauth/endpoin
 import { type Ended, endOf, type Running, startProcess } from './child-process.js'
 
 /** A plugin entry as it stands in opencode.json. */
-export type PluginEntry = string | readonly [spec: string, options: Record<string, unknown>]
+type PluginEntry = string | readonly [spec: string, options: Record<string, unknown>]
 
 /** What the throw-away OpenCode is made of. */
 export interface HostOptions {
@@ -32,7 +32,7 @@ export interface RunOptions {
 }
 
 /** `opencode run`. */
-export interface PromptOptions extends RunOptions {
+interface PromptOptions extends RunOptions {
   readonly model?: string
   readonly variant?: string
   /** Goes on with the newest session. */

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 import { withLogin } from '../../lib/accounts/edits.js'
 import { type AccountStore, createAccountStore } from '../../lib/accounts/store/store.js'
 import type { Account } from '../../lib/accounts/account.js'
-import { createOAuth } from '../../lib/oauth/oauth-client.js'
+import { OAuthClient } from '../../lib/oauth/oauth-client.js'
 import { Tokens } from '../../lib/tokens/tokens.js'
 import { type Clock, systemClock } from '../../lib/kernel/clock.js'
 import { temporaryFolder } from './temporary.js'
@@ -60,7 +60,7 @@ export async function tokenStage(
       dir,
       spareDirs: [spareDir],
       toast: ({ message }) => void toasts.push(message),
-      refreshGrant: createOAuth({
+      refreshGrant: new OAuthClient({
         endpoints: { issuer: server.issuer, backend: server.issuer },
         fetch,
         clock,

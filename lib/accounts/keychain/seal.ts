@@ -105,7 +105,7 @@ export function sealedPool(pool: AccountPool, key: DataKey): AccountPool {
 }
 
 /** Reason of an account whose sealed secrets do not open. It is never stored: a record that is mended opens again. */
-export const UNOPENED =
+const UNOPENED =
   'its sealed login does not open: the record was changed by something else. Import a backup with codex-import, or sign in again'
 
 /** True for a record whose secrets are still sealed. */

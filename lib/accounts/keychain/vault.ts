@@ -65,7 +65,7 @@ function earlierItemName(id: string): string {
 }
 
 /** What became of a look after a key that is in memory. */
-export type Tended = 'fine' | 'rescued' | 'unknown'
+type Tended = 'fine' | 'rescued' | 'unknown'
 
 /** Creates a vault that has asked for nothing yet. */
 export function createVault(deps: {

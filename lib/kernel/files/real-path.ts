@@ -51,7 +51,7 @@ export interface FileSystem {
 }
 
 /** The file system of this machine. */
-export const systemFiles: FileSystem = {
+const systemFiles: FileSystem = {
   // The native form also answers with the case and the long names that are on the disk.
   realpath: (file) => realpathSync.native(file),
   identity(file) {

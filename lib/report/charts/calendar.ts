@@ -1,5 +1,5 @@
 /** Local time of a moment, as far as the report needs it. */
-export interface LocalTime {
+interface LocalTime {
   /** `2026-11-21` */
   readonly day: string
   /** 0 Monday to 6 Sunday. */

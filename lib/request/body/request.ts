@@ -4,40 +4,42 @@ import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import { chatRefused } from '../host-request.js'
 import {
   memberText,
+  objectText,
+  type ObjectText,
   recordMember,
   stringMember,
   withElements,
   withMember,
   withMembers,
+  withValue,
 } from './json-edit.js'
-import { scanTopLevel, type TopLevel } from './json-scan.js'
 import { repairToolPairs } from './tool-pairs.js'
 
 /** A request made ready once and sent as often as needed. */
 export interface PreparedRequest {
   /** What goes over the wire; the very string of the host when nothing had to change. */
-  readonly body: string
+  readonly body: ObjectText
   /** Model as sent. */
   readonly model: string
   /** Members that were changed, for the trace. */
   readonly changed: readonly string[]
   /** False when the caller wants one JSON answer instead of a stream. */
   readonly wantsStream: boolean
-  /** True when the turn goes on after a tool call: the backend's turn state is sent along then (wire facts §2). */
+  /** True when the turn goes on after a tool call: the backend's turn state is sent along then. */
   readonly continuesTurn: boolean
   /** True when the history holds reasoning that only the account that produced it can read. */
   readonly hasEncryptedReasoning: boolean
   /** The encrypted contents of the reasoning in the history, in order. */
   reasoning(): readonly string[]
   /** The body without the reasoning of these numbers, as `reasoning` counts it, or without any. */
-  withoutReasoning(numbers?: ReadonlySet<number>): string
+  withoutReasoning(numbers?: ReadonlySet<number>): ObjectText
   /** The request with every tool call and its output paired; undefined when they are already. */
   withPairedTools(): PreparedRequest | undefined
-  /** The body for another model, with the effort nearest to the one asked for that it takes. */
+  /** The request for another model, with the effort nearest to the one asked for that it takes. */
   withModel(model: string): PreparedRequest
 }
 
-/** Members the backend refuses or that have no meaning where nothing is stored (product rules, request path). */
+/** Members the backend refuses or that have no meaning where nothing is stored. */
 const FORBIDDEN_MEMBERS = [
   'previous_response_id',
   'conversation',
@@ -63,28 +65,25 @@ const ITEM_HEAD = 80
  * @throws CodexError `request_not_json`, or `bad_request` for a chat completion
  */
 export function prepareRequest(text: string): PreparedRequest {
-  const scan = scanTopLevel(text, WATCHED)
-  if (scan === undefined) throw notAnObject(text)
-  return prepare(text, scan)
-}
-
-function prepare(text: string, scan: TopLevel): PreparedRequest {
-  const { members } = scan
+  const object = objectText(text, WATCHED)
+  if (object === undefined) throw notAnObject(text)
+  const { members } = object.scan
+  const textOf = (key: string): string | undefined => memberText(object, key)
   if (!members.has('input') && members.has('messages')) throw chatRefused()
-  assertWholeTurn(text, scan)
+  assertWholeTurn(object)
   const edits = new Map<string, string | undefined>()
   const put = (key: string, value: string): void => {
-    if (memberText(text, members.get(key)) !== value) edits.set(key, value)
+    if (textOf(key) !== value) edits.set(key, value)
   }
 
-  const asked = stringMember(text, members.get('model')) ?? ''
+  const asked = stringMember(object, 'model') ?? ''
   const resolved = resolveModel(asked)
   if (resolved.model !== asked && asked !== '') put('model', JSON.stringify(resolved.model))
   if (resolved.effort !== undefined)
     put(
       'reasoning',
       withMember(
-        memberText(text, members.get('reasoning')) ?? '',
+        textOf('reasoning') ?? '',
         'effort',
         JSON.stringify(wireEffort(resolved.model, resolved.effort)),
       ),
@@ -92,13 +91,13 @@ function prepare(text: string, scan: TopLevel): PreparedRequest {
   if (resolved.serviceTier !== undefined && !members.has('service_tier'))
     put('service_tier', JSON.stringify(resolved.serviceTier))
 
-  const wantsStream = memberText(text, members.get('stream')) === 'true'
+  const wantsStream = textOf('stream') === 'true'
   put('stream', 'true')
   put('store', 'false')
-  put('include', withReasoningIncluded(memberText(text, members.get('include')) ?? ''))
+  put('include', withReasoningIncluded(textOf('include') ?? ''))
   for (const key of FORBIDDEN_MEMBERS) if (members.has(key)) edits.set(key, undefined)
   const input = members.get('input')
-  const items = memberText(text, input)
+  const items = textOf('input')
   if (input !== undefined && items !== undefined) {
     if (items.startsWith('"'))
       put('input', `[{"role":"user","content":[{"type":"input_text","text":${items}}]}]`)
@@ -111,7 +110,7 @@ function prepare(text: string, scan: TopLevel): PreparedRequest {
       ? ''
       : text.slice(input.lastElementStart, Math.min(input.end, input.lastElementStart + ITEM_HEAD))
   return finished({
-    body: withMembers(text, scan, edits),
+    body: withMembers(object, edits),
     model: resolved.model,
     changed: [...edits.keys()],
     wantsStream,
@@ -125,9 +124,9 @@ function prepare(text: string, scan: TopLevel): PreparedRequest {
  * than it was asked. A list as input is taken for the whole conversation, as the AI SDK sends it; a text never is.
  * @throws CodexError `bad_request`
  */
-function assertWholeTurn(text: string, { members }: TopLevel): void {
+function assertWholeTurn(object: ObjectText): void {
   const isGiven = (name: string): boolean =>
-    !['', 'null', 'false', '""'].includes(memberText(text, members.get(name)) ?? '')
+    !['', 'null', 'false', '""'].includes(memberText(object, name) ?? '')
   if (isGiven('background'))
     throw notStored(
       'an answer in the background',
@@ -135,10 +134,7 @@ function assertWholeTurn(text: string, { members }: TopLevel): void {
     )
   if (isGiven('conversation'))
     throw notStored('a stored conversation', 'Send the whole conversation as input')
-  if (
-    isGiven('previous_response_id') &&
-    memberText(text, members.get('input'))?.startsWith('"') === true
-  )
+  if (isGiven('previous_response_id') && memberText(object, 'input')?.startsWith('"') === true)
     throw notStored(
       'an answer after a stored one',
       'Send the whole conversation as input, in place of previous_response_id',
@@ -153,46 +149,42 @@ function notStored(what: string, hint: string): CodexError {
   )
 }
 
+/** What the functions of a prepared request do not make. */
+type RequestFacts = Omit<
+  PreparedRequest,
+  'reasoning' | 'withoutReasoning' | 'withPairedTools' | 'withModel'
+>
+
 /** @param asked the effort the host asked for, whatever the body says by now */
 function finished(
-  facts: Omit<PreparedRequest, 'reasoning' | 'withoutReasoning' | 'withPairedTools' | 'withModel'>,
-  asked = (): unknown => reasoningIn(facts.body).effort,
+  facts: RequestFacts,
+  asked = (): unknown => recordMember(facts.body, 'reasoning').effort,
 ): PreparedRequest {
+  const { body, changed } = facts
   return {
     ...facts,
-    reasoning: () => piecesIn(facts.body),
-    withoutReasoning: (numbers) => bodyWithoutReasoning(facts.body, numbers),
+    reasoning: () => piecesIn(body),
+    withoutReasoning: (numbers) => bodyWithoutReasoning(body, numbers),
     withPairedTools: () => {
-      const body = bodyWithPairedTools(facts.body)
-      return body === undefined
+      const paired = bodyWithPairedTools(body)
+      return paired === undefined
         ? undefined
-        : finished({ ...facts, body, changed: [...facts.changed, 'input'] }, asked)
+        : finished({ ...facts, body: paired, changed: [...changed, 'input'] }, asked)
     },
     withModel: (model) => {
       const effort = asked()
-      const body = withMember(facts.body, 'model', JSON.stringify(model))
-      const reasoning = isEffort(effort)
-        ? withMember(
-            memberText(body, scanTopLevel(body)?.members.get('reasoning')) ?? '',
-            'effort',
-            JSON.stringify(clampEffort(model, effort)),
-          )
-        : undefined
+      const edits = new Map([['model', JSON.stringify(model)]])
+      if (isEffort(effort)) {
+        const nearest = JSON.stringify(clampEffort(model, effort))
+        edits.set('reasoning', withMember(memberText(body, 'reasoning') ?? '', 'effort', nearest))
+      }
+      const renamed = withMembers(body, edits)
       return finished(
-        {
-          ...facts,
-          model,
-          body: reasoning === undefined ? body : withMember(body, 'reasoning', reasoning),
-          changed: [...facts.changed, 'model'],
-        },
+        { ...facts, model, body: renamed, changed: [...changed, 'model'] },
         () => effort,
       )
     },
   }
-}
-
-function reasoningIn(body: string): Record<string, unknown> {
-  return recordMember(body, scanTopLevel(body)?.members.get('reasoning'))
 }
 
 /** The list of what the answer has to include, with encrypted reasoning; what is no list becomes one. */
@@ -206,25 +198,25 @@ function withReasoningIncluded(list: string): string {
 
 /** An item without the id it is stored under; nothing in place of a reference to a stored one. */
 function withoutServerState(item: string): string | undefined {
-  const scan = scanTopLevel(item)
-  if (scan === undefined) return item
-  if (stringMember(item, scan.members.get('type')) === ITEM_REFERENCE) return undefined
-  return stringMember(item, scan.members.get(ITEM_ID)) === undefined
+  const object = objectText(item)
+  if (object === undefined) return item
+  if (stringMember(object, 'type') === ITEM_REFERENCE) return undefined
+  return stringMember(object, ITEM_ID) === undefined
     ? item
-    : withMembers(item, scan, new Map([[ITEM_ID, undefined]]))
+    : withMembers(object, new Map([[ITEM_ID, undefined]])).text
 }
 
 /** The encrypted content of an item that is reasoning. Not everything that holds some is: only what other accounts cannot read. */
 function pieceIn(item: string): string | undefined {
-  const members = scanTopLevel(item)?.members
-  return stringMember(item, members?.get('type')) === 'reasoning'
-    ? memberText(item, members?.get(ENCRYPTED))
+  const object = objectText(item)
+  return object !== undefined && stringMember(object, 'type') === 'reasoning'
+    ? memberText(object, ENCRYPTED)
     : undefined
 }
 
-function piecesIn(body: string): readonly string[] {
+function piecesIn(body: ObjectText): readonly string[] {
   const pieces: string[] = []
-  withElements(memberText(body, scanTopLevel(body)?.members.get('input')) ?? '', (item) => {
+  withElements(memberText(body, 'input') ?? '', (item) => {
     const piece = pieceIn(item)
     if (piece !== undefined) pieces.push(piece)
     return item
@@ -232,26 +224,24 @@ function piecesIn(body: string): readonly string[] {
   return pieces
 }
 
-function bodyWithoutReasoning(body: string, numbers: ReadonlySet<number> | undefined): string {
-  const input = scanTopLevel(body)?.members.get('input')
+function bodyWithoutReasoning(
+  body: ObjectText,
+  numbers: ReadonlySet<number> | undefined,
+): ObjectText {
   let number = -1
-  const kept = withElements(memberText(body, input) ?? '', (item) => {
+  const kept = withElements(memberText(body, 'input') ?? '', (item) => {
     if (pieceIn(item) === undefined) return item
     number += 1
     return numbers === undefined || numbers.has(number) ? undefined : item
   })
-  return input === undefined || kept === undefined
-    ? body
-    : body.slice(0, input.start) + kept + body.slice(input.end)
+  return kept === undefined ? body : withValue(body, 'input', kept)
 }
 
-function bodyWithPairedTools(body: string): string | undefined {
-  const input = scanTopLevel(body)?.members.get('input')
-  const items = input === undefined ? undefined : parsedJson(body.slice(input.start, input.end))
-  if (input === undefined || !Array.isArray(items)) return undefined
-  const before = JSON.stringify(items)
+function bodyWithPairedTools(body: ObjectText): ObjectText | undefined {
+  const items = parsedJson(memberText(body, 'input') ?? '')
+  if (!Array.isArray(items)) return undefined
   const after = JSON.stringify(repairToolPairs(items))
-  return after === before ? undefined : body.slice(0, input.start) + after + body.slice(input.end)
+  return after === JSON.stringify(items) ? undefined : withValue(body, 'input', after)
 }
 
 function notAnObject(text: string): CodexError {

@@ -1,7 +1,7 @@
 import { CodexError, isCodexError, messageOf } from '../../kernel/errors.js'
 import { redactText } from '../../kernel/text/redact.js'
-import { cutText } from '../body/cut-text.js'
-import { hostSafeText } from '../body/host-text.js'
+import { makesHostCompact } from './failures.js'
+import { cutText, hostSafeText } from './host-text.js'
 
 /**
  * The one code for which OpenCode 1.18 shows the message of an in-stream error as it is and does not send the turn
@@ -10,7 +10,7 @@ import { hostSafeText } from '../body/host-text.js'
  */
 const FINAL_STREAM_CODE = 'invalid_prompt'
 
-/** The code that makes OpenCode compact the session, in a stream as well as in a body (host facts §0.4). */
+/** The code that makes OpenCode compact the session, in a stream as well as in a body. */
 const OVERFLOW_CODE = 'context_length_exceeded'
 
 /** Anything that was thrown as an error of the table. */
@@ -28,7 +28,7 @@ export function shownError(error: unknown): CodexError {
 }
 
 /** What the user reads: the fact, then what to do. Free of secrets and of words the host acts on. */
-export function userMessage(error: CodexError): string {
+function userMessage(error: CodexError): string {
   const sentence = error.message.trim()
   const hint = error.hint.trim()
   const ended = /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`
@@ -37,7 +37,7 @@ export function userMessage(error: CodexError): string {
 
 /**
  * The answer to the host for a request that failed before any output. OpenCode shows `error.message` and nothing else
- * (host facts §4); the rest is for other callers.
+ *; the rest is for other callers.
  * @param facts further facts in words (a request id, say); texts only, because the host also looks for statuses in
  * the raw body
  */
@@ -50,7 +50,7 @@ export function errorResponse(
     error: {
       message: userMessage(error),
       type: 'codex_error',
-      code: isOverflow(error) ? OVERFLOW_CODE : error.code,
+      code: makesHostCompact(error.code) ? OVERFLOW_CODE : error.code,
       param: null,
       hint: safe(error.hint, error),
       ...(cleaned.length === 0
@@ -70,7 +70,7 @@ export function errorResponse(
  */
 export function errorEventBytes(error: CodexError): Uint8Array<ArrayBuffer> {
   const said = {
-    code: isOverflow(error) ? OVERFLOW_CODE : FINAL_STREAM_CODE,
+    code: makesHostCompact(error.code) ? OVERFLOW_CODE : FINAL_STREAM_CODE,
     message: userMessage(error),
     param: null,
   }
@@ -90,10 +90,6 @@ export function streamError(error: CodexError): CodexError {
   return new CodexError(error.code, userMessage(error), { cause: error, hint: error.hint })
 }
 
-function isOverflow(error: CodexError): boolean {
-  return error.code === 'context_too_long'
-}
-
-function safe(text: string, error: CodexError): string {
-  return hostSafeText(redactText(cutText(text)), { overflow: isOverflow(error) })
+function safe(text: string, { code }: CodexError): string {
+  return hostSafeText(redactText(cutText(text)), { overflow: makesHostCompact(code) })
 }

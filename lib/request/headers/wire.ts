@@ -1,8 +1,7 @@
 import { modelFact } from '../../models/facts.js'
 import { type CodexIdentity, identityHeaders, threadIdOf } from './codex-identity.js'
 import { outgoingHeaders, type Sender } from './headers.js'
-import { parsedJson } from '../../kernel/text/json.js'
-import { scanTopLevel } from '../body/json-scan.js'
+import { objectText, type ObjectText, stringMember, withValue } from '../body/json-edit.js'
 import { LITE_HEADERS, liteBody } from '../body/lite.js'
 
 /** Which of the Codex CLI's ways the user has chosen; with neither, a request is sent as OpenCode makes it. */
@@ -16,7 +15,7 @@ export interface WireStyle {
 export interface WireInput {
   readonly hostHeaders: HeadersInit | undefined
   readonly sender: Sender
-  readonly body: string
+  readonly body: ObjectText
   readonly model: string
   readonly sessionId: string | undefined
 }
@@ -34,38 +33,26 @@ export function wireRequest(
   const isKey = sender.account.kind === 'api-key'
   const lite =
     !isKey && style.responsesLite === 'auto' && modelFact(model)?.lite === true
-      ? liteBody(input.body)
+      ? liteBody(input.body.text)
       : undefined
   const shape = lite === undefined ? {} : LITE_HEADERS
-  const body = lite ?? input.body
   if (style.identity === undefined || isKey)
-    return { headers: { ...outgoingHeaders(input.hostHeaders, sender), ...shape }, body }
+    return {
+      headers: { ...outgoingHeaders(input.hostHeaders, sender), ...shape },
+      body: lite ?? input.body.text,
+    }
 
-  const cacheKey = textMember(body, 'prompt_cache_key')
-  const session = input.sessionId ?? cacheKey?.text
+  const body = (lite === undefined ? undefined : objectText(lite)) ?? input.body
+  const cacheKey = stringMember(body, 'prompt_cache_key')
+  const session = input.sessionId ?? cacheKey
   const threadId = session === undefined ? undefined : threadIdOf(session, sender.account.uid)
+  const serviceTier = stringMember(body, 'service_tier')
   return {
-    headers: identityHeaders(style.identity, sender, {
-      model,
-      serviceTier: textMember(body, 'service_tier')?.text,
-      threadId,
-      shape,
-    }),
+    headers: identityHeaders(style.identity, sender, { model, serviceTier, threadId, shape }),
     // The CLI's key of the prompt cache is the name of the conversation.
     body:
-      threadId === undefined || cacheKey?.text !== session
-        ? body
-        : `${body.slice(0, cacheKey?.start)}"${threadId}"${body.slice(cacheKey?.end)}`,
+      threadId === undefined || cacheKey !== session
+        ? body.text
+        : withValue(body, 'prompt_cache_key', `"${threadId}"`).text,
   }
-}
-
-function textMember(
-  body: string,
-  key: string,
-): { text: string; start: number; end: number } | undefined {
-  const member = scanTopLevel(body)?.members.get(key)
-  const value = member === undefined ? undefined : parsedJson(body.slice(member.start, member.end))
-  return member === undefined || typeof value !== 'string'
-    ? undefined
-    : { text: value, start: member.start, end: member.end }
 }

@@ -1,14 +1,17 @@
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { sha256Hex } from '../../kernel/hash.js'
 import { createRing } from '../../kernel/ring.js'
+import type { ChosenReason } from '../../routing/types.js'
+import type { AttemptReason } from '../failures/failures.js'
 
 /** One try of one request with one account. */
 export interface AttemptRecord {
   /** Stable pseudonym of the account; see `pseudonymOf`. */
   readonly account: string
   /** Why this attempt was made: `initial_attempt`, `switched_account_after_usage_limit`, … */
-  readonly reason: string
+  readonly reason: AttemptReason
   /** Why this account was chosen. */
-  readonly choice: string
+  readonly choice: ChosenReason | 'again'
   readonly startedAtMs: number
   /** From the start of the attempt to the response headers, ms. */
   headersMs?: number
@@ -26,8 +29,8 @@ export interface RequestRecord {
   readonly session?: string
   model: string
   /** Members of the body that had to be changed. */
-  changed: readonly string[]
-  requestBytes: number
+  readonly changed: readonly string[]
+  readonly requestBytes: number
   readonly attempts: AttemptRecord[]
   /** How it ended: `completed`, `failed:<code>`, `aborted`, … */
   outcome?: string
@@ -53,6 +56,7 @@ export interface Trace {
     session?: string | undefined
     nowMs: number
     requestBytes: number
+    changed: readonly string[]
   }): RequestRecord
   /** Closes a record; later calls for the same record change nothing. */
   finish(record: RequestRecord, end: { outcome: string; nowMs: number }): void
@@ -61,7 +65,7 @@ export interface Trace {
 }
 
 /** Requests kept for `codex-status --why` and `codex-metrics`. */
-export const TRACE_CAPACITY = 200
+const TRACE_CAPACITY = 200
 
 /**
  * Creates an empty trace.
@@ -71,17 +75,14 @@ export function createTrace(onFinish: (record: RequestRecord) => void = () => un
   const ring = createRing<RequestRecord>(TRACE_CAPACITY)
   let sequence = 0
   return {
-    begin({ model, session, nowMs, requestBytes }) {
+    begin({ nowMs, ...start }) {
       sequence += 1
-      const record: RequestRecord = {
+      const record: RequestRecord = dropUndefined({
         id: `${nowMs.toString(36)}-${sequence.toString(36)}`,
         startedAtMs: nowMs,
-        ...(session === undefined ? {} : { session }),
-        model,
-        changed: [],
-        requestBytes,
+        ...start,
         attempts: [],
-      }
+      })
       ring.push(record)
       return record
     },

@@ -15,7 +15,7 @@ import { loginFactsSchema } from '../login-facts.js'
 
 /** A `started` entry of a process that cannot be looked up from here keeps others from spending the token for this long. */
 export const RUNNING_GRACE_MS = 60_000
-/** A number of a process says less and less where the system does not tell when it was given. */
+/** A process number is trusted this long where the system does not say when the process started. */
 const NUMBER_GOOD_FOR_MS = 24 * 3_600_000
 
 const common = {

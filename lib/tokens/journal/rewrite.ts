@@ -1,8 +1,8 @@
 import type { DataKey } from '../../accounts/keychain/seal.js'
 import { isSameFile } from '../../kernel/files/real-path.js'
 import type { Vault } from '../../accounts/keychain/vault.js'
-import { createRefreshJournal } from './journal.js'
-import { type Lease, tryLease } from '../lease.js'
+import { RefreshJournal } from './journal.js'
+import { tryLease } from '../lease.js'
 
 /** What became of the journal entries of an account file. */
 export interface JournalRewritten {
@@ -14,9 +14,9 @@ export interface JournalRewritten {
 
 /**
  * Rewrites the journal entries of one account file that hold tokens: sealed with `key`, or plain without one. An entry
- * is touched under its lease alone, so that nobody is spending that token meanwhile.
+ * is touched under its lease alone, so that no process spends that token meanwhile.
  * @param pool path of the account file
- * @param spareDirs as `createRefreshJournal` takes them
+ * @param spareDirs as `RefreshJournal` takes them
  */
 export async function rewriteJournal(
   dir: string,
@@ -25,17 +25,12 @@ export async function rewriteJournal(
   key: DataKey | undefined,
   spareDirs: readonly string[] = [],
 ): Promise<JournalRewritten> {
-  const journal = createRefreshJournal(
-    dir,
-    { current: async () => key, key: (id) => vault.key(id) },
-    spareDirs,
-  )
+  const keys = { current: async () => key, key: (id: string) => vault.key(id) }
+  const journal = new RefreshJournal(dir, keys, spareDirs)
   const keyIds = new Set<string>()
   let left = 0
-  for (const fingerprint of await journal.list()) {
-    const owner = await journal.ownerOf(fingerprint).catch(() => undefined)
-    if (owner === undefined || !isSameFile(owner.pool, pool)) continue
-    if (owner.keyId !== undefined) keyIds.add(owner.keyId)
+  for (const { fingerprint, keyId } of await entriesOf(journal, pool)) {
+    if (keyId !== undefined) keyIds.add(keyId)
     const isDone = await underLease(dir, fingerprint, async () => {
       const entry = await journal.read(fingerprint)
       if (entry?.state === 'received') await journal.write(fingerprint, entry)
@@ -47,34 +42,36 @@ export async function rewriteJournal(
 
 /** True when a process is spending a token of this account file. */
 export async function isRenewing(dir: string, pool: string): Promise<boolean> {
-  const journal = createRefreshJournal(dir)
-  for (const fingerprint of await journal.list()) {
-    const owner = await journal.ownerOf(fingerprint).catch(() => undefined)
-    if (
-      owner !== undefined &&
-      isSameFile(owner.pool, pool) &&
-      !(await underLease(dir, fingerprint, async () => undefined))
-    )
-      return true
-  }
+  for (const { fingerprint } of await entriesOf(new RefreshJournal(dir), pool))
+    if (!(await underLease(dir, fingerprint, async () => undefined))) return true
   return false
 }
 
-/** False when somebody else holds the lease, or when it did not work. */
+/** The entries of one account file, each with the key its tokens are sealed with. */
+async function entriesOf(
+  journal: RefreshJournal,
+  pool: string,
+): Promise<readonly { readonly fingerprint: string; readonly keyId?: string }[]> {
+  const entries = []
+  for (const fingerprint of await journal.list()) {
+    const owner = await journal.ownerOf(fingerprint).catch(() => undefined)
+    if (owner !== undefined && isSameFile(owner.pool, pool)) entries.push({ ...owner, fingerprint })
+  }
+  return entries
+}
+
+/** False when another process holds the lease, or when it did not work. */
 async function underLease(
   dir: string,
   fingerprint: string,
   work: () => Promise<void>,
 ): Promise<boolean> {
-  let lease: Lease | undefined
   try {
-    lease = await tryLease(dir, fingerprint)
+    const lease = await tryLease(dir, fingerprint)
     if (lease === undefined) return false
-    await work()
+    await work().finally(() => lease.release())
     return true
   } catch {
     return false
-  } finally {
-    await lease?.release()
   }
 }

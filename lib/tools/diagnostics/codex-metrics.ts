@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { budgetOf, type RetryBudget } from '../../request/failures/budget.js'
+import { type RetryLimits, retryLimitsOf } from '../../request/failures/retry.js'
 import { CodexError } from '../../kernel/errors.js'
 import type { MetricsSnapshot } from '../../kernel/metrics.js'
 import { renderTable } from '../../kernel/text/table.js'
@@ -11,9 +11,10 @@ import { POLICY_CONSTANTS } from './policy-constants.js'
 
 interface MetricsData {
   readonly counters: MetricsSnapshot['counters']
-  readonly histograms: MetricsSnapshot['histograms']
+  /** Always empty; kept because programs read this output. */
+  readonly histograms: Readonly<Record<string, never>>
   readonly retryProfile: string
-  readonly retryBudget: RetryBudget
+  readonly retryBudget: RetryLimits
   /** What the definitions of the registered tools add to every request. */
   readonly registeredTools: ProfileCost
   /** The numbers every policy goes by; times in ms. */
@@ -34,7 +35,6 @@ interface MetricsData {
     | { readonly format: ExportFormat; readonly text: string }
 }
 
-/** `codex-metrics`. */
 export const codexMetrics = defineTool({
   name: 'metrics',
   group: 'Diagnostics',
@@ -50,6 +50,7 @@ export const codexMetrics = defineTool({
     out: z.string().describe('write to this file instead; needs format').optional(),
   },
   userOnly: ['out'],
+  multiline: ['exported'],
   async run(runtime, { constants, format, out }, context): Promise<MetricsData> {
     if (out !== undefined && format === undefined)
       throw new CodexError('invalid_input', 'Argument out needs a format.', {
@@ -58,12 +59,12 @@ export const codexMetrics = defineTool({
     if (out === '')
       throw new CodexError('invalid_input', 'Argument out needs the name of a file.', { hint: '' })
     const text = format === undefined ? undefined : await metricsExport(runtime, format)
-    const { counters, histograms } = runtime.metrics.snapshot()
+    const { counters } = runtime.metrics.snapshot()
     return {
       counters,
-      histograms,
+      histograms: {},
       retryProfile: runtime.config.retryProfile,
-      retryBudget: budgetOf(runtime.config),
+      retryBudget: retryLimitsOf(runtime.config),
       registeredTools: context.profileCost(runtime.config.tools),
       constants: POLICY_CONSTANTS,
       showConstants: constants === true,

@@ -10,15 +10,20 @@ import {
   LONGEST_SERVER_PAUSE_MS,
 } from '../../tokens/token-rules.js'
 import { REFRESH_AHEAD_MS } from '../../tokens/tokens.js'
-import { BASE_DELAY_MS, JITTER, MAX_DELAY_MS } from '../../request/failures/backoff.js'
+import {
+  MAX_HOLD_AGE_MS,
+  MAX_SESSIONS,
+  TOUCH_INTERVAL_MS,
+} from '../../accounts/session-affinity.js'
 import { BREAKER_OPEN_MS, BREAKER_THRESHOLD, BREAKER_WINDOW_MS } from '../../request/breaker.js'
-import { UNAUTHORIZED_HOLD_MS } from '../../request/failures/account-verdicts.js'
-import { WAIT_MARGIN_MS } from '../../request/wait-for-account.js'
-import { COUNTDOWN_MS } from '../../request/notices.js'
-import { HOLD_MS, LONGEST_RATE_LIMIT_MS } from '../../request/failures/outcome.js'
-import { SHORT_WAIT_MS } from '../../request/failures/policy.js'
-import { MAX_RETRY_AFTER_MS } from '../../request/failures/retry-after.js'
-import { MAX_HOLD_AGE_MS, MAX_SESSIONS, TOUCH_INTERVAL_MS } from '../../routing/affinity.js'
+import { COUNTDOWN_MS, WAIT_MARGIN_MS } from '../../request/notices.js'
+import {
+  HOLD_MS,
+  LONGEST_RATE_LIMIT_MS,
+  UNAUTHORIZED_HOLD_MS,
+} from '../../request/failures/blocks.js'
+import { MAX_RETRY_AFTER_MS } from '../../request/failures/facts.js'
+import { BASE_DELAY_MS, JITTER, MAX_DELAY_MS, SHORT_WAIT_MS } from '../../request/failures/retry.js'
 import {
   ACCOUNT_BREAKER_REST_MS,
   ACCOUNT_BREAKER_STRIKES,
@@ -35,7 +40,7 @@ type Policy = Readonly<
   Record<string, number | readonly number[] | Readonly<Record<string, number>>>
 >
 
-/** Every number the policies go by, from the rooms that own them. */
+/** Every number the policies go by, from the modules that own them. */
 export const POLICY_CONSTANTS: Readonly<Record<string, Policy>> = {
   failover: {
     SHORT_WAIT_MS,

@@ -19,7 +19,7 @@ export interface FaultHome {
   close(): Promise<void>
 }
 
-export const SIMULATED = ['a', 'b', 'c'] as const
+const SIMULATED = ['a', 'b', 'c'] as const
 export const FOREIGN_ENTRY = { anthropic: { type: 'api', key: 'sk-of-somebody-else' } }
 /** Each of its comments is looked for after every fault. */
 export const HOST_CONFIG = `{
