@@ -14,7 +14,7 @@ import { checkWorkspace } from './login/accounts-check.js'
 import { DEFAULT_ENDPOINTS } from './oauth/endpoints.js'
 import { manageAccounts } from './login/manage-method.js'
 import { createLoginMethods, type LoginMethods } from './login/methods.js'
-import { createOAuth, type LoginTokens } from './oauth/oauth-client.js'
+import { OAuthClient, type LoginTokens } from './oauth/oauth-client.js'
 import type { CodexIdentity } from './request/headers/codex-identity.js'
 import { codexUserAgent } from './request/headers/codex-user-agent.js'
 import { deadlineFor } from './request/deadline.js'
@@ -122,7 +122,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     notices,
   })
   const login = createLoginMethods({
-    oauth: createOAuth(runtime),
+    oauth: new OAuthClient(runtime),
     clock,
     host,
     env: input.env,

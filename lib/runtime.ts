@@ -1,3 +1,4 @@
+import { dropUndefined } from './kernel/drop-undefined.js'
 import path from 'node:path'
 
 import type { Account } from './accounts/account.js'
@@ -12,7 +13,7 @@ import type { AccountStore } from './accounts/store/store-types.js'
 import { createVault, type Vault } from './accounts/keychain/vault.js'
 import { type Endpoints, resolveEndpoints } from './oauth/endpoints.js'
 import { poolFilesOf } from './tokens/copies.js'
-import { createOAuth } from './oauth/oauth-client.js'
+import { OAuthClient } from './oauth/oauth-client.js'
 import { refreshDir } from './tokens/refresh.js'
 import { Tokens } from './tokens/tokens.js'
 import { createRouter, type Router } from './request/router.js'
@@ -24,7 +25,6 @@ import type { Config } from './config/settings.js'
 import { entriesOfReading, entryOfAlert } from './history/from-quota.js'
 import { createHistory, type History, noHistory } from './history/history.js'
 import { type Clock, systemClock } from './kernel/clock.js'
-import { dropUndefined } from './kernel/drop-undefined.js'
 import type { HostPort } from './kernel/host-port.js'
 import { createMetrics, type Metrics } from './kernel/metrics.js'
 import type { Paths } from './kernel/files/paths.js'
@@ -109,12 +109,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const loaded = resolveConfig({ env, ...configFiles(paths, directory) })
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
-  const { vault, storeAt } = openStores(options, clock)
+  const { vault, storeAt } = accountFiles(options, clock)
   const store = storeAt(scope.file, watch)
   const userAgent = `oc-codex-multi-auth/${packageVersion()}`
 
   const label = (account: Account): string => {
-    const position = store.peek()?.accounts.findIndex(({ uid }) => uid === account.uid) ?? -1
+    const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid) ?? -1
     return accountName(account, position < 0 ? undefined : position, config)
   }
   const tokens = new Tokens({
@@ -127,11 +127,26 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     log: host,
     toast: (toast) => host.toast(toast),
     label,
-    refreshGrant: createOAuth({ endpoints, fetch, clock, userAgent }).refresh,
+    refreshGrant: new OAuthClient({ endpoints, fetch, clock, userAgent }).refresh,
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
-  const { history, ledger } = openUsage(options, clock, config.history, store)
+  const history = config.history
+    ? createHistory({ file: paths.historyFile, clock, log: host })
+    : noHistory
+  const ledger = createQuotaLedger({
+    file: paths.quotaFile,
+    clock,
+    log: host,
+    watch,
+    onReading: (uid, reading, nowMs) =>
+      entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
+    onAlert: (uid, alert) => {
+      history.note(entryOfAlert(uid, alert, clock.now()))
+      const account = store.peek()?.accounts.find((one) => one.uid === uid)
+      if (account !== undefined) options.onAlert?.(account, alert)
+    },
+  })
   const sessions = createSessionAffinity({ file: paths.affinityFile, clock, log: host })
   const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
@@ -200,56 +215,29 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   }
 }
 
-/** The vault of the user, and the way to an account file: that of the pool in force and those of other projects. */
-function openStores(
-  options: RuntimeOptions,
+/** The keychain and the way to open an account file with it. */
+function accountFiles(
+  { env, paths, host, keychain, onMovedAside }: RuntimeOptions,
   clock: Clock,
-): { readonly vault: Vault; readonly storeAt: (file: string, watch: boolean) => AccountStore } {
-  const { env, paths, host, onMovedAside } = options
+): { readonly vault: Vault; readonly storeAt: (file: string, watched: boolean) => AccountStore } {
+  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
   const vault = createVault({
-    keychain: options.keychain ?? systemKeychain(currentPlatform(env)),
+    keychain: keychain ?? systemKeychain(currentPlatform(env)),
     clock,
     optedIn: env[KEYCHAIN_ENV] === '1',
     log: host,
   })
-  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
-  const storeAt = (file: string, watch: boolean): AccountStore =>
+  const storeAt = (file: string, watched: boolean): AccountStore =>
     createAccountStore({
       path: file,
       backupsDir: path.join(path.dirname(file), 'backups'),
       clock,
       vault,
-      watch,
+      watch: watched,
       ...dropUndefined({
         onMovedAside,
         legacyPath: file === paths.accountsFile ? legacyPath : undefined,
       }),
     })
   return { vault, storeAt }
-}
-
-/** What is read of quotas, and the history that follows it. */
-function openUsage(
-  { paths, host, watch, onAlert }: RuntimeOptions,
-  clock: Clock,
-  keepsHistory: boolean,
-  store: AccountStore,
-): { readonly history: History; readonly ledger: QuotaLedger } {
-  const history = keepsHistory
-    ? createHistory({ file: paths.historyFile, clock, log: host })
-    : noHistory
-  const ledger = createQuotaLedger({
-    file: paths.quotaFile,
-    clock,
-    log: host,
-    watch,
-    onReading: (uid, reading, nowMs) =>
-      entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
-    onAlert: (uid, alert) => {
-      history.note(entryOfAlert(uid, alert, clock.now()))
-      const account = store.peek()?.accounts.find((one) => one.uid === uid)
-      if (account !== undefined) onAlert?.(account, alert)
-    },
-  })
-  return { history, ledger }
 }

@@ -11,8 +11,9 @@ const identity = odd(z.string().min(1))
 const flag = odd(z.boolean())
 const time = odd(moment)
 /**
- * One record of the pool file, V3: the earlier plugin's fields (peer facts §2.2) plus ours. Unknown fields survive a
- * read–write round trip, so a file written by a newer version loses nothing here.
+ * One record of the pool file, V3: the earlier plugin's fields
+ * (docs/development/facts/other-plugins.md#account-records) plus ours. Unknown fields survive a read–write round trip,
+ * so a file written by a newer version loses nothing here.
  */
 export const storedAccountSchema = z.looseObject({
   /**

@@ -3,9 +3,10 @@ import { seatKey } from './rules.js'
 import type { StoredAccount } from './account.js'
 
 /**
- * What makes a record the same account, strongest fact first (peer facts §2.6): a seat in a workspace, the workspace, the
- * user, the address, and last the login itself. Two seats of one workspace, and a personal and a business workspace of
- * one person, are different accounts.
+ * What makes a record the same account, strongest fact first
+ * (docs/development/facts/other-plugins.md#identity-of-an-account): a seat in a workspace, the workspace, the user, the
+ * address, and last the login itself. Two seats of one workspace, and a personal and a business workspace of one
+ * person, are different accounts.
  */
 export function identityKeyOf(account: StoredAccount): string {
   const { accountId, accountUserId, organizationId, email } = account

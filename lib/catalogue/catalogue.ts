@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 
-/** The part of the backend's ModelInfo that matters here; the rest is ignored. */
+/** The part of the backend's ModelInfo that matters here; see docs/development/facts/codex-backend.md#models. */
 const modelSchema = z.looseObject({
   slug: z.string().min(1),
   display_name: z.string().optional(),

@@ -115,7 +115,7 @@ function added(facts: CatalogueModel, pattern: HostModel): HostModel {
   }
 }
 
-/** One variant per effort, as the host makes them; variants that are no efforts stay. */
+/** One variant per effort, as the host makes them (docs/development/facts/opencode-host.md#models); variants that are no efforts stay. */
 function variantsOf(
   efforts: readonly string[],
   existing: NonNullable<HostModel['variants']>,

@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.js'
 import { beginLogin, type PendingLogin } from '../login/login.js'
 import type { LoginMethodId } from '../login/method-list.js'
-import { createOAuth, type LoginTokens } from '../oauth/oauth-client.js'
+import { OAuthClient, type LoginTokens } from '../oauth/oauth-client.js'
 import { openBrowser } from '../login/open-browser.js'
 import { labelIn, readyForLogin, saveLogin } from '../core.js'
 import { CodexError } from '../kernel/errors.js'
@@ -64,7 +64,7 @@ async function tokensBy(
   method: LoginMethodId,
   ui: SignInUi,
 ): Promise<LoginTokens> {
-  const deps = { oauth: createOAuth(runtime), clock: runtime.clock }
+  const deps = { oauth: new OAuthClient(runtime), clock: runtime.clock }
   const login =
     method === 'device'
       ? await ui.waitFor('Asking for a code', (signal) => beginLogin(method, { ...deps, signal }))

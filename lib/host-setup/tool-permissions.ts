@@ -1,6 +1,9 @@
 import { TOOL_LIST } from '../slash-commands/tool-list.js'
 
-/** The part of the host's merged configuration that says what a session may do (host facts §5). */
+/**
+ * The part of the host's merged configuration that says what a session may do
+ * (docs/development/facts/opencode-host.md#tools).
+ */
 export interface HostPermissions {
   permission?: unknown
   agent?: Record<string, unknown>

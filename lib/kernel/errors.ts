@@ -1,4 +1,4 @@
-import { plainLines } from './text/plain-text.js'
+import { plainLines, plainText } from './text/plain-text.js'
 
 /**
  * Every error a user can meet, once: the bridge answers the host with it, tools and the command
@@ -169,8 +169,8 @@ export class CodexError extends Error {
    * @param options.hint replaces the hint of the table
    */
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
-    // Names, paths and words of a backend stand in it: whoever wrote those does not write to the terminal.
-    super(plainLines(message), options.cause === undefined ? undefined : { cause: options.cause })
+    // Names, paths and words of a backend stand in it: whoever wrote those adds no line and no command of a terminal.
+    super(plainText(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.hint = plainLines(options.hint ?? ERROR_TABLE[code].hint)
   }

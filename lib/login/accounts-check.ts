@@ -21,7 +21,7 @@ const answerSchema = z.looseObject({
   ),
 })
 
-/** Values that ask for a routing header; everything else asks for none. */
+/** Values that ask for a routing header; everything else asks for none. See docs/development/facts/codex-backend.md#workspace-routing. */
 const ROUTED = new Set(['us', 'us_cr'])
 
 /**

@@ -1,7 +1,7 @@
 import { abortReason, type Clock } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
 import { type CallbackServer, startCallbackServer } from '../oauth/callback-server.js'
-import type { LoginTokens, OAuth } from '../oauth/oauth-client.js'
+import type { LoginTokens, OAuthClient } from '../oauth/oauth-client.js'
 import { createPkce, createState } from '../oauth/pkce.js'
 import type { LoginMethodId } from './method-list.js'
 import { codeFromPaste } from './paste-login.js'
@@ -32,7 +32,7 @@ export interface PendingLogin {
 }
 
 export interface LoginDeps {
-  readonly oauth: OAuth
+  readonly oauth: OAuthClient
   readonly clock: Clock
   readonly signal?: AbortSignal
 }

@@ -7,7 +7,7 @@ export const MANAGED_MARKER = 'managed-by-oc-codex-multi-auth'
 /** Far in the future, so that the host never tries to renew the mark. */
 const NEVER_MS = 4_102_444_800_000
 
-/** The whole entry, in the host's shape. */
+/** The whole entry, in the host's shape; see docs/development/facts/opencode-host.md#login-file. */
 export const MANAGED_AUTH = {
   type: 'oauth',
   refresh: MANAGED_MARKER,

@@ -4,7 +4,7 @@ import { CodexError, systemCode } from '../kernel/errors.js'
 import { failurePage, PAGE_HEADERS, successPage } from './callback-page.js'
 import { isSameSecret } from './pkce.js'
 
-/** Ports the login server accepts for a redirect to this machine, in the order they are tried. */
+/** Ports the login server accepts, in the order they are tried; see docs/development/facts/oauth.md#redirect-to-this-machine. */
 export const CALLBACK_PORTS = [1455, 1457] as const
 const CALLBACK_PATH = '/auth/callback'
 

@@ -50,7 +50,7 @@ const payloadSchema = z.looseObject({
 /** A residency of this value asks for no header. */
 const NO_RESIDENCY = 'no_constraint'
 
-/** The claims of a JWT; none for anything else. Pure, never throws. */
+/** The claims of a JWT; none for anything else. Pure, never throws. See docs/development/facts/oauth.md#token-claims. */
 export function readClaims(token: string): Claims {
   const payload = payloadSchema.safeParse(payloadOf(token))
   if (!payload.success) return {}

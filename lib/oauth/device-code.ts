@@ -53,7 +53,7 @@ const deviceGrantSchema = z.looseObject({
   code_verifier: z.string().min(1),
 })
 
-/** Asks for a device code. @throws CodexError `oauth_failed` */
+/** Asks for a device code; see docs/development/facts/oauth.md#device-code. @throws CodexError `oauth_failed` */
 export async function startDevice(
   deps: OAuthDeps,
   signal: AbortSignal | undefined,

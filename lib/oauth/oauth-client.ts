@@ -38,105 +38,94 @@ export type RefreshOutcome =
 /** Spends a refresh token. Never throws. */
 export type RefreshGrant = (refreshToken: string, reason: RefreshReason) => Promise<RefreshOutcome>
 
-/** The client of the login server: OAuth 2.0 authorization code with PKCE (RFC 7636), refresh, and its own device code form. */
-export interface OAuth {
-  authorizeUrl(request: { redirectUri: string; state: string; challenge: string }): string
-  /** @throws CodexError `oauth_failed` */
-  exchangeCode(
-    grant: { code: string; verifier: string; redirectUri: string },
-    signal?: AbortSignal,
-  ): Promise<LoginTokens>
-  startDevice(signal?: AbortSignal): Promise<DeviceStart>
-  pollDevice(start: DeviceStart, signal?: AbortSignal): Promise<DeviceAnswer>
-  /** Where the code of a device login counts as redirected to. */
-  readonly deviceRedirectUri: string
-  readonly refresh: RefreshGrant
-}
-
 /** Scopes as OpenCode's own login asks for them. */
 const SCOPE = 'openid profile email offline_access'
 /** A code is taken to the server once more when it did not get there, after this pause, ms. */
 const EXCHANGE_TRIES = 3
 const EXCHANGE_PAUSE_MS = 1_000
 
-/** Creates the client over its effects. */
-export function createOAuth(deps: OAuthDeps): OAuth {
-  const { issuer } = deps.endpoints
-  return {
-    deviceRedirectUri: `${issuer}/deviceauth/callback`,
-    authorizeUrl: ({ redirectUri, state, challenge }) =>
-      `${issuer}/oauth/authorize?${new URLSearchParams({
-        response_type: 'code',
-        client_id: CLIENT_ID,
-        redirect_uri: redirectUri,
-        scope: SCOPE,
-        code_challenge: challenge,
-        code_challenge_method: 'S256',
-        id_token_add_organizations: 'true',
-        codex_cli_simplified_flow: 'true',
-        state,
-        originator: 'opencode',
-      }).toString()}`,
-    exchangeCode: (grant, signal) => exchangeCode(deps, grant, signal),
-    startDevice: (signal) => startDevice(deps, signal),
-    pollDevice: (start, signal) => pollDevice(deps, start, signal),
-    refresh: (refreshToken, reason) => refresh(deps, refreshToken, reason),
-  }
-}
+/** The client of the login server: OAuth 2.0 authorization code with PKCE (RFC 7636), refresh, and its own device code form. */
+export class OAuthClient {
+  readonly #deps: OAuthDeps
+  /** Where the code of a device login counts as redirected to. */
+  readonly deviceRedirectUri: string
 
-async function exchangeCode(
-  deps: OAuthDeps,
-  { code, verifier, redirectUri }: { code: string; verifier: string; redirectUri: string },
-  signal: AbortSignal | undefined,
-): Promise<LoginTokens> {
-  const form = new URLSearchParams({
-    grant_type: 'authorization_code',
-    client_id: CLIENT_ID,
-    code,
-    redirect_uri: redirectUri,
-    code_verifier: verifier,
-  })
-  const { status, body } = await postWithRetry(
-    deps,
-    '/oauth/token',
-    {
+  constructor(deps: OAuthDeps) {
+    this.#deps = deps
+    this.deviceRedirectUri = `${deps.endpoints.issuer}/deviceauth/callback`
+  }
+
+  authorizeUrl(request: { redirectUri: string; state: string; challenge: string }): string {
+    const query = new URLSearchParams({
+      response_type: 'code',
+      client_id: CLIENT_ID,
+      redirect_uri: request.redirectUri,
+      scope: SCOPE,
+      code_challenge: request.challenge,
+      code_challenge_method: 'S256',
+      id_token_add_organizations: 'true',
+      codex_cli_simplified_flow: 'true',
+      state: request.state,
+      originator: 'opencode',
+    })
+    return `${this.#deps.endpoints.issuer}/oauth/authorize?${query.toString()}`
+  }
+
+  /** @throws CodexError `oauth_failed` */
+  async exchangeCode(
+    grant: { code: string; verifier: string; redirectUri: string },
+    signal?: AbortSignal,
+  ): Promise<LoginTokens> {
+    const form = new URLSearchParams({
+      grant_type: 'authorization_code',
+      client_id: CLIENT_ID,
+      code: grant.code,
+      redirect_uri: grant.redirectUri,
+      code_verifier: grant.verifier,
+    })
+    const request = {
       headers: {
         'content-type': 'application/x-www-form-urlencoded',
         accept: 'application/json',
       },
       body: form.toString(),
-    },
-    signal,
-  )
-  if (!isSuccess(status)) throw refused('The login server refused the code', status, body)
-  const { accessToken, refreshToken, expiresAt, ...others } =
-    parseTokenSet(body, deps.clock.now()) ?? {}
-  if (accessToken === undefined || expiresAt === undefined) throw incomplete('access_token')
-  if (refreshToken === undefined) throw incomplete('refresh_token')
-  return { accessToken, refreshToken, expiresAt, ...others }
-}
+    }
+    const { status, body } = await postWithRetry(this.#deps, '/oauth/token', request, signal)
+    if (!isSuccess(status)) throw refused('The login server refused the code', status, body)
+    const { accessToken, refreshToken, expiresAt, ...others } =
+      parseTokenSet(body, this.#deps.clock.now()) ?? {}
+    if (accessToken === undefined || expiresAt === undefined) throw incomplete('access_token')
+    if (refreshToken === undefined) throw incomplete('refresh_token')
+    return { accessToken, refreshToken, expiresAt, ...others }
+  }
 
-async function refresh(
-  deps: OAuthDeps,
-  refreshToken: string,
-  reason: RefreshReason,
-): Promise<RefreshOutcome> {
-  const request = json({
-    client_id: CLIENT_ID,
-    grant_type: 'refresh_token',
-    refresh_reason: reason,
-    refresh_token: refreshToken,
-  })
-  const headers = { ...request.headers, originator: 'opencode', 'user-agent': deps.userAgent }
-  try {
-    const answer = await post(deps, '/oauth/token', { ...request, headers }, undefined)
-    return parseRefreshResponse(answer, refreshToken, deps.clock.now())
-  } catch (error) {
-    const name = networkName(error instanceof CodexError ? error.cause : error)
-    return {
-      kind: 'failed',
-      detail: `no answer from the login server (${name})`,
-      answered: NEVER_ARRIVED.test(name),
+  startDevice(signal?: AbortSignal): Promise<DeviceStart> {
+    return startDevice(this.#deps, signal)
+  }
+
+  pollDevice(start: DeviceStart, signal?: AbortSignal): Promise<DeviceAnswer> {
+    return pollDevice(this.#deps, start, signal)
+  }
+
+  readonly refresh: RefreshGrant = async (refreshToken, reason) => {
+    const request = json({
+      client_id: CLIENT_ID,
+      grant_type: 'refresh_token',
+      refresh_reason: reason,
+      refresh_token: refreshToken,
+    })
+    const { userAgent, clock } = this.#deps
+    const headers = { ...request.headers, originator: 'opencode', 'user-agent': userAgent }
+    try {
+      const answer = await post(this.#deps, '/oauth/token', { ...request, headers }, undefined)
+      return parseRefreshResponse(answer, refreshToken, clock.now())
+    } catch (error) {
+      const name = networkName(error instanceof CodexError ? error.cause : error)
+      return {
+        kind: 'failed',
+        detail: `no answer from the login server (${name})`,
+        answered: NEVER_ARRIVED.test(name),
+      }
     }
   }
 }
@@ -162,7 +151,7 @@ export function parseRefreshResponse(
     kind: 'failed',
     detail: isSuccess(status)
       ? 'the login server answered without a token'
-      : `the login server answered with status ${status}${inBrackets(code)}`,
+      : `the login server answered with status ${status}${code === undefined ? '' : ` (${code})`}`,
     ...dropUndefined({ retryAfterMs: waitOf(retryAfter, nowMs) }),
     // A gateway that lost the answer, or a proxy that put a page in its place, may stand behind a spent token.
     answered: !isSuccess(status) && status < 500,
@@ -188,10 +177,6 @@ async function postWithRetry(
     if (answer !== undefined && (answer.status < 500 || attempt === EXCHANGE_TRIES)) return answer
     await deps.clock.sleep(EXCHANGE_PAUSE_MS, signal).catch(() => undefined)
   }
-}
-
-function inBrackets(code: string | undefined): string {
-  return code === undefined ? '' : ` (${code})`
 }
 
 /** Seconds or a date. */

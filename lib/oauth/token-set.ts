@@ -70,7 +70,7 @@ export function expiryOf(expiresIn: unknown, accessToken: string, nowMs: number)
  */
 export type ErrorClass = 'permanent' | 'pending' | 'transient'
 
-/** Codes that mean that a grant is dead and stays dead. */
+/** Codes that mean that a grant is dead and stays dead; see docs/development/facts/oauth.md#refresh-errors. */
 const PERMANENT_CODES = new Set([
   'invalid_grant',
   'refresh_token_expired',

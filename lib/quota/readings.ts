@@ -54,7 +54,7 @@ const USUAL_HEADER = 'x-codex-primary-used-percent'
 
 /**
  * Quota in the headers of an answer; undefined when there is none. The id of a family is its header prefix with
- * underscores.
+ * underscores; see docs/development/facts/codex-backend.md#rate-limit-headers.
  */
 export function readingOfHeaders(headers: Headers, nowMs: number): QuotaReading | undefined {
   const limits = familyPrefixes(headers).flatMap((prefix) => {
@@ -178,7 +178,7 @@ const usageSchema = z.looseObject({
   rate_limit_reset_credits: maybe(z.looseObject({ available_count: z.number() })),
 })
 
-/** Quota in the answer of the usage endpoint; undefined when it has another form. */
+/** Quota in the answer of docs/development/facts/codex-backend.md#usage-endpoint; undefined when it has another form. */
 export function readingOfUsage(body: unknown, nowMs: number): QuotaReading | undefined {
   const { data } = usageSchema.safeParse(body)
   if (data === undefined) return undefined

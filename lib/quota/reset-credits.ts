@@ -20,7 +20,7 @@ export interface ResetCredit {
 
 const REDEEM_CODES = ['reset', 'nothing_to_reset', 'no_credit', 'already_redeemed'] as const
 
-/** What redeeming one came to. */
+/** What redeeming one came to; see docs/development/facts/codex-backend.md#reset-credits. */
 export interface Redeemed {
   readonly code: (typeof REDEEM_CODES)[number] | 'unknown'
   readonly windowsReset: number

@@ -8,7 +8,10 @@ declare const allowed: unique symbol
 /** A URL that a credential may be sent to. Made here only; the transport takes nothing else. */
 export type Destination = string & { readonly [allowed]: true }
 
-/** The host's own URL for the first turn (host facts §4); compared first because nearly every request has it. */
+/**
+ * The host's own URL for the first turn (docs/development/facts/opencode-host.md#requests); compared first because
+ * nearly every request has it.
+ */
 const USUAL_URL = 'https://api.openai.com/v1/responses'
 
 /**

@@ -9,7 +9,7 @@ const SERVICE = 'oc-codex-multi-auth'
 
 /**
  * The host's client as a port. Calls run detached: instance routes deadlock while the host starts and the plugin never
- * waits for the screen (host facts §0.5).
+ * waits for the screen (docs/development/facts/opencode-host.md#start-up).
  */
 export function createHostPort(client: PluginInput['client']): HostPort {
   // Loaded with the first message: a start has none, and waits for each file it has to open.

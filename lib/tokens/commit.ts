@@ -48,11 +48,11 @@ export type Committed = 'file' | UnsavedTokens['place'] | 'gone'
 
 export interface CommitterDeps {
   readonly store: AccountStore
-  readonly copies: LoginCopies
+  readonly copies: Pick<LoginCopies, 'of' | 'change'>
   readonly memory: RefreshMemory
   readonly clock: Clock
   readonly log: Logger
-  readonly journal: RefreshJournal
+  readonly journal: Pick<RefreshJournal, keyof RefreshJournal>
   /** Hears of tokens that are in danger, again with every try that failed, and of their end. */
   readonly onUnsaved: (tokens: UnsavedTokens) => void
   readonly onSaved: (uid: string) => void

@@ -38,14 +38,6 @@ export interface PoolFiles {
   store(file: string): AccountStore
 }
 
-/** What our other files and the journal know about a login. Nothing here blocks for long or throws. */
-export interface LoginCopies {
-  /** Every other token of the login but those marked as refused, in no order. */
-  of(account: Account): Promise<readonly LoginCopy[]>
-  /** Applies a change to every other file that it changes; the same pool means that there is nothing to change. */
-  change(change: (pool: AccountPool) => AccountPool): Promise<void>
-}
-
 export interface CopiesDeps {
   /** The file in use here; not one of the others. */
   readonly ownPath: string
@@ -83,71 +75,72 @@ export function poolFilesOf(
   }
 }
 
-/** Creates the view of other copies of a login. Nothing is listed or read before it is asked for. */
-export function createLoginCopies(deps: CopiesDeps): LoginCopies {
-  const { files, journal, vault, clock, log } = deps
+/** What our other files and the journal know about a login. Nothing is read before it is asked for; nothing blocks for long or throws. */
+export class LoginCopies {
+  readonly #deps: CopiesDeps
 
-  const otherFiles = async (): Promise<readonly string[]> =>
-    ((await files?.list()) ?? []).filter((file) => file !== deps.ownPath)
+  constructor(deps: CopiesDeps) {
+    this.#deps = deps
+  }
+
+  /** Every other token of the login but those marked as refused, in no order. */
+  async of(account: Account): Promise<readonly LoginCopy[]> {
+    return (await Promise.all([this.#inFiles(account), this.#inJournal(account)])).flat()
+  }
+
+  /** Applies a change to every other file that it changes; the same pool means that there is nothing to change. */
+  async change(change: (pool: AccountPool) => AccountPool): Promise<void> {
+    const changeFile = async (file: string): Promise<void> => {
+      const pool = await this.#poolOf(file)
+      // Looked at without its lock first: most files have nothing to do with this login.
+      if (pool === undefined || change(pool) === pool) return
+      if (path.basename(file) === FLAGGED_FILE) await changeSetAside(file, change)
+      else await this.#deps.files?.store(file).update(change)
+    }
+    const warn = (error: unknown): void =>
+      this.#deps.log.log('warn', 'Another account file with the same login could not be updated.', {
+        reason: messageOf(error),
+      })
+    await Promise.all((await this.#otherFiles()).map((file) => changeFile(file).catch(warn)))
+  }
+
+  async #otherFiles(): Promise<readonly string[]> {
+    const { files, ownPath } = this.#deps
+    return ((await files?.list()) ?? []).filter((file) => file !== ownPath)
+  }
 
   /** The pool of a file, opened; undefined when it cannot be read now, for any reason. */
-  async function poolOf(file: string): Promise<AccountPool | undefined> {
+  async #poolOf(file: string): Promise<AccountPool | undefined> {
     const over = new AbortController()
-    const read = readPoolFile(file, undefined, vault)
+    const read = readPoolFile(file, undefined, this.#deps.vault)
       .then(({ pool }) => pool)
       .catch(() => undefined)
-    const late = clock.sleep(COPY_WAIT_MS, over.signal).catch(() => undefined)
+    const late = this.#deps.clock.sleep(COPY_WAIT_MS, over.signal).catch(() => undefined)
     return Promise.race([read, late.then(() => undefined)]).finally(() => over.abort())
   }
 
-  async function inFiles(account: Account): Promise<LoginCopy[]> {
+  async #inFiles(account: Account): Promise<LoginCopy[]> {
     const own = factsOf(account)
-    const found = await Promise.all(
-      (await otherFiles()).map(async (file) => {
-        const pool = await poolOf(file)
-        const isAside = path.basename(file) === FLAGGED_FILE
-        return (pool?.accounts ?? []).flatMap((one) => copyIn(one, account, own, isAside))
-      }),
-    )
-    return found.flat()
+    const inFile = async (file: string): Promise<LoginCopy[]> => {
+      const pool = await this.#poolOf(file)
+      const isAside = path.basename(file) === FLAGGED_FILE
+      return (pool?.accounts ?? []).flatMap((one) => copyIn(one, account, own, isAside))
+    }
+    return (await Promise.all((await this.#otherFiles()).map(inFile))).flat()
   }
 
-  async function inJournal(account: Account): Promise<LoginCopy[]> {
+  async #inJournal(account: Account): Promise<LoginCopy[]> {
+    const { journal } = this.#deps
     const own = factsOf(account)
     const found: LoginCopy[] = []
     for (const fingerprint of await journal.list()) {
       const entry = await journal.read(fingerprint).catch(() => undefined)
-      if (
-        entry?.state !== 'received' ||
-        entry.login === undefined ||
-        !isSameLogin(own, entry.login)
-      )
-        continue
+      if (entry?.state !== 'received' || entry.login === undefined) continue
+      if (!isSameLogin(own, entry.login)) continue
       const facts = factsAfter(entry.login, entry.tokens, entry.startedAt)
       found.push(copyWith(entry.tokens, facts, { isSure: true }))
     }
     return found
-  }
-
-  return {
-    of: async (account) => (await Promise.all([inFiles(account), inJournal(account)])).flat(),
-    async change(change) {
-      await Promise.all(
-        (await otherFiles()).map(async (file) => {
-          try {
-            const pool = await poolOf(file)
-            // Looked at without its lock first: most files have nothing to do with this login.
-            if (pool === undefined || change(pool) === pool) return
-            if (path.basename(file) === FLAGGED_FILE) await changeSetAside(file, change)
-            else await files?.store(file).update(change)
-          } catch (error) {
-            log.log('warn', 'Another account file with the same login could not be updated.', {
-              reason: messageOf(error),
-            })
-          }
-        }),
-      )
-    },
   }
 }
 

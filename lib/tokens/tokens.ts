@@ -5,8 +5,8 @@ import { CodexError, messageOf } from '../kernel/errors.js'
 import type { RefreshGrant, RefreshReason } from '../oauth/oauth-client.js'
 import { TokenCommitter, type UnsavedTokens } from './commit.js'
 import type { RefreshContext } from './context.js'
-import { createLoginCopies, type PoolFiles } from './copies.js'
-import { createRefreshJournal } from './journal/journal.js'
+import { LoginCopies, type PoolFiles } from './copies.js'
+import { RefreshJournal } from './journal/journal.js'
 import { recoverJournal, unsavedTokens } from './journal/recovery.js'
 import { RefreshMemory } from './memory.js'
 import { TokenRefresher } from './refresh.js'
@@ -82,11 +82,11 @@ export class Tokens {
     const lastSeen = new Map<string, Account>()
     this.#notices = new UnsavedNotices(deps, lastSeen)
     const keys = vault && { current: () => store.key(), key: (id: string) => vault.key(id) }
-    const journal = createRefreshJournal(deps.dir, keys, deps.spareDirs)
+    const journal = new RefreshJournal(deps.dir, keys, deps.spareDirs)
     const common = {
       ...deps,
       journal,
-      copies: createLoginCopies({ ownPath: store.path, files, journal, vault, clock, log }),
+      copies: new LoginCopies({ ownPath: store.path, files, journal, vault, clock, log }),
       memory: new RefreshMemory(clock),
       onUnsaved: (tokens: UnsavedTokens) => this.#notices.tell(tokens),
       onSaved: (uid: string) => this.#notices.tellSaved(uid),

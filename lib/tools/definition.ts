@@ -85,6 +85,8 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
    * @throws CodexError naming the command that the user can type
    */
   refuseModel?(runtime: Runtime, pool: AccountPool, args: z.output<z.ZodObject<Shape>>): void
+  /** Members of the result whose texts have lines of their own; in every other one a line feed is somebody else's and goes. */
+  readonly multiline?: readonly string[]
   run(runtime: Runtime, args: z.output<z.ZodObject<Shape>>, context: ToolContext): Promise<Data>
   render(data: Data, view: View): string
   /** True when the command line should end with exit code 1 although there is a result to show. */

@@ -22,8 +22,9 @@ export function isCodexAuth(content: Readonly<Record<string, unknown>>): boolean
 }
 
 /**
- * The sign-in in Codex CLI's `auth.json` (wire facts §6): a ChatGPT login or an API key. A browser login also leaves a key
- * there that it made for itself; that one is no sign-in of its own. Pure.
+ * The sign-in in Codex CLI's `auth.json` (docs/development/facts/oauth.md#the-login-file-of-the-cli): a ChatGPT login
+ * or an API key. A browser login also leaves a key there that it made for itself; that one is no sign-in of its own.
+ * Pure.
  * @param where path of the file, for the message
  * @throws CodexError `invalid_input` when nobody is signed in there
  */

@@ -25,9 +25,9 @@ export function isOpencodeAuth(content: Readonly<Record<string, unknown>>): bool
 }
 
 /**
- * The `openai` entry of OpenCode's `auth.json` (host facts §3): a ChatGPT login or an API key. Other providers are never
- * looked at. A key that names no endpoint is one for the public API, where OpenCode sends it: never for the default endpoint
- * of this plugin, which may be somebody else's. Pure.
+ * The `openai` entry of OpenCode's `auth.json` (docs/development/facts/opencode-host.md#login-file): a ChatGPT login or
+ * an API key. Other providers are never looked at. A key that names no endpoint is one for the public API, where
+ * OpenCode sends it: never for the default endpoint of this plugin, which may be somebody else's. Pure.
  * @param where path of the file, for the message
  * @throws CodexError `invalid_input` when there is none
  */

@@ -17,7 +17,7 @@ import { type Level, sidebarLines, type StatusText, statusLine } from './status-
 
 /** Times and ages on the screen move on this often, ms. */
 const TICK_MS = 30_000
-/** Behind the host's own blocks, which have 100 to 500 (host facts §6). */
+/** Behind the host's own blocks, which have 100 to 500 (docs/development/facts/opencode-host.md#tui-plugins). */
 const SLOT_ORDER = 900
 
 interface PaletteCommand {
@@ -75,7 +75,8 @@ export const tui: TuiPlugin = async (api) => {
     backupsDir: path.join(path.dirname(scope.file), 'backups'),
     clock: systemClock,
   })
-  // The types of the host's keymap are not installed; this is the part that is used (host facts §6).
+  // The types of the host's keymap are not installed; this is the part that is used
+  // (docs/development/facts/opencode-host.md#tui-plugins).
   const keymap = api.keymap as unknown as {
     registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): unknown
   }

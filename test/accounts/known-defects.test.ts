@@ -39,8 +39,8 @@ const seat = (user: string, changes: Record<string, unknown> = {}) => ({
 const jwt = (claims: unknown): string =>
   `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`
 
-describe('traps about identity', () => {
-  it('[9.19 #230] the second seat of a workspace is a second account', () => {
+describe('known defects with the identity of accounts', () => {
+  it('the second seat of a workspace is a second account', () => {
     const { pool: after, added } = withLogin(pool(seat('one')), seat('two'))
     expect([added, after.accounts.map(({ refreshToken }) => refreshToken)]).toEqual([
       true,
@@ -48,13 +48,13 @@ describe('traps about identity', () => {
     ])
   })
 
-  it('[9.21 10.1.11] a model pool that names a seat means that seat alone', () => {
+  it('a model pool that names a seat means that seat alone', () => {
     const { accounts } = pool(seat('one'), seat('two'))
     expect([...uidsOfKeys([seatKey('w', 'two')], accounts)]).toEqual([accounts[1]?.uid])
     expect(uidsOfKeys(['w'], accounts).size).toBe(2)
   })
 
-  it('[9.21 10.1.11] a strict pool of one seat that is at its limit says until when, and asks nobody else', async () => {
+  it('a strict pool of one seat that is at its limit says until when, and asks nobody else', async () => {
     const probe = await coreOver(['a', 'b'])
     const { accounts } = await probe.core.runtime.store.read()
     const key = seatKey(accounts[0]?.accountId ?? '', accounts[0]?.accountUserId ?? '')
@@ -82,7 +82,7 @@ describe('traps about identity', () => {
     expect([answer.status, answer.text]).toEqual([403, expect.stringMatching(/until|at \d|free/)])
   })
 
-  it('[9.23 #226] one login is one account, however many organisations its token names', () => {
+  it('one login is one account, however many organisations its token names', () => {
     const tokens = {
       accessToken: jwt({
         'https://api.openai.com/auth': {
@@ -97,7 +97,7 @@ describe('traps about identity', () => {
     expect(after.accounts).toMatchObject([{ accountId: 'w' }])
   })
 
-  it('[9.23] the workspace of the access token is the account, never the first organisation', () => {
+  it('the workspace of the access token is the account, never the first organisation', () => {
     const account = accountFromLogin(
       {
         accessToken: jwt({
@@ -114,7 +114,7 @@ describe('traps about identity', () => {
     expect(account).toMatchObject({ accountId: 'w', accountIdSource: 'token' })
   })
 
-  it('[9.25] a disabled copy of an account never disables the account', () => {
+  it('a disabled copy of an account never disables the account', () => {
     const merged = mergePools(
       pool(seat('one')),
       pool(seat('one', { enabled: false, tokenRotatedAt: 9 })),
@@ -122,14 +122,14 @@ describe('traps about identity', () => {
     expect(merged.pool.accounts[0]?.enabled).not.toBe(false)
   })
 
-  it('[9.26] an address in other letters is the same account', () => {
+  it('an address in other letters is the same account', () => {
     const known = { refreshToken: 'rt', email: 'Ann@Example.Test', addedAt: 1, lastUsed: 0 }
     expect(
       withLogin(pool(known), { ...known, refreshToken: 'new', email: 'ann@example.test' }).added,
     ).toBe(false)
   })
 
-  it('[9.27] a workspace that was switched off takes no other account of the same person with it', async () => {
+  it('a workspace that was switched off takes no other account of the same person with it', async () => {
     const { core, simulator } = await coreOver([
       { name: 'business', user: 'ann', structure: 'workspace', deactivated: true, windows: ROOMY },
       { name: 'own', user: 'ann', windows: ROOMY },
@@ -146,7 +146,7 @@ describe('traps about identity', () => {
     ])
   })
 
-  it('[9.28 4.12.3] a login in a project that has a pool of its own goes into that pool', async () => {
+  it('a login in a project that has a pool of its own goes into that pool', async () => {
     const home = await temporaryFolder()
     const project = path.join(home, 'work')
     await mkdir(path.join(project, '.git'), { recursive: true })
@@ -173,7 +173,7 @@ describe('traps about identity', () => {
     await runtime.close()
   })
 
-  it('[9.29 B4 #226] two workspaces of one person have quota of their own', async () => {
+  it('two workspaces of one person have quota of their own', async () => {
     const { core } = await coreOver([
       {
         name: 'business',
@@ -189,7 +189,7 @@ describe('traps about identity', () => {
     expect(accounts.map(({ windows }) => windows[0]?.leftPercent)).toEqual([10, 90])
   })
 
-  it('[10.1.12] the home folder is no project, although our own folder lies in it', async () => {
+  it('the home folder is no project, although our own folder lies in it', async () => {
     const home = await temporaryFolder()
     await mkdir(path.join(home, '.opencode'))
     await mkdir(path.join(home, 'loose', 'deep'), { recursive: true })
@@ -199,7 +199,7 @@ describe('traps about identity', () => {
     })
   })
 
-  it('[R11] an account whose plan was changed stays one account', () => {
+  it('an account whose plan was changed stays one account', () => {
     const { pool: after, added } = withLogin(
       pool(seat('one', { planType: 'plus' })),
       seat('one', { planType: 'pro', refreshToken: 'new' }),
@@ -207,13 +207,13 @@ describe('traps about identity', () => {
     expect([added, after.accounts.length, after.accounts[0]?.planType]).toEqual([false, 1, 'pro'])
   })
 
-  it('[#4 #221] a record without ids is found again after its token was rotated, by the name it got when it was first read', () => {
+  it('a record without ids is found again after its token was rotated, by the name it got when it was first read', () => {
     const { accounts } = pool({ refreshToken: 'old', addedAt: 1, lastUsed: 0 })
     const rotated = withUids(accounts.map((account) => ({ ...account, refreshToken: 'new' })))
     expect(rotated[0]?.uid).toBe(accounts[0]?.uid)
   })
 
-  it('[B9] the number in the list is the number every tool takes, also while the list is filtered', async () => {
+  it('the number in the list is the number every tool takes, also while the list is filtered', async () => {
     const { core } = await coreOver(['a', 'b', 'c'])
     await toolData(core.runtime, 'tag', { account: 3, tags: 'work' })
     const { accounts } = (await toolData(core.runtime, 'list', { tag: 'work' })) as {
@@ -230,7 +230,7 @@ describe('traps about identity', () => {
     })
   })
 
-  it('[9.24 H6.13] whatever is removed, every other account keeps its name, so that nothing is inherited', () => {
+  it('whatever is removed, every other account keeps its name, so that nothing is inherited', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 8 }),

@@ -33,8 +33,8 @@ const login = (name: string) => ({
   lastUsed: 0,
 })
 
-describe('traps about files and processes', () => {
-  it('[9.64 9.65 10.1.3] a file that cannot be read is never the reason to write a new one over it', async () => {
+describe('known defects with files and processes', () => {
+  it('a file that cannot be read is never the reason to write a new one over it', async () => {
     const folder = await temporaryFolder()
     const store = storeIn(folder)
     const newer = JSON.stringify({ version: 9, accounts: [login('kept')] })
@@ -51,7 +51,7 @@ describe('traps about files and processes', () => {
     expect(await readFile(path.join(folder, aside ?? ''), 'utf8')).toBe(newer.slice(0, 30))
   })
 
-  it('[9.66] many windows that change different accounts at once lose no change', async () => {
+  it('many windows that change different accounts at once lose no change', async () => {
     const folder = await temporaryFolder()
     await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
@@ -61,7 +61,7 @@ describe('traps about files and processes', () => {
     expect((await storeIn(folder).read()).accounts).toHaveLength(10)
   })
 
-  it('[9.70 #224] a change that is on the disk is a success, although its lock was taken away meanwhile', async () => {
+  it('a change that is on the disk is a success, although its lock was taken away meanwhile', async () => {
     const folder = await temporaryFolder()
     const store = storeIn(folder)
     await store.update((pool) => withLogin(pool, login('a')).pool)
@@ -71,7 +71,7 @@ describe('traps about files and processes', () => {
     await expect(lock?.release()).resolves.toBeUndefined()
   })
 
-  it('[9.70 #225 A6.data] a tool that cannot lock the file answers with the name of the problem, and changes nothing', async () => {
+  it('a tool that cannot lock the file answers with the name of the problem, and changes nothing', async () => {
     const { core } = await coreOver(['a'])
     const lock = await tryLock(`${core.runtime.store.path}.transaction`, 4_000)
     const before = await readFile(core.runtime.store.path, 'utf8')
@@ -82,7 +82,7 @@ describe('traps about files and processes', () => {
     await lock?.release()
   }, 30_000)
 
-  it('[9.71] the same message is shown once, also when several windows have it to say', async () => {
+  it('the same message is shown once, also when several windows have it to say', async () => {
     const file = path.join(await temporaryFolder(), 'notices.json')
     const shown: string[] = []
     const window = async () => {
@@ -104,7 +104,7 @@ describe('traps about files and processes', () => {
     expect(shown).toHaveLength(1)
   })
 
-  it('[9.73] the first import into an empty pool works, with nothing to back up', async () => {
+  it('the first import into an empty pool works, with nothing to back up', async () => {
     const { core, home } = await coreOver([])
     await writeFile(
       path.join(home, 'saved.json'),
@@ -116,7 +116,7 @@ describe('traps about files and processes', () => {
     })
   })
 
-  it('[9.73] an export never takes the place of a file that is there, and a removal wants to be confirmed', async () => {
+  it('an export never takes the place of a file that is there, and a removal wants to be confirmed', async () => {
     const { core, home } = await coreOver(['a'])
     await writeFile(path.join(home, 'mine.txt'), 'mine')
     await expect(toolData(core.runtime, 'export', { path: 'mine.txt' })).rejects.toMatchObject({
@@ -127,7 +127,7 @@ describe('traps about files and processes', () => {
     expect((await core.runtime.store.read()).accounts).toHaveLength(1)
   })
 
-  it('[10.1.14] reading the pool writes nothing, not even a lock', async () => {
+  it('reading the pool writes nothing, not even a lock', async () => {
     const folder = await temporaryFolder()
     await storeIn(folder).update((pool) => withLogin(pool, login('a')).pool)
     const store = storeIn(folder)
@@ -141,7 +141,7 @@ describe('traps about files and processes', () => {
     ).toEqual([])
   })
 
-  it('[A6.stale] an update lets go of the copies of this package that the host has frozen, and of nothing else', async () => {
+  it('an update lets go of the copies of this package that the host has frozen, and of nothing else', async () => {
     const folder = await temporaryFolder()
     const cache = path.join(folder, 'opencode')
     const ours = ['packages/oc-codex-multi-auth@latest', 'node_modules/oc-codex-multi-auth']
@@ -160,17 +160,17 @@ describe('traps about files and processes', () => {
     expect(left.toSorted()).toEqual(foreign.toSorted())
   })
 
-  it('[10.1.17] no source holds characters that were decoded the wrong way', async () => {
+  it('no source holds characters that were decoded the wrong way', async () => {
     for (const { file, text } of await sourcesOf('lib'))
       expect(text, file).not.toMatch(/\uFFFD|Ã.|â€|Â[ °·]/)
   })
 
-  it('[10.1.21] the version is the one of the package, not a default', async () => {
+  it('the version is the one of the package, not a default', async () => {
     expect(packageVersion()).toMatch(/^\d+\.\d+\.\d+/)
     expect(readManifest(repositoryRoot).version).not.toBe('0.0.0')
   })
 
-  it('[#19 F.windows-save] a save that does not work is an error with a reason, never silence', async () => {
+  it('a save that does not work is an error with a reason, never silence', async () => {
     const folder = await temporaryFolder()
     await mkdir(path.join(folder, 'accounts.json'))
     await expect(
@@ -178,7 +178,7 @@ describe('traps about files and processes', () => {
     ).rejects.toMatchObject({ message: expect.stringContaining('accounts.json') })
   })
 
-  it('[9.18 F.logs] what the doctor, the bundle and the list say holds no token and no address', async () => {
+  it('what the doctor, the bundle and the list say holds no token and no address', async () => {
     const { core } = await coreOver(['a', 'b'])
     const { accounts } = await core.runtime.store.read()
     const secrets = accounts.flatMap(({ refreshToken, accessToken, email }) => [
@@ -192,7 +192,7 @@ describe('traps about files and processes', () => {
     }
   })
 
-  it('[R10] the schema of the configuration accepts every setting at its default', async () => {
+  it('the schema of the configuration accepts every setting at its default', async () => {
     const schema = JSON.parse(
       await readFile(path.join(repositoryRoot, 'config', 'codex-plugin.schema.json'), 'utf8'),
     ) as { properties: Record<string, unknown> }
@@ -201,7 +201,7 @@ describe('traps about files and processes', () => {
     )
   })
 
-  it('[F.permissions] what lies on the disk is for its owner alone', async () => {
+  it('what lies on the disk is for its owner alone', async () => {
     const { core, home } = await coreOver(['a'])
     await toolData(core.runtime, 'label', { account: 1, label: 'x' })
     await core.close()

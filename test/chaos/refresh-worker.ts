@@ -1,5 +1,5 @@
 import { createAccountStore } from '../../lib/accounts/store/store.js'
-import { createOAuth } from '../../lib/oauth/oauth-client.js'
+import { OAuthClient } from '../../lib/oauth/oauth-client.js'
 import { Tokens } from '../../lib/tokens/tokens.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
@@ -15,7 +15,7 @@ const tokens = new Tokens({
   log: silentLogger,
   label: () => 'Account 1',
   dir,
-  refreshGrant: createOAuth({
+  refreshGrant: new OAuthClient({
     endpoints: { issuer, backend: issuer },
     fetch,
     clock: systemClock,

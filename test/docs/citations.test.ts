@@ -13,7 +13,7 @@ const UNKNOWN_SOURCES = [
   /(?<!RFC \d{3,5} )§/,
 ]
 
-const FOLDERS = ['simulator', 'scripts', 'test']
+const FOLDERS = ['lib', 'simulator', 'scripts', 'test']
 
 /** The text of the comments of a file, without the marks that a line of a comment begins with. */
 function commentsOf(source: string): string {
@@ -50,9 +50,7 @@ describe('what a comment cites', () => {
   })
 
   it('exists down to the heading, in comments and between the documents', async () => {
-    const files = (
-      await Promise.all(['lib', 'simulator', 'scripts', 'test'].map((folder) => sourcesOf(folder)))
-    ).flat()
+    const files = (await Promise.all(FOLDERS.map((folder) => sourcesOf(folder)))).flat()
     const links = files.flatMap(({ file, text }) =>
       [...commentsOf(text).matchAll(/\bdocs\/[\w./-]+\.md(?:#[\w-]+)?/g)].map((match) => ({
         from: file,

@@ -7,7 +7,7 @@ import { accountFromLogin } from '../../lib/login/account-from-login.js'
 import { CALLBACK_PORTS, startCallbackServer } from '../../lib/oauth/callback-server.js'
 import { readClaims } from '../../lib/oauth/claims.js'
 import { beginLogin, type LoginDeps } from '../../lib/login/login.js'
-import { createOAuth } from '../../lib/oauth/oauth-client.js'
+import { OAuthClient } from '../../lib/oauth/oauth-client.js'
 import { codeFromPaste } from '../../lib/login/paste-login.js'
 import { createPkce } from '../../lib/oauth/pkce.js'
 import { systemClock } from '../../lib/kernel/clock.js'
@@ -25,7 +25,7 @@ async function setUp(
   return {
     simulator,
     deps: {
-      oauth: createOAuth({
+      oauth: new OAuthClient({
         endpoints: { issuer: simulator.url, backend: simulator.backend },
         fetch,
         clock: systemClock,
@@ -253,7 +253,7 @@ describe('a device login on a bad line', () => {
     }
     // Pauses cost nothing here; what is counted is what would have passed.
     const clock = options.clock ?? { now: () => Date.now(), sleep: async () => undefined }
-    const oauth = createOAuth({
+    const oauth = new OAuthClient({
       endpoints: { issuer: 'http://login.test', backend: 'http://login.test' },
       fetch,
       clock,

@@ -37,8 +37,8 @@ const answer = (status: number, body: unknown, headers: Record<string, string> =
     nowMs: NOW,
   })
 
-describe('traps about quota and choice', () => {
-  it('[9.31 6.11.4 #218] the headers of a good answer that used up the window send the next request elsewhere', async () => {
+describe('known defects with quota and the choice of accounts', () => {
+  it('the headers of a good answer that used up the window send the next request elsewhere', async () => {
     const { core, simulator } = await coreOver([
       { name: 'a', windows: [{ minutes: 10_080, limit: 1 }] },
       { name: 'b', windows: ROOMY },
@@ -58,7 +58,7 @@ describe('traps about quota and choice', () => {
     expect(statuses).toEqual([200, 200])
   })
 
-  it('[9.32 6.11.4] a short limit after a long one leaves the long one in force', () => {
+  it('a short limit after a long one leaves the long one in force', () => {
     const state = withBlock(
       withBlock({}, 'a', block()),
       'a',
@@ -67,7 +67,7 @@ describe('traps about quota and choice', () => {
     expect(Math.max(...(state.a?.blocks ?? []).map(({ untilMs }) => untilMs))).toBe(NOW + WEEK_MS)
   })
 
-  it('[9.33 6.11.4] a process that knows nothing of a block never takes it away by writing', () => {
+  it('a process that knows nothing of a block never takes it away by writing', () => {
     const readings = fc.array(
       fc.record({ used: fc.nat(99), atMs: fc.integer({ min: NOW - 90_000, max: NOW - 1 }) }),
       { maxLength: 5 },
@@ -100,7 +100,7 @@ describe('traps about quota and choice', () => {
     )
   })
 
-  it('[9.35 9.36] a plain request limit that asks for a day benches nobody for a day; a quota limit keeps its own end', () => {
+  it('a plain request limit that asks for a day benches nobody for a day; a quota limit keeps its own end', () => {
     const plain = answer(
       429,
       { error: { code: 'rate_limit_exceeded' } },
@@ -111,7 +111,7 @@ describe('traps about quota and choice', () => {
     expect((quota.block?.untilMs ?? 0) - NOW).toBe(86_400_000)
   })
 
-  it('[9.36] a pause is read in the unit of its header', () => {
+  it('a pause is read in the unit of its header', () => {
     expect(retryAfterMs(new Headers({ 'retry-after-ms': '500' }), undefined, NOW)).toBe(500)
     expect(retryAfterMs(new Headers({ 'retry-after': '2' }), undefined, NOW)).toBe(2_000)
     expect(
@@ -123,7 +123,7 @@ describe('traps about quota and choice', () => {
     ).toBe(7_000)
   })
 
-  it('[9.37 #193 6.8.0] a window of no length is switched off and says nothing, not that everything is left', () => {
+  it('a window of no length is switched off and says nothing, not that everything is left', () => {
     const headers = new Headers({
       'x-codex-primary-used-percent': '0',
       'x-codex-primary-window-minutes': '0',
@@ -132,7 +132,7 @@ describe('traps about quota and choice', () => {
     expect(readingOfHeaders(headers, NOW)).toBeUndefined()
   })
 
-  it('[9.38 6.4.1] the soft limiter of a process stays in the process', async () => {
+  it('the soft limiter of a process stays in the process', async () => {
     const { core, home } = await coreOver(['a'])
     const body = await firstTurn()
     for (let count = 0; count < 30; count += 1) await ask(core, body)
@@ -144,7 +144,7 @@ describe('traps about quota and choice', () => {
       expect(await readFile(file, 'utf8'), file).not.toMatch(/bucket|"tokens"|"health"/i)
   })
 
-  it('[9.41 #16] accounts whose plan has no Codex are asked once each, and the answer names the reason', async () => {
+  it('accounts whose plan has no Codex are asked once each, and the answer names the reason', async () => {
     const { core, simulator } = await coreOver(['a', 'b'])
     simulator.addRules({ when: { endpoint: 'responses' }, do: { type: 'usage_not_included' } })
     const body = await firstTurn()
@@ -154,7 +154,7 @@ describe('traps about quota and choice', () => {
     expect(served(simulator).sort()).toEqual(['a', 'b'])
   })
 
-  it('[9.43] when nobody can serve, the error is of the kind the last refusal was', async () => {
+  it('when nobody can serve, the error is of the kind the last refusal was', async () => {
     const { core, simulator } = await coreOver(['a'])
     simulator.addRules({
       when: { endpoint: 'responses' },
@@ -165,7 +165,7 @@ describe('traps about quota and choice', () => {
     expect(text).not.toMatch(/server error/i)
   })
 
-  it('[9.44 9.45] warming says failed for an account at its limit, and its request says that it is JSON', async () => {
+  it('warming says failed for an account at its limit, and its request says that it is JSON', async () => {
     const { core, simulator } = await coreOver([{ name: 'a', windows: FULL }, 'b'])
     const { accounts } = (await toolData(core.runtime, 'warm', { confirm: true })) as {
       accounts: { status: string }[]
@@ -176,7 +176,7 @@ describe('traps about quota and choice', () => {
     ).toBe(true)
   })
 
-  it('[9.44 F.in-stream] warming says failed for a limit that ends a stream which began with 200', async () => {
+  it('warming says failed for a limit that ends a stream which began with 200', async () => {
     const { core, simulator } = await coreOver(['a'])
     simulator.addRules({
       when: { endpoint: 'responses' },
@@ -188,7 +188,7 @@ describe('traps about quota and choice', () => {
     })
   })
 
-  it('[9.46 #208] a look at the quota asks for no answer of a model', async () => {
+  it('a look at the quota asks for no answer of a model', async () => {
     const { core, simulator } = await coreOver(['a', 'b'])
     await toolData(core.runtime, 'limits')
     await toolData(core.runtime, 'health')
@@ -196,7 +196,7 @@ describe('traps about quota and choice', () => {
     expect(simulator.requests.map(({ path: asked }) => asked)).not.toContain(RESPONSES)
   })
 
-  it('[9.47 #209] the limits are a table of their own, and say so where there is nothing to show', async () => {
+  it('the limits are a table of their own, and say so where there is nothing to show', async () => {
     const { core } = await coreOver(['a'])
     const text = await toolText(core.runtime, 'limits')
     expect(text).toMatch(/Window\s+Left/)
@@ -205,7 +205,7 @@ describe('traps about quota and choice', () => {
     expect(await toolText(empty.core.runtime, 'limits')).toContain('opencode auth login')
   })
 
-  it('[9.75 F.tui] the TUI takes a window whose end has passed for a full one, and tells how old a reading is', () => {
+  it('the TUI takes a window whose end has passed for a full one, and tells how old a reading is', () => {
     const windows = [
       {
         kind: 'five_hour' as const,
@@ -232,7 +232,7 @@ describe('traps about quota and choice', () => {
     expect(statusLine(view.serving(undefined), 200, NOW)?.text ?? '').not.toMatch(/ 0%/)
   })
 
-  it('[9.76 6.8] redeeming a banked reset twice for the same credit is one request by its id', async () => {
+  it('redeeming a banked reset twice for the same credit is one request by its id', async () => {
     const { core, simulator } = await coreOver([{ name: 'a', windows: FULL, resetCredits: 2 }])
     simulator.addRules({
       when: { endpoint: 'consume' },
@@ -262,7 +262,7 @@ describe('traps about quota and choice', () => {
     ).toHaveLength(1)
   })
 
-  it('[10.1.4 A6.wait] a pool that is blocked for hours answers at once, with the time, and asks nobody', async () => {
+  it('a pool that is blocked for hours answers at once, with the time, and asks nobody', async () => {
     const { core, simulator } = await coreOver(
       [
         {
@@ -280,7 +280,7 @@ describe('traps about quota and choice', () => {
     expect(text).toMatch(/\d\d:\d\d|in 1 h|in 2 h/)
   })
 
-  it('[10.1.6 F.in-stream] a limit that comes first in a 200 stream moves to the next account unseen', async () => {
+  it('a limit that comes first in a 200 stream moves to the next account unseen', async () => {
     const { core, simulator } = await coreOver(['a', 'b'])
     simulator.addRules({
       when: { endpoint: 'responses' },
@@ -292,7 +292,7 @@ describe('traps about quota and choice', () => {
     expect(text).not.toContain('usage_limit')
   })
 
-  it('[10.1.7] a refusal that only mentions a rate limit blocks nobody', async () => {
+  it('a refusal that only mentions a rate limit blocks nobody', async () => {
     expect(answer(400, { error: { message: 'Unknown parameter: rate_limit' } })).not.toHaveProperty(
       'block',
     )
@@ -301,7 +301,7 @@ describe('traps about quota and choice', () => {
     )
   })
 
-  it('[10.1.8] a conversation that is too long is refused as OpenCode understands it, in JSON', async () => {
+  it('a conversation that is too long is refused as OpenCode understands it, in JSON', async () => {
     const { core, simulator } = await coreOver(['a'])
     simulator.addRules({
       when: { endpoint: 'responses' },
@@ -332,13 +332,13 @@ describe('traps about quota and choice', () => {
     expect(answer(429, body, headers).block?.untilMs).toBe(NOW + 60_000)
   })
 
-  it('[B3] a limit without any time still has an end, and is not asked again at once', () => {
+  it('a limit without any time still has an end, and is not asked again at once', () => {
     const until = answer(429, { error: { type: 'usage_limit_reached' } }).block?.untilMs ?? 0
     expect(until - NOW).toBeGreaterThan(1_000)
     expect(until - NOW).toBeLessThan(3_600_000)
   })
 
-  it('[R7 F.windows] a window is what its length says, in any place, and more than 100 percent is used up', () => {
+  it('a window is what its length says, in any place, and more than 100 percent is used up', () => {
     expect([300, 10_080, 43_200, 60].map(windowKindOf)).toEqual([
       'five_hour',
       'weekly',
@@ -356,7 +356,7 @@ describe('traps about quota and choice', () => {
     expect(only?.limits[0]?.windows).toMatchObject([{ kind: 'weekly', usedPercent: 103.5 }])
   })
 
-  it('[F.usage #14] a usage endpoint that refuses leaves the account as usable as it was', async () => {
+  it('a usage endpoint that refuses leaves the account as usable as it was', async () => {
     const { core, simulator } = await coreOver(['a'])
     simulator.addRules({ when: { endpoint: 'usage' }, do: { type: 'forbidden' } })
     expect(await toolData(core.runtime, 'limits')).toMatchObject({
@@ -365,7 +365,7 @@ describe('traps about quota and choice', () => {
     expect((await ask(core, await firstTurn())).status).toBe(200)
   })
 
-  it('[F.reset] a block ends before its time when a reading shows room again', async () => {
+  it('a block ends before its time when a reading shows room again', async () => {
     const { core, simulator } = await coreOver([{ name: 'a', windows: FULL }])
     const body = await firstTurn()
     await ask(core, body)

@@ -211,4 +211,15 @@ describe('headers of the host', () => {
     })
     expect([...passedHeaders(answer).keys()].sort()).toEqual(['content-type', 'x-request-id'])
   })
+
+  it.each(['', ' ', '\t '])('are not sent with an empty credential (%j)', (token) => {
+    const sender = { token, account: account(), userAgent: 'u', turnState: undefined }
+    expect(() => assertSendable(sender, 'Account 1')).toThrow(
+      expect.objectContaining({
+        code: 'login_required',
+        message: expect.stringMatching(/^Account 1: .*empty/),
+      }),
+    )
+    expect(() => assertSendable({ ...sender, token: 'at' }, 'Account 1')).not.toThrow()
+  })
 })

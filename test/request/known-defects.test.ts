@@ -18,8 +18,8 @@ const captured = (name: string): string => {
   return typeof body === 'string' ? body : JSON.stringify(body)
 }
 
-describe('traps about requests', () => {
-  it('[9.51 #196 #201 R4] the request says that it comes from OpenCode, with the host’s own user agent', async () => {
+describe('known defects with requests', () => {
+  it('the request says that it comes from OpenCode, with the host’s own user agent', async () => {
     const { core, simulator } = await coreOver(['a'])
     const agent =
       'opencode/1.18.33 (linux 6.18; x64) ai-sdk/provider-utils/4.0.40 runtime/bun/1.3.14'
@@ -37,13 +37,13 @@ describe('traps about requests', () => {
     expect(answersAsked(simulator).at(-1)?.headers).not.toHaveProperty('openai-organization')
   })
 
-  it('[9.54 F.cache 6.7.0] the key of the prompt cache is the one the host chose for the conversation', () => {
+  it('the key of the prompt cache is the one the host chose for the conversation', () => {
     expect(
       JSON.parse(prepareRequest(captured('05-following-turn')).body.text).prompt_cache_key,
     ).toBe(JSON.parse(captured('05-following-turn')).prompt_cache_key)
   })
 
-  it('[9.55] two looks at the catalogue at once ask the backend once', async () => {
+  it('two looks at the catalogue at once ask the backend once', async () => {
     const { core, simulator } = await coreOver(['a'])
     await Promise.all([
       core.runtime.catalogue.refresh(),
@@ -55,7 +55,7 @@ describe('traps about requests', () => {
     ).toHaveLength(1)
   })
 
-  it('[9.58] an overload that is told in a 200 stream is tried once more', async () => {
+  it('an overload that is told in a 200 stream is tried once more', async () => {
     const { core, simulator } = await coreOver(['a'])
     simulator.addRules({
       when: { endpoint: 'responses' },
@@ -74,7 +74,7 @@ describe('traps about requests', () => {
     ).toBe('overloaded')
   })
 
-  it('[9.62 #176 R3] an abort comes back to the host with its own reason, not as an answer', async () => {
+  it('an abort comes back to the host with its own reason, not as an answer', async () => {
     const { core, simulator } = await coreOver(['a'])
     simulator.addRules({ when: { endpoint: 'responses' }, do: { type: 'stall', at: 'connect' } })
     const abort = new AbortController()
@@ -88,7 +88,7 @@ describe('traps about requests', () => {
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError', message: 'Esc was pressed' })
   })
 
-  it('[#210] a stream that comes without a content type is handed on as an event stream', async () => {
+  it('a stream that comes without a content type is handed on as an event stream', async () => {
     const { core, simulator } = await coreOver(['a'])
     simulator.addRules({
       when: { endpoint: 'responses' },
@@ -103,14 +103,14 @@ describe('traps about requests', () => {
     expect(await response.text()).toContain('response.completed')
   })
 
-  it('[B5 A6.affinity R13] a session keeps its account without any file of the host, and no request waits for the disk', async () => {
+  it('a session keeps its account without any file of the host, and no request waits for the disk', async () => {
     const { core, simulator } = await coreOver(['a', 'b', 'c'])
     const body = await firstTurn()
     for (let turn = 0; turn < 6; turn += 1) await ask(core, body, 'ses_kept')
     expect(new Set(served(simulator)).size).toBe(1)
   })
 
-  it('[B7] what the backend insists on is set on the body that leaves, after every hook of the host', async () => {
+  it('what the backend insists on is set on the body that leaves, after every hook of the host', async () => {
     const { core, simulator } = await coreOver(['a'])
     await ask(
       core,
@@ -130,26 +130,26 @@ describe('traps about requests', () => {
     expect(sent).not.toHaveProperty('previous_response_id')
   })
 
-  it('[B13 #32 F.fast] no option is added to a request that the user did not ask for', () => {
+  it('no option is added to a request that the user did not ask for', () => {
     const before = JSON.parse(captured('02-first-turn'))
     const after = JSON.parse(prepareRequest(captured('02-first-turn')).body.text)
     expect(Object.keys(after).sort()).toEqual(Object.keys(before).sort())
     expect(after).not.toHaveProperty('service_tier')
   })
 
-  it('[R9 9.59] nothing of the plugin copies a stream to look at it', async () => {
+  it('nothing of the plugin copies a stream to look at it', async () => {
     for (const { file, text } of await sourcesOf('lib', (name) => !name.startsWith('simulator/')))
       expect(text, file).not.toMatch(/\.tee\(\)|response\.clone\(\)/)
   })
 
-  it('[R14] a model the user has configured stays in the list, whatever the backend offers', () => {
+  it('a model the user has configured stays in the list, whatever the backend offers', () => {
     const mine = { id: 'gpt-mine', name: 'Mine' }
     expect(mergeModels({ 'gpt-mine': mine } as never, [[]], new Set(['gpt-mine']))).toMatchObject({
       'gpt-mine': mine,
     })
   })
 
-  it('[F.encrypted A6.context] reasoning stays with the account that made it, without its id, and is left out for another one', async () => {
+  it('reasoning stays with the account that made it, without its id, and is left out for another one', async () => {
     const { core, simulator } = await coreOver(['a', 'b'])
     const withReasoning = JSON.stringify({
       ...JSON.parse(await firstTurn()),
@@ -174,7 +174,7 @@ describe('traps about requests', () => {
     expect(toOther).not.toContain('"sealed"')
   })
 
-  it('[10.1.16 B15] a warning reaches the log of the host, redacted', async () => {
+  it('a warning reaches the log of the host, redacted', async () => {
     const logged: unknown[] = []
     const port = createHostPort({
       app: { log: async (entry: unknown) => void logged.push(entry) },
@@ -189,7 +189,7 @@ describe('traps about requests', () => {
     expect(JSON.stringify(logged)).not.toContain('eyJhbGciOiJub25lIn0')
   })
 
-  it('[10.1.18 #34 F.loader] accounts without an entry in the host’s login file get one, through the host', async () => {
+  it('accounts without an entry in the host’s login file get one, through the host', async () => {
     const home = await homeWith([
       {
         refreshToken: 'rt',
@@ -218,7 +218,7 @@ describe('traps about requests', () => {
     await hooks.dispose?.()
   })
 
-  it('[R8 F.start] a start waits for no network, even when the network never answers', async () => {
+  it('a start waits for no network, even when the network never answers', async () => {
     const home = await homeWith([
       {
         refreshToken: 'rt',
@@ -253,10 +253,11 @@ describe('traps about requests', () => {
     await hooks.dispose?.()
   })
 
-  it('[F.name] neither the package nor its id holds a name that OpenCode skips', () => {
-    const { name } = JSON.parse(
+  it('neither the package nor its id holds a name that OpenCode skips, and nothing runs at its installation', () => {
+    const { name, scripts } = JSON.parse(
       readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-    ) as { name: string }
+    ) as { name: string; scripts: Record<string, string> }
     expect(name).not.toMatch(/opencode-openai-codex-auth|opencode-copilot-auth/)
+    expect(Object.keys(scripts).filter((script) => script.includes('install'))).toEqual([])
   })
 })

@@ -197,7 +197,7 @@ describe('legacy preparation', () => {
     ])
   })
 
-  it('[9.49] gives another model its own effort and not what was left of the first one', () => {
+  it('gives another model its own effort and not what was left of the first one', () => {
     const first = legacy(JSON.stringify({ model: 'gpt-5.6-sol-max', input }))
     const second = first.withModel('gpt-5.5')
     expect(JSON.parse(second.body.text)).toMatchObject({

@@ -131,6 +131,8 @@ describe('a second try', () => {
         expiresInMs: 8 * 60_000,
       })
       await ask(stage.core, turn())
+      // It begins after the answer, and what has not begun when the window closes is not needed any more.
+      await expect.poll(() => stage.renewals()).toBe(renewals)
       await stage.core.close()
       expect(stage.renewals()).toBe(renewals)
     },
@@ -306,4 +308,23 @@ describe('what is sent', () => {
     // Compacted: the pieces stand no longer where they stood.
     expect(await go(thought('b1'), said)).toEqual(['a'])
   })
+
+  it.each([
+    [['a'], ['by x']],
+    [['a', 'b'], []],
+  ])(
+    'of a request without a session goes along only where no other account could have made it (accounts %j: %j)',
+    async (names, kept) => {
+      const stage = await scripted(names, () => undefined)
+      const thought = { type: 'reasoning', encrypted_content: 'by x', summary: [] }
+      const said = { role: 'user', content: [{ type: 'input_text', text: 'go on' }] }
+      await stage.core
+        .fetch('https://api.openai.com/v1/responses', {
+          method: 'POST',
+          body: turn([said, thought, said]),
+        })
+        .then((answer) => answer.text())
+      expect(JSON.stringify(stage.asked.at(-1)?.body.input).match(/by \w+/g) ?? []).toEqual(kept)
+    },
+  )
 })

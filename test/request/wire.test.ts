@@ -149,7 +149,7 @@ describe('wireRequest', () => {
     expect(sent.headers).not.toHaveProperty(LITE)
   })
 
-  it('[9.48] never sends the header of the Lite shape without its body, nor the body without the header', () => {
+  it('never sends the header of the Lite shape without its body, nor the body without the header', () => {
     const body = fc.record(
       {
         model: fc.constantFrom('gpt-99', ...MODEL_FACTS.map((fact) => fact.id)),
@@ -182,7 +182,7 @@ describe('wireRequest', () => {
     )
   })
 
-  it('[9.50] makes the shape of each attempt from the same body, so that a model without it keeps its tools', () => {
+  it('makes the shape of each attempt from the same body, so that a model without it keeps its tools', () => {
     const host = {
       model: 'gpt-6-sol',
       input: [],
@@ -252,7 +252,7 @@ describe('wireRequest', () => {
     })
   })
 
-  it('[9.51] never mixes the identities of OpenCode and the Codex CLI', () => {
+  it('never mixes the identities of OpenCode and the Codex CLI', () => {
     const { headers } = wire(codex, { model: 'gpt-5.5', input: [] })
     expect(JSON.stringify(headers)).not.toMatch(/opencode|ses_/)
     expect(headers['user-agent']).toMatch(new RegExp(`^${String(headers.originator)}/`))
@@ -325,7 +325,7 @@ describe('codexUserAgent', () => {
 })
 
 describe('settings of the wire', () => {
-  it('[9.52] takes no version that would split the user agent', () => {
+  it('takes no version that would split the user agent', () => {
     for (const version of ['0.1 (x', 'a\nb', '', ' '])
       expect(
         resolveConfig({ env: { CODEX_AUTH_CLIENT_VERSION: version } }).config.codexClientVersion,

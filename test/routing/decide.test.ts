@@ -64,7 +64,7 @@ describe('properties that hold for every snapshot', () => {
     )
   })
 
-  it('removing an account that was not chosen changes nothing (trap: state keyed by position moved to the neighbour)', () => {
+  it('removing an account that was not chosen changes nothing (known defect: state keyed by position moved to the neighbour)', () => {
     fc.assert(
       fc.property(snapshots, fc.nat(), (given, pick) => {
         const decision = decide(given)
@@ -90,7 +90,7 @@ describe('properties that hold for every snapshot', () => {
     )
   })
 
-  it('local health and bucket never block (trap: a client-side limiter that stops a healthy account)', () => {
+  it('local health and bucket never block (known defect: a client-side limiter that stops a healthy account)', () => {
     fc.assert(
       fc.property(snapshots, (given) => {
         const exhausted = given.candidates.map((entry) => ({
@@ -212,7 +212,7 @@ describe('precedence', () => {
     expect(uidOf(blocked, { pin: pin('a', 'soft'), nowMs: NOW + 2 * HOUR })).toBe('a')
   })
 
-  it('a pin goes before the session, the manual switch and every score (trap: manual choice overruled by scoring)', () => {
+  it('a pin goes before the session, the manual switch and every score (known defect: manual choice overruled by scoring)', () => {
     const pool = [
       candidate('a', { windows: { codex: [weekly(95, 6 * DAY)] }, health: 0 }),
       candidate('b', { position: 1 }),
@@ -323,7 +323,7 @@ describe('precedence', () => {
 })
 
 describe('blocks and windows', () => {
-  it('trap 10.1 no. 5: a 30 s cooldown does not hide a 5 h block', () => {
+  it('a 30 s cooldown does not hide a 5 h block', () => {
     const pool = [
       candidate('a', {
         blocks: [
@@ -340,7 +340,7 @@ describe('blocks and windows', () => {
     })
   })
 
-  it('trap: the 5 h reset was used though the week was spent; the last exhausted window counts', () => {
+  it('the 5 h reset was used though the week was spent; the last exhausted window counts', () => {
     const pool = [
       candidate('a', { windows: { codex: [fiveHour(100, HOUR), weekly(103, 3 * DAY)] } }),
     ]
@@ -477,7 +477,7 @@ describe('hybrid', () => {
     expect(uidOf(pool)).toBe('full')
   })
 
-  it('trap: a never-used account does not beat everything for ever', () => {
+  it('a never-used account does not beat everything for ever', () => {
     const pool = [
       candidate('never', { windows: { codex: [weekly(80, 6 * DAY)] }, health: 40 }),
       candidate('busy', {
@@ -489,7 +489,7 @@ describe('hybrid', () => {
     expect(uidOf(pool)).toBe('busy')
   })
 
-  it('trap: health counts even beside an account never used', () => {
+  it('health counts even beside an account never used', () => {
     expect(
       uidOf([
         candidate('sick', { health: 0 }),
@@ -514,7 +514,7 @@ describe('hybrid', () => {
     expect([...inFlight.values()]).toEqual([3, 3, 3])
   })
 
-  it('trap: the process offset differs by account, so processes spread', () => {
+  it('the process offset differs by account, so processes spread', () => {
     const pool = ['a', 'b', 'c', 'd'].map((uid, position) => candidate(uid, { position }))
     const counts = new Map<string, number>()
     for (let pid = 1; pid <= 400; pid++) {

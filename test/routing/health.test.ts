@@ -42,7 +42,7 @@ describe('vitals', () => {
     })
   })
 
-  it('hang on the uid: removing an account moves nobody else’s (trap: inherited by the next position)', () => {
+  it('hang on the uid: removing an account moves nobody else’s (known defect: inherited by the next position)', () => {
     const book = createHealthTracker()
     book.record('a', 'failed', NOW)
     book.record('b', 'limited', NOW)

@@ -6,7 +6,7 @@ import { withLogin } from '../../lib/accounts/edits.js'
 import { createAccountStore } from '../../lib/accounts/store/store.js'
 import type { AccountStore } from '../../lib/accounts/store/store-types.js'
 import type { Account } from '../../lib/accounts/account.js'
-import { createOAuth } from '../../lib/oauth/oauth-client.js'
+import { OAuthClient } from '../../lib/oauth/oauth-client.js'
 import { Tokens } from '../../lib/tokens/tokens.js'
 import { type Clock, systemClock } from '../../lib/kernel/clock.js'
 import { temporaryFolder } from './temporary.js'
@@ -61,7 +61,7 @@ export async function tokenStage(
       dir,
       spareDirs: [spareDir],
       toast: ({ message }) => void toasts.push(message),
-      refreshGrant: createOAuth({
+      refreshGrant: new OAuthClient({
         endpoints: { issuer: server.issuer, backend: server.issuer },
         fetch,
         clock,

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { Account } from '../../lib/accounts/account.js'
 import { factsOf, isNewer, isSameLogin, withSuccessor } from '../../lib/tokens/login-facts.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { CopiedLogin, type RecordOnDisk } from '../support/copied-login.js'
 import { recordFileOperations } from '../support/file-operations.js'
@@ -228,13 +228,13 @@ describe('tokens that were received and found no record', () => {
     home: CopiedLogin
     login: RecordOnDisk
     next: { refresh_token: string; access_token: string }
-    journal: ReturnType<typeof createRefreshJournal>
+    journal: RefreshJournal
   }> {
     const home = await CopiedLogin.make()
     const first = home.simulator.login('work', { accessSeconds: 1 })
     const login = home.login(first, { tokenRotatedAt: 5 })
     const next = await home.spendElsewhere(first.refresh_token)
-    const journal = createRefreshJournal(path.join(home.home, '.opencode', 'refresh'))
+    const journal = new RefreshJournal(path.join(home.home, '.opencode', 'refresh'))
     await journal.write(fingerprintOf(first.refresh_token), received(home, login, next))
     return { home, login, next, journal }
   }
@@ -274,7 +274,7 @@ describe('tokens that were received and found no record', () => {
     await symlink(home.home, link)
     onTestFinished(() => unlink(link))
     const { login: _unknown, ...entry } = received(home, home.login(first), next)
-    const journal = createRefreshJournal(path.join(home.home, '.opencode', 'refresh'))
+    const journal = new RefreshJournal(path.join(home.home, '.opencode', 'refresh'))
     await journal.write(fingerprintOf(first.refresh_token), {
       ...entry,
       pool: path.join(link, path.relative(home.home, entry.pool)),

@@ -4,12 +4,13 @@ import { CodexError } from '../../lib/kernel/errors.js'
 import { factsOf } from '../../lib/tokens/login-facts.js'
 import { type CommitterDeps, HELD_RETRY_MS, TokenCommitter } from '../../lib/tokens/commit.js'
 import { intentOf, type ReceivedEntry } from '../../lib/tokens/journal/entry.js'
-import { createRefreshJournal, type RefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { RefreshMemory } from '../../lib/tokens/memory.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { withAccount, withoutAccount } from '../../lib/accounts/edits.js'
 import type { AccountStore } from '../../lib/accounts/store/store-types.js'
 import { type HastyClock, hastyClock } from '../support/hasty-clock.js'
+import { overridden } from '../support/overridden.js'
 import { type TokenStage, tokenStage } from '../support/token-stage.js'
 
 /** The patience for copies is the real one: what is asked here is what happens within and after it. */
@@ -34,7 +35,7 @@ async function commitStage(
   const clock = hastyClock((ms) =>
     ms === HELD_RETRY_MS ? 3_600_000 : ms === COPIES_WAIT_MS ? ms : 0,
   )
-  const journal = createRefreshJournal(stage.dir, undefined, [stage.spareDir])
+  const journal = new RefreshJournal(stage.dir, undefined, [stage.spareDir])
   const ended = new AbortController()
   onTestFinished(() => ended.abort())
   const heard: string[] = []
@@ -217,7 +218,7 @@ describe('new tokens on their way into the account file', () => {
 
   it('of a removed account are kept in memory where no disk took them', async () => {
     const stage = await commitStage((_stage, journal) => ({
-      journal: { ...journal, ...NO_WRITES },
+      journal: overridden(journal, NO_WRITES),
     }))
     await stage.store.update((pool) => withoutAccount(pool, stage.account.uid))
     expect(await stage.committer.commit(stage.fingerprint, stage.entry, FULL_FILE)).toBe('memory')
@@ -290,14 +291,13 @@ describe('an intent that is over', () => {
     async (_end, entry) => {
       const failures = [new Error('EIO')]
       const stage = await commitStage((_stage, journal) => ({
-        journal: {
-          ...journal,
+        journal: overridden(journal, {
           read: async (fingerprint) => {
             const failure = failures.pop()
             if (failure !== undefined) throw failure
             return journal.read(fingerprint)
           },
-        },
+        }),
       }))
       const file = await stage.open()
       const { startedAt } = stage.entry
@@ -318,7 +318,7 @@ describe('the end of a window with tokens that are in memory alone', () => {
   it('waits until the disk takes them', async () => {
     const stage = await commitStage(({ store }, journal) => ({
       store: failingStore(store, manyTimes<'store_not_written'>('store_not_written').slice(0, 4)),
-      journal: { ...journal, ...NO_WRITES },
+      journal: overridden(journal, NO_WRITES),
     }))
     expect(await stage.committer.commit(stage.fingerprint, stage.entry, FULL_FILE)).toBe('memory')
     await stage.committer.close()
@@ -329,7 +329,7 @@ describe('the end of a window with tokens that are in memory alone', () => {
   it('comes after some seconds all the same, and the log says that they are lost', async () => {
     const stage = await commitStage(({ store }, journal) => ({
       store: failingStore(store, manyTimes('store_not_written')),
-      journal: { ...journal, ...NO_WRITES },
+      journal: overridden(journal, NO_WRITES),
     }))
     await stage.committer.commit(stage.fingerprint, stage.entry, FULL_FILE)
     await stage.committer.close()

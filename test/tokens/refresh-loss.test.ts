@@ -8,7 +8,7 @@ import {
   lastEntry,
   lossIn,
 } from '../../lib/tokens/journal/entry.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { loginNeededText } from '../../lib/tokens/texts.js'
 import { ownIdentity, pidScope } from '../../lib/kernel/lock/process-identity.js'
@@ -34,7 +34,7 @@ const started = (
 describe('the sentence after a login was lost', () => {
   it('says that a refresh was cut off here, and blames no other program, when the journal knows it', async () => {
     const stage = await tokenStage({ expiresInMs: -1000 })
-    await createRefreshJournal(stage.dir).write(
+    await new RefreshJournal(stage.dir).write(
       fingerprintOf(stage.refreshToken),
       started({ pool: stage.file }),
     )
@@ -49,7 +49,7 @@ describe('the sentence after a login was lost', () => {
 
   it('still says so when tries in between failed', async () => {
     const stage = await tokenStage({ expiresInMs: -1000 })
-    await createRefreshJournal(stage.dir).write(
+    await new RefreshJournal(stage.dir).write(
       fingerprintOf(stage.refreshToken),
       started({ pool: stage.file }),
     )
@@ -138,9 +138,9 @@ describe('a journal file', () => {
     const file = `${stage.dir}/${'b'.repeat(32)}.json`
     await writeFile(file, '{"state":"later"}')
     await stage.newTokens().recover()
-    expect(await createRefreshJournal(stage.dir).list()).toHaveLength(1)
+    expect(await new RefreshJournal(stage.dir).list()).toHaveLength(1)
     await utimes(file, new Date(1), new Date(1))
     await stage.newTokens().recover()
-    expect(await createRefreshJournal(stage.dir).list()).toEqual([])
+    expect(await new RefreshJournal(stage.dir).list()).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import { withoutAccount } from '../../lib/accounts/edits.js'
 import type { JournalEntry } from '../../lib/tokens/journal/entry.js'
-import { createRefreshJournal, RECEIVED_MAX_AGE_MS } from '../../lib/tokens/journal/journal.js'
+import { RefreshJournal, RECEIVED_MAX_AGE_MS } from '../../lib/tokens/journal/journal.js'
 import { tryLease } from '../../lib/tokens/lease.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { tokenStage } from '../support/token-stage.js'
@@ -13,7 +13,7 @@ const ELSEWHERE = 'd'.repeat(32)
 
 async function journalStage() {
   const stage = await tokenStage()
-  const journal = createRefreshJournal(stage.dir)
+  const journal = new RefreshJournal(stage.dir)
   const base = { pool: stage.file, uid: stage.account.uid, startedAt: Date.now() - 3_600_000 }
   const failed = (change: Partial<JournalEntry> = {}) =>
     ({

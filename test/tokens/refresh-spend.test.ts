@@ -8,7 +8,7 @@ import { factsOf } from '../../lib/tokens/login-facts.js'
 import { TokenCommitter } from '../../lib/tokens/commit.js'
 import type { ReceivedEntry } from '../../lib/tokens/journal/entry.js'
 import type { RefreshOutcome } from '../../lib/oauth/oauth-client.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { tryLease } from '../../lib/tokens/lease.js'
 import { RefreshMemory } from '../../lib/tokens/memory.js'
 import { fingerprintOf, pauseMs } from '../../lib/tokens/token-rules.js'
@@ -32,7 +32,7 @@ async function spendStage(
 ) {
   const stage = await tokenStage({ expiresInMs: -1000 })
   const clock = hastyClock((ms) => (ms === 2_000 ? 3_600_000 : ms))
-  const journal = createRefreshJournal(stage.dir)
+  const journal = new RefreshJournal(stage.dir)
   const memory = new RefreshMemory(clock)
   const store = { ...stage.store, ...storeOver(stage.store) }
   const common = {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { newDataKey } from '../../lib/accounts/keychain/seal.js'
 import { TokenCommitter } from '../../lib/tokens/commit.js'
 import { intentOf } from '../../lib/tokens/journal/entry.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { RefreshMemory } from '../../lib/tokens/memory.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { systemClock } from '../../lib/kernel/clock.js'
@@ -83,7 +83,7 @@ describe('new tokens that no disk takes', () => {
       .toBe('rt_a_2')
     await expect.poll(() => stage.toasts.at(-1)).toContain('are stored now')
     expect(await tokens.unsaved()).toEqual([])
-    expect(await createRefreshJournal(stage.dir).list()).toEqual([])
+    expect(await new RefreshJournal(stage.dir).list()).toEqual([])
     expect(stage.server.counts.rotated).toBe(1)
   })
 
@@ -142,7 +142,7 @@ describe('new tokens that no disk takes', () => {
       { pool: stage.file, uid: stage.account.uid, startedAt: Date.now() - 3 * 3_600_000 },
       undefined,
     )
-    await createRefreshJournal(stage.dir).write(fingerprintOf(stage.refreshToken), intent)
+    await new RefreshJournal(stage.dir).write(fingerprintOf(stage.refreshToken), intent)
     const tokens = stage.newTokens()
     await expect(async () => tokens.access(stage.account)).rejects.toMatchObject({
       code: 'refresh_failed',
@@ -159,7 +159,7 @@ describe('new tokens that no disk takes', () => {
     const { core, home } = await coreOver(['work'])
     const { runtime } = core
     const account = (await runtime.store.read()).accounts[0]!
-    const journal = createRefreshJournal(path.join(home, '.opencode', 'refresh'))
+    const journal = new RefreshJournal(path.join(home, '.opencode', 'refresh'))
     const fingerprint = fingerprintOf(account.refreshToken!)
     await journal.write(
       fingerprint,
@@ -184,7 +184,7 @@ describe('new tokens that no disk takes', () => {
 describe('a right to renew that was lost', () => {
   it('takes nothing away from whoever has it by now: its intent stays in the journal', async () => {
     const stage = await tokenStage()
-    const journal = createRefreshJournal(stage.dir)
+    const journal = new RefreshJournal(stage.dir)
     const fingerprint = fingerprintOf(stage.refreshToken)
     const base = { pool: stage.file, uid: stage.account.uid }
     const theirs = { ...intentOf({ ...base, startedAt: 7 }, undefined), pid: process.pid + 1 }
@@ -233,7 +233,7 @@ describe('between the answer of the login server and the journal', () => {
 
   it('a line that was cut off by a kill is as if it were not there, and padding keeps the room for a whole one', async () => {
     const stage = await tokenStage()
-    const journal = createRefreshJournal(stage.dir)
+    const journal = new RefreshJournal(stage.dir)
     const base = { pool: stage.file, uid: 'u', startedAt: 5 }
     const received = {
       state: 'received',
@@ -265,7 +265,7 @@ describe('between the answer of the login server and the journal', () => {
       if (asked > 1) throw new Error('the keychain is locked by now')
       return key
     }
-    const journal = createRefreshJournal(folder, { current, key: async () => key })
+    const journal = new RefreshJournal(folder, { current, key: async () => key })
     const base = { pool: '/p', uid: 'u', startedAt: 5 }
     const open = await journal.begin('e'.repeat(32), intentOf(base, undefined))
     await open.follow({

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
-import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { tokenStage } from '../support/token-stage.js'
 
 describe('tokens.access', () => {
@@ -116,7 +116,7 @@ describe('tokens.afterUnauthorized', () => {
 describe('tokens.recover', () => {
   it('brings home what a killed process had received but not stored', async () => {
     const { newTokens, dir, refreshToken, store, file, account } = await tokenStage()
-    await createRefreshJournal(dir).write(fingerprintOf(refreshToken), {
+    await new RefreshJournal(dir).write(fingerprintOf(refreshToken), {
       state: 'received',
       pool: file,
       uid: account.uid,
@@ -132,7 +132,7 @@ describe('tokens.recover', () => {
       accessToken: 'at_saved',
       refreshToken: 'rt_saved',
     })
-    expect(await createRefreshJournal(dir).list()).toEqual([])
+    expect(await new RefreshJournal(dir).list()).toEqual([])
   })
 })
 
@@ -141,6 +141,6 @@ describe('what lies on the disk', () => {
     const { newTokens, account, file, dir } = await tokenStage({ expiresInMs: -1000 })
     await newTokens().access(account)
     expect(await readFile(file, 'utf8')).toContain('rt_a_2')
-    expect(await createRefreshJournal(dir).list()).toEqual([])
+    expect(await new RefreshJournal(dir).list()).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { createRefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { tryLease } from '../../lib/tokens/lease.js'
 import { refreshDir } from '../../lib/tokens/refresh.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
@@ -109,7 +109,7 @@ describe('codex-keychain', () => {
     await writeFile(path.join(backups, 'export-20260101-000000000.json'), await text())
     const dir = refreshDir(path.join(home, '.opencode'))
     const tokens = { accessToken: 'at-new', refreshToken: 'rt-new', expiresAt: 1 }
-    await createRefreshJournal(dir).write(fingerprintOf('rt-a'), {
+    await new RefreshJournal(dir).write(fingerprintOf('rt-a'), {
       state: 'received',
       pool: runtime.store.path,
       uid: 'x',
@@ -190,7 +190,7 @@ describe('codex-keychain', () => {
     const dir = refreshDir(path.join(home, '.opencode'))
     const fingerprint = fingerprintOf('rt-a')
     const lease = await tryLease(dir, fingerprint)
-    await createRefreshJournal(dir).write(fingerprint, {
+    await new RefreshJournal(dir).write(fingerprint, {
       state: 'started',
       pool: runtime.store.path,
       uid: 'x',
@@ -240,7 +240,7 @@ describe('codex-keychain', () => {
     await toolData(runtime, 'keychain', migrate)
     const dir = refreshDir(path.join(home, '.opencode'))
     const { store, vault } = runtime
-    const journal = createRefreshJournal(dir, {
+    const journal = new RefreshJournal(dir, {
       current: () => store.key(),
       key: (id) => vault.key(id),
     })

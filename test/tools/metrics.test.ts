@@ -15,6 +15,18 @@ describe('codex-metrics', () => {
     )
   })
 
+  it('keeps the lines of an exported text, as text and in JSON (an exposition in one line is none)', async () => {
+    const { core } = await coreOver(['a'])
+    const { exported } = (await toolData(core.runtime, 'metrics', { format: 'prometheus' })) as {
+      exported: { text: string }
+    }
+    for (const text of [
+      exported.text,
+      await toolText(core.runtime, 'metrics', { format: 'prometheus' }),
+    ])
+      expect(text).toMatch(/^# TYPE .*\n\w+\{/m)
+  })
+
   it('shows the numbers of every policy when asked, and none of them otherwise', async () => {
     const { core } = await coreOver(['a'])
     expect(await toolText(core.runtime, 'metrics', { constants: true })).toMatch(

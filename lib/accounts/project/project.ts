@@ -6,7 +6,7 @@ import { ACCOUNTS_FILE, type Paths } from '../../kernel/files/paths.js'
 import { canonicalPath, isSamePath } from '../../kernel/files/real-path.js'
 import { sha256Hex } from '../../kernel/hash.js'
 
-/** What marks the root of a project (peer facts §2.1). */
+/** What marks the root of a project (docs/development/facts/other-plugins.md#files). */
 const MARKERS = ['.git', 'package.json', 'Cargo.toml', 'go.mod', 'pyproject.toml', '.opencode']
 const MAX_NAME = 40
 /** Files in which git writes one path, bytes. */
@@ -23,7 +23,10 @@ export function findProjectRoot(directory: string, home: string): string | undef
   return real === undefined || (written !== undefined && isSamePath(written, real)) ? written : real
 }
 
-/** Key of a project: readable name and hash of its path, as the earlier plugin builds it (peer facts §2.1). */
+/**
+ * Key of a project: readable name and hash of its path, as the earlier plugin builds it
+ * (docs/development/facts/other-plugins.md#files).
+ */
 export function projectKeyOf(root: string, platform: NodeJS.Platform = process.platform): string {
   const slashes = path.resolve(root).replaceAll('\\', '/')
   const normalised = platform === 'win32' ? slashes.toLowerCase() : slashes

@@ -35,7 +35,7 @@ export async function dropOldest(dir: string, matches: (name: string) => boolean
   )
 }
 
-/** Sortable local time: `20261121-140502123` (peer facts §2.1). */
+/** Sortable local time: `20261121-140502123` (docs/development/facts/other-plugins.md#files). */
 export function timestamp(nowMs: number): string {
   const date = new Date(nowMs)
   const pad = (value: number, width = 2): string => String(value).padStart(width, '0')

@@ -31,9 +31,9 @@ const fileSchema = z.looseObject({
 })
 
 /**
- * Reads an account file of any version. Pure. V1 had one limit time per account; V2 never left a development version, so
- * only what has the form of an account is taken over (peer facts §2.2). Nothing is dropped: records of another form and
- * unknown fields stay in the pool and go back to the file.
+ * Reads an account file of any version. Pure. V1 had one limit time per account; V2 never left a development version,
+ * so only what has the form of an account is taken over (docs/development/facts/other-plugins.md#account-records).
+ * Nothing is dropped: records of another form and unknown fields stay in the pool and go back to the file.
  */
 export function parsePool(text: string): ParsedPool {
   if (isNestedTooDeep(text))

@@ -28,8 +28,9 @@ import type { AccountStore, HeldPool } from './store-types.js'
 import type { Vault } from '../keychain/vault.js'
 
 /**
- * The earlier plugin locks `<file>.transaction`; the same name keeps both out of each other's way (peer facts §2.4). At
- * the real path of the file: homes that are linked to one account file share one lock.
+ * The earlier plugin locks `<file>.transaction`; the same name keeps both out of each other's way
+ * (docs/development/facts/other-plugins.md#locks). At the real path of the file: homes that are linked to one account
+ * file share one lock.
  */
 const LOCK_SUFFIX = '.transaction'
 const LOCK_STALE_MS = 4_000

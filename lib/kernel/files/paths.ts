@@ -39,7 +39,7 @@ export const CONFIG_FILE = 'openai-codex-auth-config.json'
 
 /**
  * Resolves every path from the environment; reads no disk.
- * OpenCode uses XDG folders on every system (host facts §8).
+ * OpenCode uses XDG folders on every system (docs/development/facts/opencode-host.md#folders-and-switches).
  */
 export function resolvePaths(
   env: NodeJS.ProcessEnv = process.env,

@@ -47,13 +47,16 @@ export function plainLines(text: string): string {
   return cleaned(text.replaceAll('\r\n', '\n'), BREAKING_BUT_LINES)
 }
 
-/** Data whose texts are plain, keys included: for JSON, which escapes only some of what is not. Pure. */
-export function plainData(value: unknown): unknown {
-  if (typeof value === 'string') return plainText(value)
-  if (Array.isArray(value)) return value.map(plainData)
+/**
+ * Data whose texts are plain, keys included: for JSON, which escapes only some of what is not. Pure.
+ * @param plain `plainLines` where texts of several lines are wanted
+ */
+export function plainData(value: unknown, plain = plainText): unknown {
+  if (typeof value === 'string') return plain(value)
+  if (Array.isArray(value)) return value.map((inner) => plainData(inner, plain))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [plainText(key), plainData(inner)]),
+    Object.entries(value).map(([key, inner]) => [plainText(key), plainData(inner, plain)]),
   )
 }
 

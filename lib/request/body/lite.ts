@@ -7,8 +7,8 @@ export const LITE_HEADERS = { 'x-openai-internal-codex-responses-lite': 'true' }
 const NAMESPACE = 'functions'
 
 /**
- * The body in the Responses Lite shape (wire facts §3): tools and instructions stand at the head of the input, calls come
- * one at a time, reasoning of all turns counts. Pure.
+ * The body in the Responses Lite shape (docs/development/facts/codex-backend.md#responses-lite): tools and instructions
+ * stand at the head of the input, calls come one at a time, reasoning of all turns counts. Pure.
  * @returns undefined when the request cannot have that shape: it has tools of the backend's own, or leaves the model no
  * free choice of its tools, neither of which the Codex CLI does there
  */
@@ -60,7 +60,7 @@ function toolGroups(tools: unknown): JsonRecord[] | undefined {
   return [...own, ...(groups as JsonRecord[])]
 }
 
-/** Pictures carry no `detail` in this shape (peer facts §5.4). */
+/** Pictures carry no `detail` in this shape (docs/development/facts/other-plugins.md#responses-lite). */
 function withoutDetail(item: unknown): unknown {
   if (!isRecord(item)) return item
   const content = partsWithoutDetail(item.content)

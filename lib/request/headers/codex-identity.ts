@@ -19,8 +19,9 @@ export interface IdentifiedRequest {
 }
 
 /**
- * The headers of the Codex CLI in its order (wire facts §2). Left out is what would be untrue of OpenCode or give away the
- * working folder: the metadata of the turn (sandbox, repository), and the compression. Pure.
+ * The headers of the Codex CLI in its order (docs/development/facts/codex-backend.md#request-headers). Left out is what
+ * would be untrue of OpenCode or give away the working folder: the metadata of the turn (sandbox, repository), and the
+ * compression. Pure.
  */
 export function identityHeaders(
   identity: CodexIdentity,

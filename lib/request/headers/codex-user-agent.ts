@@ -9,7 +9,10 @@ export interface SystemFacts {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** What the CLI calls itself when it runs a single command (wire facts §2); name and user agent always agree. */
+/**
+ * What the CLI calls itself when it runs a single command (docs/development/facts/codex-backend.md#request-headers);
+ * name and user agent always agree.
+ */
 export const ORIGINATOR = 'codex_exec'
 
 const DISTRIBUTIONS: Readonly<Record<string, string>> = {

@@ -2,9 +2,10 @@ import type { Account } from '../../accounts/account.js'
 import { CodexError } from '../../kernel/errors.js'
 
 /**
- * The headers of the host that reach the backend, and nothing else does: who asks, and for which conversation (host facts
- * §4). All others are credentials of somebody else, describe this hop or this machine, or would change what the backend
- * does with the account (a foreign routing override, say). Content type, accept and length are our own: the body is.
+ * The headers of the host that reach the backend, and nothing else does: who asks, and for which conversation
+ * (docs/development/facts/opencode-host.md#requests). All others are credentials of somebody else, describe this hop or
+ * this machine, or would change what the backend does with the account (a foreign routing override, say). Content type,
+ * accept and length are our own: the body is.
  */
 const PASSED = new Set([
   'originator',
@@ -33,7 +34,10 @@ const MAX_VALUE = 1024
 export interface Sender {
   readonly token: string
   readonly account: Account
-  /** `x-codex-turn-state` of an earlier answer to this account in the same turn (wire facts §2). */
+  /**
+   * `x-codex-turn-state` of an earlier answer to this account in the same turn
+   * (docs/development/facts/codex-backend.md#turn-state).
+   */
   readonly turnState?: string | undefined
   /** Used when the host names no user agent of its own. */
   readonly userAgent: string

@@ -2,8 +2,8 @@ import { isRecord, type JsonRecord } from '../../kernel/text/json.js'
 import { inputOfMessages } from './chat-messages.js'
 
 /**
- * Members of chat completions and of the public Responses API that the Codex CLI never sends and the Codex backend has no
- * use for (wire facts §2).
+ * Members of chat completions and of the public Responses API that the Codex CLI never sends and the Codex backend has
+ * no use for (docs/development/facts/codex-backend.md#request-body).
  */
 const FOREIGN_MEMBERS = new Set([
   'audio',

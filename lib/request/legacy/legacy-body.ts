@@ -45,7 +45,7 @@ export function legacyBody(body: JsonRecord, options: LegacyOptions): JsonRecord
   }
 }
 
-/** Old hosts send the system prompt as the first item (host facts §4). */
+/** Old hosts send the system prompt as the first item (docs/development/facts/opencode-host.md#requests). */
 function hoisted(
   given: unknown,
   items: readonly unknown[],

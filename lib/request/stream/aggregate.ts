@@ -31,7 +31,8 @@ const eventSchema = z.looseObject({
 
 /**
  * Reads a stream to its end and answers with the finished response as JSON, for callers that do not stream. Items come
- * from `output_item.done`; the terminal event often has none (wire facts §9). A failure becomes an error answer.
+ * from `output_item.done`; the terminal event often has none (docs/development/facts/codex-backend.md#stream-events). A
+ * failure becomes an error answer.
  * @throws what the stream was broken off with when it is no error of ours, the reason of an abort say
  */
 export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Response> {

@@ -33,7 +33,8 @@ export function otherLines(bytes: Uint8Array): Uint8Array {
 
 /**
  * A terminal event in the form the host ends a turn on: named `response.completed`, with token counts, behind a whole
- * line end. It takes one without counts for no end at all and asks again (host facts §4).
+ * line end. It takes one without counts for no end at all and asks again
+ * (docs/development/facts/opencode-host.md#end-of-a-stream).
  * @param event its data
  * @returns the same bytes when they are in that form already
  */
@@ -162,7 +163,7 @@ const terminalSchema = z.looseObject({
     .catch(undefined),
 })
 
-/** Token counts of a terminal event, if it has any (wire facts §9). */
+/** Token counts of a terminal event, if it has any (docs/development/facts/codex-backend.md#stream-events). */
 export function usageOf(event: unknown): TokenUsage | undefined {
   const usage = terminalSchema.safeParse(event).data?.response?.usage
   if (usage == null) return undefined

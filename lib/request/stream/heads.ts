@@ -35,7 +35,7 @@ const READ = new Set([
   'error',
 ])
 const TAKEN = /^(?:codex\.|response\.metadata$)/
-/** Before any output (wire facts §9). */
+/** Before any output (docs/development/facts/codex-backend.md#stream-events). */
 const PRELUDE = new Set(['response.created', 'response.in_progress', 'response.queued'])
 
 /** The role of a type; an event without one is passed on. */

@@ -32,30 +32,6 @@ export interface OpenEntry {
   close(): Promise<void>
 }
 
-/** One small file per refresh token being spent. */
-export interface RefreshJournal {
-  /**
-   * The entry, or undefined when there is none or it cannot be understood.
-   * @throws CodexError `keychain_unreachable`: its tokens are sealed, and it is not as if there were none
-   */
-  read(fingerprint: string): Promise<JournalEntry | undefined>
-  /** Puts the intent on the disk and keeps its file open. Nothing must be spent before it resolves. @throws the system's error, `keychain_unreachable` */
-  begin(fingerprint: string, intent: StartedEntry): Promise<OpenEntry>
-  /** Replaces the entry. Durable when it resolves. @throws the system's error */
-  write(fingerprint: string, entry: JournalEntry): Promise<void>
-  /** Puts an entry wherever a disk takes it. @returns the folder @throws the system's error of the last one */
-  writeAnywhere(fingerprint: string, entry: JournalEntry): Promise<string>
-  clear(fingerprint: string): Promise<void>
-  /** The account file an entry belongs to, and the key its tokens are sealed with. Opens nothing. */
-  ownerOf(
-    fingerprint: string,
-  ): Promise<{ readonly pool: string; readonly keyId?: string } | undefined>
-  /** Fingerprints with an entry. */
-  list(): Promise<readonly string[]>
-  /** When a file of that name was last changed, epoch ms; for entries that cannot be understood. */
-  changedAt(fingerprint: string): Promise<number | undefined>
-}
-
 /** Where the keys of sealed entries come from. */
 export interface JournalKeys {
   /** The key that the account file is sealed with now; undefined for a plain one. */
@@ -65,107 +41,145 @@ export interface JournalKeys {
 
 const SUFFIX = '.json'
 
-/** A journal's folders and keys. */
-interface JournalPlace {
-  /** The usual folder first; the others take an entry when its disk does not. */
-  readonly dirs: readonly string[]
-  readonly keys: JournalKeys | undefined
+/** One small file per refresh token being spent, in a folder that is made when first needed. Tokens in it are sealed where the account file is. */
+export class RefreshJournal {
+  readonly #dir: string
+  readonly #keys: JournalKeys | undefined
+  readonly #spareDirs: readonly string[]
   /** The key of the last intent. */
-  known: DataKey | undefined
-}
+  #known: DataKey | undefined
 
-/**
- * The journal in a folder, which is made when first needed. Tokens in it are sealed where the account file is.
- * @param spareDirs folders that take an entry when the disk of `dir` does not; private to this user
- */
-export function createRefreshJournal(
-  dir: string,
-  keys?: JournalKeys,
-  spareDirs: readonly string[] = [],
-): RefreshJournal {
-  const dirs = [dir, ...spareDirs]
-  const place: JournalPlace = { dirs, keys, known: undefined }
-  return {
-    read: async (fingerprint) => {
-      const entry = await stored(place, fingerprint)
-      if (entry?.state !== 'received') return entry
-      const { tokens } = entry
-      if (!('sealed' in tokens)) return { ...entry, tokens: dropUndefined(tokens) }
-      const key = await keys?.key(tokens.keyId)
-      const opened = key === undefined ? undefined : openedTokens(fingerprint, tokens.sealed, key)
-      return opened === undefined ? undefined : { ...entry, tokens: opened }
-    },
-    begin: (fingerprint, intent) => begin(place, dir, fingerprint, intent),
-    write: (fingerprint, entry) => writeIn(place, dir, fingerprint, entry),
-    writeAnywhere: async (fingerprint, entry) => {
-      let failure: unknown
-      for (const folder of dirs) {
-        try {
-          await writeIn(place, folder, fingerprint, entry)
-          return folder
-        } catch (error) {
-          failure = error
-        }
+  /** @param spareDirs folders that take an entry when the disk of `dir` does not; private to this user */
+  constructor(dir: string, keys?: JournalKeys, spareDirs: readonly string[] = []) {
+    this.#dir = dir
+    this.#keys = keys
+    this.#spareDirs = spareDirs
+  }
+
+  /**
+   * The entry, or undefined when there is none or it cannot be understood.
+   * @throws CodexError `keychain_unreachable`: its tokens are sealed, and it is not as if there were none
+   */
+  async read(fingerprint: string): Promise<JournalEntry | undefined> {
+    const entry = await this.#stored(fingerprint)
+    if (entry?.state !== 'received') return entry
+    const { tokens } = entry
+    if (!('sealed' in tokens)) return { ...entry, tokens: dropUndefined(tokens) }
+    const key = await this.#keys?.key(tokens.keyId)
+    const opened = key === undefined ? undefined : openedTokens(fingerprint, tokens.sealed, key)
+    return opened === undefined ? undefined : { ...entry, tokens: opened }
+  }
+
+  /** Puts the intent on the disk and keeps its file open. Nothing must be spent before it resolves. @throws the system's error, `keychain_unreachable` */
+  async begin(fingerprint: string, intent: StartedEntry): Promise<OpenEntry> {
+    const key = await this.#keyFor(intent)
+    const file = fileIn(this.#dir, fingerprint)
+    const line = entryLine(fingerprint, intent, undefined)
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 })
+    await writeFileAtomic(file, `${line}${' '.repeat(ROOM_BYTES)}\n`)
+    const handle = await open(file, 'r+')
+    const offset = Buffer.byteLength(line)
+    return {
+      async follow(entry) {
+        const bytes = Buffer.from(
+          entryLine(fingerprint, entry, entry.state === 'received' ? key : undefined),
+        )
+        for (let done = 0; done < bytes.length;)
+          done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
+        await handle.sync()
+        // Written into a file that was moved away meanwhile, it would be lost.
+        const ours = await handle.stat({ bigint: true })
+        const there = await stat(file, { bigint: true })
+        if (ours.ino !== there.ino)
+          throw Object.assign(new Error(`${file} was replaced`), { code: 'ESTALE' })
+      },
+      close: () => handle.close().catch(() => undefined),
+    }
+  }
+
+  /** Replaces the entry. Durable when it resolves. @throws the system's error */
+  write(fingerprint: string, entry: JournalEntry): Promise<void> {
+    return this.#writeIn(this.#dir, fingerprint, entry)
+  }
+
+  /** Puts an entry wherever a disk takes it. @returns the folder @throws the system's error of the last one */
+  async writeAnywhere(fingerprint: string, entry: JournalEntry): Promise<string> {
+    let failure: unknown
+    for (const folder of this.#dirs()) {
+      try {
+        await this.#writeIn(folder, fingerprint, entry)
+        return folder
+      } catch (error) {
+        failure = error
       }
-      throw failure
-    },
-    clear: async (fingerprint) => {
-      // The spare ones first: one that stayed behind would bring back tokens that were spent since.
-      for (const folder of spareDirs)
-        await rm(fileIn(folder, fingerprint), { force: true }).catch(() => undefined)
-      await rm(fileIn(dir, fingerprint), { force: true })
-    },
-    ownerOf: async (fingerprint) => {
-      const entry = await stored(place, fingerprint)
-      if (entry === undefined) return undefined
-      const isSealed = entry.state === 'received' && 'sealed' in entry.tokens
-      return { pool: entry.pool, ...(isSealed ? { keyId: entry.tokens.keyId } : {}) }
-    },
-    list: async () => {
-      const names = await Promise.all(dirs.map((folder) => readdir(folder).catch(() => [])))
-      const entries = names.flat().filter((name) => /^[0-9a-f]{32}\.json$/.test(name))
-      return [...new Set(entries.map((name) => name.slice(0, -SUFFIX.length)))]
-    },
-    changedAt: async (fingerprint) => {
-      const times = await Promise.all(
-        dirs.map((folder) =>
-          stat(fileIn(folder, fingerprint)).then(
-            ({ mtimeMs }) => mtimeMs,
-            () => 0,
-          ),
-        ),
-      )
-      return Math.max(...times) || undefined
-    },
+    }
+    throw failure
+  }
+
+  async clear(fingerprint: string): Promise<void> {
+    // The spare ones first: one that stayed behind would bring back tokens that were spent since.
+    for (const folder of this.#spareDirs)
+      await rm(fileIn(folder, fingerprint), { force: true }).catch(() => undefined)
+    await rm(fileIn(this.#dir, fingerprint), { force: true })
+  }
+
+  /** The account file an entry belongs to, and the key its tokens are sealed with. Opens nothing. */
+  async ownerOf(
+    fingerprint: string,
+  ): Promise<{ readonly pool: string; readonly keyId?: string } | undefined> {
+    const entry = await this.#stored(fingerprint)
+    if (entry === undefined) return undefined
+    const isSealed = entry.state === 'received' && 'sealed' in entry.tokens
+    return { pool: entry.pool, ...(isSealed ? { keyId: entry.tokens.keyId } : {}) }
+  }
+
+  /** Fingerprints with an entry. */
+  async list(): Promise<readonly string[]> {
+    const names = await Promise.all(this.#dirs().map((folder) => readdir(folder).catch(() => [])))
+    const entries = names.flat().filter((name) => /^[0-9a-f]{32}\.json$/.test(name))
+    return [...new Set(entries.map((name) => name.slice(0, -SUFFIX.length)))]
+  }
+
+  /** When a file of that name was last changed, epoch ms; for entries that cannot be understood. */
+  async changedAt(fingerprint: string): Promise<number | undefined> {
+    const files = this.#dirs().map((folder) => fileIn(folder, fingerprint))
+    const found = await Promise.all(files.map((file) => stat(file).catch(() => undefined)))
+    return Math.max(...found.map((one) => one?.mtimeMs ?? 0)) || undefined
+  }
+
+  #dirs(): readonly string[] {
+    return [this.#dir, ...this.#spareDirs]
+  }
+
+  /** With the intent the key must be had, or nothing is spent; the tokens it brings are kept whatever happens to the file. */
+  async #keyFor(entry: JournalEntry): Promise<DataKey | undefined> {
+    if (this.#keys === undefined || entry.state === 'failed') return undefined
+    this.#known = await this.#keys.current().catch((error: unknown) => {
+      if (entry.state === 'started') throw error
+      return this.#known
+    })
+    return this.#known
+  }
+
+  /** Tokens that were received count, wherever they had to be put. */
+  async #stored(fingerprint: string): Promise<StoredEntry | undefined> {
+    const first = await storedIn(this.#dir, fingerprint)
+    if (first?.state === 'received') return first
+    for (const folder of this.#spareDirs) {
+      const found = await storedIn(folder, fingerprint).catch(() => undefined)
+      if (found?.state === 'received') return found
+    }
+    return first
+  }
+
+  async #writeIn(folder: string, fingerprint: string, entry: JournalEntry): Promise<void> {
+    const line = entryLine(fingerprint, entry, await this.#keyFor(entry))
+    await writeFileAtomic(fileIn(folder, fingerprint), line)
   }
 }
 
 function fileIn(folder: string, fingerprint: string): string {
   return path.join(folder, fingerprint + SUFFIX)
-}
-
-/** With the intent the key must be had, or nothing is spent; the tokens it brings are kept whatever happens to the file. */
-async function keyFor(place: JournalPlace, entry: JournalEntry): Promise<DataKey | undefined> {
-  if (place.keys === undefined || entry.state === 'failed') return undefined
-  place.known = await place.keys.current().catch((error: unknown) => {
-    if (entry.state === 'started') throw error
-    return place.known
-  })
-  return place.known
-}
-
-/** Tokens that were received count, wherever they had to be put. */
-async function stored(
-  { dirs: [dir = '', ...spareDirs] }: JournalPlace,
-  fingerprint: string,
-): Promise<StoredEntry | undefined> {
-  const first = await storedIn(dir, fingerprint)
-  if (first?.state === 'received') return first
-  for (const folder of spareDirs) {
-    const found = await storedIn(folder, fingerprint).catch(() => undefined)
-    if (found?.state === 'received') return found
-  }
-  return first
 }
 
 async function storedIn(folder: string, fingerprint: string): Promise<StoredEntry | undefined> {
@@ -174,45 +188,4 @@ async function storedIn(folder: string, fingerprint: string): Promise<StoredEntr
     throw error
   })
   return found === undefined ? undefined : lastEntry(found)
-}
-
-async function writeIn(
-  place: JournalPlace,
-  folder: string,
-  fingerprint: string,
-  entry: JournalEntry,
-): Promise<void> {
-  const line = entryLine(fingerprint, entry, await keyFor(place, entry))
-  await writeFileAtomic(fileIn(folder, fingerprint), line)
-}
-
-async function begin(
-  place: JournalPlace,
-  dir: string,
-  fingerprint: string,
-  intent: StartedEntry,
-): Promise<OpenEntry> {
-  const key = await keyFor(place, intent)
-  const file = fileIn(dir, fingerprint)
-  const line = entryLine(fingerprint, intent, undefined)
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  await writeFileAtomic(file, `${line}${' '.repeat(ROOM_BYTES)}\n`)
-  const handle = await open(file, 'r+')
-  const offset = Buffer.byteLength(line)
-  return {
-    async follow(entry) {
-      const bytes = Buffer.from(
-        entryLine(fingerprint, entry, entry.state === 'received' ? key : undefined),
-      )
-      for (let done = 0; done < bytes.length;)
-        done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
-      await handle.sync()
-      // Written into a file that was moved away meanwhile, it would be lost.
-      const ours = await handle.stat({ bigint: true })
-      const there = await stat(file, { bigint: true })
-      if (ours.ino !== there.ino)
-        throw Object.assign(new Error(`${file} was replaced`), { code: 'ESTALE' })
-    },
-    close: () => handle.close().catch(() => undefined),
-  }
 }

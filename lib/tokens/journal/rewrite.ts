@@ -1,7 +1,7 @@
 import type { DataKey } from '../../accounts/keychain/seal.js'
 import { isSameFile } from '../../kernel/files/real-path.js'
 import type { Vault } from '../../accounts/keychain/vault.js'
-import { createRefreshJournal, type RefreshJournal } from './journal.js'
+import { RefreshJournal } from './journal.js'
 import { tryLease } from '../lease.js'
 
 /** What became of the journal entries of an account file. */
@@ -16,7 +16,7 @@ export interface JournalRewritten {
  * Rewrites the journal entries of one account file that hold tokens: sealed with `key`, or plain without one. An entry
  * is touched under its lease alone, so that no process spends that token meanwhile.
  * @param pool path of the account file
- * @param spareDirs as `createRefreshJournal` takes them
+ * @param spareDirs as `RefreshJournal` takes them
  */
 export async function rewriteJournal(
   dir: string,
@@ -25,11 +25,8 @@ export async function rewriteJournal(
   key: DataKey | undefined,
   spareDirs: readonly string[] = [],
 ): Promise<JournalRewritten> {
-  const journal = createRefreshJournal(
-    dir,
-    { current: async () => key, key: (id) => vault.key(id) },
-    spareDirs,
-  )
+  const keys = { current: async () => key, key: (id: string) => vault.key(id) }
+  const journal = new RefreshJournal(dir, keys, spareDirs)
   const keyIds = new Set<string>()
   let left = 0
   for (const { fingerprint, keyId } of await entriesOf(journal, pool)) {
@@ -45,7 +42,7 @@ export async function rewriteJournal(
 
 /** True when a process is spending a token of this account file. */
 export async function isRenewing(dir: string, pool: string): Promise<boolean> {
-  for (const { fingerprint } of await entriesOf(createRefreshJournal(dir), pool))
+  for (const { fingerprint } of await entriesOf(new RefreshJournal(dir), pool))
     if (!(await underLease(dir, fingerprint, async () => undefined))) return true
   return false
 }

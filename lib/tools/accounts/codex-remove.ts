@@ -31,6 +31,7 @@ export const codexRemove = defineTool({
   },
   positional: ['account'],
   userOnly: ['confirm', 'purge'],
+  multiline: ['message'],
   async run(runtime, { account, confirm, purge: isPurge = false }): Promise<RemoveData> {
     const context = { maskEmail: runtime.config.maskEmail, project: runtime.scope.project }
     if (confirm !== true) {

@@ -62,6 +62,7 @@ export const codexImport = defineTool({
   positional: ['path'],
   userOnly: ['confirm'],
   ownFiles: ['path'],
+  multiline: ['message'],
   async run(
     runtime,
     { dryRun = false, confirm = false, mode = 'merge', ...asked },

@@ -51,6 +51,7 @@ export const codexMetrics = defineTool({
     out: z.string().describe('write to this file instead; needs format').optional(),
   },
   userOnly: ['out'],
+  multiline: ['exported'],
   async run(runtime, { constants, format, out }, context): Promise<MetricsData> {
     if (out !== undefined && format === undefined)
       throw new CodexError('invalid_input', 'Argument out needs a format.', {

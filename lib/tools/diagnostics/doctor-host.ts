@@ -23,7 +23,10 @@ const SELF_TEST_TIMEOUT_MS = 120_000
 /** Set for the OpenCode that a self-test starts; the plugin says so in the log then. */
 const SELF_TEST_ENV = 'OC_CODEX_SELF_TEST'
 
-/** Whether the copy that OpenCode keeps is this version: it never looks for a newer one (host facts §1). */
+/**
+ * Whether the copy that OpenCode keeps is this version: it never looks for a newer one
+ * (docs/development/facts/opencode-host.md#package-cache).
+ */
 export async function version({ paths }: Runtime): Promise<readonly Finding[]> {
   const ours = packageVersion()
   const copies = await cachedCopies(paths).catch(() => [])
@@ -57,10 +60,13 @@ async function versionIn(copy: string): Promise<string | undefined> {
 /** Plugins whose name says that they want the same provider. */
 const RIVAL =
   /(?:codex|chatgpt|openai).*(?:auth|multi|compact)|(?:auth|multi).*(?:codex|chatgpt|openai)/i
-/** OpenCode passes these by without a word (host facts §0.10). */
+/** OpenCode passes these by without a word (docs/development/facts/opencode-host.md#plugin-loading). */
 const IGNORED = /opencode-openai-codex-auth|opencode-copilot-auth/
 
-/** Whether the configuration names this plugin, and whether a later one takes the provider from it (host facts §2). */
+/**
+ * Whether the configuration names this plugin, and whether a later one takes the provider from it
+ * (docs/development/facts/opencode-host.md#conflicts-between-plugins).
+ */
 export async function pluginEntry(runtime: Runtime): Promise<readonly Finding[]> {
   const { paths, env, directory } = runtime
   const root = findProjectRoot(directory, paths.home)
