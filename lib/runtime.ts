@@ -1,4 +1,3 @@
-import { dropUndefined } from './kernel/drop-undefined.js'
 import path from 'node:path'
 
 import type { Account } from './accounts/account.js'
@@ -8,8 +7,7 @@ import { createSessionAffinity, type SessionAffinity } from './accounts/session-
 import type { Keychain } from './accounts/keychain/keychain.js'
 import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
 import type { MovedAside } from './accounts/store/pool-file.js'
-import { createAccountStore } from './accounts/store/store.js'
-import type { AccountStore } from './accounts/store/store-types.js'
+import { type AccountStore, createAccountStore } from './accounts/store/store.js'
 import { createVault, type Vault } from './accounts/keychain/vault.js'
 import { type Endpoints, resolveEndpoints } from './oauth/endpoints.js'
 import { poolFilesOf } from './tokens/copies.js'
@@ -25,6 +23,7 @@ import type { Config } from './config/settings.js'
 import { entriesOfReading, entryOfAlert } from './history/from-quota.js'
 import { createHistory, type History, noHistory } from './history/history.js'
 import { type Clock, systemClock } from './kernel/clock.js'
+import { dropUndefined } from './kernel/drop-undefined.js'
 import type { HostPort } from './kernel/host-port.js'
 import { createMetrics, type Metrics } from './kernel/metrics.js'
 import type { Paths } from './kernel/files/paths.js'
@@ -109,12 +108,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const loaded = resolveConfig({ env, ...configFiles(paths, directory) })
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
-  const { vault, storeAt } = accountFiles(options, clock)
+  const { vault, storeAt } = openStores(options, clock)
   const store = storeAt(scope.file, watch)
   const userAgent = `oc-codex-multi-auth/${packageVersion()}`
 
   const label = (account: Account): string => {
-    const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid) ?? -1
+    const position = store.peek()?.accounts.findIndex(({ uid }) => uid === account.uid) ?? -1
     return accountName(account, position < 0 ? undefined : position, config)
   }
   const tokens = new Tokens({
@@ -131,22 +130,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
-  const history = config.history
-    ? createHistory({ file: paths.historyFile, clock, log: host })
-    : noHistory
-  const ledger = createQuotaLedger({
-    file: paths.quotaFile,
-    clock,
-    log: host,
-    watch,
-    onReading: (uid, reading, nowMs) =>
-      entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
-    onAlert: (uid, alert) => {
-      history.note(entryOfAlert(uid, alert, clock.now()))
-      const account = store.peek()?.accounts.find((one) => one.uid === uid)
-      if (account !== undefined) options.onAlert?.(account, alert)
-    },
-  })
+  const { history, ledger } = openUsage(options, clock, config.history, store)
   const sessions = createSessionAffinity({ file: paths.affinityFile, clock, log: host })
   const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
@@ -215,29 +199,56 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   }
 }
 
-/** The keychain and the way to open an account file with it. */
-function accountFiles(
-  { env, paths, host, keychain, onMovedAside }: RuntimeOptions,
+/** The vault of the user, and the way to an account file: that of the pool in force and those of other projects. */
+function openStores(
+  options: RuntimeOptions,
   clock: Clock,
-): { readonly vault: Vault; readonly storeAt: (file: string, watched: boolean) => AccountStore } {
-  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
+): { readonly vault: Vault; readonly storeAt: (file: string, watch: boolean) => AccountStore } {
+  const { env, paths, host, onMovedAside } = options
   const vault = createVault({
-    keychain: keychain ?? systemKeychain(currentPlatform(env)),
+    keychain: options.keychain ?? systemKeychain(currentPlatform(env)),
     clock,
     optedIn: env[KEYCHAIN_ENV] === '1',
     log: host,
   })
-  const storeAt = (file: string, watched: boolean): AccountStore =>
+  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
+  const storeAt = (file: string, watch: boolean): AccountStore =>
     createAccountStore({
       path: file,
       backupsDir: path.join(path.dirname(file), 'backups'),
       clock,
       vault,
-      watch: watched,
+      watch,
       ...dropUndefined({
         onMovedAside,
         legacyPath: file === paths.accountsFile ? legacyPath : undefined,
       }),
     })
   return { vault, storeAt }
+}
+
+/** What is read of quotas, and the history that follows it. */
+function openUsage(
+  { paths, host, watch, onAlert }: RuntimeOptions,
+  clock: Clock,
+  keepsHistory: boolean,
+  store: AccountStore,
+): { readonly history: History; readonly ledger: QuotaLedger } {
+  const history = keepsHistory
+    ? createHistory({ file: paths.historyFile, clock, log: host })
+    : noHistory
+  const ledger = createQuotaLedger({
+    file: paths.quotaFile,
+    clock,
+    log: host,
+    watch,
+    onReading: (uid, reading, nowMs) =>
+      entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
+    onAlert: (uid, alert) => {
+      history.note(entryOfAlert(uid, alert, clock.now()))
+      const account = store.peek()?.accounts.find((one) => one.uid === uid)
+      if (account !== undefined) onAlert?.(account, alert)
+    },
+  })
+  return { history, ledger }
 }

@@ -11,48 +11,36 @@ export interface ActionChoice {
 
 /** The actions that would change something for an account in its present state. Pure. @param all every account of the pool */
 export function actionChoices(
-  { uid, enabled, active, pin }: AccountView,
+  { uid: account, enabled, active, pin }: AccountView,
   all: readonly AccountView[],
 ): readonly ActionChoice[] {
-  const isPinnedElsewhere = all.some((one) => one.pin !== undefined && one.uid !== uid)
-  const choices: readonly (ActionChoice & { readonly isOffered: boolean })[] = [
-    {
-      isOffered: enabled && (!active || isPinnedElsewhere),
-      value: 'switch',
-      title: 'Switch to it',
-      hint: isPinnedElsewhere
-        ? 'new sessions go there, and the pin is lifted'
-        : 'new sessions go there',
-      action: { do: 'switch', account: uid },
-    },
-    {
-      isOffered: pin !== undefined,
-      value: 'unpin',
-      title: 'Lift the pin',
-      hint: 'the strategy chooses again',
-      action: { do: 'unpin' },
-    },
-    {
-      isOffered: enabled && pin === undefined,
-      value: 'pin',
-      title: 'Pin it',
-      hint: 'others help out when it cannot serve',
-      action: { do: 'pin', account: uid, mode: 'soft', scope: 'global' },
-    },
-    {
-      isOffered: enabled && pin === undefined,
-      value: 'pin-hard',
-      title: 'Pin it alone',
-      hint: 'no other account serves',
-      action: { do: 'pin', account: uid, mode: 'hard', scope: 'global' },
-    },
-    {
-      isOffered: true,
-      value: 'toggle',
-      title: enabled ? 'Disable it' : 'Enable it',
-      hint: enabled ? 'it serves nothing until you enable it' : 'it may serve again',
-      action: { do: enabled ? 'disable' : 'enable', account: uid },
-    },
-  ]
-  return choices.flatMap(({ isOffered, ...choice }) => (isOffered ? [choice] : []))
+  const offered: ActionChoice[] = []
+  const offer = (
+    value: ActionChoice['value'],
+    title: string,
+    hint: string,
+    action: AccountAction,
+  ): void => void offered.push({ value, title, hint, action })
+  const isPinnedElsewhere = all.some((one) => one.pin !== undefined && one.uid !== account)
+  if (enabled && isPinnedElsewhere)
+    offer('switch', 'Switch to it', 'new sessions go there, and the pin is lifted', {
+      do: 'switch',
+      account,
+    })
+  else if (enabled && !active)
+    offer('switch', 'Switch to it', 'new sessions go there', { do: 'switch', account })
+  if (pin !== undefined)
+    offer('unpin', 'Lift the pin', 'the strategy chooses again', { do: 'unpin' })
+  else if (enabled) {
+    const pinned = { do: 'pin', account, scope: 'global' } as const
+    offer('pin', 'Pin it', 'others help out when it cannot serve', { ...pinned, mode: 'soft' })
+    offer('pin-hard', 'Pin it alone', 'no other account serves', { ...pinned, mode: 'hard' })
+  }
+  if (enabled)
+    offer('toggle', 'Disable it', 'it serves nothing until you enable it', {
+      do: 'disable',
+      account,
+    })
+  else offer('toggle', 'Enable it', 'it may serve again', { do: 'enable', account })
+  return offered
 }

@@ -1,5 +1,5 @@
 import type { Account, AccountPool, StoredAccount } from './account.js'
-import { indexOf } from './account-index.js'
+import { indexOf } from './identity.js'
 import { takenNames } from './store/pool-format.js'
 import { isUnopened } from './keychain/seal.js'
 

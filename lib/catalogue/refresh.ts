@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/account.js'
-import type { AccountStore } from '../accounts/store/store-types.js'
+import type { AccountStore } from '../accounts/store/store.js'
 import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
@@ -36,7 +36,7 @@ export interface ModelCatalogue {
   close(): Promise<void>
 }
 
-export interface CatalogueDeps extends BackendDeps {
+interface CatalogueDeps extends BackendDeps {
   readonly file: string
   readonly store: AccountStore
   readonly clock: Clock

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 
 import type { Account, AccountPool } from '../accounts/account.js'
 import { withoutAccounts } from '../accounts/edits.js'
-import { accountsInCopies, withoutUnreadableOf } from '../accounts/project/login-copies.js'
+import { accountsInCopies, withoutUnreadableOf } from '../accounts/store/credential-copies.js'
 import { accountName } from '../accounts/labels.js'
 import { type ReleasedEntry, releaseHostEntry } from '../login/host-entry.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'

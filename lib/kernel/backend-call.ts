@@ -30,7 +30,7 @@ export interface BackendRequest {
 }
 
 /** An answer of the backend of any status, read as JSON where it is that. */
-export interface BackendAnswer {
+interface BackendAnswer {
   readonly status: number
   readonly headers: Headers
   readonly body: unknown

@@ -1,7 +1,7 @@
 import { plainLines, plainText } from './text/plain-text.js'
 
 /**
- * Every error a user can meet, once: the bridge answers the host with it, tools and the command
+ * Every error a user can meet, once: the request path answers the host with it, tools and the command
  * line print it, the troubleshooting guide is written from it.
  *
  * `status` is the HTTP status the host sees. OpenCode retries on 404, 408, 409, 429 and 5xx and on
@@ -36,7 +36,7 @@ export const ERROR_TABLE = {
   },
   workspace_deactivated: {
     status: 403,
-    meaning: 'The workspace of the account was switched off by its owner.',
+    meaning: 'The workspace of the account was deactivated by its owner.',
     hint: 'Sign in to another workspace: opencode auth login',
   },
   model_not_supported: {
@@ -52,12 +52,12 @@ export const ERROR_TABLE = {
   bad_request: {
     status: 400,
     meaning: 'The backend refuses the form of the request.',
-    hint: 'If this goes on, report it with: codex-diag',
+    hint: 'If this keeps happening, report it with: codex-diag',
   },
   context_too_long: {
     status: 413,
-    meaning: 'The conversation is longer than the model takes.',
-    hint: 'OpenCode compacts the session and goes on',
+    meaning: 'The conversation is longer than the model allows.',
+    hint: 'OpenCode compacts the session and continues',
   },
   backend_unreachable: {
     status: 403,
@@ -66,12 +66,12 @@ export const ERROR_TABLE = {
   },
   backend_failed: {
     status: 403,
-    meaning: 'The backend answered with a failure, also after retries.',
-    hint: 'The backend has trouble of its own: wait a little, then send the prompt again',
+    meaning: 'The backend failed, and retries did not help.',
+    hint: 'Wait a little, then send the prompt again',
   },
   stream_broken: {
     status: 403,
-    meaning: 'The answer broke off after it had begun; it is never repeated by itself.',
+    meaning: 'The answer broke off after it had begun; it is never repeated automatically.',
     hint: 'Send the prompt again',
   },
   destination_refused: {
@@ -82,7 +82,7 @@ export const ERROR_TABLE = {
   request_not_json: {
     status: 400,
     meaning: 'The body of a request is not JSON.',
-    hint: 'If this goes on, report it with: codex-diag',
+    hint: 'If this keeps happening, report it with: codex-diag',
   },
   answer_not_sse: {
     status: 403,
@@ -106,7 +106,7 @@ export const ERROR_TABLE = {
   },
   login_timeout: {
     status: 401,
-    meaning: 'Nobody finished the login in time.',
+    meaning: 'The login was not completed in time.',
     hint: 'Start the login again: opencode auth login',
   },
   callback_port_busy: {
@@ -141,7 +141,7 @@ export const ERROR_TABLE = {
   },
   keychain_unreachable: {
     status: 403,
-    meaning: 'The key of a sealed account file cannot be had from the OS keychain.',
+    meaning: 'The key of a sealed account file is not available from the OS keychain.',
     hint: 'Nothing was changed. Unlock the keychain of your desktop session and try again: codex-keychain',
   },
   config_invalid: {

@@ -5,7 +5,7 @@ import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
 import { plainText } from '../kernel/text/plain-text.js'
 
 /** What the backend adds to the claims of a login. */
-export type WorkspaceFacts = Pick<StoredAccount, 'workspaceName' | 'routingOverride' | 'planType'>
+type WorkspaceFacts = Pick<StoredAccount, 'workspaceName' | 'routingOverride' | 'planType'>
 
 /** A login is not held up for longer than this, ms. */
 const ANSWER_TIMEOUT_MS = 5_000

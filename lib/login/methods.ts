@@ -8,7 +8,7 @@ import type { LoginMethodId } from './method-list.js'
 import type { LoginTokens } from '../oauth/oauth-client.js'
 import { openBrowser } from './open-browser.js'
 
-export interface LoginMethodsDeps extends LoginDeps {
+interface LoginMethodsDeps extends LoginDeps {
   readonly host: HostPort
   readonly env: NodeJS.ProcessEnv
   /** Leads to the menu of the accounts. */

@@ -2,7 +2,7 @@ import { CodexError } from '../kernel/errors.js'
 import { problemOfBaseUrl } from './base-url-rules.js'
 
 /** A third-party Codex endpoint as the user gave it, checked. */
-export interface ThirdPartyEndpoint {
+interface ThirdPartyEndpoint {
   /** Scheme, host and port: the only place its key may be sent to. */
   readonly origin: string
   /** Where responses are asked for: `<base>/backend-api/codex/responses`. */

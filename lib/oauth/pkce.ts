@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** Proof Key for Code Exchange, method S256 (RFC 7636). */
-export interface Pkce {
+interface Pkce {
   readonly verifier: string
   readonly challenge: string
 }

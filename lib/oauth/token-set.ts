@@ -68,7 +68,7 @@ export function expiryOf(expiresIn: unknown, accessToken: string, nowMs: number)
  * What an error answer means for the grant: `permanent` ends it, `pending` asks for patience (RFC 8628 §3.5), and
  * `transient` says nothing about it.
  */
-export type ErrorClass = 'permanent' | 'pending' | 'transient'
+type ErrorClass = 'permanent' | 'pending' | 'transient'
 
 /** Codes that mean that a grant is dead and stays dead; see docs/development/facts/oauth.md#refresh-errors. */
 const PERMANENT_CODES = new Set([

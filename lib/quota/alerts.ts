@@ -12,7 +12,7 @@ export interface Alert {
 }
 
 /** Levels the user was told of, by the name of the window; it changes with every reset. */
-export type AlertMemory = Readonly<Record<string, number>>
+type AlertMemory = Readonly<Record<string, number>>
 
 /**
  * The alerts a reading gives rise to and what is to be remembered of them. A first reading far down says the lowest level

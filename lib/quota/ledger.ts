@@ -45,7 +45,7 @@ export interface QuotaLedger {
 const NO_BLOCKS: readonly Block[] = []
 const NO_WINDOWS: Readonly<Record<string, readonly QuotaWindow[]>> = {}
 
-export interface LedgerDeps {
+interface LedgerDeps {
   readonly file: string
   readonly clock: Clock
   readonly log: Logger

@@ -1,8 +1,8 @@
 import { entryFor, resolveModel } from '../models/resolve.js'
 
 /**
- * Models tried in turn when no account may use one and the user has opted in; a user's own chain replaces the entry
- * (product rules, unsupported models). Newer to older within one size.
+ * Models tried in turn when no account may use one and the user has opted in; a user's own chain replaces the
+ * entry. Newer to older within one size.
  */
 const BUILT_IN_CHAIN: Readonly<Record<string, readonly string[]>> = {
   'gpt-6.1-sol': ['gpt-6-sol', 'gpt-5.6-sol', 'gpt-5.5'],

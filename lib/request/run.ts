@@ -1,6 +1,6 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import type { SessionAffinity } from '../accounts/session-affinity.js'
-import type { AccountStore } from '../accounts/store/store-types.js'
+import type { AccountStore } from '../accounts/store/store.js'
 import type { Config } from '../config/settings.js'
 import type { History } from '../history/history.js'
 import type { Clock } from '../kernel/clock.js'

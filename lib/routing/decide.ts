@@ -38,7 +38,7 @@ const STRATEGY_REASON: Readonly<Record<Strategy, ChosenReason>> = {
  * candidates. Never answers with an account that cannot serve while one can.
  *
  * A session stays on its account under every strategy; the strategy places new sessions. Order of precedence: hard
- * pin, project fence and strict pool (closed: nobody else serves), soft pin, preferred pool, included quota before
+ * pin, project fence and strict pool (closed: no other account serves), soft pin, preferred pool, included quota before
  * paid credits, accounts that answer before those that failed just now, session, manual switch, strategy.
  */
 export function decide(snapshot: RoutingSnapshot): Decision {
@@ -157,7 +157,7 @@ function refusal(
   return seen.has('outside_pool') ? 'pool_blocked' : 'all_disabled'
 }
 
-/** True when somebody whom only this rule keeps out could serve. */
+/** True when an account that only this rule keeps out could serve. */
 function wouldServe(snapshot: RoutingSnapshot, rule: 'outside_fence' | 'outside_pool'): boolean {
   const { fence: _fence, ...unfenced } = snapshot
   const { modelPool: _pool, ...unpooled } = snapshot

@@ -8,7 +8,7 @@ interface LoggedDecision {
   readonly sessionId: string | undefined
   readonly model: string
   readonly decision: Decision
-  /** Everything that was weighed; computed when somebody asks, not when the request runs. */
+  /** Everything that was weighed; computed when it is asked for, not when the request runs. */
   explain(): readonly ExplainedCandidate[]
 }
 

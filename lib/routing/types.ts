@@ -3,7 +3,7 @@ import type { Block, QuotaWindow, WindowKind } from './limits.js'
 /** How an account is chosen for a new session. */
 export type Strategy = 'hybrid' | 'sticky' | 'round-robin' | 'drain-first'
 
-/** Whether an account may go on with paid credits when its window is used up; `ask` means not yet allowed. */
+/** Whether an account may serve on paid credits when its window is used up; `ask` means not yet allowed. */
 type CreditsPolicy = 'never' | 'ask' | 'allow'
 
 /** Whether the backend's own list for the account names the model; a list that does not is no refusal. */
@@ -54,7 +54,7 @@ export interface Pin {
 /** Accounts set aside for the model of the request. */
 export interface ModelPool {
   readonly uids: ReadonlySet<string>
-  /** `preferred`: others help out; `strict`: nobody else serves the model. */
+  /** `preferred`: others help out; `strict`: no other account serves the model. */
   readonly mode: 'preferred' | 'strict'
 }
 
@@ -67,7 +67,7 @@ export interface EligibilityContext {
   readonly limitId: string
   readonly creditsPolicy: CreditsPolicy
   readonly pin?: Pin
-  /** Project fence: nobody else may serve here, whatever happens. */
+  /** Project fence: no other account may serve here, whatever happens. */
   readonly fence?: ReadonlySet<string>
   readonly modelPool?: ModelPool
   /** Accounts already tried for this request. */
@@ -113,7 +113,7 @@ export type Decision =
       readonly reason: RefusedReason
       /**
        * When the first account that may serve is free of all its blocks: the minimum over accounts of the maximum over
-       * that account's blocks. Undefined when time alone frees nobody.
+       * that account's blocks. Undefined when time alone frees none.
        */
       readonly nextFreeAtMs: number | undefined
     }

@@ -6,7 +6,7 @@ export const TOOL_LIST: readonly (readonly [
 ])[] = [
   ['setup', 'Show what is set up and what is still to do.', 'read'],
   ['help', 'Explain how accounts, limits, pins and backups work.', 'read'],
-  ['next', 'Say the one thing to do next.', 'read'],
+  ['next', 'Name the one thing to do next.', 'read'],
   ['list', 'List the ChatGPT accounts with their state and what is left of their limits.', 'read'],
   [
     'switch',

@@ -6,7 +6,7 @@ import { factsOf, isNewer, withSuccessor } from './login-facts.js'
 import { isUsableInstead } from './token-rules.js'
 
 /** What another place of ours knows better about a login. */
-export type Better =
+type Better =
   | { readonly kind: 'nothing' }
   /** The record was changed; look at it again. */
   | { readonly kind: 'taken' }

@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/account.js'
-import type { AccountStore } from '../accounts/store/store-types.js'
+import type { AccountStore } from '../accounts/store/store.js'
 import type { Clock } from '../kernel/clock.js'
 import { isCodexError, messageOf, systemCode } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
@@ -41,10 +41,10 @@ export interface UnsavedTokens {
 }
 
 /** Those that this process holds, by the fingerprint of the token that was spent for them. */
-export type HeldTokens = UnsavedTokens & { readonly fingerprint: string }
+type HeldTokens = UnsavedTokens & { readonly fingerprint: string }
 
 /** Where new tokens are: `gone` when no record wants them any more; the journal keeps them then. */
-export type Committed = 'file' | UnsavedTokens['place'] | 'gone'
+type Committed = 'file' | UnsavedTokens['place'] | 'gone'
 
 export interface CommitterDeps {
   readonly store: AccountStore

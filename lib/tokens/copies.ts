@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Account, AccountPool } from '../accounts/account.js'
 import { readPoolFile } from '../accounts/store/pool-file.js'
 import { parsePool } from '../accounts/store/pool-format.js'
-import type { AccountStore } from '../accounts/store/store-types.js'
+import type { AccountStore } from '../accounts/store/store.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import type { Clock } from '../kernel/clock.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
@@ -38,7 +38,7 @@ export interface PoolFiles {
   store(file: string): AccountStore
 }
 
-export interface CopiesDeps {
+interface CopiesDeps {
   /** The file in use here; not one of the others. */
   readonly ownPath: string
   readonly files?: PoolFiles | undefined

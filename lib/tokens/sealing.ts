@@ -4,17 +4,17 @@ import { isDeepStrictEqual } from 'node:util'
 import type { AccountPool } from '../accounts/account.js'
 import { writeBackup } from '../accounts/store/backups.js'
 import { unavailable } from '../accounts/keychain/keychain.js'
-import { rewriteCopies, type Rewritten } from '../accounts/keychain/plain-copies.js'
+import { rewriteCopies, type Rewritten } from '../accounts/keychain/sealed-files.js'
 import { poolText } from '../accounts/store/pool-file.js'
 import { formatPool, parsePool } from '../accounts/store/pool-format.js'
 import { type DataKey, isUnopened, openedPool } from '../accounts/keychain/seal.js'
-import type { AccountStore } from '../accounts/store/store-types.js'
+import type { AccountStore } from '../accounts/store/store.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { isRenewing, type JournalRewritten, rewriteJournal } from './journal/rewrite.js'
 
-export interface SealingDeps {
+interface SealingDeps {
   readonly store: AccountStore
   readonly vault: Vault
   readonly backupsDir: string

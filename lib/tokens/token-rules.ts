@@ -4,7 +4,7 @@ import { sha256Hex } from '../kernel/hash.js'
 import type { TokenSet } from '../oauth/token-set.js'
 
 /** How good the stored access token is: use it, use it and fetch a new one, or fetch a new one first. */
-export type TokenState = 'good' | 'due' | 'expired'
+type TokenState = 'good' | 'due' | 'expired'
 
 /**
  * Judges the access token of a record.

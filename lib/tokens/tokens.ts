@@ -31,7 +31,7 @@ export class BusyElsewhere extends CodexError {
   }
 }
 
-export interface TokensDeps extends NoticeDeps {
+interface TokensDeps extends NoticeDeps {
   /** 0 up to 1. */
   readonly random: () => number
   readonly refreshGrant: RefreshGrant

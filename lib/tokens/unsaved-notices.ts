@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/account.js'
-import type { AccountStore } from '../accounts/store/store-types.js'
+import type { AccountStore } from '../accounts/store/store.js'
 import type { Clock } from '../kernel/clock.js'
 import type { Toast } from '../kernel/host-port.js'
 import type { Logger } from '../kernel/logger.js'

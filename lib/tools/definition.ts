@@ -85,7 +85,7 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
    * @throws CodexError naming the command that the user can type
    */
   refuseModel?(runtime: Runtime, pool: AccountPool, args: z.output<z.ZodObject<Shape>>): void
-  /** Members of the result whose texts have lines of their own; in every other one a line feed is somebody else's and goes. */
+  /** Members of the result whose texts have lines of their own; in every other one a line feed is not ours and goes. */
   readonly multiline?: readonly string[]
   run(runtime: Runtime, args: z.output<z.ZodObject<Shape>>, context: ToolContext): Promise<Data>
   render(data: Data, view: View): string
@@ -93,7 +93,7 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
   failed?(data: Data): boolean
 }
 
-/** A tool whose argument and result types nobody outside needs. */
+/** A tool whose argument and result types are its own affair. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyTool = ToolDefinition<any, any>
 

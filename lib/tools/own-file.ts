@@ -38,7 +38,7 @@ export async function writeOwnFile({
           hint:
             force === undefined
               ? 'Choose another name.'
-              : 'Choose another name, or say force to replace it.',
+              : 'Choose another name, or pass force to replace it.',
         },
       )
   }

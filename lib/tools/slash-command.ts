@@ -19,7 +19,7 @@ export interface SlashCall {
 }
 
 /**
- * Runs a tool for a slash command: the user's own act, so nobody is asked. What comes back goes to the model as text, so
+ * Runs a tool for a slash command: the user's own act, so no permission is asked for. What comes back goes to the model as text, so
  * addresses and ids stay masked; a failure is told in the same way.
  */
 export async function runSlashCommand(

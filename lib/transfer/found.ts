@@ -1,8 +1,11 @@
 import * as z from 'zod'
-
 import { CodexError } from '../kernel/errors.js'
 import { isNestedTooDeep } from '../kernel/text/nesting.js'
 import type { StoredAccount } from '../accounts/account.js'
+import { accountFromLogin } from '../login/account-from-login.js'
+import { PUBLIC_API } from '../oauth/base-url.js'
+import { readClaims } from '../oauth/claims.js'
+import { MANAGED_MARKER } from '../login/managed-entry.js'
 
 /** A ChatGPT login as another program keeps it; whose it is stands in its tokens. */
 export interface ImportedLogin {
@@ -63,4 +66,81 @@ export function objectIn(source: string, where: string): Record<string, unknown>
 /** The error of a file that holds nothing to import; never with anything that stands in it. */
 export function refused(where: string, why: string, hint = 'Nothing was changed.'): CodexError {
   return new CodexError('invalid_input', `${where} cannot be imported because ${why}.`, { hint })
+}
+
+/**
+ * The record of something found in a file of another program; undefined for the mark that this plugin leaves in
+ * OpenCode's login file. Whose login it is stands in its tokens; what the file says counts where they are silent. Pure.
+ * @param nowMs epoch ms
+ */
+export function accountFromFound(found: Found, nowMs: number): StoredAccount | undefined {
+  switch (found.kind) {
+    case 'key':
+      return {
+        kind: 'api-key',
+        apiKey: found.apiKey,
+        baseUrl: found.endpoint === 'public' ? PUBLIC_API : found.endpoint,
+        addedAt: nowMs,
+        lastUsed: 0,
+      }
+    case 'record':
+      return isMark(found.account) ? undefined : withClaims(found.account)
+    case 'login':
+      return isMark(found) ? undefined : fromLogin(found, nowMs)
+  }
+}
+
+function isMark({
+  refreshToken,
+  accessToken,
+}: {
+  readonly refreshToken?: string | undefined
+  readonly accessToken?: string | undefined
+}): boolean {
+  return refreshToken === MANAGED_MARKER || accessToken === MANAGED_MARKER
+}
+
+function fromLogin(found: ImportedLogin, nowMs: number): StoredAccount {
+  const { accessToken = '', refreshToken = '', idToken, email, accountId, enabled } = found
+  const { expiresAtMs, issuedAtMs } = readClaims(accessToken)
+  // A clock that runs ahead must not make this copy the newest for ever.
+  const rotatedAt = Math.min(found.rotatedAt ?? issuedAtMs ?? 0, nowMs)
+  const {
+    tokenRotatedAt: _now,
+    accessToken: _access,
+    refreshToken: _refresh,
+    ...account
+  } = accountFromLogin(
+    {
+      accessToken,
+      refreshToken,
+      expiresAt: found.expiresAt ?? expiresAtMs ?? 0,
+      ...(idToken === undefined ? {} : { idToken }),
+    },
+    nowMs,
+  )
+  return {
+    ...(email === undefined ? {} : { email }),
+    ...(accountId === undefined ? {} : { accountId }),
+    ...account,
+    ...(accessToken === '' ? {} : { accessToken }),
+    ...(refreshToken === '' ? {} : { refreshToken }),
+    ...(rotatedAt === 0 ? {} : { tokenRotatedAt: rotatedAt }),
+    ...(enabled === false ? { enabled } : {}),
+  }
+}
+
+/** Claims fill the gaps of a record that is about the same workspace; a workspace chosen there stays. */
+function withClaims(account: StoredAccount): StoredAccount {
+  const { expiresAtMs: _expiry, issuedAtMs, ...claims } = readClaims(account.accessToken ?? '')
+  if (
+    account.kind === 'api-key' ||
+    (account.accountId !== undefined && account.accountId !== claims.accountId)
+  )
+    return account
+  return {
+    ...claims,
+    ...(issuedAtMs === undefined ? {} : { tokenRotatedAt: issuedAtMs }),
+    ...account,
+  }
 }

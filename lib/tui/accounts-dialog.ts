@@ -100,10 +100,10 @@ async function historyOf(file: string, uid: string): Promise<readonly HistoryEnt
 }
 
 function readNow(deps: DialogDeps, { uid, index, name }: AccountView): void {
-  const which = `the limits of account ${index} (${name})`
-  toast(deps, 'info', `Reading ${which}.`)
+  const which = `limits of account ${index} (${name})`
+  toast(deps, 'info', `Reading the ${which}.`)
   readLimits(uid).then(
-    () => toast(deps, 'success', `Read ${which}.`),
+    () => toast(deps, 'success', `The ${which} are up to date.`),
     (error: unknown) => toast(deps, 'error', errorText(error)),
   )
 }

@@ -6,7 +6,7 @@ import { isSameAccount, uidFor } from '../../lib/accounts/identity.js'
 import { accountName, ownName, withPlainNames } from '../../lib/accounts/labels.js'
 import { mergePools } from '../../lib/accounts/merge.js'
 import { rulesOf, withRules } from '../../lib/accounts/rules.js'
-import { restored } from '../../lib/accounts/store/restore.js'
+import { restored } from '../../lib/accounts/restore.js'
 import { repaired, unreadableRecords, unreadableText } from '../../lib/accounts/store/unreadable.js'
 
 const record = (name: string, changes: Partial<Account> = {}): Account => ({

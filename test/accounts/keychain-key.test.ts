@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { guarded, type Keychain } from '../../lib/accounts/keychain/keychain.js'
-import { bunKeychain } from '../../lib/accounts/keychain/keychain-bun.js'
+import { bunKeychain } from '../../lib/accounts/keychain/keychain-system.js'
 import { moduleKeychain } from '../../lib/accounts/keychain/keychain-module.js'
 import { newDataKey, textOfKey } from '../../lib/accounts/keychain/seal.js'
 import { createAccountStore } from '../../lib/accounts/store/store.js'

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { AccountPool } from '../../lib/accounts/account.js'
 import { withActive, withLogin, withoutAccount } from '../../lib/accounts/edits.js'
-import { restored } from '../../lib/accounts/store/restore.js'
+import { restored } from '../../lib/accounts/restore.js'
 import { rulesOf, withRules } from '../../lib/accounts/rules.js'
 
 const login = (name: string) => ({

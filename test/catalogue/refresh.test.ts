@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import type { Account, AccountPool } from '../../lib/accounts/account.js'
-import type { AccountStore } from '../../lib/accounts/store/store-types.js'
+import type { AccountStore } from '../../lib/accounts/store/store.js'
 import { parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
 import { createModelCatalogue, FRESH_MS, KEEP_OTHERS_MS } from '../../lib/catalogue/refresh.js'
 import { temporaryFolder } from '../support/temporary.js'

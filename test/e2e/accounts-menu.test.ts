@@ -138,7 +138,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await terminal.waitFor(/● 1\* {2}anna .*active/)
     await pick(terminal, 'Read all limits now')
     const screen = await terminal.waitFor(/3 {3}carla .*5h 62% {2}7d 81%/)
-    expect(screen).toContain('What is left is new for 3 accounts.')
+    expect(screen).toContain('The limits of 3 accounts are up to date.')
     expect(screen).not.toContain('@')
     await pick(terminal, 'Quit')
     await expectSane(terminal, 0)
@@ -188,7 +188,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await terminal.waitFor('Account 1 (anna) is back.')
     expect((await stage.pool()).accounts).toMatchObject(before.accounts)
     await remove('2   ben')
-    await pick(terminal, 'Go on')
+    await pick(terminal, 'Continue')
     await terminal.waitFor('2 accounts (')
     expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual([
       'anna',

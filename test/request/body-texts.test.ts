@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { objectText, type ObjectText } from '../../lib/request/body/json-edit.js'
 import { prepareRequest } from '../../lib/request/body/request.js'
 
 /** A piece of JSON text with the blanks, escapes, repeated keys and numbers that only other serialisers write. */
@@ -195,6 +196,26 @@ describe('a body of any writing', () => {
         expect(JSON.parse(prepareRequest(text).body.text)).toEqual(reference(text))
       }),
       { numRuns: 1_500 },
+    )
+  })
+
+  it('knows where its members stand, after any change, as well as a scan of it would', () => {
+    const placesOf = ({ scan: { members, close } }: ObjectText) => [
+      [...members].map(([key, { keyStart, start, end }]) => [key, keyStart, start, end]),
+      close,
+    ]
+    fc.assert(
+      fc.property(bodies, (text) => {
+        const prepared = prepareRequest(text)
+        for (const body of [
+          prepared.body,
+          prepared.withoutReasoning(),
+          prepared.withModel('gpt-6-sol').body,
+          prepared.withPairedTools()?.body ?? prepared.body,
+        ])
+          expect(placesOf(body)).toEqual(placesOf(objectText(body.text)!))
+      }),
+      { numRuns: 500 },
     )
   })
 

@@ -1,7 +1,9 @@
+import { getEventListeners } from 'node:events'
+
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { deadlineFor, REQUEST_DEADLINE_MS } from '../../lib/request/deadline.js'
+import { deadlineFor, REQUEST_DEADLINE_MS, startDeadline } from '../../lib/request/deadline.js'
 import { isHostSafe } from '../../lib/request/failures/host-text.js'
 import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
@@ -281,4 +283,17 @@ describe('the time of one request', () => {
     expect(deadlineFor(undefined)).toBe(REQUEST_DEADLINE_MS)
     expect(REQUEST_DEADLINE_MS).toBeLessThan(HOST_GIVES_UP_MS)
   })
+})
+
+it('leaves nothing on a signal of the host that outlives its requests (every derived signal would stay on it in Node 20)', () => {
+  const host = new AbortController()
+  const acts = { handOver: () => undefined, giveUp: () => undefined }
+  for (let request = 0; request < 100; request += 1)
+    startDeadline(host.signal, { ms: 1_000, startedAt: performance.now() }, acts).close()
+  expect(getEventListeners(host.signal, 'abort')).toEqual([])
+  const dependants = Object.getOwnPropertySymbols(host.signal).find((symbol) =>
+    String(symbol).includes('Dependant'),
+  )
+  const kept = dependants && (Reflect.get(host.signal, dependants) as Set<unknown> | undefined)
+  expect(kept?.size ?? 0).toBe(0)
 })

@@ -1,4 +1,4 @@
-import { guarded, type Keychain, unavailable } from './keychain.js'
+import { guarded, type Keychain, KEYCHAIN_SERVICE, unavailable } from './keychain.js'
 
 /** What a choice depends on; the fields of the running process by default. */
 export interface KeychainPlace {
@@ -37,8 +37,7 @@ function viaOf({ secrets, platform }: KeychainPlace): string {
 }
 
 async function choose(place: KeychainPlace): Promise<Keychain> {
-  if (place.secrets !== undefined)
-    return (await import('./keychain-bun.js')).bunKeychain(place.secrets)
+  if (place.secrets !== undefined) return bunKeychain(place.secrets)
   if (place.platform === 'linux' || place.platform === 'darwin') {
     const { secretToolKeychain, securityKeychain } = await import('./keychain-command.js')
     return place.platform === 'linux' ? secretToolKeychain(place.env) : securityKeychain(place.env)
@@ -48,4 +47,23 @@ async function choose(place: KeychainPlace): Promise<Keychain> {
   throw unavailable(
     'The OS keychain cannot be reached from Node on this system without the package @napi-rs/keyring; inside OpenCode it can.',
   )
+}
+
+/** The part of `Bun.secrets` that is used (Bun 1.3). */
+interface BunSecrets {
+  get(options: { service: string; name: string }): Promise<string | null>
+  set(options: { service: string; name: string; value: string }): Promise<void>
+  delete(options: { service: string; name: string }): Promise<boolean>
+}
+
+/** The keychain through the runtime of the host. */
+export function bunKeychain(secrets: unknown): Keychain {
+  const bun = secrets as BunSecrets
+  const service = KEYCHAIN_SERVICE
+  return {
+    via: 'Bun.secrets',
+    get: async (name) => (await bun.get({ service, name })) ?? undefined,
+    set: (name, value) => bun.set({ service, name, value }),
+    delete: (name) => bun.delete({ service, name }),
+  }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.js'
 import { isCodexError } from '../../kernel/errors.js'
 import type { AccountPool } from '../account.js'
 import { MovedAside } from './pool-file.js'
-import type { AccountStore } from './store-types.js'
+import type { AccountStore } from './store.js'
 import type { Vault } from '../keychain/vault.js'
 
 /** A pool after something that cannot be had a second time was put into it. */

@@ -1,5 +1,4 @@
-import type { AccountPool, StoredAccount } from '../account.js'
-import { readAccount } from '../account-record.js'
+import { type AccountPool, readAccount, type StoredAccount } from '../account.js'
 import { mergePools } from '../merge.js'
 import { UNREADABLE_KEY, withUids } from './pool-format.js'
 

@@ -1,7 +1,7 @@
 import type { AccountView } from '../../account-view/view.js'
 import type { AccountPool } from '../../accounts/account.js'
 import { clearedOfDamage } from '../../accounts/store/adopt.js'
-import { type ForeignSource, SOURCE_TITLES } from '../../transfer/places.js'
+import { type ForeignSource, SOURCE_TITLES } from '../../transfer/sources.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { counted } from '../../kernel/text/plural.js'
 import { cut } from '../../kernel/text/table.js'

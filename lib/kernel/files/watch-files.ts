@@ -82,10 +82,10 @@ function foldersOf(files: readonly string[]): ReadonlyMap<string, readonly strin
   )
 }
 
-/** Bun, in which OpenCode runs, names only the temporary file when it is renamed to the real one. Null: the system tells none. */
-function mayMean(file: string, changed: string | null): boolean {
+/** Bun, in which OpenCode runs, names only the temporary file when it is renamed to the real one. Null, or nothing in Bun: the system tells none. */
+function mayMean(file: string, changed: string | null | undefined): boolean {
   return (
-    changed === null ||
+    changed == null ||
     changed === file ||
     (changed.startsWith(`.${file}.`) && changed.endsWith('.tmp'))
   )

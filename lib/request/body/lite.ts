@@ -1,3 +1,4 @@
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { isRecord, type JsonRecord, parsedJson } from '../../kernel/text/json.js'
 
 /** Says that the body has the Lite shape. Goes out with a body of `liteBody` and never without. */
@@ -67,11 +68,7 @@ function withoutDetail(item: unknown): unknown {
   const output = partsWithoutDetail(item.output)
   return content === item.content && output === item.output
     ? item
-    : {
-        ...item,
-        ...(content === undefined ? {} : { content }),
-        ...(output === undefined ? {} : { output }),
-      }
+    : { ...item, ...dropUndefined({ content, output }) }
 }
 
 function partsWithoutDetail(parts: unknown): unknown {

@@ -39,7 +39,7 @@ export interface PreparedRequest {
   withModel(model: string): PreparedRequest
 }
 
-/** Members the backend refuses or that have no meaning where nothing is stored (product rules, request path). */
+/** Members the backend refuses or that have no meaning where nothing is stored. */
 const FORBIDDEN_MEMBERS = [
   'previous_response_id',
   'conversation',

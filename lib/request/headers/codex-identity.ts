@@ -1,3 +1,4 @@
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { uuidFrom } from '../../kernel/hash.js'
 import type { Sender } from './headers.js'
 import { ORIGINATOR } from './codex-user-agent.js'
@@ -30,30 +31,26 @@ export function identityHeaders(
 ): Record<string, string> {
   const { account, token, turnState } = sender
   const { model, serviceTier, threadId, shape } = request
-  return {
+  return dropUndefined({
     version: identity.version,
-    ...(account.routingOverride === undefined
-      ? {}
-      : { 'x-openai-account-routing-override': account.routingOverride }),
+    'x-openai-account-routing-override': account.routingOverride,
     'x-codex-beta-features': 'remote_compaction_v2',
-    ...(turnState === undefined ? {} : { 'x-codex-turn-state': turnState }),
-    ...(threadId === undefined ? {} : { 'x-codex-window-id': `${threadId}:0` }),
+    'x-codex-turn-state': turnState,
+    'x-codex-window-id': threadId === undefined ? undefined : `${threadId}:0`,
     ...shape,
     'x-codex-routing-hint': `model=${headerText(model)}${serviceTier === 'priority' ? ';tier=priority' : ''}`,
-    ...(threadId === undefined
-      ? {}
-      : { 'x-client-request-id': threadId, 'session-id': threadId, 'thread-id': threadId }),
+    'x-client-request-id': threadId,
+    'session-id': threadId,
+    'thread-id': threadId,
     accept: 'text/event-stream',
     'content-type': 'application/json',
     authorization: `Bearer ${token}`,
-    ...(account.accountId === undefined ? {} : { 'chatgpt-account-id': account.accountId }),
-    ...(account.residency === undefined
-      ? {}
-      : { 'x-openai-internal-codex-residency': account.residency }),
-    ...(account.fedramp === true ? { 'x-openai-fedramp': 'true' } : {}),
+    'chatgpt-account-id': account.accountId,
+    'x-openai-internal-codex-residency': account.residency,
+    'x-openai-fedramp': account.fedramp === true ? 'true' : undefined,
     originator: ORIGINATOR,
     'user-agent': identity.userAgent,
-  }
+  })
 }
 
 /**

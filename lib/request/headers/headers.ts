@@ -1,4 +1,5 @@
 import type { Account } from '../../accounts/account.js'
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { CodexError } from '../../kernel/errors.js'
 
 /**
@@ -52,31 +53,30 @@ export function outgoingHeaders(
   sender: Sender,
 ): Record<string, string> {
   const { account } = sender
-  const isKey = account.kind === 'api-key'
   const passed: Record<string, string> = {}
   for (const [name, value] of entries(host)) {
     const key = name.toLowerCase()
     if (PASSED.has(key) && value.length <= MAX_VALUE && VALUE.test(value))
       passed[key] = value.trim()
   }
-  const headers: Record<string, string> = {
+  return dropUndefined({
     'content-type': 'application/json',
     originator: 'opencode',
     'user-agent': sender.userAgent,
     ...passed,
     accept: 'text/event-stream',
     authorization: `Bearer ${sender.token}`,
-  }
-  if (sender.turnState !== undefined && VALUE.test(sender.turnState))
-    headers['x-codex-turn-state'] = sender.turnState
-  if (isKey) return headers
-  if (account.accountId !== undefined) headers['chatgpt-account-id'] = account.accountId
-  if (account.residency !== undefined)
-    headers['x-openai-internal-codex-residency'] = account.residency
-  if (account.routingOverride !== undefined)
-    headers['x-openai-account-routing-override'] = account.routingOverride
-  if (account.fedramp === true) headers['x-openai-fedramp'] = 'true'
-  return headers
+    'x-codex-turn-state':
+      sender.turnState !== undefined && VALUE.test(sender.turnState) ? sender.turnState : undefined,
+    ...(account.kind === 'api-key'
+      ? {}
+      : {
+          'chatgpt-account-id': account.accountId,
+          'x-openai-internal-codex-residency': account.residency,
+          'x-openai-account-routing-override': account.routingOverride,
+          'x-openai-fedramp': account.fedramp === true ? 'true' : undefined,
+        }),
+  })
 }
 
 /**

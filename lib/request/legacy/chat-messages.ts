@@ -1,3 +1,4 @@
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { isRecord, type JsonRecord } from '../../kernel/text/json.js'
 
 /**
@@ -105,7 +106,7 @@ function partOf(part: unknown, text: 'input_text' | 'output_text'): unknown {
       return {
         type: 'input_image',
         image_url: image.url,
-        ...(image.detail === undefined ? {} : { detail: image.detail }),
+        ...dropUndefined({ detail: image.detail }),
       }
     }
     case 'file':

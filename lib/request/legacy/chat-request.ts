@@ -1,3 +1,4 @@
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { isRecord, type JsonRecord } from '../../kernel/text/json.js'
 import { inputOfMessages } from './chat-messages.js'
 
@@ -44,15 +45,14 @@ export function responsesRequest(body: JsonRecord): JsonRecord {
   const tools = toolsOf(body)
   const choice = choiceOf(body)
   const format = formatOf(body.response_format)
-  const text = {
-    ...(format === undefined ? {} : { format }),
-    ...(typeof body.verbosity === 'string' ? { verbosity: body.verbosity } : {}),
-  }
+  const text = dropUndefined({
+    format,
+    verbosity: typeof body.verbosity === 'string' ? body.verbosity : undefined,
+  })
   return {
     ...kept,
     ...inputOf(body),
-    ...(tools === undefined ? {} : { tools }),
-    ...(choice === undefined ? {} : { tool_choice: choice }),
+    ...dropUndefined({ tools, tool_choice: choice }),
     ...(Object.keys(text).length > 0 && isRecordOrNothing(body.text)
       ? { text: { ...text, ...body.text } }
       : {}),
@@ -86,7 +86,7 @@ function flatTool(tool: unknown): unknown {
   const { format, ...rest } = tool.custom
   const grammar =
     isRecord(format) && isRecord(format.grammar) ? { type: 'grammar', ...format.grammar } : format
-  return { type: 'custom', ...rest, ...(grammar === undefined ? {} : { format: grammar }) }
+  return { type: 'custom', ...rest, ...dropUndefined({ format: grammar }) }
 }
 
 function choiceOf(body: JsonRecord): unknown {

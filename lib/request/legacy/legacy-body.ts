@@ -3,7 +3,6 @@ import { clampEffort, isEffort } from '../../models/resolve.js'
 import { toolMessage } from '../../prompts/tool-message.js'
 import { isRecord, type JsonRecord } from '../../kernel/text/json.js'
 import { allowsFastSession, endOfConversation, type FastSession } from './fast-session.js'
-import { toolNames } from './tool-names.js'
 import { repairToolPairs } from '../body/tool-pairs.js'
 
 export interface LegacyOptions {
@@ -89,13 +88,7 @@ function reasoningOf(given: unknown, model: string, least: boolean): JsonRecord 
       : modelFact(model)?.defaultEffort
   const effort = isEffort(asked) ? clampEffort(model, asked) : (asked ?? usual)
   const summary = SUMMARIES.includes(wanted) ? wanted : wanted === 'none' ? undefined : 'auto'
-  return {
-    reasoning: {
-      ...rest,
-      ...(effort === undefined ? {} : { effort }),
-      ...(summary === undefined ? {} : { summary }),
-    },
-  }
+  return { reasoning: { ...rest, effort, summary } }
 }
 
 function textOf(given: unknown, model: string): JsonRecord {
@@ -103,4 +96,15 @@ function textOf(given: unknown, model: string): JsonRecord {
   if (verbosity === undefined || (given != null && !isRecord(given)) || given?.verbosity != null)
     return {}
   return { text: { ...given, verbosity } }
+}
+
+/** Names of the tools of a request; tools of the backend have no name but a type. Pure. */
+function toolNames(tools: unknown): string[] {
+  if (!Array.isArray(tools)) return []
+  return tools.flatMap((tool: unknown): string[] => {
+    if (!isRecord(tool)) return []
+    if (tool.type === 'namespace') return toolNames(tool.tools)
+    const name = tool.name ?? tool.type
+    return typeof name === 'string' && name !== '' ? [name] : []
+  })
 }

@@ -1,3 +1,4 @@
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { resolveModel } from '../../models/resolve.js'
 import { isRecord, type JsonRecord, parsedJson } from '../../kernel/text/json.js'
 import { prepareRequest, type PreparedRequest } from '../body/request.js'
@@ -34,12 +35,13 @@ function withResolvedModel(body: JsonRecord): JsonRecord {
   return {
     ...body,
     model,
-    ...(effort === undefined
-      ? {}
-      : { reasoning: { ...(isRecord(body.reasoning) ? body.reasoning : {}), effort } }),
-    ...(serviceTier === undefined || body.service_tier != null
-      ? {}
-      : { service_tier: serviceTier }),
+    ...dropUndefined({
+      reasoning:
+        effort === undefined
+          ? undefined
+          : { ...(isRecord(body.reasoning) ? body.reasoning : {}), effort },
+      service_tier: body.service_tier == null ? serviceTier : undefined,
+    }),
   }
 }
 

@@ -1,4 +1,5 @@
-import { isRecord, parsedJson } from '../../kernel/text/json.js'
+import { dropUndefined } from '../../kernel/drop-undefined.js'
+import { isRecord, type JsonRecord, parsedJson } from '../../kernel/text/json.js'
 
 /** A longer answer in one piece is not taken, bytes. */
 const MAX_BYTES = 32 * 1024 * 1024
@@ -98,7 +99,7 @@ function rebuilt(
   return new Response(body, { status: response.status, headers: response.headers })
 }
 
-type Event = Readonly<Record<string, unknown>> & { readonly type: string }
+type Event = JsonRecord & { readonly type: string }
 
 /** The events of a finished answer, or the one of an error; undefined for anything else. */
 function eventsOf(body: unknown): readonly Event[] | undefined {
@@ -108,11 +109,9 @@ function eventsOf(body: unknown): readonly Event[] | undefined {
   const end = typeof status === 'string' ? ENDS[status] : undefined
   if (end === 'response.failed') return [{ type: end, response: answer }]
   if (end !== undefined && Array.isArray(output)) {
+    const begun = { ...answer, status: 'in_progress', output: [], usage: null }
     return [
-      {
-        type: 'response.created',
-        response: { ...answer, status: 'in_progress', output: [], usage: null },
-      },
+      { type: 'response.created', response: begun },
       ...output.flatMap((item: unknown, index) =>
         isRecord(item) ? eventsOfItem(item, index) : [],
       ),
@@ -124,49 +123,41 @@ function eventsOf(body: unknown): readonly Event[] | undefined {
     : undefined
 }
 
-function eventsOfItem(item: Readonly<Record<string, unknown>>, index: number): readonly Event[] {
-  const place = {
+function eventsOfItem(item: JsonRecord, index: number): readonly Event[] {
+  const place = dropUndefined({
     output_index: index,
-    ...(typeof item.id === 'string' ? { item_id: item.id } : {}),
-  }
+    item_id: typeof item.id === 'string' ? item.id : undefined,
+  })
   const content: unknown[] =
     item.type === 'message' && Array.isArray(item.content) ? item.content : []
+  const begun = { ...item, status: 'in_progress', ...(content.length === 0 ? {} : { content: [] }) }
+  const call = item.type === 'function_call' ? item.arguments : undefined
   return [
-    {
-      type: 'response.output_item.added',
-      output_index: index,
-      item: { ...item, status: 'in_progress', ...(content.length === 0 ? {} : { content: [] }) },
-    },
+    { type: 'response.output_item.added', output_index: index, item: begun },
     ...content.flatMap((part: unknown, at) =>
       isRecord(part) ? eventsOfPart(part, { ...place, content_index: at }) : [],
     ),
-    ...(item.type === 'function_call' && typeof item.arguments === 'string'
+    ...(typeof call === 'string'
       ? [
-          { type: 'response.function_call_arguments.delta', ...place, delta: item.arguments },
-          { type: 'response.function_call_arguments.done', ...place, arguments: item.arguments },
+          { type: 'response.function_call_arguments.delta', ...place, delta: call },
+          { type: 'response.function_call_arguments.done', ...place, arguments: call },
         ]
       : []),
     { type: 'response.output_item.done', output_index: index, item },
   ]
 }
 
-function eventsOfPart(
-  part: Readonly<Record<string, unknown>>,
-  place: Readonly<Record<string, unknown>>,
-): readonly Event[] {
+function eventsOfPart(part: JsonRecord, place: JsonRecord): readonly Event[] {
   const text = part.type === 'output_text' && typeof part.text === 'string' ? part.text : undefined
+  const isText = text !== undefined
   return [
-    {
-      type: 'response.content_part.added',
-      ...place,
-      part: text === undefined ? part : { ...part, text: '' },
-    },
-    ...(text === undefined
-      ? []
-      : [
+    { type: 'response.content_part.added', ...place, part: isText ? { ...part, text: '' } : part },
+    ...(isText
+      ? [
           { type: 'response.output_text.delta', ...place, delta: text },
           { type: 'response.output_text.done', ...place, text },
-        ]),
+        ]
+      : []),
     { type: 'response.content_part.done', ...place, part },
   ]
 }

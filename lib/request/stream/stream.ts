@@ -6,7 +6,7 @@ import { hasOutput } from './events.js'
 import { HeldBytes } from './held.js'
 import { createPieces, type Ending, type Pieces } from './pieces.js'
 import { MAX_HELD_BYTES } from './scan.js'
-import { type BreakReason, createUpstream, type Upstream } from './upstream.js'
+import { type BreakReason, Upstream } from './upstream.js'
 
 /** Looks on beside the stream; never delays it. */
 interface StreamObserver {
@@ -56,7 +56,7 @@ export async function openStream(response: Response, options: StreamOptions): Pr
   const { observer, signal } = options
   const reader = response.body?.getReader()
   if (reader === undefined) return { kind: 'broken', why: 'eof' }
-  const upstream = createUpstream(reader, options.idleMs)
+  const upstream = new Upstream(reader, options.idleMs)
   const pieces = createPieces({ signal, onRateLimits: (event) => observer.onRateLimits?.(event) })
 
   // An abort ends the connection whether or not the signal reaches it through `fetch`, also before any output.

@@ -14,73 +14,66 @@ export interface Read {
 }
 
 /** The answer of the backend, with a limit for silence. */
-export interface Upstream {
-  read(): Promise<Read>
-  /** Ends the connection. */
-  stop(): void
-  stopTimer(): void
-  /** Lets the connection end by itself, for a moment. */
-  drain(): void
-}
+export class Upstream {
+  private readonly reader: ReadableStreamDefaultReader<Uint8Array>
+  private readonly idleMs: number
+  private waitingSince: number | undefined
+  private isIdle = false
+  private timer: NodeJS.Timeout | undefined
 
-/**
- * Creates the reading end of an answer.
- * @param idleMs longest silence, ms; 0 for no limit
- */
-export function createUpstream(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  idleMs: number,
-): Upstream {
-  let waitingSince: number | undefined
-  let isIdle = false
-  let timer: NodeJS.Timeout | undefined
+  /** @param idleMs longest silence, ms; 0 for no limit */
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, idleMs: number) {
+    this.reader = reader
+    this.idleMs = idleMs
+    if (idleMs > 0) this.arm(idleMs)
+  }
 
-  // One timer for the whole stream: it looks at the time of the last read instead of being set anew with each chunk.
-  const arm = (ms: number): void => {
-    timer = setTimeout(() => {
-      const silentMs = waitingSince === undefined ? 0 : performance.now() - waitingSince
-      if (silentMs < idleMs) {
-        arm(Math.max(1, idleMs - silentMs))
+  /** One timer for the whole stream: it looks at the time of the last read instead of being set again with each chunk. */
+  private arm(ms: number): void {
+    this.timer = setTimeout(() => {
+      const silentMs = this.waitingSince === undefined ? 0 : performance.now() - this.waitingSince
+      if (silentMs < this.idleMs) {
+        this.arm(Math.max(1, this.idleMs - silentMs))
         return
       }
-      isIdle = true
-      stop()
+      this.isIdle = true
+      this.stop()
     }, ms)
-    timer.unref()
+    this.timer.unref()
   }
-  const stopTimer = (): void => {
-    clearTimeout(timer)
-    timer = undefined
-  }
-  const stop = (): void => {
-    stopTimer()
-    void reader.cancel().catch(() => undefined)
-  }
-  if (idleMs > 0) arm(idleMs)
 
-  return {
-    stop,
-    stopTimer,
-    async read() {
-      waitingSince = performance.now()
-      try {
-        const { done, value } = await reader.read()
-        if (!done) return { chunk: value }
-        return { chunk: NO_BYTES, why: isIdle ? 'idle' : 'eof' }
-      } catch (error) {
-        return { chunk: NO_BYTES, why: isIdle ? 'idle' : 'network', error }
-      } finally {
-        waitingSince = undefined
-      }
-    },
-    drain() {
-      const limit = setTimeout(stop, DRAIN_MS)
-      limit.unref()
-      void (async () => {
-        while (!(await reader.read()).done);
-      })()
-        .catch(() => undefined)
-        .finally(() => clearTimeout(limit))
-    },
+  async read(): Promise<Read> {
+    this.waitingSince = performance.now()
+    try {
+      const { done, value } = await this.reader.read()
+      if (!done) return { chunk: value }
+      return { chunk: NO_BYTES, why: this.isIdle ? 'idle' : 'eof' }
+    } catch (error) {
+      return { chunk: NO_BYTES, why: this.isIdle ? 'idle' : 'network', error }
+    } finally {
+      this.waitingSince = undefined
+    }
+  }
+
+  stopTimer(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+  }
+
+  /** Ends the connection. */
+  stop(): void {
+    this.stopTimer()
+    void this.reader.cancel().catch(() => undefined)
+  }
+
+  /** Lets the connection end by itself, for a moment. */
+  drain(): void {
+    const limit = setTimeout(() => this.stop(), DRAIN_MS)
+    limit.unref()
+    void (async () => {
+      while (!(await this.reader.read()).done);
+    })()
+      .catch(() => undefined)
+      .finally(() => clearTimeout(limit))
   }
 }

@@ -33,7 +33,7 @@ export interface OpenEntry {
 }
 
 /** Where the keys of sealed entries come from. */
-export interface JournalKeys {
+interface JournalKeys {
   /** The key that the account file is sealed with now; undefined for a plain one. */
   current(): Promise<DataKey | undefined>
   key(id: string): Promise<DataKey>

@@ -18,7 +18,6 @@ interface ExportData {
   readonly message: string
 }
 
-/** `codex-export`. */
 export const codexExport = defineTool({
   name: 'export',
   group: 'Backup and secrets',
@@ -52,7 +51,7 @@ export const codexExport = defineTool({
       })
     if (!force && there !== undefined)
       throw new CodexError('invalid_input', `${file} exists already.`, {
-        hint: 'Choose another name, or say force to replace it.',
+        hint: 'Choose another name, or pass force to replace it.',
       })
     await writeFileAtomic(
       file,
@@ -61,7 +60,7 @@ export const codexExport = defineTool({
     const count = counted(pool.accounts.length, 'account')
     const warning = encrypt
       ? ''
-      : ' The file holds tokens in plain text: whoever reads it can use the accounts.'
+      : ' The file holds unencrypted tokens: anyone who reads it can use the accounts.'
     return {
       path: file,
       accounts: pool.accounts.length,

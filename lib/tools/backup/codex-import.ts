@@ -4,13 +4,18 @@ import * as z from 'zod'
 import { adopt, clearedOfDamage } from '../../accounts/store/adopt.js'
 import { writeBackup } from '../../accounts/store/backups.js'
 import { poolText } from '../../accounts/store/pool-file.js'
-import { FOREIGN_SOURCES } from '../../transfer/places.js'
+import { FOREIGN_SOURCES } from '../../transfer/sources.js'
 import { CodexError } from '../../kernel/errors.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { defineTool } from '../definition.js'
-import { type ImportPlan, type ImportRow, planImport } from '../../transfer/import-plan.js'
+import {
+  type ImportPlan,
+  type ImportRequest,
+  type ImportRow,
+  planImport,
+  searchAccounts,
+} from '../../transfer/import.js'
 import { ownPlace } from '../own-place.js'
-import { type ImportRequest, searchAccounts } from '../../transfer/import-search.js'
 
 interface ImportData {
   /** The file, or null when the usual places of programs were searched. */
@@ -36,7 +41,6 @@ interface ImportArguments {
   readonly mode?: 'merge' | 'replace' | undefined
 }
 
-/** `codex-import`. */
 export const codexImport = defineTool({
   name: 'import',
   group: 'Backup and secrets',
@@ -104,9 +108,9 @@ export const codexImport = defineTool({
     const asksFirst = needed.length > 0 && !confirm
     if (dryRun || isList || asksFirst) {
       const how = isList
-        ? ' To import, say from which program.'
+        ? ' To import, name the program: --from.'
         : asksFirst && !dryRun
-          ? ` Say confirm ${needed.join(' and ')}.`
+          ? ` Pass confirm ${needed.join(' and ')}.`
           : ''
       const message =
         isList && rows.length === 0
@@ -181,11 +185,9 @@ function wishOf({ path: wanted, from, mode }: ImportArguments, directory: string
         hint: 'Nothing was changed.',
       })
     if (mode === 'replace')
-      throw new CodexError(
-        'invalid_input',
-        'Replacing needs one source: what all programs hold together is no pool.',
-        { hint: 'Nothing was changed.' },
-      )
+      throw new CodexError('invalid_input', 'Replacing needs one source; name it with from.', {
+        hint: 'Nothing was changed.',
+      })
     return { source }
   }
   if (source !== 'file') return { source, file }
@@ -210,5 +212,5 @@ function sharedText(rows: readonly ImportRow[]): string {
     ),
   ].join(', ')
   const what = shared.length === 1 ? 'One login is' : `${shared.length} logins are`
-  return ` ${what} also kept by ${who}: a refresh token works once, so the first renewal here ends the sign-in there, or the other way round. Stop using it there, or sign in here on its own: opencode auth login.`
+  return ` ${what} also kept by ${who}: a refresh token works once, so the first refresh here ends the sign-in there, or the other way round. Stop using it there, or sign in here on its own: opencode auth login.`
 }

@@ -1,8 +1,11 @@
 import path from 'node:path'
 import * as z from 'zod'
 
-import { findPlainCopies } from '../../accounts/keychain/plain-copies.js'
-import { type SealState, sealStateOf } from '../../accounts/keychain/seal-state.js'
+import {
+  findPlainCopies,
+  type SealState,
+  sealStateOf,
+} from '../../accounts/keychain/sealed-files.js'
 import { PROBE_ITEM } from '../../accounts/keychain/vault.js'
 import { refreshDir } from '../../tokens/refresh.js'
 import { sealPoolFile, type SealingResult, unsealPoolFile } from '../../tokens/sealing.js'
@@ -12,11 +15,11 @@ import { defineTool } from '../definition.js'
 
 interface KeychainData {
   readonly command: 'status' | 'migrate' | 'rollback'
-  /** True where nothing was changed because confirm was not said. */
+  /** True where nothing was changed because confirm was not given. */
   readonly dryRun: boolean
   readonly path: string
   readonly optedIn: boolean
-  /** How the file lies on the disk now. */
+  /** How the file is stored now. */
   readonly storage: SealState['kind']
   readonly accounts: number
   /** The way to the keychain; null for `reachable` when it was not asked. */
@@ -25,14 +28,13 @@ interface KeychainData {
     readonly reachable: boolean | null
     readonly problem: string | null
   }
-  /** Files with tokens in the clear beside a sealed account file. */
+  /** Files with unencrypted tokens beside a sealed account file. */
   readonly plainCopies: readonly string[]
   readonly backup: string | null
   readonly warnings: readonly string[]
   readonly message: string
 }
 
-/** `codex-keychain`. */
 export const codexKeychain = defineTool({
   name: 'keychain',
   group: 'Backup and secrets',
@@ -71,7 +73,7 @@ export const codexKeychain = defineTool({
         'There is no account to seal; the first login makes a sealed file.',
       )
     if (dryRun || !confirm) {
-      const how = dryRun ? '' : ' Say confirm to do it.'
+      const how = dryRun ? '' : ' Pass confirm to do it.'
       return report(
         runtime,
         command,
@@ -150,7 +152,7 @@ function statusText(state: SealState, { vault, store }: Runtime): string {
     case 'sealed':
       return `The tokens of ${count} in ${store.path} are sealed with a key in the OS keychain.`
     case 'plain':
-      return `The tokens of ${count} lie in ${store.path} in the clear, readable for you alone.${vault.optedIn ? ' To seal them: codex-keychain migrate' : ''}`
+      return `The tokens of ${count} are stored unencrypted in ${store.path}, readable only by you.${vault.optedIn ? ' To seal them: codex-keychain migrate' : ''}`
     case 'empty':
       return `There is no account in ${store.path}.${vault.optedIn ? ' The first login makes a sealed file.' : ''}`
   }
@@ -164,8 +166,8 @@ function previewText(command: 'migrate' | 'rollback', state: SealState): string 
     return `The tokens of ${count}, and the copies the plugin made in the backups folder, would be sealed with a new key in the OS keychain.`
   }
   if (state.kind !== 'sealed')
-    return 'The account file is not sealed; copies in the backups folder that are would be written in the clear.'
-  return `The tokens of ${count}, and the sealed copies in the backups folder, would be written in the clear, and the key deleted from the OS keychain.`
+    return 'The account file is not sealed; sealed copies in the backups folder would be unsealed.'
+  return `The tokens of ${count}, and the sealed copies in the backups folder, would be stored unencrypted, and the key deleted from the OS keychain.`
 }
 
 function doneText(
@@ -179,7 +181,7 @@ function doneText(
       : ` So ${copies === 1 ? 'is 1 copy' : `are ${copies} copies`} in the backups folder.`
   if (command === 'migrate')
     return `The tokens of ${count} are ${changed ? 'now' : 'already'} sealed with a key in the OS keychain.${also}`
-  return `The tokens of ${count} ${changed ? 'are in the account file in the clear again' : 'were in the clear already'}.${also}`
+  return `The tokens of ${count} ${changed ? 'are stored unencrypted again' : 'were not sealed'}.${also}`
 }
 
 function detailsOf({ keychain, optedIn, plainCopies, backup }: KeychainData): string[] {
@@ -189,7 +191,7 @@ function detailsOf({ keychain, optedIn, plainCopies, backup }: KeychainData): st
     ...(backup === null ? [] : [`sealed copy: ${backup}`]),
     ...(plainCopies.length === 0
       ? []
-      : ['tokens in the clear are also in:', ...plainCopies.map((file) => `  ${file}`)]),
+      : ['unencrypted tokens are also in:', ...plainCopies.map((file) => `  ${file}`)]),
   ]
 }
 

@@ -1,13 +1,13 @@
 import path from 'node:path'
 
 import type { Account, AccountPool } from '../../accounts/account.js'
-import { indexOf } from '../../accounts/account-index.js'
+import { indexOf } from '../../accounts/identity.js'
 import { withoutAccounts } from '../../accounts/edits.js'
 import {
   clearLoginCopies,
   findLoginCopies,
   type LoginCopy,
-} from '../../accounts/project/login-copies.js'
+} from '../../accounts/store/credential-copies.js'
 import { createAccountStore } from '../../accounts/store/store.js'
 import { fingerprintOf } from '../../tokens/token-rules.js'
 import { sweepEverywhere } from '../../kernel/files/leftovers.js'
@@ -61,12 +61,12 @@ export async function purge(
   const count = (fate: LoginCopy['fate']): number =>
     copies.filter((copy) => copy.fate === fate && !failed.includes(copy.path)).length
   return [
-    `Copies cleared: ${filesText(count('delete'))} deleted, ${filesText(count('rewrite'))} written anew without the login, ${pools.length === 1 ? '1 other pool' : `${pools.length} other pools`} changed. This cannot be undone.`,
+    `Copies cleared: ${filesText(count('delete'))} deleted, ${filesText(count('rewrite'))} rewritten without the login, ${pools.length === 1 ? '1 other pool' : `${pools.length} other pools`} changed. This cannot be undone.`,
     ...copies
       .filter(({ fate }) => fate === 'left')
-      .map(({ path: file }) => `${file} is encrypted with a passphrase and stays.`),
+      .map(({ path: file }) => `${file} is encrypted with a passphrase and is kept.`),
     ...failed.map((file) => `${file} could not be cleared; delete it by hand.`),
-    'Exports and copies that you made elsewhere are not known here.',
+    'Exports and copies that you made elsewhere are not touched.',
   ]
 }
 
@@ -87,7 +87,7 @@ export function previewText({ lines }: PurgePlan): string {
   const more = 'the copy that the removal itself writes goes too'
   return lines.length === 0
     ? `No other copy is known here; ${more}. This cannot be undone.`
-    : `Cleared for good, and not to be undone (${more}):\n${lines.map((line) => `  ${line}`).join('\n')}`
+    : `Cleared for good; this cannot be undone (${more}):\n${lines.map((line) => `  ${line}`).join('\n')}`
 }
 
 /** Secrets of a sealed pool stay sealed: records are known without them. */
@@ -115,11 +115,11 @@ function lineOf({ path: file, fate }: LoginCopy): string {
     case 'delete':
       return `${file}: deleted`
     case 'rewrite':
-      return `${file}: written anew without the login`
+      return `${file}: rewritten without the login`
     case 'pool':
       return `${file}: the account leaves this pool too`
     case 'left':
-      return `${file}: stays, it is encrypted with a passphrase`
+      return `${file}: kept, because it is encrypted with a passphrase`
   }
 }
 

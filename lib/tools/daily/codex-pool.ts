@@ -13,6 +13,7 @@ import {
 } from '../../accounts/rules.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { CodexError } from '../../kernel/errors.js'
+import { counted } from '../../kernel/text/plural.js'
 import { accountArg } from '../accounts/account-edit.js'
 import { defineTool } from '../definition.js'
 import { onlyByUser } from '../user-acts.js'
@@ -21,7 +22,7 @@ interface ModelPoolRow {
   readonly model: string
   readonly mode: 'preferred' | 'strict'
   readonly accounts: readonly string[]
-  /** Entries of the configuration that name nobody. */
+  /** Entries of the configuration that name no account. */
   readonly unresolved: number
 }
 
@@ -44,7 +45,6 @@ interface PoolData {
   readonly message: string
 }
 
-/** `codex-pool`. */
 export const codexPool = defineTool({
   name: 'pool',
   group: 'Daily use',
@@ -155,7 +155,7 @@ export const codexPool = defineTool({
   render(data) {
     const pools = data.modelPools.map(
       (row) =>
-        `${row.model} (${row.mode}): ${row.accounts.join(', ')}${row.unresolved === 0 ? '' : `; ${row.unresolved} entries name nobody`}`,
+        `${row.model} (${row.mode}): ${row.accounts.join(', ')}${row.unresolved === 0 ? '' : `; ${counted(row.unresolved, 'entry names', 'entries name')} no account`}`,
     )
     const known = new Set(data.models.flatMap(({ accounts }) => accounts)).size
     const models = data.models.map(

@@ -27,9 +27,7 @@ export const codexSwitch = defineTool({
     account: accountArg.optional(),
     pin: z
       .enum(['none', 'soft', 'hard'])
-      .describe(
-        'soft: others help out when it cannot serve; hard: nobody else serves; none: no pin',
-      )
+      .describe('soft: others help out when it cannot serve; hard: no other serves; none: no pin')
       .optional(),
     scope: z.enum(['global', 'project']).describe('where the pin counts').optional(),
   },

@@ -35,7 +35,6 @@ const WARM_BODY = JSON.stringify({
 })
 const ANSWER_TIMEOUT_MS = 30_000
 
-/** `codex-warm`. */
 export const codexWarm = defineTool({
   name: 'warm',
   group: 'Daily use',
@@ -89,8 +88,8 @@ export const codexWarm = defineTool({
       accounts: rows,
       message:
         planned > 0
-          ? `${counted(planned, 'request')} would be sent. Nothing was sent; say confirm to do it.`
-          : `${count('started')} windows opened.`,
+          ? `${counted(planned, 'request')} would be sent. Nothing was sent; pass confirm to send them.`
+          : `${counted(count('started'), 'window')} opened.`,
     }
 
     async function warm(position: number): Promise<void> {

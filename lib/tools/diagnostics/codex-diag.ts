@@ -38,7 +38,6 @@ interface DiagData {
   readonly redactionApplied: true
 }
 
-/** `codex-diag`. */
 export const codexDiag = defineTool({
   name: 'diag',
   group: 'Diagnostics',

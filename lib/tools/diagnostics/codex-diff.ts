@@ -22,7 +22,6 @@ interface DiffData {
   readonly redactionApplied: true
 }
 
-/** `codex-diff`. */
 export const codexDiff = defineTool({
   name: 'diff',
   group: 'Diagnostics',

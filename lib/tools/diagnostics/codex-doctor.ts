@@ -1,12 +1,12 @@
-import { counted } from '../../kernel/text/plural.js'
 import * as z from 'zod'
 
 import { messageOf } from '../../kernel/errors.js'
+import { counted } from '../../kernel/text/plural.js'
 import { redactText } from '../../kernel/text/redact.js'
 import { packageVersion } from '../../kernel/version.js'
 import { defineTool } from '../definition.js'
 import { CHECKS } from './doctor-checks.js'
-import type { Severity } from './finding.js'
+import { type Severity } from './finding.js'
 import { selfTest } from './doctor-host.js'
 
 interface DoctorFinding {
@@ -22,11 +22,10 @@ interface DoctorData {
   readonly findings: readonly DoctorFinding[]
   readonly errors: number
   readonly warnings: number
-  /** What was mended and what could not be, one line each; null when mending was not asked for. */
+  /** What was fixed and what could not be, one line each; null when no fix was asked for. */
   readonly fixed: readonly string[] | null
 }
 
-/** `codex-doctor`. */
 export const codexDoctor = defineTool({
   name: 'doctor',
   group: 'Diagnostics',
@@ -34,7 +33,7 @@ export const codexDoctor = defineTool({
     'Check storage, logins, permissions, configuration, ports and the network, and say what to do.',
   risk: 'edit',
   args: {
-    fix: z.boolean().describe('mend what can be mended without harm').optional(),
+    fix: z.boolean().describe('fix what can be fixed without harm').optional(),
     selfTest: z
       .boolean()
       .describe('also start OpenCode and see that it uses the plugin')
@@ -44,7 +43,7 @@ export const codexDoctor = defineTool({
   userOnly: ['selfTest'],
   async run(runtime, { fix = false, selfTest: isSelfTest = false }, context): Promise<DoctorData> {
     const findings: DoctorFinding[] = []
-    const mended = new Set<DoctorFinding>()
+    const repaired = new Set<DoctorFinding>()
     const fixed: string[] = []
     const checks = isSelfTest ? { ...CHECKS, 'self-test': selfTest } : CHECKS
     for (const [name, check] of Object.entries(checks)) {
@@ -61,17 +60,17 @@ export const codexDoctor = defineTool({
         if (fix && finding.fix !== undefined) {
           const done = await finding.fix().then(
             (text) => {
-              mended.add(shown)
-              return `mended: ${text}`
+              repaired.add(shown)
+              return `fixed: ${text}`
             },
-            (error: unknown) => `not mended: ${messageOf(error)}`,
+            (error: unknown) => `not fixed: ${messageOf(error)}`,
           )
           fixed.push(redactText(done))
         }
       }
     }
     const count = (severity: Severity): number =>
-      findings.filter((one) => one.severity === severity && !mended.has(one)).length
+      findings.filter((one) => one.severity === severity && !repaired.has(one)).length
     return {
       version: packageVersion(),
       findings,
@@ -84,7 +83,7 @@ export const codexDoctor = defineTool({
     const marks: Record<Severity, string> = { ok: 'ok     ', warning: 'warning', error: 'error  ' }
     const lines = data.findings.map(
       (one) =>
-        `${marks[one.severity]}  ${one.id}: ${one.summary}${one.action === '' ? '' : `\n         ${one.action}`}${one.fixable && data.fixed === null ? '\n         --fix mends it' : ''}`,
+        `${marks[one.severity]}  ${one.id}: ${one.summary}${one.action === '' ? '' : `\n         ${one.action}`}${one.fixable && data.fixed === null ? '\n         --fix repairs it' : ''}`,
     )
     const fixed = data.fixed === null || data.fixed.length === 0 ? [] : ['', ...data.fixed]
     return [

@@ -35,7 +35,6 @@ interface MetricsData {
     | { readonly format: ExportFormat; readonly text: string }
 }
 
-/** `codex-metrics`. */
 export const codexMetrics = defineTool({
   name: 'metrics',
   group: 'Diagnostics',

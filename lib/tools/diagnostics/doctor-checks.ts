@@ -7,13 +7,14 @@ import { parseBaseUrl } from '../../oauth/base-url.js'
 import { CALLBACK_PORTS } from '../../oauth/callback-server.js'
 import { MANAGED_MARKER } from '../../login/managed-entry.js'
 import { isCodexError, messageOf } from '../../kernel/errors.js'
+import { counted } from '../../kernel/text/plural.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
 import type { Runtime } from '../../runtime.js'
 import { host, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
 import { leftovers } from './doctor-leftovers.js'
 import { records } from './doctor-records.js'
-import { type Finding, ok } from './finding.js'
+import { failed, type Finding, ok, warning } from './finding.js'
 
 type Check = (runtime: Runtime, signal: AbortSignal) => Promise<readonly Finding[]>
 
@@ -42,7 +43,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
 async function storage(runtime: Runtime): Promise<readonly Finding[]> {
   try {
     const pool = await runtime.store.read()
-    return [ok('storage', `${pool.accounts.length} accounts in ${runtime.store.path}.`)]
+    return [ok('storage', `${counted(pool.accounts.length, 'account')} in ${runtime.store.path}.`)]
   } catch (error) {
     const hint = isCodexError(error) ? error.hint : ''
     return [{ id: 'storage', severity: 'error', summary: messageOf(error), action: hint }]
@@ -50,62 +51,54 @@ async function storage(runtime: Runtime): Promise<readonly Finding[]> {
 }
 
 async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
-  const unsaved = (await runtime.tokens.unsaved()).map((summary): Finding => ({
-    id: 'tokens-not-stored',
-    severity: 'error',
-    summary,
-    action:
+  const unsaved = (await runtime.tokens.unsaved()).map((summary): Finding =>
+    failed(
+      'tokens-not-stored',
+      summary,
       'Free space on the disk and make it writable; keep every OpenCode window open until this is gone.',
-  }))
+    ),
+  )
   const pool = await runtime.store.read().catch(() => undefined)
   if (pool === undefined) return unsaved
   if (pool.accounts.length === 0)
-    return [
-      {
-        id: 'accounts',
-        severity: 'error',
-        summary: 'No account is signed in.',
-        action: 'Run: opencode auth login',
-      },
-    ]
+    return [failed('accounts', 'No account is signed in.', 'Run: opencode auth login')]
   const findings: Finding[] = [...unsaved]
   for (const account of pool.accounts) {
     const name = runtime.label(account)
     if (account.needsLogin !== undefined)
-      findings.push({
-        id: 'login-needed',
-        severity: 'error',
-        summary: `${name}: ${account.needsLogin.reason}`,
-        action: 'Run: opencode auth login',
-      })
+      findings.push(
+        failed('login-needed', `${name}: ${account.needsLogin.reason}`, 'Run: opencode auth login'),
+      )
     else if (account.kind !== 'api-key' && (account.refreshToken ?? '') === '')
-      findings.push({
-        id: 'login-needed',
-        severity: 'warning',
-        summary: `${name} has no refresh token and will end with its access token.`,
-        action: 'Run: opencode auth login',
-      })
+      findings.push(
+        warning(
+          'login-needed',
+          `${name} has no refresh token and will end with its access token.`,
+          'Run: opencode auth login',
+        ),
+      )
     if (account.enabled === false)
-      findings.push({
-        id: 'account-disabled',
-        severity: 'warning',
-        summary: `${name} is disabled.`,
-        action: 'Enable it: codex-toggle',
-      })
+      findings.push(warning('account-disabled', `${name} is disabled.`, 'Enable it: codex-toggle'))
   }
   const tokens = pool.accounts.flatMap((account) =>
     account.refreshToken === undefined ? [] : [account.refreshToken],
   )
   if (new Set(tokens).size < tokens.length) {
-    findings.push({
-      id: 'shared-login',
-      severity: 'warning',
-      summary: 'Two accounts share one login; they are renewed together.',
-      action: 'Remove the one you do not need: codex-remove',
-    })
+    findings.push(
+      warning(
+        'shared-login',
+        'Two accounts share one login; they are refreshed together.',
+        'Remove the one you do not need: codex-remove',
+      ),
+    )
   }
   return findings.length === 0
-    ? [ok('accounts', `${pool.accounts.length} accounts are signed in and enabled.`)]
+    ? [
+        ok(
+          'accounts',
+          `${counted(pool.accounts.length, 'account is', 'accounts are')} signed in and enabled.`,
+        ),
+      ]
     : findings
 }
 
@@ -120,15 +113,16 @@ async function permissions(runtime: Runtime): Promise<readonly Finding[]> {
       () => true,
     ))
   ) {
-    findings.push({
-      id: 'permissions',
-      severity: 'error',
-      summary: `${path.dirname(file)} cannot be written; tokens cannot be renewed.`,
-      action: 'Make the folder writable for you.',
-    })
+    findings.push(
+      failed(
+        'permissions',
+        `${path.dirname(file)} cannot be written, so tokens cannot be refreshed.`,
+        'Make the folder writable for you.',
+      ),
+    )
   }
   return findings.length === 0
-    ? [ok('permissions', 'Only you get at the account file and its folders.')]
+    ? [ok('permissions', 'Only you can read the account file and its folders.')]
     : findings
 }
 
@@ -151,21 +145,15 @@ async function config(runtime: Runtime): Promise<readonly Finding[]> {
   const { problems } = runtime.loaded
   const address = addressProblem(runtime)
   if (address !== undefined)
-    return [
-      {
-        id: 'config',
-        severity: 'warning',
-        summary: address,
-        action: 'See: oc-codex-multi-auth config baseUrl',
-      },
-    ]
+    return [warning('config', address, 'See: oc-codex-multi-auth config baseUrl')]
   if (problems.length === 0) return [ok('config', 'Every setting is valid.')]
-  return problems.map(({ where, line, key, message }) => ({
-    id: 'config',
-    severity: 'warning' as const,
-    summary: `${where}${line === undefined ? '' : `, line ${line}`}${key === undefined ? '' : `, ${key}`}: ${message}`,
-    action: 'See: oc-codex-multi-auth config',
-  }))
+  return problems.map(({ where, line, key, message }) =>
+    warning(
+      'config',
+      `${where}${line === undefined ? '' : `, line ${line}`}${key === undefined ? '' : `, ${key}`}: ${message}`,
+      'See: oc-codex-multi-auth config',
+    ),
+  )
 }
 
 function addressProblem({ config }: Runtime): string | undefined {
@@ -184,34 +172,28 @@ async function hostLogin(runtime: Runtime): Promise<readonly Finding[]> {
   const entry = openaiEntry(text ?? '{}')
   if (entry === undefined) {
     return [
-      {
-        id: 'host-login',
-        severity: 'warning',
-        summary:
-          'OpenCode has no entry for openai, so it does not ask the plugin; the next start puts it back.',
-        action: 'Start OpenCode once, or run: opencode auth login',
-      },
+      warning(
+        'host-login',
+        'OpenCode has no entry for openai, so it does not ask the plugin; the next start puts it back.',
+        'Start OpenCode once, or run: opencode auth login',
+      ),
     ]
   }
   if (entry.type === 'oauth' && entry.refresh === MANAGED_MARKER)
     return [ok('host-login', 'OpenCode hands requests for openai to this plugin.')]
   if (entry.type === 'api')
     return [
-      {
-        id: 'host-login',
-        severity: 'warning',
-        summary: 'OpenCode has an API key for openai, so it does not ask the plugin.',
-        action: 'Run: opencode auth login, and choose a ChatGPT account',
-      },
+      warning(
+        'host-login',
+        'OpenCode has an API key for openai, so it does not ask the plugin.',
+        'Run: opencode auth login, and choose a ChatGPT account',
+      ),
     ]
   return [
-    {
-      id: 'host-login',
-      severity: 'warning',
-      summary:
-        'OpenCode has a ChatGPT login of its own for openai; the plugin takes over as soon as it has an account.',
-      action: '',
-    },
+    warning(
+      'host-login',
+      'OpenCode has a ChatGPT login of its own for openai; the plugin takes over as soon as it has an account.',
+    ),
   ]
 }
 
@@ -220,12 +202,11 @@ async function callbackPort(): Promise<readonly Finding[]> {
   if (!busy.every(Boolean))
     return [ok('callback-port', 'A browser login can come back to this machine.')]
   return [
-    {
-      id: 'callback-port',
-      severity: 'warning',
-      summary: `Ports ${CALLBACK_PORTS.join(' and ')} are in use, so a browser login cannot come back.`,
-      action: 'Use the device code method, or close the program that holds them.',
-    },
+    warning(
+      'callback-port',
+      `Ports ${CALLBACK_PORTS.join(' and ')} are in use, so a browser login cannot come back.`,
+      'Use the device code method, or close the program that holds them.',
+    ),
   ]
 }
 
@@ -251,23 +232,23 @@ async function backend(runtime: Runtime, signal: AbortSignal): Promise<readonly 
       ),
     ]
     if (Math.abs(skewMs) > MAX_CLOCK_SKEW_MS) {
-      findings.push({
-        id: 'clock',
-        severity: 'warning',
-        summary: `The clock of this machine is ${Math.round(Math.abs(skewMs) / 60_000)} min ${skewMs > 0 ? 'ahead' : 'behind'}.`,
-        action: 'Set the clock; times of limits and tokens are off otherwise.',
-      })
+      findings.push(
+        warning(
+          'clock',
+          `The clock of this machine is ${Math.round(Math.abs(skewMs) / 60_000)} min ${skewMs > 0 ? 'ahead' : 'behind'}.`,
+          'Set the clock; times of limits and tokens are off otherwise.',
+        ),
+      )
     }
     return findings
   } catch (error) {
     if (signal.aborted) throw error
     return [
-      {
-        id: 'backend',
-        severity: 'error',
-        summary: `${new URL(url).host} cannot be reached${proxy === undefined ? '' : ` through the proxy of ${proxy}`}.`,
-        action: 'Check the network, the proxy and the firewall.',
-      },
+      failed(
+        'backend',
+        `${new URL(url).host} cannot be reached${proxy === undefined ? '' : ` through the proxy of ${proxy}`}.`,
+        'Check the network, the proxy and the firewall.',
+      ),
     ]
   }
 }
@@ -279,12 +260,11 @@ async function hostFolder(runtime: Runtime): Promise<readonly Finding[]> {
     return [ok('host-folder', 'OpenCode installs nothing into the data folder at start.')]
   if ((await stat(runtime.paths.root).catch(() => undefined)) === undefined) return []
   return [
-    {
-      id: 'host-folder',
-      severity: 'warning',
-      summary: `${runtime.paths.root} makes OpenCode look for a package at every start; without a registry that takes more than a minute.`,
-      action: 'Start OpenCode once with this plugin; it settles the folder.',
-    },
+    warning(
+      'host-folder',
+      `${runtime.paths.root} makes OpenCode look for a package at every start; without a registry that takes more than a minute.`,
+      'Start OpenCode once with this plugin; it settles the folder.',
+    ),
   ]
 }
 

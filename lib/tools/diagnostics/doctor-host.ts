@@ -15,7 +15,7 @@ import { chosenEnvironment, startProgram } from '../../kernel/start-program.js'
 import type { Paths } from '../../kernel/files/paths.js'
 import { packageVersion } from '../../kernel/version.js'
 import type { Runtime } from '../../runtime.js'
-import { type Finding, ok } from './finding.js'
+import { failed, type Finding, ok, warning } from './finding.js'
 
 const UPDATE = `npx -y ${PACKAGE_NAME}@latest update`
 const VERSION_TIMEOUT_MS = 10_000
@@ -34,12 +34,11 @@ export async function version({ paths }: Runtime): Promise<readonly Finding[]> {
   const others = [...new Set(versions.filter((found) => found !== undefined && found !== ours))]
   if (others.length === 0) return [ok('version', `Version ${ours}.`)]
   return [
-    {
-      id: 'version',
-      severity: 'warning',
-      summary: `OpenCode runs version ${others.join(' and ')} from its cache, this is ${ours}.`,
-      action: `${UPDATE}, then start OpenCode again`,
-    },
+    warning(
+      'version',
+      `OpenCode runs version ${others.join(' and ')} from its cache, this is ${ours}.`,
+      `${UPDATE}, then start OpenCode again`,
+    ),
   ]
 }
 
@@ -83,31 +82,32 @@ export async function pluginEntry(runtime: Runtime): Promise<readonly Finding[]>
   )
   if (last < 0)
     return [
-      {
-        id: 'plugin-entry',
-        severity: 'warning',
-        summary: `${server} does not name this plugin, so OpenCode does not load it from there.`,
-        action: `npx -y ${PACKAGE_NAME}@latest`,
-      },
+      warning(
+        'plugin-entry',
+        `${server} does not name this plugin, so OpenCode does not load it from there.`,
+        `npx -y ${PACKAGE_NAME}@latest`,
+      ),
     ]
   const findings: Finding[] = []
   for (const [index, entry] of entries.entries()) {
     const name = nameOf(entry)
     if (entryKind(entry) !== 'foreign' || name === undefined) continue
     if (IGNORED.test(name))
-      findings.push({
-        id: 'ignored-plugin',
-        severity: 'warning',
-        summary: `OpenCode ignores the plugin ${name} because of its name.`,
-        action: 'Take it out of the configuration.',
-      })
+      findings.push(
+        warning(
+          'ignored-plugin',
+          `OpenCode ignores the plugin ${name} because of its name.`,
+          'Take it out of the configuration.',
+        ),
+      )
     else if (index > last && RIVAL.test(name))
-      findings.push({
-        id: 'rival-plugin',
-        severity: 'warning',
-        summary: `${name} stands after this plugin and may take openai from it.`,
-        action: `Remove it, or put ${PACKAGE_NAME} last.`,
-      })
+      findings.push(
+        warning(
+          'rival-plugin',
+          `${name} stands after this plugin and may take openai from it.`,
+          `Remove it, or put ${PACKAGE_NAME} last.`,
+        ),
+      )
   }
   return findings.length === 0
     ? [ok('plugin-entry', 'OpenCode loads this plugin, and none after it wants the same provider.')]
@@ -136,12 +136,11 @@ export async function host(
   const found = /\d+\.\d+\.\d+/.exec(answer?.output ?? '')?.[0]
   if (found === undefined)
     return [
-      {
-        id: 'host',
-        severity: 'warning',
-        summary: 'The program opencode was not found or does not answer.',
-        action: 'Put it into the search path, or ignore this if you start OpenCode in another way.',
-      },
+      warning(
+        'host',
+        'The program opencode was not found or does not answer.',
+        'Put it into the search path, or ignore this if you start OpenCode in another way.',
+      ),
     ]
   return [ok('host', `OpenCode ${found}.`)]
 }
@@ -168,12 +167,11 @@ export async function selfTest(
       ? 'OpenCode could not be started'
       : 'OpenCode was started and did not hand openai to this plugin'
   return [
-    {
-      id: 'self-test',
-      severity: 'error',
-      summary: `${why}.`,
-      action: 'See the findings above; then: opencode models openai --print-logs',
-    },
+    failed(
+      'self-test',
+      `${why}.`,
+      'See the findings above; then: opencode models openai --print-logs',
+    ),
   ]
 }
 

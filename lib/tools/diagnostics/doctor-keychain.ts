@@ -1,12 +1,11 @@
 import path from 'node:path'
 
-import { findPlainCopies, keyIdsIn } from '../../accounts/keychain/plain-copies.js'
+import { findPlainCopies, keyIdsIn, sealStateOf } from '../../accounts/keychain/sealed-files.js'
 import { isUnopened, namedKey, openedPool } from '../../accounts/keychain/seal.js'
-import { sealStateOf } from '../../accounts/keychain/seal-state.js'
 import { createAccountStore } from '../../accounts/store/store.js'
 import { CodexError, isCodexError, messageOf } from '../../kernel/errors.js'
 import type { Runtime } from '../../runtime.js'
-import { type Finding, ok } from './finding.js'
+import { failed, type Finding, ok, warning } from './finding.js'
 
 /** Whether a sealed account file opens, and whether what should be sealed is. Says nothing to whom it does not concern. */
 export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
@@ -15,49 +14,36 @@ export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
   if (state === undefined) return []
   if (state.isNameless === true) {
     return [
-      {
-        id: 'keychain',
-        severity: 'error',
-        summary:
-          'The logins in the account file are sealed, and the line that names their key is missing or odd.',
-        action: '',
-        fix: () => nameKey(runtime),
-      },
+      failed(
+        'keychain',
+        'The logins in the account file are sealed, and the line that names their key is missing or odd.',
+        '',
+        () => nameKey(runtime),
+      ),
     ]
   }
   if (state.keyId === undefined) {
     if (!vault.optedIn || state.kind === 'empty') return []
     return [
-      {
-        id: 'keychain',
-        severity: 'warning',
-        summary: 'CODEX_KEYCHAIN=1 is set, but the tokens lie in the account file in the clear.',
-        action: 'Seal them: codex-keychain migrate',
-      },
+      warning(
+        'keychain',
+        'CODEX_KEYCHAIN=1 is set, but the tokens in the account file are not sealed.',
+        'Seal them: codex-keychain migrate',
+      ),
     ]
   }
   try {
     await vault.key(state.keyId)
     if ((await vault.tend(state.keyId, 'now')) === 'rescued') {
       return [
-        {
-          id: 'keychain',
-          severity: 'warning',
-          summary:
-            'The key of the sealed accounts was gone from the OS keychain and was put back from the memory of this process.',
-          action: '',
-        },
+        warning(
+          'keychain',
+          'The key of the sealed accounts was gone from the OS keychain and was put back from the memory of this process.',
+        ),
       ]
     }
   } catch (error) {
-    return [
-      {
-        id: 'keychain',
-        severity: 'error',
-        summary: messageOf(error),
-        action: isCodexError(error) ? error.hint : '',
-      },
-    ]
+    return [failed('keychain', messageOf(error), isCodexError(error) ? error.hint : '')]
   }
   const copies = await findPlainCopies(store.path, path.join(path.dirname(store.path), 'backups'))
   const count = copies.own.length + copies.other.length
@@ -73,12 +59,11 @@ export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
       ? 'Seal them: codex-keychain migrate'
       : 'Delete those you do not need; codex-keychain lists them.'
   return [
-    {
-      id: 'keychain',
-      severity: 'warning',
-      summary: `The account file is sealed, but ${count === 1 ? '1 other file holds' : `${count} other files hold`} tokens in the clear.`,
+    warning(
+      'keychain',
+      `The account file is sealed, but ${count === 1 ? '1 other file holds' : `${count} other files hold`} unencrypted tokens.`,
       action,
-    },
+    ),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { findLeftovers, foldersWrittenTo, sweepEverywhere } from '../../kernel/files/leftovers.js'
 import type { Runtime } from '../../runtime.js'
-import { type Finding, ok } from './finding.js'
+import { type Finding, ok, warning } from './finding.js'
 
 const SHOWN = 3
 
@@ -13,17 +13,16 @@ export async function leftovers({ paths, clock }: Runtime): Promise<readonly Fin
   if (found.length === 0) return [ok('leftovers', 'Killed processes left no files behind.')]
   const more = found.length > SHOWN ? `, and ${found.length - SHOWN} more` : ''
   return [
-    {
-      id: 'leftovers',
-      severity: 'warning',
-      summary: `Killed processes left ${found.length === 1 ? 'a file' : `${found.length} files`} behind, perhaps with tokens: ${found.slice(0, SHOWN).join(', ')}${more}.`,
-      action: 'Remove them: codex-doctor --fix. The next write into the folder does it too.',
-      fix: async () => {
+    warning(
+      'leftovers',
+      `Killed processes left ${found.length === 1 ? 'a file' : `${found.length} files`} behind, perhaps with tokens: ${found.slice(0, SHOWN).join(', ')}${more}.`,
+      'Remove them: codex-doctor --fix. The next write into the folder does it too.',
+      async () => {
         const removed = (await sweepEverywhere(paths, clock.now())).length
         return removed === 1
           ? 'one file of a killed process removed'
           : `${removed} files of killed processes removed`
       },
-    },
+    ),
   ]
 }

@@ -4,11 +4,12 @@ import type { StoredAccount } from '../../accounts/account.js'
 import { writeBackup } from '../../accounts/store/backups.js'
 import { readAccountList } from '../../transfer/account-list.js'
 import { repaired, unreadableRecords } from '../../accounts/store/unreadable.js'
-import { accountFromFound } from '../../transfer/account-from-found.js'
+import { accountFromFound } from '../../transfer/found.js'
+import { counted } from '../../kernel/text/plural.js'
 import type { Runtime } from '../../runtime.js'
-import type { Finding } from './finding.js'
+import { type Finding, warning } from './finding.js'
 
-/** Records of the account file that nobody lists because no login in them can be read. */
+/** Records of the account file that are not listed because no login in them can be read. */
 export async function records(runtime: Runtime): Promise<readonly Finding[]> {
   const pool = await runtime.store.read().catch(() => undefined)
   const count = pool === undefined ? 0 : unreadableRecords(pool).length
@@ -18,18 +19,17 @@ export async function records(runtime: Runtime): Promise<readonly Finding[]> {
       ? '1 record of the account file cannot be read and is'
       : `${count} records of the account file cannot be read and are`
   return [
-    {
-      id: 'unreadable-records',
-      severity: 'warning',
-      summary: `${what} not listed.`,
-      action: 'Let them be mended, or sign in again: opencode auth login',
-      fix: () => mend(runtime),
-    },
+    warning(
+      'unreadable-records',
+      `${what} not listed.`,
+      'Repair them: codex-doctor --fix; or sign in again: opencode auth login',
+      () => repair(runtime),
+    ),
   ]
 }
 
 /** What can be read comes back into the pool; a copy of the file keeps the rest. */
-function mend({ store, vault, clock }: Runtime): Promise<string> {
+function repair({ store, vault, clock }: Runtime): Promise<string> {
   return store.transact(async (held) => {
     const { pool, back, dropped } = repaired(held.pool, (record) => loginIn(record, clock.now()))
     const copy = await writeBackup(
@@ -40,11 +40,11 @@ function mend({ store, vault, clock }: Runtime): Promise<string> {
     )
     await held.write(pool, held.keyId === undefined ? undefined : await vault.key(held.keyId))
     const parts = [
-      ...(back === 0 ? [] : [`${back === 1 ? '1 account is' : `${back} accounts are`} back`]),
+      ...(back === 0 ? [] : [`${counted(back, 'account is', 'accounts are')} back`]),
       ...(dropped === 0
         ? []
         : [
-            `${dropped === 1 ? '1 record' : `${dropped} records`} without a login of use ${dropped === 1 ? 'was' : 'were'} taken out`,
+            `${counted(dropped, 'record without a usable login was', 'records without a usable login were')} removed`,
           ]),
     ]
     return `${parts.join(', and ')}; the file before is in ${copy}.`

@@ -40,7 +40,7 @@ type Policy = Readonly<
   Record<string, number | readonly number[] | Readonly<Record<string, number>>>
 >
 
-/** Every number the policies go by, from the rooms that own them. */
+/** Every number the policies go by, from the modules that own them. */
 export const POLICY_CONSTANTS: Readonly<Record<string, Policy>> = {
   failover: {
     SHORT_WAIT_MS,

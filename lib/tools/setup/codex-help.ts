@@ -9,7 +9,7 @@ const TOPICS = {
   switch:
     'codex-switch 2 sends new sessions to account 2. With pin soft or hard it stays there; codex-switch without an account lifts the pin. A running session keeps its account until that cannot serve.',
   limits:
-    'codex-limits asks the backend what is left; codex-list and the status line show what the last answers said. A used-up account is left alone until its window resets; codex-health clear tries anew.',
+    'codex-limits asks the backend what is left; codex-list and the status line show what the last answers said. A used-up account is left alone until its window resets; codex-health --clear tries it again.',
   pools:
     'codex-pool fence lets only the named accounts serve this project. Accounts can be set aside for a model with modelAccountPools in the configuration.',
   health:
@@ -24,7 +24,6 @@ interface HelpData {
   readonly topics: Readonly<Record<string, string>>
 }
 
-/** `codex-help`. */
 export const codexHelp = defineTool({
   name: 'help',
   group: 'Setup and help',

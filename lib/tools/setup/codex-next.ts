@@ -12,7 +12,7 @@ interface NextData {
 export const codexNext = defineTool({
   name: 'next',
   group: 'Setup and help',
-  summary: 'Say the one thing to do next.',
+  summary: 'Name the one thing to do next.',
   risk: 'read',
   args: {},
   async run(runtime): Promise<NextData> {

@@ -1,9 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { FOREIGN_SOURCES, candidatePaths, sourceAt } from '../../../lib/transfer/places.js'
-import { readForeign } from '../../../lib/transfer/read.js'
-import { accountFromFound } from '../../../lib/transfer/account-from-found.js'
+import {
+  candidatePaths,
+  FOREIGN_SOURCES,
+  readForeign,
+  sourceAt,
+} from '../../../lib/transfer/sources.js'
+import { accountFromFound } from '../../../lib/transfer/found.js'
 import { MANAGED_AUTH } from '../../../lib/login/managed-entry.js'
 import { CodexError } from '../../../lib/kernel/errors.js'
 import { resolvePaths } from '../../../lib/kernel/files/paths.js'

@@ -1,6 +1,6 @@
-import type { Account, AccountPool } from '../account.js'
-import { indexOf } from '../account-index.js'
-import { rulesOf, withRules } from '../rules.js'
+import type { Account, AccountPool } from './account.js'
+import { indexOf } from './identity.js'
+import { rulesOf, withRules } from './rules.js'
 
 /**
  * The pool with removed accounts put back from a copy of it: at their old places, active again if they were, with the

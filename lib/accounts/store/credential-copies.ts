@@ -6,11 +6,9 @@ import { readTextFile, writeFileAtomic } from '../../kernel/files/json-file.js'
 import { ACCOUNTS_FILE, type Paths } from '../../kernel/files/paths.js'
 import { isSameFile, realPathOrSame } from '../../kernel/files/real-path.js'
 import { parseTemporaryName } from '../../kernel/files/temporaries.js'
-import type { Account, AccountPool, StoredAccount } from '../account.js'
-import { indexOf } from '../account-index.js'
-import { readAccount } from '../account-record.js'
-import { uidFor } from '../identity.js'
-import { UNREADABLE_KEY } from '../store/pool-format.js'
+import { type Account, type AccountPool, readAccount, type StoredAccount } from '../account.js'
+import { indexOf, uidFor } from '../identity.js'
+import { UNREADABLE_KEY } from './pool-format.js'
 
 /** Logins whose traces are looked for. */
 export interface Wanted {
