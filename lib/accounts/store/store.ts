@@ -253,7 +253,7 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
 }
 
 /** The pool under the lock. */
-export interface HeldPool extends PoolOnDisk {
+interface HeldPool extends PoolOnDisk {
   /**
    * Replaces the file in one step.
    * @param key seals it; undefined writes it plain
