@@ -15,8 +15,6 @@ export const rooms = {
   accounts: {
     code: [
       'lib/accounts/account.ts',
-      'lib/accounts/account-index.ts',
-      'lib/accounts/account-record.ts',
       'lib/accounts/edits.ts',
       'lib/accounts/identity.ts',
       'lib/accounts/labels.ts',

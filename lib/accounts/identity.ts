@@ -8,7 +8,7 @@ import type { StoredAccount } from './account.js'
  * address, and last the login itself. Two seats of one workspace, and a personal and a business workspace of one
  * person, are different accounts.
  */
-export function identityKeyOf(account: StoredAccount): string {
+function identityKeyOf(account: StoredAccount): string {
   const { accountId, accountUserId, organizationId, email } = account
   if (account.kind === 'api-key')
     return `key:${account.baseUrl ?? ''}|${sha256Hex(account.apiKey ?? '')}`
@@ -22,7 +22,7 @@ export function identityKeyOf(account: StoredAccount): string {
 }
 
 /** Workspace and address of a ChatGPT account: where two records meet of which one does not know its seat. */
-export function placeKeyOf({ kind, accountId, email }: StoredAccount): string | undefined {
+function placeKeyOf({ kind, accountId, email }: StoredAccount): string | undefined {
   return kind === 'api-key' || accountId === undefined
     ? undefined
     : `${accountId}|${email?.toLowerCase() ?? ''}`

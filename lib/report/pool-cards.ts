@@ -1,6 +1,6 @@
 import type { AccountView, WindowView } from '../account-view/view.js'
 import { evidenceText, percentText, pinText, stateText, windowName } from '../account-view/words.js'
-import type { Calendar } from './charts/calendar.js'
+import type { Calendar } from './formats.js'
 import { html, type Markup } from './markup.js'
 
 /** From here down a window is shown as running low, percent. */

@@ -74,7 +74,7 @@ function progressOf({ runtime }: RequestDeps, run: RequestRun, uid: string): Pro
     droppedReasoning: run.droppedReasoning,
     repairedHistory: run.repairedHistory,
     hasEncryptedReasoning: run.prepared.hasEncryptedReasoning,
-    hasAlternative: router.hasAlternative(run.pool, routed(run, uid), clock.now()),
+    hasAlternative: () => router.hasAlternative(run.pool, routed(run, uid), clock.now()),
     random: random(),
     emptyRetryDelayMs: config.emptyResponseRetryDelayMs,
   }

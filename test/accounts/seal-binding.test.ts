@@ -274,7 +274,7 @@ describe('a sealed file without the line that names its key', () => {
     const { sealedWith, ...rest } = await content()
     await writeFile(file, JSON.stringify(rest))
     const { fixed } = await toolData(runtime(keychain), 'doctor', { fix: true })
-    expect(fixed).toContainEqual('mended: the account file names its key again.')
+    expect(fixed).toContainEqual('fixed: the account file names its key again.')
     expect((await content()).sealedWith).toBe(sealedWith)
     expect((await runtime(keychain).store.read()).accounts).toMatchObject([
       { refreshToken: 'rt-1' },

@@ -1,3 +1,4 @@
+import { storeWith } from '../support/store-with.js'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -224,7 +225,7 @@ describe('a login in hand', () => {
       left -= 1
       return left >= 0 ? Promise.reject(error()) : store.update(change, onCopy)
     }
-    return { store: { ...store, update }, asked }
+    return { store: storeWith(store, { update }), asked }
   }
   const change = (pool: Parameters<Parameters<AccountStore['update']>[0]>[0]) =>
     withLogin(pool, login('a')).pool

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { createCalendar } from '../../lib/report/charts/calendar.js'
+import { createCalendar } from '../../lib/report/formats.js'
 import { windowsChart } from '../../lib/report/charts/chart-windows.js'
 import { textOf } from '../../lib/report/markup.js'
 import { windowLines } from '../../lib/report/charts/window-lines.js'

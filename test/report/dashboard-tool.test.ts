@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { viewsOf } from '../../lib/tools/account-rows.js'
-import { reportData } from '../../lib/tools/daily/report-data.js'
+import { reportData } from '../../lib/report/report-data.js'
 import { toolData, toolText } from '../support/run-tool.js'
 import { HOUR, move, NOW, reading, turn } from './entries.js'
 import { runtimeWith } from './tool-home.js'

@@ -35,7 +35,7 @@ const progress = (changes: Partial<Progress> = {}): Progress => ({
   droppedReasoning: false,
   hasEncryptedReasoning: true,
   repairedHistory: false,
-  hasAlternative: true,
+  hasAlternative: () => true,
   random: 0.5,
   emptyRetryDelayMs: 1_000,
   ...changes,
@@ -124,7 +124,9 @@ describe.each(Object.entries(FAILURES) as [FailureKind, FailureRow][])(
     it('is never asked for twice once it was answered', () => {
       const next = decideNext({ kind, once: true }, progress()).do
       expect(['stop', 'next_account']).toContain(next)
-      expect(decideNext({ kind, once: true }, progress({ hasAlternative: false })).do).toBe('stop')
+      expect(decideNext({ kind, once: true }, progress({ hasAlternative: () => false })).do).toBe(
+        'stop',
+      )
     })
   },
 )

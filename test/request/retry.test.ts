@@ -21,7 +21,7 @@ const progress = (changes: Partial<Progress> = {}): Progress => ({
   droppedReasoning: false,
   hasEncryptedReasoning: true,
   repairedHistory: false,
-  hasAlternative: true,
+  hasAlternative: () => true,
   random: 0.5,
   emptyRetryDelayMs: 1_000,
   ...changes,
@@ -68,7 +68,7 @@ describe('decideNext', () => {
   })
 
   it('waits out a short limit on the only account, never a long one', () => {
-    const alone = progress({ hasAlternative: false })
+    const alone = progress({ hasAlternative: () => false })
     expect(decideNext({ kind: 'rate_limit', retryAfterMs: 2_000 }, alone)).toMatchObject({
       do: 'again',
       afterMs: 2_000,
@@ -91,7 +91,7 @@ describe('decideNext', () => {
   ] as const)(
     'waits on the only account after %s as long as a prompt may hang, and no second longer',
     (kind) => {
-      const alone = () => progress({ hasAlternative: false })
+      const alone = () => progress({ hasAlternative: () => false })
       expect(decideNext({ kind, retryAfterMs: 2 * SHORT_WAIT_MS }, alone())).toMatchObject({
         do: 'again',
         afterMs: 2 * SHORT_WAIT_MS,
@@ -119,7 +119,7 @@ describe('decideNext', () => {
           const budget = createRetryBudget(RETRY_PROFILES.aggressive)
           const repeats = kinds.filter((kind) =>
             ['again', 'refresh'].includes(
-              decideNext({ kind }, progress({ budget, hasAlternative })).do,
+              decideNext({ kind }, progress({ budget, hasAlternative: () => hasAlternative })).do,
             ),
           ).length
           expect(repeats).toBeLessThanOrEqual(

@@ -1,3 +1,4 @@
+import { storeWith } from '../support/store-with.js'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { CodexError } from '../../lib/kernel/errors.js'
@@ -83,7 +84,7 @@ function failingStore(
 ): AccountStore & { readonly asked: () => number } {
   let asked = 0
   return {
-    ...store,
+    ...storeWith(store, {}),
     asked: () => asked,
     update: async (change) => {
       // More than anybody asks for; a loop without an end must not hang the test.

@@ -1,3 +1,4 @@
+import { storeWith } from '../support/store-with.js'
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -34,7 +35,7 @@ async function spendStage(
   const clock = hastyClock((ms) => (ms === 2_000 ? 3_600_000 : ms))
   const journal = new RefreshJournal(stage.dir)
   const memory = new RefreshMemory(clock)
-  const store = { ...stage.store, ...storeOver(stage.store) }
+  const store = storeWith(stage.store, storeOver(stage.store))
   const common = {
     store,
     memory,

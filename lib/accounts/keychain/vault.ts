@@ -21,7 +21,7 @@ export interface Vault {
   key(id: string): Promise<DataKey>
   /** A new key that the keychain has and gives back. @throws CodexError `keychain_unreachable` */
   create(): Promise<DataKey>
-  /** Asks the keychain anew, past the memory. @throws CodexError `keychain_unreachable` */
+  /** Asks the keychain again, past the memory. @throws CodexError `keychain_unreachable` */
   reread(id: string): Promise<DataKey>
   /** Shows that the keychain keeps and gives back an item. @throws CodexError `keychain_unreachable` */
   prove(): Promise<void>
@@ -67,26 +67,41 @@ function earlierItemName(id: string): string {
 /** What became of a look after a key that is in memory. */
 type Tended = 'fine' | 'rescued' | 'unknown'
 
-/** Creates a vault that has asked for nothing yet. */
-export function createVault(deps: {
-  keychain: Keychain
-  clock: Clock
-  optedIn: boolean
-  log?: Logger
-}): Vault {
-  const { clock, optedIn, log } = deps
-  const keychain = deps.keychain
-  /** When a key in memory is looked after next, epoch ms. */
-  const tendAtMs = new Map<string, number>()
-  const known = new Map<string, Promise<DataKey>>()
-  const failed = new Map<string, { error: Error; atMs: number }>()
+interface VaultDeps {
+  readonly keychain: Keychain
+  readonly clock: Clock
+  readonly optedIn: boolean
+  readonly log?: Logger
+}
 
-  async function reread(id: string): Promise<DataKey> {
-    const bound = await secretAt(keyItemName(id))
-    const text = bound ?? (await secretAt(earlierItemName(id)))
+/** Creates a vault that has asked for nothing yet. */
+export function createVault(deps: VaultDeps): Vault {
+  return new KeychainVault(deps)
+}
+
+class KeychainVault implements Vault {
+  readonly keychain: Keychain
+  readonly optedIn: boolean
+  readonly #clock: Clock
+  readonly #log: Logger | undefined
+  /** When a key in memory is looked after next, epoch ms. */
+  readonly #tendAtMs = new Map<string, number>()
+  readonly #known = new Map<string, Promise<DataKey>>()
+  readonly #failed = new Map<string, { error: Error; atMs: number }>()
+
+  constructor({ keychain, clock, optedIn, log }: VaultDeps) {
+    this.keychain = keychain
+    this.optedIn = optedIn
+    this.#clock = clock
+    this.#log = log
+  }
+
+  async reread(id: string): Promise<DataKey> {
+    const bound = await this.#secretAt(keyItemName(id))
+    const text = bound ?? (await this.#secretAt(earlierItemName(id)))
     if (text === undefined)
       throw unavailable(
-        `The OS keychain is locked or has no item ${keyItemName(id)} (${keychain.via}), and without it the accounts cannot be opened.`,
+        `The OS keychain is locked or has no item ${keyItemName(id)} (${this.keychain.via}), and without it the accounts cannot be opened.`,
         { hint: IF_LOST },
       )
     const key = keyFromText(id, text)
@@ -99,109 +114,106 @@ export function createVault(deps: {
   }
 
   /** An empty secret is none. */
-  async function secretAt(name: string): Promise<string | undefined> {
-    const text = await keychain.get(name)
+  async #secretAt(name: string): Promise<string | undefined> {
+    const text = await this.keychain.get(name)
     return text === undefined || text.trim() === '' ? undefined : text
   }
 
-  /** Never over anything: what stands in an item may be the only key of somebody's accounts. */
-  async function put(name: string, text: string): Promise<void> {
-    const there = await secretAt(name)
-    if (there === undefined) await keychain.set(name, text)
-    if ((await secretAt(name)) !== text)
+  /** Never over anything: what stands in an item may be the only key of the accounts. */
+  async #put(name: string, text: string): Promise<void> {
+    const there = await this.#secretAt(name)
+    if (there === undefined) await this.keychain.set(name, text)
+    if ((await this.#secretAt(name)) !== text)
       throw unavailable(
-        `The OS keychain did not give back what was stored in it (${keychain.via}).`,
+        `The OS keychain did not give back what was stored in it (${this.keychain.via}).`,
       )
   }
 
-  async function tend(id: string, when?: 'now'): Promise<Tended> {
-    const held = known.get(id)
+  async tend(id: string, when?: 'now'): Promise<Tended> {
+    const held = this.#known.get(id)
     if (held === undefined) return 'unknown'
-    const nowMs = clock.now()
-    const dueMs = tendAtMs.get(id) ?? 0
+    const nowMs = this.#clock.now()
+    const dueMs = this.#tendAtMs.get(id) ?? 0
     if (when !== 'now' && nowMs < dueMs && dueMs - nowMs <= TEND_AGAIN_MS) return 'unknown'
-    tendAtMs.set(id, nowMs + TEND_EVERY_MS)
+    this.#tendAtMs.set(id, nowMs + TEND_EVERY_MS)
     try {
       const inMemory = await held
       const name = inMemory.opensUnbound === true ? earlierItemName(id) : keyItemName(id)
-      if ((await secretAt(name)) !== undefined) return 'fine'
-      await put(name, textOfKey(inMemory))
-      log?.log(
+      if ((await this.#secretAt(name)) !== undefined) return 'fine'
+      await this.#put(name, textOfKey(inMemory))
+      this.#log?.log(
         'warn',
         `The key of the sealed accounts was gone from the OS keychain (item ${name}) and was put back from memory.`,
       )
       return 'rescued'
     } catch {
-      tendAtMs.set(id, nowMs + TEND_AGAIN_MS)
+      this.#tendAtMs.set(id, nowMs + TEND_AGAIN_MS)
       return 'unknown'
     }
   }
 
-  function key(id: string): Promise<DataKey> {
-    const failure = failed.get(id)
-    if (failure !== undefined && Math.abs(clock.now() - failure.atMs) < FAILURE_PAUSE_MS)
+  key(id: string): Promise<DataKey> {
+    const failure = this.#failed.get(id)
+    if (failure !== undefined && Math.abs(this.#clock.now() - failure.atMs) < FAILURE_PAUSE_MS)
       return Promise.reject(failure.error)
-    const running = known.get(id)
+    const running = this.#known.get(id)
     if (running !== undefined) return running
-    const asked = reread(id)
-    known.set(id, asked)
+    const asked = this.reread(id)
+    this.#known.set(id, asked)
     asked.then(
       () => {
-        failed.delete(id)
-        tendAtMs.set(id, clock.now() + TEND_EVERY_MS)
+        this.#failed.delete(id)
+        this.#tendAtMs.set(id, this.#clock.now() + TEND_EVERY_MS)
       },
       (error: unknown) => {
-        known.delete(id)
-        if (error instanceof Error) failed.set(id, { error, atMs: clock.now() })
+        this.#known.delete(id)
+        if (error instanceof Error) this.#failed.set(id, { error, atMs: this.#clock.now() })
       },
     )
     return asked
   }
 
-  return {
-    keychain,
-    optedIn,
-    key,
-    reread,
-    async create() {
-      const made = newDataKey()
-      await put(keyItemName(made.id), textOfKey(made))
-      const stored = await reread(made.id)
-      known.set(made.id, Promise.resolve(stored))
-      tendAtMs.set(made.id, clock.now() + TEND_EVERY_MS)
-      return stored
-    },
-    async prove() {
-      const text = textOfKey(newDataKey())
-      await keychain.set(PROBE_ITEM, text)
-      if ((await keychain.get(PROBE_ITEM)) !== text)
-        throw unavailable(
-          `The OS keychain did not give back what was stored in it (${keychain.via}).`,
-        )
-      await keychain.delete(PROBE_ITEM)
-    },
-    async forget(id) {
-      const deleted = [
-        await keychain.delete(keyItemName(id)),
-        await keychain.delete(earlierItemName(id)),
-      ]
-      const wasThere = deleted.includes(true)
-      if (!wasThere)
-        throw unavailable(
-          `The OS keychain did not find the item ${keyItemName(id)} to delete it (${keychain.via}).`,
-        )
-      known.delete(id)
-    },
-    tend,
-    async bind(unbound) {
-      await put(keyItemName(unbound.id), textOfKey(unbound))
-      known.set(unbound.id, Promise.resolve({ id: unbound.id, bytes: unbound.bytes }))
-    },
-    async open(pool, where) {
-      const id = keyIdOf(pool)
-      if (id !== undefined) return openedPool(pool, await key(id))
-      if (pool.accounts.some(({ sealed }) => sealed !== undefined)) throw nameless(where)
-      return pool
-    },
+  async create(): Promise<DataKey> {
+    const made = newDataKey()
+    await this.#put(keyItemName(made.id), textOfKey(made))
+    const stored = await this.reread(made.id)
+    this.#known.set(made.id, Promise.resolve(stored))
+    this.#tendAtMs.set(made.id, this.#clock.now() + TEND_EVERY_MS)
+    return stored
+  }
+
+  async prove(): Promise<void> {
+    const text = textOfKey(newDataKey())
+    await this.keychain.set(PROBE_ITEM, text)
+    if ((await this.keychain.get(PROBE_ITEM)) !== text)
+      throw unavailable(
+        `The OS keychain did not give back what was stored in it (${this.keychain.via}).`,
+      )
+    await this.keychain.delete(PROBE_ITEM)
+  }
+
+  async forget(id: string): Promise<void> {
+    const deleted = [
+      await this.keychain.delete(keyItemName(id)),
+      await this.keychain.delete(earlierItemName(id)),
+    ]
+    const wasThere = deleted.includes(true)
+    if (!wasThere)
+      throw unavailable(
+        `The OS keychain did not find the item ${keyItemName(id)} to delete it (${this.keychain.via}).`,
+      )
+    this.#known.delete(id)
+  }
+
+  async bind(unbound: DataKey): Promise<void> {
+    await this.#put(keyItemName(unbound.id), textOfKey(unbound))
+    this.#known.set(unbound.id, Promise.resolve({ id: unbound.id, bytes: unbound.bytes }))
+  }
+
+  async open(pool: AccountPool, where: string): Promise<AccountPool> {
+    const id = keyIdOf(pool)
+    if (id !== undefined) return openedPool(pool, await this.key(id))
+    if (pool.accounts.some(({ sealed }) => sealed !== undefined)) throw nameless(where)
+    return pool
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '../../kernel/files/json-file.js'
 import { type HeldLock, withFileLock } from '../../kernel/lock/lock.js'
 import { realPathOrSame } from '../../kernel/files/real-path.js'
-import { watchFiles } from '../../kernel/files/watch-files.js'
+import { type FileWatch, watchFiles } from '../../kernel/files/watch-files.js'
 import type { AccountPool } from '../account.js'
 import { dropOldest, timestamp, writeBackup } from './backups.js'
 import { closeFolder } from '../project/own-folders.js'
@@ -62,145 +62,183 @@ interface Cached {
 
 /** Creates a store; nothing is read or watched before the first call. */
 export function createAccountStore(deps: StoreDeps): AccountStore {
-  const { path: file, clock, vault } = deps
-  const folder = path.dirname(file)
-  let cached: Cached | undefined
-  /** When the disk was last looked at, epoch ms; 0 after a change was reported. */
-  let checkedAtMs = 0
-  /** Changes reported by the watch; tells whether one came while a read was under way. */
-  let reported = 0
-  let rechecking = false
-  const changes = watchFiles([file], () => {
-    reported += 1
-    checkedAtMs = 0
-  })
-  /** Ends when the last queued transaction of this process has ended. */
-  let queue: Promise<unknown> = Promise.resolve()
+  return new FileStore(deps)
+}
 
-  const readFresh = (): Promise<PoolOnDisk> => readPoolFile(file, deps.legacyPath, vault)
+class FileStore implements AccountStore {
+  readonly path: string
+  readonly #deps: StoreDeps
+  readonly #folder: string
+  readonly #changes: FileWatch
+  #cached: Cached | undefined
+  /** When the disk was last looked at, epoch ms; 0 after a change was reported. */
+  #checkedAtMs = 0
+  /** Changes reported by the watch; tells whether one came while a read was under way. */
+  #reported = 0
+  #rechecking = false
+  /** Ends when the last queued transaction of this process has ended. */
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(deps: StoreDeps) {
+    this.path = deps.path
+    this.#deps = deps
+    this.#folder = path.dirname(deps.path)
+    this.#changes = watchFiles([deps.path], () => {
+      this.#reported += 1
+      this.#checkedAtMs = 0
+    })
+  }
+
+  read(): Promise<AccountPool> {
+    return this.#look(1)
+  }
+
+  peek(): AccountPool | undefined {
+    if (!this.#changes.isWatching() || this.#cached === undefined || this.#checkedAtMs === 0)
+      return undefined
+    if (Math.abs(this.#deps.clock.now() - this.#checkedAtMs) > RECHECK_MS) this.#recheck()
+    return this.#cached.pool
+  }
+
+  transact<T>(work: (held: HeldPool) => Promise<T>): Promise<T> {
+    return this.#attempt(work, 1)
+  }
+
+  close(): void {
+    this.#changes.close()
+  }
+
+  #readFresh(): Promise<PoolOnDisk> {
+    return readPoolFile(this.path, this.#deps.legacyPath, this.#deps.vault)
+  }
 
   /**
    * What cannot be an account file is moved aside, never overwritten; under the lock, so that a writer is not surprised.
-   * Resolves when somebody else has done so meanwhile, and the file can be read again.
-   * @throws MovedAside, once for everybody who found the file damaged
+   * Resolves when another process has done so meanwhile, and the file can be read again.
+   * @throws MovedAside, once for each caller who found the file damaged
    */
-  async function quarantine(): Promise<void> {
-    return locked(async () => {
+  async #quarantine(): Promise<void> {
+    return this.#locked(async () => {
       try {
-        await readFresh()
+        await this.#readFresh()
       } catch (error) {
         if (!(error instanceof NotAnAccountFile)) throw error
-        const aside = `${file}.corrupt-${timestamp(clock.now())}`
-        await rename(file, aside).catch((cause: unknown) => {
+        const aside = `${this.path}.corrupt-${timestamp(this.#deps.clock.now())}`
+        await rename(this.path, aside).catch((cause: unknown) => {
           throw new CodexError(
             'store_unreadable',
-            `${file} cannot be used because ${error.why}, and it cannot be moved aside.`,
+            `${this.path} cannot be used because ${error.why}, and it cannot be moved aside.`,
             { cause },
           )
         })
-        await dropOldest(folder, (name) => name.startsWith(`${path.basename(file)}.corrupt-`))
-        const moved = new MovedAside(file, path.basename(aside), error.why)
-        deps.onMovedAside?.(moved)
+        await dropOldest(this.#folder, (name) =>
+          name.startsWith(`${path.basename(this.path)}.corrupt-`),
+        )
+        const moved = new MovedAside(this.path, path.basename(aside), error.why)
+        this.#deps.onMovedAside?.(moved)
         throw moved
       }
     })
   }
 
-  async function read(looks = 1): Promise<AccountPool> {
-    if (deps.watch === true) changes.start()
-    const seen = reported
-    const stamp = await stampOf(file)
-    checkedAtMs = seen === reported ? clock.now() : 0
-    if (cached !== undefined && stamp !== undefined && sameStamp(cached.stamp, stamp)) {
-      if (cached.keyId !== undefined) void vault?.tend(cached.keyId)
-      return cached.pool
+  async #look(looks: number): Promise<AccountPool> {
+    if (this.#deps.watch === true) this.#changes.start()
+    const seen = this.#reported
+    const stamp = await stampOf(this.path)
+    this.#checkedAtMs = seen === this.#reported ? this.#deps.clock.now() : 0
+    if (this.#cached !== undefined && stamp !== undefined && sameStamp(this.#cached.stamp, stamp)) {
+      if (this.#cached.keyId !== undefined) void this.#deps.vault?.tend(this.#cached.keyId)
+      return this.#cached.pool
     }
     try {
-      cached = await readFresh()
+      this.#cached = await this.#readFresh()
     } catch (error) {
-      cached = undefined
+      this.#cached = undefined
       if (!(error instanceof NotAnAccountFile)) throw error
-      await quarantine()
-      if (looks >= MAX_LOOKS) throw changing()
-      return read(looks + 1)
+      await this.#quarantine()
+      if (looks >= MAX_LOOKS) throw this.#changing()
+      return this.#look(looks + 1)
     }
-    return cached.pool
+    return this.#cached.pool
   }
 
-  function changing(): CodexError {
-    return new CodexError('store_busy', `${file} changed while it was being read.`)
+  #changing(): CodexError {
+    return new CodexError('store_busy', `${this.path} changed while it was being read.`)
   }
 
-  function locked<T>(work: (lock: HeldLock) => Promise<T>): Promise<T> {
+  #locked<T>(work: (lock: HeldLock) => Promise<T>): Promise<T> {
     const options = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: 'the account file' }
-    const run = queue.then(() => withFileLock(realPathOrSame(file) + LOCK_SUFFIX, options, work))
-    queue = run.catch(() => undefined)
+    const run = this.#queue.then(() =>
+      withFileLock(realPathOrSame(this.path) + LOCK_SUFFIX, options, work),
+    )
+    this.#queue = run.catch(() => undefined)
     return run
   }
 
-  /** The key to write with: that of the file, or a new one for a first write of somebody who wants that. */
-  async function keyFor(before: PoolOnDisk, after: AccountPool): Promise<DataKey | undefined> {
-    if (vault === undefined) return undefined
-    if (before.keyId !== undefined) return vault.key(before.keyId)
+  /** The key to write with: that of the file, or a new one for a first write of a user who wants that. */
+  async #keyFor(before: PoolOnDisk, after: AccountPool): Promise<DataKey | undefined> {
+    if (this.#deps.vault === undefined) return undefined
+    if (before.keyId !== undefined) return this.#deps.vault.key(before.keyId)
     const isNew = before.pool.accounts.length === 0 && after.accounts.length > 0
-    return isNew && vault.optedIn ? vault.create() : undefined
+    return isNew && this.#deps.vault.optedIn ? this.#deps.vault.create() : undefined
   }
 
-  async function transact<T>(work: (held: HeldPool) => Promise<T>, looks = 1): Promise<T> {
-    const result = await locked(async (lock) => {
-      const before = await readFresh().catch((error: unknown) => {
+  async #attempt<T>(work: (held: HeldPool) => Promise<T>, looks: number): Promise<T> {
+    const result = await this.#locked(async (lock) => {
+      const before = await this.#readFresh().catch((error: unknown) => {
         if (!(error instanceof NotAnAccountFile)) throw error
         return undefined
       })
       if (before === undefined) return undefined
-      cached = before
+      this.#cached = before
       const write = async (
         after: AccountPool,
         key: DataKey | undefined,
       ): Promise<string | undefined> => {
-        const copy = await keepCopy(before, after)
+        const copy = await this.#keepCopy(before, after)
         const text = poolText(after, key)
         if (!lock.isHeld())
           throw new CodexError(
             'store_busy',
             'The lock on the account file was lost while it was being changed.',
           )
-        // A folder made by somebody else may be open to others; ours is not.
-        await closeFolder(folder)
-        const stamp = await writeFileAtomic(file, text)
-        cached = { pool: after, stamp, keyId: key?.id }
-        if (before.stamp === undefined) await retireLegacy()
-        if (vault !== undefined && key?.opensUnbound === true) await bindKey(vault, key)
+        // A folder made by another program may be open to others; ours is not.
+        await closeFolder(this.#folder)
+        const stamp = await writeFileAtomic(this.path, text)
+        this.#cached = { pool: after, stamp, keyId: key?.id }
+        if (before.stamp === undefined) await this.#retireLegacy()
+        if (this.#deps.vault !== undefined && key?.opensUnbound === true)
+          await this.#bindKey(this.#deps.vault, key)
         return copy
       }
       return { done: await work({ ...before, write }) }
     })
     if (result !== undefined) return result.done
-    await quarantine()
-    if (looks >= MAX_LOOKS) throw changing()
-    return transact(work, looks + 1)
+    await this.#quarantine()
+    if (looks >= MAX_LOOKS) throw this.#changing()
+    return this.#attempt(work, looks + 1)
   }
 
-  function update(
+  update(
     change: (pool: AccountPool) => AccountPool,
     onCopy?: (file: string) => void,
   ): Promise<AccountPool> {
-    return transact(async (held) => {
+    return this.transact(async (held) => {
       const after = change(held.pool)
       if (after === held.pool) return after
-      const copy = await held.write(after, await keyFor(held, after))
+      const copy = await held.write(after, await this.#keyFor(held, after))
       if (copy !== undefined) onCopy?.(copy)
       return after
     })
   }
 
-  async function key(): Promise<DataKey | undefined> {
-    await read()
-    return cached?.keyId === undefined ? undefined : vault?.key(cached.keyId)
+  async key(): Promise<DataKey | undefined> {
+    await this.read()
+    return this.#cached?.keyId === undefined ? undefined : this.#deps.vault?.key(this.#cached.keyId)
   }
 
   /** Before accounts disappear, and before a file of the odd version 2 is rewritten. */
-  async function keepCopy(
+  async #keepCopy(
     before: { pool: AccountPool; text: string | undefined; fromVersion: number },
     after: AccountPool,
   ): Promise<string | undefined> {
@@ -209,51 +247,38 @@ export function createAccountStore(deps: StoreDeps): AccountStore {
     }
     const left = new Set(after.accounts.map((account) => account.uid))
     const removes = before.pool.accounts.some((account) => !left.has(account.uid))
-    if (removes) return writeBackup(deps.backupsDir, 'accounts', before.text, clock.now())
+    if (removes)
+      return writeBackup(this.#deps.backupsDir, 'accounts', before.text, this.#deps.clock.now())
     if (before.fromVersion === 2)
-      await writeBackup(deps.backupsDir, 'accounts-v2', before.text, clock.now())
+      await writeBackup(this.#deps.backupsDir, 'accounts-v2', before.text, this.#deps.clock.now())
     return undefined
   }
 
   /** The file is sealed the new way; its copies follow, and then nothing of the earlier way opens any more. */
-  async function bindKey(keys: Vault, key: DataKey): Promise<void> {
-    const { left } = await rewriteCopies(deps.backupsDir, keys, key, 'again')
+  async #bindKey(keys: Vault, key: DataKey): Promise<void> {
+    const { left } = await rewriteCopies(this.#deps.backupsDir, keys, key, 'again')
     // Tried again with the next write: until then the file opens as before.
     if (left.length === 0) await keys.bind(key).catch(() => undefined)
   }
 
-  async function retireLegacy(): Promise<void> {
-    if (deps.legacyPath === undefined) return
-    await rename(deps.legacyPath, `${deps.legacyPath}.migrated`).catch(() => undefined)
+  async #retireLegacy(): Promise<void> {
+    if (this.#deps.legacyPath === undefined) return
+    await rename(this.#deps.legacyPath, `${this.#deps.legacyPath}.migrated`).catch(() => undefined)
   }
 
-  function recheck(): void {
-    if (rechecking) return
-    rechecking = true
-    void read()
+  #recheck(): void {
+    if (this.#rechecking) return
+    this.#rechecking = true
+    void this.read()
       .catch(() => undefined)
       .finally(() => {
-        rechecking = false
+        this.#rechecking = false
       })
-  }
-
-  return {
-    path: file,
-    read: () => read(),
-    peek() {
-      if (!changes.isWatching() || cached === undefined || checkedAtMs === 0) return undefined
-      if (Math.abs(clock.now() - checkedAtMs) > RECHECK_MS) recheck()
-      return cached.pool
-    },
-    update,
-    transact: (work) => transact(work),
-    key,
-    close: () => changes.close(),
   }
 }
 
 /** The pool under the lock. */
-export interface HeldPool extends PoolOnDisk {
+interface HeldPool extends PoolOnDisk {
   /**
    * Replaces the file in one step.
    * @param key seals it; undefined writes it plain

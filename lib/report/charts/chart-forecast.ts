@@ -1,9 +1,8 @@
-import type { Calendar } from './calendar.js'
-import { numbersBehind } from '../data-table.js'
-import { html, type Markup } from '../markup.js'
-import { percentText } from '../number-text.js'
-import { linePath, timePlot, type TimeAxis, xOf, yOf } from './plot.js'
+import { percentText } from '../../account-view/words.js'
+import type { Calendar } from '../formats.js'
+import { html, type Markup, numbersBehind } from '../markup.js'
 import type { ReportForecast } from '../report-data.js'
+import { figure, linePath, sample, timePlot, type TimeAxis, xOf, yOf } from './plot.js'
 
 const HOUR_MS = 3_600_000
 /** Drawn this far when neither a reset nor an end is known. */
@@ -20,36 +19,39 @@ export function forecastChart(
 ): Markup {
   const { forecast, leftPercent, window } = given
   const { ratePerHour, runsOutAtMs, resetsAtMs } = forecast
-  const low = averageRate(ratePerHour.low, leftPercent, runsOutAtMs?.late, resetsAtMs, nowMs)
-  const mid = averageRate(ratePerHour.mid, leftPercent, runsOutAtMs?.mid, resetsAtMs, nowMs)
-  const high = averageRate(ratePerHour.high, leftPercent, runsOutAtMs?.early, resetsAtMs, nowMs)
   const axis: TimeAxis = {
     fromMs: nowMs,
-    toMs: Math.max(
-      nowMs + HOUR_MS,
-      forecast.resetsAtMs ?? forecast.runsOutAtMs?.late ?? nowMs + UNKNOWN_SPAN_MS,
-    ),
+    toMs: Math.max(nowMs + HOUR_MS, resetsAtMs ?? runsOutAtMs?.late ?? nowMs + UNKNOWN_SPAN_MS),
   }
-  const along = (rate: number): { x: number; y: number }[] =>
-    Array.from({ length: STEPS + 1 }, (_, step) => {
+  const course = (
+    momentRate: number,
+    emptyAtMs: number | undefined,
+  ): { x: number; y: number }[] => {
+    const rate = averageRate(momentRate, leftPercent, emptyAtMs, resetsAtMs, nowMs)
+    return Array.from({ length: STEPS + 1 }, (_, step) => {
       const atMs = nowMs + ((axis.toMs - nowMs) * step) / STEPS
       return { x: xOf(atMs, axis), y: yOf(leftPercent - (rate * (atMs - nowMs)) / HOUR_MS) }
     })
+  }
+  const low = course(ratePerHour.low, runsOutAtMs?.late)
+  const mid = course(ratePerHour.mid, runsOutAtMs?.mid)
+  const high = course(ratePerHour.high, runsOutAtMs?.early)
   const sentence = forecastText(given, nowMs, calendar)
-  return html`<figure>
-<figcaption><bdi>${account}</bdi>, ${window}</figcaption>
-<p>${sentence}</p>
-${timePlot(sentence, axis, calendar, [html`<path class="band" d="${linePath([...along(low), ...along(high).reverse()])}Z"/><path class="line a" d="${linePath(along(mid))}"/>`])}
-<p class="legend"><span><svg class="sample" viewBox="0 0 24 12" aria-hidden="true"><path class="line a" d="M0 6H24"/></svg> middle of the estimate</span><span><svg class="sample" viewBox="0 0 24 12" aria-hidden="true"><path class="band" d="M0 1H24V11H0Z"/></svg> 8 of 10 cases</span></p>
-${numbersBehind(
-  `${account}, ${window}: forecast`,
-  [
-    { title: 'What', value: ([name]: readonly string[]) => name },
-    { title: 'Value', value: ([, value]: readonly string[]) => value },
-  ],
-  forecastRows(given, calendar),
-)}
-</figure>`
+  return figure(html`<bdi>${account}</bdi>, ${window}`, [
+    html`<p>${sentence}</p>`,
+    timePlot(sentence, axis, calendar, [
+      html`<path class="band" d="${linePath([...low, ...high.reverse()])}Z"/><path class="line a" d="${linePath(mid)}"/>`,
+    ]),
+    html`<p class="legend"><span>${sample(24, html`<path class="line a" d="M0 6H24"/>`)} middle of the estimate</span><span>${sample(24, html`<path class="band" d="M0 1H24V11H0Z"/>`)} 8 of 10 cases</span></p>`,
+    numbersBehind(
+      `${account}, ${window}: forecast`,
+      [
+        { title: 'What', value: ([name]: readonly string[]) => name },
+        { title: 'Value', value: ([, value]: readonly string[]) => value },
+      ],
+      forecastRows(given, calendar),
+    ),
+  ])
 }
 
 /**

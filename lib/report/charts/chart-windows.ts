@@ -1,13 +1,11 @@
-import { grouped } from '../aggregate.js'
-import { WINDOW_NAMES } from '../../routing/limits.js'
-import type { Calendar } from './calendar.js'
-import { type DataColumn, numbersBehind } from '../data-table.js'
-import { html, type Markup } from '../markup.js'
-import { percentText } from '../number-text.js'
-import { dotsPath, linePath, timePlot, type TimeAxis, xOf, yOf } from './plot.js'
+import { percentText, windowName } from '../../account-view/words.js'
+import type { Calendar } from '../formats.js'
+import { type DataColumn, html, type Markup, numbersBehind } from '../markup.js'
+import { grouped } from '../token-sums.js'
+import { dotsPath, figure, linePath, sample, timePlot, type TimeAxis, xOf, yOf } from './plot.js'
 import { thinned, type WindowLine } from './window-lines.js'
 
-/** Lines of one plot differ in colour and in stroke; further ones begin anew. */
+/** Lines of one plot differ in colour and in stroke; further ones start over. */
 const STROKES = ['a', 'b', 'c']
 
 /** The course of the windows of one account: a plot and the numbers behind it. */
@@ -18,21 +16,24 @@ export function windowsChart(
   calendar: Calendar,
 ): Markup {
   const label = `Percent left of ${lines.map(lineName).join(' and ')}, from ${calendar.moment(axis.fromMs)} to ${calendar.moment(axis.toMs)}`
-  return html`<figure>
-<figcaption><bdi>${account}</bdi></figcaption>
-<p class="legend">${lines.map((line, index) => html`<span>${strokeSample(index)} ${lineName(line)}</span>`)}<span><svg class="sample" viewBox="0 0 12 12" aria-hidden="true"><path class="reset" d="M6 0V12"/></svg> reset</span><span><svg class="sample" viewBox="0 0 12 12" aria-hidden="true"><path class="alert" d="M6 6h.01"/></svg> alert</span></p>
-${timePlot(
-  label,
-  axis,
-  calendar,
-  lines.map((line, index) => drawing(line, strokeOf(index), axis)),
-)}
-${numbersBehind(
-  `${account}: percent left by day`,
-  DAY_COLUMNS,
-  lines.flatMap((line) => dayRows(line, calendar)),
-)}
-</figure>`
+  const strokes = lines.map(
+    (line, index) =>
+      html`<span>${sample(24, html`<path class="line ${strokeOf(index)}" d="M0 6H24"/>`)} ${lineName(line)}</span>`,
+  )
+  return figure(html`<bdi>${account}</bdi>`, [
+    html`<p class="legend">${strokes}<span>${sample(12, html`<path class="reset" d="M6 0V12"/>`)} reset</span><span>${sample(12, html`<path class="alert" d="M6 6h.01"/>`)} alert</span></p>`,
+    timePlot(
+      label,
+      axis,
+      calendar,
+      lines.map((line, index) => drawing(line, strokeOf(index), axis)),
+    ),
+    numbersBehind(
+      `${account}: percent left by day`,
+      DAY_COLUMNS,
+      lines.flatMap((line) => dayRows(line, calendar)),
+    ),
+  ])
 }
 
 function drawing({ points, resets, alerts }: WindowLine, stroke: string, axis: TimeAxis): Markup {
@@ -67,13 +68,8 @@ function strokeOf(index: number): string {
   return STROKES[index % STROKES.length] ?? 'a'
 }
 
-function strokeSample(index: number): Markup {
-  return html`<svg class="sample" viewBox="0 0 24 12" aria-hidden="true"><path class="line ${strokeOf(index)}" d="M0 6H24"/></svg>`
-}
-
-/** `5h`, and the family where it is not the usual one. */
 function lineName({ kind, limitId }: WindowLine): string {
-  return limitId === 'codex' ? WINDOW_NAMES[kind] : `${WINDOW_NAMES[kind]} ${limitId}`
+  return windowName(kind, limitId)
 }
 
 interface DayRow {

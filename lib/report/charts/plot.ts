@@ -1,5 +1,5 @@
-import type { Calendar } from './calendar.js'
-import { html, type Markup } from '../markup.js'
+import type { Calendar } from '../formats.js'
+import { html, type Markup, type Part } from '../markup.js'
 
 /** Time from left to right. */
 export interface TimeAxis {
@@ -23,7 +23,25 @@ export function xOf(atMs: number, { fromMs, toMs }: TimeAxis): number {
 
 /** Place of a percentage on the field, one decimal. */
 export function yOf(percent: number): number {
-  return Math.round((PLOT_HEIGHT - Math.min(100, Math.max(0, percent))) * 10) / 10
+  return oneDecimal(PLOT_HEIGHT - Math.min(100, Math.max(0, percent)))
+}
+
+/** More digits of a place would only make the page larger. */
+export function oneDecimal(value: number): number {
+  return Math.round(value * 10) / 10
+}
+
+/** A chart with its caption. */
+export function figure(caption: Part, parts: readonly Markup[]): Markup {
+  return html`<figure>
+<figcaption>${caption}</figcaption>
+${parts}
+</figure>`
+}
+
+/** A mark of a legend, 12 high. */
+export function sample(width: number, mark: Markup): Markup {
+  return html`<svg class="sample" viewBox="0 0 ${width} 12" aria-hidden="true">${mark}</svg>`
 }
 
 /** The `d` of a line through points; one point alone becomes a short dash. */

@@ -1,5 +1,5 @@
 import type { AlertEntry, HistoryEntry, ReadingEntry } from '../../history/entries.js'
-import { grouped } from '../aggregate.js'
+import { grouped } from '../token-sums.js'
 
 /** Percent left at one moment. */
 export interface LinePoint {
@@ -16,7 +16,7 @@ export interface WindowLine {
   readonly kind: ReadingEntry['kind']
   /** Oldest first. */
   readonly points: readonly LinePoint[]
-  /** When the window began anew, epoch ms. */
+  /** When the window was reset, epoch ms. */
   readonly resets: readonly number[]
   readonly alerts: readonly { readonly atMs: number; readonly level: number }[]
 }

@@ -39,24 +39,13 @@ export function otlpJson(
 
 function metricOf(measure: Measure, timeUnixNano: string): Record<string, unknown> {
   const head = { name: measure.name, description: measure.help, unit: measure.unit }
-  if (measure.type === 'gauge')
-    return {
-      ...head,
-      gauge: {
-        dataPoints: measure.points.map((point) => ({
-          attributes: attributesOf(point.attributes),
-          timeUnixNano,
-          asDouble: point.value,
-        })),
-      },
-    }
+  if (measure.type === 'gauge') {
+    const dataPoints = measure.points.map((point) => numberPoint(point, { timeUnixNano }))
+    return { ...head, gauge: { dataPoints } }
+  }
   const times = { startTimeUnixNano: nanos(measure.sinceMs), timeUnixNano }
   if (measure.type === 'counter') {
-    const dataPoints = measure.points.map((point) => ({
-      attributes: attributesOf(point.attributes),
-      ...times,
-      asDouble: point.value,
-    }))
+    const dataPoints = measure.points.map((point) => numberPoint(point, times))
     return { ...head, sum: { aggregationTemporality: CUMULATIVE, isMonotonic: true, dataPoints } }
   }
   const dataPoints = measure.points.map(({ attributes, count, sum, buckets }) => ({
@@ -71,6 +60,13 @@ function metricOf(measure: Measure, timeUnixNano: string): Record<string, unknow
     explicitBounds: buckets.slice(0, -1).map(({ le }) => le),
   }))
   return { ...head, histogram: { aggregationTemporality: CUMULATIVE, dataPoints } }
+}
+
+function numberPoint(
+  { attributes, value }: { readonly attributes: Attributes; readonly value: number },
+  times: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  return { attributes: attributesOf(attributes), ...times, asDouble: value }
 }
 
 function attributesOf(attributes: Attributes): { key: string; value: { stringValue: string } }[] {

@@ -312,7 +312,7 @@ export function rowOf(kind: string, table: FailureTable = FAILURES): FailureRow 
 export function decideNext(failure: Failure, progress: Progress, table?: FailureTable): NextStep {
   const { next, blame } = rowOf(failure.kind, table)
   if (failure.once !== true) return next.decide(failure, progress)
-  const mayMove = progress.hasAlternative && CONSEQUENCES[blame].refusesAccount
+  const mayMove = CONSEQUENCES[blame].refusesAccount && progress.hasAlternative()
   return { do: mayMove ? 'next_account' : 'stop' }
 }
 

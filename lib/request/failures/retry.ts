@@ -90,8 +90,8 @@ export interface Progress {
   readonly hasEncryptedReasoning: boolean
   /** The body was already sent with its tool calls paired again. */
   readonly repairedHistory: boolean
-  /** Another account could try. */
-  readonly hasAlternative: boolean
+  /** True when another account could try. Looks at all of them, so it is asked only where it decides. */
+  readonly hasAlternative: () => boolean
   /** 0 up to 1. */
   readonly random: number
   /** Pause before an empty answer is asked for again, ms. */
@@ -148,7 +148,7 @@ export const REFRESH_ONCE: RetryRule = {
 export const OTHER_MODEL_LAST: RetryRule = {
   words: 'the next account; then the fallback chain, if the user wants one',
   decide: (_failure, { hasAlternative }) => ({
-    do: hasAlternative ? 'next_account' : 'other_model',
+    do: hasAlternative() ? 'next_account' : 'other_model',
   }),
 }
 
@@ -171,7 +171,7 @@ export const WAIT_IF_ALONE: RetryRule = {
   budget: 'rateLimitShort',
   decide({ retryAfterMs }, { budget, hasAlternative, random }) {
     const afterMs = backoffMs(budget.used('rateLimitShort') + 1, retryAfterMs, random)
-    if (hasAlternative || afterMs > SHORT_WAIT_MS) return { do: 'next_account' }
+    if (afterMs > SHORT_WAIT_MS || hasAlternative()) return { do: 'next_account' }
     return budget.take('rateLimitShort') ? { do: 'again', afterMs } : { do: 'stop' }
   },
 }
@@ -195,7 +195,7 @@ export function sameThenNext(kind: 'server' | 'network'): RetryRule {
       if (!budget.take(kind)) return { do: 'stop' }
       const tries = budget.used(kind)
       const afterMs = backoffMs(tries, retryAfterMs, random)
-      if (hasAlternative && (tries > 1 || afterMs > SHORT_WAIT_MS)) return { do: 'next_account' }
+      if ((tries > 1 || afterMs > SHORT_WAIT_MS) && hasAlternative()) return { do: 'next_account' }
       return afterMs > SHORT_WAIT_MS * 2 ? { do: 'stop' } : { do: 'again', afterMs }
     },
   }

@@ -27,7 +27,7 @@ import {
 } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 import { writeOwnFile } from '../own-file.js'
-import { reportData, usualWindows } from './report-data.js'
+import { reportData, usualWindows } from '../../report/report-data.js'
 
 interface DashboardData {
   readonly accounts: readonly AccountRow[]

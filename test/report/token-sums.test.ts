@@ -8,9 +8,8 @@ import {
   sumsByUse,
   tokensByHour,
   tokenSum,
-  turnsOf,
-} from '../../lib/report/aggregate.js'
-import { createCalendar } from '../../lib/report/charts/calendar.js'
+} from '../../lib/report/token-sums.js'
+import { createCalendar } from '../../lib/report/formats.js'
 import { thinned, windowLines } from '../../lib/report/charts/window-lines.js'
 import { alert, anyHistory, DAY, HOUR, move, NOW, reading, turn } from './entries.js'
 
@@ -42,7 +41,7 @@ describe('sums of tokens', () => {
   it('are the same however they are cut', () => {
     fc.assert(
       fc.property(anyHistory, (entries) => {
-        const turns = turnsOf(entries)
+        const turns = entries.filter((entry) => entry.type === 'turn')
         const { turns: count, inputTokens, outputTokens } = tokenSum(turns)
         const days = sumsByDay(turns, UTC)
         const uses = sumsByUse(turns, (uid) => uid)

@@ -25,7 +25,8 @@ export interface Calendar {
 
 /** Offsets of time zones change at quarters of an hour at the earliest. */
 const QUARTER_MS = 15 * 60_000
-const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /**
  * A calendar for a time zone; an unknown name means UTC. Asking the system is slow and a history has many entries, so
@@ -45,8 +46,10 @@ export function createCalendar(timeZone: string): Calendar {
     return parts
   }
   const date = (atMs: number): string => `${partsOf(atMs).weekday ?? ''} ${shortDate(atMs)}`
-  const shortDate = (atMs: number): string =>
-    `${Number(partsOf(atMs).day)} ${partsOf(atMs).month ?? ''}`
+  const shortDate = (atMs: number): string => {
+    const { day, month } = partsOf(atMs)
+    return `${Number(day)} ${MONTHS[Number(month) - 1] ?? ''}`
+  }
   const time = (atMs: number): string => {
     const { hour, minute } = partsOf(atMs)
     return `${hour ?? ''}:${String(Number(minute) + Math.floor((atMs % QUARTER_MS) / 60_000)).padStart(2, '0')}`
@@ -55,7 +58,7 @@ export function createCalendar(timeZone: string): Calendar {
     of(atMs) {
       const { year, month, day, weekday, hour } = partsOf(atMs)
       return {
-        day: `${year ?? ''}-${monthNumber(month)}-${day ?? ''}`,
+        day: `${year ?? ''}-${month ?? ''}-${day ?? ''}`,
         weekday: Math.max(0, WEEKDAYS.indexOf(weekday ?? '')),
         hour: Number(hour),
       }
@@ -68,16 +71,10 @@ export function createCalendar(timeZone: string): Calendar {
   }
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
-function monthNumber(name: string | undefined): string {
-  return String(MONTHS.indexOf(name ?? '') + 1).padStart(2, '0')
-}
-
 function formatterOf(timeZone: string): Intl.DateTimeFormat {
   const options = {
     year: 'numeric',
-    month: 'short',
+    month: '2-digit',
     day: '2-digit',
     weekday: 'short',
     hour: '2-digit',
@@ -89,4 +86,23 @@ function formatterOf(timeZone: string): Intl.DateTimeFormat {
   } catch {
     return new Intl.DateTimeFormat('en-US', { ...options, timeZone: 'UTC' })
   }
+}
+
+const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 })
+const PLAIN = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+const DOLLARS = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' })
+
+/** A number in at most five characters: `950`, `12.3K`, `4.1M`. */
+export function compactText(value: number): string {
+  return COMPACT.format(value)
+}
+
+/** Every digit, in groups: `1,234,567`. */
+export function groupedText(value: number): string {
+  return PLAIN.format(value)
+}
+
+/** `$1,234.50` */
+export function dollarsText(value: number): string {
+  return DOLLARS.format(value)
 }

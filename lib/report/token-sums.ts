@@ -1,5 +1,5 @@
-import type { HistoryEntry, SwitchEntry, TurnEntry } from '../history/entries.js'
-import type { Calendar } from './charts/calendar.js'
+import type { SwitchEntry, TurnEntry } from '../history/entries.js'
+import type { Calendar } from './formats.js'
 
 /** Tokens of some answers together. */
 export interface TokenSum {
@@ -10,31 +10,16 @@ export interface TokenSum {
   readonly reasoningTokens: number
 }
 
-const NO_TOKENS: TokenSum = {
-  turns: 0,
-  inputTokens: 0,
-  cachedTokens: 0,
-  outputTokens: 0,
-  reasoningTokens: 0,
-}
-
-/** Adds answers up. */
 export function tokenSum(turns: readonly TurnEntry[]): TokenSum {
-  return turns.reduce(
-    (sum, turn) => ({
-      turns: sum.turns + 1,
-      inputTokens: sum.inputTokens + turn.inputTokens,
-      cachedTokens: sum.cachedTokens + turn.cachedTokens,
-      outputTokens: sum.outputTokens + turn.outputTokens,
-      reasoningTokens: sum.reasoningTokens + turn.reasoningTokens,
-    }),
-    NO_TOKENS,
-  )
-}
-
-/** The answers of a history. */
-export function turnsOf(entries: readonly HistoryEntry[]): TurnEntry[] {
-  return entries.filter((entry) => entry.type === 'turn')
+  const sum = (value: (turn: TurnEntry) => number): number =>
+    turns.reduce((total, turn) => total + value(turn), 0)
+  return {
+    turns: turns.length,
+    inputTokens: sum((turn) => turn.inputTokens),
+    cachedTokens: sum((turn) => turn.cachedTokens),
+    outputTokens: sum((turn) => turn.outputTokens),
+    reasoningTokens: sum((turn) => turn.reasoningTokens),
+  }
 }
 
 /** Tokens, in and out, by weekday (0 Monday) and hour: seven rows of 24. */
@@ -52,7 +37,6 @@ export function tokensByHour(turns: readonly TurnEntry[], calendar: Calendar): n
 export interface DaySum extends TokenSum {
   /** Some moment of the day, epoch ms. */
   readonly atMs: number
-  /** Cached part of the input, 0 to 1; undefined without input. */
   readonly cacheShare: number | undefined
 }
 
@@ -71,7 +55,6 @@ export function cacheShare({ cachedTokens, inputTokens }: TokenSum): number | un
   return inputTokens > 0 ? Math.min(1, cachedTokens / inputTokens) : undefined
 }
 
-/** Tokens of one account with one model. */
 export interface UseSum extends TokenSum {
   readonly account: string
   readonly model: string
