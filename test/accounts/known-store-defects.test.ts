@@ -18,6 +18,7 @@ import { recordFileOperations } from '../support/file-operations.js'
 import { readManifest, repositoryRoot, sourcesOf } from '../support/repository.js'
 import { toolData, toolText } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { aPool } from '../support/records.js'
 
 const storeIn = (folder: string) =>
   createAccountStore({
@@ -105,10 +106,7 @@ describe('known defects with files and processes', () => {
 
   it('the first import into an empty pool works, with nothing to back up', async () => {
     const { core, home } = await coreOver([])
-    await writeFile(
-      path.join(home, 'saved.json'),
-      JSON.stringify({ version: 3, accounts: [login('a')], activeIndex: 0 }),
-    )
+    await writeFile(path.join(home, 'saved.json'), aPool([login('a')]))
     expect(await toolData(core.runtime, 'import', { path: 'saved.json' })).toMatchObject({
       added: 1,
       backup: null,

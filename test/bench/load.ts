@@ -13,8 +13,8 @@ import {
   percentile,
   type Plugin,
   send,
-  signedIn,
 } from './support.js'
+import { signedIn } from '../support/records.js'
 
 const ROOMY = [{ minutes: 300, limit: 1_000_000 }]
 /** Longer than the plugin waits before it writes what changed, ms. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -12,6 +12,7 @@ import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { SOAK } from './soak.js'
+import { writePool } from '../support/records.js'
 
 const ROUNDS = 15 * SOAK
 const MODES = ['seal', 'seal', 'renew']
@@ -31,12 +32,11 @@ describe('sealing and unsealing under SIGKILL', () => {
         addedAt: 1,
         lastUsed: 0,
       }))
-      await mkdir(path.join(folder, 'backups'))
       for (const name of [
         file,
         path.join(folder, 'backups', 'accounts-20260101-000000000-abcdef.json'),
       ])
-        await writeFile(name, JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
+        await writePool(name, accounts)
       const fingerprint = '0'.repeat(32)
       const refreshDir = path.join(folder, 'refresh')
       const tokens = { accessToken: 'at', refreshToken: 'rt', expiresAt: 1 }

@@ -9,24 +9,23 @@ import { uidFor } from '../../lib/accounts/identity.js'
 import { withUids } from '../../lib/accounts/store/pool-format.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { coreOver, homeWith } from '../support/core-over.js'
+import { coreOver } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { anAccount, aPool } from '../support/records.js'
 
-const account = (name: string, more: Record<string, unknown> = {}) => ({
-  refreshToken: `rt-${name}-token`,
-  accessToken: `at-${name}-token`,
-  accountId: `id-${name}`,
-  accountUserId: `user-${name}`,
-  email: `${name}@example.com`,
-  accountLabel: name,
-  addedAt: 1,
-  lastUsed: 0,
-  ...more,
-})
-const pool = (...names: string[]): string =>
-  JSON.stringify({ version: 3, accounts: names.map((name) => account(name)), activeIndex: 0 })
+const account = (name: string, more: Record<string, unknown> = {}) =>
+  anAccount(name, {
+    refreshToken: `rt-${name}-token`,
+    accessToken: `at-${name}-token`,
+    accountUserId: `user-${name}`,
+    email: `${name}@example.com`,
+    accountLabel: name,
+    ...more,
+  })
+const pool = (...names: string[]): string => aPool(names.map((name) => account(name)))
 
 /** Every file under a folder with its text. */
 async function filesUnder(folder: string): Promise<Map<string, string>> {
@@ -47,7 +46,7 @@ const PROJECT = 'projects/web-0123456789ab'
 
 /** A home in which the login of anna left a trace in every place there is; ben and cleo are in some of them too. */
 async function homeFullOfCopies() {
-  const home = await homeWith([account('anna'), account('ben')])
+  const home = await aHome([account('anna'), account('ben')])
   const root = path.join(home, '.opencode')
   const write = async (name: string, text: string): Promise<void> => {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true })
@@ -183,7 +182,7 @@ describe('logout --purge', () => {
   })
 
   it('finds the journal beside the place to which an account file is linked, and leaves the other files there alone', async () => {
-    const home = await homeWith([account('anna'), account('ben')])
+    const home = await aHome([account('anna'), account('ben')])
     const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
     const shared = await temporaryFolder()
     const real = path.join(shared, 'oc-codex-multi-auth-accounts.json')

@@ -15,7 +15,9 @@ import { TOOLS } from '../../lib/tools/index.js'
 import { type DialogDeps, openAccountsDialog } from '../../lib/tui/accounts-dialog.js'
 import { type PoolView, poolView } from '../../lib/tui/pool-view.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
-import { homeWith, ROOMY, signedIn } from '../support/core-over.js'
+import { ROOMY } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
+import { signedIn } from '../support/records.js'
 import { runCli } from '../support/run-cli.js'
 
 /** What is on the disk before anything is done. `PROJECT` in a rule stands for the key of the project's folder. */
@@ -58,7 +60,7 @@ export async function stageOf(given: Given = {}): Promise<Stage> {
     accounts: NAMES.map((name) => ({ name, windows: ROOMY })),
   })
   onTestFinished(() => simulator.close())
-  const home = await homeWith(
+  const home = await aHome(
     NAMES.map((name, index) => ({
       ...signedIn(simulator, name),
       uid: `uid-${name[0]?.toLowerCase() ?? ''}`,

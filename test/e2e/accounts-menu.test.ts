@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { endOf, startProcess } from '../support/child-process.js'
-import { homeWith, signedIn } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
+import { signedIn } from '../support/records.js'
 import { packPackage } from '../support/pack.js'
 import { plantIn } from '../support/planted.js'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
@@ -68,7 +69,7 @@ async function stageWith(count: number): Promise<Stage> {
     },
   })
   onTestFinished(() => simulator.close())
-  const home = await homeWith(
+  const home = await aHome(
     NAMES.slice(0, count).map((name) => ({ ...signedIn(simulator, name), accountLabel: name })),
   )
   const env = {
@@ -221,7 +222,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
 
   it('imports accounts from a file, and adds a key for another endpoint without showing it', async () => {
     const stage = await stageWith(2)
-    const other = await homeWith([{ ...signedIn(stage.simulator, 'carla'), accountLabel: 'carla' }])
+    const other = await aHome([{ ...signedIn(stage.simulator, 'carla'), accountLabel: 'carla' }])
     const terminal = await open(stage, ['accounts'])
     await pick(terminal, 'Import from another program or a file')
     await terminal.waitFor('File (an export')

@@ -4,13 +4,14 @@ import path from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { server } from '../../lib/plugin.js'
-import { firstTurn, homeWith } from '../support/core-over.js'
+import { firstTurn } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 
 const KEY = 'sk-made-up-of-the-gateway'
 
 /** The plugin after the host has stored a key with this endpoint. */
 async function loadedWith(baseUrl: string, accountFile?: string) {
-  const home = await homeWith([])
+  const home = await aHome([])
   const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
   if (accountFile !== undefined) await writeFile(file, accountFile)
   for (const name of [

@@ -8,7 +8,8 @@ import { packageVersion } from '../../lib/kernel/version.js'
 import { createRuntime } from '../../lib/runtime.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
-import { homeWith, signedIn } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
+import { signedIn } from '../support/records.js'
 import { memoryKeychain } from '../support/memory-keychain.js'
 import { expectOutside, shapeOf } from '../support/outside.js'
 import { runCli } from '../support/run-cli.js'
@@ -52,7 +53,7 @@ async function outside(
     ],
   })
   onTestFinished(() => simulator.close())
-  const home = await homeWith(accountsOf(simulator))
+  const home = await aHome(accountsOf(simulator))
   const all = {
     OC_CODEX_SIMULATOR_ISSUER: simulator.url,
     OC_CODEX_SIMULATOR_BACKEND: simulator.backend,

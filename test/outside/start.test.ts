@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
 import { bundle } from '../../scripts/bundle.mjs'
-import { homeWith } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { expectOutside } from '../support/outside.js'
 
@@ -98,7 +98,7 @@ async function load(file: string): Promise<Entry> {
 
 /** Files below the home that are opened, written or made until the start is done, each with how; a start waits for them. */
 async function openedBy(start: () => Promise<() => unknown>): Promise<string[]> {
-  const home = await homeWith([ACCOUNT])
+  const home = await aHome([ACCOUNT])
   for (const name of ['XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME', 'XDG_CACHE_HOME'])
     vi.stubEnv(name, undefined)
   vi.stubEnv('HOME', home)

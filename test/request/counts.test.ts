@@ -13,11 +13,11 @@ import {
   coreOver,
   firstTurn,
   FULL,
-  homeWith,
   pathsOf,
   RESPONSES,
   ROOMY,
 } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { repositoryRoot } from '../support/repository.js'
 
@@ -25,7 +25,7 @@ const MOST_FILES_AT_START = 5
 
 describe('a start', () => {
   it('opens at most 5 files: the modules the host has to load and the login file', async () => {
-    const home = await homeWith([
+    const home = await aHome([
       {
         refreshToken: 'rt',
         accessToken: 'at',

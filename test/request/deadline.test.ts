@@ -7,7 +7,8 @@ import { deadlineFor, REQUEST_DEADLINE_MS, startDeadline } from '../../lib/reque
 import { isHostSafe } from '../../lib/request/failures/host-text.js'
 import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { firstTurn, homeWith } from '../support/core-over.js'
+import { firstTurn } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 
 /** OpenCode gives up waiting for an answer after this and asks again, ms. */
 const HOST_GIVES_UP_MS = 300_000
@@ -117,7 +118,7 @@ async function coreWith(
     addedAt: 1,
     lastUsed: 0,
   }))
-  const home = await homeWith(names)
+  const home = await aHome(names)
   let next = 0
   const fetch = async (_url: unknown, init?: RequestInit): Promise<Response> => {
     const deed = deeds[Math.min(next, deeds.length - 1)] ?? never

@@ -5,15 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import {
-  answersAsked,
-  ask,
-  coreOver,
-  firstTurn,
-  homeWith,
-  RESPONSES,
-  pathsOf,
-} from '../support/core-over.js'
+import { answersAsked, ask, coreOver, firstTurn, RESPONSES, pathsOf } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 
 const message = {
   id: 'msg_1',
@@ -63,7 +56,7 @@ async function endpointWith(
     addedAt: 1,
     lastUsed: 0,
   }))
-  const home = await homeWith(keys)
+  const home = await aHome(keys)
   const env = { HOME: home, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' }
   const core = await createCore({
     host: { log: () => undefined, toast: () => undefined },

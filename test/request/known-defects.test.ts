@@ -8,7 +8,8 @@ import { prepareRequest } from '../../lib/request/body/request.js'
 import { mergeModels } from '../../lib/catalogue/host-models.js'
 import { createHostPort } from '../../lib/shell/host-client.js'
 import { server } from '../../lib/plugin.js'
-import { answersAsked, ask, coreOver, firstTurn, homeWith, served } from '../support/core-over.js'
+import { answersAsked, ask, coreOver, firstTurn, served } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { sourcesOf } from '../support/repository.js'
 
 const captured = (name: string): string => {
@@ -190,7 +191,7 @@ describe('known defects with requests', () => {
   })
 
   it('accounts without an entry in the host’s login file get one, through the host', async () => {
-    const home = await homeWith([
+    const home = await aHome([
       {
         refreshToken: 'rt',
         accessToken: 'at',
@@ -219,7 +220,7 @@ describe('known defects with requests', () => {
   })
 
   it('a start waits for no network, even when the network never answers', async () => {
-    const home = await homeWith([
+    const home = await aHome([
       {
         refreshToken: 'rt',
         accessToken: 'at',

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 
 import { createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { firstTurn, homeWith } from '../support/core-over.js'
+import { firstTurn } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { toolData } from '../support/run-tool.js'
 
 const CONFIGURED = 'https://configured.example'
@@ -98,7 +99,7 @@ describe('a mixed pool', () => {
         fc.array(fc.constantFrom(...answers), { maxLength: 12 }),
         styles,
         async (pool, script, style) => {
-          const home = await homeWith(pool.map(accountOf))
+          const home = await aHome(pool.map(accountOf))
           await writeFile(
             path.join(home, '.opencode', 'openai-codex-auth-config.json'),
             JSON.stringify({ ...style, baseUrl: CONFIGURED, proactiveRefresh: true }),

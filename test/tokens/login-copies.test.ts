@@ -8,7 +8,8 @@ import type { Account } from '../../lib/accounts/account.js'
 import { factsOf, isNewer, isSameLogin, withSuccessor } from '../../lib/tokens/login-facts.js'
 import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
-import { CopiedLogin, type RecordOnDisk } from '../support/copied-login.js'
+import { CopiedLogin } from '../support/copied-login.js'
+import type { RecordOnDisk } from '../support/records.js'
 import { recordFileOperations } from '../support/file-operations.js'
 
 describe('a login that an earlier version copied into the pools of projects', () => {

@@ -10,7 +10,7 @@ import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { CHECKS } from '../../lib/tools/diagnostics/doctor-checks.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
-import { homeWith } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
 import { toolData } from '../support/run-tool.js'
 
@@ -42,7 +42,7 @@ function runtimeOf(
 }
 
 async function stage(env?: Record<string, string>) {
-  const home = await homeWith(ACCOUNTS)
+  const home = await aHome(ACCOUNTS)
   const keychain = memoryKeychain()
   const runtime = runtimeOf(home, keychain, env)
   return {

@@ -14,7 +14,8 @@ import { profileCost } from '../../lib/tools/profiles.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { runTool } from '../../lib/tools/run-tool.js'
 import { hostileText, UNSAFE } from '../support/hostile-text.js'
-import { ask, firstTurn, homeWith } from '../support/core-over.js'
+import { ask, firstTurn } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
 
 /** A JWT whose claims say what somebody wants to be called. */
@@ -71,7 +72,7 @@ async function hostileHome(name: string, origin: string): Promise<string> {
       ...soon,
     },
   ]
-  const home = await homeWith(accounts)
+  const home = await aHome(accounts)
   const state = path.join(home, '.local', 'state', 'opencode')
   await mkdir(state, { recursive: true })
   const windows = [
@@ -342,7 +343,7 @@ describe('what is said of hostile names', () => {
   })
 
   it('cleans a name where it enters, so that the next program that reads the account file is safe too', async () => {
-    const home = await homeWith([
+    const home = await aHome([
       {
         accountLabel: '\u001b]0;x\u0007Work\u202e',
         email: 'a\u0007@x.example',

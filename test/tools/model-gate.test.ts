@@ -13,7 +13,9 @@ import { TOOLS } from '../../lib/tools/index.js'
 import { admittedArguments, riskOfCall } from '../../lib/tools/model-gate.js'
 import { hostArgs, toolsOfProfile } from '../../lib/tools/profiles.js'
 import { checkedArguments } from '../../lib/tools/run-tool.js'
-import { homeWith, ROOMY, signedIn } from '../support/core-over.js'
+import { ROOMY } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
+import { signedIn } from '../support/records.js'
 
 /** Arguments that can be had from each tool, harmless and harmful. */
 const CALLS: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
@@ -65,7 +67,7 @@ async function stage(
     },
   ]
   change(accounts)
-  const home = await homeWith(accounts)
+  const home = await aHome(accounts)
   const project = path.join(home, 'project')
   await mkdir(path.join(project, '.git'), { recursive: true })
   const env = {
