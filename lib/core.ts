@@ -39,9 +39,12 @@ import { createRuntime, type Runtime } from './runtime.js'
 
 // In this chunk because one more would have to be opened at every start.
 export { commandSettings } from './command-settings.js'
-export { ownProviderBaseUrl, providerEndpoint } from './host-setup/own-endpoint.js'
-export { userCommands } from './host-setup/own-commands.js'
-export { userAllowance } from './host-setup/own-permissions.js'
+export {
+  providerEndpoint,
+  userAllowance,
+  userBaseUrl,
+  userCommands,
+} from './host-setup/user-config.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {
