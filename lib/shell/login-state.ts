@@ -13,7 +13,7 @@ import { isRecord } from '../kernel/text/json.js'
 import { MANAGED_AUTH } from '../login/managed-entry.js'
 
 /**
- * OpenCode asks a provider's plugin only when its login file names the provider (host facts §0.1). When accounts exist
+ * OpenCode asks a provider's plugin only when its login file names the provider (docs/development/facts/opencode-host.md#login-file). When accounts exist
  * but the entry does not (another plugin's pool, a host logout), the entry is put back; the usual start reads one file.
  */
 export async function registerWithHost(client: PluginInput['client'], paths: Paths): Promise<void> {
