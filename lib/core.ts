@@ -23,10 +23,10 @@ import { type CodexFetch, createCodexFetch } from './request/fetch.js'
 import { errorResponse, shownError } from './request/failures/host-error.js'
 import { createLegacyPreparation } from './request/legacy/prepare.js'
 import { createNotices, createSharedGate } from './request/notices.js'
-import { paceWarning } from './forecast/pace-text.js'
+import { paceWarning } from './account-view/forecast-words.js'
 import { prepareRequest, type PreparedRequest } from './request/body/request.js'
 import type { Config } from './config/settings.js'
-import { forecastOf } from './history/forecasts.js'
+import { forecastOf } from './history/estimates.js'
 import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/files/bounded-file.js'
 import { isCodexError, messageOf } from './kernel/errors.js'
 import type { HostPort } from './kernel/host-port.js'
@@ -39,9 +39,12 @@ import { createRuntime, type Runtime } from './runtime.js'
 
 // In this chunk because one more would have to be opened at every start.
 export { commandSettings } from './command-settings.js'
-export { ownProviderBaseUrl, providerEndpoint } from './host-setup/own-endpoint.js'
-export { userCommands } from './host-setup/own-commands.js'
-export { userAllowance } from './host-setup/own-permissions.js'
+export {
+  providerEndpoint,
+  userAllowance,
+  userBaseUrl,
+  userCommands,
+} from './host-setup/user-config.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {

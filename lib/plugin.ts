@@ -53,10 +53,10 @@ export const server: Plugin = async (input) => {
 }
 
 async function startCore(input: PluginInput, paths: Paths, settings: HostSettings): Promise<Core> {
-  const { createCore, ownProviderBaseUrl, providerEndpoint } = await import('./core.js')
+  const { createCore, providerEndpoint, userBaseUrl } = await import('./core.js')
   const { baseUrl } = settings
   // What the host says is merged from the project's files too, and a key never follows a project.
-  const own = baseUrl === undefined ? undefined : ownProviderBaseUrl({ paths, env: process.env })
+  const own = baseUrl === undefined ? undefined : userBaseUrl({ paths, env: process.env })
   const { url, refused } = providerEndpoint(baseUrl, await own)
   return createCore({
     host: createHostPort(input.client),

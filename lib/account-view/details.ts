@@ -1,6 +1,6 @@
-import { paceText } from '../forecast/pace-text.js'
+import { paceText } from './forecast-words.js'
 import type { HistoryEntry } from '../history/entries.js'
-import { forecastOf } from '../history/forecasts.js'
+import { forecastOf } from '../history/estimates.js'
 import { formatDuration, formatWhen } from '../kernel/text/moments.js'
 import { plainText } from '../kernel/text/plain-text.js'
 import type { AccountView, WindowView } from './view.js'

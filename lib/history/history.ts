@@ -8,9 +8,8 @@ import { type HeldLock, withFileLock } from '../kernel/lock/lock.js'
 import { realPathOrSame } from '../kernel/files/real-path.js'
 import type { Logger } from '../kernel/logger.js'
 import { createWriteBehind } from '../kernel/write-behind.js'
-import type { HistoryEntry } from './entries.js'
+import type { HistoryEntry, ReadingEntry } from './entries.js'
 import { compacted, formatLine, type HistoryBounds, parseLine, parseLines } from './lines.js'
-import { createReadingGate } from './reading-gate.js'
 
 /** What was read, spent and switched, in a file that all processes append to and that may be lost without harm. */
 export interface History {
@@ -48,6 +47,7 @@ const WRITE_DELAY_MS = 2_000
 const MAX_WAITING = 5_000
 /** How often a process looks for entries that have become too old, ms. */
 const AGE_CHECK_MS = 86_400_000
+const NEWLINE = 0x0a
 const LOCK_STALE_MS = 10_000
 const LOCK_WAIT_MS = 5_000
 
@@ -154,4 +154,28 @@ async function append(file: string, text: string): Promise<number> {
   }
 }
 
-const NEWLINE = 0x0a
+/** Without a change of the percentage one reading of a window is kept in this time, ms. */
+const SAME_PERCENT_MS = 60_000
+/** The backend's reset times wander by seconds between answers: this much is one and the same reset, ms. */
+const SAME_RESET_MS = 60_000
+
+/**
+ * Creates the gate that lets through what is new about a window: another percentage at once, another reset at most once
+ * a minute. It remembers one reading for each account, limit and kind of window.
+ */
+function createReadingGate(): (reading: ReadingEntry) => boolean {
+  const last = new Map<string, ReadingEntry>()
+  return (reading) => {
+    const key = `${reading.uid} ${reading.limitId} ${reading.kind}`
+    const before = last.get(key)
+    if (before !== undefined && !saysMore(before, reading)) return false
+    last.set(key, reading)
+    return true
+  }
+}
+
+function saysMore(before: ReadingEntry, reading: ReadingEntry): boolean {
+  if (reading.usedPercent !== before.usedPercent) return true
+  const moved = Math.abs((reading.resetsAtMs ?? 0) - (before.resetsAtMs ?? 0)) > SAME_RESET_MS
+  return moved && reading.atMs - before.atMs >= SAME_PERCENT_MS
+}

@@ -1,10 +1,10 @@
 import type { AccountView } from '../account-view/view.js'
 import { windowName } from '../account-view/words.js'
 import { apiValue } from '../forecast/api-value.js'
-import { PRICES_DATE } from '../forecast/price-table.js'
+import { PRICES_DATE } from '../forecast/api-value.js'
 import type { Forecast } from '../forecast/types.js'
 import type { HistoryEntry } from '../history/entries.js'
-import { type AccountWindows, forecastOf } from '../history/forecasts.js'
+import { type AccountWindows, forecastOf } from '../history/estimates.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 
 /** A forecast and the window it is of. */

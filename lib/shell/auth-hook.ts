@@ -21,10 +21,7 @@ const PLACEHOLDER_KEY = 'oc-codex-multi-auth'
 /** How long after the loader the core is fetched when no request has asked for it yet. */
 const PREFETCH_DELAY_MS = 50
 
-/**
- * Name of the prompt for the endpoint; the host stores its answer beside the key
- * (docs/development/facts/opencode-host.md#login-methods).
- */
+/** Name of the prompt for the endpoint; the host stores its answer beside the key (docs/development/facts/opencode-host.md#login-methods). */
 const ENDPOINT_INPUT = 'codexBaseUrl'
 
 const endpointMethod: AuthHook['methods'][number] = {
@@ -85,7 +82,7 @@ export function authHook(
       const stored = await getAuth().catch(() => undefined)
       if (stored?.type === 'api') return { ...(await takeOverKey(stored, client, core, options)) }
       const isManaged = stored?.type === 'oauth' && stored.refresh === MANAGED_MARKER
-      // A login of the host's own stays in charge until there is an account of ours
+      // A login of the host’s own stays in charge until there is an account of ours
       // (docs/development/facts/opencode-host.md#conflicts-between-plugins).
       if (!isManaged && !(await hasAccounts(accountsFile))) return {}
       core.prefetch(PREFETCH_DELAY_MS)

@@ -315,7 +315,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
 
   it.each([
     ['C-c', 130, 2],
-    ['C-d', 2, 2],
+    ['C-d', 0, 2],
     ['n', 0, 2],
     ['y', 0, 1],
   ] as const)('logout asks first, and takes %s for an answer', async (key, code, left) => {

@@ -5,8 +5,7 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { userCommands } from '../../lib/host-setup/own-commands.js'
-import { userAllowance } from '../../lib/host-setup/own-permissions.js'
+import { userAllowance, userCommands } from '../../lib/host-setup/user-config.js'
 import {
   allowsByName,
   askBeforeTools,

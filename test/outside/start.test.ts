@@ -9,12 +9,12 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
 import { bundle } from '../../scripts/bundle.mjs'
-import { aHome } from '../support/home.js'
 import { recordFileOperations } from '../support/file-operations.js'
+import { aHome } from '../support/home.js'
 import { expectOutside } from '../support/outside.js'
 
 /** Lower these when the entries shrink; what raises them makes every start of OpenCode slower. */
-const MAX_BYTES = { 'index.js': 35_500, 'tui.js': 362_000 }
+const MAX_BYTES = { 'index.js': 35_500, 'tui.js': 365_000 }
 
 /** Calls that open nothing. */
 const LOOKS = /^(existsSync|l?stat(Sync)?|access|watch(File)?)$/

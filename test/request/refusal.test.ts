@@ -41,7 +41,7 @@ describe('the error when every account is blocked', () => {
         [account('A')],
         [block('*', 'forbidden', 1), block('limit:codex', 'usage_limit', 5)],
       ),
-    ).toMatch(/ \(A: usage limit until /)
+    ).toMatch(/ \(A: usage used up until /)
   })
 
   it('names no block of another model or another limit as the reason', () => {
@@ -54,7 +54,7 @@ describe('the error when every account is blocked', () => {
           block('limit:other', 'rate_limit', 48),
         ],
       ),
-    ).toMatch(/ \(A: usage limit until /)
+    ).toMatch(/ \(A: usage used up until /)
     expect(
       sentence([account('A')], [block('model:gpt-6-sol', 'model_not_supported', 24)]),
     ).not.toContain('(')

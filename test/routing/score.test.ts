@@ -105,8 +105,8 @@ describe('of two accounts that may serve', () => {
     ],
   ] as const)('%s is chosen', (_name, better, worse) => {
     const [first, second] = [
-      candidate('first', better as object),
-      candidate('second', worse as object),
+      candidate('first', better),
+      candidate('second', worse),
     ]
     for (const candidates of [
       [first, { ...second, position: 1 }],

@@ -7,12 +7,12 @@ import type { Simulator } from '../../simulator/index.js'
 /** A record of an account file as it lies on the disk. */
 export type RecordOnDisk = Record<string, unknown>
 
-/** An account with a login that is good for an hour; `more` replaces and adds members. */
+/** An account with a login that stays good; `more` replaces and adds members. */
 export function anAccount(name: string, more: RecordOnDisk = {}): StoredAccount {
   return {
     refreshToken: `rt-${name}`,
     accessToken: `at-${name}`,
-    expiresAt: Date.now() + 3_600_000,
+    expiresAt: Date.UTC(2100, 0, 1),
     accountId: `id-${name}`,
     email: `${name}@example.test`,
     addedAt: 1,

@@ -207,11 +207,11 @@ describe('codex-dashboard with a history', () => {
     })
   })
 
-  it('says when the pool is dry and what the week would have cost elsewhere', async () => {
+  it('says when the pool is empty and what the week would have cost elsewhere', async () => {
     const { core } = await usedStage()
     await toolText(core.runtime, 'limits')
     const text = await toolText(core.runtime, 'dashboard')
-    expect(text).toMatch(/At this pace the pool is dry /)
+    expect(text).toMatch(/At this pace the pool is empty /)
     expect(text).toContain('Last 7 days: 1 answer, 1.0M tokens in')
     expect(text).toContain('API-equivalent $4.00')
     expect(text).toContain('not a charge')
@@ -305,7 +305,7 @@ describe('the alert of a window', () => {
     await ask(core, await firstTurn())
     await vi.waitFor(() =>
       expect(said.join('\n')).toMatch(
-        /the weekly limit has 20 % left\. It resets .*\. At this pace it is empty .* before its reset\./,
+        /the weekly limit has 20% left\. It resets .*\. At this pace it is empty .* before its reset\./,
       ),
     )
   })
@@ -313,7 +313,7 @@ describe('the alert of a window', () => {
   it('says no more than it knows without one', async () => {
     const { core, said } = await coreOver([{ name: 'a', windows: NEARLY }])
     await ask(core, await firstTurn())
-    await vi.waitFor(() => expect(said.join('\n')).toMatch(/the weekly limit has 20 % left\./))
+    await vi.waitFor(() => expect(said.join('\n')).toMatch(/the weekly limit has 20% left\./))
     expect(said.join('\n')).not.toContain('At this pace')
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { paceText, paceWarning, poolText } from '../../lib/forecast/pace-text.js'
+import { paceText, paceWarning, poolText } from '../../lib/account-view/forecast-words.js'
 import type { Forecast } from '../../lib/forecast/types.js'
 
 const NOW = new Date(2026, 10, 16, 12, 0).getTime()
@@ -24,7 +24,7 @@ describe('what is said of a pace', () => {
   it('says that a window lasts, and with which risk', () => {
     expect(paceText({ ...base, runOutChance: 0.02 }, NOW)).toBe('lasts to its reset')
     expect(paceText({ ...base, runOutChance: 0.3, runsOutAtMs: { early: NOW + HOUR } }, NOW)).toBe(
-      'lasts to its reset, with a 30 % risk of running out before',
+      'lasts to its reset, with a 30% risk of running out earlier',
     )
   })
 
@@ -43,7 +43,7 @@ describe('what is said of a pace', () => {
 })
 
 describe('what is said of the pool', () => {
-  it('names the dry time, its interval and who is back first', () => {
+  it('names the time it is empty, its interval and when an account is available again', () => {
     const text = poolText(
       {
         dryAtMs: { early: NOW + 24 * HOUR, mid: NOW + 48 * HOUR, late: NOW + 72 * HOUR },
@@ -55,7 +55,7 @@ describe('what is said of the pool', () => {
       NOW,
     )
     expect(text).toBe(
-      'At this pace the pool is dry Wed 12:00 (80%: Tue 12:00 to Thu 12:00); the first account is back Fri 12:00.',
+      'At this pace the pool is empty Wed 12:00 (80%: Tue 12:00 to Thu 12:00); the first account is available again Fri 12:00.',
     )
   })
 

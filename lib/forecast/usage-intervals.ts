@@ -1,7 +1,8 @@
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import type { Sample, WindowShape } from './types.js'
 
 /** Use between two readings. */
-export interface Step {
+export interface UsageInterval {
   readonly fromMs: number
   readonly toMs: number
   /** Percent of the window used in between. */
@@ -10,7 +11,7 @@ export interface Step {
   readonly isRead: boolean
 }
 
-/** The backend shows use some minutes late: as long nothing new is no sign of rest, ms. */
+/** The backend shows use some minutes late: as long nothing new is no sign of a pause, ms. */
 export const LAG_MS = 5 * 60_000
 /** Sources round differently: so small a fall of the percentage is no reset. */
 const ROUNDING_TOLERANCE = 2
@@ -26,7 +27,7 @@ const LENGTH_MINUTES = {
 } as const
 
 /** Length of a window, ms; undefined when it is not known. */
-export function lengthOf({ kind, windowMinutes }: WindowShape): number | undefined {
+export function windowLengthMs({ kind, windowMinutes }: WindowShape): number | undefined {
   const minutes = windowMinutes ?? LENGTH_MINUTES[kind]
   return minutes === undefined || !(minutes > 0) ? undefined : minutes * 60_000
 }
@@ -38,25 +39,29 @@ export function cleanSamples(samples: readonly Sample[], nowMs: number): Sample[
       ({ atMs, usedPercent }) =>
         Math.abs(atMs) <= LATEST_MS && Number.isFinite(usedPercent) && atMs <= nowMs,
     )
-    .map(({ atMs, usedPercent, resetsAtMs }) => ({
-      atMs,
-      usedPercent: Math.min(100, Math.max(0, usedPercent)),
-      ...(resetsAtMs !== undefined && Math.abs(resetsAtMs - atMs) <= FARTHEST_RESET_MS
-        ? { resetsAtMs }
-        : {}),
-    }))
+    .map(({ atMs, usedPercent, resetsAtMs = Infinity }) =>
+      dropUndefined({
+        atMs,
+        usedPercent: Math.min(100, Math.max(0, usedPercent)),
+        resetsAtMs: Math.abs(resetsAtMs - atMs) <= FARTHEST_RESET_MS ? resetsAtMs : undefined,
+      }),
+    )
     .sort((left, right) => left.atMs - right.atMs)
 }
 
 /**
  * What was used between readings, split at resets: where the fill fell, or the reset that was told has passed. Use on the
  * far side of a reset is unknown and left out; on this side it began with the new window. Time after the last reading
- * counts as rest, but for the lag. Pure.
+ * counts as a pause, but for the lag. Pure.
  * @param samples clean ones
  */
-export function stepsOf(samples: readonly Sample[], shape: WindowShape, nowMs: number): Step[] {
-  const lengthMs = lengthOf(shape)
-  const steps: Step[] = []
+export function usageIntervals(
+  samples: readonly Sample[],
+  shape: WindowShape,
+  nowMs: number,
+): UsageInterval[] {
+  const lengthMs = windowLengthMs(shape)
+  const intervals: UsageInterval[] = []
   let before: Sample | undefined
   let highest = 0
   for (const sample of samples) {
@@ -67,20 +72,20 @@ export function stepsOf(samples: readonly Sample[], shape: WindowShape, nowMs: n
     if (before === undefined || isReset(before, sample, highest)) {
       const fromMs = startMs ?? passedReset(before, sample)
       if (fromMs !== undefined && fromMs < sample.atMs && fromMs >= (before?.atMs ?? -Infinity)) {
-        steps.push({ fromMs, toMs: sample.atMs, percent: sample.usedPercent, isRead: false })
+        intervals.push({ fromMs, toMs: sample.atMs, percent: sample.usedPercent, isRead: false })
       }
       highest = sample.usedPercent
     } else {
       const percent = Math.max(0, sample.usedPercent - highest)
       if (sample.atMs > before.atMs)
-        steps.push({ fromMs: before.atMs, toMs: sample.atMs, percent, isRead: true })
+        intervals.push({ fromMs: before.atMs, toMs: sample.atMs, percent, isRead: true })
       highest += percent
     }
     before = sample
   }
   if (before !== undefined && nowMs - before.atMs > LAG_MS)
-    steps.push({ fromMs: before.atMs + LAG_MS, toMs: nowMs, percent: 0, isRead: true })
-  return steps
+    intervals.push({ fromMs: before.atMs + LAG_MS, toMs: nowMs, percent: 0, isRead: true })
+  return intervals
 }
 
 function isReset(before: Sample, sample: Sample, highest: number): boolean {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 import { destinationOf } from '../../lib/request/endpoint.js'
 import { DEFAULT_ENDPOINTS } from '../../lib/oauth/endpoints.js'
-import { ownProviderBaseUrl, providerEndpoint } from '../../lib/host-setup/own-endpoint.js'
+import { providerEndpoint, userBaseUrl } from '../../lib/host-setup/user-config.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -25,7 +25,7 @@ async function homeWith(
     await writeFile(path.join(home, name), text)
   }
   const all = { HOME: home, ...env }
-  return { home, own: () => ownProviderBaseUrl({ paths: resolvePaths(all), env: all }) }
+  return { home, own: () => userBaseUrl({ paths: resolvePaths(all), env: all }) }
 }
 
 describe('the address of keys that name none', () => {
@@ -70,11 +70,9 @@ describe('the address of keys that name none', () => {
       'folder/opencode.json': saying(MINE),
     })
     const env = { HOME: home, OPENCODE_CONFIG: path.join(home, 'a.json') }
-    expect(await ownProviderBaseUrl({ paths: resolvePaths(env), env })).toBe(
-      'https://first.example',
-    )
+    expect(await userBaseUrl({ paths: resolvePaths(env), env })).toBe('https://first.example')
     expect(
-      await ownProviderBaseUrl({
+      await userBaseUrl({
         paths: resolvePaths(env),
         env: { ...env, OPENCODE_CONFIG_DIR: path.join(home, 'folder') },
       }),
@@ -98,7 +96,7 @@ describe('the address of keys that name none', () => {
     expect(providerEndpoint('', undefined)).toEqual({})
     expect(providerEndpoint(MINE, MINE)).toEqual({ url: MINE })
     expect(providerEndpoint('https://evil.example/v1', undefined).refused).toBe(
-      'provider.openai.options.baseURL leads to evil.example, and your own configuration names none: the project may have set it, so keys that name no endpoint are not sent.',
+      'provider.openai.options.baseURL leads to evil.example, and your own configuration names none: the project may have set it, so API keys without an endpoint are not sent there.',
     )
     expect(providerEndpoint('https://evil.example/v1', MINE).refused).toContain('names another')
     expect(providerEndpoint('', MINE).refused).toContain('no address')

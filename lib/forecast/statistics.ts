@@ -1,4 +1,4 @@
-/** Standard deviations that leave a tenth on either side: the 80 % interval. */
+/** Standard deviations that leave a tenth on either side: the 80% interval. */
 export const Z80 = 1.2816
 
 /** Share of the standard normal distribution below `z` (Zelen and Severo's approximation, error under 1e-7). Pure. */
@@ -21,4 +21,9 @@ export function normalQuantile(p: number): number {
     else high = middle
   }
   return (low + high) / 2
+}
+
+/** The total of what a list holds. Pure. */
+export function sum<T>(list: readonly T[], value: (one: T) => number): number {
+  return list.reduce((total, one) => total + value(one), 0)
 }
