@@ -70,7 +70,7 @@ describe('the server that waits for the redirect of a login', () => {
       const answer = await redirect(server, query)
       expect([answer.status, await answer.text()]).toEqual([
         400,
-        expect.stringContaining('carries no code'),
+        expect.stringContaining('contains no code'),
       ])
       await expect(server.code).rejects.toMatchObject({
         code: 'oauth_failed',
