@@ -57,7 +57,7 @@ interface BunSecrets {
 }
 
 /** The keychain through the runtime of the host. */
-function bunKeychain(secrets: unknown): Keychain {
+export function bunKeychain(secrets: unknown): Keychain {
   const bun = secrets as BunSecrets
   const service = KEYCHAIN_SERVICE
   return {
