@@ -126,7 +126,7 @@ export default tseslint.config(
       ],
       '@typescript-eslint/require-await': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
-      'max-lines': ['warn', { max: 410, skipBlankLines: true, skipComments: true }],
+      'max-lines': ['error', { max: 350 }],
     },
   },
   {

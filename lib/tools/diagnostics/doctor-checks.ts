@@ -14,9 +14,7 @@ import { host, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
 import { leftovers } from './doctor-leftovers.js'
 import { records } from './doctor-records.js'
-import { failed, type Finding, ok, warning } from './finding.js'
-
-type Check = (runtime: Runtime, signal: AbortSignal) => Promise<readonly Finding[]>
+import { type Check, failed, type Finding, ok, warning } from './finding.js'
 
 /** A clock further off than this breaks tokens and limits, ms. */
 const MAX_CLOCK_SKEW_MS = 2 * 60_000

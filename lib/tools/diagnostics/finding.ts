@@ -1,3 +1,5 @@
+import type { Runtime } from '../../runtime.js'
+
 /** How bad a finding is. */
 export type Severity = 'ok' | 'warning' | 'error'
 
@@ -15,6 +17,9 @@ export interface Finding {
 
 /** @returns what was repaired, as the end of a sentence */
 export type Fix = () => Promise<string>
+
+/** Looks for one kind of trouble. */
+export type Check = (runtime: Runtime, signal: AbortSignal) => Promise<readonly Finding[]>
 
 export function ok(id: string, summary: string): Finding {
   return { id, severity: 'ok', summary, action: '' }
