@@ -76,7 +76,7 @@ describe('records that cannot be read', () => {
     const { fixed } = await toolData(core.runtime, 'doctor', { fix: true })
     expect(fixed).toContainEqual(
       expect.stringContaining(
-        '2 accounts are back, and 2 records without a login of use were taken out',
+        '2 accounts are back, and 2 records without a usable login were removed',
       ),
     )
     const after = JSON.parse(await readFile(file, 'utf8'))
