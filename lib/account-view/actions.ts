@@ -137,7 +137,7 @@ function actionOn(
     case 'remove': {
       const after = withoutAccount(pool, uid)
       const { index, account: name } = located(pool, uid, context)
-      const message = `${name} was removed; ${after.accounts.length} left.`
+      const message = removedText(name ?? 'The account', after.accounts.length)
       return { pool: after, index, account: name, changed: true, message }
     }
   }
@@ -220,6 +220,11 @@ function withField<Key extends keyof Account>(
 ): AccountPool {
   if (JSON.stringify(account[key]) === JSON.stringify(value)) return pool
   return withAccount(pool, account.uid, (one) => dropUndefined({ ...one, [key]: value }))
+}
+
+/** What a removal says, in whatever way it was asked for. */
+export function removedText(name: string, left: number): string {
+  return `${name} was removed; ${left} left.`
 }
 
 function checkLength(what: string, text: string, most: number): void {

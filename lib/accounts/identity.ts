@@ -21,28 +21,18 @@ function identityKeyOf(account: StoredAccount): string {
   return `token:${sha256Hex(account.refreshToken ?? account.accessToken ?? '')}`
 }
 
-/** Workspace and address of a ChatGPT account: where two records meet of which one does not know its seat. */
-function placeKeyOf({ kind, accountId, email }: StoredAccount): string | undefined {
-  return kind === 'api-key' || accountId === undefined
-    ? undefined
-    : `${accountId}|${email?.toLowerCase() ?? ''}`
-}
-
 /** The name a record gets when it has none: derived from its identity, so that every process finds the same one. */
 export function uidFor(account: StoredAccount): string {
   return `acc_${sha256Hex(identityKeyOf(account)).slice(0, 12)}`
 }
 
 /**
- * True when both records are the same account. A record that knows less (no seat, written by an earlier version) is the
- * same as one that knows more when the workspace and the address agree.
+ * True when both records are the same account. A record that knows less (no seat or no organization, written by an earlier
+ * version) is the same as one that knows more when the workspace and the address agree.
  */
 export function isSameAccount(left: StoredAccount, right: StoredAccount): boolean {
-  if (identityKeyOf(left) === identityKeyOf(right)) return true
-  if (left.kind === 'api-key' || right.kind === 'api-key') return false
-  const sameWorkspace = left.accountId !== undefined && left.accountId === right.accountId
-  const oneSeatUnknown = left.accountUserId === undefined || right.accountUserId === undefined
-  return sameWorkspace && oneSeatUnknown && left.email?.toLowerCase() === right.email?.toLowerCase()
+  const keys = new Set(keysToList(left))
+  return keysToFind(right).some((key) => keys.has(key))
 }
 
 /** Finds accounts that are the same without comparing each with each. */
@@ -55,49 +45,56 @@ export interface AccountIndex {
 
 /** An index of a list of accounts; it follows a list that changes as far as it is told. */
 export function indexOf(accounts: readonly StoredAccount[]): AccountIndex {
-  const byIdentity = new Map<string, Set<number>>()
-  /** Workspace and address: all of them, and those whose seat is not known. */
-  const byPlace = new Map<string, Set<number>>()
-  const bySeatlessPlace = new Map<string, Set<number>>()
-  const entries = new Map<number, () => void>()
-
-  const put = (map: Map<string, Set<number>>, key: string, position: number): (() => void) => {
-    const positions = map.get(key) ?? new Set()
-    map.set(key, positions.add(position))
-    return () => positions.delete(position)
-  }
-
+  const positionsOf = new Map<string, Set<number>>()
+  const keysAt = new Map<number, readonly string[]>()
   const index: AccountIndex = {
     find(account) {
-      const place = placeKeyOf(account)
-      const candidates = [
-        byIdentity.get(identityKeyOf(account)),
-        ...(place === undefined
-          ? []
-          : [
-              bySeatlessPlace.get(place),
-              ...(account.accountUserId === undefined ? [byPlace.get(place)] : []),
-            ]),
-      ]
-      return candidates
-        .flatMap((positions) => first(positions) ?? [])
-        .sort((left, right) => left - right)[0]
+      const positions = keysToFind(account).flatMap((key) => first(positionsOf.get(key)) ?? [])
+      return positions.length === 0 ? undefined : Math.min(...positions)
     },
     set(position, account) {
-      entries.get(position)?.()
-      const place = placeKeyOf(account)
-      const removals = [
-        put(byIdentity, identityKeyOf(account), position),
-        ...(place === undefined ? [] : [put(byPlace, place, position)]),
-        ...(place === undefined || account.accountUserId !== undefined
-          ? []
-          : [put(bySeatlessPlace, place, position)]),
-      ]
-      entries.set(position, () => removals.forEach((remove) => remove()))
+      for (const key of keysAt.get(position) ?? []) positionsOf.get(key)?.delete(position)
+      const keys = keysToList(account)
+      keysAt.set(position, keys)
+      for (const key of keys)
+        positionsOf.set(key, (positionsOf.get(key) ?? new Set()).add(position))
     },
   }
   accounts.forEach((account, position) => index.set(position, account))
   return index
+}
+
+/** Stands for every organization; no organization is called so. */
+const ANY = '*'
+
+/**
+ * The keys a record is listed under. Beside its identity these are workspace and address: there two records meet of which
+ * one does not know its seat or its organization.
+ */
+function keysToList(account: StoredAccount): readonly string[] {
+  const organizations = [ANY, account.organizationId ?? '']
+  const seats = account.accountUserId === undefined ? ['every', 'unknown'] : ['every']
+  return [identityKeyOf(account), ...placeKeysOf(account, organizations, seats)]
+}
+
+/** The keys under which the same account would be listed. */
+function keysToFind(account: StoredAccount): readonly string[] {
+  const { organizationId } = account
+  const organizations = organizationId === undefined ? [ANY] : [organizationId, '']
+  const seats = account.accountUserId === undefined ? ['every'] : ['unknown']
+  return [identityKeyOf(account), ...placeKeysOf(account, organizations, seats)]
+}
+
+function placeKeysOf(
+  { kind, accountId, email }: StoredAccount,
+  organizations: readonly string[],
+  seats: readonly string[],
+): string[] {
+  if (kind === 'api-key' || accountId === undefined) return []
+  const address = email?.toLowerCase() ?? ''
+  return organizations.flatMap((organization) =>
+    seats.map((seat) => `place:${JSON.stringify([seat, organization, accountId, address])}`),
+  )
 }
 
 function first(positions: ReadonlySet<number> | undefined): number | undefined {

@@ -1,7 +1,9 @@
 import * as z from 'zod'
+
+import type { StoredAccount } from '../accounts/account.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError } from '../kernel/errors.js'
 import { isNestedTooDeep } from '../kernel/text/nesting.js'
-import type { StoredAccount } from '../accounts/account.js'
 import { accountFromLogin } from '../login/account-from-login.js'
 import { PUBLIC_API } from '../oauth/base-url.js'
 import { readClaims } from '../oauth/claims.js'
@@ -105,27 +107,16 @@ function fromLogin(found: ImportedLogin, nowMs: number): StoredAccount {
   const { expiresAtMs, issuedAtMs } = readClaims(accessToken)
   // A clock that runs ahead must not make this copy the newest for ever.
   const rotatedAt = Math.min(found.rotatedAt ?? issuedAtMs ?? 0, nowMs)
-  const {
-    tokenRotatedAt: _now,
-    accessToken: _access,
-    refreshToken: _refresh,
-    ...account
-  } = accountFromLogin(
-    {
-      accessToken,
-      refreshToken,
-      expiresAt: found.expiresAt ?? expiresAtMs ?? 0,
-      ...(idToken === undefined ? {} : { idToken }),
-    },
-    nowMs,
-  )
+  const expiresAt = found.expiresAt ?? expiresAtMs ?? 0
+  const tokens = dropUndefined({ accessToken, refreshToken, expiresAt, idToken })
   return {
-    ...(email === undefined ? {} : { email }),
-    ...(accountId === undefined ? {} : { accountId }),
-    ...account,
-    ...(accessToken === '' ? {} : { accessToken }),
-    ...(refreshToken === '' ? {} : { refreshToken }),
-    ...(rotatedAt === 0 ? {} : { tokenRotatedAt: rotatedAt }),
+    ...dropUndefined({ email, accountId }),
+    ...dropUndefined({
+      ...accountFromLogin(tokens, nowMs),
+      accessToken: accessToken || undefined,
+      refreshToken: refreshToken || undefined,
+      tokenRotatedAt: rotatedAt || undefined,
+    }),
     ...(enabled === false ? { enabled } : {}),
   }
 }
@@ -133,14 +124,7 @@ function fromLogin(found: ImportedLogin, nowMs: number): StoredAccount {
 /** Claims fill the gaps of a record that is about the same workspace; a workspace chosen there stays. */
 function withClaims(account: StoredAccount): StoredAccount {
   const { expiresAtMs: _expiry, issuedAtMs, ...claims } = readClaims(account.accessToken ?? '')
-  if (
-    account.kind === 'api-key' ||
-    (account.accountId !== undefined && account.accountId !== claims.accountId)
-  )
-    return account
-  return {
-    ...claims,
-    ...(issuedAtMs === undefined ? {} : { tokenRotatedAt: issuedAtMs }),
-    ...account,
-  }
+  const isElsewhere = account.accountId !== undefined && account.accountId !== claims.accountId
+  if (account.kind === 'api-key' || isElsewhere) return account
+  return { ...claims, ...dropUndefined({ tokenRotatedAt: issuedAtMs }), ...account }
 }

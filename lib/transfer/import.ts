@@ -1,13 +1,18 @@
-import type { AccountPool, StoredAccount } from '../accounts/account.js'
-import { indexOf } from '../accounts/identity.js'
-import { withoutAccounts } from '../accounts/edits.js'
-import { ownName } from '../accounts/labels.js'
-import { mergerInto } from '../accounts/merge.js'
-import { redactText } from '../kernel/text/redact.js'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { PASSPHRASE_ENV, readExport } from './export.js'
+
+import type { AccountPool, StoredAccount } from '../accounts/account.js'
+import { withoutAccounts } from '../accounts/edits.js'
+import { indexOf } from '../accounts/identity.js'
+import { ownName } from '../accounts/labels.js'
+import { mergerInto } from '../accounts/merge.js'
 import { findProjectRoot } from '../accounts/project/project.js'
+import { CodexError, isCodexError } from '../kernel/errors.js'
+import { readTextFile } from '../kernel/files/json-file.js'
+import { redactText } from '../kernel/text/redact.js'
+import { parseBaseUrl } from '../oauth/base-url.js'
+import type { Runtime } from '../runtime.js'
+import { PASSPHRASE_ENV, readExport } from './export.js'
 import { accountFromFound, objectIn, refused } from './found.js'
 import {
   candidatePaths,
@@ -16,13 +21,9 @@ import {
   type Place,
   readForeign,
   type SearchContext,
-  SOURCE_TITLES,
   sourceAt,
+  titleOf,
 } from './sources.js'
-import { parseBaseUrl } from '../oauth/base-url.js'
-import { CodexError, isCodexError } from '../kernel/errors.js'
-import { readTextFile } from '../kernel/files/json-file.js'
-import type { Runtime } from '../runtime.js'
 
 /** One found account as it is shown. */
 export interface ImportRow {
@@ -90,13 +91,13 @@ export function planImport(
 }
 
 /** A label from a foreign file may be an address, too. */
-function shownName(account: FoundAccount['account'], maskEmail: boolean): string {
+function shownName(account: StoredAccount, maskEmail: boolean): string {
   const name =
     ownName(account, { maskEmail }) ?? (account.kind === 'api-key' ? 'API key' : 'no name')
   return maskEmail ? redactText(name) : name
 }
 
-function loginState(account: FoundAccount['account'], nowMs: number): ImportRow['login'] {
+function loginState(account: StoredAccount, nowMs: number): ImportRow['login'] {
   if (account.kind === 'api-key') return 'api key'
   return (account.expiresAt ?? 0) > nowMs ? 'fresh' : 'stale'
 }
@@ -133,19 +134,19 @@ type Reads = Pick<Runtime, 'env' | 'paths' | 'clock' | 'vault'>
  */
 export async function searchAccounts(
   runtime: Reads,
-  wish: ImportRequest,
+  request: ImportRequest,
   directory: string,
 ): Promise<ImportSearch> {
-  const surroundings: SearchContext = {
+  const context: SearchContext = {
     env: runtime.env,
     paths: runtime.paths,
     projectRoot: findProjectRoot(directory, runtime.paths.home),
   }
-  if (wish.source === 'file')
-    return { found: await readNamed(runtime, wish.file, surroundings), problems: [] }
-  if (wish.source === 'all') {
-    // A file in a project may have come with the project: it is read when somebody names it, and not along with the others.
-    const ownPlaces = { ...surroundings, projectRoot: undefined }
+  if (request.source === 'file')
+    return { found: await readNamed(runtime, request.file, context), problems: [] }
+  if (request.source === 'all') {
+    // A file in a project may have come with the project: it is read when the user names it, and not along with the others.
+    const ownPlaces = { ...context, projectRoot: undefined }
     const parts = await Promise.all(
       FOREIGN_SOURCES.map((source) =>
         searchPlaces(runtime, source, candidatePaths(source, ownPlaces)),
@@ -157,14 +158,14 @@ export async function searchAccounts(
     }
   }
   const places =
-    wish.file === undefined ? candidatePaths(wish.source, surroundings) : [{ path: wish.file }]
-  const { found, errors } = await searchPlaces(runtime, wish.source, places)
+    request.file === undefined ? candidatePaths(request.source, context) : [{ path: request.file }]
+  const { found, errors } = await searchPlaces(runtime, request.source, places)
   const [first] = errors
   if (found.length === 0 && first !== undefined) throw first
   if (found.length === 0)
     throw new CodexError(
       'invalid_input',
-      `No login of ${SOURCE_TITLES[wish.source]} found at ${places.map((place) => place.path).join(' or ')}.`,
+      `No login of ${titleOf(request.source)} found at ${places.map((place) => place.path).join(' or ')}.`,
       { hint: 'If it is elsewhere, name the file with path. Nothing was changed.' },
     )
   return { found, problems: errors.map(({ message }) => message) }
@@ -173,15 +174,16 @@ export async function searchAccounts(
 async function readNamed(
   runtime: Reads,
   file: string,
-  surroundings: SearchContext,
+  context: SearchContext,
 ): Promise<FoundAccount[]> {
   const read = await readTextFile(file)
   if (read === undefined)
     throw new CodexError('invalid_input', `There is no file ${file}.`, {
       hint: 'Nothing was changed.',
     })
-  const source = sourceAt(file, surroundings)
-  if (source !== undefined || !isOwnFormat(read.text, file)) {
+  const source = sourceAt(file, context)
+  // Exports, plain or encrypted, and backups all name the version of their format.
+  if (source !== undefined || !('version' in objectIn(read.text, file))) {
     const found = accountsIn(runtime, source, read.text, file)
     // The mark that this plugin leaves in OpenCode's login file is all there is: not a pool to replace ours with.
     if (found.length === 0) throw refused(file, 'there is no login in it')
@@ -189,11 +191,6 @@ async function readNamed(
   }
   const pool = await readExport(read.text, runtime.env[PASSPHRASE_ENV], runtime.vault, file)
   return pool.accounts.map((account) => ({ source: 'file', path: file, account, foreign: false }))
-}
-
-/** Exports, plain or encrypted, and backups all name the version of their format. */
-function isOwnFormat(text: string, file: string): boolean {
-  return 'version' in objectIn(text, file)
 }
 
 async function searchPlaces(

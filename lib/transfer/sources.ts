@@ -1,40 +1,12 @@
 import path from 'node:path'
+
+import { parsePool } from '../accounts/store/pool-format.js'
 import type { Paths } from '../kernel/files/paths.js'
 import { isSamePath } from '../kernel/files/real-path.js'
-import { parsePool } from '../accounts/store/pool-format.js'
 import { isAccountList, readAccountList } from './account-list.js'
 import { isCodexAuth, readCodexAuth } from './codex.js'
 import { type Found, objectIn, refused } from './found.js'
 import { isOpencodeAuth, readOpencodeAuth } from './opencode.js'
-
-/** Programs whose logins can be taken over. */
-export const FOREIGN_SOURCES = [
-  'codex',
-  'opencode',
-  'codex-auth',
-  'codex-multi-auth',
-  'oc-chatgpt-multi-auth',
-  'opencode-codex-auth',
-] as const
-
-/** A program whose logins can be taken over. */
-export type ForeignSource = (typeof FOREIGN_SOURCES)[number]
-
-/** How the programs are called in texts. */
-export const SOURCE_TITLES: Readonly<Record<ForeignSource, string>> = {
-  codex: 'Codex CLI',
-  opencode: 'OpenCode',
-  'codex-auth': 'codex-auth',
-  'codex-multi-auth': 'codex-multi-auth',
-  'oc-chatgpt-multi-auth': 'oc-chatgpt-multi-auth',
-  'opencode-codex-auth': 'opencode-codex-auth',
-}
-
-/** A file, or the files of a folder whose names end in `ending`. */
-export interface Place {
-  readonly path: string
-  readonly ending?: string
-}
 
 export interface SearchContext {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -43,65 +15,101 @@ export interface SearchContext {
   readonly projectRoot?: string | undefined
 }
 
+/** A file, or the files of a folder whose names end in `ending`. */
+export interface Place {
+  readonly path: string
+  readonly ending?: string
+}
+
+/** The content of a file, parsed; its path for messages; its text. */
+type Reader = (content: Readonly<Record<string, unknown>>, where: string, text: string) => Found[]
+
+/** A program whose logins can be taken over. */
+interface ImportSource {
+  /** How texts call it. */
+  readonly title: string
+  /** Where it keeps its logins, in the order of its own search; reads no disk. */
+  readonly places: (context: SearchContext) => readonly Place[]
+  /** @throws CodexError `invalid_input`, never with anything that stands in the file */
+  readonly read: Reader
+}
+
 /** Account file of the forerunners of this plugin and of their relatives. */
 const FORERUNNER_FILE = 'openai-codex-accounts.json'
 
-/**
- * Where a program keeps its logins, in the order of its own search; reads no disk. Codex CLI and what is built on it
- * follow `CODEX_HOME`, OpenCode the XDG folders.
- */
-export function candidatePaths(
-  source: ForeignSource,
-  { env, paths, projectRoot }: SearchContext,
-): readonly Place[] {
-  const codexHome = set(env.CODEX_HOME) ?? path.join(paths.home, '.codex')
-  switch (source) {
-    case 'codex':
-      return [{ path: path.join(codexHome, 'auth.json') }]
-    case 'opencode':
-      return [{ path: paths.hostAuthFile }]
-    case 'codex-auth':
-      return [
-        { path: path.join(codexHome, 'accounts'), ending: '.auth.json' },
-        { path: path.join(codexHome, 'accounts.json') },
-      ]
-    case 'codex-multi-auth':
-      return [
-        {
-          path: path.join(
-            set(env.CODEX_MULTI_AUTH_DIR) ?? path.join(codexHome, 'multi-auth'),
-            FORERUNNER_FILE,
-          ),
-        },
-      ]
-    case 'oc-chatgpt-multi-auth':
-      return [
-        { path: path.join(paths.root, FORERUNNER_FILE) },
-        ...(projectRoot === undefined
-          ? []
-          : [{ path: path.join(projectRoot, '.opencode', FORERUNNER_FILE) }]),
-      ]
-    case 'opencode-codex-auth':
-      return [
-        { path: path.join(paths.hostConfigDir, 'codex-accounts.json') },
-        { path: path.join(paths.hostConfigDir, FORERUNNER_FILE) },
-      ]
-  }
+/** Every program that logins are imported from. Codex CLI and what is built on it follow `CODEX_HOME`. */
+const SOURCES = {
+  codex: {
+    title: 'Codex CLI',
+    places: (context) => [{ path: inCodexHome(context, 'auth.json') }],
+    read: readCodexAuth,
+  },
+  opencode: {
+    title: 'OpenCode',
+    places: ({ paths }) => [{ path: paths.hostAuthFile }],
+    read: readOpencodeAuth,
+  },
+  'codex-auth': {
+    title: 'codex-auth',
+    places: (context) => [
+      { path: inCodexHome(context, 'accounts'), ending: '.auth.json' },
+      { path: inCodexHome(context, 'accounts.json') },
+    ],
+    read: (content, where) =>
+      isCodexAuth(content) ? readCodexAuth(content, where) : readAccountList(content, where),
+  },
+  'codex-multi-auth': {
+    title: 'codex-multi-auth',
+    places: (context) => {
+      const folder = valueOf(context, 'CODEX_MULTI_AUTH_DIR') ?? inCodexHome(context, 'multi-auth')
+      return [{ path: path.join(folder, FORERUNNER_FILE) }]
+    },
+    read: readPoolOrList,
+  },
+  'oc-chatgpt-multi-auth': {
+    title: 'oc-chatgpt-multi-auth',
+    places: ({ paths, projectRoot }) => [
+      { path: path.join(paths.root, FORERUNNER_FILE) },
+      ...(projectRoot === undefined
+        ? []
+        : [{ path: path.join(projectRoot, '.opencode', FORERUNNER_FILE) }]),
+    ],
+    read: readPoolOrList,
+  },
+  'opencode-codex-auth': {
+    title: 'opencode-codex-auth',
+    places: ({ paths }) => [
+      { path: path.join(paths.hostConfigDir, 'codex-accounts.json') },
+      { path: path.join(paths.hostConfigDir, FORERUNNER_FILE) },
+    ],
+    read: readPoolOrList,
+  },
+} satisfies Readonly<Record<string, ImportSource>>
+
+/** A program whose logins can be taken over. */
+export type ForeignSource = keyof typeof SOURCES
+
+export const FOREIGN_SOURCES = Object.keys(SOURCES) as readonly ForeignSource[]
+
+/** How a program is called in texts. */
+export function titleOf(source: ForeignSource): string {
+  return SOURCES[source].title
+}
+
+/** Where a program keeps its logins, in the order of its own search; reads no disk. */
+export function candidatePaths(source: ForeignSource, context: SearchContext): readonly Place[] {
+  return SOURCES[source].places(context)
 }
 
 /** The program a file belongs to, told by where it lies; undefined for any other place. */
-export function sourceAt(file: string, surroundings: SearchContext): ForeignSource | undefined {
+export function sourceAt(file: string, context: SearchContext): ForeignSource | undefined {
   return FOREIGN_SOURCES.find((source) =>
-    candidatePaths(source, surroundings).some((place) =>
+    candidatePaths(source, context).some((place) =>
       place.ending === undefined
         ? isSamePath(place.path, file)
         : isSamePath(place.path, path.dirname(file)) && file.endsWith(place.ending),
     ),
   )
-}
-
-function set(value: string | undefined): string | undefined {
-  return value === undefined || value.trim() === '' ? undefined : value.trim()
 }
 
 /**
@@ -116,31 +124,42 @@ export function readForeign(
   where: string,
 ): Found[] {
   const content = objectIn(text, where)
-  switch (source) {
-    case 'codex':
-      return readCodexAuth(content, where)
-    case 'opencode':
-      return readOpencodeAuth(content, where)
-    case 'codex-auth':
-      return isCodexAuth(content) ? readCodexAuth(content, where) : readAccountList(content, where)
-    case 'codex-multi-auth':
-    case 'oc-chatgpt-multi-auth':
-    case 'opencode-codex-auth':
-      return 'version' in content ? readPool(text, where) : readAccountList(content, where)
-    case undefined:
-      if ('version' in content && 'accounts' in content) return readPool(text, where)
-      if (isAccountList(content)) return readAccountList(content, where)
-      if (isCodexAuth(content)) return readCodexAuth(content, where)
-      if (isOpencodeAuth(content)) return readOpencodeAuth(content, where)
-      throw refused(where, 'its format is unknown')
+  const read: Reader = source === undefined ? readerFor(content) : SOURCES[source].read
+  return read(content, where, text)
+}
+
+function readerFor(content: Readonly<Record<string, unknown>>): Reader {
+  if ('version' in content && 'accounts' in content) return readPool
+  if (isAccountList(content)) return readAccountList
+  if (isCodexAuth(content)) return readCodexAuth
+  if (isOpencodeAuth(content)) return readOpencodeAuth
+  return (_content, where) => {
+    throw refused(where, 'its format is unknown')
   }
 }
 
-function readPool(text: string, where: string): Found[] {
+function readPoolOrList(
+  content: Readonly<Record<string, unknown>>,
+  where: string,
+  text: string,
+): Found[] {
+  return 'version' in content ? readPool(content, where, text) : readAccountList(content, where)
+}
+
+function readPool(_content: unknown, where: string, text: string): Found[] {
   const parsed = parsePool(text)
   if (parsed.kind === 'newer')
     throw refused(where, `it was written by a newer version (format ${parsed.version})`)
   if (parsed.kind === 'foreign') throw refused(where, parsed.why)
   if (parsed.pool.accounts.length === 0) throw refused(where, 'no account in it has a login')
   return parsed.pool.accounts.map((account) => ({ kind: 'record', account }))
+}
+
+function inCodexHome(context: SearchContext, name: string): string {
+  return path.join(valueOf(context, 'CODEX_HOME') ?? path.join(context.paths.home, '.codex'), name)
+}
+
+function valueOf({ env }: SearchContext, name: string): string | undefined {
+  const value = env[name]?.trim()
+  return value === '' ? undefined : value
 }

@@ -20,7 +20,7 @@ export interface Wanted {
 }
 
 /** A file that holds a login beside the account file itself. */
-export interface LoginCopy {
+export interface CredentialCopy {
   readonly path: string
   /** `left`: nobody but its owner can look into it. `pool`: the account file of another project, which others use. */
   readonly fate: 'delete' | 'rewrite' | 'left' | 'pool'
@@ -38,14 +38,14 @@ const SETTINGS = 'openai-codex-auth-config.json'
  * journals, temporary files, and the pools of projects. Opens no seal: records are known by their metadata. Never throws.
  * @param poolFile the account file that the caller changes itself
  */
-export async function findLoginCopies(
+export async function findCredentialCopies(
   paths: Paths,
   poolFile: string,
   wanted: Wanted,
-): Promise<readonly LoginCopy[]> {
+): Promise<readonly CredentialCopy[]> {
   const projects = await homesBeside(paths)
   const isWanted = matcherOf(wanted.accounts)
-  const found: LoginCopy[] = []
+  const found: CredentialCopy[] = []
   for (const home of [paths.root, ...projects]) {
     const isWhole = home === wanted.wholeFolder
     for (const file of await filesIn(home, (name) => OUR_FILE.test(name) && name !== SETTINGS)) {
@@ -78,7 +78,9 @@ export async function findLoginCopies(
 }
 
 /** Deletes and rewrites what was found; pools of projects are for their stores to change. @returns what could not be cleared */
-export async function clearLoginCopies(copies: readonly LoginCopy[]): Promise<readonly string[]> {
+export async function clearCredentialCopies(
+  copies: readonly CredentialCopy[],
+): Promise<readonly string[]> {
   const failed: string[] = []
   for (const { path: file, fate, text } of copies) {
     const work =
@@ -95,13 +97,27 @@ export async function clearLoginCopies(copies: readonly LoginCopy[]): Promise<re
   return failed
 }
 
+/** Files in any folder of ours, account files too, that name a key of the keychain. Never throws. */
+export async function filesNaming(paths: Paths, keyId: string): Promise<readonly string[]> {
+  const homes = [paths.root, ...(await homesBeside(paths))]
+  const folders = homes.flatMap((home) => [
+    home,
+    path.join(home, 'backups'),
+    path.join(home, 'refresh'),
+  ])
+  const all = [...folders, ...paths.spareRefreshDirs].map((folder) => filesIn(folder, () => true))
+  const files = (await Promise.all(all)).flat()
+  // A file that cannot be read may name it.
+  const texts = await Promise.all(
+    files.map((file) => readTextFile(file).catch(() => ({ text: keyId }))),
+  )
+  return files.filter((_, index) => texts[index]?.text.includes(keyId) === true)
+}
+
 /** Accounts in any copy that go by a name: their id, label or address. Never throws. */
 export async function accountsInCopies(paths: Paths, name: string): Promise<readonly Account[]> {
   const needle = name.trim().toLowerCase()
-  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((project) =>
-    path.join(paths.projectsDir, project),
-  )
-  const homes = [paths.root, ...projects]
+  const homes = [paths.root, ...(await projectsOf(paths))]
   const files = (
     await Promise.all(
       homes.flatMap((home) => [
@@ -190,7 +206,7 @@ async function copyAt(
   isWanted: ReturnType<typeof matcherOf>,
   isWhole: boolean,
   isPool: boolean,
-): Promise<readonly LoginCopy[]> {
+): Promise<readonly CredentialCopy[]> {
   const text = (await readTextFile(file).catch(() => undefined))?.text
   if (text === undefined) return []
   const content = parsedJson(text)
@@ -249,13 +265,16 @@ async function isEntryOf(file: string, wanted: Wanted, poolFile: string): Promis
 
 /** Folders like the root: those of projects, and those in which linked account files really lie, with journals beside them. */
 async function homesBeside(paths: Paths): Promise<readonly string[]> {
-  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((name) =>
-    path.join(paths.projectsDir, name),
-  )
+  const projects = await projectsOf(paths)
   const known = [paths.root, ...projects]
   const real = known.map((home) => path.dirname(realPathOrSame(path.join(home, ACCOUNTS_FILE))))
   const knownReal = new Set(known.map((home) => realPathOrSame(home)))
   return [...projects, ...new Set(real.filter((home) => !knownReal.has(home)))]
+}
+
+async function projectsOf({ projectsDir }: Paths): Promise<readonly string[]> {
+  const names = await readdir(projectsDir).catch(() => [])
+  return names.map((name) => path.join(projectsDir, name))
 }
 
 async function filesIn(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {

@@ -1,7 +1,7 @@
 import type { AccountView } from '../../account-view/view.js'
 import type { AccountPool } from '../../accounts/account.js'
 import { clearedOfDamage } from '../../accounts/store/adopt.js'
-import { type ForeignSource, SOURCE_TITLES } from '../../transfer/sources.js'
+import { type ForeignSource, titleOf } from '../../transfer/sources.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { counted } from '../../kernel/text/plural.js'
 import { cut } from '../../kernel/text/table.js'
@@ -139,7 +139,7 @@ async function importAccounts(menu: MenuContext): Promise<void> {
       const names = found.filter((one) => one.source === source).map(({ account }) => account)
       return {
         value: source,
-        label: (width) => cut(`${SOURCE_TITLES[source]}: ${names.join(', ')}`, width),
+        label: (width) => cut(`${titleOf(source)}: ${names.join(', ')}`, width),
       }
     }),
     { value: 'file', label: () => 'A file' },

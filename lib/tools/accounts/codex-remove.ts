@@ -1,13 +1,15 @@
 import * as z from 'zod'
 
-import { type ActionResult, applyAction } from '../../account-view/actions.js'
+import { removedText } from '../../account-view/actions.js'
 import { findAccount } from '../../account-view/find-account.js'
-import type { Account } from '../../accounts/account.js'
-import { withoutUnreadableOf } from '../../accounts/store/credential-copies.js'
-import { CodexError } from '../../kernel/errors.js'
-import { copiesLeftText, previewText, purge, purgePlan } from '../backup/purge.js'
 import { defineTool } from '../definition.js'
 import { accountArg } from './account-edit.js'
+import {
+  type NamedAccount,
+  previewRemoval,
+  type RemovalRequest,
+  removeAccounts,
+} from './removal.js'
 
 interface RemoveData {
   readonly index: number | null
@@ -32,50 +34,33 @@ export const codexRemove = defineTool({
   positional: ['account'],
   userOnly: ['confirm', 'purge'],
   multiline: ['message'],
-  async run(runtime, { account, confirm, purge: isPurge = false }): Promise<RemoveData> {
-    const context = { maskEmail: runtime.config.maskEmail, project: runtime.scope.project }
+  async run(runtime, { account, confirm, purge = false }): Promise<RemoveData> {
+    const { store, config } = runtime
+    const request: RemovalRequest = {
+      pick: (pool) => [findAccount(pool, account, config.maskEmail).account],
+      purge: purge ? { everything: false, past: [] } : undefined,
+    }
     if (confirm !== true) {
-      const pool = await runtime.store.read()
-      const { account: one } = findAccount(pool, account, context.maskEmail)
-      const { index, account: name } = applyAction(pool, { do: 'remove', account }, context)
-      const copies = isPurge ? `\n${previewText(await purgePlan(runtime, [one], false))}` : ''
-      return {
-        index,
-        account: name,
-        removed: false,
-        remaining: pool.accounts.length,
-        backup: null,
-        message: `${name} would be removed. Nothing was changed; pass confirm to remove it.${copies}`,
-      }
+      const pool = await store.read()
+      const { accounts, copies } = await previewRemoval(runtime, pool, request)
+      const text = `${accounts[0]?.account ?? ''} would be removed. Nothing was changed; pass confirm to remove it.`
+      const message = [text, ...copies].join('\n')
+      const remaining = pool.accounts.length
+      return { ...named(accounts), removed: false, remaining, backup: null, message }
     }
-    let gone: { readonly one: Account; readonly result: ActionResult } | undefined
-    const written: string[] = []
-    await runtime.store.update(
-      (before) => {
-        const { account: one } = findAccount(before, account, context.maskEmail)
-        const result = applyAction(before, { do: 'remove', account: one.uid }, context)
-        gone = { one, result }
-        return isPurge ? withoutUnreadableOf(result.pool, [one]) : result.pool
-      },
-      (file) => void written.push(file),
-    )
-    if (gone === undefined) throw new CodexError('internal', 'Nothing was removed.')
-    const { one, result } = gone
-    const purgeCommand = `oc-codex-multi-auth logout ${one.uid} --purge`
-    const after = isPurge
-      ? await purge(runtime, [one], false)
-      : [
-          'A copy of the file before is in the backups folder: codex-import brings it back.',
-          await copiesLeftText(runtime, [one], purgeCommand),
-        ]
-    return {
-      index: result.index,
-      account: result.account,
-      removed: true,
-      remaining: result.pool.accounts.length,
-      backup: isPurge ? null : (written.at(-1) ?? null),
-      message: [result.message, ...after].filter((line) => line !== '').join('\n'),
-    }
+    const { accounts, remaining, backup, copies } = await removeAccounts(runtime, request)
+    const message = [
+      removedText(accounts[0]?.account ?? '', remaining),
+      ...(purge
+        ? []
+        : ['A copy of the file before is in the backups folder: codex-import brings it back.']),
+      ...copies,
+    ].join('\n')
+    return { ...named(accounts), removed: true, remaining, backup, message }
   },
   render: (data) => data.message,
 })
+
+function named([one]: readonly NamedAccount[]): Pick<RemoveData, 'index' | 'account'> {
+  return { index: one?.index ?? null, account: one?.account ?? null }
+}
