@@ -34,7 +34,7 @@ export type AccountAction =
   | { readonly do: 'restore'; readonly uid: string; readonly copy: AccountPool }
 
 /** What an action depends on beside the pool. */
-export interface ActionContext {
+interface ActionContext {
   readonly maskEmail: boolean
   readonly project: ProjectKeys | undefined
 }
@@ -55,7 +55,7 @@ export interface ActionResult {
  * Carries an action out on a pool. Pure.
  * @throws CodexError `invalid_input` for an unknown account or a text too long, `account_not_allowed` for a disabled one
  */
-export function applyAction(
+function applyAction(
   pool: AccountPool,
   action: AccountAction,
   context: ActionContext,

@@ -45,7 +45,9 @@ export async function manageAccounts(deps: ManageDeps): Promise<AuthOAuthResult>
       const entry = await hostEntryOf(deps.hostAuthFile)
       // Success is written over the entry: a login of the host's own must not end because the user looked at ours.
       if (entry === 'foreign' || entry === 'unreadable')
-        throw new CodexError('login_cancelled', 'Nothing was changed in OpenCode’s own login.', { hint: '' })
+        throw new CodexError('login_cancelled', 'Nothing was changed in OpenCode’s own login.', {
+          hint: '',
+        })
       return { ...MANAGED_AUTH, type: 'success' }
     },
   }

@@ -104,10 +104,7 @@ describe('of two accounts that may serve', () => {
       { windows: { codex: [weekly(90, 3 * DAY)], other: [weekly(0, DAY)] } },
     ],
   ] as const)('%s is chosen', (_name, better, worse) => {
-    const [first, second] = [
-      candidate('first', better),
-      candidate('second', worse),
-    ]
+    const [first, second] = [candidate('first', better), candidate('second', worse)]
     for (const candidates of [
       [first, { ...second, position: 1 }],
       [second, { ...first, position: 1 }],
