@@ -19,7 +19,7 @@ const LAYERS = [
   ['runtime.ts', 'request', 'tui'],
   ['transfer'],
   ['tools'],
-  ['plugin.ts', 'core.ts', 'tools-entry.ts', 'limits-entry.ts', 'shell', 'cli'],
+  ['plugin.ts', 'core.ts', 'tools-entry.ts', 'dialog-entry.ts', 'shell', 'cli'],
 ]
 
 /** Modules of one layer that may still see each other, in one direction: [module, may import]. */

@@ -36,7 +36,7 @@ const shared = {
 export async function bundle(outdir, hostModules) {
   const server = await build({
     ...shared,
-    entryPoints: { index: 'index.ts', tools: 'lib/tools-entry.ts', limits: 'lib/limits-entry.ts' },
+    entryPoints: { index: 'index.ts', tools: 'lib/tools-entry.ts', dialog: 'lib/dialog-entry.ts' },
     outdir,
     splitting: true,
     chunkNames: 'chunk-[name]-[hash]',

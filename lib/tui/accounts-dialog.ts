@@ -1,16 +1,11 @@
 import type { TuiPluginApi } from '@opencode-ai/plugin/tui'
 import type { createComponent } from '@opentui/solid'
 
-import { type AccountAction, performAction } from '../account-view/actions.js'
 import { actionChoices } from '../account-view/choices.js'
-import { accountDetails } from '../account-view/details.js'
 import type { AccountView } from '../account-view/view.js'
-import type { HistoryEntry } from '../history/entries.js'
-import { parseLines } from '../history/lines.js'
 import { isCodexError, messageOf } from '../kernel/errors.js'
-import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import type { DialogChunk, Where } from './dialog-chunk.js'
 import type { PoolView } from './pool-view.js'
-import { readLimits } from './read-limits.js'
 import { accountSummary } from './status-line.js'
 
 /** What the dialog needs. */
@@ -19,8 +14,9 @@ export interface DialogDeps {
   /** The host's own; not installed anywhere else. */
   readonly createComponent: typeof createComponent
   readonly view: () => PoolView | undefined
-  /** The pool that actions change. */
-  readonly target: Parameters<typeof performAction>[0]
+  readonly where: Where
+  /** What choosing something takes. */
+  readonly chunk: () => Promise<DialogChunk>
   /** For the forecast and the last use. */
   readonly historyFile: string
   readonly now: () => number
@@ -61,21 +57,16 @@ function openActions(deps: DialogDeps, account: AccountView, all: readonly Accou
   ]
   select<string>(deps, titleOf(account), options, (value) => {
     if (value === 'details') {
-      void openDetails(deps, account, all)
+      openDetails(deps, account, all).catch((error: unknown) =>
+        toast(deps, 'error', errorText(error)),
+      )
       return
     }
     deps.api.ui.dialog.clear()
     const action = choices.find((choice) => choice.value === value)?.action
     if (action === undefined) readNow(deps, account)
-    else perform(deps, action)
+    else run(deps, async ({ performNow }) => performNow(action, deps.where))
   })
-}
-
-function perform(deps: DialogDeps, action: AccountAction): void {
-  performAction(deps.target, action).then(
-    ({ message }) => toast(deps, 'success', message),
-    (error: unknown) => toast(deps, 'error', errorText(error)),
-  )
 }
 
 async function openDetails(
@@ -83,9 +74,10 @@ async function openDetails(
   known: AccountView,
   all: readonly AccountView[],
 ): Promise<void> {
-  const history = await historyOf(deps.historyFile, known.uid)
   const account = deps.view()?.accounts.find(({ uid }) => uid === known.uid) ?? known
-  const options = accountDetails(account, history, deps.now()).map(({ title, text }, index) => ({
+  const { detailsNow } = await deps.chunk()
+  const details = await detailsNow(account, deps.historyFile, deps.now())
+  const options = details.map(({ title, text }, index) => ({
     title,
     value: index,
     description: text,
@@ -93,19 +85,24 @@ async function openDetails(
   select(deps, titleOf(account), options, () => openActions(deps, account, all))
 }
 
-/** Readings and turns of an account in the history file; empty when it cannot be read. */
-async function historyOf(file: string, uid: string): Promise<readonly HistoryEntry[]> {
-  const text = (await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''
-  return parseLines(text, (line) => line.includes(uid) && /"(?:reading|turn)"/.test(line))
-}
-
 function readNow(deps: DialogDeps, { uid, index, name }: AccountView): void {
   const which = `limits of account ${index} (${name})`
   toast(deps, 'info', `Reading the ${which}.`)
-  readLimits(uid).then(
-    () => toast(deps, 'success', `The ${which} are up to date.`),
-    (error: unknown) => toast(deps, 'error', errorText(error)),
-  )
+  run(deps, async ({ readLimitsNow }) => {
+    await readLimitsNow(uid, deps.where)
+    return `The ${which} are up to date.`
+  })
+}
+
+/** Its sentence, or why there is none, is one toast. */
+function run(deps: DialogDeps, work: (chunk: DialogChunk) => Promise<string>): void {
+  deps
+    .chunk()
+    .then(work)
+    .then(
+      (message) => toast(deps, 'success', message),
+      (error: unknown) => toast(deps, 'error', errorText(error)),
+    )
 }
 
 function select<Value>(

@@ -1,16 +1,13 @@
-import path from 'node:path'
-
 import type { TuiPlugin } from '@opencode-ai/plugin/tui'
 import { createComponent, createElement, effect, insert, setProp } from '@opentui/solid'
 import { createSignal } from 'solid-js'
 
 import { resolvePoolScope } from '../accounts/project/project.js'
-import { createAccountStore } from '../accounts/store/store.js'
 import { resolveConfig } from '../config/load.js'
-import { systemClock } from '../kernel/clock.js'
 import { resolvePaths } from '../kernel/files/paths.js'
 import { configFiles } from '../runtime-config.js'
 import { openAccountsDialog } from './accounts-dialog.js'
+import { loadDialogChunk } from './dialog-chunk.js'
 import type { PoolView } from './pool-view.js'
 import { watchPool } from './pool-watch.js'
 import { type Level, sidebarLines, type StatusText, statusLine } from './status-line.js'
@@ -70,11 +67,6 @@ export const tui: TuiPlugin = async (api) => {
     return element
   }
 
-  const store = createAccountStore({
-    path: scope.file,
-    backupsDir: path.join(path.dirname(scope.file), 'backups'),
-    clock: systemClock,
-  })
   // The types of the host's keymap are not installed; this is the part that is used
   // (docs/development/facts/opencode-host.md#tui-plugins).
   const keymap = api.keymap as unknown as {
@@ -94,7 +86,8 @@ export const tui: TuiPlugin = async (api) => {
             api,
             createComponent,
             view,
-            target: { store, config, scope },
+            where: { env: process.env, directory: process.cwd() },
+            chunk: loadDialogChunk,
             historyFile: paths.historyFile,
             now: () => Date.now(),
           }),

@@ -12,6 +12,7 @@ import { parseLedger } from '../../lib/quota/ledger-state.js'
 import type { Block, QuotaWindow } from '../../lib/routing/limits.js'
 import { hostTools } from '../../lib/tools/host-tools.js'
 import { TOOLS } from '../../lib/tools/index.js'
+import * as dialogChunk from '../../lib/dialog-entry.js'
 import { type DialogDeps, openAccountsDialog } from '../../lib/tui/accounts-dialog.js'
 import { type PoolView, poolView } from '../../lib/tui/pool-view.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
@@ -172,7 +173,8 @@ export async function stageOf(given: Given = {}): Promise<Stage> {
       const step = { isOpen: true }
       const deps = {
         view: () => shown,
-        target: runtime,
+        where: { env, directory: project },
+        chunk: async () => dialogChunk,
         historyFile: paths.historyFile,
         now: () => runtime.clock.now(),
         createComponent: (component: (props: unknown) => unknown, props: unknown) =>

@@ -442,7 +442,7 @@ describe('the package', () => {
       'index.js',
       'tui.js',
       'tools.js',
-      'limits.js',
+      'dialog.js',
       ...names.filter((name) => name.startsWith('chunk-core-')),
     ])
       load(entry)

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { readLimitsNow } from '../../lib/limits-entry.js'
+import { readLimitsNow } from '../../lib/dialog-entry.js'
+import { loadDialogChunk } from '../../lib/tui/dialog-chunk.js'
 import { coreOver } from '../support/core-over.js'
 
 describe('reading the limits from the TUI', () => {
@@ -29,5 +30,13 @@ describe('reading the limits from the TUI', () => {
     await expect(
       readLimitsNow('nobody', { env: core.runtime.env, directory: home }),
     ).rejects.toThrow('The account is gone')
+  })
+})
+
+describe('the chunk of the dialog', () => {
+  it('that an update took away is named as the cause, with what to do', async () => {
+    await expect(loadDialogChunk('file:///nowhere/dialog.js')).rejects.toThrow(
+      'The plugin was updated or removed while OpenCode ran. Start OpenCode again.',
+    )
   })
 })
