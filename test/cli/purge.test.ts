@@ -126,7 +126,7 @@ describe('logout --purge', () => {
     const { home, root } = await homeFullOfCopies()
     const before = await filesUnder(root)
     const { code, stdout } = await runCli(home, ['logout', 'anna', '--purge'])
-    expect(code).toBe(0)
+    expect(code).toBe(2)
     expect(stdout).toContain('cannot be undone')
     for (const name of [
       'backups/accounts-20260101-000000000-aaaaaa.json: deleted',
