@@ -11,7 +11,7 @@ class SmallFirst extends BaseSequencer {
   }
 }
 
-/** `npm run mutation` names the test files of the room it mutates; nothing else starts this configuration. */
+/** `npm run mutation` names the test files of the area it mutates; nothing else starts this configuration. */
 export default defineConfig({
   test: {
     include: process.env['MUTATION_TESTS']?.split('\n') ?? [],

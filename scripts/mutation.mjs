@@ -1,5 +1,5 @@
 /**
- * `npm run mutation`: changes the code of a room in one place at a time and runs the unit tests of that room. A change
+ * `npm run mutation`: changes the code of a area in one place at a time and runs the unit tests of that area. A change
  * that no test notices ("survived") is behaviour that nothing protects. Slow by nature, so a seeded sample is the rule.
  */
 import { readdir, stat } from 'node:fs/promises'
@@ -9,19 +9,19 @@ import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 
 import { OUTSIDE_SAMPLE } from './mutation-sample.mjs'
-import { leftOut, rooms } from './mutation-rooms.mjs'
+import { leftOut, areas } from './mutation-areas.mjs'
 import { root } from './steps.mjs'
 
 const HELP = `Usage: npm run mutation [-- options]
 
-  --rooms a,b        rooms to test (${Object.keys(rooms).join(', ')}); all without it
-  --sample N         mutants per room (default 120); "all" for every one
+  --areas a,b        areas to test (${Object.keys(areas).join(', ')}); all without it
+  --sample N         mutants per area (default 120); "all" for every one
   --seed S           another sample (default 1); the same seed gives the same mutants
   --files pattern    only files that match, like "lib/request/**/stream-*.ts"
   --concurrency N    test runners at the same time (default 1)
-  --floor N          exit code 1 when a room kills less than N percent
+  --floor N          exit code 1 when an area kills less than N percent
   --json             print one JSON document
-  --check            only check that the files named in mutation-rooms.mjs exist
+  --check            only check that the files named in mutation-areas.mjs exist
   --help             this text
 
 Score: killed and timed out, of all mutants in the sample; those that no test reaches count against it.
@@ -29,7 +29,7 @@ Score: killed and timed out, of all mutants in the sample; those that no test re
 
 const { values } = parseArgs({
   options: {
-    rooms: { type: 'string' },
+    areas: { type: 'string' },
     sample: { type: 'string', default: '120' },
     seed: { type: 'string', default: '1' },
     files: { type: 'string' },
@@ -49,16 +49,16 @@ async function main() {
   const missing = await missingPaths()
   if (missing.length > 0) {
     process.stderr.write(
-      `scripts/mutation-rooms.mjs names paths without TypeScript files: ${missing.join(', ')}\n`,
+      `scripts/mutation-areas.mjs names paths without TypeScript files: ${missing.join(', ')}\n`,
     )
     return 1
   }
   if (values.check) return 0
-  const names = values.rooms?.split(',') ?? Object.keys(rooms)
-  const unknown = names.filter((name) => !(name in rooms))
+  const names = values.areas?.split(',') ?? Object.keys(areas)
+  const unknown = names.filter((name) => !(name in areas))
   if (unknown.length > 0) {
     process.stderr.write(
-      `There is no room "${unknown.join('", "')}". Rooms: ${Object.keys(rooms).join(', ')}\n`,
+      `There is no area "${unknown.join('", "')}". Areas: ${Object.keys(areas).join(', ')}\n`,
     )
     return 1
   }
@@ -72,9 +72,9 @@ async function main() {
   return reports.length > 0 && reports.every(({ score }) => score >= floor) ? 0 : 1
 }
 
-/** @returns {Promise<string[]>} the paths of the rooms below which there is no TypeScript file */
+/** @returns {Promise<string[]>} the paths of the areas below which there is no TypeScript file */
 async function missingPaths() {
-  const paths = Object.values(rooms)
+  const paths = Object.values(areas)
     .flatMap(({ code, tests }) => [...code, ...tests])
     .concat(leftOut)
   const found = await Promise.all(paths.map((each) => typescriptBelow(each)))
@@ -95,10 +95,10 @@ async function typescriptBelow(place) {
 
 async function mutate(name) {
   const wanted = values.files === undefined ? /./ : asExpression(values.files)
-  const code = (await Promise.all(rooms[name].code.map(typescriptBelow))).flat()
+  const code = (await Promise.all(areas[name].code.map(typescriptBelow))).flat()
   const files = code.filter((file) => wanted.test(file))
-  if (files.length === 0) return { room: name, files: 0, score: 100 }
-  const tests = (await Promise.all(rooms[name].tests.map(typescriptBelow))).flat()
+  if (files.length === 0) return { area: name, files: 0, score: 100 }
+  const tests = (await Promise.all(areas[name].tests.map(typescriptBelow))).flat()
   process.env.MUTATION_TESTS = tests
     .filter((file) => file.endsWith('.test.ts') && !leftOut.includes(file))
     .join('\n')
@@ -133,7 +133,7 @@ function reportOf(name, files, results) {
   const having = (status) => sample.filter((mutant) => mutant.status === status)
   const noticed = having('Killed').length + having('Timeout').length
   return {
-    room: name,
+    area: name,
     files: files.length,
     mutants: sample.length,
     killed: having('Killed').length,
@@ -162,16 +162,16 @@ function byPlace(a, b) {
 }
 
 function asText(reports) {
-  const lines = ['room       files  mutants  killed  timed out  survived  uncovered  score']
-  for (const { room, files, mutants, killed, timedOut, survived, uncovered, score } of reports) {
+  const lines = ['area       files  mutants  killed  timed out  survived  uncovered  score']
+  for (const { area, files, mutants, killed, timedOut, survived, uncovered, score } of reports) {
     const cells = [files, mutants, killed, timedOut, survived, uncovered, `${score} %`]
     const widths = [5, 7, 6, 9, 8, 9, 6]
     lines.push(
-      `${room.padEnd(9)}  ${cells.map((cell, index) => String(cell).padStart(widths[index])).join('  ')}`,
+      `${area.padEnd(9)}  ${cells.map((cell, index) => String(cell).padStart(widths[index])).join('  ')}`,
     )
   }
-  for (const { room, alive } of reports) {
-    if (alive.length > 0) lines.push('', `${room}: alive`)
+  for (const { area, alive } of reports) {
+    if (alive.length > 0) lines.push('', `${area}: alive`)
     for (const { file, line, mutator, replacement, covered } of alive) {
       const text = replacement.length > 60 ? `${replacement.slice(0, 59)}…` : replacement
       lines.push(`  ${file}:${line} ${mutator} → ${text}${covered ? '' : ' (no test reaches it)'}`)

@@ -1,9 +1,9 @@
 /**
- * The rooms whose tests are themselves tested: what is mutated, and which unit tests have to notice. A folder stands for
+ * The areas whose tests are themselves tested: what is mutated, and which unit tests have to notice. A folder stands for
  * every TypeScript file below it. `npm run check` fails when one of these paths is gone, so that moving files cannot
- * quietly empty a room.
+ * quietly empty a area.
  */
-export const rooms = {
+export const areas = {
   request: {
     code: ['lib/request', 'lib/routing'],
     tests: ['test/request', 'test/routing', 'test/quota/known-defects.test.ts'],
