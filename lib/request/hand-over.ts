@@ -5,8 +5,8 @@ import { errorEventBytes } from './failures/host-error.js'
 const SIGN_OF_LIFE_MS = 60_000
 /** A comment of an event stream: every reader skips it. */
 const COMMENT = ': waiting for the first output\n\n'
-/** The end of a stream waits no longer than this for a file, ms. */
-const MAX_END_WAIT_MS = 500
+/** The end of a stream waits no longer than this for a file: longer than its writer may wait for the lock, ms. */
+const MAX_END_WAIT_MS = 2_500
 
 /**
  * An answer for the host in place of one that the backend is still thinking about: its bytes follow when they come, with

@@ -315,7 +315,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
 
   it.each([
     ['C-c', 130, 2],
-    ['C-d', 0, 2],
+    ['C-d', 2, 2],
     ['n', 0, 2],
     ['y', 0, 1],
   ] as const)('logout asks first, and takes %s for an answer', async (key, code, left) => {
@@ -407,9 +407,7 @@ describe('the menu from opencode auth login', () => {
     })
     await writeFile(host.authFile, theirs)
     const login = await host.login(LABEL)
-    expect(login.stdout + login.stderr).toContain(
-      'Nothing was changed in the login of OpenCode itself',
-    )
+    expect(login.stdout + login.stderr).toContain('Nothing was changed in OpenCode’s own login')
     expect(await readFile(host.authFile, 'utf8')).toBe(theirs)
     await rm(accountsFile)
     const unknown = await host.login(LABEL)
@@ -490,7 +488,7 @@ describe('the commands without a terminal', () => {
     const stage = await stageWith(2)
     const asked = stage.simulator.requests.length
     expect(await run(stage, 'logout', 'ben')).toMatchObject({
-      code: 0,
+      code: 2,
       stdout: expect.stringContaining('Nothing was changed'),
     })
     const done = await run(stage, 'logout', 'ben', '--yes')
@@ -517,7 +515,7 @@ describe('the commands without a terminal', () => {
         other: { type: 'api', key: 'k' },
       }),
     )
-    expect((await run(stage, 'logout', '--all', '--yes')).stdout).toContain('is removed too')
+    expect((await run(stage, 'logout', '--all', '--yes')).stdout).toContain('was removed too')
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ other: { type: 'api', key: 'k' } })
   })
 })
