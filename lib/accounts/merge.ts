@@ -1,7 +1,7 @@
 import type { Account, AccountPool, StoredAccount } from './account.js'
 import { indexOf } from './identity.js'
 import { takenNames } from './store/pool-format.js'
-import { isUnopened } from './keychain/seal.js'
+import { isSealed } from './keychain/seal.js'
 
 /** What an import does to a pool. */
 export interface Merged {
@@ -44,7 +44,7 @@ export function mergerInto(ours: AccountPool): Merger {
         isChanged = true
         return { outcome: 'added', known: undefined }
       }
-      if (!isUnopened(known) && (incoming.tokenRotatedAt ?? 0) <= (known.tokenRotatedAt ?? 0))
+      if (!isSealed(known) && (incoming.tokenRotatedAt ?? 0) <= (known.tokenRotatedAt ?? 0))
         return { outcome: 'unchanged', known }
       const next = renewed(known, incoming)
       accounts[position] = next

@@ -7,7 +7,7 @@ import { unavailable } from '../accounts/keychain/keychain.js'
 import { rewriteCopies, type Rewritten } from '../accounts/keychain/sealed-files.js'
 import { poolText } from '../accounts/store/pool-file.js'
 import { formatPool, parsePool } from '../accounts/store/pool-format.js'
-import { type DataKey, isUnopened, openedPool } from '../accounts/keychain/seal.js'
+import { type DataKey, isSealed, unsealPool } from '../accounts/keychain/seal.js'
 import type { AccountStore } from '../accounts/store/store.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
@@ -73,7 +73,7 @@ export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
   return store.transact(async (held) => {
     const changed = held.keyId !== undefined
     if (changed) {
-      if (held.pool.accounts.some(isUnopened))
+      if (held.pool.accounts.some(isSealed))
         throw new CodexError(
           'store_unreadable',
           'A sealed login in the account file does not open, so it cannot be written unencrypted.',
@@ -129,9 +129,9 @@ async function proveOpens(
   vault: Vault,
   keyId: string,
 ): Promise<void> {
-  const key: DataKey = await vault.reread(keyId)
+  const key: DataKey = await vault.fetchKey(keyId)
   const parsed = parsePool(await readFile(copy, 'utf8'))
-  const opened = parsed.kind === 'pool' ? openedPool(parsed.pool, key) : undefined
+  const opened = parsed.kind === 'pool' ? unsealPool(parsed.pool, key) : undefined
   const isSame =
     opened !== undefined &&
     isDeepStrictEqual(JSON.parse(formatPool(opened)), JSON.parse(formatPool(pool)))

@@ -89,7 +89,7 @@ export function keyIdOf(pool: AccountPool): string | undefined {
 }
 
 /** The pool as a sealed file holds it: metadata readable, secrets not. Records that are sealed already stay. Pure but for the nonces. */
-export function sealedPool(pool: AccountPool, key: DataKey): AccountPool {
+export function sealPool(pool: AccountPool, key: DataKey): AccountPool {
   const accounts = pool.accounts.map((account) => sealedRecord(account, key))
   const unreadable = pool[UNREADABLE_KEY]
   const others = Array.isArray(unreadable)
@@ -109,7 +109,7 @@ const UNOPENED =
   'its sealed login does not open: the record was changed by something else. Import a backup with codex-import, or sign in again'
 
 /** True for a record whose secrets are still sealed. */
-export function isUnopened(account: StoredAccount): boolean {
+export function isSealed(account: StoredAccount): boolean {
   return account.sealed !== undefined
 }
 
@@ -117,7 +117,7 @@ export function isUnopened(account: StoredAccount): boolean {
  * The pool with its secrets in the clear, as the program uses it. A record that was changed, or moved from another one, stays
  * sealed and cannot serve; it never takes the others along. Pure.
  */
-export function openedPool(pool: AccountPool, key: DataKey): AccountPool {
+export function unsealPool(pool: AccountPool, key: DataKey): AccountPool {
   const { [KEY_FIELD]: _key, ...rest } = pool
   const accounts = pool.accounts.map((account) => openedRecord(account, key))
   const unreadable = pool[UNREADABLE_KEY]
@@ -128,7 +128,7 @@ export function openedPool(pool: AccountPool, key: DataKey): AccountPool {
 }
 
 /** A sealed file that no longer says so must not pass for a plain one without logins. */
-export function nameless(where: string): CodexError {
+export function missingKeyName(where: string): CodexError {
   return new CodexError(
     'store_unreadable',
     `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or invalid.`,
@@ -139,7 +139,7 @@ export function nameless(where: string): CodexError {
 }
 
 /** The file as it lies on the disk, with the name of its key put back. Pure. */
-export function namedKey(pool: AccountPool, id: string): AccountPool {
+export function withKeyName(pool: AccountPool, id: string): AccountPool {
   return { ...pool, [KEY_FIELD]: id }
 }
 
@@ -153,7 +153,7 @@ function sealedRecord(account: Account, key: DataKey): Account {
   const { needsLogin, ...unmarked } = account
   const mark = needsLogin === undefined || needsLogin.reason === UNOPENED ? {} : { needsLogin }
   if (!SECRET_FIELDS.some((field) => typeof secrets[field] === 'string'))
-    return isUnopened(account) ? { ...unmarked, ...mark } : account
+    return isSealed(account) ? { ...unmarked, ...mark } : account
   const {
     refreshToken: _refresh,
     accessToken: _access,

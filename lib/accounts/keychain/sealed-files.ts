@@ -3,7 +3,7 @@ import path from 'node:path'
 import { readTextFile, writeFileAtomic } from '../../kernel/files/json-file.js'
 import { poolText } from '../store/pool-file.js'
 import { parsePool } from '../store/pool-format.js'
-import { type DataKey, isUnopened, keyIdOf } from './seal.js'
+import { type DataKey, isSealed, keyIdOf } from './seal.js'
 import type { Vault } from './vault.js'
 
 /** Copies that the program makes by itself; an export was made by the user and stays as it is. */
@@ -66,7 +66,7 @@ export async function rewriteCopies(
       const isDone = (keyId === undefined) === (key === undefined)
       if (isDone && (when === undefined || keyId !== key?.id)) continue
       const pool = await vault.open(parsed.pool, copy)
-      if (key === undefined && pool.accounts.some(isUnopened))
+      if (key === undefined && pool.accounts.some(isSealed))
         throw new Error('a login in it does not open')
       await writeFileAtomic(copy, poolText(pool, key))
       done += 1
@@ -109,7 +109,7 @@ export interface SealState {
   /** Key of a sealed file. */
   readonly keyId?: string
   /** Records are sealed and nothing says with which key. */
-  readonly isNameless?: true
+  readonly isKeyNameMissing?: true
 }
 
 /**
@@ -122,10 +122,10 @@ export async function sealStateOf(file: string): Promise<SealState> {
   const keyId = keyIdOf(parsed.pool)
   const accounts = parsed.pool.accounts.length
   if (keyId !== undefined) return { kind: 'sealed', accounts, keyId }
-  const isNameless = parsed.pool.accounts.some(({ sealed }) => sealed !== undefined)
+  const isKeyNameMissing = parsed.pool.accounts.some(({ sealed }) => sealed !== undefined)
   return {
     kind: accounts === 0 ? 'empty' : 'plain',
     accounts,
-    ...(isNameless ? { isNameless } : {}),
+    ...(isKeyNameMissing ? { isKeyNameMissing } : {}),
   }
 }

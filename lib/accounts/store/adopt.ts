@@ -22,7 +22,7 @@ const PAUSE_MS = 6_000
  * @returns what was moved aside, in whole sentences
  * @throws CodexError as `read`, for what stays in its place
  */
-export async function clearedOfDamage(store: AccountStore): Promise<string | undefined> {
+export async function moveDamagedAside(store: AccountStore): Promise<string | undefined> {
   try {
     await store.read()
     return undefined
@@ -37,10 +37,13 @@ export async function clearedOfDamage(store: AccountStore): Promise<string | und
  * @returns what was moved aside, in whole sentences
  * @throws CodexError that would keep a login from being stored: `store_newer`, `store_unreadable`, `keychain_unreachable`
  */
-export async function readyToAdopt(store: AccountStore, vault: Vault): Promise<string | undefined> {
-  const notice = await clearedOfDamage(store)
+export async function ensureStorable(
+  store: AccountStore,
+  vault: Vault,
+): Promise<string | undefined> {
+  const notice = await moveDamagedAside(store)
   // A new file would be sealed from its first write on.
-  if (vault.optedIn && (await store.read()).accounts.length === 0) await vault.prove()
+  if (vault.optedIn && (await store.read()).accounts.length === 0) await vault.probe()
   return notice
 }
 

@@ -2,7 +2,7 @@ import { CodexError } from '../../kernel/errors.js'
 import { type FileStamp, readTextFile } from '../../kernel/files/json-file.js'
 import { type AccountPool, EMPTY_POOL } from '../account.js'
 import { formatPool, parsePool } from './pool-format.js'
-import { type DataKey, keyIdOf, sealedPool } from '../keychain/seal.js'
+import { type DataKey, keyIdOf, sealPool } from '../keychain/seal.js'
 import type { Vault } from '../keychain/vault.js'
 
 /** What was found on the disk. */
@@ -55,7 +55,7 @@ export async function readPoolFile(
 
 /** The text of a pool for its file: sealed with the key, plain without one. */
 export function poolText(pool: AccountPool, key: DataKey | undefined): string {
-  return formatPool(key === undefined ? pool : sealedPool(pool, key))
+  return formatPool(key === undefined ? pool : sealPool(pool, key))
 }
 
 async function readLegacy(
