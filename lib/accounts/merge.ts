@@ -3,16 +3,6 @@ import { indexOf } from './identity.js'
 import { takenNames } from './store/pool-format.js'
 import { isSealed } from './keychain/seal.js'
 
-/** What an import does to a pool. */
-export interface Merged {
-  readonly pool: AccountPool
-  readonly added: number
-  /** Known accounts that got newer tokens. */
-  readonly updated: number
-  /** Known accounts whose tokens are as new or newer here. */
-  readonly unchanged: number
-}
-
 /** What became of one account that was merged. */
 interface MergedAccount {
   readonly outcome: 'added' | 'updated' | 'unchanged'
@@ -20,15 +10,12 @@ interface MergedAccount {
   readonly known: Account | undefined
 }
 
-/** Puts accounts into a pool, one after the other; each costs the same however many there are. */
-export interface Merger {
+/** Puts accounts into a copy of a pool, one after the other; each costs the same however many there are. */
+export function mergerInto(ours: AccountPool): {
   merge(incoming: StoredAccount): MergedAccount
   /** The pool as it is now; the one that was given while nothing changed. */
   pool(): AccountPool
-}
-
-/** A merger that begins with a pool, which stays as it is. */
-export function mergerInto(ours: AccountPool): Merger {
+} {
   const accounts = [...ours.accounts]
   const index = indexOf(accounts)
   const names = takenNames(accounts)
@@ -59,18 +46,16 @@ export function mergerInto(ours: AccountPool): Merger {
 /**
  * The pool with the accounts of another one: unknown ones are appended, known ones get the tokens that were rotated last.
  * An import never puts an older refresh token in place of a newer one. Pure.
+ * @returns the pool, and how many accounts became what; `unchanged`: those whose tokens are as new or newer here
  */
-export function mergePools(ours: AccountPool, theirs: AccountPool): Merged {
+export function mergePools(
+  ours: AccountPool,
+  theirs: AccountPool,
+): { pool: AccountPool } & Record<MergedAccount['outcome'], number> {
   const merger = mergerInto(ours)
-  const outcomes = theirs.accounts.map((incoming) => merger.merge(incoming).outcome)
-  const count = (outcome: MergedAccount['outcome']): number =>
-    outcomes.filter((one) => one === outcome).length
-  return {
-    pool: merger.pool(),
-    added: count('added'),
-    updated: count('updated'),
-    unchanged: count('unchanged'),
-  }
+  const counts = { added: 0, updated: 0, unchanged: 0 }
+  for (const incoming of theirs.accounts) counts[merger.merge(incoming).outcome] += 1
+  return { ...counts, pool: merger.pool() }
 }
 
 function renewed(known: Account, incoming: StoredAccount): Account {
@@ -80,22 +65,19 @@ function renewed(known: Account, incoming: StoredAccount): Account {
   return { ...facts, ...rest, ...tokensOf(incoming), uid: known.uid }
 }
 
-function tokensOf({
-  refreshToken,
-  accessToken,
-  expiresAt,
-  oauthScope,
-  tokenRotatedAt,
-  apiKey,
-}: StoredAccount): Partial<StoredAccount> {
+const TOKEN_FIELDS = [
+  'refreshToken',
+  'accessToken',
+  'expiresAt',
+  'oauthScope',
+  'tokenRotatedAt',
+  'apiKey',
+] as const
+
+function tokensOf(account: StoredAccount): Partial<StoredAccount> {
   return Object.fromEntries(
-    Object.entries({
-      refreshToken,
-      accessToken,
-      expiresAt,
-      oauthScope,
-      tokenRotatedAt,
-      apiKey,
-    }).filter(([, value]) => value !== undefined && value !== ''),
-  )
+    TOKEN_FIELDS.map((field) => [field, account[field]]).filter(
+      ([, value]) => value !== undefined && value !== '',
+    ),
+  ) as Partial<StoredAccount>
 }
