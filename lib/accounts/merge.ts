@@ -1,6 +1,13 @@
-import type { Account, AccountPool, StoredAccount } from './account.js'
+import {
+  type Account,
+  type AccountPool,
+  EMPTY_POOL,
+  readAccount,
+  type StoredAccount,
+} from './account.js'
 import { indexOf } from './identity.js'
-import { takenNames } from './store/pool-format.js'
+import { takenNames, withUids } from './store/pool-format.js'
+import { UNREADABLE_KEY, unreadableRecords } from './store/unreadable.js'
 import { isSealed } from './keychain/seal.js'
 
 /** What became of one account that was merged. */
@@ -56,6 +63,25 @@ export function mergePools(
   const counts = { added: 0, updated: 0, unchanged: 0 }
   for (const incoming of theirs.accounts) counts[merger.merge(incoming).outcome] += 1
   return { ...counts, pool: merger.pool() }
+}
+
+/**
+ * The pool with the records that can be read by now, and without their list. Pure.
+ * @param read finds a login in a record of another form
+ * @returns `back`: accounts that are in the pool because of it; `dropped`: records without a login, or with an older one of
+ * an account that is there
+ */
+export function repaired(
+  pool: AccountPool,
+  read: (record: unknown) => StoredAccount | undefined,
+): { readonly pool: AccountPool; readonly back: number; readonly dropped: number } {
+  const records = unreadableRecords(pool)
+  const found = records.flatMap((record) => readAccount(record) ?? read(record) ?? [])
+  const merged = mergePools(pool, { ...EMPTY_POOL, accounts: withUids(found) })
+  const { accounts, activeIndex, [UNREADABLE_KEY]: _list, ...rest } = merged.pool
+  const back = merged.added + merged.updated
+  const after: AccountPool = { ...rest, version: 3, accounts, activeIndex }
+  return { pool: after, back, dropped: records.length - back }
 }
 
 function renewed(known: Account, incoming: StoredAccount): Account {
