@@ -74,7 +74,7 @@ export class TokenRefresher {
       if (stored !== undefined) return stored
       const refusal = this.#refusalOf(account)
       if (refusal !== undefined) {
-        const fingerprint = fingerprintOf(account.refreshToken ?? '')
+        const fingerprint = fingerprintOf(account.refreshToken)
         if (looks++ < MAX_LOOKS && (await adoptOther(this.#context, account, fingerprint))) continue
         throw refusal
       }
@@ -132,12 +132,12 @@ export class TokenRefresher {
   /** Undefined when another process holds the lease. */
   #refreshUnderLease(account: Account, wish: Wish): Promise<SpendResult | undefined> {
     const context = this.#context
-    const fingerprint = fingerprintOf(account.refreshToken ?? '')
+    const fingerprint = fingerprintOf(account.refreshToken)
     return underLease(context.dir, fingerprint, async (lease) => {
       const fresh = await currentRecord(context, account)
       if (isUsableInstead(fresh, wish.unwanted, context.clock.now()))
         return { kind: 'refreshed', refreshed: { account: fresh, rotated: false } }
-      if (fresh.needsLogin !== undefined || fingerprintOf(fresh.refreshToken ?? '') !== fingerprint)
+      if (fresh.needsLogin !== undefined || fingerprintOf(fresh.refreshToken) !== fingerprint)
         return { kind: 'again' }
       const better = await adoptNewer(context, fresh, fingerprint, wish.unwanted)
       if (better.kind === 'taken') return { kind: 'again' }
@@ -189,7 +189,7 @@ export class TokenRefresher {
       committer.conclude(fingerprint, { startedAt, file, entry: undefined })
     for (let waitedMs = 0; waitedMs <= REUSED_GRACE_MS; waitedMs += GRACE_POLL_MS) {
       const fresh = await currentRecord(this.#context, account)
-      if (fingerprintOf(fresh.refreshToken ?? '') !== fingerprint) return conclude()
+      if (fingerprintOf(fresh.refreshToken) !== fingerprint) return conclude()
       await clock.sleep(GRACE_POLL_MS)
     }
     const reason = loginNeededText(code, loss)

@@ -53,7 +53,7 @@ export function sealPoolFile(deps: SealingDeps): Promise<SealingResult> {
     let backup: string | undefined
     if (changed) {
       backup = await writeBackup(backupsDir, 'keychain', poolText(held.pool, key), deps.nowMs)
-      await proveOpens(backup, held.pool, vault, key.id)
+      await assertOpens(backup, held.pool, vault, key.id)
       await held.write(held.pool, key)
     }
     const { copies, journal } = await rewriteOthers(deps, key)
@@ -170,18 +170,20 @@ async function forgetKeys(vault: Vault, ids: ReadonlySet<string>): Promise<strin
 }
 
 /** Nothing is replaced before a copy on the disk has been opened with the key as the keychain gives it back. */
-async function proveOpens(
+async function assertOpens(
   copy: string,
   pool: AccountPool,
   vault: Vault,
   keyId: string,
 ): Promise<void> {
-  const key: DataKey = await vault.fetchKey(keyId)
+  const key = await vault.fetchKey(keyId)
   const parsed = parsePool(await readFile(copy, 'utf8'))
-  const opened = parsed.kind === 'pool' ? unsealPool(parsed.pool, key) : undefined
   const isSame =
-    opened !== undefined &&
-    isDeepStrictEqual(JSON.parse(formatPool(opened)), JSON.parse(formatPool(pool)))
+    parsed.kind === 'pool' &&
+    isDeepStrictEqual(
+      JSON.parse(formatPool(unsealPool(parsed.pool, key))),
+      JSON.parse(formatPool(pool)),
+    )
   if (!isSame)
     throw unavailable(
       `A sealed copy of the accounts could not be opened again (${copy}), so the account file was left as it is.`,

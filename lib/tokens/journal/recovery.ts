@@ -84,8 +84,8 @@ async function isOver(
 /** An account that had to sign in again need not, where another file of ours has a token of it that works. */
 async function revive(context: RefreshContext): Promise<void> {
   for (const account of (await context.store.read()).accounts) {
-    const { needsLogin, kind, refreshToken = '', accessToken } = account
-    if (needsLogin !== undefined && kind !== 'api-key')
+    const { needsLogin, refreshToken, accessToken } = account
+    if (needsLogin !== undefined)
       await adoptNewer(context, account, fingerprintOf(refreshToken), accessToken)
   }
 }
