@@ -111,12 +111,8 @@ async function decrypted(
     })
   const bytes = (text: string): Buffer => Buffer.from(text, 'base64')
   try {
-    const key = await keyOf(passphrase, bytes(envelope.kdf.salt), {
-      N: envelope.kdf.N,
-      r: envelope.kdf.r,
-      p: envelope.kdf.p,
-      maxmem: SCRYPT.maxmem,
-    })
+    const { N, r, p, salt } = envelope.kdf
+    const key = await keyOf(passphrase, bytes(salt), { N, r, p, maxmem: SCRYPT.maxmem })
     const decipher = createDecipheriv('aes-256-gcm', key, bytes(envelope.iv))
     decipher.setAuthTag(bytes(envelope.tag))
     return Buffer.concat([decipher.update(bytes(envelope.data)), decipher.final()]).toString('utf8')
