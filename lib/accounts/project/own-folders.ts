@@ -46,7 +46,7 @@ export function close(place: OpenPlace): Promise<void> {
 export async function openPlaces(paths: Paths): Promise<readonly OpenPlace[]> {
   if (process.platform === 'win32') return []
   const homes = [paths.root, ...(await projectHomes(paths))]
-  const inner = ['backups', 'refresh'].flatMap((name) => homes.map((home) => path.join(home, name)))
+  const inner = homes.flatMap((home) => ['backups', 'refresh'].map((name) => path.join(home, name)))
   const { projectsDir, cacheDir, logsDir } = paths
   const ours = [...homes, ...inner, projectsDir, cacheDir, path.dirname(logsDir), logsDir]
   const hosts = [paths.stateDir, paths.hostConfigDir, path.dirname(paths.hostAuthFile)]

@@ -80,10 +80,10 @@ export async function clearCredentialCopies(
   copies: readonly CredentialCopy[],
 ): Promise<readonly string[]> {
   const failed: string[] = []
-  for (const { path: file, fate, text = '' } of copies) {
+  for (const { path: file, fate, text } of copies) {
     try {
       if (fate === 'delete') await rm(file, { force: true })
-      else if (fate === 'rewrite') await writeFileAtomic(file, text)
+      else if (fate === 'rewrite' && text !== undefined) await writeFileAtomic(file, text)
     } catch {
       failed.push(file)
     }
@@ -94,8 +94,8 @@ export async function clearCredentialCopies(
 /** Files in any folder of ours, account files too, that name a key of the keychain. Never throws. */
 export async function filesNaming(paths: Paths, keyId: string): Promise<readonly string[]> {
   const homes = [paths.root, ...(await homesBeside(paths))]
-  const folders = ['', 'backups', 'refresh'].flatMap((name) =>
-    homes.map((home) => path.join(home, name)),
+  const folders = homes.flatMap((home) =>
+    ['', 'backups', 'refresh'].map((name) => path.join(home, name)),
   )
   const all = [...folders, ...paths.spareRefreshDirs].map((folder) => filesIn(folder, () => true))
   const files = (await Promise.all(all)).flat()
