@@ -1,8 +1,8 @@
 import { CodexError, messageOf } from './kernel/errors.js'
-import { resolvePaths } from './kernel/files/paths.js'
-import { redactText } from './kernel/text/redact.js'
+import { resolvePaths } from './kernel/paths.js'
+import { redactText } from './kernel/redact.js'
 import { createRuntime } from './runtime.js'
-import { readLimits } from './tools/read-limits.js'
+import { refreshReading } from './tools/codex-limits.js'
 import type { LimitsChunk } from './tui/read-limits.js'
 
 const TIMEOUT_MS = 60_000
@@ -22,7 +22,7 @@ export const readLimitsNow: LimitsChunk['readLimitsNow'] = async (uid, { env, di
     if (account === undefined)
       throw new CodexError('invalid_input', 'The account is gone.', { hint: '' })
     await runtime.ledger.load()
-    await readLimits(runtime, account, signal)
+    await refreshReading(runtime, account, signal)
     await runtime.ledger.flush()
   } catch (error) {
     throw new Error(

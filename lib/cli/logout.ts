@@ -3,14 +3,14 @@ import { parseArgs } from 'node:util'
 
 import type { Account, AccountPool } from '../accounts/account.js'
 import { withoutAccounts } from '../accounts/edits.js'
-import { accountsInCopies, withoutUnreadableOf } from '../accounts/store/credential-copies.js'
+import { accountsInCopies, withoutUnreadableOf } from '../accounts/login-copies.js'
 import { accountName } from '../accounts/labels.js'
-import { type ReleasedEntry, releaseHostEntry } from '../login/host-entry.js'
+import { type ReleasedEntry, releaseHostEntry } from '../auth/host-entry.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
-import { sweepEverywhere } from '../kernel/files/leftovers.js'
+import { sweepEverywhere } from '../kernel/temporaries.js'
 import type { Runtime } from '../runtime.js'
-import { findAccount } from '../account-view/find-account.js'
-import { copiesLeftText, previewText, purge, purgePlan } from '../tools/backup/purge.js'
+import { findAccount } from '../tools/account-ref.js'
+import { copiesLeftText, previewText, purge, purgePlan } from '../tools/purge.js'
 import type { Command, CommandIo } from './io.js'
 import { withRuntime } from './tool-command.js'
 
@@ -24,11 +24,11 @@ pools of projects lose that login too. It also works for an account that is logg
 
   --all      every account
   --purge    clear every copy of the login on this machine for good
-  --yes      log out without asking (also --confirm); without a terminal, or with --json, only this logs out
+  --yes      do it without asking (also --confirm); needed where nobody can be asked
   --json     print the result as JSON
   --help     show this text
 
-Exit code: 0 done, not wanted or only shown, 1 failed, 2 wrong usage, 130 cancelled.
+Exit code: 0 done or not wanted, 1 failed, 2 wrong usage or --yes is missing, 130 cancelled.
 `
 
 /** `needed` by another pool; `unwritable`: the accounts are logged out, and the entry stays. */
@@ -109,9 +109,9 @@ export const logoutCommand: Command = {
         if (answer === undefined) {
           show({
             ...preview,
-            message: `${preview.message} Nothing was changed; pass --yes to log out.`,
+            message: `${preview.message} Nothing was changed; say --yes to do it.`,
           })
-          return 0
+          return 2
         }
         if (!/^y(es)?$/i.test(answer.trim())) {
           io.stdout('Nothing was changed.\n')

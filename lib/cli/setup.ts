@@ -1,7 +1,7 @@
-import { codexSetup, type SetupStep } from '../tools/setup/codex-setup.js'
+import { codexSetup, type SetupStep } from '../tools/codex-setup.js'
 import { installCommand } from './install/command.js'
 import type { Command } from './io.js'
-import type { MenuContext } from './menu/menu-context.js'
+import type { MenuContext } from './menu/context.js'
 import { contextOf, toolCommand, viewOf, withRuntime } from './tool-command.js'
 
 const checklist = toolCommand(codexSetup)
@@ -17,7 +17,7 @@ export const setupCommand: Command = {
     if (argv.length > 0 || !io.isInteractive) return checklist.run(argv, io)
     return withRuntime(io, async (runtime) => {
       const { openPrompts } = await import('./menu/prompts.js')
-      const { sayError } = await import('./menu/menu-context.js')
+      const { sayError } = await import('./menu/say-error.js')
       const prompts = await openPrompts(io)
       const refused = new Set<SetupStep['id']>()
       try {

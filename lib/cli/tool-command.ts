@@ -1,5 +1,5 @@
 import type { HostPort } from '../kernel/host-port.js'
-import { resolvePaths } from '../kernel/files/paths.js'
+import { resolvePaths } from '../kernel/paths.js'
 import { createRuntime, type Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from '../tools/definition.js'
 import { profileCost } from '../tools/profiles.js'

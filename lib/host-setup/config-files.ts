@@ -1,12 +1,9 @@
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 
-import type { Paths } from '../kernel/files/paths.js'
+import type { Paths } from '../kernel/paths.js'
 
-/**
- * The two files that decide what OpenCode loads: server plugins in one, TUI plugins in the other
- * (docs/development/facts/opencode-host.md#tui-plugins).
- */
+/** The two files that decide what OpenCode loads: server plugins in one, TUI plugins in the other (host facts §6). */
 export interface HostConfigFiles {
   readonly server: string
   readonly tui: string

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js'
 import type { Logger } from '../kernel/logger.js'
-import { createStateFile } from '../kernel/files/state-file.js'
+import { createStateFile } from '../kernel/state-file.js'
 import type { Block, QuotaWindow } from '../routing/limits.js'
 import {
   type AccountQuota,
@@ -45,14 +45,15 @@ export interface QuotaLedger {
 const NO_BLOCKS: readonly Block[] = []
 const NO_WINDOWS: Readonly<Record<string, readonly QuotaWindow[]>> = {}
 
-interface LedgerDeps {
+export interface LedgerDeps {
   readonly file: string
   readonly clock: Clock
   readonly log: Logger
   readonly watch?: boolean
+  readonly onChange?: () => void
   /** Hears of every reading; called on the request path, so it must neither wait nor write. */
   readonly onReading?: (uid: string, reading: QuotaReading, nowMs: number) => void
-  /** A window came down to a level the user has not been told of. */
+  /** A window came down to a level nobody has spoken of yet. */
   readonly onAlert?: (uid: string, alert: Alert) => void
 }
 
@@ -71,8 +72,9 @@ export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
     activeBlocks(uid, nowMs) {
       const blocks = state.current()[uid]?.blocks
       if (blocks === undefined || blocks.length === 0) return NO_BLOCKS
-      const isActive = (block: Block): boolean => block.untilMs > nowMs
-      return blocks.every(isActive) ? blocks : blocks.filter(isActive)
+      return blocks.every((block) => block.untilMs > nowMs)
+        ? blocks
+        : blocks.filter((block) => block.untilMs > nowMs)
     },
     windowsByLimit(uid, nowMs) {
       const limits = state.current()[uid]?.limits
@@ -92,8 +94,11 @@ export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
     },
     of: (uid) => state.current()[uid],
     observe(uid, reading, nowMs) {
-      const read = withReading(state.current(), uid, reading, nowMs)
-      const { state: next, alerts } = withAlerts(read, uid, nowMs)
+      const { state: next, alerts } = withAlerts(
+        withReading(state.current(), uid, reading, nowMs),
+        uid,
+        nowMs,
+      )
       state.set(next)
       deps.onReading?.(uid, reading, nowMs)
       for (const alert of alerts) deps.onAlert?.(uid, alert)

@@ -1,14 +1,14 @@
 import path from 'node:path'
 
 import type { TuiPlugin } from '@opencode-ai/plugin/tui'
-import { createComponent, createElement, effect, insert, setProp } from '@opentui/solid'
+import { createElement, effect, insert, setProp } from '@opentui/solid'
 import { createSignal } from 'solid-js'
 
-import { resolvePoolScope } from '../accounts/project/project.js'
-import { createAccountStore } from '../accounts/store/store.js'
+import { resolvePoolScope } from '../accounts/project.js'
+import { createAccountStore } from '../accounts/store.js'
 import { resolveConfig } from '../config/load.js'
 import { systemClock } from '../kernel/clock.js'
-import { resolvePaths } from '../kernel/files/paths.js'
+import { resolvePaths } from '../kernel/paths.js'
 import { configFiles } from '../runtime-config.js'
 import { openAccountsDialog } from './accounts-dialog.js'
 import type { PoolView } from './pool-view.js'
@@ -17,7 +17,7 @@ import { type Level, sidebarLines, type StatusText, statusLine } from './status-
 
 /** Times and ages on the screen move on this often, ms. */
 const TICK_MS = 30_000
-/** Behind the host's own blocks, which have 100 to 500 (docs/development/facts/opencode-host.md#tui-plugins). */
+/** Behind the host's own blocks, which have 100 to 500 (host facts §6). */
 const SLOT_ORDER = 900
 
 interface PaletteCommand {
@@ -47,7 +47,7 @@ export const tui: TuiPlugin = async (api) => {
   const [now, setNow] = createSignal(Date.now())
   const stop = watchPool(
     { accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile },
-    { config, project: scope.project },
+    config,
     (next) => {
       setNow(Date.now())
       setView(next)
@@ -75,8 +75,7 @@ export const tui: TuiPlugin = async (api) => {
     backupsDir: path.join(path.dirname(scope.file), 'backups'),
     clock: systemClock,
   })
-  // The types of the host's keymap are not installed; this is the part that is used
-  // (docs/development/facts/opencode-host.md#tui-plugins).
+  // The types of the host's keymap are not installed; this is the part that is used (host facts §6).
   const keymap = api.keymap as unknown as {
     registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): unknown
   }
@@ -92,9 +91,8 @@ export const tui: TuiPlugin = async (api) => {
         run: () =>
           openAccountsDialog({
             api,
-            createComponent,
             view,
-            target: { store, config, scope },
+            store,
             historyFile: paths.historyFile,
             now: () => Date.now(),
           }),

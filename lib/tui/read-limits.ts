@@ -19,16 +19,6 @@ export async function readLimits(
   uid: string,
   chunk = new URL('limits.js', import.meta.url).href,
 ): Promise<void> {
-  const { readLimitsNow } = await (import(chunk) as Promise<LimitsChunk>).catch(
-    (cause: unknown) => {
-      // An update takes away the files of the copy that runs.
-      throw new Error(
-        'The plugin was updated or removed while OpenCode ran. Start OpenCode again.',
-        {
-          cause,
-        },
-      )
-    },
-  )
+  const { readLimitsNow } = (await import(chunk)) as LimitsChunk
   await readLimitsNow(uid, { env: process.env, directory: process.cwd() })
 }

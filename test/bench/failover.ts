@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 
-import { startSimulator } from '../../simulator/index.js'
+import { startSimulator } from '../../lib/simulator/index.js'
 import { type Bench, bodyOf, canned, drain, median, percentile, send, signedIn } from './support.js'
 
 const FULL = [{ minutes: 300, limit: 100, used: 100 }]

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
-import { startSimulator, type Simulator } from '../../simulator/index.js'
+import { startSimulator, type Simulator } from '../../lib/simulator/index.js'
 import {
   type Bench,
   bodyOf,

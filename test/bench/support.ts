@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
-import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
-import type { Simulator } from '../../simulator/index.js'
+import { MANAGED_AUTH } from '../../lib/auth/managed-entry.js'
+import type { Simulator } from '../../lib/simulator/index.js'
 
 /** What one measurement says: ours, plain `fetch` in the same run where that makes sense, and the target. */
 export interface Row {

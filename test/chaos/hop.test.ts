@@ -4,8 +4,8 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { createPrng } from '../../simulator/prng.js'
-import { type Simulator, startSimulator } from '../../simulator/index.js'
+import { createPrng } from '../../lib/simulator/prng.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { homeWith, ROOMY, signedIn } from '../support/core-over.js'
 

@@ -3,10 +3,10 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import type { Keychain } from '../../lib/accounts/keychain/keychain.js'
-import { createAccountStore } from '../../lib/accounts/store/store.js'
-import { createVault } from '../../lib/accounts/keychain/vault.js'
-import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
+import type { Keychain } from '../../lib/accounts/keychain.js'
+import { createAccountStore } from '../../lib/accounts/store.js'
+import { createVault } from '../../lib/accounts/vault.js'
+import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
@@ -40,7 +40,7 @@ describe('sealing and unsealing under SIGKILL', () => {
       const fingerprint = '0'.repeat(32)
       const refreshDir = path.join(folder, 'refresh')
       const tokens = { accessToken: 'at', refreshToken: 'rt', expiresAt: 1 }
-      await new RefreshJournal(refreshDir).write(fingerprint, {
+      await createRefreshJournal(refreshDir).write(fingerprint, {
         state: 'received',
         pool: file,
         uid: 'x',
@@ -91,7 +91,7 @@ describe('sealing and unsealing under SIGKILL', () => {
             expect((await store.read()).accounts[0]?.accessToken, where).toMatch(/^at-\d+-\d+$/)
           if (one === file) found[(await store.key()) === undefined ? 'plain' : 'sealed'] += 1
         }
-        const journal = new RefreshJournal(refreshDir, {
+        const journal = createRefreshJournal(refreshDir, {
           current: async () => undefined,
           key: (id) => vault.key(id),
         })

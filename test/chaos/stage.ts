@@ -3,10 +3,10 @@ import path from 'node:path'
 
 import { expect, onTestFinished } from 'vitest'
 
-import { parsePool } from '../../lib/accounts/store/pool-format.js'
+import { parsePool } from '../../lib/accounts/pool-format.js'
 import type { Account } from '../../lib/accounts/account.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
-import { type Simulator, startSimulator } from '../../simulator/index.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { type Ended, type Running, startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
 

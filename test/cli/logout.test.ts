@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
+import { MANAGED_AUTH } from '../../lib/auth/managed-entry.js'
 import { homeWith } from '../support/core-over.js'
 import { runCli } from '../support/run-cli.js'
 
@@ -34,10 +34,10 @@ async function hostLogins(home: string, content: unknown): Promise<string> {
 }
 
 describe('logout', () => {
-  it('without --yes and without a terminal says what would happen, changes nothing and ends with 0 like every other preview', async () => {
+  it('without --yes and without a terminal says what would happen, changes nothing and ends with 2', async () => {
     const home = await homeWith([account('anna'), account('ben')])
     const { code, stdout } = await runCli(home, ['logout', 'anna'])
-    expect(code).toBe(0)
+    expect(code).toBe(2)
     expect(stdout).toContain('Account 1 (anna) would be logged out')
     expect(stdout).toContain('--yes')
     expect(await namesIn(home)).toEqual(['anna', 'ben'])

@@ -3,12 +3,12 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { encryptPool } from '../../lib/transfer/export.js'
+import { encryptPool } from '../../lib/accounts/export.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
 import { uidFor } from '../../lib/accounts/identity.js'
-import { withUids } from '../../lib/accounts/store/pool-format.js'
-import { fingerprintOf } from '../../lib/tokens/token-rules.js'
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { withUids } from '../../lib/accounts/pool-format.js'
+import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 import { coreOver, homeWith } from '../support/core-over.js'
 import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
@@ -127,18 +127,18 @@ describe('logout --purge', () => {
     const { home, root } = await homeFullOfCopies()
     const before = await filesUnder(root)
     const { code, stdout } = await runCli(home, ['logout', 'anna', '--purge'])
-    expect(code).toBe(0)
-    expect(stdout).toContain('cannot be undone')
+    expect(code).toBe(2)
+    expect(stdout).toContain('not to be undone')
     for (const name of [
       'backups/accounts-20260101-000000000-aaaaaa.json: deleted',
-      'backups/export-20260103-000000000.json: rewritten without the login',
+      'backups/export-20260103-000000000.json: written anew without the login',
       '.corrupt-20260101-000000000: deleted',
       '.migrated: deleted',
-      'flagged-accounts.json: rewritten',
+      'flagged-accounts.json: written anew',
       '.tmp: deleted',
       `${PROJECT}/oc-codex-multi-auth-accounts.json: the account leaves this pool too`,
       `refresh/${fingerprintOf('rt-anna-token')}.json: deleted`,
-      'backups/codex-locked.json: kept',
+      'backups/codex-locked.json: stays',
     ])
       expect(stdout).toContain(name)
     expect(stdout).not.toContain('cccccc')
@@ -151,7 +151,7 @@ describe('logout --purge', () => {
     expect(code, stderr).toBe(0)
     expect(stdout).toContain('cannot be undone')
     expect(stdout).not.toContain('Undo:')
-    expect(stdout).toContain('codex-locked.json is encrypted with a passphrase and is kept')
+    expect(stdout).toContain('codex-locked.json is encrypted with a passphrase and stays')
     expect(await tracesIn(root, anna)).toEqual([])
     const files = await filesUnder(root)
     expect(files.get('backups/accounts-20260104-000000000-cccccc.json')).toBe(pool('ben'))
@@ -264,7 +264,7 @@ describe('codex-remove with purge', () => {
     const preview = await toolData(core.runtime, 'remove', { account: 1, purge: true })
     expect(preview).toMatchObject({
       removed: false,
-      message: expect.stringContaining('before-import-1.json: rewritten without the login'),
+      message: expect.stringContaining('before-import-1.json: written anew without the login'),
     })
     const plain = await toolData(core.runtime, 'remove', { account: 2, confirm: true })
     expect(plain.message).toMatch(

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
-import { type Simulator, startSimulator } from '../../simulator/index.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { endOf, startProcess } from '../support/child-process.js'
 import { homeWith, signedIn } from '../support/core-over.js'
 import { packPackage } from '../support/pack.js'
@@ -138,7 +138,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await terminal.waitFor(/● 1\* {2}anna .*active/)
     await pick(terminal, 'Read all limits now')
     const screen = await terminal.waitFor(/3 {3}carla .*5h 62% {2}7d 81%/)
-    expect(screen).toContain('The limits of 3 accounts are up to date.')
+    expect(screen).toContain('What is left is new for 3 accounts.')
     expect(screen).not.toContain('@')
     await pick(terminal, 'Quit')
     await expectSane(terminal, 0)
@@ -188,7 +188,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await terminal.waitFor('Account 1 (anna) is back.')
     expect((await stage.pool()).accounts).toMatchObject(before.accounts)
     await remove('2   ben')
-    await pick(terminal, 'Continue')
+    await pick(terminal, 'Go on')
     await terminal.waitFor('2 accounts (')
     expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual([
       'anna',
@@ -314,7 +314,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
 
   it.each([
     ['C-c', 130, 2],
-    ['C-d', 0, 2],
+    ['C-d', 2, 2],
     ['n', 0, 2],
     ['y', 0, 1],
   ] as const)('logout asks first, and takes %s for an answer', async (key, code, left) => {
@@ -489,7 +489,7 @@ describe('the commands without a terminal', () => {
     const stage = await stageWith(2)
     const asked = stage.simulator.requests.length
     expect(await run(stage, 'logout', 'ben')).toMatchObject({
-      code: 0,
+      code: 2,
       stdout: expect.stringContaining('Nothing was changed'),
     })
     const done = await run(stage, 'logout', 'ben', '--yes')

@@ -3,10 +3,10 @@ import os from 'node:os'
 import path from 'node:path'
 
 import { type Core, createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 
 /** A request as it would have gone out. */
-interface Outgoing {
+export interface Outgoing {
   readonly path: string
   /** Name of the account whose token it carries. */
   readonly account: string
@@ -111,7 +111,7 @@ export async function ask(
   }
 }
 
-const PROMPT = JSON.stringify({
+export const PROMPT = JSON.stringify({
   model: 'gpt-5.5',
   instructions: 'x',
   input: [{ role: 'user', content: [{ type: 'input_text', text: 'hi' }] }],

@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { commands } from '../../lib/cli/commands.js'
 import { packageVersion } from '../../lib/kernel/version.js'
 import { createRuntime } from '../../lib/runtime.js'
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { type Simulator, startSimulator } from '../../simulator/index.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { homeWith, signedIn } from '../support/core-over.js'
 import { memoryKeychain } from '../support/memory-keychain.js'
 import { expectOutside, shapeOf } from '../support/outside.js'
@@ -208,30 +208,6 @@ describe('what every command prints as JSON, and its exit code', () => {
   it('for every edit of several accounts, one after the other', async () => {
     const { run } = await outside(several)
     expectOutside('commands-edits', await run('limits', ...EDITS))
-  })
-
-  it('for copies, plain and encrypted, for the report, and for what cannot be undone', async () => {
-    const { run } = await outside(several, { OC_CODEX_PASSPHRASE: 'a long passphrase' })
-    expectOutside(
-      'commands-copies',
-      await run(
-        'export sealed.json --encrypt',
-        'export sealed.json --encrypt',
-        'export copy.json --include-sensitive',
-        'remove 2 --confirm',
-        'import sealed.json --dry-run',
-        'import sealed.json --confirm',
-        'tag 3 other',
-        'import copy.json --mode replace --confirm',
-        'dashboard --html report.html',
-        'remove 2 --purge',
-        'remove 2 --purge --confirm',
-        'logout 1 --purge',
-        'logout 1 --purge --yes',
-        'logout --all --purge --yes',
-        'list',
-      ),
-    )
   })
 
   it('for settings, installation and sign-in with a key', async () => {

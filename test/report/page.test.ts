@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { escapeHtml } from '../../lib/kernel/text/html.js'
-import { html, textOf } from '../../lib/report/markup.js'
+import { escaped, html, textOf } from '../../lib/report/markup.js'
 import { REPORT_MARK, renderReport } from '../../lib/report/page.js'
 import type { ReportData } from '../../lib/report/report-data.js'
 import { anyHistory, HOUR, move, NOW, reading, turn } from './entries.js'
@@ -28,7 +27,7 @@ function pageWith(text: string): string {
         uid: 'u1',
         name: text,
         plan: text,
-        state: { kind: 'login-needed', reason: text },
+        status: text,
         windows: [{ ...account!.windows[0]!, name: text, limitId: text }],
       },
     ],
@@ -53,7 +52,7 @@ describe('the markup', () => {
   it('lets no text hold a bracket, a quote or a character that no browser shows', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(escapeHtml(text)).not.toMatch(/[<>"'`]|&(?!#\d+;)|[^\P{Cc}\n\t]|\p{Cs}/u)
+        expect(escaped(text)).not.toMatch(/[<>"'`]|&(?!#\d+;)|[^\P{Cc}\n\t]|\p{Cs}/u)
       }),
     )
   })

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 
 import type { HistoryEntry } from '../../lib/history/entries.js'
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { NOW } from './entries.js'

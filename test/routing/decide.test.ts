@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decide, decideEarly } from '../../lib/routing/decide.js'
-import { explain } from '../../lib/routing/explain.js'
-import { ineligibleReasons, UNKNOWN_RESET_HOLD_MS } from '../../lib/routing/eligibility.js'
+import { decide, decideEarly, isEligible } from '../../lib/routing/decide.js'
+import { UNKNOWN_RESET_HOLD_MS } from '../../lib/routing/standing.js'
 import type { Candidate, Pin, RoutingSnapshot, Strategy } from '../../lib/routing/types.js'
 import {
   block,
@@ -26,11 +25,6 @@ function uidOf(
   return decide(snapshot(candidates, over)).uid
 }
 
-function drawsOnCredits(given: RoutingSnapshot, uid: string): boolean {
-  const explained = explain(given).candidates.find((entry) => entry.uid === uid)
-  return explained?.reasons.some(({ code }) => code === 'uses_credits') ?? false
-}
-
 function pin(uid: string, mode: Pin['mode']): Pin {
   return { uid, mode, scope: 'global' }
 }
@@ -40,8 +34,9 @@ describe('properties that hold for every snapshot', () => {
     fc.assert(
       fc.property(snapshots, (given) => {
         const decision = decide(given)
+        const hard = given.pin?.mode === 'hard' ? given.pin.uid : undefined
         const able = given.candidates.filter(
-          (entry) => ineligibleReasons(entry, given).length === 0,
+          (entry) => isEligible(entry, given) && (hard === undefined || entry.uid === hard),
         )
         expect(decision.uid === undefined).toBe(able.length === 0)
         if (decision.uid !== undefined) expect(able.map(({ uid }) => uid)).toContain(decision.uid)
@@ -64,7 +59,7 @@ describe('properties that hold for every snapshot', () => {
     )
   })
 
-  it('removing an account that was not chosen changes nothing (known defect: state keyed by position moved to the neighbour)', () => {
+  it('removing an account that was not chosen changes nothing (trap: state keyed by position moved to the neighbour)', () => {
     fc.assert(
       fc.property(snapshots, fc.nat(), (given, pick) => {
         const decision = decide(given)
@@ -90,7 +85,7 @@ describe('properties that hold for every snapshot', () => {
     )
   })
 
-  it('local health and bucket never block (known defect: a client-side limiter that stops a healthy account)', () => {
+  it('local health and bucket never block (trap: a client-side limiter that stops a healthy account)', () => {
     fc.assert(
       fc.property(snapshots, (given) => {
         const exhausted = given.candidates.map((entry) => ({
@@ -125,7 +120,7 @@ describe('properties that hold for every snapshot', () => {
     fc.assert(
       fc.property(snapshots, (given) => {
         const decision = decide(given)
-        if (decision.uid === undefined || !drawsOnCredits(given, decision.uid)) return
+        if (decision.uid === undefined || !decision.paidCredits) return
         expect(given.creditsPolicy).toBe('allow')
         if (given.pin?.uid === decision.uid) return
         const unpaid = decide({ ...given, creditsPolicy: 'never' })
@@ -212,7 +207,7 @@ describe('precedence', () => {
     expect(uidOf(blocked, { pin: pin('a', 'soft'), nowMs: NOW + 2 * HOUR })).toBe('a')
   })
 
-  it('a pin goes before the session, the manual switch and every score (known defect: manual choice overruled by scoring)', () => {
+  it('a pin goes before the session, the manual switch and every score (trap: manual choice overruled by scoring)', () => {
     const pool = [
       candidate('a', { windows: { codex: [weekly(95, 6 * DAY)] }, health: 0 }),
       candidate('b', { position: 1 }),
@@ -315,6 +310,7 @@ describe('precedence', () => {
     expect(reason([candidate('a', { needsLogin: true }), candidate('b', { enabled: false })])).toBe(
       'login_needed',
     )
+    expect(reason([candidate('a', { modelSupport: 'denied' })])).toBe('model_denied')
     expect(reason([candidate('a')], { triedUids: new Set(['a']) })).toBe('all_tried')
     expect(
       reason([candidate('a', { blocks: [block()] }), candidate('b', { enabled: false })]),
@@ -323,11 +319,11 @@ describe('precedence', () => {
 })
 
 describe('blocks and windows', () => {
-  it('a 30 s cooldown does not hide a 5 h block', () => {
+  it('trap 10.1 no. 5: a 30 s cooldown does not hide a 5 h block', () => {
     const pool = [
       candidate('a', {
         blocks: [
-          block({ untilMs: NOW + 30_000, reason: 'rate_limit' }),
+          block({ untilMs: NOW + 30_000, reason: 'network' }),
           block({ untilMs: NOW + 5 * HOUR }),
         ],
       }),
@@ -340,7 +336,7 @@ describe('blocks and windows', () => {
     })
   })
 
-  it('the 5 h reset was used though the week was spent; the last exhausted window counts', () => {
+  it('trap: the 5 h reset was used though the week was spent; the last exhausted window counts', () => {
     const pool = [
       candidate('a', { windows: { codex: [fiveHour(100, HOUR), weekly(103, 3 * DAY)] } }),
     ]
@@ -388,21 +384,22 @@ describe('blocks and windows', () => {
     const spent = candidate('a', { hasCredits: true, windows: { codex: [weekly(100, DAY)] } })
     expect(uidOf([spent])).toBeUndefined()
     expect(uidOf([spent], { creditsPolicy: 'ask' })).toBeUndefined()
-    const allowed = snapshot([spent], { creditsPolicy: 'allow' })
-    expect(decide(allowed).uid).toBe('a')
-    expect(drawsOnCredits(allowed, 'a')).toBe(true)
+    expect(decide(snapshot([spent], { creditsPolicy: 'allow' }))).toMatchObject({
+      uid: 'a',
+      paidCredits: true,
+    })
     const refusedByBackend = { ...spent, blocks: [block()] }
     expect(uidOf([refusedByBackend], { creditsPolicy: 'allow' })).toBeUndefined()
   })
 
-  it.each(['headers', 'event', 'usage', 'body'] as const)(
-    'credits carry over a used-up limit that was read, never over a refusal (%s)',
+  it.each(['headers', 'event', 'usage', 'body', 'manual'] as const)(
+    'credits carry over a used-up limit that was read, never over a refusal or the hand of the user (%s)',
     (source) => {
       const paid = candidate('a', { hasCredits: true, blocks: [block({ source })] })
-      const allowed = snapshot([paid], { creditsPolicy: 'allow' })
-      const isCarried = source !== 'body'
-      expect(decide(allowed).uid).toBe(isCarried ? 'a' : undefined)
-      expect(drawsOnCredits(allowed, 'a')).toBe(isCarried)
+      const isCarried = source !== 'body' && source !== 'manual'
+      expect(decide(snapshot([paid], { creditsPolicy: 'allow' }))).toMatchObject(
+        isCarried ? { uid: 'a', paidCredits: true } : { uid: undefined },
+      )
       expect(uidOf([paid], { creditsPolicy: 'ask' })).toBeUndefined()
       expect(
         uidOf(
@@ -410,6 +407,17 @@ describe('blocks and windows', () => {
           { creditsPolicy: 'allow' },
         ),
       ).toBeUndefined()
+      expect(
+        uidOf(
+          [
+            candidate('a', {
+              hasCredits: true,
+              blocks: [block({ source, reason: 'credits_not_allowed' })],
+            }),
+          ],
+          { creditsPolicy: 'allow' },
+        ),
+      ).toBe('a')
     },
   )
 
@@ -477,7 +485,7 @@ describe('hybrid', () => {
     expect(uidOf(pool)).toBe('full')
   })
 
-  it('a never-used account does not beat everything for ever', () => {
+  it('trap: a never-used account does not beat everything for ever', () => {
     const pool = [
       candidate('never', { windows: { codex: [weekly(80, 6 * DAY)] }, health: 40 }),
       candidate('busy', {
@@ -489,7 +497,7 @@ describe('hybrid', () => {
     expect(uidOf(pool)).toBe('busy')
   })
 
-  it('health counts even beside an account never used', () => {
+  it('trap: health counts even beside an account never used', () => {
     expect(
       uidOf([
         candidate('sick', { health: 0 }),
@@ -514,7 +522,7 @@ describe('hybrid', () => {
     expect([...inFlight.values()]).toEqual([3, 3, 3])
   })
 
-  it('the process offset differs by account, so processes spread', () => {
+  it('trap: the process offset differs by account, so processes spread', () => {
     const pool = ['a', 'b', 'c', 'd'].map((uid, position) => candidate(uid, { position }))
     const counts = new Map<string, number>()
     for (let pid = 1; pid <= 400; pid++) {

@@ -90,8 +90,14 @@ const blocks: fc.Arbitrary<Block> = fc.record({
     'model:gpt-5.5',
     'model:gpt-6',
   ),
-  reason: fc.constantFrom('usage_limit', 'rate_limit', 'forbidden'),
-  source: fc.constantFrom('headers', 'event', 'body', 'usage'),
+  reason: fc.constantFrom(
+    'usage_limit',
+    'rate_limit',
+    'server_error',
+    'credits_not_allowed',
+    'manual',
+  ),
+  source: fc.constantFrom('headers', 'event', 'body', 'usage', 'manual'),
   sinceMs: fc.constant(NOW - HOUR),
   untilMs: times,
 })
@@ -128,7 +134,12 @@ const candidates: fc.Arbitrary<Candidate[]> = fc
       bucketTokens: fc.integer({ min: 0, max: 50 }),
       inFlight: fc.integer({ min: 0, max: 5 }),
       lastUsedMs: fc.oneof(fc.constant(0), times),
-      modelSupport: fc.constantFrom('known' as const, 'unknown' as const),
+      modelSupport: fc.constantFrom(
+        'known' as const,
+        'unknown' as const,
+        'unknown' as const,
+        'denied' as const,
+      ),
     }),
     { maxLength: 7, selector: ({ uid }) => uid },
   )
@@ -147,7 +158,7 @@ export const snapshots: fc.Arbitrary<RoutingSnapshot> = candidates.chain((list) 
   const pin = fc.record({
     uid,
     mode: fc.constantFrom('soft', 'hard'),
-    scope: fc.constantFrom('project', 'global'),
+    scope: fc.constantFrom('session', 'project', 'global'),
   })
   const rules = fc.record(
     {

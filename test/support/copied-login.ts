@@ -4,10 +4,10 @@ import path from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 
 import type { Account } from '../../lib/accounts/account.js'
-import { projectKeyOf } from '../../lib/accounts/project/project.js'
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { projectKeyOf } from '../../lib/accounts/project.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
-import { type Simulator, startSimulator } from '../../simulator/index.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { temporaryFolder } from './temporary.js'
 
 const FILE = 'oc-codex-multi-auth-accounts.json'

@@ -4,9 +4,9 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import type { AccountSpec } from '../../simulator/accounts/account.js'
-import { type Simulator, startSimulator } from '../../simulator/index.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
+import type { AccountSpec } from '../../lib/simulator/account.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { loadCapture } from './captured-request.js'
 import { temporaryFolder } from './temporary.js'
 

@@ -13,7 +13,6 @@ const SOURCES = [
   'index.ts',
   'tui.ts',
   'lib',
-  'simulator',
   'config',
   'scripts',
   'package.json',

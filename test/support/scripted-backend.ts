@@ -4,7 +4,7 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 import { homeWith } from './core-over.js'
 
 /** A request for an answer, as the backend got it. */

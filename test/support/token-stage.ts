@@ -3,10 +3,11 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 
 import { withLogin } from '../../lib/accounts/edits.js'
-import { type AccountStore, createAccountStore } from '../../lib/accounts/store/store.js'
+import { createAccountStore } from '../../lib/accounts/store.js'
+import type { AccountStore } from '../../lib/accounts/store-types.js'
 import type { Account } from '../../lib/accounts/account.js'
-import { OAuthClient } from '../../lib/oauth/oauth-client.js'
-import { Tokens } from '../../lib/tokens/tokens.js'
+import { createExchange } from '../../lib/auth/refresh-exchange.js'
+import { createTokens, type Tokens } from '../../lib/auth/tokens.js'
 import { type Clock, systemClock } from '../../lib/kernel/clock.js'
 import { temporaryFolder } from './temporary.js'
 import { startTokenServer, type TokenServer } from './token-server.js'
@@ -47,7 +48,7 @@ export async function tokenStage(
   const newStore = (): AccountStore =>
     createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
   const newTokens = (): Tokens => {
-    const tokens = new Tokens({
+    const tokens = createTokens({
       store: newStore(),
       clock,
       random: () => 0.5,
@@ -60,12 +61,12 @@ export async function tokenStage(
       dir,
       spareDirs: [spareDir],
       toast: ({ message }) => void toasts.push(message),
-      refreshGrant: new OAuthClient({
+      exchange: createExchange({
         endpoints: { issuer: server.issuer, backend: server.issuer },
         fetch,
         clock,
         userAgent: 'test',
-      }).refresh,
+      }),
       settings: { refreshSkewMs: 60_000 },
     })
     onTestFinished(() => tokens.close())

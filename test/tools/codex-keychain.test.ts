@@ -3,12 +3,12 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
-import { tryLease } from '../../lib/tokens/lease.js'
-import { refreshDir } from '../../lib/tokens/refresh.js'
-import { fingerprintOf } from '../../lib/tokens/token-rules.js'
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { CHECKS } from '../../lib/tools/diagnostics/doctor-checks.js'
+import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
+import { tryLease } from '../../lib/auth/refresh-lease.js'
+import { refreshDir } from '../../lib/auth/refresh-renewal.js'
+import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
+import { CHECKS } from '../../lib/tools/doctor-checks.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
 import { homeWith } from '../support/core-over.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
@@ -109,7 +109,7 @@ describe('codex-keychain', () => {
     await writeFile(path.join(backups, 'export-20260101-000000000.json'), await text())
     const dir = refreshDir(path.join(home, '.opencode'))
     const tokens = { accessToken: 'at-new', refreshToken: 'rt-new', expiresAt: 1 }
-    await new RefreshJournal(dir).write(fingerprintOf('rt-a'), {
+    await createRefreshJournal(dir).write(fingerprintOf('rt-a'), {
       state: 'received',
       pool: runtime.store.path,
       uid: 'x',
@@ -190,7 +190,7 @@ describe('codex-keychain', () => {
     const dir = refreshDir(path.join(home, '.opencode'))
     const fingerprint = fingerprintOf('rt-a')
     const lease = await tryLease(dir, fingerprint)
-    await new RefreshJournal(dir).write(fingerprint, {
+    await createRefreshJournal(dir).write(fingerprint, {
       state: 'started',
       pool: runtime.store.path,
       uid: 'x',
@@ -240,7 +240,7 @@ describe('codex-keychain', () => {
     await toolData(runtime, 'keychain', migrate)
     const dir = refreshDir(path.join(home, '.opencode'))
     const { store, vault } = runtime
-    const journal = new RefreshJournal(dir, {
+    const journal = createRefreshJournal(dir, {
       current: () => store.key(),
       key: (id) => vault.key(id),
     })

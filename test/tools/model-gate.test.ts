@@ -4,9 +4,9 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
-import { type Simulator, startSimulator } from '../../simulator/index.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { type AnyTool, RISKS } from '../../lib/tools/definition.js'
 import { hostTools } from '../../lib/tools/host-tools.js'
 import { TOOLS } from '../../lib/tools/index.js'
@@ -350,7 +350,7 @@ describe('what is the user’s alone', () => {
     )
     expect(
       await call({ runtime, home }, named('note'), { account: 1, note: 'mine' }, yes),
-    ).toContain('note saved')
+    ).toContain('note written')
     expect(
       checkedArguments(
         named('remove'),

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 import { profileCost } from '../../lib/tools/profiles.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { runTool } from '../../lib/tools/run-tool.js'

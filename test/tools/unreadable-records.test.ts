@@ -4,7 +4,6 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
-import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { poolView } from '../../lib/tui/pool-view.js'
 import { sidebarLines } from '../../lib/tui/status-line.js'
 import { coreOver } from '../support/core-over.js'
@@ -54,8 +53,9 @@ describe('records that cannot be read', () => {
       ledger: {},
       holds: new Map(),
       nowMs: 1,
-      config: DEFAULT_CONFIG,
-      project: undefined,
+      maskEmail: true,
+      modelAccountPools: {},
+      modelAccountPoolModes: {},
     })
     expect(sidebarLines(view.serving(undefined), 0, 1, view.unreadable)).toEqual([
       { text: '2 unreadable: codex-doctor --fix', level: 'warning' },

@@ -29,7 +29,7 @@ describe('twenty idle windows', () => {
     await writeFile(files.accounts, JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
     let views = 0
     const stops = Array.from({ length: WINDOWS }, () =>
-      watchPool(files, { config: DEFAULT_CONFIG, project: undefined }, () => (views += 1)),
+      watchPool(files, DEFAULT_CONFIG, () => (views += 1)),
     )
     await expect.poll(() => views).toBe(WINDOWS)
     const before = process.cpuUsage()

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 
 import { describe, expect, it } from 'vitest'
 
-import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { resolvePaths } from '../../lib/kernel/paths.js'
 import { readLimitsNow } from '../../lib/limits-entry.js'
 import { coreOver } from '../support/core-over.js'
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
 import { WrongUsage } from '../../kernel/errors.js'
-import { type Paths, resolvePaths } from '../../kernel/files/paths.js'
+import { type Paths, resolvePaths } from '../../kernel/paths.js'
 import type { Command, CommandIo } from '../io.js'
 
 import {

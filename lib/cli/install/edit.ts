@@ -10,7 +10,7 @@ import {
 } from 'jsonc-parser'
 
 import { CodexError } from '../../kernel/errors.js'
-import { isNestedTooDeep } from '../../kernel/text/nesting.js'
+import { isNestedTooDeep } from '../../kernel/nesting.js'
 
 import type { EntryPlan } from '../../host-setup/plugin-entries.js'
 

@@ -1,42 +1,54 @@
-import { performAction } from '../../account-view/actions.js'
-import { actionChoices } from '../../account-view/choices.js'
-import { accountDetails } from '../../account-view/details.js'
-import type { AccountView } from '../../account-view/view.js'
-import type { Account, AccountPool } from '../../accounts/account.js'
-import { dropUndefined } from '../../kernel/drop-undefined.js'
-import { CodexError } from '../../kernel/errors.js'
-import { readTextFile } from '../../kernel/files/json-file.js'
-import { counted } from '../../kernel/text/plural.js'
-import { codexLimits } from '../../tools/daily/codex-limits.js'
-import { codexRemove } from '../../tools/accounts/codex-remove.js'
-import { readExport } from '../../transfer/export.js'
+import type { Account } from '../../accounts/account.js'
+import type { AccountRow } from '../../tools/account-row.js'
+import { codexLabel } from '../../tools/codex-label.js'
+import { codexLimits } from '../../tools/codex-limits.js'
+import { codexRemove } from '../../tools/codex-remove.js'
+import { codexSwitch } from '../../tools/codex-switch.js'
+import { codexToggle } from '../../tools/codex-toggle.js'
 import { contextOf } from '../tool-command.js'
-import { detailLines, statusText } from './account-lines.js'
-import type { MenuContext } from './menu-context.js'
+import { accountDetails } from './account-lines.js'
+import type { MenuContext } from './context.js'
 import type { Choice } from './prompts.js'
 import { signInByMenu } from './sign-in-menu.js'
+import { type Removal, undoRemoval } from './undo.js'
 
-/** An account that was removed, and the copy it is in. */
-export interface Removal {
-  readonly uid: string
-  readonly name: string
-  readonly backup: string
-}
+type Action =
+  | 'switch'
+  | 'pin'
+  | 'pin-hard'
+  | 'unpin'
+  | 'toggle'
+  | 'label'
+  | 'limits'
+  | 'details'
+  | 'login'
+  | 'remove'
+  | 'back'
 
 /** What can be done with an account in its present state. Pure. */
-export function accountChoices(
-  view: AccountView,
-  all: readonly AccountView[],
-): readonly Choice<string>[] {
-  const one = (value: string, title: string, hint?: string): Choice<string> =>
-    dropUndefined({ value, label: () => title, hint })
-  const isLogin = view.kind === 'oauth'
+export function accountChoices(row: AccountRow): readonly Choice<Action>[] {
+  const one = (value: Action, label: string, hint?: string): Choice<Action> => ({
+    value,
+    label: () => label,
+    ...(hint === undefined ? {} : { hint }),
+  })
   return [
-    ...actionChoices(view, all).map(({ value, title, hint }) => one(value, title, hint)),
+    ...(row.enabled && !row.active ? [one('switch', 'Switch to it', 'new sessions go there')] : []),
+    ...(row.pinned
+      ? [one('unpin', 'Lift the pin', 'the strategy chooses again')]
+      : row.enabled
+        ? [
+            one('pin', 'Pin it', 'others help out when it cannot serve'),
+            one('pin-hard', 'Pin it alone', 'nobody else serves'),
+          ]
+        : []),
+    row.enabled
+      ? one('toggle', 'Disable it', 'it serves nothing until you enable it')
+      : one('toggle', 'Enable it', 'it may serve again'),
     one('label', 'Name it'),
-    ...(isLogin ? [one('limits', 'Read its limits now')] : []),
+    ...(row.kind === 'oauth' ? [one('limits', 'Read its limits now')] : []),
     one('details', 'Show details'),
-    ...(isLogin ? [one('login', 'Sign in again')] : []),
+    ...(row.kind === 'oauth' ? [one('login', 'Sign in again')] : []),
     one('remove', 'Remove it', 'asks first, and can be undone'),
     one('back', 'Back'),
   ]
@@ -46,41 +58,57 @@ export function accountChoices(
 export async function accountMenu(
   menu: MenuContext,
   account: Account,
-  view: AccountView,
-  all: readonly AccountView[],
+  row: AccountRow,
 ): Promise<Removal | undefined> {
-  const { runtime, prompts } = menu
+  const { runtime, io, prompts } = menu
   const { uid } = account
-  const nowMs = runtime.clock.now()
-  const title = `${view.index} ${view.name}: ${statusText(view, nowMs)}`
-  const chosen = await prompts.choose(title, accountChoices(view, all))
-  const action = actionChoices(view, all).find(({ value }) => value === chosen)?.action
-  if (action !== undefined) {
-    prompts.say('done', (await performAction(runtime, action)).message)
-    return undefined
-  }
-  switch (chosen) {
+  const context = contextOf(io)
+  const say = ({ message }: { readonly message: string }): void => prompts.say('done', message)
+  const title = `${row.index} ${row.name}: ${row.status}${row.pinned ? ', pinned' : ''}`
+  switch (await prompts.choose(title, accountChoices(row))) {
+    case 'switch':
+      say(
+        await codexSwitch.run(runtime, { account: uid, pin: undefined, scope: undefined }, context),
+      )
+      return undefined
+    case 'pin':
+      say(await codexSwitch.run(runtime, { account: uid, pin: 'soft', scope: undefined }, context))
+      return undefined
+    case 'pin-hard':
+      say(await codexSwitch.run(runtime, { account: uid, pin: 'hard', scope: undefined }, context))
+      return undefined
+    case 'unpin':
+      say(
+        await codexSwitch.run(
+          runtime,
+          { account: undefined, pin: undefined, scope: undefined },
+          context,
+        ),
+      )
+      return undefined
+    case 'toggle':
+      say(await codexToggle.run(runtime, { account: uid, enabled: !row.enabled }, context))
+      return undefined
     case 'label': {
-      const text = await prompts.line('Name (empty removes it)', {
+      const label = await prompts.line('Name (empty removes it)', {
         initial: account.accountLabel ?? '',
       })
-      if (text === undefined) return undefined
-      const { message } = await performAction(runtime, { do: 'label', account: uid, text })
-      prompts.say('done', message)
+      if (label !== undefined) say(await codexLabel.run(runtime, { account: uid, label }, context))
       return undefined
     }
     case 'limits':
       await readLimits(menu, uid)
       return undefined
     case 'details':
-      prompts.say('info', detailLines(accountDetails(view, await runtime.history.read(), nowMs)))
+      prompts.say('info', accountDetails(row, runtime.clock.now()))
       return undefined
     case 'login':
       await signInByMenu(menu, account)
       return undefined
     case 'remove':
       return removeWithUndo(menu, uid)
-    default:
+    case 'back':
+    case undefined:
       return undefined
   }
 }
@@ -90,7 +118,7 @@ export async function readLimits(
   { runtime, io, prompts }: MenuContext,
   uid?: string,
 ): Promise<void> {
-  const { accounts } = await prompts.waitFor('Reading the limits', (signal, progress) =>
+  const { accounts } = await prompts.waitFor('Asking for what is left', (signal, progress) =>
     codexLimits.run(
       runtime,
       { account: uid, cached: undefined },
@@ -100,48 +128,38 @@ export async function readLimits(
   for (const { index, name, error } of accounts)
     if (error !== null) prompts.say('warning', `${index} ${name}: ${error}`)
   const read = accounts.filter(({ error }) => error === null).length
-  if (read > 0) prompts.say('done', `The limits of ${counted(read, 'account')} are up to date.`)
+  if (read > 0)
+    prompts.say('done', `What is left is new for ${read} account${read === 1 ? '' : 's'}.`)
 }
 
 async function removeWithUndo(
   { runtime, io, prompts }: MenuContext,
   uid: string,
 ): Promise<Removal | undefined> {
-  const remove = (confirm: boolean): ReturnType<typeof codexRemove.run> =>
-    codexRemove.run(runtime, { account: uid, confirm }, contextOf(io))
-  const { account, remaining } = await remove(false)
-  const name = account ?? uid
+  const context = contextOf(io)
+  const { account: name, remaining } = await codexRemove.run(
+    runtime,
+    { account: uid, confirm: undefined },
+    context,
+  )
   const last = remaining === 1 ? ' It is the last one.' : ''
-  const question = `Remove ${name}?${last} Its login here ends; a copy is kept.`
-  if ((await prompts.confirm(question)) !== true) return undefined
-  const { backup, remaining: left } = await remove(true)
+  if (
+    (await prompts.confirm(`Remove ${name}?${last} Its login here ends; a copy is kept.`)) !== true
+  )
+    return undefined
+  const { backup, remaining: left } = await codexRemove.run(
+    runtime,
+    { account: uid, confirm: true },
+    context,
+  )
   if (backup === null) return undefined
   const removal = { uid, name, backup }
   const next = await prompts.choose(`${name} was removed; ${left} left.`, [
-    { value: 'keep', label: () => 'Continue' },
+    { value: 'go-on', label: () => 'Go on' },
     { value: 'undo', label: () => 'Undo: put it back' },
   ])
   if (next !== 'undo') return removal
-  prompts.say('done', await undoRemoval(runtime, removal))
+  await undoRemoval(runtime, removal)
+  prompts.say('done', `${name} is back.`)
   return undefined
-}
-
-/**
- * Puts a removed account back from the copy written before.
- * @returns a sentence for the user
- * @throws CodexError `invalid_input` when the copy is gone, and those of the store; nothing is changed then
- */
-export async function undoRemoval(
-  runtime: MenuContext['runtime'],
-  { uid, backup }: Removal,
-): Promise<string> {
-  const found = await readTextFile(backup)
-  if (found === undefined)
-    throw new CodexError(
-      'invalid_input',
-      `The copy ${backup} is gone; only the newest few are kept.`,
-      { hint: 'Nothing was changed.' },
-    )
-  const copy: AccountPool = await readExport(found.text, undefined, runtime.vault, backup)
-  return (await performAction(runtime, { do: 'restore', uid, copy })).message
 }

@@ -1,16 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import {
-  candidatePaths,
-  FOREIGN_SOURCES,
-  readForeign,
-  sourceAt,
-} from '../../../lib/transfer/sources.js'
-import { accountFromFound } from '../../../lib/transfer/found.js'
-import { MANAGED_AUTH } from '../../../lib/login/managed-entry.js'
+import { FOREIGN_SOURCES, placesOf, sourceAt } from '../../../lib/accounts/sources/places.js'
+import { readForeign } from '../../../lib/accounts/sources/read.js'
+import { accountFromFound } from '../../../lib/auth/account-from-found.js'
+import { MANAGED_AUTH } from '../../../lib/auth/managed-entry.js'
 import { CodexError } from '../../../lib/kernel/errors.js'
-import { resolvePaths } from '../../../lib/kernel/files/paths.js'
+import { resolvePaths } from '../../../lib/kernel/paths.js'
 import {
   codexAccounts,
   codexAuth,
@@ -188,7 +184,7 @@ describe('the places of other programs', () => {
     const files = Object.fromEntries(
       FOREIGN_SOURCES.map((source) => [
         source,
-        candidatePaths(source, around).map((place) => place.path),
+        placesOf(source, around).map((place) => place.path),
       ]),
     )
     expect(files).toEqual({

@@ -2,10 +2,10 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import os from 'node:os'
 import path from 'node:path'
 
-import { parsePool } from '../../../lib/accounts/store/pool-format.js'
+import { parsePool } from '../../../lib/accounts/pool-format.js'
 import type { Account, StoredAccount } from '../../../lib/accounts/account.js'
-import { type Paths, resolvePaths } from '../../../lib/kernel/files/paths.js'
-import { type Simulator, startSimulator } from '../../../simulator/index.js'
+import { type Paths, resolvePaths } from '../../../lib/kernel/paths.js'
+import { type Simulator, startSimulator } from '../../../lib/simulator/index.js'
 
 /** A throw-away home with a backend of its own. */
 export interface FaultHome {
@@ -19,7 +19,7 @@ export interface FaultHome {
   close(): Promise<void>
 }
 
-const SIMULATED = ['a', 'b', 'c'] as const
+export const SIMULATED = ['a', 'b', 'c'] as const
 export const FOREIGN_ENTRY = { anthropic: { type: 'api', key: 'sk-of-somebody-else' } }
 /** Each of its comments is looked for after every fault. */
 export const HOST_CONFIG = `{

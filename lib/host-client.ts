@@ -1,0 +1,44 @@
+import type { PluginInput } from '@opencode-ai/plugin'
+
+import type { HostPort } from './kernel/host-port.js'
+import type * as PlainText from './kernel/plain-text.js'
+import { redact } from './kernel/redact.js'
+
+const SERVICE = 'oc-codex-multi-auth'
+
+/**
+ * The host's client as a port. Calls run detached: instance routes deadlock while the host starts and the plugin never
+ * waits for the screen (host facts §0.5).
+ */
+export function createHostPort(client: PluginInput['client']): HostPort {
+  // Loaded with the first message: a start has none, and waits for each file it has to open.
+  const detached = (call: (plain: typeof PlainText) => Promise<unknown>): void => {
+    void import('./kernel/plain-text.js').then(call).catch(() => undefined)
+  }
+  return {
+    log(level, message, extra) {
+      detached(({ plainLines, plainData }) =>
+        client.app.log({
+          body: {
+            service: SERVICE,
+            level,
+            message: plainLines(redact(message)),
+            ...(extra ? { extra: plainData(redact(extra)) as Record<string, unknown> } : {}),
+          },
+        }),
+      )
+    },
+    toast({ title, message, variant, durationMs }) {
+      detached(({ plainLines }) =>
+        client.tui.showToast({
+          body: {
+            ...(title === undefined ? {} : { title }),
+            message: plainLines(redact(message)),
+            variant,
+            ...(durationMs === undefined ? {} : { duration: durationMs }),
+          },
+        }),
+      )
+    },
+  }
+}

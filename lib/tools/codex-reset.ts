@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+
+import { accountName } from '../accounts/labels.js'
+import { CodexError, isCodexError } from '../kernel/errors.js'
+import {
+  listResetCredits,
+  type Redeemed,
+  redeemResetCredit,
+  type ResetCredit,
+} from '../quota/reset-credits.js'
+import { accountArg, findAccount } from './account-ref.js'
+import { refreshReading } from './codex-limits.js'
+import { defineTool } from './definition.js'
+
+interface ResetData {
+  readonly account: string
+  readonly action: 'status' | 'consume'
+  readonly availableCount: number
+  readonly credits: readonly ResetCredit[]
+  /** True only when the backend carried it out; null when that is not known. */
+  readonly redeemed: boolean | null
+  readonly result: Redeemed | null
+  readonly message: string
+}
+
+/** `codex-reset`. */
+export const codexReset = defineTool({
+  name: 'reset',
+  group: 'Daily use',
+  summary: 'List banked resets of the limits of an account; redeem one only with confirm.',
+  risk: 'spend',
+  args: {
+    account: accountArg.describe('default: the active account').optional(),
+    action: z.enum(['status', 'consume']).optional(),
+    creditId: z.string().describe('default: the one that expires first').optional(),
+    confirm: z.boolean().describe('true redeems; a banked reset cannot be given back').optional(),
+  },
+  positional: ['account'],
+  riskOf: ({ action }) => (action === 'consume' ? 'spend' : 'read'),
+  userOnly: ['confirm'],
+  async run(
+    runtime,
+    { account, action = 'status', creditId, confirm },
+    { signal },
+  ): Promise<ResetData> {
+    const pool = await runtime.store.read()
+    const target = findAccount(pool, account ?? pool.activeIndex + 1, runtime.config.maskEmail)
+    const name = accountName(target.account, target.position, runtime.config)
+    const grant = await runtime.tokens.access(target.account, signal)
+    const deps = {
+      fetch: runtime.fetch,
+      backend: runtime.endpoints.backend,
+      userAgent: runtime.userAgent,
+      now: () => runtime.clock.now(),
+    }
+    const caller = { token: grant.token, accountId: target.account.accountId }
+    const listed = await listResetCredits(deps, caller, signal)
+    const credits = listed.filter((credit) => credit.status === 'available')
+    const base = {
+      account: name,
+      action,
+      availableCount: credits.length,
+      credits,
+      redeemed: false,
+      result: null,
+    }
+    if (action === 'status')
+      return {
+        ...base,
+        message: `${name} has ${credits.length} banked reset${credits.length === 1 ? '' : 's'}.`,
+      }
+    const credit =
+      creditId === undefined
+        ? [...credits].sort((left, right) =>
+            (left.expiresAt ?? '~').localeCompare(right.expiresAt ?? '~'),
+          )[0]
+        : credits.find(({ id }) => id === creditId)
+    if (credit === undefined && listed.some(({ id }) => id === creditId))
+      throw new CodexError(
+        'invalid_input',
+        `The banked reset ${JSON.stringify(creditId)} of ${name} is used up already.`,
+        { hint: 'Nothing was changed.' },
+      )
+    if (credit === undefined)
+      throw new CodexError(
+        'invalid_input',
+        creditId === undefined
+          ? `${name} has no banked reset.`
+          : `${name} has no banked reset ${JSON.stringify(creditId)}.`,
+        { hint: '' },
+      )
+    if (confirm !== true)
+      return {
+        ...base,
+        message: `One banked reset of ${name} would be redeemed. Nothing was changed; say confirm to do it.`,
+      }
+    // The same credit always makes the same id: a repetition after a lost answer redeems nothing twice.
+    const requestId = uuidOf(`${target.account.uid} ${credit.id}`)
+    const result = await redeemResetCredit(
+      deps,
+      caller,
+      { requestId, creditId: credit.id },
+      signal,
+    ).catch((error: unknown) => {
+      if (!isCodexError(error) || error.code !== 'backend_unreachable') throw error
+      throw new CodexError(
+        'backend_unreachable',
+        `${error.message} Whether the reset was redeemed is not known.`,
+        {
+          cause: error,
+          hint: `Repeat it with creditId ${credit.id}: the same one is never redeemed twice`,
+        },
+      )
+    })
+    const done = result.code === 'reset'
+    if (done) {
+      runtime.ledger.clear(target.account.uid, runtime.clock.now())
+      await refreshReading(runtime, target.account, signal).catch(() => undefined)
+      await runtime.ledger.flush()
+    }
+    return {
+      ...base,
+      redeemed: result.code === 'unknown' ? null : done,
+      result,
+      message: done
+        ? `${name}: ${result.windowsReset} window${result.windowsReset === 1 ? ' was' : 's were'} reset.`
+        : `${name}: nothing was redeemed (${result.code.replaceAll('_', ' ')}).`,
+    }
+  },
+  render: (data) =>
+    [
+      data.message,
+      ...data.credits.map(
+        (credit) =>
+          `  ${credit.id}${credit.expiresAt === undefined ? '' : `, expires ${credit.expiresAt.slice(0, 10)}`}`,
+      ),
+    ].join('\n'),
+  failed: (data) => data.action === 'consume' && data.redeemed !== true && data.result !== null,
+})
+
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
