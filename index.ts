@@ -1,4 +1,7 @@
 import { server } from './lib/plugin.js'
 
-/** OpenCode's server plugin: the host reads `id` and calls `server` (host facts §1). */
+/**
+ * OpenCode's server plugin: the host reads `id` and calls `server`
+ * (docs/development/facts/opencode-host.md#plugin-loading).
+ */
 export default { id: 'oc-codex-multi-auth', server }

@@ -1,6 +1,6 @@
 import { resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
-import type { Paths } from './kernel/paths.js'
+import type { Paths } from './kernel/files/paths.js'
 import { configFiles } from './runtime-config.js'
 
 /** Which slash commands the user wants; reads the configuration. */

@@ -3,38 +3,35 @@ import os from 'node:os'
 import { isatty } from 'node:tty'
 
 import type { Account, AccountPool } from './accounts/account.js'
-import { adopt, noticeOf, readyToAdopt } from './accounts/adopt.js'
+import { adopt, noticeOf, readyToAdopt } from './accounts/store/adopt.js'
 import { withLogin } from './accounts/edits.js'
-import { settleHostFolder } from './accounts/host-folder.js'
+import { ensureHostManifest } from './accounts/project/host-folder.js'
 import { accountName } from './accounts/labels.js'
-import { MovedAside } from './accounts/pool-file.js'
-import { accountFromLogin } from './auth/account-from-login.js'
-import { parseBaseUrl } from './auth/base-url.js'
-import { checkWorkspace } from './auth/accounts-check.js'
-import { DEFAULT_ENDPOINTS } from './auth/endpoints.js'
-import { manageAccounts } from './auth/manage-method.js'
-import { createLoginMethods, type LoginMethods } from './auth/methods.js'
-import { createOAuth, type LoginTokens } from './auth/oauth.js'
-import { createBreakers } from './bridge/breaker.js'
-import type { CodexIdentity } from './bridge/codex-identity.js'
-import { codexUserAgent } from './bridge/codex-user-agent.js'
-import { deadlineFor } from './bridge/deadline.js'
-import type { EndpointForKeys } from './bridge/endpoint.js'
-import { type BridgeFetch, createBridge } from './bridge/fetch.js'
-import { errorResponse, shownError } from './bridge/host-error.js'
-import { createLegacyPreparation } from './bridge/legacy/prepare.js'
-import { createNotices } from './bridge/notices.js'
-import { paceWarning } from './forecast/pace-text.js'
-import { prepareRequest, type PreparedRequest } from './bridge/request.js'
-import { createSessionMemory } from './bridge/session-memory.js'
-import { createSharedGate } from './bridge/shared-gate.js'
+import { MovedAside } from './accounts/store/pool-file.js'
+import { accountFromLogin } from './login/account-from-login.js'
+import { parseBaseUrl } from './oauth/base-url.js'
+import { checkWorkspace } from './login/accounts-check.js'
+import { DEFAULT_ENDPOINTS } from './oauth/endpoints.js'
+import { manageAccounts } from './login/manage-method.js'
+import { createLoginMethods, type LoginMethods } from './login/methods.js'
+import { OAuthClient, type LoginTokens } from './oauth/oauth-client.js'
+import type { CodexIdentity } from './request/headers/codex-identity.js'
+import { codexUserAgent } from './request/headers/codex-user-agent.js'
+import { deadlineFor } from './request/deadline.js'
+import type { EndpointForKeys } from './request/endpoint.js'
+import { type CodexFetch, createCodexFetch } from './request/fetch.js'
+import { errorResponse, shownError } from './request/failures/host-error.js'
+import { createLegacyPreparation } from './request/legacy/prepare.js'
+import { createNotices, createSharedGate } from './request/notices.js'
+import { paceWarning } from './account-view/forecast-words.js'
+import { prepareRequest, type PreparedRequest } from './request/body/request.js'
 import type { Config } from './config/settings.js'
-import { forecastOf } from './history/forecasts.js'
-import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/bounded-file.js'
+import { forecastOf } from './history/estimates.js'
+import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/files/bounded-file.js'
 import { isCodexError, messageOf } from './kernel/errors.js'
 import type { HostPort } from './kernel/host-port.js'
-import type { Paths } from './kernel/paths.js'
-import { redactText } from './kernel/redact.js'
+import type { Paths } from './kernel/files/paths.js'
+import { redactText } from './kernel/text/redact.js'
 import { FALLBACK_INSTRUCTIONS } from './prompts/fallback-instructions.js'
 import { createInstructionCache, type InstructionCache } from './prompts/instruction-cache.js'
 import type { Alert } from './quota/alerts.js'
@@ -42,14 +39,17 @@ import { createRuntime, type Runtime } from './runtime.js'
 
 // In this chunk because one more would have to be opened at every start.
 export { commandSettings } from './command-settings.js'
-export { ownProviderBaseUrl, providerEndpoint } from './host-setup/own-endpoint.js'
-export { userCommands } from './host-setup/own-commands.js'
-export { userAllowance } from './host-setup/own-permissions.js'
+export {
+  providerEndpoint,
+  userAllowance,
+  userBaseUrl,
+  userCommands,
+} from './host-setup/user-config.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {
   readonly runtime: Runtime
-  readonly fetch: BridgeFetch
+  readonly fetch: CodexFetch
   readonly login: LoginMethods
   close(): Promise<void>
 }
@@ -106,30 +106,25 @@ export async function createCore(input: CoreInput): Promise<Core> {
   ])
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
-  const settled = settleHostFolder(input.paths.root)
+  const settled = ensureHostManifest(input.paths.root)
   // The first requests come first; the list of models is for the next start.
   const catalogueTimer = setTimeout(() => void runtime.catalogue.refresh(), CATALOGUE_DELAY_MS)
   catalogueTimer.unref()
 
-  const fetch = createBridge({
-    ...runtime,
-    log: host,
+  const fetch = createCodexFetch({
+    runtime,
     prepare: preparation(config, () => instructions?.current() ?? FALLBACK_INSTRUCTIONS),
+    takesChat: config.requestTransformMode === 'legacy',
+    deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
     wire: {
       responsesLite: config.responsesLite,
       identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined,
     },
-    breakers: createBreakers(),
-    notices,
-    remember: runtime.history.note,
     endpointForKeys: endpointForKeys(config.baseUrl, input),
-    sessions: createSessionMemory(),
-    reasoning: sessions,
-    takesChat: config.requestTransformMode === 'legacy',
-    deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
+    notices,
   })
   const login = createLoginMethods({
-    oauth: createOAuth({ endpoints: runtime.endpoints, fetch: runtime.fetch, clock }),
+    oauth: new OAuthClient(runtime),
     clock,
     host,
     env: input.env,
@@ -192,7 +187,7 @@ function endpointForKeys(
     : { url: ofHost, source: 'provider.openai.options.baseURL' }
 }
 
-/** The answer to the host for a request that failed ahead of the bridge. */
+/** The answer to the host for a request that failed before it reached the request path. */
 export function errorAnswer(error: unknown): Response {
   return errorResponse(shownError(error))
 }
@@ -227,7 +222,7 @@ export async function saveApiKey(
     return after
   })
   ledger.clear(uid, clock.now(), '*')
-  await settleHostFolder(paths.root)
+  await ensureHostManifest(paths.root)
   return { label: labelIn(pool, uid, runtime), ...said }
 }
 
@@ -241,13 +236,10 @@ export async function saveLogin(
 ): Promise<{ label: string; uid: string; added: boolean; notice?: string }> {
   const { store, ledger, clock } = runtime
   const claimed = accountFromLogin(tokens, clock.now())
-  const login = {
-    ...claimed,
-    ...(await checkWorkspace(runtime, {
-      accessToken: tokens.accessToken,
-      accountId: claimed.accountId,
-    })),
-  }
+  const { accessToken } = tokens
+  const deps = { ...runtime, backend: runtime.endpoints.backend }
+  const facts = await checkWorkspace(deps, { accessToken, accountId: claimed.accountId })
+  const login = { ...claimed, ...facts }
   let uid = ''
   let added = false
   const { pool, ...said } = await adopt(store, clock, (before) => {
@@ -257,7 +249,7 @@ export async function saveLogin(
     return upserted.pool
   })
   ledger.clear(uid, clock.now(), '*')
-  await settleHostFolder(runtime.paths.root)
+  await ensureHostManifest(runtime.paths.root)
   return { label: labelIn(pool, uid, runtime), uid, added, ...said }
 }
 

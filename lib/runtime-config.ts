@@ -1,11 +1,11 @@
 import * as fs from 'node:fs'
 import path from 'node:path'
 
-import { findProjectRoot } from './accounts/project.js'
+import { findProjectRoot } from './accounts/project/project.js'
 import type { ConfigFile } from './config/config-file.js'
-import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/bounded-file.js'
+import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/files/bounded-file.js'
 import { messageOf } from './kernel/errors.js'
-import { CONFIG_FILE, type Paths } from './kernel/paths.js'
+import { CONFIG_FILE, type Paths } from './kernel/files/paths.js'
 
 /** The configuration files that count in a folder, the user's and the project's. Whatever stands in their place, this does not wait and does not throw. */
 export function configFiles(

@@ -2,37 +2,37 @@ import path from 'node:path'
 
 import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
-import { type PoolScope, resolvePoolScope } from './accounts/project.js'
-import { createSessionHolds, type SessionHoldBook } from './accounts/session-holds.js'
-import type { Keychain } from './accounts/keychain.js'
-import { systemKeychain, thisPlace } from './accounts/keychain-system.js'
-import type { MovedAside } from './accounts/pool-file.js'
-import { createAccountStore } from './accounts/store.js'
-import type { AccountStore } from './accounts/store-types.js'
-import { createVault, type Vault } from './accounts/vault.js'
-import { type Endpoints, resolveEndpoints } from './auth/endpoints.js'
-import { poolFilesOf } from './auth/refresh-copies.js'
-import { createExchange } from './auth/refresh-exchange.js'
-import { refreshDir } from './auth/refresh-renewal.js'
-import { createTokens, type Tokens } from './auth/tokens.js'
-import { createRouter, type Router } from './bridge/router.js'
-import { createTrace, type Trace } from './bridge/trace.js'
-import { createTraceFile } from './bridge/trace-file.js'
-import { type CatalogueBook, createCatalogueBook } from './catalog/refresh.js'
+import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
+import { createSessionAffinity, type SessionAffinity } from './accounts/session-affinity.js'
+import type { Keychain } from './accounts/keychain/keychain.js'
+import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
+import type { MovedAside } from './accounts/store/pool-file.js'
+import { type AccountStore, createAccountStore } from './accounts/store/store.js'
+import { createVault, type Vault } from './accounts/keychain/vault.js'
+import { type Endpoints, resolveEndpoints } from './oauth/endpoints.js'
+import { poolFilesOf } from './tokens/copies.js'
+import { OAuthClient } from './oauth/oauth-client.js'
+import { refreshDir } from './tokens/refresh.js'
+import { Tokens } from './tokens/tokens.js'
+import { createRouter, type Router } from './request/router.js'
+import { createTrace, type Trace } from './request/trace/trace.js'
+import { createTraceFile } from './request/trace/trace-file.js'
+import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
 import type { Config } from './config/settings.js'
-import { entriesOfReading, entryOfAlert } from './history/from-quota.js'
+import { entriesOfReading, entryOfAlert } from './history/entries.js'
 import { createHistory, type History, noHistory } from './history/history.js'
 import { type Clock, systemClock } from './kernel/clock.js'
+import { dropUndefined } from './kernel/drop-undefined.js'
 import type { HostPort } from './kernel/host-port.js'
 import { createMetrics, type Metrics } from './kernel/metrics.js'
-import type { Paths } from './kernel/paths.js'
+import type { Paths } from './kernel/files/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Alert } from './quota/alerts.js'
 import { createQuotaLedger, type QuotaLedger } from './quota/ledger.js'
 import { configFiles } from './runtime-config.js'
 import { createDecisionLog, type DecisionLog } from './routing/decision-log.js'
-import { createVitalsBook, type VitalsBook } from './routing/health.js'
+import { createHealthTracker, type HealthTracker } from './routing/health.js'
 
 /** Everything that has an effect or a memory, once per plugin instance or command. */
 export interface Runtime {
@@ -55,9 +55,9 @@ export interface Runtime {
   readonly tokens: Tokens
   readonly ledger: QuotaLedger
   readonly history: History
-  readonly sessions: SessionHoldBook
-  readonly catalogue: CatalogueBook
-  readonly vitals: VitalsBook
+  readonly sessions: SessionAffinity
+  readonly catalogue: ModelCatalogue
+  readonly vitals: HealthTracker
   readonly decisions: DecisionLog
   readonly router: Router
   readonly trace: Trace
@@ -108,35 +108,15 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const loaded = resolveConfig({ env, ...configFiles(paths, directory) })
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
-  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
-  const vault = createVault({
-    keychain: options.keychain ?? systemKeychain(thisPlace(env)),
-    clock,
-    optedIn: env[KEYCHAIN_ENV] === '1',
-    log: host,
-  })
-  const storeAt = (file: string, watched: boolean): AccountStore =>
-    createAccountStore({
-      path: file,
-      backupsDir: path.join(path.dirname(file), 'backups'),
-      clock,
-      vault,
-      watch: watched,
-      ...(options.onMovedAside === undefined ? {} : { onMovedAside: options.onMovedAside }),
-      ...(file === paths.accountsFile ? { legacyPath } : {}),
-    })
+  const { vault, storeAt } = openStores(options, clock)
   const store = storeAt(scope.file, watch)
   const userAgent = `oc-codex-multi-auth/${packageVersion()}`
 
   const label = (account: Account): string => {
-    const position = store.peek()?.accounts.findIndex((other) => other.uid === account.uid)
-    return accountName(
-      account,
-      position === undefined || position < 0 ? undefined : position,
-      config,
-    )
+    const position = store.peek()?.accounts.findIndex(({ uid }) => uid === account.uid) ?? -1
+    return accountName(account, position < 0 ? undefined : position, config)
   }
-  const tokens = createTokens({
+  const tokens = new Tokens({
     store,
     poolFiles: poolFilesOf(paths, (file) => storeAt(file, false)),
     spareDirs: paths.spareRefreshDirs,
@@ -146,28 +126,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     log: host,
     toast: (toast) => host.toast(toast),
     label,
-    exchange: createExchange({ endpoints, fetch, clock, userAgent }),
+    refreshGrant: new OAuthClient({ endpoints, fetch, clock, userAgent }).refresh,
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })
-  const history = config.history
-    ? createHistory({ file: paths.historyFile, clock, log: host })
-    : noHistory
-  const ledger = createQuotaLedger({
-    file: paths.quotaFile,
-    clock,
-    log: host,
-    watch,
-    onReading: (uid, reading, nowMs) =>
-      entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
-    onAlert: (uid, alert) => {
-      history.note(entryOfAlert(uid, alert, clock.now()))
-      const account = store.peek()?.accounts.find((one) => one.uid === uid)
-      if (account !== undefined) options.onAlert?.(account, alert)
-    },
-  })
-  const sessions = createSessionHolds({ file: paths.affinityFile, clock, log: host })
-  const catalogue = createCatalogueBook({
+  const { history, ledger } = openUsage(options, clock, config.history, store)
+  const sessions = createSessionAffinity({ file: paths.affinityFile, clock, log: host })
+  const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
     backend: endpoints.backend,
     userAgent,
@@ -176,7 +141,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     clock,
     log: host,
   })
-  const vitals = createVitalsBook()
+  const vitals = createHealthTracker()
   const decisions = createDecisionLog(DECISIONS_KEPT)
   const router = createRouter({
     config,
@@ -187,7 +152,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     processOffset: process.pid,
     labelOf: (account, position) => accountName(account, position, config),
     modelSupport: (uid, model) => (catalogue.lists(uid, model) ? 'known' : 'unknown'),
-    ...(scope.project === undefined ? {} : { project: scope.project }),
+    ...dropUndefined({ project: scope.project }),
   })
 
   const traceFile = config.requestTrace
@@ -232,4 +197,58 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       ])
     },
   }
+}
+
+/** The vault of the user, and the way to an account file: that of the pool in force and those of other projects. */
+function openStores(
+  options: RuntimeOptions,
+  clock: Clock,
+): { readonly vault: Vault; readonly storeAt: (file: string, watch: boolean) => AccountStore } {
+  const { env, paths, host, onMovedAside } = options
+  const vault = createVault({
+    keychain: options.keychain ?? systemKeychain(currentPlatform(env)),
+    clock,
+    optedIn: env[KEYCHAIN_ENV] === '1',
+    log: host,
+  })
+  const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
+  const storeAt = (file: string, watch: boolean): AccountStore =>
+    createAccountStore({
+      path: file,
+      backupsDir: path.join(path.dirname(file), 'backups'),
+      clock,
+      vault,
+      watch,
+      ...dropUndefined({
+        onMovedAside,
+        legacyPath: file === paths.accountsFile ? legacyPath : undefined,
+      }),
+    })
+  return { vault, storeAt }
+}
+
+/** What is read of quotas, and the history that follows it. */
+function openUsage(
+  { paths, host, watch, onAlert }: RuntimeOptions,
+  clock: Clock,
+  keepsHistory: boolean,
+  store: AccountStore,
+): { readonly history: History; readonly ledger: QuotaLedger } {
+  const history = keepsHistory
+    ? createHistory({ file: paths.historyFile, clock, log: host })
+    : noHistory
+  const ledger = createQuotaLedger({
+    file: paths.quotaFile,
+    clock,
+    log: host,
+    watch,
+    onReading: (uid, reading, nowMs) =>
+      entriesOfReading(uid, reading.limits, nowMs).forEach(history.note),
+    onAlert: (uid, alert) => {
+      history.note(entryOfAlert(uid, alert, clock.now()))
+      const account = store.peek()?.accounts.find((one) => one.uid === uid)
+      if (account !== undefined) onAlert?.(account, alert)
+    },
+  })
+  return { history, ledger }
 }

@@ -3,7 +3,7 @@ import { configFiles } from './runtime-config.js'
 import type { Runtime } from './runtime.js'
 import { hostTools } from './tools/host-tools.js'
 import { toolsOfProfile } from './tools/profiles.js'
-import type { Paths } from './kernel/paths.js'
+import type { Paths } from './kernel/files/paths.js'
 
 export { runSlashCommand } from './tools/slash-command.js'
 

@@ -2,71 +2,25 @@
  * Bundles the published files: one ESM file per entry, no runtime dependency, and the licences of what is inside.
  * What is behind a dynamic import becomes a chunk that is loaded when somebody asks for it.
  */
-import { build } from 'esbuild'
 import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile, copyFile, readdir, chmod } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import os from 'node:os'
 
+import { bundle } from './bundle.mjs'
+
 const root = path.resolve(import.meta.dirname, '..')
 const dist = path.join(root, 'dist')
-const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
-
-/** Some bundled CommonJS dependencies call `require` for Node builtins. */
-const REQUIRE_BANNER =
-  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
-
-/** Imports that the host resolves at run time (TUI) and must stay bare and literal. */
-const HOST_MODULES = ['@opentui/*', 'solid-js', 'solid-js/*']
-
-const shared = {
-  absWorkingDir: root,
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  mainFields: ['module', 'main'],
-  legalComments: 'none',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  metafile: true,
-  define: { __PACKAGE_VERSION__: JSON.stringify(version) },
-  logLevel: 'warning',
-}
 
 await rm(dist, { recursive: true, force: true })
 await mkdir(dist, { recursive: true })
 
-const server = await build({
-  ...shared,
-  entryPoints: { index: 'index.ts', tools: 'lib/tools-entry.ts', limits: 'lib/limits-entry.ts' },
-  outdir: dist,
-  splitting: true,
-  chunkNames: 'chunk-[name]-[hash]',
-  banner: { js: REQUIRE_BANNER },
-})
-const cli = await build({
-  ...shared,
-  entryPoints: { cli: 'scripts/cli.ts' },
-  outdir: dist,
-  splitting: true,
-  chunkNames: 'cli-[name]-[hash]',
-  banner: { js: REQUIRE_BANNER },
-})
-// The host rewrites `from "…"` as text: without the space, which minifying takes away, it finds nothing to rewrite.
-const tui = await build({
-  ...shared,
-  minifyWhitespace: false,
-  entryPoints: { tui: 'tui.ts' },
-  outdir: dist,
-  external: HOST_MODULES,
-  banner: { js: REQUIRE_BANNER },
-})
+const metafiles = await bundle(dist)
 
 await chmod(path.join(dist, 'cli.js'), 0o755)
 await writeTypes()
-await writeLicences([server, cli, tui])
+await writeLicences(Object.values(metafiles))
 
 async function writeTypes() {
   const out = await mkdtemp(path.join(os.tmpdir(), 'types-'))
@@ -86,8 +40,8 @@ async function writeTypes() {
 
 async function writeLicences(results) {
   const packages = new Set()
-  for (const { metafile } of results) {
-    for (const input of Object.keys(metafile.inputs)) {
+  for (const { inputs } of results) {
+    for (const input of Object.keys(inputs)) {
       const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(
         input.slice(input.lastIndexOf('node_modules/')),
       )

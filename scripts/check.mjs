@@ -19,6 +19,7 @@ export async function staticChecks() {
   await step('lint', node, [bin('eslint/bin/eslint.js'), '.', '--max-warnings', '0'])
   await step('types', node, [bin('typescript/bin/tsc'), '--noEmit'])
   await step('unused code and dependencies', node, [bin('knip/bin/knip.js'), '--no-progress'])
+  await step('areas of the mutation tests', node, ['scripts/mutation.mjs', '--check'])
   await step('build', node, ['scripts/build.mjs'])
   await packageChecks()
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { startSimulator } from '../lib/simulator/index.js'
+import { startSimulator } from '../simulator/index.js'
 import { createHost, type Host } from '../test/support/host.js'
 import { packPackage } from '../test/support/pack.js'
 import { startRegistry } from '../test/support/registry.js'

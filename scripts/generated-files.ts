@@ -4,6 +4,8 @@ import { TOOL_GROUPS } from '../lib/tools/definition.js'
 import { profileCost, toolsOfProfile } from '../lib/tools/profiles.js'
 import { TOOLS } from '../lib/tools/index.js'
 import { templateConfig } from '../lib/models/templates.js'
+import type { FailureRow } from '../lib/request/failures/failure-row.js'
+import { FAILURES, type FailureTable } from '../lib/request/failures/failures.js'
 
 /** A part of a file between two markers, or a whole file, that is made from code. */
 export interface Generated {
@@ -36,6 +38,7 @@ export function generatedFiles(): Generated[] {
     { path: 'docs/tools.md', marker: 'profiles', text: profileRows() },
     { path: 'docs/configuration.md', marker: 'settings', text: configTable() },
     { path: 'docs/troubleshooting.md', marker: 'errors', text: errorRows() },
+    { path: 'docs/development/FAILOVER.md', marker: 'failures', text: failureRows(FAILURES) },
   ]
 }
 
@@ -43,6 +46,41 @@ function errorRows(): string {
   return Object.entries(ERROR_TABLE)
     .map(([code, { meaning, hint }]) => `| \`${code}\` | ${meaning} | ${hint} |`)
     .join('\n')
+}
+
+/** The failures of an attempt, from how they are recognised to what the user reads. */
+export function failureRows(table: FailureTable): string {
+  const rows = Object.entries(table).map(([kind, row]) => {
+    const { next, block, blockOnLeave } = row
+    const budget = next.budget === undefined ? '' : ` (\`${next.budget}\`)`
+    const blocks = [block?.words, blockOnLeave && `${blockOnLeave.words}, once it is left`]
+    return [
+      `\`${kind}\`: ${row.summary}`,
+      recognisedBy(row),
+      `${next.words}${budget}`,
+      blocks.filter((words) => words !== undefined).join('; ') || 'nothing',
+      row.blame,
+      `\`${row.error}\`; the host ${row.host === undefined ? 'shows it' : 'compacts the session'}`,
+    ].join(' | ')
+  })
+  return [
+    'Failure | Recognised by | What follows (budget) | Blocked | To blame | Error',
+    '--- | --- | --- | --- | --- | ---',
+    ...rows,
+  ]
+    .map((row) => `| ${row} |`)
+    .join('\n')
+}
+
+function recognisedBy({ codes, codePattern, statuses, sentence, thrown }: FailureRow): string {
+  const words = [
+    codes && `code ${codes.map((code) => `\`${code}\``).join(', ')}`,
+    codePattern && 'a code that ends in `_policy` or `_policy_violation`',
+    sentence && 'its sentence',
+    statuses && `status ${statuses.join(', ')}`,
+    thrown && 'what `fetch` threw',
+  ].filter((part) => part !== undefined)
+  return words.length === 0 ? 'the stream' : words.join('; ')
 }
 
 /** Names and summaries alone: the host reads them at every start, when no schema is loaded yet. */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-
-import { goodEntries, goodItems, moment } from '../kernel/odd-values.js'
+import { goodEntries, goodItems, moment } from '../kernel/text/odd-values.js'
+import { isRecord } from '../kernel/text/json.js'
 
 /** Whatever else stands in the place of an optional field counts as nothing: only a missing credential makes a record unreadable. */
 const odd = <Schema extends z.ZodType>(schema: Schema): z.ZodCatch<z.ZodOptional<Schema>> =>
@@ -11,8 +11,9 @@ const identity = odd(z.string().min(1))
 const flag = odd(z.boolean())
 const time = odd(moment)
 /**
- * One record of the pool file, V3: the earlier plugin's fields (peer facts §2.2) plus ours. Unknown fields survive a
- * read–write round trip, so a file written by a newer version loses nothing here.
+ * One record of the pool file, V3: the earlier plugin's fields
+ * (docs/development/facts/other-plugins.md#account-records) plus ours. Unknown fields survive a read–write round trip,
+ * so a file written by a newer version loses nothing here.
  */
 export const storedAccountSchema = z.looseObject({
   /**
@@ -91,3 +92,53 @@ export interface AccountPool {
 
 /** A pool without accounts. */
 export const EMPTY_POOL: AccountPool = { version: 3, accounts: [], activeIndex: 0 }
+
+/** Values of known fields that cannot be used wait under this key of their record: nothing of a file is lost. */
+const SET_ASIDE = 'unreadFields'
+
+/**
+ * The account in a record of the file; undefined when no credential is in it. Any other field may hold anything: what
+ * cannot be used is set aside and stays in the record. Pure.
+ */
+export function readAccount(record: unknown): StoredAccount | undefined {
+  if (!isRecord(record)) return undefined
+  const parsed = storedAccountSchema.safeParse(record)
+  if (!parsed.success || !hasCredential(parsed.data)) return undefined
+  const account = Object.fromEntries(
+    Object.entries(parsed.data).filter(([, value]) => value !== undefined),
+  ) as StoredAccount
+  const odd = Object.entries(record).filter(
+    ([field, value]) => value !== null && account[field] === undefined,
+  )
+  const earlier = isRecord(account[SET_ASIDE]) ? account[SET_ASIDE] : {}
+  return {
+    ...account,
+    ...kindOf(account),
+    ...(odd.length === 0 ? {} : { [SET_ASIDE]: { ...earlier, ...Object.fromEntries(odd) } }),
+  }
+}
+
+/** A record with a key and no login is that of a key, whatever stands in the place of its kind: where it is sent hangs on it. */
+function kindOf({
+  kind,
+  apiKey,
+  refreshToken,
+  accessToken,
+  sealed,
+}: StoredAccount): Pick<StoredAccount, 'kind'> {
+  const isKey =
+    kind === undefined &&
+    isSaid(apiKey) &&
+    !isSaid(refreshToken) &&
+    !isSaid(accessToken) &&
+    !isSaid(sealed)
+  return isKey ? { kind: 'api-key' } : {}
+}
+
+function hasCredential({ refreshToken, accessToken, apiKey, sealed }: StoredAccount): boolean {
+  return [refreshToken, accessToken, apiKey, sealed].some(isSaid)
+}
+
+function isSaid(value: string | undefined): boolean {
+  return value !== undefined && value !== ''
+}

@@ -1,6 +1,6 @@
 import type { Account, AccountPool, StoredAccount } from './account.js'
 import { isSameAccount } from './identity.js'
-import { withUids } from './pool-format.js'
+import { withUids } from './store/pool-format.js'
 import { rulesOf, withRules } from './rules.js'
 
 /** What became of a login. */

@@ -1,5 +1,5 @@
-import { plainText } from '../kernel/plain-text.js'
-import { maskEmail } from '../kernel/redact.js'
+import { plainText } from '../kernel/text/plain-text.js'
+import { maskEmail } from '../kernel/text/redact.js'
 import type { Account, StoredAccount } from './account.js'
 
 /** How accounts are named. */

@@ -1,7 +1,7 @@
 import type { Account, AccountPool, StoredAccount } from './account.js'
-import { indexOf } from './account-index.js'
-import { takenNames } from './pool-format.js'
-import { isUnopened } from './seal.js'
+import { indexOf } from './identity.js'
+import { takenNames } from './store/pool-format.js'
+import { isUnopened } from './keychain/seal.js'
 
 /** What an import does to a pool. */
 export interface Merged {
@@ -14,7 +14,7 @@ export interface Merged {
 }
 
 /** What became of one account that was merged. */
-export interface MergedAccount {
+interface MergedAccount {
   readonly outcome: 'added' | 'updated' | 'unchanged'
   /** The same account as it was in the pool before. */
   readonly known: Account | undefined

@@ -1,5 +1,5 @@
 import type { Account, AccountPool } from './account.js'
-import { indexOf } from './account-index.js'
+import { indexOf } from './identity.js'
 import { rulesOf, withRules } from './rules.js'
 
 /**

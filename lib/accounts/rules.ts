@@ -1,8 +1,8 @@
 import * as z from 'zod'
 
-import { goodEntries, goodItems } from '../kernel/odd-values.js'
+import { goodEntries, goodItems } from '../kernel/text/odd-values.js'
 import type { Account, AccountPool } from './account.js'
-import type { ProjectKeys } from './project.js'
+import type { ProjectKeys } from './project/project.js'
 
 const pinSchema = z.looseObject({ uid: z.string(), mode: z.enum(['soft', 'hard']).catch('soft') })
 
@@ -117,7 +117,8 @@ function isEmptyRecord(value: unknown): boolean {
 
 /**
  * The accounts that a list of keys names: our own uid, `seat:["<accountId>","<accountUserId>"]`, or a bare account id,
- * which stands for every seat of that workspace (peer facts §4). Keys that name nobody are left out. Pure.
+ * which stands for every seat of that workspace (docs/development/facts/other-plugins.md#model-pools). Keys that name
+ * nobody are left out. Pure.
  */
 export function uidsOfKeys(keys: readonly string[], accounts: readonly Account[]): Set<string> {
   const wanted = new Set(keys)

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-import { codexList } from '../tools/codex-list.js'
+import { codexList } from '../tools/daily/codex-list.js'
 import { runTool } from '../tools/run-tool.js'
 import type { Command } from './io.js'
 import { contextOf, viewOf, withRuntime } from './tool-command.js'

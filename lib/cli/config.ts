@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-import { parseBaseUrl } from '../auth/base-url.js'
+import { parseBaseUrl } from '../oauth/base-url.js'
 import type { ConfigProblem } from '../config/config-file.js'
 import { projectRefusal, resolveConfig } from '../config/load.js'
 import {
@@ -11,9 +11,9 @@ import {
   settingValue,
 } from '../config/report.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
-import { resolvePaths } from '../kernel/paths.js'
-import { redactText } from '../kernel/redact.js'
-import { renderTable } from '../kernel/table.js'
+import { resolvePaths } from '../kernel/files/paths.js'
+import { redactText } from '../kernel/text/redact.js'
+import { renderTable } from '../kernel/text/table.js'
 import { configFiles } from '../runtime-config.js'
 import { applyChange, backupStamp, planChange } from './install/apply.js'
 import type { Command, CommandIo } from './io.js'
@@ -66,7 +66,7 @@ export const configCommand: Command = {
     const [isProject, dryRun] = [values.project === true, values['dry-run'] === true]
     if (first !== 'set' && first !== 'unset') {
       if (rest.length > 0) throw wrongUsage('config takes at most one name')
-      if (isProject || dryRun) throw wrongUsage('--project and --dry-run go with set and unset')
+      if (isProject || dryRun) throw wrongUsage('--project and --dry-run need set or unset')
       return show(io, first, values.json === true)
     }
     if (first === 'set' && rest.length !== 2)

@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util'
 
 import type { Account } from '../accounts/account.js'
-import { PUBLIC_API } from '../auth/base-url.js'
-import { isRemote, type LoginMethodId } from '../auth/method-list.js'
+import { PUBLIC_API } from '../oauth/base-url.js'
+import { isRemote, type LoginMethodId } from '../login/method-list.js'
 import { readyForLogin, saveApiKey } from '../core.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
-import { findAccount } from '../tools/account-ref.js'
+import { findAccount } from '../account-view/find-account.js'
 import type { Command, CommandIo } from './io.js'
 import { signIn, type SignInUi } from './sign-in.js'
 import { withRuntime } from './tool-command.js'
@@ -161,7 +161,7 @@ async function chooseAndSignIn(
 ): Promise<number> {
   const [{ openPrompts }, { sayError }, { signInByMenu }] = await Promise.all([
     import('./menu/prompts.js'),
-    import('./menu/say-error.js'),
+    import('./menu/menu-context.js'),
     import('./menu/sign-in-menu.js'),
   ])
   const prompts = await openPrompts(io)

@@ -2,16 +2,20 @@ import { readdir } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 
 import type { Account, AccountPool } from '../accounts/account.js'
-import { withoutAccounts } from '../accounts/edits.js'
-import { accountsInCopies, withoutUnreadableOf } from '../accounts/login-copies.js'
-import { accountName } from '../accounts/labels.js'
-import { type ReleasedEntry, releaseHostEntry } from '../auth/host-entry.js'
+import { accountsInCopies } from '../accounts/store/credential-copies.js'
+import { type ReleasedEntry, releaseHostEntry } from '../login/host-entry.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
-import { sweepEverywhere } from '../kernel/temporaries.js'
 import type { Runtime } from '../runtime.js'
-import { findAccount } from '../tools/account-ref.js'
-import { copiesLeftText, previewText, purge, purgePlan } from '../tools/purge.js'
-import type { Command, CommandIo } from './io.js'
+import { findAccount } from '../account-view/find-account.js'
+import {
+  type NamedAccount,
+  previewRemoval,
+  type Removal,
+  type RemovalRequest,
+  removeAccounts,
+  shellWord,
+} from '../tools/accounts/removal.js'
+import type { Command } from './io.js'
 import { withRuntime } from './tool-command.js'
 
 const HELP = `Usage: oc-codex-multi-auth logout <account> [options]
@@ -24,7 +28,7 @@ pools of projects lose that login too. It also works for an account that is logg
 
   --all      every account
   --purge    clear every copy of the login on this machine for good
-  --yes      do it without asking (also --confirm); needed where nobody can be asked
+  --yes      log out without asking (also --confirm); without a terminal, or with --json, only this logs out
   --json     print the result as JSON
   --help     show this text
 
@@ -35,7 +39,7 @@ Exit code: 0 done or not wanted, 1 failed, 2 wrong usage or --yes is missing, 13
 type HostEntry = ReleasedEntry | 'needed' | 'unwritable'
 
 interface LogoutData {
-  readonly accounts: readonly { readonly index: number; readonly account: string }[]
+  readonly accounts: readonly NamedAccount[]
   readonly loggedOut: boolean
   readonly remaining: number
   /** Copy of the pool before; null when nothing was changed. */
@@ -92,25 +96,18 @@ export const logoutCommand: Command = {
           throw new CodexError('no_accounts', 'No ChatGPT account is signed in.', { hint: '' })
         return pool.accounts
       }
+      const request = { pick: chosen, purge: isPurge ? { everything: all, past } : undefined }
       const show = (data: LogoutData): void =>
         io.stdout(values.json ? `${JSON.stringify(data, undefined, 2)}\n` : `${data.message}\n`)
-      const before = await runtime.store.read()
-      const plain = previewOf(runtime, before, chosen(before))
-      const logins = [...chosen(before), ...past]
-      const preview = isPurge
-        ? {
-            ...plain,
-            message:
-              `${plain.message}\n${previewText(await purgePlan(runtime, logins, all))}\n`.trimStart(),
-          }
-        : plain
       if (values.yes !== true && values.confirm !== true) {
-        const answer = values.json ? undefined : await askToLogOut(io, preview)
+        const preview = previewOf(
+          await previewRemoval(runtime, await runtime.store.read(), request),
+        )
+        const question = `${preview.message} Continue? [y/N] `
+        const answer = values.json ? undefined : await io.ask(question)
         if (answer === undefined) {
-          show({
-            ...preview,
-            message: `${preview.message} Nothing was changed; say --yes to do it.`,
-          })
+          const message = `${preview.message} Nothing was changed; pass --yes to log out.`
+          show({ ...preview, message })
           return 2
         }
         if (!/^y(es)?$/i.test(answer.trim())) {
@@ -118,95 +115,41 @@ export const logoutCommand: Command = {
           return 0
         }
       }
-      show(await logOut(runtime, chosen, isPurge ? { past, all } : undefined))
+      show(await logOut(runtime, request))
       return 0
     })
   },
 }
 
-async function askToLogOut(io: CommandIo, preview: LogoutData): Promise<string | undefined> {
-  return io.ask(`${preview.message} Go on? [y/N] `)
-}
-
-function previewOf(runtime: Runtime, pool: AccountPool, accounts: readonly Account[]): LogoutData {
-  const rows = rowsOf(runtime, pool, accounts)
-  const remaining = pool.accounts.length - accounts.length
+function previewOf({ accounts, remaining, copies }: Removal): LogoutData {
   const last = remaining === 0 ? ' No account is left then.' : ''
-  return {
-    accounts: rows,
-    loggedOut: false,
-    remaining,
-    backup: null,
-    hostEntry: null,
-    message:
-      rows.length === 0
-        ? 'No such account is signed in any more.'
-        : `${listed(rows)} would be logged out on this machine.${last}`,
-  }
+  const text =
+    accounts.length === 0
+      ? 'That account is no longer signed in.'
+      : `${listed(accounts)} would be logged out on this machine.${last}`
+  const message = copies.length === 0 ? text : `${[text, ...copies].join('\n')}\n`
+  return { accounts, loggedOut: false, remaining, backup: null, hostEntry: null, message }
 }
 
-/**
- * Logs accounts out in one step.
- * @param chosen picks them from the pool that is really on disk
- */
-async function logOut(
-  runtime: Runtime,
-  chosen: (pool: AccountPool) => readonly Account[],
-  purging?: { readonly past: readonly Account[]; readonly all: boolean },
-): Promise<LogoutData> {
-  let rows: LogoutData['accounts'] = []
-  let gone: readonly Account[] = []
-  const copies: string[] = []
-  const pool = await runtime.store.update(
-    (before) => {
-      const accounts = chosen(before)
-      rows = rowsOf(runtime, before, accounts)
-      gone = accounts
-      const after = withoutAccounts(before, new Set(accounts.map(({ uid }) => uid)))
-      return purging === undefined
-        ? after
-        : withoutUnreadableOf(after, purging.all ? undefined : [...accounts, ...purging.past])
-    },
-    (file) => void copies.push(file),
-  )
-  const backup = purging === undefined ? (copies.at(-1) ?? null) : null
-  const remaining = pool.accounts.length
-  const hostEntry =
-    remaining > 0
-      ? null
-      : (await isLastPool(runtime))
-        ? await releaseHostEntry(runtime.paths.hostAuthFile).catch(() => 'unwritable' as const)
-        : 'needed'
-  const cleared =
-    purging === undefined ? [] : await purge(runtime, [...gone, ...purging.past], purging.all)
-  if (purging === undefined) await sweepEverywhere(runtime.paths, runtime.clock.now())
-  const left =
-    purging === undefined ? await copiesLeftText(runtime, gone, purgeCommand(gone, remaining)) : ''
-  const lines = [
-    ...(rows.length === 0
+async function logOut(runtime: Runtime, request: RemovalRequest): Promise<LogoutData> {
+  const { accounts, remaining, backup, copies } = await removeAccounts(runtime, request)
+  const hostEntry = remaining > 0 ? null : await releaseEntry(runtime)
+  const message = [
+    ...(accounts.length === 0
       ? []
       : [
-          `${listed(rows)} ${rows.length === 1 ? 'is' : 'are'} logged out on this machine; ${remaining} left.`,
+          `${listed(accounts)} ${accounts.length === 1 ? 'is' : 'are'} logged out on this machine; ${remaining} left.`,
         ]),
-    ...cleared,
+    ...copies,
     ...(hostEntry === null ? [] : [entryText(hostEntry)]),
-    ...(left === '' ? [] : [left]),
     ...(backup === null ? [] : [`Undo: oc-codex-multi-auth import ${shellWord(backup)}`]),
-  ]
-  return {
-    accounts: rows,
-    loggedOut: true,
-    remaining,
-    backup,
-    hostEntry,
-    message: lines.join('\n'),
-  }
+  ].join('\n')
+  return { accounts, loggedOut: true, remaining, backup, hostEntry, message }
 }
 
-/** The command that clears what stays after a logout. */
-function purgeCommand(gone: readonly Account[], remaining: number): string {
-  const [only] = gone
-  return `oc-codex-multi-auth logout ${gone.length === 1 && remaining > 0 && only !== undefined ? shellWord(only.uid) : '--all'} --purge`
+async function releaseEntry(runtime: Runtime): Promise<HostEntry> {
+  if (!(await isLastPool(runtime))) return 'needed'
+  return releaseHostEntry(runtime.paths.hostAuthFile).catch(() => 'unwritable' as const)
 }
 
 /** Another pool, global or of a project, still needs OpenCode to ask the plugin. */
@@ -219,7 +162,7 @@ function entryText(entry: HostEntry): string {
     case 'needed':
       return 'OpenCode’s entry for openai stays: another pool of this plugin uses it.'
     case 'removed':
-      return 'OpenCode’s own entry for openai was ours and is removed too; the next login puts it back.'
+      return 'OpenCode’s entry for openai came from this plugin and was removed too; the next login puts it back.'
     case 'absent':
       return 'OpenCode has no entry for openai.'
     case 'foreign':
@@ -231,23 +174,6 @@ function entryText(entry: HostEntry): string {
   }
 }
 
-function rowsOf(
-  runtime: Runtime,
-  pool: AccountPool,
-  accounts: readonly Account[],
-): LogoutData['accounts'] {
-  const positions = new Map(pool.accounts.map((account, position) => [account, position]))
-  return accounts.map((account) => {
-    const position = positions.get(account) ?? -1
-    return { index: position + 1, account: accountName(account, position, runtime.config) }
-  })
-}
-
-function listed(rows: LogoutData['accounts']): string {
-  return rows.map(({ account }) => account).join(', ')
-}
-
-/** A path as it can be typed into a shell. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+function listed(accounts: readonly NamedAccount[]): string {
+  return accounts.map(({ account }) => account).join(', ')
 }

@@ -1,6 +1,6 @@
 import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
-import { plainLines, plainText } from '../kernel/plain-text.js'
-import { redactText } from '../kernel/redact.js'
+import { plainLines, plainText } from '../kernel/text/plain-text.js'
+import { redactText } from '../kernel/text/redact.js'
 import { packageVersion } from '../kernel/version.js'
 
 import type { Command, CommandIo } from './io.js'
@@ -50,10 +50,11 @@ export async function main(
     const message = redactText(messageOf(error))
     const hint = isCodexError(error) ? error.hint : ''
     // Who asked for JSON reads standard output, whatever comes of it.
-    if (rest.includes('--json'))
-      io.stdout(
-        `${JSON.stringify({ error: { code: isCodexError(error) ? error.code : 'internal', message, hint } }, undefined, 2)}\n`,
-      )
+    if (rest.includes('--json')) {
+      const known = isUsageError(error) ? 'invalid_input' : 'internal'
+      const code = isCodexError(error) ? error.code : known
+      io.stdout(`${JSON.stringify({ error: { code, message, hint } }, undefined, 2)}\n`)
+    }
     io.stderr(`${message}\n${hint === '' ? '' : `${hint}\n`}`)
     return isUsageError(error) ? 2 : 1
   } finally {

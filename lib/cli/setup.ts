@@ -1,7 +1,7 @@
-import { codexSetup, type SetupStep } from '../tools/codex-setup.js'
+import { codexSetup, type SetupStep } from '../tools/setup/codex-setup.js'
 import { installCommand } from './install/command.js'
 import type { Command } from './io.js'
-import type { MenuContext } from './menu/context.js'
+import type { MenuContext } from './menu/menu-context.js'
 import { contextOf, toolCommand, viewOf, withRuntime } from './tool-command.js'
 
 const checklist = toolCommand(codexSetup)
@@ -12,12 +12,12 @@ type Offer = { readonly question: string; readonly take: (menu: MenuContext) => 
 /** `setup`: the checklist; on a terminal it also offers to do what is still to do. */
 export const setupCommand: Command = {
   name: 'setup',
-  summary: 'See what is set up, and do what is still to do.',
+  summary: 'See what is set up and finish the rest.',
   async run(argv, io) {
     if (argv.length > 0 || !io.isInteractive) return checklist.run(argv, io)
     return withRuntime(io, async (runtime) => {
       const { openPrompts } = await import('./menu/prompts.js')
-      const { sayError } = await import('./menu/say-error.js')
+      const { sayError } = await import('./menu/menu-context.js')
       const prompts = await openPrompts(io)
       const refused = new Set<SetupStep['id']>()
       try {
@@ -35,7 +35,7 @@ export const setupCommand: Command = {
               data.ready ? 'done' : 'info',
               data.ready
                 ? 'Ready: start opencode and choose a model with /models.'
-                : 'The steps above say what is still to do.',
+                : 'The steps above show what is missing.',
             )
             return data.ready ? 0 : 1
           }

@@ -1,14 +1,8 @@
 import type { Account } from '../accounts/account.js'
-import {
-  beginBrowserLogin,
-  beginDeviceLogin,
-  beginPasteLogin,
-  type LoginDeps,
-  type PendingLogin,
-} from '../auth/login.js'
-import type { LoginMethodId } from '../auth/method-list.js'
-import { createOAuth, type LoginTokens } from '../auth/oauth.js'
-import { openBrowser } from '../auth/open-browser.js'
+import { beginLogin, type PendingLogin } from '../login/login.js'
+import type { LoginMethodId } from '../login/method-list.js'
+import { OAuthClient, type LoginTokens } from '../oauth/oauth-client.js'
+import { openBrowser } from '../login/open-browser.js'
 import { labelIn, readyForLogin, saveLogin } from '../core.js'
 import { CodexError } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
@@ -66,29 +60,25 @@ export async function signIn(
 }
 
 async function tokensBy(
-  { endpoints, fetch, clock, env }: Runtime,
+  runtime: Runtime,
   method: LoginMethodId,
   ui: SignInUi,
 ): Promise<LoginTokens> {
-  const deps: LoginDeps = { oauth: createOAuth({ endpoints, fetch, clock }), clock }
+  const deps = { oauth: new OAuthClient(runtime), clock: runtime.clock }
+  const login =
+    method === 'device'
+      ? await ui.waitFor('Asking for a code', (signal) => beginLogin(method, { ...deps, signal }))
+      : await beginLogin(method, deps)
   switch (method) {
-    case 'browser': {
-      const login = await beginBrowserLogin(deps)
-      ui.say('Sign in in your browser; if none opens, go to:')
-      ui.address(login.url)
-      void openBrowser(login.url, env)
-      return ui.waitFor('Waiting for the browser', (signal) => until(login, signal))
-    }
-    case 'device': {
-      const login = await ui.waitFor('Asking for a code', (signal) =>
-        beginDeviceLogin({ ...deps, signal }),
-      )
+    case 'device':
       ui.showCode(login.url, login.userCode ?? '')
       return ui.waitFor('Waiting for the code to be entered', (signal) => until(login, signal))
-    }
+    case 'browser':
+      ui.say('Sign in in your browser; if none opens, go to:')
+      ui.address(login.url)
+      void openBrowser(login.url, runtime.env)
+      return ui.waitFor('Waiting for the browser', (signal) => until(login, signal))
     case 'paste': {
-      const given = new AbortController()
-      const login = beginPasteLogin({ ...deps, signal: given.signal })
       ui.say('Sign in at:')
       ui.address(login.url)
       const pasted = await ui.ask('Address of the last page: ')
@@ -96,20 +86,21 @@ async function tokensBy(
         throw new CodexError('login_cancelled', 'Nothing was pasted.', {
           hint: 'Pasting needs a terminal; --device does not.',
         })
-      return ui.waitFor('Signing in', (signal) => {
-        signal.addEventListener('abort', () => given.abort(), { once: true })
-        return login.finish(pasted)
-      })
+      return ui.waitFor('Signing in', (signal) => until(login, signal, pasted))
     }
   }
 }
 
-async function until(login: PendingLogin, signal: AbortSignal): Promise<LoginTokens> {
+async function until(
+  login: PendingLogin,
+  signal: AbortSignal,
+  pasted?: string,
+): Promise<LoginTokens> {
   const cancel = (): void => void login.cancel()
   signal.addEventListener('abort', cancel, { once: true })
   if (signal.aborted) cancel()
   try {
-    return await login.wait()
+    return await login.finish(pasted)
   } finally {
     signal.removeEventListener('abort', cancel)
   }

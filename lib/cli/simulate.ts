@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
 
-import { BACKEND_ENV, ISSUER_ENV } from '../auth/endpoints.js'
-import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
+import { BACKEND_ENV, ISSUER_ENV } from '../oauth/endpoints.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
-import { startSimulator } from '../simulator/index.js'
-import type { ScenarioRule } from '../simulator/scenario.js'
+import { startSimulator } from '../../simulator/index.js'
+import type { ScenarioRule } from '../../simulator/scenario.js'
 import type { Command } from './io.js'
 
 const HELP = `Usage: oc-codex-multi-auth simulate [options]

@@ -1,5 +1,5 @@
 import type { HostPort } from '../kernel/host-port.js'
-import { resolvePaths } from '../kernel/paths.js'
+import { resolvePaths } from '../kernel/files/paths.js'
 import { createRuntime, type Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from '../tools/definition.js'
 import { profileCost } from '../tools/profiles.js'
@@ -79,7 +79,7 @@ export async function withRuntime(
     const lost = runtime.tokens.inMemoryAlone()
     if (lost.length > 0)
       io.stderr(
-        `${lost.join(', ')}: the new tokens could be written to no disk and are lost with the end of this command. Sign in again: opencode auth login\n`,
+        `${lost.join(', ')}: the new tokens could not be written to any disk and are lost when this command ends. Sign in again: opencode auth login\n`,
       )
   }
 }
@@ -93,10 +93,10 @@ async function untilStored({ tokens, clock }: Runtime, io: CommandIo): Promise<v
   while (io.isInteractive && !io.signal.aborted && tokens.inMemoryAlone().length > 0) {
     if (!isTold)
       io.stderr(
-        `${tokens.inMemoryAlone().join(', ')}: waiting for a disk that takes the new tokens; it is tried every 2 s. Free space or make it writable. Ctrl-C gives up, and then the login is lost.\n`,
+        `${tokens.inMemoryAlone().join(', ')}: waiting to write the new tokens; retried every 2 s. Free space or make the disk writable. Ctrl-C gives up and loses the login.\n`,
       )
     isTold = true
     await clock.sleep(STORED_POLL_MS, io.signal).catch(() => undefined)
   }
-  if (isTold && tokens.inMemoryAlone().length === 0) io.stderr('The new tokens are stored now.\n')
+  if (isTold && tokens.inMemoryAlone().length === 0) io.stderr('The new tokens are saved now.\n')
 }

@@ -6,9 +6,10 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser'
 
-import { isNestedTooDeep } from '../kernel/nesting.js'
-import { plainText } from '../kernel/plain-text.js'
-import { type Setting, type SettingName, RETIRED_SETTINGS, SETTINGS } from './settings.js'
+import { isNestedTooDeep } from '../kernel/text/nesting.js'
+import { plainText } from '../kernel/text/plain-text.js'
+import type { Setting } from './setting.js'
+import { RETIRED_SETTINGS, type SettingName, SETTINGS } from './settings.js'
 import { closest, isSettingName } from './setting-names.js'
 
 /** A configuration file as read. */

@@ -12,13 +12,8 @@ import {
   settingsIn,
 } from './config-file.js'
 import { SETTING_NAMES } from './setting-names.js'
-import {
-  type Config,
-  type Setting,
-  type SettingName,
-  DEFAULT_CONFIG,
-  SETTINGS,
-} from './settings.js'
+import type { Setting } from './setting.js'
+import { type Config, type SettingName, DEFAULT_CONFIG, SETTINGS } from './settings.js'
 
 /** Where a value came from. */
 export type ConfigSource = 'env' | 'project' | 'file' | 'default'
@@ -161,7 +156,10 @@ function readEnvironment(
   return found
 }
 
-/** Environment values are text: "1" is true and any other text false (peer facts §3), numbers are decimal. */
+/**
+ * Environment values are text: "1" is true and any other text false (docs/development/facts/other-plugins.md#settings),
+ * numbers are decimal.
+ */
 function fromText(definition: Setting, text: string): unknown {
   if (definition.schema instanceof z.ZodBoolean)
     return text === '1' || text.toLowerCase() === 'true'

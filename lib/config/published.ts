@@ -1,7 +1,8 @@
 import * as z from 'zod'
 
 import { wordsOf } from './report.js'
-import { type Setting, SETTINGS } from './settings.js'
+import type { Setting } from './setting.js'
+import { SETTINGS } from './settings.js'
 
 const SCHEMA_URL = 'https://unpkg.com/oc-codex-multi-auth/config/codex-plugin.schema.json'
 

@@ -1,10 +1,11 @@
 import * as z from 'zod'
 
 import { CodexError } from '../kernel/errors.js'
-import { redact } from '../kernel/redact.js'
+import { redact } from '../kernel/text/redact.js'
 import type { ConfigSource, LoadedConfig } from './load.js'
 import { closest, isSettingName, SETTING_NAMES } from './setting-names.js'
-import { DEFAULT_CONFIG, type Setting, type SettingName, SETTINGS } from './settings.js'
+import type { Setting } from './setting.js'
+import { DEFAULT_CONFIG, type SettingName, SETTINGS } from './settings.js'
 
 /** One setting as it is in force. */
 export interface SettingRow {

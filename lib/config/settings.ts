@@ -12,40 +12,20 @@ import {
   ONLY_LOWER_NUMBERS,
   ONLY_STRICT_MODES,
   ONLY_TRUE,
-  type ProjectRule,
-} from './project-rules.js'
-
-/**
- * Every setting, once: schema (type and range), default, environment name, one line of help, and what a project's file may
- * do with it.
- * The loader, the `Config` type, `config/codex-plugin.schema.json` and the table in `docs/configuration.md` come from here.
- * Names and ranges are those of the earlier plugin (peer facts §3) where it had the setting.
- */
-export interface Setting<Schema extends z.ZodType = z.ZodType> {
-  readonly schema: Schema
-  readonly default: z.output<Schema>
-  readonly env?: string
-  readonly help: string
-  /** What a project's file may do with it; absent: nothing. */
-  readonly project?: ProjectRule<z.output<Schema>>
-}
-
-function setting<Schema extends z.ZodType>(definition: {
-  schema: Schema
-  default: NoInfer<z.output<Schema>>
-  env?: string
-  help: string
-  project?: ProjectRule<NoInfer<z.output<Schema>>>
-}): Setting<Schema> {
-  return definition
-}
+  type Setting,
+  setting,
+  toggle,
+} from './setting.js'
 
 const milliseconds = (minimum: number, maximum = 86_400_000): z.ZodNumber =>
   z.number().min(minimum).max(maximum)
 const count = (maximum: number): z.ZodNumber => z.number().int().min(0).max(maximum)
-const bool = z.boolean()
 const modelLists = z.record(z.string(), z.array(z.string()))
 
+/**
+ * Every setting, once. The loader, the `Config` type, `config/codex-plugin.schema.json` and the table in
+ * `docs/configuration.md` come from here. Names and ranges are those of the earlier plugin of this name where it had the setting.
+ */
 export const SETTINGS = {
   // Choice of account
   rotationStrategy: setting({
@@ -55,15 +35,13 @@ export const SETTINGS = {
     help: 'How an account is chosen for a new session; a session then stays on its account until that account cannot serve.',
     project: ANY,
   }),
-  pidOffsetEnabled: setting({
-    schema: bool,
+  pidOffsetEnabled: toggle({
     default: false,
     env: 'CODEX_AUTH_PID_OFFSET_ENABLED',
     help: 'Spread new sessions of several processes over equally good accounts.',
     project: ANY,
   }),
-  perProjectAccounts: setting({
-    schema: bool,
+  perProjectAccounts: toggle({
     default: true,
     env: 'CODEX_AUTH_PER_PROJECT_ACCOUNTS',
     help: 'Use the account pool of the current project where one exists; otherwise the global pool serves.',
@@ -85,7 +63,7 @@ export const SETTINGS = {
     schema: z.enum(['never', 'ask', 'allow']),
     default: 'never',
     env: 'CODEX_AUTH_CREDITS_POLICY',
-    help: 'Whether an account with an exhausted window may go on with paid credits. ask: not until you allow it in the configuration; the message of a blocked request says that there are some.',
+    help: 'Whether an account with an exhausted window may continue on paid credits. ask: not until you allow it in the configuration; the message of a blocked request mentions them.',
     project: downTo('never', 'ask', 'allow'),
   }),
 
@@ -112,8 +90,7 @@ export const SETTINGS = {
     help: 'Replaces single numbers of the retry profile.',
     project: ONLY_LOWER_NUMBERS,
   }),
-  retryAllAccountsRateLimited: setting({
-    schema: bool,
+  retryAllAccountsRateLimited: toggle({
     default: true,
     env: 'CODEX_AUTH_RETRY_ALL_RATE_LIMITED',
     help: 'When every account is blocked, wait for the first to come free, if that is soon enough.',
@@ -137,18 +114,17 @@ export const SETTINGS = {
     schema: count(20),
     default: 2,
     env: 'CODEX_AUTH_EMPTY_RESPONSE_MAX_RETRIES',
-    help: 'How often an answer without any output is asked for again.',
+    help: 'How often an empty answer is retried.',
     project: ONLY_LOWER,
   }),
   emptyResponseRetryDelayMs: setting({
     schema: milliseconds(0, 60_000),
     default: 1000,
     env: 'CODEX_AUTH_EMPTY_RESPONSE_RETRY_DELAY_MS',
-    help: 'Pause before asking again for an empty answer, in ms.',
+    help: 'Pause before retrying an empty answer, in ms.',
     project: ONLY_HIGHER,
   }),
-  beginnerSafeMode: setting({
-    schema: bool,
+  beginnerSafeMode: toggle({
     default: false,
     env: 'CODEX_AUTH_BEGINNER_SAFE_MODE',
     help: 'Conservative retries, no overrides, no waiting for a blocked pool.',
@@ -158,7 +134,7 @@ export const SETTINGS = {
     schema: z.enum(['strict', 'fallback']),
     default: 'strict',
     env: 'CODEX_AUTH_UNSUPPORTED_MODEL_POLICY',
-    help: 'What to do when no account may use the model: say so, or go down the fallback chain.',
+    help: 'What to do when no account may use the model: say so, or try the fallback chain.',
     project: downTo('strict', 'fallback'),
   }),
   unsupportedCodexFallbackChain: setting({
@@ -186,8 +162,7 @@ export const SETTINGS = {
     env: 'CODEX_AUTH_STREAM_STALL_TIMEOUT_MS',
     help: 'Longest silence inside a stream, in ms; 0 leaves it to OpenCode (300 s).',
   }),
-  proactiveRefresh: setting({
-    schema: bool,
+  proactiveRefresh: toggle({
     default: false,
     env: 'CODEX_AUTH_PROACTIVE_REFRESH',
     help: 'Refresh the tokens of accounts in use ahead of time, in the background. Idle accounts are never touched.',
@@ -201,15 +176,13 @@ export const SETTINGS = {
     env: 'CODEX_AUTH_REQUEST_TRANSFORM_MODE',
     help: 'native: the request of OpenCode goes out as it is; legacy: requests of old hosts and other SDKs are rebuilt and repaired first.',
   }),
-  codexMode: setting({
-    schema: bool,
+  codexMode: toggle({
     default: true,
     env: 'CODEX_MODE',
-    help: 'Legacy mode only: tell the model which tools it really has.',
+    help: 'Legacy mode only: tell the model which tools it has.',
     project: ANY,
   }),
-  fastSession: setting({
-    schema: bool,
+  fastSession: toggle({
     default: false,
     env: 'CODEX_AUTH_FAST_SESSION',
     help: 'Legacy mode only: send only the end of long conversations, with the least reasoning unless the request names an effort. The model forgets what is left out.',
@@ -236,8 +209,7 @@ export const SETTINGS = {
     help: 'auto: models the Codex CLI serves in the Responses Lite shape get that shape; ChatGPT accounts only.',
     project: downTo('off', 'auto'),
   }),
-  codexIdentity: setting({
-    schema: bool,
+  codexIdentity: toggle({
     default: false,
     env: 'CODEX_AUTH_CODEX_IDENTITY',
     help: 'Send the identifying headers of the Codex CLI in place of those of OpenCode; ChatGPT accounts only.',
@@ -266,37 +238,32 @@ export const SETTINGS = {
     help: 'Tools offered to the model: none, the few it can use well, or all but those that move tokens or take accounts away. Every definition travels with every request; the command line always has all.',
     project: downTo('off', 'core', 'full'),
   }),
-  allowModelSecrets: setting({
-    schema: bool,
+  allowModelSecrets: toggle({
     default: false,
     env: 'CODEX_AUTH_ALLOW_MODEL_SECRETS',
     help: 'Also offer the model the tools that move tokens (export, import, keychain); each call still asks you.',
   }),
-  allowModelDestroy: setting({
-    schema: bool,
+  allowModelDestroy: toggle({
     default: false,
     env: 'CODEX_AUTH_ALLOW_MODEL_DESTROY',
     help: 'Also offer the model the tools that take accounts away (remove); each call still asks you.',
   }),
-  slashCommands: setting({
-    schema: bool,
+  slashCommands: toggle({
     default: true,
     env: 'CODEX_AUTH_SLASH_COMMANDS',
     help: 'Every tool as a slash command of OpenCode.',
     project: ONLY_FALSE,
   }),
-  promptTemplates: setting({
-    schema: bool,
+  promptTemplates: toggle({
     default: false,
     env: 'CODEX_AUTH_PROMPT_TEMPLATES',
     help: 'The prompts /codex-review, /codex-explain and /codex-refactor as slash commands.',
     project: ONLY_FALSE,
   }),
-  accountToasts: setting({
-    schema: bool,
+  accountToasts: toggle({
     default: true,
     env: 'CODEX_AUTH_ACCOUNT_TOASTS',
-    help: 'Tell when another account takes over.',
+    help: 'Show a toast when another account takes over.',
     project: ONLY_TRUE,
   }),
   toastDurationMs: setting({
@@ -313,22 +280,19 @@ export const SETTINGS = {
     help: 'The same message is not shown again within this time, in ms.',
     project: ONLY_LOWER,
   }),
-  maskEmail: setting({
-    schema: bool,
+  maskEmail: toggle({
     default: true,
     env: 'CODEX_TUI_MASK_EMAIL',
     help: 'Mask e-mail addresses in toasts, errors and the TUI.',
     project: ONLY_TRUE,
   }),
-  history: setting({
-    schema: bool,
+  history: toggle({
     default: true,
     env: 'CODEX_AUTH_HISTORY',
     help: 'Keep quota readings and token counts of the last 35 days on this machine, for forecasts and reports (never prompts or answers).',
     project: ONLY_FALSE,
   }),
-  requestTrace: setting({
-    schema: bool,
+  requestTrace: toggle({
     default: false,
     env: 'ENABLE_PLUGIN_REQUEST_LOGGING',
     help: 'Write a redacted record of each request to ~/.opencode/logs/codex-plugin (never prompts, answers or tokens).',
@@ -337,7 +301,7 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>
 
 /**
- * Keys of the earlier plugin (peer facts §3) that have no effect here, because what they governed is gone or always on. A
+ * Keys of the earlier plugin of this name that have no effect here, because what they governed is gone or always on. A
  * file that holds them is not wrong.
  */
 export const RETIRED_SETTINGS: readonly string[] = [

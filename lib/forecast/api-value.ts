@@ -1,4 +1,43 @@
-import { LONG_FACTORS, LONG_INPUT_TOKENS, priceOf } from './price-table.js'
+/** USD per million tokens at the standard rate of the public API. */
+interface Price {
+  readonly input: number
+  readonly cachedInput: number
+  readonly output: number
+  /** Costs more above `LONG_INPUT_TOKENS` (see `LONG_FACTORS`). Absent: the price of long requests is not known. */
+  readonly isLongKnown?: true
+}
+
+/** When the prices were looked up. */
+export const PRICES_DATE = '2026-11-21'
+
+/** A request with more input than this costs more as a whole, tokens. */
+const LONG_INPUT_TOKENS = 272_000
+const LONG_FACTORS = { input: 2, output: 1.5 } as const
+
+/**
+ * Public API prices by model, from the model pages under developers.openai.com/api/docs/models as they were quoted in
+ * public documents on `PRICES_DATE`. A model that was not found there is left out: unknown is unknown. Writes to the
+ * cache and faster service tiers cost extra and are not in it.
+ */
+const PRICES: Readonly<Record<string, Price>> = {
+  'gpt-6.1-sol': { input: 2, cachedInput: 0.1, output: 10, isLongKnown: true },
+  'gpt-6.1-terra': { input: 1, cachedInput: 0.05, output: 5, isLongKnown: true },
+  'gpt-6-astra': { input: 10, cachedInput: 1, output: 50, isLongKnown: true },
+  'gpt-6-sol': { input: 2, cachedInput: 0.2, output: 10, isLongKnown: true },
+  'gpt-6-luna': { input: 0.1, cachedInput: 0.01, output: 0.5, isLongKnown: true },
+  'gpt-5.6-sol': { input: 4, cachedInput: 0.4, output: 20, isLongKnown: true },
+  'gpt-5.6-terra': { input: 2, cachedInput: 0.2, output: 12, isLongKnown: true },
+  'gpt-5.6-luna': { input: 0.2, cachedInput: 0.02, output: 1.2, isLongKnown: true },
+  'gpt-5.5': { input: 5, cachedInput: 0.5, output: 30 },
+  'gpt-5.4': { input: 2.5, cachedInput: 0.25, output: 15 },
+  'gpt-5.4-mini': { input: 0.75, cachedInput: 0.075, output: 4.5 },
+  'gpt-5.3-codex': { input: 1.75, cachedInput: 0.175, output: 14 },
+}
+
+/** The price of a model; undefined when it is not known. Names come from outside: `constructor` is none. */
+export function priceOf(model: string): Price | undefined {
+  return Object.hasOwn(PRICES, model) ? PRICES[model] : undefined
+}
 
 /** The tokens of one answer. */
 export interface TurnTokens {

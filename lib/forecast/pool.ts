@@ -1,12 +1,13 @@
-import { normalQuantile, Z80 } from './normal.js'
-import { lengthOf } from './steps.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { normalQuantile, Z80 } from './statistics.js'
 import type { PoolForecast, PoolWindow, WindowKind } from './types.js'
+import { windowLengthMs } from './usage-intervals.js'
 
 const HOUR_MS = 3_600_000
 const HORIZON_MS = 7 * 24 * HOUR_MS
-/** The pace of this hour says nothing of tomorrow: a 5-hour window counts for one length of its own. */
+/** The rate of this hour says nothing of tomorrow: a 5-hour window counts for one length of its own. */
 const SHORT_HORIZON_MS = 5 * HOUR_MS
-/** Paces that are tried, each as likely as the others. */
+/** Rates that are tried, each as likely as the others. */
 const QUANTILES = Array.from({ length: 40 }, (_, index) => normalQuantile((index + 0.5) / 40))
 /** A window with less than this left is empty, percent. */
 const EMPTY = 1e-6
@@ -35,7 +36,7 @@ export function forecastPool(
   const demands = demandsOf(known)
   if (!known.some((windows) => windows.some(({ forecast }) => forecast !== undefined)))
     return undefined
-  const runs = QUANTILES.map((z) => dryAt(known, demands, z, nowMs)).sort((left, right) =>
+  const runs = QUANTILES.map((z) => simulateDrain(known, demands, z, nowMs)).sort((left, right) =>
     left.atMs === right.atMs ? 0 : left.atMs - right.atMs,
   )
   const at = (share: number): number | undefined => {
@@ -44,21 +45,13 @@ export function forecastPool(
   }
   const [early, mid, late] = [at(0.1), at(0.5), at(0.9)]
   const back = runs[Math.floor(runs.length / 2)]?.backAtMs ?? Infinity
-  return {
-    ...(early === undefined
-      ? {}
-      : {
-          dryAtMs: {
-            early,
-            ...(mid === undefined ? {} : { mid }),
-            ...(late === undefined ? {} : { late }),
-          },
-        }),
+  return dropUndefined({
+    dryAtMs: early === undefined ? undefined : dropUndefined({ early, mid, late }),
     dryChance: runs.filter(({ atMs }) => atMs < Infinity).length / runs.length,
     horizonMs: HORIZON_MS,
-    ...(back === Infinity ? {} : { backAtMs: back }),
+    backAtMs: back === Infinity ? undefined : back,
     accounts: known.length,
-  }
+  })
 }
 
 function demandsOf(accounts: readonly (readonly PoolWindow[])[]): Demands {
@@ -92,14 +85,14 @@ interface Course {
   readonly backAtMs: number
 }
 
-/** Plays the pool forward at one pace. */
-function dryAt(
+/** Plays the pool forward at one rate. */
+function simulateDrain(
   accounts: readonly (readonly PoolWindow[])[],
   demands: Demands,
   z: number,
   nowMs: number,
 ): Course {
-  const live = accounts.map((windows) => windows.map((window) => livened(window)))
+  const live = accounts.map((windows) => windows.map(toLiveWindow))
   const endMs = nowMs + HORIZON_MS
   let atMs = nowMs
   for (let event = 0; event < MAX_EVENTS && atMs < endMs; event += 1) {
@@ -137,13 +130,12 @@ function dryAt(
   return { atMs: Infinity, backAtMs: Infinity }
 }
 
-function livened({ kind, windowMinutes, usedPercent, resetsAtMs }: PoolWindow): LiveWindow {
-  const lengthMs = lengthOf({ kind, ...(windowMinutes === undefined ? {} : { windowMinutes }) })
+function toLiveWindow(window: PoolWindow): LiveWindow {
   return {
-    kind,
-    lengthMs,
-    used: Math.min(100, Math.max(0, usedPercent || 0)),
-    resetsAtMs: resetsAtMs ?? Infinity,
+    kind: window.kind,
+    lengthMs: windowLengthMs(window),
+    used: Math.min(100, Math.max(0, window.usedPercent || 0)),
+    resetsAtMs: window.resetsAtMs ?? Infinity,
   }
 }
 

@@ -1,7 +1,7 @@
-import type { TurnTokens } from './api-value.js'
-import { Z80 } from './normal.js'
-import { priceOf } from './price-table.js'
-import type { Sample } from './types.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { priceOf, type TurnTokens } from './api-value.js'
+import { sum, Z80 } from './statistics.js'
+import type { Interval, Sample } from './types.js'
 
 /** A finished turn of one account. */
 export interface PricedTurn extends TurnTokens {
@@ -9,18 +9,11 @@ export interface PricedTurn extends TurnTokens {
   readonly atMs: number
 }
 
-/** Percent of a window that a thousand weighted tokens of a model take on an account: an estimate and its 80 % interval. */
+/** Percent of a window that a thousand weighted tokens of a model take on an account: an estimate and its 80% interval. */
 export interface LearnedPrice {
-  readonly percentPerThousand: { readonly low: number; readonly mid: number; readonly high: number }
+  readonly percentPerThousand: Interval
   /** Stretches between readings, and percent, it stands on. */
   readonly basis: { readonly stretches: number; readonly percent: number }
-}
-
-/** What something takes of a window, percent. */
-export interface Share {
-  readonly low: number
-  readonly mid: number
-  readonly high: number
 }
 
 /** Fewer percent or stretches than this teach nothing: the backend counts whole percent. */
@@ -66,11 +59,10 @@ export function learnPrices(
   samples: readonly Sample[],
   turns: readonly PricedTurn[],
 ): ReadonlyMap<string, LearnedPrice> {
-  const byModel = new Map<string, Stretch[]>()
-  for (const stretch of stretchesOf(samples, turns))
-    byModel.set(stretch.model, [...(byModel.get(stretch.model) ?? []), stretch])
+  const found = stretchesOf(samples, turns)
   const learned = new Map<string, LearnedPrice>()
-  for (const [model, stretches] of byModel) {
+  for (const model of new Set(found.map((stretch) => stretch.model))) {
+    const stretches = found.filter((stretch) => stretch.model === model)
     const percent = sum(stretches, (one) => one.percent)
     const weight = sum(stretches, (one) => one.weight)
     if (stretches.length < LEAST.stretches || percent < LEAST.percent || !(weight > 0)) continue
@@ -85,17 +77,17 @@ export function learnPrices(
   return learned
 }
 
-/** What a turn takes of the window a price was learned from. Pure. */
-export function shareOf(turn: TurnTokens, price: LearnedPrice): Share {
+/** What a turn takes of the window a price was learned from, percent. Pure. */
+export function shareOf(turn: TurnTokens, price: LearnedPrice): Interval {
   return scaled(price.percentPerThousand, weightedTokens(turn) / 1000)
 }
 
-/** What it costs to go on with a session elsewhere: the other account has nothing of the conversation in its cache. */
+/** What it costs to continue a session on another account, which has nothing of the conversation in its cache. */
 export interface SwitchCost {
   /** Input that is billed in full again, tokens. */
   readonly tokens: number
   /** Percent of the other account's window; absent where its price is not known. */
-  readonly share?: Share
+  readonly share?: Interval
 }
 
 /**
@@ -103,18 +95,13 @@ export interface SwitchCost {
  * @param price learned for the model of the turn on the account it would move to
  */
 export function switchCost(last: TurnTokens, price: LearnedPrice | undefined): SwitchCost {
-  const prefix = {
-    model: last.model,
-    inputTokens: last.inputTokens,
-    cachedTokens: 0,
-    outputTokens: 0,
-  }
+  const prefix = { ...last, cachedTokens: 0, outputTokens: 0 }
   const extra =
     weightedTokens(prefix) - weightedTokens({ ...prefix, cachedTokens: last.inputTokens })
-  return {
+  return dropUndefined({
     tokens: last.inputTokens,
-    ...(price === undefined ? {} : { share: scaled(price.percentPerThousand, extra / 1000) }),
-  }
+    share: price && scaled(price.percentPerThousand, extra / 1000),
+  })
 }
 
 function stretchesOf(samples: readonly Sample[], turns: readonly PricedTurn[]): Stretch[] {
@@ -143,14 +130,10 @@ function stretchesOf(samples: readonly Sample[], turns: readonly PricedTurn[]): 
   return stretches
 }
 
-function spread(mid: number, error: number): Share {
+function spread(mid: number, error: number): Interval {
   return { low: mid * Math.max(0, 1 - Z80 * error), mid, high: mid * (1 + Z80 * error) }
 }
 
-function scaled({ low, mid, high }: Share, factor: number): Share {
+function scaled({ low, mid, high }: Interval, factor: number): Interval {
   return { low: low * factor, mid: mid * factor, high: high * factor }
-}
-
-function sum<T>(list: readonly T[], value: (one: T) => number): number {
-  return list.reduce((total, one) => total + value(one), 0)
 }

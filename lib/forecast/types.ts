@@ -1,3 +1,17 @@
+/** An estimate and its 80% interval. */
+export interface Interval {
+  readonly low: number
+  readonly mid: number
+  readonly high: number
+}
+
+/** When something is expected, epoch ms, and the 80% interval; absent for what lies beyond the time that is forecast. */
+export interface ExpectedTime {
+  readonly early?: number
+  readonly mid?: number
+  readonly late?: number
+}
+
 /** Windows by length, as the routing names them. */
 export type WindowKind = 'five_hour' | 'weekly' | 'monthly' | 'unknown'
 
@@ -13,10 +27,10 @@ export interface Sample {
 
 /** What the readings say of the rest of a window. Times are epoch ms. */
 export interface Forecast {
-  /** Percent per hour: middle of the estimate and an 80 % interval. */
-  readonly ratePerHour: { readonly low: number; readonly mid: number; readonly high: number }
+  /** Percent per hour. */
+  readonly ratePerHour: Interval
   /** When the window is expected to be empty; absent where the pace reaches the reset. `early` belongs to the high rate. */
-  readonly runsOutAtMs?: { readonly early?: number; readonly mid?: number; readonly late?: number }
+  readonly runsOutAtMs?: ExpectedTime
   readonly resetsAtMs?: number
   /** Chance, 0 to 1, that the window is empty before its reset. */
   readonly runOutChance: number
@@ -43,8 +57,8 @@ export interface PoolWindow extends WindowShape {
 
 /** When no account of the pool has anything left. Times are epoch ms. */
 export interface PoolForecast {
-  /** Absent where the pool lasts to the horizon; 80 % interval. */
-  readonly dryAtMs?: { readonly early?: number; readonly mid?: number; readonly late?: number }
+  /** Absent where the pool lasts to the horizon. */
+  readonly dryAtMs?: ExpectedTime
   /** Chance, 0 to 1, that the pool is dry at some time before the horizon. */
   readonly dryChance: number
   readonly horizonMs: number

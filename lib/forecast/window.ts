@@ -1,10 +1,17 @@
-import { normalCdf, Z80 } from './normal.js'
-import { type Pace, paceOf } from './rate.js'
-import { cleanSamples, LAG_MS, LATEST_MS, lengthOf, stepsOf } from './steps.js'
-import type { Forecast, Sample, WindowShape } from './types.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { normalCdf, Z80 } from './statistics.js'
+import type { ExpectedTime, Forecast, Interval, Sample, WindowShape } from './types.js'
+import {
+  cleanSamples,
+  LAG_MS,
+  LATEST_MS,
+  usageIntervals,
+  windowLengthMs,
+} from './usage-intervals.js'
+import { type UsageRate, usageRate } from './usage-rate.js'
 
 const HOUR_MS = 3_600_000
-/** Less than this between the first reading and now says nothing of a pace, ms. */
+/** Less than this between the first reading and now says nothing of a rate, ms. */
 const LEAST_BASIS_MS = {
   five_hour: 10 * 60_000,
   weekly: HOUR_MS,
@@ -13,8 +20,8 @@ const LEAST_BASIS_MS = {
 } as const
 /** Beyond this the forecast knows nothing: two factors of e in either direction. */
 const MAX_SIGMA = 2
-/** Nine times in ten fewer than this many lumps come where none was seen. */
-const UNSEEN_LUMPS = 2.3
+/** Nine times in ten fewer than this many steps of use come where none was seen. */
+const UNSEEN_STEPS = 2.3
 
 /**
  * What the readings of one window say of its rest. Undefined where they allow no claim: fewer than two, or too close
@@ -38,40 +45,40 @@ export function forecastWindow(
     nowMs - first.atMs < LEAST_BASIS_MS[shape.kind]
   )
     return undefined
-  const pace = paceOf(stepsOf(clean, shape, nowMs), shape, nowMs)
-  if (pace === undefined) return undefined
+  const rate = usageRate(usageIntervals(clean, shape, nowMs), shape, nowMs)
+  if (rate === undefined) return undefined
   const basis = { samples: clean.length, hours: (nowMs - first.atMs) / HOUR_MS }
   const isOver = last.resetsAtMs !== undefined && last.resetsAtMs <= nowMs
-  if (isOver) return { ratePerHour: interval(pace, pace.error), runOutChance: 0, basis }
+  if (isOver) return { ratePerHour: rateInterval(rate, rate.error), runOutChance: 0, basis }
   const { resetsAtMs } = last
-  const known =
-    resetsAtMs === undefined
-      ? {}
-      : {
-          resetsAtMs,
-          paceBudgetPerHour: (100 - last.usedPercent) / ((resetsAtMs - nowMs) / HOUR_MS),
-        }
-  const endMs = resetsAtMs ?? nowMs + (lengthOf(shape) ?? 7 * 24 * HOUR_MS)
+  const known = dropUndefined({
+    resetsAtMs,
+    paceBudgetPerHour:
+      resetsAtMs === undefined
+        ? undefined
+        : (100 - last.usedPercent) / ((resetsAtMs - nowMs) / HOUR_MS),
+  })
+  const endMs = resetsAtMs ?? nowMs + (windowLengthMs(shape) ?? 7 * 24 * HOUR_MS)
   // What was used within the lag is not shown yet.
   const left = Math.max(
     0,
-    100 - last.usedPercent - pace.rateAt(nowMs) * (Math.min(LAG_MS, nowMs - first.atMs) / HOUR_MS),
+    100 - last.usedPercent - rate.rateAt(nowMs) * (Math.min(LAG_MS, nowMs - first.atMs) / HOUR_MS),
   )
   if (last.usedPercent >= 100) {
     return {
-      ratePerHour: interval(pace, pace.error),
+      ratePerHour: rateInterval(rate, rate.error),
       runsOutAtMs: { early: nowMs, mid: nowMs, late: nowMs },
       ...known,
       runOutChance: 1,
       basis,
     }
   }
-  const sigma = sigmaOf(pace, left)
-  const rates = interval(pace, sigma)
+  const sigma = sigmaOf(rate, left)
+  const rates = rateInterval(rate, sigma)
   const times =
-    pace.perHour === 0
-      ? restTimes(rates.high, left, nowMs, endMs)
-      : runOutTimes(pace, sigma, left, nowMs, endMs)
+    rate.perHour === 0
+      ? unusedTimes(rates.high, left, nowMs, endMs)
+      : runOutTimes(rate, sigma, left, nowMs, endMs)
   return {
     ratePerHour: rates,
     ...(Object.keys(times.at).length === 0 ? {} : { runsOutAtMs: times.at }),
@@ -100,19 +107,21 @@ export function budgetToStayOnPace(
   return { perHour: left / hours, nextDay: (left / hours) * Math.min(24, hours) }
 }
 
-/** How far off the forecast may be, in the logarithm: the pace itself, and what is to come. */
-function sigmaOf(pace: Pace, left: number): number {
-  const aheadMs = pace.perHour > 0 ? (left / pace.perHour) * HOUR_MS : 0
-  const blocks = Math.max(1, aheadMs / pace.blockMs)
+/** How far off the forecast may be, in the logarithm: the rate itself, and what is to come. */
+function sigmaOf(
+  { perHour, error, stepSize, deviation, blockMs }: UsageRate,
+  left: number,
+): number {
+  const aheadMs = perHour > 0 ? (left / perHour) * HOUR_MS : 0
+  const blocks = Math.max(1, aheadMs / blockMs)
   return Math.min(
     MAX_SIGMA,
-    Math.sqrt(pace.error ** 2 + pace.lump / Math.max(1, left) + pace.spread ** 2 / blocks),
+    Math.sqrt(error ** 2 + stepSize / Math.max(1, left) + deviation ** 2 / blocks),
   )
 }
 
-function interval(pace: Pace, sigma: number): Forecast['ratePerHour'] {
-  const { perHour, hours } = pace
-  if (perHour === 0) return { low: 0, mid: 0, high: UNSEEN_LUMPS / hours }
+function rateInterval({ perHour, hours }: UsageRate, sigma: number): Interval {
+  if (perHour === 0) return { low: 0, mid: 0, high: UNSEEN_STEPS / hours }
   const limited = Math.min(sigma, MAX_SIGMA)
   return {
     low: perHour * Math.exp(-Z80 * limited),
@@ -122,19 +131,25 @@ function interval(pace: Pace, sigma: number): Forecast['ratePerHour'] {
 }
 
 interface Times {
-  readonly at: NonNullable<Forecast['runsOutAtMs']>
+  readonly at: ExpectedTime
   readonly chance: number
 }
 
 /** Nothing was used: only the chance that this changes. */
-function restTimes(high: number, left: number, nowMs: number, endMs: number): Times {
+function unusedTimes(high: number, left: number, nowMs: number, endMs: number): Times {
   const early = nowMs + (left / high) * HOUR_MS
-  const chance = Math.exp((-UNSEEN_LUMPS * left) / high / ((endMs - nowMs) / HOUR_MS))
+  const chance = Math.exp((-UNSEEN_STEPS * left) / high / ((endMs - nowMs) / HOUR_MS))
   return { at: early <= endMs ? { early } : {}, chance }
 }
 
-/** Walks ahead hour by hour along the expected pace. */
-function runOutTimes(pace: Pace, sigma: number, left: number, nowMs: number, endMs: number): Times {
+/** Walks ahead hour by hour along the expected rate. */
+function runOutTimes(
+  rate: UsageRate,
+  sigma: number,
+  left: number,
+  nowMs: number,
+  endMs: number,
+): Times {
   const wanted = {
     early: left * Math.exp(-Z80 * sigma),
     mid: left,
@@ -144,7 +159,7 @@ function runOutTimes(pace: Pace, sigma: number, left: number, nowMs: number, end
   let used = 0
   for (let fromMs = nowMs; fromMs < endMs;) {
     const toMs = Math.min(endMs, (Math.floor(fromMs / HOUR_MS) + 1) * HOUR_MS)
-    const perHour = pace.rateAt(fromMs)
+    const perHour = rate.rateAt(fromMs)
     const next = used + (perHour * (toMs - fromMs)) / HOUR_MS
     for (const name of ['early', 'mid', 'late'] as const) {
       if (at[name] === undefined && next >= wanted[name])

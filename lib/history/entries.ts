@@ -1,5 +1,8 @@
 import * as z from 'zod'
 
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { type QuotaWindow, WINDOW_KINDS } from '../routing/limits.js'
+
 /** Beyond it no date can be made of a time. */
 const LATEST_MS = 8.64e15
 const at = z.number().min(0).max(LATEST_MS)
@@ -11,7 +14,7 @@ const readingEntry = z.object({
   atMs: at,
   uid: z.string(),
   limitId: z.string(),
-  kind: z.enum(['five_hour', 'weekly', 'monthly', 'unknown']),
+  kind: z.enum(WINDOW_KINDS),
   usedPercent: z.number(),
   windowMinutes: z.number().exactOptional(),
   resetsAtMs: z.number().exactOptional(),
@@ -34,7 +37,7 @@ const turnEntry = z.object({
   attempts: z.number(),
 })
 
-/** A request went on with another account. */
+/** A request continued with another account. */
 const switchEntry = z.object({
   type: z.literal('switch'),
   atMs: at,
@@ -69,3 +72,30 @@ export type ReadingEntry = z.infer<typeof readingEntry>
 export type TurnEntry = z.infer<typeof turnEntry>
 export type SwitchEntry = z.infer<typeof switchEntry>
 export type AlertEntry = z.infer<typeof alertEntry>
+
+/** One line for each window of a reading. Pure. */
+export function entriesOfReading(
+  uid: string,
+  limits: readonly { readonly limitId: string; readonly windows: readonly QuotaWindow[] }[],
+  atMs: number,
+): ReadingEntry[] {
+  return limits.flatMap(({ limitId, windows }) =>
+    windows.map(({ kind, usedPercent, windowMinutes, resetsAtMs }) => {
+      const entry = { atMs, uid, limitId, kind, usedPercent, windowMinutes, resetsAtMs }
+      return dropUndefined({ type: 'reading' as const, ...entry })
+    }),
+  )
+}
+
+/** The line of an alert. Pure. */
+export function entryOfAlert(
+  uid: string,
+  {
+    limitId,
+    window,
+    level,
+  }: { readonly limitId: string; readonly window: QuotaWindow; readonly level: number },
+  atMs: number,
+): AlertEntry {
+  return { type: 'alert', atMs, uid, limitId, kind: window.kind, level }
+}

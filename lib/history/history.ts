@@ -3,13 +3,13 @@ import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
 import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
-import { readTextFile, writeFileAtomic } from '../kernel/json-file.js'
-import { type HeldLock, withFileLock } from '../kernel/lock.js'
-import { realPathOrSame } from '../kernel/real-path.js'
+import { readTextFile, writeFileAtomic } from '../kernel/files/json-file.js'
+import { type HeldLock, withFileLock } from '../kernel/lock/lock.js'
+import { realPathOrSame } from '../kernel/files/real-path.js'
 import type { Logger } from '../kernel/logger.js'
-import type { HistoryEntry } from './entries.js'
+import { createWriteBehind } from '../kernel/write-behind.js'
+import type { HistoryEntry, ReadingEntry } from './entries.js'
 import { compacted, formatLine, type HistoryBounds, parseLine, parseLines } from './lines.js'
-import { createReadingGate } from './reading-gate.js'
 
 /** What was read, spent and switched, in a file that all processes append to and that may be lost without harm. */
 export interface History {
@@ -47,6 +47,7 @@ const WRITE_DELAY_MS = 2_000
 const MAX_WAITING = 5_000
 /** How often a process looks for entries that have become too old, ms. */
 const AGE_CHECK_MS = 86_400_000
+const NEWLINE = 0x0a
 const LOCK_STALE_MS = 10_000
 const LOCK_WAIT_MS = 5_000
 
@@ -55,22 +56,13 @@ export function createHistory(deps: HistoryDeps): History {
   const { file, clock } = deps
   const bounds = deps.bounds ?? BOUNDS
   const isNew = createReadingGate()
+  const writes = createWriteBehind(write, deps.delayMs ?? WRITE_DELAY_MS)
   let waiting: HistoryEntry[] = []
-  let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> = Promise.resolve()
   let agesCheckedAtMs = -Infinity
   let hasComplained = false
 
-  function flush(): Promise<void> {
-    clearTimeout(timer)
-    timer = undefined
-    writing = writing.then(write)
-    return writing
-  }
-
   async function write(): Promise<void> {
     const batch = waiting
-    if (batch.length === 0) return
     waiting = []
     try {
       // Appending takes the lock too: a line that goes into a file just being replaced would be gone.
@@ -97,7 +89,7 @@ export function createHistory(deps: HistoryDeps): History {
 
   function keepForLater(batch: readonly HistoryEntry[]): void {
     waiting = [...batch, ...waiting].slice(-MAX_WAITING)
-    schedule()
+    writes.schedule()
   }
 
   async function compact(size: number, lock: HeldLock): Promise<void> {
@@ -113,14 +105,8 @@ export function createHistory(deps: HistoryDeps): History {
     if (shorter !== text && lock.isHeld()) await writeFileAtomic(file, shorter)
   }
 
-  function schedule(): void {
-    if (timer !== undefined) return
-    timer = setTimeout(() => void flush(), deps.delayMs ?? WRITE_DELAY_MS)
-    timer.unref()
-  }
-
   async function stored(isWanted: (line: string) => boolean): Promise<HistoryEntry[]> {
-    await flush()
+    await writes.flush()
     try {
       const entries = parseLines((await readTextFile(file))?.text ?? '', isWanted)
       const since = clock.now() - bounds.maxAgeMs
@@ -137,7 +123,7 @@ export function createHistory(deps: HistoryDeps): History {
     note(entry) {
       if (entry.type === 'reading' && !isNew(entry)) return
       waiting.push(entry)
-      schedule()
+      writes.schedule()
     },
     read: () => stored(() => true),
     async readingsOf(uid) {
@@ -145,10 +131,7 @@ export function createHistory(deps: HistoryDeps): History {
       const found = await stored((line) => line.includes(uid) && line.includes('"reading"'))
       return found.filter((entry) => entry.type === 'reading' && entry.uid === uid)
     },
-    async close() {
-      await flush()
-      clearTimeout(timer)
-    },
+    close: () => writes.close(),
   }
 }
 
@@ -171,4 +154,28 @@ async function append(file: string, text: string): Promise<number> {
   }
 }
 
-const NEWLINE = 0x0a
+/** Without a change of the percentage one reading of a window is kept in this time, ms. */
+const SAME_PERCENT_MS = 60_000
+/** The backend's reset times wander by seconds between answers: this much is one and the same reset, ms. */
+const SAME_RESET_MS = 60_000
+
+/**
+ * Creates the gate that lets through what is new about a window: another percentage at once, another reset at most once
+ * a minute. It remembers one reading for each account, limit and kind of window.
+ */
+function createReadingGate(): (reading: ReadingEntry) => boolean {
+  const last = new Map<string, ReadingEntry>()
+  return (reading) => {
+    const key = `${reading.uid} ${reading.limitId} ${reading.kind}`
+    const before = last.get(key)
+    if (before !== undefined && !saysMore(before, reading)) return false
+    last.set(key, reading)
+    return true
+  }
+}
+
+function saysMore(before: ReadingEntry, reading: ReadingEntry): boolean {
+  if (reading.usedPercent !== before.usedPercent) return true
+  const moved = Math.abs((reading.resetsAtMs ?? 0) - (before.resetsAtMs ?? 0)) > SAME_RESET_MS
+  return moved && reading.atMs - before.atMs >= SAME_PERCENT_MS
+}

@@ -1,9 +1,12 @@
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 
-import type { Paths } from '../kernel/paths.js'
+import type { Paths } from '../kernel/files/paths.js'
 
-/** The two files that decide what OpenCode loads: server plugins in one, TUI plugins in the other (host facts §6). */
+/**
+ * The two files that decide what OpenCode loads: server plugins in one, TUI plugins in the other
+ * (docs/development/facts/opencode-host.md#tui-plugins).
+ */
 export interface HostConfigFiles {
   readonly server: string
   readonly tui: string

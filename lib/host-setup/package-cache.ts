@@ -2,13 +2,14 @@ import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import { CodexError, systemCode } from '../kernel/errors.js'
-import type { Paths } from '../kernel/paths.js'
+import type { Paths } from '../kernel/files/paths.js'
 
 import { entryKind } from './plugin-entries.js'
 
 /**
  * Folders in which OpenCode keeps installed copies of this package (`packages/<spec>/`, and the older
- * `node_modules/<name>/`). OpenCode never looks for a newer version while one is there (host facts §1). @throws CodexError `store_unreadable`
+ * `node_modules/<name>/`). OpenCode never looks for a newer version while one is there
+ * (docs/development/facts/opencode-host.md#package-cache). @throws CodexError `store_unreadable`
  */
 export async function cachedCopies(paths: Paths): Promise<string[]> {
   const packages = path.join(paths.hostCacheDir, 'packages')
@@ -31,7 +32,7 @@ export async function removeCopies(copies: readonly string[]): Promise<void> {
           `${copy} could not be removed (${systemCode(cause) ?? 'unknown reason'}).`,
           {
             cause,
-            hint: 'OpenCode goes on using that copy. Check its permissions, or remove it by hand.',
+            hint: 'OpenCode keeps using that copy. Check its permissions, or remove it by hand.',
           },
         )
       }),

@@ -3,7 +3,8 @@ export const PACKAGE_NAME = 'oc-codex-multi-auth'
 
 /**
  * Names this package had before. `opencode-openai-codex-auth` and its multi-account fork are not ours, but OpenCode
- * ignores every entry that contains the former (host facts §0.10), so they are left to `codex-doctor`.
+ * ignores every entry that contains the former (docs/development/facts/opencode-host.md#plugin-loading), so they are
+ * left to `codex-doctor`.
  */
 const FORMER_NAMES = ['oc-chatgpt-multi-auth']
 

@@ -1,6 +1,10 @@
+import { isRecord } from '../kernel/text/json.js'
 import { TOOL_LIST } from '../slash-commands/tool-list.js'
 
-/** The part of the host's merged configuration that says what a session may do (host facts §5). */
+/**
+ * The part of the host's merged configuration that says what a session may do
+ * (docs/development/facts/opencode-host.md#tools).
+ */
 export interface HostPermissions {
   permission?: unknown
   agent?: Record<string, unknown>
@@ -38,7 +42,7 @@ export type UserAllowance = (tool: string, risk: string) => boolean
 
 /**
  * Makes the host ask before a tool of ours does more than look, and keeps it so: what other plugins change in the
- * configuration behind us is looked through again whenever it is read, with the agents they add.
+ * configuration after us is checked again whenever it is read, with the agents they add.
  * @param config changed in place
  */
 export function askBeforeTools(config: HostPermissions, userAllows: UserAllowance): void {
@@ -69,35 +73,25 @@ function putGuards(config: HostPermissions, userAllows: UserAllowance): void {
   const agents = isRecord(config.agent) ? config.agent : {}
   for (const name of new Set([...Object.keys(HOST_AGENTS), ...Object.keys(agents)])) {
     const own = isRecord(agents[name]) ? agents[name] : {}
-    const base: Rule = { permission: '*', pattern: '*', action: HOST_AGENTS[name] ?? 'allow' }
-    const permission = withGuards(
-      own.permission,
-      [base, ...common, ...rulesIn(own.permission)],
-      userAllows,
-    )
-    if (JSON.stringify(permission) !== JSON.stringify(own.permission))
-      agents[name] = { ...own, permission }
+    const base = rulesIn(HOST_AGENTS[name] ?? 'allow')
+    const rules = [...base, ...common, ...rulesIn(own.permission)]
+    const permission = withGuards(own.permission, rules, userAllows)
+    if (permission !== own.permission) agents[name] = { ...own, permission }
   }
   config.agent = agents
   // For agents that are not known here.
-  const permission = withGuards(
-    config.permission,
-    [{ permission: '*', pattern: '*', action: 'allow' }, ...common],
-    userAllows,
-  )
-  if (JSON.stringify(permission) !== JSON.stringify(config.permission))
-    config.permission = permission
+  config.permission = withGuards(config.permission, [...rulesIn('allow'), ...common], userAllows)
 }
 
 /**
- * A permission with our rules behind all others, because the last that fits counts.
+ * A permission with our rules behind all others, because the last that fits counts; the same object where nothing changes.
  * @param rules everything that counts so far
  */
 function withGuards(
   permission: unknown,
   rules: readonly Rule[],
   userAllows: UserAllowance,
-): Record<string, unknown> {
+): unknown {
   const added = GUARDED.flatMap(
     ({ id, risks }): [tool: string, rule: Action | Record<string, Action>][] => {
       const wanted = risks.map((risk): [risk: string, action: Action] => {
@@ -106,20 +100,17 @@ function withGuards(
       })
       const [first, ...others] = new Set(wanted.map(([, action]) => action))
       if (first === undefined) return []
-      // A word of the user's own for all of it needs none of ours.
+      // What the user's own configuration allows as a whole needs no rule of ours.
       if (others.length === 0) return first === 'allow' ? [] : [[id, first]]
-      return [
-        [
-          id,
-          { '*': 'ask', ...Object.fromEntries(wanted.filter(([, action]) => action !== 'ask')) },
-        ],
-      ]
+      const told = wanted.filter(([, action]) => action !== 'ask')
+      return [[id, { '*': 'ask', ...Object.fromEntries(told) }]]
     },
   )
   const kept = Object.entries(permissionObject(permission)).filter(
     ([key]) => !added.some(([id]) => id === key),
   )
-  return Object.fromEntries([...kept, ...added])
+  const guarded = Object.fromEntries([...kept, ...added])
+  return JSON.stringify(guarded) === JSON.stringify(permission) ? permission : guarded
 }
 
 /** True when some rule lets a tool of ours through by its name: the only case in which the user's own file has to be read. */
@@ -152,18 +143,16 @@ function actionOf(rules: readonly Rule[], tool: string, risk: string): Action {
 
 function rulesIn(permission: unknown): Rule[] {
   return Object.entries(permissionObject(permission)).flatMap(([name, value]) => {
-    if (isAction(value)) return [{ permission: name, pattern: '*', action: value }]
-    return isRecord(value)
-      ? Object.entries(value).flatMap(([pattern, action]) =>
-          isAction(action) ? [{ permission: name, pattern, action }] : [],
-        )
-      : []
+    return Object.entries(permissionObject(value)).flatMap(([pattern, action]) =>
+      isAction(action) ? [{ permission: name, pattern, action }] : [],
+    )
   })
 }
 
 /** A single word stands for everything. */
 function permissionObject(permission: unknown): Record<string, unknown> {
-  return isRecord(permission) ? permission : isAction(permission) ? { '*': permission } : {}
+  if (isRecord(permission)) return permission
+  return isAction(permission) ? { '*': permission } : {}
 }
 
 /** `*` stands for any text, `?` for one character; a step back goes to the last star alone, so no pattern is slow. */
@@ -190,8 +179,4 @@ function fits(wildcard: string, text: string): boolean {
 
 function isAction(value: unknown): value is Action {
   return value === 'allow' || value === 'ask' || value === 'deny'
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

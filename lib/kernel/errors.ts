@@ -1,11 +1,12 @@
-import { plainLines } from './plain-text.js'
+import { plainLines, plainText } from './text/plain-text.js'
 
 /**
- * Every error a user can meet, once: the bridge answers the host with it, tools and the command line print it,
- * the troubleshooting guide is written from it.
+ * Every error a user can meet, once: the request path answers the host with it, tools and the command
+ * line print it, the troubleshooting guide is written from it.
  *
- * `status` is the HTTP status the host sees. OpenCode retries on 404, 408, 409, 429 and 5xx and on certain words in
- * the text (host facts §0.3), so an error that a retry cannot mend carries 400, 401 or 403.
+ * `status` is the HTTP status the host sees. OpenCode retries on 404, 408, 409, 429 and 5xx and on
+ * certain words in the text (docs/development/facts/opencode-host.md#errors-and-retries), so an
+ * error that a retry cannot mend carries 400, 401 or 403.
  */
 export const ERROR_TABLE = {
   no_accounts: {
@@ -15,7 +16,7 @@ export const ERROR_TABLE = {
   },
   login_required: {
     status: 401,
-    meaning: 'The sign-in of an account has ended and cannot be renewed.',
+    meaning: 'The sign-in of an account has ended and cannot be refreshed.',
     hint: 'Run: opencode auth login',
   },
   all_accounts_blocked: {
@@ -35,7 +36,7 @@ export const ERROR_TABLE = {
   },
   workspace_deactivated: {
     status: 403,
-    meaning: 'The workspace of the account was switched off by its owner.',
+    meaning: 'The workspace of the account was deactivated by its owner.',
     hint: 'Sign in to another workspace: opencode auth login',
   },
   model_not_supported: {
@@ -51,12 +52,12 @@ export const ERROR_TABLE = {
   bad_request: {
     status: 400,
     meaning: 'The backend refuses the form of the request.',
-    hint: 'If this goes on, report it with: codex-diag',
+    hint: 'If this keeps happening, report it with: codex-diag',
   },
   context_too_long: {
     status: 413,
-    meaning: 'The conversation is longer than the model takes.',
-    hint: 'OpenCode compacts the session and goes on',
+    meaning: 'The conversation is longer than the model allows.',
+    hint: 'OpenCode compacts the session and continues',
   },
   backend_unreachable: {
     status: 403,
@@ -65,12 +66,12 @@ export const ERROR_TABLE = {
   },
   backend_failed: {
     status: 403,
-    meaning: 'The backend answered with a failure, also after retries.',
-    hint: 'The backend has trouble of its own: wait a little, then send the prompt again',
+    meaning: 'The backend failed, and retries did not help.',
+    hint: 'Wait a little, then send the prompt again',
   },
   stream_broken: {
     status: 403,
-    meaning: 'The answer broke off after it had begun; it is never repeated by itself.',
+    meaning: 'The answer broke off after it had begun; it is never repeated automatically.',
     hint: 'Send the prompt again',
   },
   destination_refused: {
@@ -81,7 +82,7 @@ export const ERROR_TABLE = {
   request_not_json: {
     status: 400,
     meaning: 'The body of a request is not JSON.',
-    hint: 'If this goes on, report it with: codex-diag',
+    hint: 'If this keeps happening, report it with: codex-diag',
   },
   answer_not_sse: {
     status: 403,
@@ -90,7 +91,7 @@ export const ERROR_TABLE = {
   },
   refresh_failed: {
     status: 401,
-    meaning: 'The access token could not be renewed just now.',
+    meaning: 'The access token could not be refreshed.',
     hint: 'Run: opencode auth login',
   },
   oauth_failed: {
@@ -105,7 +106,7 @@ export const ERROR_TABLE = {
   },
   login_timeout: {
     status: 401,
-    meaning: 'Nobody finished the login in time.',
+    meaning: 'The login was not completed in time.',
     hint: 'Start the login again: opencode auth login',
   },
   callback_port_busy: {
@@ -140,7 +141,7 @@ export const ERROR_TABLE = {
   },
   keychain_unreachable: {
     status: 403,
-    meaning: 'The key of a sealed account file cannot be had from the OS keychain.',
+    meaning: 'The key of a sealed account file is not available from the OS keychain.',
     hint: 'Nothing was changed. Unlock the keychain of your desktop session and try again: codex-keychain',
   },
   config_invalid: {
@@ -168,8 +169,8 @@ export class CodexError extends Error {
    * @param options.hint replaces the hint of the table
    */
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
-    // Names, paths and words of a backend stand in it: whoever wrote those does not write to the terminal.
-    super(plainLines(message), options.cause === undefined ? undefined : { cause: options.cause })
+    // Names, paths and words of a backend stand in it: whoever wrote those adds no line and no command of a terminal.
+    super(plainText(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.hint = plainLines(options.hint ?? ERROR_TABLE[code].hint)
   }

@@ -1,7 +1,7 @@
 import type { Logger } from './logger.js'
 
 /** How loud a message is, in the host's own words. */
-export type ToastVariant = 'info' | 'success' | 'warning' | 'error'
+type ToastVariant = 'info' | 'success' | 'warning' | 'error'
 
 /** A message on the user's screen. */
 export interface Toast {

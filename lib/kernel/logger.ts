@@ -1,5 +1,5 @@
 /** Severity, in the host's own words (`client.app.log`). */
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /**
  * Where messages go. Inside OpenCode stdout and stderr belong to the screen, so the plugin logs through the host's

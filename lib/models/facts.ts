@@ -1,4 +1,7 @@
-/** Reasoning efforts, weakest first. `ultra` is a selection of the Codex CLI, never sent as such (second wire study §2a). */
+/**
+ * Reasoning efforts, weakest first. `ultra` is a selection of the Codex CLI, never sent as such
+ * (docs/development/facts/codex-backend.md#reasoning-efforts).
+ */
 export const EFFORTS = [
   'none',
   'minimal',
@@ -74,8 +77,8 @@ const snapshot = (id: string, fact: Partial<ModelFact>): ModelFact => ({
 })
 
 /**
- * The bundled Codex catalogue of CLI 0.169.0 (wire facts §10, second study §9), in its order of priority, then the
- * models that only the host's snapshot lists (host facts §9).
+ * The bundled Codex catalogue of CLI 0.169.0 (docs/development/facts/codex-backend.md#models), in its order of
+ * priority, then the models that only the host's snapshot lists (docs/development/facts/opencode-host.md#models).
  */
 export const MODEL_FACTS: readonly ModelFact[] = [
   catalogue('gpt-6.1-sol', { efforts: LOW_TO_ULTRA, defaultEffort: 'low', ultraAs: 'xhigh' }),

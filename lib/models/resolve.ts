@@ -63,10 +63,10 @@ export function wireEffort(model: string, effort: Effort): Effort {
 }
 
 /**
- * The nearest effort the model takes, as it goes over the wire; unknown models get what was asked for. A selection above
- * the model's list becomes its highest (captured: `max` to gpt-5.5 goes out as `xhigh`), but `ultra` where it is not
- * offered becomes the default (captured on gpt-6-luna). `none` passes to models without the Lite shape, since the
- * backend takes it from them (host facts §4). Pure.
+ * The nearest effort the model takes, as it goes over the wire; unknown models get what was asked for. A selection
+ * above the model's list becomes its highest (captured: `max` to gpt-5.5 goes out as `xhigh`), but `ultra` where it is
+ * not offered becomes the default (captured on gpt-6-luna). `none` passes to models without the Lite shape, since the
+ * backend takes it from them (docs/development/facts/opencode-host.md#requests). Pure.
  */
 export function clampEffort(model: string, effort: Effort): Effort {
   const fact = modelFact(model)

@@ -2,10 +2,10 @@ import * as z from 'zod'
 
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
-import { readTextFile, writeFileAtomic } from '../kernel/json-file.js'
+import { readTextFile, writeFileAtomic } from '../kernel/files/json-file.js'
 import type { Logger } from '../kernel/logger.js'
 import { FALLBACK_INSTRUCTIONS } from './fallback-instructions.js'
-import { readBounded } from './read-bounded.js'
+import { readBounded } from '../kernel/read-bounded.js'
 
 /** Instructions for requests that bring none: shipped ones at first, those of the Codex CLI once they are known. */
 export interface InstructionCache {

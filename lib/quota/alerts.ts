@@ -1,6 +1,6 @@
 import type { QuotaWindow } from '../routing/limits.js'
 
-/** What is left of a window, in percent, when a word is said; each once per window (product rules, quota). */
+/** Percentages left of a window at which the user is told; each once per window. */
 export const ALERT_LEVELS = [25, 20, 10, 5, 2.5, 0] as const
 
 /** A window that has come down to one of the levels. */
@@ -11,12 +11,12 @@ export interface Alert {
   readonly level: number
 }
 
-/** Levels already spoken of, by the name of the window; it changes with every reset. */
-export type AlertMemory = Readonly<Record<string, number>>
+/** Levels the user was told of, by the name of the window; it changes with every reset. */
+type AlertMemory = Readonly<Record<string, number>>
 
 /**
  * The alerts a reading gives rise to and what is to be remembered of them. A first reading far down says the lowest level
- * only; windows whose reset is not known are left out, since nobody could tell one from the next. Pure.
+ * only; windows whose reset is not known are left out, because one could not be told from the next. Pure.
  */
 export function alertsFor(
   limitId: string,
@@ -32,18 +32,18 @@ export function alertsFor(
     const level = ALERT_LEVELS.findLast((one) => left <= one)
     const slot = Math.round(window.resetsAtMs / SLOT_MS)
     const key = keyOf(limitId, window, slot)
-    // A time that wanders across the border of two slots is still the same reset.
-    const spoken = Math.min(
+    // The same reset may have been noted in a neighbouring slot, when its time was told as a few seconds more or less.
+    const told = Math.min(
       ...[slot - 1, slot, slot + 1].map((one) => memory[keyOf(limitId, window, one)] ?? Infinity),
     )
-    if (level === undefined || spoken <= level) continue
+    if (level === undefined || told <= level) continue
     alerts.push({ limitId, window, level })
     next = { ...next, [key]: level }
   }
   return { alerts, memory: next }
 }
 
-/** Both together: what either has spoken of is spoken of. Windows long over are forgotten. Pure. */
+/** Both together, the lower level of each window. Windows long over are forgotten. Pure. */
 export function mergedMemory(ours: AlertMemory, theirs: AlertMemory, nowMs: number): AlertMemory {
   const merged: Record<string, number> = {}
   for (const [key, level] of [...Object.entries(ours), ...Object.entries(theirs)]) {

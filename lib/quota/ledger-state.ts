@@ -1,14 +1,21 @@
 import * as z from 'zod'
 
-import { goodEntries, goodFields, goodItems, moment } from '../kernel/odd-values.js'
-import type { Block, QuotaWindow } from '../routing/limits.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { goodEntries, goodFields, goodItems, moment } from '../kernel/text/odd-values.js'
+import {
+  type Block,
+  BLOCK_REASONS,
+  EVIDENCE_SOURCES,
+  type QuotaWindow,
+  WINDOW_KINDS,
+} from '../routing/limits.js'
 import { type Alert, alertsFor, mergedMemory } from './alerts.js'
 import type { QuotaReading } from './readings.js'
 
-const source = z.enum(['headers', 'event', 'body', 'usage', 'manual'])
+const source = z.enum(EVIDENCE_SOURCES)
 
 const windowSchema = z.object({
-  kind: z.enum(['five_hour', 'weekly', 'monthly', 'unknown']),
+  kind: z.enum(WINDOW_KINDS),
   usedPercent: z.number(),
   windowMinutes: z.number().exactOptional(),
   resetsAtMs: moment.exactOptional(),
@@ -18,19 +25,7 @@ const windowSchema = z.object({
 
 const blockSchema = z.object({
   scope: z.string(),
-  reason: z.enum([
-    'usage_limit',
-    'rate_limit',
-    'usage_not_included',
-    'unauthorized',
-    'forbidden',
-    'workspace_deactivated',
-    'model_not_supported',
-    'server_error',
-    'network',
-    'credits_not_allowed',
-    'manual',
-  ]),
+  reason: z.enum(BLOCK_REASONS),
   source,
   sinceMs: moment,
   untilMs: moment,
@@ -106,7 +101,7 @@ export function withReading(
   let { blocks } = before
   const lifted = { ...before.lifted }
   for (const { limitId, name, windows } of reading.limits) {
-    limits[limitId] = { ...(name === undefined ? {} : { name }), windows: [...windows] }
+    limits[limitId] = { ...dropUndefined({ name }), windows: [...windows] }
     const hasRoom = windows.length > 0 && windows.every((window) => window.usedPercent < 100)
     const scope = `limit:${limitId}`
     if (hasRoom && blocks.some((block) => isLiftedByReading(block, scope, nowMs))) {
@@ -120,12 +115,13 @@ export function withReading(
     limits,
     blocks,
     readAtMs: nowMs,
-    ...(credits === undefined ? {} : { credits }),
-    ...(planType === undefined ? {} : { planType }),
-    ...(resetCredits === undefined ? {} : { resetCredits }),
-    ...(Object.keys(lifted).length === 0 ? {} : { lifted }),
+    ...dropUndefined({ credits, planType, resetCredits, lifted: unlessEmpty(lifted) }),
   }
   return { ...state, [uid]: next }
+}
+
+function isSameBlock(left: Block, right: Block): boolean {
+  return left.scope === right.scope && left.reason === right.reason
 }
 
 function isLiftedByReading(block: Block, scope: string, nowMs: number): boolean {
@@ -155,9 +151,7 @@ export function withAlerts(
 /** The state with a block; an older one of the same scope and reason goes. Pure. */
 export function withBlock(state: LedgerState, uid: string, block: Block): LedgerState {
   const before = state[uid] ?? NOTHING
-  const blocks = before.blocks.filter(
-    (other) => other.scope !== block.scope || other.reason !== block.reason,
-  )
+  const blocks = before.blocks.filter((other) => !isSameBlock(other, block))
   return { ...state, [uid]: { ...before, blocks: [...blocks, block] } }
 }
 
@@ -173,14 +167,9 @@ export function withoutBlocks(
   const before = state[uid]
   const gone = before?.blocks.filter((block) => scope === undefined || block.scope === scope) ?? []
   if (before === undefined || gone.length === 0) return state
-  const lifted = {
-    ...before.lifted,
-    ...Object.fromEntries(gone.map((block) => [block.scope, nowMs])),
-  }
-  return {
-    ...state,
-    [uid]: { ...before, blocks: before.blocks.filter((block) => !gone.includes(block)), lifted },
-  }
+  const blocks = before.blocks.filter((block) => !gone.includes(block))
+  const lifts = Object.fromEntries(gone.map((block) => [block.scope, nowMs]))
+  return { ...state, [uid]: { ...before, blocks, lifted: { ...before.lifted, ...lifts } } }
 }
 
 /** Windows of an exhausted reading are as good as a block; clearing an account by hand forgets them too. Pure. */
@@ -188,10 +177,8 @@ export function withoutReadings(state: LedgerState, uid: string, nowMs: number):
   const before = state[uid]
   if (before === undefined) return state
   const { readAtMs: _age, ...rest } = before
-  return {
-    ...state,
-    [uid]: { ...rest, limits: {}, lifted: { ...before.lifted, [EVERYTHING]: nowMs } },
-  }
+  const lifted = { ...before.lifted, [EVERYTHING]: nowMs }
+  return { ...state, [uid]: { ...rest, limits: {}, lifted } }
 }
 
 /** Both together: of every fact the younger one. Pure. */
@@ -201,9 +188,10 @@ export function mergedLedgers(ours: LedgerState, theirs: LedgerState, nowMs: num
   for (const uid of uids) {
     const both = mergedAccounts(ours[uid], theirs[uid], nowMs)
     if (both === undefined) continue
-    const kept = pruned(both, nowMs)
-    if (Object.keys(kept.limits).length > 0 || kept.blocks.length > 0 || kept.lifted !== undefined)
-      merged[uid] = kept
+    const account = pruned(both, nowMs)
+    const { limits, blocks, lifted } = account
+    if (unlessEmpty(limits) !== undefined || blocks.length > 0 || lifted !== undefined)
+      merged[uid] = account
   }
   return merged
 }
@@ -224,15 +212,11 @@ function mergedAccounts(
   const lifted = { ...old.lifted }
   for (const [scope, at] of Object.entries(young.lifted ?? {}))
     lifted[scope] = Math.max(at, lifted[scope] ?? 0)
-  const valid = Object.fromEntries(
-    Object.entries(limits).filter(([, { windows }]) => ageOf(windows) > (lifted[EVERYTHING] ?? 0)),
-  )
+  const valid = kept(limits, ({ windows }) => ageOf(windows) > (lifted[EVERYTHING] ?? 0))
   const blocks: Block[] = []
   for (const block of [...ours.blocks, ...theirs.blocks]) {
     if ((lifted[block.scope] ?? 0) >= block.sinceMs) continue
-    const same = blocks.findIndex(
-      (other) => other.scope === block.scope && other.reason === block.reason,
-    )
+    const same = blocks.findIndex((other) => isSameBlock(other, block))
     if (same < 0) blocks.push(block)
     else if ((blocks[same]?.sinceMs ?? 0) < block.sinceMs) blocks[same] = block
   }
@@ -242,21 +226,29 @@ function mergedAccounts(
     ...young,
     limits: valid,
     blocks,
-    ...(Object.keys(lifted).length === 0 ? {} : { lifted }),
-    ...(Object.keys(alerted).length === 0 ? {} : { alerted }),
+    lifted,
+    alerted,
   }
 }
 
 function pruned(account: AccountQuota, nowMs: number): AccountQuota {
-  const limits = Object.fromEntries(
-    Object.entries(account.limits).filter(([, { windows }]) => nowMs - ageOf(windows) < KEEP_MS),
-  )
-  const { lifted: marks = {}, ...rest } = account
-  const lifted = Object.fromEntries(
-    Object.entries(marks).filter(([, at]) => nowMs - at < KEEP_LIFTED_MS),
-  )
+  const { lifted: marks = {}, alerted = {}, ...rest } = account
+  const limits = kept(account.limits, ({ windows }) => nowMs - ageOf(windows) < KEEP_MS)
+  const lifted = kept(marks, (at) => nowMs - at < KEEP_LIFTED_MS)
   const blocks = account.blocks.filter((block) => block.untilMs > nowMs)
-  return { ...rest, limits, blocks, ...(Object.keys(lifted).length === 0 ? {} : { lifted }) }
+  const memory = dropUndefined({ lifted: unlessEmpty(lifted), alerted: unlessEmpty(alerted) })
+  return { ...rest, limits, blocks, ...memory }
+}
+
+function kept<Value>(
+  table: Readonly<Record<string, Value>>,
+  isKept: (value: Value) => boolean,
+): Record<string, Value> {
+  return Object.fromEntries(Object.entries(table).filter(([, value]) => isKept(value)))
+}
+
+function unlessEmpty<Table extends object>(table: Table): Table | undefined {
+  return Object.keys(table).length === 0 ? undefined : table
 }
 
 function ageOf(windows: readonly QuotaWindow[]): number {

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js'
 import type { Logger } from '../kernel/logger.js'
-import { createStateFile } from '../kernel/state-file.js'
+import { createStateFile } from '../kernel/files/state-file.js'
 import type { Block, QuotaWindow } from '../routing/limits.js'
 import {
   type AccountQuota,
@@ -45,15 +45,14 @@ export interface QuotaLedger {
 const NO_BLOCKS: readonly Block[] = []
 const NO_WINDOWS: Readonly<Record<string, readonly QuotaWindow[]>> = {}
 
-export interface LedgerDeps {
+interface LedgerDeps {
   readonly file: string
   readonly clock: Clock
   readonly log: Logger
   readonly watch?: boolean
-  readonly onChange?: () => void
   /** Hears of every reading; called on the request path, so it must neither wait nor write. */
   readonly onReading?: (uid: string, reading: QuotaReading, nowMs: number) => void
-  /** A window came down to a level nobody has spoken of yet. */
+  /** A window came down to a level the user has not been told of. */
   readonly onAlert?: (uid: string, alert: Alert) => void
 }
 
@@ -72,9 +71,8 @@ export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
     activeBlocks(uid, nowMs) {
       const blocks = state.current()[uid]?.blocks
       if (blocks === undefined || blocks.length === 0) return NO_BLOCKS
-      return blocks.every((block) => block.untilMs > nowMs)
-        ? blocks
-        : blocks.filter((block) => block.untilMs > nowMs)
+      const isActive = (block: Block): boolean => block.untilMs > nowMs
+      return blocks.every(isActive) ? blocks : blocks.filter(isActive)
     },
     windowsByLimit(uid, nowMs) {
       const limits = state.current()[uid]?.limits
@@ -94,11 +92,8 @@ export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
     },
     of: (uid) => state.current()[uid],
     observe(uid, reading, nowMs) {
-      const { state: next, alerts } = withAlerts(
-        withReading(state.current(), uid, reading, nowMs),
-        uid,
-        nowMs,
-      )
+      const read = withReading(state.current(), uid, reading, nowMs)
+      const { state: next, alerts } = withAlerts(read, uid, nowMs)
       state.set(next)
       deps.onReading?.(uid, reading, nowMs)
       for (const alert of alerts) deps.onAlert?.(uid, alert)

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
-import { plainText } from '../kernel/plain-text.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { plainText } from '../kernel/text/plain-text.js'
 import {
   DEFAULT_LIMIT_ID,
   type EvidenceSource,
@@ -9,7 +10,7 @@ import {
 } from '../routing/limits.js'
 
 /** What one source said about one limit family. */
-export interface LimitReading {
+interface LimitReading {
   readonly limitId: string
   /** What the backend calls the family. */
   readonly name?: string
@@ -17,7 +18,7 @@ export interface LimitReading {
 }
 
 /** Paid credits of an account. */
-export interface CreditsReading {
+interface CreditsReading {
   readonly hasCredits: boolean
   readonly unlimited: boolean
   /** As the backend writes it. */
@@ -33,7 +34,7 @@ export interface QuotaReading {
   readonly resetCredits?: number
 }
 
-/** Windows by length in minutes; the backend is free to put any of them first (wire facts §7). */
+/** Windows by length in minutes; the backend is free to put any of them first. */
 const KINDS: readonly (readonly [WindowKind, number, number])[] = [
   ['five_hour', 295, 305],
   ['weekly', 10_000, 10_160],
@@ -52,43 +53,25 @@ const FAMILY_HEADER = /^x-(.+)-(primary|secondary)-used-percent$/
 const USUAL_HEADER = 'x-codex-primary-used-percent'
 
 /**
- * Quota in the headers of an answer; undefined when there is none (wire facts §7). The id of a family is its header
- * prefix with underscores.
+ * Quota in the headers of an answer; undefined when there is none. The id of a family is its header prefix with
+ * underscores; see docs/development/facts/codex-backend.md#rate-limit-headers.
  */
 export function readingOfHeaders(headers: Headers, nowMs: number): QuotaReading | undefined {
-  const limits: LimitReading[] = []
-  for (const prefix of familyPrefixes(headers)) {
-    const windows = (['primary', 'secondary'] as const).flatMap((position) => {
+  const limits = familyPrefixes(headers).flatMap((prefix) => {
+    const windows = (['primary', 'secondary'] as const).map((position): RawWindow => {
       const header = (name: string): number | undefined =>
         numberIn(headers.get(`x-${prefix}-${position}-${name}`))
-      const resetAt = header('reset-at')
-      const resetAfter = header('reset-after-seconds')
-      return windowOf(
-        {
-          usedPercent: header('used-percent'),
-          minutes: header('window-minutes'),
-          resetsAtMs:
-            resetAt === undefined
-              ? resetAfter === undefined
-                ? undefined
-                : nowMs + resetAfter * 1000
-              : resetAt * 1000,
-        },
-        nowMs,
-        'headers',
-      )
+      return {
+        usedPercent: header('used-percent'),
+        minutes: header('window-minutes'),
+        resetAt: header('reset-at'),
+        resetAfter: header('reset-after-seconds'),
+      }
     })
-    const name = headers.get(`x-${prefix}-limit-name`)
-    if (windows.length > 0)
-      limits.push({
-        limitId: prefix.replaceAll('-', '_'),
-        windows,
-        ...(name === null || name === '' ? {} : { name }),
-      })
-  }
-  const credits = creditsOfHeaders(headers)
-  if (limits.length === 0 && credits === undefined) return undefined
-  return { limits, ...(credits === undefined ? {} : { credits }) }
+    const name = headers.get(`x-${prefix}-limit-name`) || undefined
+    return limitOf({ limitId: prefix.replaceAll('-', '_'), name }, windows, nowMs, 'headers')
+  })
+  return readingWith({ limits, credits: creditsOfHeaders(headers) })
 }
 
 function familyPrefixes(headers: Headers): string[] {
@@ -101,200 +84,176 @@ function familyPrefixes(headers: Headers): string[] {
 }
 
 function creditsOfHeaders(headers: Headers): CreditsReading | undefined {
-  const has = flagIn(headers.get('x-codex-credits-has-credits'))
-  if (has === undefined) return undefined
-  const balance = headers.get('x-codex-credits-balance')
-  return {
-    hasCredits: has,
-    unlimited: flagIn(headers.get('x-codex-credits-unlimited')) ?? false,
-    ...(balance === null ? {} : { balance }),
-  }
+  const hasCredits = flagIn(headers.get('x-codex-credits-has-credits'))
+  if (hasCredits === undefined) return undefined
+  const unlimited = flagIn(headers.get('x-codex-credits-unlimited')) ?? false
+  const balance = headers.get('x-codex-credits-balance') ?? undefined
+  return dropUndefined({ hasCredits, unlimited, balance })
 }
 
-const number = z.number().optional().nullable().catch(undefined)
-const eventWindow = z
-  .looseObject({ used_percent: number, window_minutes: number, reset_at: number })
-  .nullable()
-  .optional()
-  .catch(undefined)
-const creditsSchema = z
-  .looseObject({
-    has_credits: z.boolean(),
-    unlimited: z.boolean().catch(false),
-    balance: z.union([z.string(), z.number()]).nullable().optional().catch(undefined),
-  })
-  .nullable()
-  .optional()
-  .catch(undefined)
+/** What stands in the place of an optional field of the backend's counts as nothing. */
+const maybe = <Schema extends z.ZodType>(schema: Schema) =>
+  schema
+    .nullish()
+    .catch(undefined)
+    .transform((value) => value ?? undefined)
+const number = maybe(z.number())
+const text = maybe(z.string())
+const planType = maybe(z.string().transform(plainText))
+const credits = maybe(
+  z
+    .looseObject({
+      has_credits: z.boolean(),
+      unlimited: z.boolean().catch(false),
+      balance: maybe(z.union([z.string(), z.number()])),
+    })
+    .transform(({ has_credits: hasCredits, unlimited, balance }): CreditsReading =>
+      dropUndefined({ hasCredits, unlimited, balance: balance?.toString() }),
+    ),
+)
 
+const eventWindow = maybe(
+  z
+    .looseObject({ used_percent: number, window_minutes: number, reset_at: number })
+    .transform((raw): RawWindow => ({
+      usedPercent: raw.used_percent,
+      minutes: raw.window_minutes,
+      resetAt: raw.reset_at,
+    })),
+)
 const eventSchema = z.looseObject({
-  plan_type: z.string().transform(plainText).optional().catch(undefined),
-  rate_limits: z
-    .looseObject({ primary: eventWindow, secondary: eventWindow })
-    .nullable()
-    .optional()
-    .catch(undefined),
-  credits: creditsSchema,
-  metered_limit_name: z.string().nullable().optional().catch(undefined),
-  limit_name: z.string().nullable().optional().catch(undefined),
+  plan_type: planType,
+  rate_limits: maybe(z.looseObject({ primary: eventWindow, secondary: eventWindow })),
+  credits,
+  metered_limit_name: text,
+  limit_name: text,
 })
 
-/** Quota in a `codex.rate_limits` event; undefined when it says nothing that can be used (wire facts §7). */
+/** Quota in a `codex.rate_limits` event; undefined when it says nothing that can be used. */
 export function readingOfEvent(event: unknown, nowMs: number): QuotaReading | undefined {
-  const parsed = eventSchema.safeParse(event)
-  if (!parsed.success) return undefined
-  const {
-    plan_type: planType,
-    rate_limits: limits,
-    credits,
-    metered_limit_name: metered,
-    limit_name: name,
-  } = parsed.data
-  const windows = [limits?.primary, limits?.secondary].flatMap((window) =>
-    windowOf(
-      {
-        usedPercent: window?.used_percent ?? undefined,
-        minutes: window?.window_minutes ?? undefined,
-        resetsAtMs: window?.reset_at == null ? undefined : window.reset_at * 1000,
-      },
-      nowMs,
-      'event',
-    ),
-  )
-  const limitId = metered ?? name ?? DEFAULT_LIMIT_ID
-  const spoken = creditsOf(credits)
-  if (windows.length === 0 && spoken === undefined && planType === undefined) return undefined
-  return {
-    limits: windows.length === 0 ? [] : [{ limitId, windows, ...(name == null ? {} : { name }) }],
-    ...(spoken === undefined ? {} : { credits: spoken }),
-    ...(planType === undefined ? {} : { planType }),
-  }
+  const { data } = eventSchema.safeParse(event)
+  if (data === undefined) return undefined
+  const { rate_limits: found, metered_limit_name: metered, limit_name: name } = data
+  const family = { limitId: metered ?? name ?? DEFAULT_LIMIT_ID, name }
+  return readingWith({
+    limits: limitOf(family, [found?.primary, found?.secondary], nowMs, 'event'),
+    credits: data.credits,
+    planType: data.plan_type,
+  })
 }
 
-const usageWindow = z
-  .looseObject({
-    used_percent: number,
-    limit_window_seconds: number,
-    reset_after_seconds: number,
-    reset_at: number,
-  })
-  .nullable()
-  .optional()
-  .catch(undefined)
-const usageLimit = z
-  .looseObject({ primary_window: usageWindow, secondary_window: usageWindow })
-  .nullable()
-  .optional()
-  .catch(undefined)
+const usageWindow = maybe(
+  z
+    .looseObject({
+      used_percent: number,
+      limit_window_seconds: number,
+      reset_after_seconds: number,
+      reset_at: number,
+    })
+    .transform(({ limit_window_seconds: seconds, ...raw }): RawWindow => ({
+      usedPercent: raw.used_percent,
+      minutes: seconds === undefined ? undefined : Math.round(seconds / 60),
+      resetAt: raw.reset_at,
+      resetAfter: raw.reset_after_seconds,
+    })),
+)
+const usageLimit = maybe(
+  z
+    .looseObject({ primary_window: usageWindow, secondary_window: usageWindow })
+    .transform((limit) => [limit.primary_window, limit.secondary_window]),
+)
 const usageSchema = z.looseObject({
-  plan_type: z.string().transform(plainText).optional().catch(undefined),
+  plan_type: planType,
   rate_limit: usageLimit,
-  credits: creditsSchema,
-  additional_rate_limits: z
-    .array(
+  credits,
+  additional_rate_limits: maybe(
+    z.array(
       z.looseObject({
-        limit_name: z.string().nullable().optional(),
-        metered_feature: z.string().nullable().optional(),
+        limit_name: z.string().nullish(),
+        metered_feature: z.string().nullish(),
         rate_limit: usageLimit,
       }),
-    )
-    .nullable()
-    .optional()
-    .catch(undefined),
-  rate_limit_reset_credits: z
-    .looseObject({ available_count: z.number() })
-    .nullable()
-    .optional()
-    .catch(undefined),
+    ),
+  ),
+  rate_limit_reset_credits: maybe(z.looseObject({ available_count: z.number() })),
 })
 
-/** Quota in the answer of the usage endpoint; undefined when it has another form (wire facts §7). */
+/** Quota in the answer of docs/development/facts/codex-backend.md#usage-endpoint; undefined when it has another form. */
 export function readingOfUsage(body: unknown, nowMs: number): QuotaReading | undefined {
-  const parsed = usageSchema.safeParse(body)
-  if (!parsed.success) return undefined
-  const {
-    plan_type: planType,
-    rate_limit: standard,
-    credits,
-    additional_rate_limits: additional,
-    rate_limit_reset_credits: banked,
-  } = parsed.data
-  const limits: LimitReading[] = []
-  const add = (
-    limitId: string,
-    name: string | null | undefined,
-    limit: z.infer<typeof usageLimit>,
-  ): void => {
-    const windows = [limit?.primary_window, limit?.secondary_window].flatMap((window) => {
-      const after = window?.reset_after_seconds
-      const at = window?.reset_at
-      return windowOf(
-        {
-          usedPercent: window?.used_percent ?? undefined,
-          minutes:
-            window?.limit_window_seconds == null
-              ? undefined
-              : Math.round(window.limit_window_seconds / 60),
-          resetsAtMs: at == null ? (after == null ? undefined : nowMs + after * 1000) : at * 1000,
-        },
-        nowMs,
-        'usage',
-      )
-    })
-    if (windows.length > 0) limits.push({ limitId, windows, ...(name == null ? {} : { name }) })
-  }
-  add(DEFAULT_LIMIT_ID, undefined, standard)
-  for (const { metered_feature: feature, limit_name: name, rate_limit: limit } of additional ??
-    []) {
-    const id = feature ?? name
-    if (id != null) add(id, name, limit)
-  }
-  const spoken = creditsOf(credits)
-  if (limits.length === 0 && spoken === undefined && planType === undefined) return undefined
-  return {
-    limits,
-    ...(spoken === undefined ? {} : { credits: spoken }),
-    ...(planType === undefined ? {} : { planType }),
-    ...(banked == null ? {} : { resetCredits: banked.available_count }),
-  }
+  const { data } = usageSchema.safeParse(body)
+  if (data === undefined) return undefined
+  const usual = { limitId: DEFAULT_LIMIT_ID, name: undefined }
+  const others = (data.additional_rate_limits ?? []).flatMap((one) => {
+    const name = one.limit_name ?? undefined
+    const limitId = one.metered_feature ?? name
+    return limitId === undefined
+      ? []
+      : limitOf({ limitId, name }, one.rate_limit ?? [], nowMs, 'usage')
+  })
+  const reading = readingWith({
+    limits: [...limitOf(usual, data.rate_limit ?? [], nowMs, 'usage'), ...others],
+    credits: data.credits,
+    planType: data.plan_type,
+  })
+  const resetCredits = data.rate_limit_reset_credits?.available_count
+  return reading && { ...reading, ...dropUndefined({ resetCredits }) }
 }
 
-/** A window counts when it has a percentage and something else than zeros (wire facts §7). */
-function windowOf(
-  raw: {
-    usedPercent: number | undefined
-    minutes: number | undefined
-    resetsAtMs: number | undefined
-  },
+/** A window as the backend tells it. */
+interface RawWindow {
+  readonly usedPercent: number | undefined
+  readonly minutes: number | undefined
+  /** Epoch seconds. */
+  readonly resetAt: number | undefined
+  /** Seconds from now. */
+  readonly resetAfter?: number | undefined
+}
+
+/** The family with its windows; nothing when none of them counts. */
+function limitOf(
+  family: { readonly limitId: string; readonly name: string | undefined },
+  raw: readonly (RawWindow | undefined)[],
   nowMs: number,
   source: EvidenceSource,
-): QuotaWindow[] {
-  const { usedPercent, minutes, resetsAtMs } = raw
-  if (usedPercent === undefined || usedPercent < 0) return []
-  // A length of 0 is a window that is switched off (peer facts §2.8).
-  if (minutes === 0 || (usedPercent === 0 && minutes === undefined && resetsAtMs === undefined))
-    return []
-  const believable =
-    resetsAtMs !== undefined && resetsAtMs > 0 && resetsAtMs - nowMs < FARTHEST_RESET_MS
-  return [
-    {
-      kind: windowKindOf(minutes),
-      usedPercent,
-      ...(minutes === undefined ? {} : { windowMinutes: minutes }),
-      ...(believable ? { resetsAtMs } : {}),
-      observedAtMs: nowMs,
-      source,
-    },
-  ]
+): LimitReading[] {
+  const windows = raw.flatMap((window) => windowOf(window, nowMs, source) ?? [])
+  return windows.length === 0 ? [] : [{ ...dropUndefined(family), windows }]
 }
 
-function creditsOf(raw: z.infer<typeof creditsSchema>): CreditsReading | undefined {
-  if (raw == null) return undefined
-  return {
-    hasCredits: raw.has_credits,
-    unlimited: raw.unlimited,
-    ...(raw.balance == null ? {} : { balance: String(raw.balance) }),
-  }
+/** A window counts when it has a percentage and something else than zeros. */
+function windowOf(
+  raw: RawWindow | undefined,
+  nowMs: number,
+  source: EvidenceSource,
+): QuotaWindow | undefined {
+  const { usedPercent, minutes, resetAt, resetAfter } = raw ?? {}
+  const resetsAfterMs = resetAfter === undefined ? undefined : nowMs + resetAfter * 1000
+  const resetsAtMs = resetAt === undefined ? resetsAfterMs : resetAt * 1000
+  if (usedPercent === undefined || usedPercent < 0) return undefined
+  // A length of 0 is a window that is switched off.
+  if (minutes === 0 || (usedPercent === 0 && minutes === undefined && resetsAtMs === undefined))
+    return undefined
+  const isBelievable =
+    resetsAtMs !== undefined && resetsAtMs > 0 && resetsAtMs - nowMs < FARTHEST_RESET_MS
+  return dropUndefined({
+    kind: windowKindOf(minutes),
+    usedPercent,
+    windowMinutes: minutes,
+    resetsAtMs: isBelievable ? resetsAtMs : undefined,
+    observedAtMs: nowMs,
+    source,
+  })
+}
+
+/** The reading; undefined when nothing was said. */
+function readingWith(said: {
+  readonly limits: readonly LimitReading[]
+  readonly credits: CreditsReading | undefined
+  readonly planType?: string | undefined
+}): QuotaReading | undefined {
+  const isEmpty =
+    said.limits.length === 0 && said.credits === undefined && said.planType === undefined
+  return isEmpty ? undefined : dropUndefined(said)
 }
 
 function numberIn(text: string | null): number | undefined {

@@ -1,7 +1,13 @@
 import * as z from 'zod'
 
-import { CodexError, systemCode } from '../kernel/errors.js'
-import type { UsageCaller, UsageDeps } from './usage-client.js'
+import {
+  type BackendCaller,
+  type BackendDeps,
+  type BackendRequest,
+  callBackend,
+  failedCall,
+} from '../kernel/backend-call.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 
 /** A banked reset of the windows. */
 export interface ResetCredit {
@@ -12,14 +18,22 @@ export interface ResetCredit {
   readonly expiresAt?: string
 }
 
-/** What redeeming one came to (wire facts §7). */
+const REDEEM_CODES = ['reset', 'nothing_to_reset', 'no_credit', 'already_redeemed'] as const
+
+/** What redeeming one came to; see docs/development/facts/codex-backend.md#reset-credits. */
 export interface Redeemed {
-  readonly code: 'reset' | 'nothing_to_reset' | 'no_credit' | 'already_redeemed' | 'unknown'
+  readonly code: (typeof REDEEM_CODES)[number] | 'unknown'
   readonly windowsReset: number
 }
 
 const PATH = '/wham/rate-limit-reset-credits'
+const WHAT = 'request for banked resets'
 const ANSWER_TIMEOUT_MS = 15_000
+const optionalText = z
+  .string()
+  .nullish()
+  .catch(undefined)
+  .transform((text) => text ?? undefined)
 
 const listSchema = z.looseObject({
   credits: z
@@ -27,38 +41,28 @@ const listSchema = z.looseObject({
       z.looseObject({
         id: z.string(),
         status: z.string().catch('unknown'),
-        title: z.string().nullable().optional().catch(undefined),
-        expires_at: z.string().nullable().optional().catch(undefined),
+        title: optionalText,
+        expires_at: optionalText,
       }),
     )
     .catch([]),
 })
 const redeemedSchema = z.looseObject({
-  code: z
-    .enum(['reset', 'nothing_to_reset', 'no_credit', 'already_redeemed'])
-    .catch('nothing_to_reset'),
+  code: z.enum(REDEEM_CODES).catch('nothing_to_reset'),
   windows_reset: z.number().catch(0),
 })
 
 /** The banked resets of an account. @throws CodexError `backend_unreachable`, `backend_failed` */
 export async function listResetCredits(
-  deps: UsageDeps,
-  caller: UsageCaller,
+  deps: BackendDeps,
+  caller: BackendCaller,
   signal?: AbortSignal,
 ): Promise<readonly ResetCredit[]> {
-  const body = await call(deps, caller, PATH, { method: 'GET' }, signal)
-  const parsed = listSchema.safeParse(body)
-  if (!parsed.success)
-    throw new CodexError(
-      'backend_failed',
-      'The backend answers the question for banked resets in an unknown form.',
-    )
-  return parsed.data.credits.map(({ id, status, title, expires_at: expiresAt }) => ({
-    id,
-    status,
-    ...(title == null ? {} : { title }),
-    ...(expiresAt == null ? {} : { expiresAt }),
-  }))
+  const parsed = listSchema.safeParse(await call(deps, caller, { path: PATH, signal }))
+  if (!parsed.success) throw failedCall(WHAT, 200)
+  return parsed.data.credits.map(({ id, status, title, expires_at: expiresAt }) =>
+    dropUndefined({ id, status, title, expiresAt }),
+  )
 }
 
 /**
@@ -66,55 +70,28 @@ export async function listResetCredits(
  * @throws CodexError `backend_unreachable` (it may have been carried out), `backend_failed`
  */
 export async function redeemResetCredit(
-  deps: UsageDeps,
-  caller: UsageCaller,
-  redeem: { readonly requestId: string; readonly creditId: string },
+  deps: BackendDeps,
+  caller: BackendCaller,
+  { requestId, creditId }: { readonly requestId: string; readonly creditId: string },
   signal?: AbortSignal,
 ): Promise<Redeemed> {
-  const init = {
-    method: 'POST',
-    body: JSON.stringify({ redeem_request_id: redeem.requestId, credit_id: redeem.creditId }),
-  }
-  const parsed = redeemedSchema.safeParse(await call(deps, caller, `${PATH}/consume`, init, signal))
-  return parsed.success
-    ? { code: parsed.data.code, windowsReset: parsed.data.windows_reset }
-    : { code: 'unknown', windowsReset: 0 }
+  const json = { redeem_request_id: requestId, credit_id: creditId }
+  const { data } = redeemedSchema.safeParse(
+    await call(deps, caller, { path: `${PATH}/consume`, json, signal }),
+  )
+  return data === undefined
+    ? { code: 'unknown', windowsReset: 0 }
+    : { code: data.code, windowsReset: data.windows_reset }
 }
 
 async function call(
-  deps: UsageDeps,
-  { token, accountId }: UsageCaller,
-  path: string,
-  init: RequestInit,
-  signal: AbortSignal | undefined,
+  deps: BackendDeps,
+  caller: BackendCaller,
+  request: Pick<BackendRequest, 'path' | 'json' | 'signal'>,
 ): Promise<unknown> {
-  const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
-  try {
-    const response = await deps.fetch(deps.backend + path, {
-      ...init,
-      headers: {
-        authorization: `Bearer ${token}`,
-        accept: 'application/json',
-        'content-type': 'application/json',
-        'user-agent': deps.userAgent,
-        ...(accountId === undefined ? {} : { 'chatgpt-account-id': accountId }),
-      },
-      redirect: 'error',
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-    })
-    if (!response.ok)
-      throw new CodexError(
-        'backend_failed',
-        `The backend does not tell the banked resets (status ${response.status}).`,
-      )
-    return await response.json()
-  } catch (error) {
-    if (signal?.aborted === true || error instanceof CodexError) throw error
-    const cause = error instanceof Error ? error.cause : undefined
-    throw new CodexError(
-      'backend_unreachable',
-      `The backend did not answer the question for banked resets (${systemCode(cause) ?? systemCode(error) ?? 'no answer in time'}).`,
-      { cause: error },
-    )
-  }
+  const headers = { 'content-type': 'application/json' }
+  const common = { what: WHAT, timeoutMs: ANSWER_TIMEOUT_MS, headers }
+  const { status, body } = await callBackend(deps, caller, { ...common, ...request })
+  if (status < 200 || status >= 300) throw failedCall(WHAT, status)
+  return body
 }

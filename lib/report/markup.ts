@@ -1,4 +1,4 @@
-import { plainLines } from '../kernel/plain-text.js'
+import { escapeHtml } from '../kernel/text/html.js'
 
 const MARKUP = Symbol('markup')
 
@@ -32,20 +32,44 @@ export function ownText(text: string): Markup {
   return { [MARKUP]: text }
 }
 
-/**
- * Escapes a text for HTML content and quoted attributes. What no browser shows, what turns the direction of its
- * neighbours and what some parsers trip over is taken out first.
- */
-export function escaped(text: string): string {
-  return plainLines(text).replace(
-    /[&<>"'`]/g,
-    (character) => `&#${String(character.charCodeAt(0))};`,
-  )
-}
-
 function written(part: Part): string {
   if (part === undefined) return ''
-  if (typeof part === 'string') return escaped(part)
+  if (typeof part === 'string') return escapeHtml(part)
   if (typeof part === 'number') return String(part)
   return MARKUP in part ? part[MARKUP] : part.map(textOf).join('\n')
+}
+
+const NUMBER_CLASS = ownText(' class="number"')
+
+/** A column of a table; numbers stand to the right. */
+export interface DataColumn<Row> {
+  readonly title: string
+  readonly value: (row: Row) => Part
+  readonly numeric?: true
+}
+
+/** A table with a caption. The first column names the row. It scrolls by itself where the screen is too narrow. */
+export function dataTable<Row>(
+  caption: string,
+  columns: readonly DataColumn<Row>[],
+  rows: readonly Row[],
+): Markup {
+  const cell = (row: Row, { value, numeric }: DataColumn<Row>, index: number): Markup => {
+    if (index === 0) return html`<th scope="row">${value(row)}</th>`
+    return html`<td${numeric && NUMBER_CLASS}>${value(row)}</td>`
+  }
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
+<caption>${caption}</caption>
+<thead><tr>${columns.map(({ title, numeric }) => html`<th scope="col"${numeric && NUMBER_CLASS}>${title}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${columns.map((column, index) => cell(row, column, index))}</tr>`)}</tbody>
+</table></div>`
+}
+
+/** The numbers behind a chart, folded away. */
+export function numbersBehind<Row>(
+  caption: string,
+  columns: readonly DataColumn<Row>[],
+  rows: readonly Row[],
+): Markup {
+  return html`<details><summary>The numbers as a table</summary>${dataTable(caption, columns, rows)}</details>`
 }

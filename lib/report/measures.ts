@@ -1,60 +1,54 @@
+import type { WindowView } from '../account-view/view.js'
 import type { HistoryEntry, TurnEntry } from '../history/entries.js'
-import type { HistogramSnapshot, MetricsSnapshot } from '../kernel/metrics.js'
+import type { MetricsSnapshot } from '../kernel/metrics.js'
+import { grouped } from './token-sums.js'
 
 /** Names and values that tell the points of a measure apart. */
 export type Attributes = Readonly<Record<string, string>>
 
 /** One number with what it belongs to. */
-export interface NumberPoint {
+interface NumberPoint {
   readonly attributes: Attributes
   readonly value: number
 }
 
 /** One distribution with what it belongs to. */
-export interface HistogramPoint {
+interface HistogramPoint {
   readonly attributes: Attributes
   readonly count: number
   readonly sum: number
   /** Cumulative counts; the last `le` is Infinity. */
-  readonly buckets: HistogramSnapshot['buckets']
-}
-
-interface Described {
-  /** Dotted and lower-case, as OpenTelemetry writes names. */
-  readonly name: string
-  readonly help: string
-  /** A UCUM unit: `s`, `By`, `1`, `{token}`. */
-  readonly unit: string
+  readonly buckets: readonly { readonly le: number; readonly count: number }[]
 }
 
 /** What is exported, before it takes the form of one of the formats. A counter counts from `sinceMs`, epoch ms. */
-export type Measure =
-  | (Described & { readonly type: 'gauge'; readonly points: readonly NumberPoint[] })
-  | (Described & {
-      readonly type: 'counter'
-      readonly sinceMs: number
-      readonly points: readonly NumberPoint[]
-    })
-  | (Described & {
+export type Measure = {
+  /** Dotted and lower-case, as OpenTelemetry writes names. */
+  readonly name: string
+  /** A UCUM unit: `s`, `By`, `1`, `{token}`. */
+  readonly unit: string
+  readonly help: string
+} & (
+  | { readonly type: 'gauge'; readonly points: readonly NumberPoint[] }
+  | { readonly type: 'counter'; readonly sinceMs: number; readonly points: readonly NumberPoint[] }
+  | {
       readonly type: 'histogram'
       readonly sinceMs: number
       readonly points: readonly HistogramPoint[]
-    })
+    }
+)
+
+type MeasuredWindow = Pick<
+  WindowView,
+  'name' | 'limitId' | 'leftPercent' | 'resetsAtMs' | 'observedAtMs'
+>
 
 /** An account as an export sees it: a pseudonym and numbers. */
-export interface MeasuredAccount {
+interface MeasuredAccount {
   /** A pseudonym; never an address, label or id. */
   readonly account: string
   readonly usable: boolean
-  readonly windows: readonly {
-    /** `5h`, `7d`, `30d` or `quota`. */
-    readonly name: string
-    readonly limitId: string
-    readonly leftPercent: number
-    /** Epoch ms, or null when unknown. */
-    readonly resetsAtMs: number | null
-    readonly observedAtMs: number
-  }[]
+  readonly windows: readonly MeasuredWindow[]
 }
 
 /** Everything an export is made of. */
@@ -99,58 +93,54 @@ export function measuresOf(input: MeasureInput): Measure[] {
 }
 
 function quotaMeasures(accounts: readonly MeasuredAccount[]): Measure[] {
-  const perWindow = (
-    value: (window: MeasuredAccount['windows'][number]) => number | null,
-  ): NumberPoint[] =>
+  const gauge = (name: string, unit: string, help: string, points: NumberPoint[]): Measure => ({
+    type: 'gauge',
+    name,
+    unit,
+    help,
+    points,
+  })
+  const perWindow = (value: (window: MeasuredWindow) => number | undefined): NumberPoint[] =>
     accounts.flatMap(({ account, windows }) =>
       windows.flatMap((window) => {
         const number = value(window)
-        return number === null
-          ? []
-          : [
-              {
-                attributes: {
-                  'codex.account': account,
-                  'codex.limit': window.limitId,
-                  'codex.window': window.name,
-                },
-                value: number,
-              },
-            ]
+        if (number === undefined) return []
+        const attributes = {
+          'codex.account': account,
+          'codex.limit': window.limitId,
+          'codex.window': window.name,
+        }
+        return [{ attributes, value: number }]
       }),
     )
   return [
-    {
-      type: 'gauge',
-      name: 'codex.account.usable',
-      unit: '{account}',
-      help: '1 when the account can serve now, else 0.',
-      points: accounts.map(({ account, usable }) => ({
+    gauge(
+      'codex.account.usable',
+      '{account}',
+      '1 when the account can serve now, else 0.',
+      accounts.map(({ account, usable }) => ({
         attributes: { 'codex.account': account },
         value: usable ? 1 : 0,
       })),
-    },
-    {
-      type: 'gauge',
-      name: 'codex.quota.left',
-      unit: '1',
-      help: 'Share of the quota window that is left, 0 to 1.',
-      points: perWindow((window) => window.leftPercent / 100),
-    },
-    {
-      type: 'gauge',
-      name: 'codex.quota.reset.time',
-      unit: 's',
-      help: 'When the quota window resets, as Unix time.',
-      points: perWindow((window) => (window.resetsAtMs === null ? null : window.resetsAtMs / 1000)),
-    },
-    {
-      type: 'gauge',
-      name: 'codex.quota.read.time',
-      unit: 's',
-      help: 'When the quota window was last read, as Unix time.',
-      points: perWindow((window) => window.observedAtMs / 1000),
-    },
+    ),
+    gauge(
+      'codex.quota.left',
+      '1',
+      'Share of the quota window that is left, 0 to 1.',
+      perWindow(({ leftPercent }) => leftPercent / 100),
+    ),
+    gauge(
+      'codex.quota.reset.time',
+      's',
+      'When the quota window resets, as Unix time.',
+      perWindow(({ resetsAtMs }) => (resetsAtMs === undefined ? undefined : resetsAtMs / 1000)),
+    ),
+    gauge(
+      'codex.quota.read.time',
+      's',
+      'When the quota window was last read, as Unix time.',
+      perWindow(({ observedAtMs }) => observedAtMs / 1000),
+    ),
   ]
 }
 
@@ -159,31 +149,35 @@ function turnMeasures(
   sinceMs: number,
   nameOf: (uid: string) => string,
 ): Measure[] {
-  const tokens = new Map<string, NumberPoint>()
-  for (const turn of turns) {
-    for (const [type, value] of [
-      ['input', turn.inputTokens],
-      ['cached', turn.cachedTokens],
-      ['output', turn.outputTokens],
-      ['reasoning', turn.reasoningTokens],
-    ] as const) {
-      add(
-        tokens,
-        {
-          'codex.account': nameOf(turn.uid),
-          'gen_ai.request.model': turn.model,
-          'codex.token.type': type,
-        },
-        value,
-      )
-    }
-  }
+  const tokens = turns.flatMap((turn) =>
+    Object.entries({
+      input: turn.inputTokens,
+      cached: turn.cachedTokens,
+      output: turn.outputTokens,
+      reasoning: turn.reasoningTokens,
+    }).map(([type, value]) => ({
+      attributes: {
+        'codex.account': nameOf(turn.uid),
+        'gen_ai.request.model': turn.model,
+        'codex.token.type': type,
+      },
+      value,
+    })),
+  )
   const models = [...new Set(turns.map(({ model }) => model))].sort()
-  const ofModel = (model: string): TurnEntry[] => turns.filter((turn) => turn.model === model)
-  const named = (model: string): Attributes => ({
-    'gen_ai.operation.name': 'chat',
-    'gen_ai.provider.name': 'openai',
-    'gen_ai.request.model': model,
+  const ofModel = (
+    model: string,
+    attributes: Attributes,
+    bounds: readonly number[],
+    value: (turn: TurnEntry) => number,
+  ): HistogramPoint => ({
+    attributes: {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.request.model': model,
+      ...attributes,
+    },
+    ...distribution(turns.filter((turn) => turn.model === model).map(value), bounds),
   })
   return [
     {
@@ -192,7 +186,7 @@ function turnMeasures(
       unit: '{token}',
       sinceMs,
       help: 'Tokens of finished answers since 00:00 UTC; cached is a part of input, reasoning a part of output.',
-      points: [...tokens.values()],
+      points: summed(tokens),
     },
     {
       type: 'histogram',
@@ -201,20 +195,13 @@ function turnMeasures(
       sinceMs,
       help: 'Number of input and output tokens used per answer, since 00:00 UTC.',
       points: models.flatMap((model) => [
-        {
-          attributes: { ...named(model), 'gen_ai.token.type': 'input' },
-          ...distribution(
-            ofModel(model).map((turn) => turn.inputTokens),
-            TOKEN_BOUNDS,
-          ),
-        },
-        {
-          attributes: { ...named(model), 'gen_ai.token.type': 'output' },
-          ...distribution(
-            ofModel(model).map((turn) => turn.outputTokens),
-            TOKEN_BOUNDS,
-          ),
-        },
+        ofModel(model, { 'gen_ai.token.type': 'input' }, TOKEN_BOUNDS, (turn) => turn.inputTokens),
+        ofModel(
+          model,
+          { 'gen_ai.token.type': 'output' },
+          TOKEN_BOUNDS,
+          (turn) => turn.outputTokens,
+        ),
       ]),
     },
     {
@@ -223,58 +210,39 @@ function turnMeasures(
       unit: 's',
       sinceMs,
       help: 'Duration of an answer from the request to its end, since 00:00 UTC.',
-      points: models.map((model) => ({
-        attributes: named(model),
-        ...distribution(
-          ofModel(model).map((turn) => turn.durationMs / 1000),
-          SECOND_BOUNDS,
-        ),
-      })),
+      points: models.map((model) =>
+        ofModel(model, {}, SECOND_BOUNDS, (turn) => turn.durationMs / 1000),
+      ),
     },
   ]
 }
 
 function switchMeasure(entries: readonly HistoryEntry[], sinceMs: number): Measure {
-  const points = new Map<string, NumberPoint>()
-  for (const entry of entries)
-    if (entry.type === 'switch') add(points, { 'codex.reason': entry.reason }, 1)
   return {
     type: 'counter',
     name: 'codex.switches',
     unit: '{switch}',
     sinceMs,
     help: 'Requests that went on with another account, since 00:00 UTC.',
-    points: [...points.values()],
+    points: summed(
+      entries
+        .filter((entry) => entry.type === 'switch')
+        .map(({ reason }) => ({ attributes: { 'codex.reason': reason }, value: 1 })),
+    ),
   }
 }
 
 /** `requests.completed` becomes the point `completed` of `codex.process.requests`: names are for sums, kinds are attributes. */
 function processMeasures({ process, processSinceMs }: MeasureInput): Measure[] {
-  const families = new Map<string, Map<string, NumberPoint>>()
-  for (const [name, value] of Object.entries(process.counters)) {
-    const { family, attributes } = partsOf(name)
-    const points = families.get(family) ?? new Map<string, NumberPoint>()
-    families.set(family, points)
-    add(points, attributes, value)
-  }
-  return [
-    ...[...families].map(([family, points]): Measure => ({
-      type: 'counter',
-      name: `codex.process.${family}`,
-      unit: '{count}',
-      sinceMs: processSinceMs,
-      help: `Counter ${family} of this process.`,
-      points: [...points.values()],
-    })),
-    ...Object.entries(process.histograms).map(([name, { count, sum, buckets }]): Measure => ({
-      type: 'histogram',
-      name: `codex.process.${name}`,
-      unit: '{value}',
-      sinceMs: processSinceMs,
-      help: `Values of ${name} in this process.`,
-      points: [{ attributes: {}, count, sum, buckets }],
-    })),
-  ]
+  const families = grouped(Object.entries(process.counters), ([name]) => partsOf(name).family)
+  return [...families].map(([family, counters]): Measure => ({
+    type: 'counter',
+    name: `codex.process.${family}`,
+    unit: '{count}',
+    sinceMs: processSinceMs,
+    help: `Counter ${family} of this process.`,
+    points: counters.map(([name, value]) => ({ attributes: partsOf(name).attributes, value })),
+  }))
 }
 
 function partsOf(name: string): { family: string; attributes: Attributes } {
@@ -284,9 +252,14 @@ function partsOf(name: string): { family: string; attributes: Attributes } {
     : { family: name.slice(0, dot), attributes: { 'codex.kind': name.slice(dot + 1) } }
 }
 
-function add(points: Map<string, NumberPoint>, attributes: Attributes, value: number): void {
-  const key = JSON.stringify(attributes)
-  points.set(key, { attributes, value: (points.get(key)?.value ?? 0) + value })
+/** One point for each set of attributes. */
+function summed(points: readonly NumberPoint[]): NumberPoint[] {
+  return [...grouped(points, ({ attributes }) => JSON.stringify(attributes)).values()].map(
+    (same) => ({
+      attributes: same[0]?.attributes ?? {},
+      value: same.reduce((sum, { value }) => sum + value, 0),
+    }),
+  )
 }
 
 function distribution(

@@ -1,10 +1,9 @@
 import type { SwitchEntry, TurnEntry } from '../history/entries.js'
-import { countsByReason, sumsByUse, type UseSum } from './aggregate.js'
-import type { Calendar } from './calendar.js'
-import { type DataColumn, dataTable } from './data-table.js'
-import { html, type Markup } from './markup.js'
-import { compactText, dollarsText, plainText } from './number-text.js'
-import type { ApiValue } from './report-data.js'
+import { spelledOut } from '../account-view/words.js'
+import { type Calendar, compactText, dollarsText, groupedText } from './formats.js'
+import { type DataColumn, dataTable, html, type Markup } from './markup.js'
+import type { ModelValues } from './report-data.js'
+import { countsByReason, sumsByUse, type UseSum } from './token-sums.js'
 
 /** Rows shown of a list that grows with use; a sentence says what is left out. */
 const ROWS = 60
@@ -20,7 +19,7 @@ export function useTable(turns: readonly TurnEntry[], nameOf: (uid: string) => s
     [
       { title: 'Account', value: ({ account }: UseSum) => html`<bdi>${account}</bdi>` },
       { title: 'Model', value: ({ model }) => html`<bdi>${model}</bdi>` },
-      { title: 'Answers', value: (sum) => plainText(sum.turns), numeric: true },
+      { title: 'Answers', value: (sum) => groupedText(sum.turns), numeric: true },
       { title: 'Input', value: (sum) => compactText(sum.inputTokens), numeric: true },
       { title: 'of it cached', value: (sum) => compactText(sum.cachedTokens), numeric: true },
       { title: 'Output', value: (sum) => compactText(sum.outputTokens), numeric: true },
@@ -42,14 +41,14 @@ export function switchTables(
     { title: 'When', value: ({ atMs }) => calendar.moment(atMs) },
     { title: 'From', value: ({ fromUid }) => html`<bdi>${nameOf(fromUid)}</bdi>` },
     { title: 'To', value: ({ toUid }) => html`<bdi>${nameOf(toUid)}</bdi>` },
-    { title: 'Reason', value: ({ reason }) => reasonText(reason) },
+    { title: 'Reason', value: ({ reason }) => spelledOut(reason) },
   ]
   const older = newest.slice(ROWS_AT_ONCE)
   return html`${dataTable(
     'Changes by reason',
     [
-      { title: 'Reason', value: ({ reason }) => reasonText(reason) },
-      { title: 'Times', value: ({ count }) => plainText(count), numeric: true },
+      { title: 'Reason', value: ({ reason }) => spelledOut(reason) },
+      { title: 'Times', value: ({ count }) => groupedText(count), numeric: true },
     ],
     countsByReason(switches).slice(0, ROWS),
   )}
@@ -58,7 +57,7 @@ ${older.length === 0 ? undefined : html`<details><summary>Older changes</summary
 }
 
 /** What the API would ask for the same tokens. */
-export function valueTable({ pricesOf, byModel, unpriced }: ApiValue): Markup {
+export function valueTable({ pricesOf, byModel, unpriced }: ModelValues): Markup {
   const total = byModel.reduce((sum, { dollars }) => sum + dollars, 0)
   return html`<p><b>Not a charge.</b> What the same tokens would cost at the API, by the price list of ${pricesOf}: ${dollarsText(total)}.${unpriced.length === 0 ? undefined : html` Not in it, since their price is not known: answers of <bdi>${unpriced.slice(0, ROWS).join(', ')}</bdi>.`}</p>
 ${dataTable(
@@ -71,12 +70,8 @@ ${dataTable(
 )}`
 }
 
-function reasonText(reason: string): string {
-  return reason.replaceAll('_', ' ')
-}
-
 function leftOut(count: number): Markup | undefined {
   return count > ROWS
-    ? html`<p class="soft">${plainText(count - ROWS)} more are left out.</p>`
+    ? html`<p class="soft">${groupedText(count - ROWS)} more are left out.</p>`
     : undefined
 }

@@ -1,25 +1,24 @@
-import { createHash } from 'node:crypto'
-
-import { cacheShare, grouped, sumsByDay, tokenSum, tokensByHour, turnsOf } from './aggregate.js'
-import { createCalendar } from './calendar.js'
-import { cacheChart } from './chart-cache.js'
-import { forecastChart } from './chart-forecast.js'
-import { heatMap } from './chart-heat.js'
-import { windowsChart } from './chart-windows.js'
+import { percentText } from '../account-view/words.js'
+import type { TurnEntry } from '../history/entries.js'
+import { policyFor } from '../kernel/text/html.js'
+import { forecastChart } from './charts/chart-forecast.js'
+import { cacheChart, heatMap } from './charts/chart-tokens.js'
+import { windowsChart } from './charts/chart-windows.js'
+import { windowLines } from './charts/window-lines.js'
+import { compactText, createCalendar, groupedText } from './formats.js'
 import { html, type Markup, ownText, textOf } from './markup.js'
-import { compactText, percentText, plainText } from './number-text.js'
 import { switchTables, useTable, valueTable } from './page-tables.js'
 import { poolCards } from './pool-cards.js'
 import type { ReportData } from './report-data.js'
 import { STYLE } from './style.js'
-import { windowLines } from './window-lines.js'
+import { cacheShare, grouped, sumsByDay, tokensByHour, tokenSum } from './token-sums.js'
 
 /** How every report begins; a file that begins so may be replaced by the next one. */
 export const REPORT_MARK =
   '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="oc-codex-multi-auth report">'
 
 /** No script, no request, no frame: the page allows its own style sheet by hash and nothing else. */
-const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`
+const POLICY = policyFor(STYLE)
 
 /** A chart of one moment would have no width. */
 const SHORTEST_RANGE_MS = 3_600_000
@@ -35,7 +34,7 @@ export function renderReport(data: ReportData): string {
   )
   const nameOf = (uid: string): string => names.get(uid) ?? 'removed account'
   const fromMs = Math.min(data.nowMs - SHORTEST_RANGE_MS, data.entries[0]?.atMs ?? data.nowMs)
-  const turns = turnsOf(data.entries)
+  const turns = data.entries.filter((entry) => entry.type === 'turn')
   const switches = data.entries.filter((entry) => entry.type === 'switch')
   const byAccount = [...grouped(windowLines(data.entries), ({ uid }) => uid)].sort(
     ([left], [right]) => placeOf(data, left) - placeOf(data, right),
@@ -44,7 +43,7 @@ export function renderReport(data: ReportData): string {
     html`<header>
 <h1>Codex usage</h1>
 <p class="soft">Made ${calendar.moment(data.nowMs)} (${data.timeZone}). ${data.entries.length === 0 ? 'No history yet.' : `History from ${calendar.moment(fromMs)}.`} Personal usage as this computer saw it, not a bill.</p>
-${facts(data, switches.length)}
+${facts(data.accounts.length, turns, switches.length)}
 </header>
 ${section('Accounts', poolCards(data.accounts, calendar))}
 ${data.forecasts.length === 0 ? undefined : section('Forecast', charts(data.forecasts.map((one) => forecastChart(nameOf(one.uid), one, data.nowMs, calendar))))}
@@ -58,16 +57,16 @@ ${data.value === undefined ? undefined : section('API-equivalent value', card(va
 }
 
 /** The few numbers to begin with. */
-function facts({ entries, accounts }: ReportData, switches: number): Markup {
-  const sum = tokenSum(turnsOf(entries))
+function facts(accounts: number, turns: readonly TurnEntry[], switches: number): Markup {
+  const sum = tokenSum(turns)
   const share = cacheShare(sum)
   const rows: readonly (readonly [name: string, value: string])[] = [
-    ['Accounts', plainText(accounts.length)],
-    ['Answers', plainText(sum.turns)],
+    ['Accounts', groupedText(accounts)],
+    ['Answers', groupedText(sum.turns)],
     ['Input tokens', compactText(sum.inputTokens)],
     ['Output tokens', compactText(sum.outputTokens)],
     ['Input from cache', share === undefined ? '-' : percentText(share * 100)],
-    ['Changes of account', plainText(switches)],
+    ['Changes of account', groupedText(switches)],
   ]
   return html`<dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
 }

@@ -1,43 +1,24 @@
+import type { AccountView } from '../account-view/view.js'
+import { windowName } from '../account-view/words.js'
+import { apiValue } from '../forecast/api-value.js'
+import { PRICES_DATE } from '../forecast/api-value.js'
 import type { Forecast } from '../forecast/types.js'
 import type { HistoryEntry } from '../history/entries.js'
-
-/** One account as the report names it; what is in here is what the page shows. */
-export interface ReportAccount {
-  /** Joins the account with the history; never shown. */
-  readonly uid: string
-  /** From 1, as everywhere. */
-  readonly index: number
-  /** Masked by the caller if it should be. */
-  readonly name: string
-  readonly plan: string | null
-  readonly status: string
-  readonly active: boolean
-  readonly windows: readonly ReportWindow[]
-}
-
-/** A quota window as last read. */
-export interface ReportWindow {
-  /** `5h`, `7d`, `30d` or `quota`. */
-  readonly name: string
-  readonly limitId: string
-  readonly leftPercent: number
-  /** Epoch ms, or null when unknown. */
-  readonly resetsAtMs: number | null
-  readonly observedAtMs: number
-}
+import { type AccountWindows, forecastOf } from '../history/estimates.js'
+import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 
 /** A forecast and the window it is of. */
 export interface ReportForecast {
   readonly uid: string
-  /** Name of the window, as in `ReportWindow`. */
+  /** Name of the window, as in `WindowView`. */
   readonly window: string
   /** Percent left when the forecast was made. */
   readonly leftPercent: number
   readonly forecast: Forecast
 }
 
-/** What the same tokens would cost by a price list of the API. Never a charge. */
-export interface ApiValue {
+/** What the same tokens would cost at the public API, by model. Never a charge. */
+export interface ModelValues {
   /** Day of the price list, `2026-11-01`. */
   readonly pricesOf: string
   readonly byModel: readonly { readonly model: string; readonly dollars: number }[]
@@ -45,14 +26,66 @@ export interface ApiValue {
   readonly unpriced: readonly string[]
 }
 
+/** What the caller has read; nothing here is read again. */
+export interface ReportInput {
+  /** Names are shown as they stand here: masked by the caller if they should be. */
+  readonly views: readonly AccountView[]
+  /** Oldest first. */
+  readonly entries: readonly HistoryEntry[]
+  readonly nowMs: number
+}
+
 /** Everything the page is made of. */
 export interface ReportData {
   readonly nowMs: number
   /** IANA name; days and hours are counted in it. */
   readonly timeZone: string
-  readonly accounts: readonly ReportAccount[]
+  readonly accounts: readonly AccountView[]
   /** Oldest first. */
   readonly entries: readonly HistoryEntry[]
   readonly forecasts: readonly ReportForecast[]
-  readonly value?: ApiValue
+  readonly value?: ModelValues
+}
+
+/** The data of a report. Pure but for the time zone, which is the computer's. */
+export function reportData({ views, entries, nowMs }: ReportInput): ReportData {
+  const keys = new Set(views.filter(({ kind }) => kind === 'api-key').map(({ uid }) => uid))
+  return {
+    nowMs,
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    accounts: views,
+    entries,
+    forecasts: views.flatMap((view) => forecastsOf(view, entries, nowMs)),
+    value: valuesOf(entries.filter((entry) => !keys.has(entry.type === 'turn' ? entry.uid : ''))),
+  }
+}
+
+/** The windows of the usual family as the backend told them: a forecast takes one whose reset has passed for full. */
+export function usualWindows({ uid, windows }: AccountView): AccountWindows {
+  const usual = windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID)
+  return { uid, limits: { [DEFAULT_LIMIT_ID]: usual.map(({ reading }) => reading) } }
+}
+
+function forecastsOf(
+  { uid, windows }: AccountView,
+  entries: readonly HistoryEntry[],
+  nowMs: number,
+): ReportForecast[] {
+  return windows.flatMap(({ limitId, kind, leftPercent, reading: window }) => {
+    // Of the time after a reset nothing is claimed.
+    const isOver = window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs
+    if (limitId !== DEFAULT_LIMIT_ID || isOver) return []
+    const forecast = forecastOf(entries, { uid, limitId, window }, nowMs)
+    return forecast === undefined ? [] : [{ uid, window: windowName(kind), leftPercent, forecast }]
+  })
+}
+
+function valuesOf(entries: readonly HistoryEntry[]): ModelValues {
+  const turns = entries.filter((entry) => entry.type === 'turn')
+  const models = [...new Set(turns.map(({ model }) => model))]
+  const byModel = models.flatMap((model) => {
+    const { usd, unpricedModels } = apiValue(turns.filter((turn) => turn.model === model))
+    return usd === 0 && unpricedModels.length > 0 ? [] : [{ model, dollars: usd }]
+  })
+  return { pricesOf: PRICES_DATE, byModel, unpriced: apiValue(turns).unpricedModels }
 }

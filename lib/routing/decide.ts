@@ -1,11 +1,11 @@
-import { blockedUntil, exclusionOf, PAID } from './standing.js'
-import type { Exclusion } from './standing.js'
+import { blockedUntil, exclusionOf, PAID } from './eligibility.js'
 import { isBefore, scoreOf } from './score.js'
 import type {
   Candidate,
   ChosenReason,
   Decision,
   DecisionContext,
+  Exclusion,
   RefusedReason,
   RoutingSnapshot,
   Strategy,
@@ -38,7 +38,7 @@ const STRATEGY_REASON: Readonly<Record<Strategy, ChosenReason>> = {
  * candidates. Never answers with an account that cannot serve while one can.
  *
  * A session stays on its account under every strategy; the strategy places new sessions. Order of precedence: hard
- * pin, project fence and strict pool (closed: nobody else serves), soft pin, preferred pool, included quota before
+ * pin, project fence and strict pool (closed: no other account serves), soft pin, preferred pool, included quota before
  * paid credits, accounts that answer before those that failed just now, session, manual switch, strategy.
  */
 export function decide(snapshot: RoutingSnapshot): Decision {
@@ -91,13 +91,8 @@ export function decideEarly(
   return chosen(holder, context)
 }
 
-/** True when the account may serve this request now. Does not look at the pin. */
-export function isEligible(candidate: Candidate, context: DecisionContext): boolean {
-  return tierOf(candidate, context) !== INELIGIBLE
-}
-
 /** When time alone makes an account eligible that is blocked now, epoch ms; undefined when it never does or needs not. */
-export function freeAtOf(candidate: Candidate, context: DecisionContext): number | undefined {
+function freeAtOf(candidate: Candidate, context: DecisionContext): number | undefined {
   if (exclusionOf(candidate, context) !== undefined) return undefined
   const until = blockedUntil(candidate, context)
   return until > 0 ? until : undefined
@@ -129,18 +124,11 @@ function rankOf(candidate: Candidate, context: DecisionContext): number {
 }
 
 function chosen(candidate: Candidate, context: DecisionContext): Decision {
-  return {
-    uid: candidate.uid,
-    reason: chosenReason(candidate.uid, context),
-    paidCredits: blockedUntil(candidate, context) === PAID,
-  }
-}
-
-function chosenReason(uid: string, context: DecisionContext): ChosenReason {
-  if (uid === context.pin?.uid) return 'pinned'
-  if (uid === context.sessionUid) return 'session'
-  if (uid === context.activeUid) return 'manual_switch'
-  return STRATEGY_REASON[context.strategy]
+  const { uid } = candidate
+  if (uid === context.pin?.uid) return { uid, reason: 'pinned' }
+  if (uid === context.sessionUid) return { uid, reason: 'session' }
+  if (uid === context.activeUid) return { uid, reason: 'manual_switch' }
+  return { uid, reason: STRATEGY_REASON[context.strategy] }
 }
 
 /** Names the cause nearest to the user's own rules: a fence or pool that keeps a healthy account out goes first. */
@@ -164,21 +152,19 @@ function refusal(
   if (seen.has('outside_pool') && wouldServe(snapshot, 'outside_pool')) return 'pool_blocked'
   if (seen.has('blocked')) return 'all_blocked'
   if (seen.has('tried')) return 'all_tried'
-  if (seen.has('model_denied')) return 'model_denied'
   if (seen.has('needs_login')) return 'login_needed'
   if (seen.has('outside_fence')) return 'fence_blocked'
   return seen.has('outside_pool') ? 'pool_blocked' : 'all_disabled'
 }
 
-/** True when somebody whom only this rule keeps out could serve. */
+/** True when an account that only this rule keeps out could serve. */
 function wouldServe(snapshot: RoutingSnapshot, rule: 'outside_fence' | 'outside_pool'): boolean {
-  const { fence, modelPool, ...rest } = snapshot
-  const relaxed: DecisionContext =
-    rule === 'outside_fence'
-      ? { ...rest, ...(modelPool ? { modelPool } : {}) }
-      : { ...rest, ...(fence ? { fence } : {}) }
+  const { fence: _fence, ...unfenced } = snapshot
+  const { modelPool: _pool, ...unpooled } = snapshot
+  const relaxed = rule === 'outside_fence' ? unfenced : unpooled
   return snapshot.candidates.some(
-    (candidate) => exclusionOf(candidate, snapshot) === rule && isEligible(candidate, relaxed),
+    (candidate) =>
+      exclusionOf(candidate, snapshot) === rule && tierOf(candidate, relaxed) !== INELIGIBLE,
   )
 }
 

@@ -2,13 +2,13 @@ import { createRing } from '../kernel/ring.js'
 import type { Decision, ExplainedCandidate } from './types.js'
 
 /** One decision, kept for `codex-status --why`. */
-export interface LoggedDecision {
+interface LoggedDecision {
   /** Epoch ms. */
   readonly atMs: number
   readonly sessionId: string | undefined
   readonly model: string
   readonly decision: Decision
-  /** Everything that was weighed; computed when somebody asks, not when the request runs. */
+  /** Everything that was weighed; computed when it is asked for, not when the request runs. */
   explain(): readonly ExplainedCandidate[]
 }
 

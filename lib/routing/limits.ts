@@ -1,8 +1,10 @@
 /** Where a reading or a block comes from, most trusted first. */
-export type EvidenceSource = 'headers' | 'event' | 'body' | 'usage' | 'manual'
+export const EVIDENCE_SOURCES = ['headers', 'event', 'body', 'usage'] as const
+export type EvidenceSource = (typeof EVIDENCE_SOURCES)[number]
 
 /** Windows are told apart by their length, never by their position in the answer. */
-export type WindowKind = 'five_hour' | 'weekly' | 'monthly' | 'unknown'
+export const WINDOW_KINDS = ['five_hour', 'weekly', 'monthly', 'unknown'] as const
+export type WindowKind = (typeof WINDOW_KINDS)[number]
 
 /** One quota window of one limit family, as last read. */
 export interface QuotaWindow {
@@ -17,18 +19,16 @@ export interface QuotaWindow {
 }
 
 /** Why an account cannot serve for a while. */
-export type BlockReason =
-  | 'usage_limit'
-  | 'rate_limit'
-  | 'usage_not_included'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'workspace_deactivated'
-  | 'model_not_supported'
-  | 'server_error'
-  | 'network'
-  | 'credits_not_allowed'
-  | 'manual'
+export const BLOCK_REASONS = [
+  'usage_limit',
+  'rate_limit',
+  'usage_not_included',
+  'unauthorized',
+  'forbidden',
+  'workspace_deactivated',
+  'model_not_supported',
+] as const
+export type BlockReason = (typeof BLOCK_REASONS)[number]
 
 /** A block always says what was seen, by which source, and when it ends. */
 export interface Block {
@@ -41,7 +41,7 @@ export interface Block {
   readonly sinceMs: number
   /** Epoch ms; a block in the past has no effect. */
   readonly untilMs: number
-  /** One short fact for the user ("weekly window at 100 %"); never a secret. */
+  /** One short fact for the user ("weekly limit"); never a secret. */
   readonly detail?: string
 }
 

@@ -12,7 +12,7 @@ export interface ReasoningOwners {
   readonly spans: readonly OwnedSpan[]
 }
 
-export interface OwnedSpan {
+interface OwnedSpan {
   /** Number of the first piece. */
   readonly from: number
   /** `null`: produced by somebody else, or by nobody knows whom. */

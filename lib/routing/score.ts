@@ -24,7 +24,7 @@ const MAX_COUNTED_IN_FLIGHT = 10
 const BUCKET_FULL = 50
 
 /** An account with nothing read is taken to be exactly on pace. */
-export const NEUTRAL_PACE = 1
+const NEUTRAL_PACE = 1
 /** Keys are billed by use: accounts whose quota is already paid for go first. */
 const API_KEY_PENALTY = 1000
 /** Ranks below every real reset time in `drain-first`. */

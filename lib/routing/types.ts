@@ -3,30 +3,33 @@ import type { Block, QuotaWindow, WindowKind } from './limits.js'
 /** How an account is chosen for a new session. */
 export type Strategy = 'hybrid' | 'sticky' | 'round-robin' | 'drain-first'
 
-/** Whether an account may go on with paid credits when its window is used up; `ask` means not yet allowed. */
-export type CreditsPolicy = 'never' | 'ask' | 'allow'
+/** Whether an account may serve on paid credits when its window is used up; `ask` means not yet allowed. */
+type CreditsPolicy = 'never' | 'ask' | 'allow'
 
-/** What is known about one account and one model; unknown is not denied. */
-export type ModelSupport = 'known' | 'unknown' | 'denied'
+/** Whether the backend's own list for the account names the model; a list that does not is no refusal. */
+export type ModelSupport = 'known' | 'unknown'
 
-/** One account as the choice sees it: plain data, no secret. */
-export interface Candidate {
+/** What decides whether an account may serve: plain data, no secret. */
+export interface EligibilityFacts {
   /** Stable name of the account; nothing here hangs on its position. */
   readonly uid: string
-  /** Place in the list as the user sees it, from 0. Breaks ties only. */
-  readonly position: number
-  /** What the user calls the account. */
-  readonly label: string
   readonly enabled: boolean
   readonly needsLogin: boolean
-  readonly kind: 'oauth' | 'api-key'
-  readonly plan?: string
   /** Blocks of every scope; those in the past have no effect. */
   readonly blocks: readonly Block[]
   /** Last readings by limit id; a family that was never read is absent. */
   readonly windows: Readonly<Record<string, readonly QuotaWindow[]>>
   /** True when the last reading said that paid credits are there to be spent. */
   readonly hasCredits: boolean
+}
+
+/** One account as the choice sees it. */
+export interface Candidate extends EligibilityFacts {
+  /** Place in the list as the user sees it, from 0. Breaks ties only. */
+  readonly position: number
+  /** What the user calls the account. */
+  readonly label: string
+  readonly kind: 'oauth' | 'api-key'
   /** 0 (failing) to 100 (fine), see health.ts. A preference, never a verdict. */
   readonly health: number
   /** Its last answers all failed, see health.ts: others go first while they can. */
@@ -45,35 +48,39 @@ export interface Pin {
   readonly uid: string
   /** `hard` fails when the account cannot serve; `soft` lets another help out. */
   readonly mode: 'soft' | 'hard'
-  readonly scope: 'session' | 'project' | 'global'
+  readonly scope: 'project' | 'global'
 }
 
 /** Accounts set aside for the model of the request. */
 export interface ModelPool {
   readonly uids: ReadonlySet<string>
-  /** `preferred`: others help out; `strict`: nobody else serves the model. */
+  /** `preferred`: others help out; `strict`: no other account serves the model. */
   readonly mode: 'preferred' | 'strict'
 }
 
-/** Everything about the request and the rules, without the accounts. */
-export interface DecisionContext {
+/** What of the request and the rules decides whether an account may serve. */
+export interface EligibilityContext {
   /** Epoch ms. */
   readonly nowMs: number
   readonly model: string
   /** Limit family of the request, e.g. `codex`. */
   readonly limitId: string
-  readonly strategy: Strategy
   readonly creditsPolicy: CreditsPolicy
-  /** Account this session was served by last. */
-  readonly sessionUid?: string
-  /** Account the user switched to by hand: new sessions go there while it can serve. */
-  readonly activeUid?: string
   readonly pin?: Pin
-  /** Project fence: nobody else may serve here, whatever happens. */
+  /** Project fence: no other account may serve here, whatever happens. */
   readonly fence?: ReadonlySet<string>
   readonly modelPool?: ModelPool
   /** Accounts already tried for this request. */
   readonly triedUids?: ReadonlySet<string>
+}
+
+/** Everything about the request and the rules, without the accounts. */
+export interface DecisionContext extends EligibilityContext {
+  readonly strategy: Strategy
+  /** Account this session was served by last. */
+  readonly sessionUid?: string
+  /** Account the user switched to by hand: new sessions go there while it can serve. */
+  readonly activeUid?: string
   /** Spreads equally good accounts over several processes (a process id, say); 0 for no spreading. */
   readonly processOffset: number
 }
@@ -93,7 +100,6 @@ export type RefusedReason =
   | 'pin_blocked'
   | 'fence_blocked'
   | 'pool_blocked'
-  | 'model_denied'
   | 'login_needed'
   | 'all_disabled'
   | 'all_blocked'
@@ -101,35 +107,23 @@ export type RefusedReason =
 
 /** What came out. */
 export type Decision =
-  | {
-      readonly uid: string
-      readonly reason: ChosenReason
-      /** True when the account's window is used up and the request draws on paid credits. */
-      readonly paidCredits: boolean
-    }
+  | { readonly uid: string; readonly reason: ChosenReason }
   | {
       readonly uid: undefined
       readonly reason: RefusedReason
       /**
        * When the first account that may serve is free of all its blocks: the minimum over accounts of the maximum over
-       * that account's blocks. Undefined when time alone frees nobody.
+       * that account's blocks. Undefined when time alone frees none.
        */
       readonly nextFreeAtMs: number | undefined
     }
 
-/** One fact that speaks for or against an account. */
-export type CandidateReason =
-  // Against: any of these makes the account ineligible.
-  | {
-      readonly code:
-        | 'disabled'
-        | 'needs_login'
-        | 'already_tried'
-        | 'outside_fence'
-        | 'outside_pool'
-        | 'not_pinned'
-    }
-  | { readonly code: 'model_denied'; readonly model: string }
+/** Why time alone does not make an account eligible. */
+export type Exclusion = 'disabled' | 'needs_login' | 'outside_fence' | 'outside_pool'
+
+/** What keeps an account from serving, with its evidence and, where it has one, its end. */
+export type IneligibleReason =
+  | { readonly code: Exclusion | 'already_tried' | 'not_pinned' }
   | { readonly code: 'blocked'; readonly block: Block }
   | {
       readonly code: 'window_exhausted'
@@ -138,6 +132,10 @@ export type CandidateReason =
       /** Epoch ms. */
       readonly untilMs: number
     }
+
+/** One fact that speaks for or against an account. */
+export type CandidateReason =
+  | IneligibleReason
   // Facts that move an eligible account up or down.
   | { readonly code: 'pinned'; readonly scope: Pin['scope']; readonly mode: Pin['mode'] }
   | {
@@ -171,8 +169,6 @@ export interface ExplainedCandidate {
   /** Higher is better; comparable within one explanation only. Undefined when not eligible. */
   readonly score: number | undefined
   readonly reasons: readonly CandidateReason[]
-  /** When time alone makes the account eligible, epoch ms. */
-  readonly freeAtMs: number | undefined
 }
 
 /** A decision with everything that was weighed. */

@@ -1,6 +1,6 @@
 import { TOOL_LIST } from './tool-list.js'
 
-/** A command as OpenCode's configuration takes it (host facts §5). */
+/** A command as OpenCode's configuration takes it (docs/development/facts/opencode-host.md#slash-commands). */
 export interface SlashCommand {
   readonly description: string
   readonly template: string

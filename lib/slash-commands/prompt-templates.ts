@@ -6,7 +6,7 @@ const SUBJECT = `The subject: $ARGUMENTS
 If no subject is named, take the changes of this repository that are not committed yet; if there are none, ask what to look at.`
 
 /**
- * Prompts for three everyday jobs, as slash commands for those who enable them (seed 000). They are user prompts like any
+ * Prompts for three everyday jobs, as slash commands for those who enable them. They are user prompts like any
  * other: each costs a turn, and nothing is added to other requests.
  */
 export function promptCommands(): Record<string, SlashCommand> {

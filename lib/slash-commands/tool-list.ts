@@ -6,7 +6,7 @@ export const TOOL_LIST: readonly (readonly [
 ])[] = [
   ['setup', 'Show what is set up and what is still to do.', 'read'],
   ['help', 'Explain how accounts, limits, pins and backups work.', 'read'],
-  ['next', 'Say the one thing to do next.', 'read'],
+  ['next', 'Name the one thing to do next.', 'read'],
   ['list', 'List the ChatGPT accounts with their state and what is left of their limits.', 'read'],
   [
     'switch',
@@ -51,7 +51,7 @@ export const TOOL_LIST: readonly (readonly [
     'Remove an account from the pool; without confirm it only says what would happen.',
     'destroy',
   ],
-  ['refresh', 'Renew the access tokens of one account or of all enabled ones.', 'edit'],
+  ['refresh', 'Refresh the access tokens of one account or of all enabled ones.', 'edit'],
   [
     'toggle',
     'Enable or disable an account; a disabled one serves no request until you enable it.',

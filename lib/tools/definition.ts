@@ -12,7 +12,7 @@ export const TOOL_GROUPS = [
   'Diagnostics',
   'Backup and secrets',
 ] as const
-export type ToolGroup = (typeof TOOL_GROUPS)[number]
+type ToolGroup = (typeof TOOL_GROUPS)[number]
 
 /**
  * What a tool can do at worst, in rising order: `read` looks, also at the backend; `edit` changes what the user can change
@@ -22,7 +22,7 @@ export const RISKS = ['read', 'edit', 'spend', 'secret', 'destroy'] as const
 export type Risk = (typeof RISKS)[number]
 
 /** Who called: the user at a terminal or with a slash command, or the model of a session, whose words may be anybody's. */
-export type Caller = 'user' | 'model'
+type Caller = 'user' | 'model'
 
 /** How a result is shown. */
 export interface View {
@@ -85,13 +85,15 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
    * @throws CodexError naming the command that the user can type
    */
   refuseModel?(runtime: Runtime, pool: AccountPool, args: z.output<z.ZodObject<Shape>>): void
+  /** Members of the result whose texts have lines of their own; in every other one a line feed is not ours and goes. */
+  readonly multiline?: readonly string[]
   run(runtime: Runtime, args: z.output<z.ZodObject<Shape>>, context: ToolContext): Promise<Data>
   render(data: Data, view: View): string
   /** True when the command line should end with exit code 1 although there is a result to show. */
   failed?(data: Data): boolean
 }
 
-/** A tool whose argument and result types nobody outside needs. */
+/** A tool whose argument and result types are its own affair. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyTool = ToolDefinition<any, any>
 

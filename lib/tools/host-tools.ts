@@ -11,7 +11,7 @@ type HostTools = NonNullable<Hooks['tool']>
 export const TEXT_WIDTH = 100
 
 /**
- * Tools in the host's shape, for the model (host facts §5).
+ * Tools in the host's shape, for the model (docs/development/facts/opencode-host.md#tools).
  * @param runtime asked for when a tool runs
  */
 export function hostTools(tools: readonly AnyTool[], runtime: () => Promise<Runtime>): HostTools {
@@ -21,7 +21,8 @@ export function hostTools(tools: readonly AnyTool[], runtime: () => Promise<Runt
 function hostTool(tool: AnyTool, runtime: () => Promise<Runtime>): HostTools[string] {
   return {
     description: tool.summary,
-    // The host's types name its own copy of zod; at run time any copy of version 4 will do (host facts §5).
+    // The host's types name its own copy of zod; at run time any copy of version 4 will do
+    // (docs/development/facts/opencode-host.md#tools).
     args: hostArgs(tool) as never,
     async execute(given: Record<string, unknown>, context) {
       const { json, ...asked } = given

@@ -1,7 +1,7 @@
 import type { ToolContext as HostContext } from '@opencode-ai/plugin'
 
-import { plainText } from '../kernel/plain-text.js'
-import { redact } from '../kernel/redact.js'
+import { plainText } from '../kernel/text/plain-text.js'
+import { redact } from '../kernel/text/redact.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, Risk } from './definition.js'
 import { ownPlace } from './own-place.js'

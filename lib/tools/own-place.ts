@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-import { ACCOUNTS_FILE, CONFIG_FILE, FLAGGED_FILE, type Paths } from '../kernel/paths.js'
+import { ACCOUNTS_FILE, CONFIG_FILE, FLAGGED_FILE, type Paths } from '../kernel/files/paths.js'
 import { onlyByUser } from './user-acts.js'
 
 /** Files of ours that a model may name: the accounts, the configuration, and the copies of them. */

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 import { WrongUsage } from '../kernel/errors.js'
-import { plainData, plainLines } from '../kernel/plain-text.js'
+import { plainData, plainLines } from '../kernel/text/plain-text.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext, View } from './definition.js'
 
@@ -33,11 +33,22 @@ export async function runTool(
   const args = checkedArguments(tool, request.args)
   await runtime.ledger.load()
   const data: unknown = await tool.run(runtime, args, context)
+  const plain = plainResult(tool, data)
   const text =
     request.format === 'json'
-      ? JSON.stringify(plainData(data), undefined, 2)
-      : plainLines(tool.render(data, { ...request.view, nowMs: runtime.clock.now() }))
+      ? JSON.stringify(plain, undefined, 2)
+      : plainLines(tool.render(plain, { ...request.view, nowMs: runtime.clock.now() }))
   return { text, failed: tool.failed?.(data) ?? false }
+}
+
+/** The result without line feeds of anybody else: a name, a path or a file of a project adds no line to an output. */
+function plainResult({ multiline = [] }: AnyTool, data: unknown): unknown {
+  if (typeof data !== 'object' || data === null) return plainData(data)
+  const lines = Object.entries(data).filter(([name]) => multiline.includes(name))
+  return {
+    ...(plainData(data) as object),
+    ...(plainData(Object.fromEntries(lines), plainLines) as object),
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
-import { redactText } from '../kernel/redact.js'
+import { redactText } from '../kernel/text/redact.js'
 import type { Runtime } from '../runtime.js'
 import { wordsOf } from './command-line.js'
 import { TEXT_WIDTH } from './host-tools.js'
@@ -19,7 +19,7 @@ export interface SlashCall {
 }
 
 /**
- * Runs a tool for a slash command: the user's own act, so nobody is asked. What comes back goes to the model as text, so
+ * Runs a tool for a slash command: the user's own act, so no permission is asked for. What comes back goes to the model as text, so
  * addresses and ids stay masked; a failure is told in the same way.
  */
 export async function runSlashCommand(

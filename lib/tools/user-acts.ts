@@ -2,7 +2,7 @@ import { CodexError } from '../kernel/errors.js'
 
 /**
  * The refusal of what only the user may do.
- * @param act what was asked for, as it goes on after "Only the user can"
+ * @param act what was asked for, as it follows "Only the user can"
  * @param command what the user types, after the name of the program
  */
 export function onlyByUser(act: string, command: string): CodexError {

@@ -1,19 +1,22 @@
 import type { TuiPluginApi } from '@opencode-ai/plugin/tui'
-import { createComponent } from '@opentui/solid'
+import type { createComponent } from '@opentui/solid'
 
-import type { AccountStore } from '../accounts/store-types.js'
-import { messageOf } from '../kernel/errors.js'
-import { accountDetails, historyOf } from './account-details.js'
-import { type Action, changed } from './dialog-actions.js'
-import type { AccountView, PoolView } from './pool-view.js'
-import { readLimits } from './read-limits.js'
+import { actionChoices } from '../account-view/choices.js'
+import type { AccountView } from '../account-view/view.js'
+import { isCodexError, messageOf } from '../kernel/errors.js'
+import type { DialogChunk, Where } from './dialog-chunk.js'
+import type { PoolView } from './pool-view.js'
 import { accountSummary } from './status-line.js'
 
 /** What the dialog needs. */
 export interface DialogDeps {
   readonly api: Pick<TuiPluginApi, 'ui'>
+  /** The host's own; not installed anywhere else. */
+  readonly createComponent: typeof createComponent
   readonly view: () => PoolView | undefined
-  readonly store: AccountStore
+  readonly where: Where
+  /** What choosing something takes. */
+  readonly chunk: () => Promise<DialogChunk>
   /** For the forecast and the last use. */
   readonly historyFile: string
   readonly now: () => number
@@ -21,125 +24,111 @@ export interface DialogDeps {
 
 /** Opens the list of accounts; choosing one opens what can be done with it. Costs no model turn and no network. */
 export function openAccountsDialog(deps: DialogDeps): void {
-  const { api } = deps
   const accounts = deps.view()?.accounts ?? []
   if (accounts.length === 0) {
-    api.ui.toast({
-      variant: 'info',
-      title: 'Codex accounts',
-      message: 'No account is signed in. Run: opencode auth login',
-    })
+    toast(deps, 'info', 'No account is signed in. Run: opencode auth login')
     return
   }
-  api.ui.dialog.replace(() =>
-    createComponent(api.ui.DialogSelect<string>, {
-      title: 'Codex accounts',
-      options: accounts.map((account) => ({
-        title: `${account.number} ${account.name}${account.isActive ? ' (active)' : ''}`,
-        value: account.uid,
-        description: accountSummary(account, deps.now()),
-      })),
-      onSelect: ({ value }) => {
-        const account = accounts.find(({ uid }) => uid === value)
-        if (account !== undefined) openActions(deps, account)
-      },
-    }),
-  )
-}
-
-function openActions(deps: DialogDeps, account: AccountView): void {
-  const { api } = deps
-  const options: { title: string; value: Action | 'details' | 'read'; description: string }[] = [
-    { title: 'Switch to it', value: 'switch', description: 'new sessions go there' },
-    { title: 'Pin it', value: 'pin', description: 'others help out only when it cannot serve' },
-    { title: 'Lift the pin', value: 'unpin', description: 'let the strategy choose' },
-    {
-      title: account.enabled ? 'Disable it' : 'Enable it',
-      value: 'toggle',
-      description: account.enabled ? 'it serves nothing until you enable it' : 'it may serve again',
-    },
-    { title: 'Details', value: 'details', description: 'windows, blocks, pace, pools' },
-    { title: 'Read the limits now', value: 'read', description: 'asks the backend what is left' },
-  ]
-  api.ui.dialog.replace(() =>
-    createComponent(api.ui.DialogSelect<Action | 'details' | 'read'>, {
-      title: `${account.number} ${account.name}`,
-      options,
-      onSelect: ({ value }) => {
-        if (value === 'details') {
-          void openDetails(deps, account)
-          return
-        }
-        api.ui.dialog.clear()
-        if (value === 'read') {
-          readNow(deps, account)
-          return
-        }
-        deps.store
-          .update((pool) => changed(pool, account.uid, value))
-          .then(
-            () =>
-              api.ui.toast({
-                variant: 'success',
-                title: 'Codex accounts',
-                message: said(account, value),
-              }),
-            (error: unknown) =>
-              api.ui.toast({
-                variant: 'error',
-                title: 'Codex accounts',
-                message: messageOf(error),
-              }),
-          )
-      },
-    }),
-  )
-}
-
-async function openDetails(deps: DialogDeps, known: AccountView): Promise<void> {
-  const { api } = deps
-  const history = await historyOf(deps.historyFile, known.uid)
-  const account = deps.view()?.accounts.find(({ uid }) => uid === known.uid) ?? known
-  api.ui.dialog.replace(() =>
-    createComponent(api.ui.DialogSelect<number>, {
-      title: `${account.number} ${account.name}`,
-      options: accountDetails(account, history, deps.now()).map(({ title, text }, index) => ({
-        title,
-        value: index,
-        description: text,
-      })),
-      onSelect: () => openActions(deps, account),
-    }),
-  )
-}
-
-function readNow({ api }: DialogDeps, { uid, number, name }: AccountView): void {
-  const title = 'Codex accounts'
-  api.ui.toast({
-    variant: 'info',
-    title,
-    message: `Reading the limits of account ${number} (${name}).`,
+  const options = accounts.map((account) => ({
+    title: `${account.index} ${account.name}${account.active ? ' (active)' : ''}`,
+    value: account.uid,
+    description: accountSummary(account, deps.now()),
+  }))
+  select(deps, 'Codex accounts', options, (uid) => {
+    const account = accounts.find((one) => one.uid === uid)
+    if (account !== undefined) openActions(deps, account, accounts)
   })
-  readLimits(uid).then(
-    () =>
-      api.ui.toast({
-        variant: 'success',
-        title,
-        message: `The limits of account ${number} (${name}) are up to date.`,
-      }),
-    (error: unknown) => api.ui.toast({ variant: 'error', title, message: messageOf(error) }),
+}
+
+function openActions(deps: DialogDeps, account: AccountView, all: readonly AccountView[]): void {
+  const choices = actionChoices(account, all)
+  const options = [
+    ...choices.map(({ value, title, hint }) => ({ title, value, description: hint })),
+    { title: 'Details', value: 'details', description: 'windows, blocks, pace, pools' },
+    ...(account.kind === 'api-key'
+      ? []
+      : [
+          {
+            title: 'Read the limits now',
+            value: 'read',
+            description: 'asks the backend what is left',
+          },
+        ]),
+  ]
+  select<string>(deps, titleOf(account), options, (value) => {
+    if (value === 'details') {
+      openDetails(deps, account, all).catch((error: unknown) =>
+        toast(deps, 'error', errorText(error)),
+      )
+      return
+    }
+    deps.api.ui.dialog.clear()
+    const action = choices.find((choice) => choice.value === value)?.action
+    if (action === undefined) readNow(deps, account)
+    else run(deps, async ({ performNow }) => performNow(action, deps.where))
+  })
+}
+
+async function openDetails(
+  deps: DialogDeps,
+  known: AccountView,
+  all: readonly AccountView[],
+): Promise<void> {
+  const account = deps.view()?.accounts.find(({ uid }) => uid === known.uid) ?? known
+  const { detailsNow } = await deps.chunk()
+  const details = await detailsNow(account, deps.historyFile, deps.now())
+  const options = details.map(({ title, text }, index) => ({
+    title,
+    value: index,
+    description: text,
+  }))
+  select(deps, titleOf(account), options, () => openActions(deps, account, all))
+}
+
+function readNow(deps: DialogDeps, { uid, index, name }: AccountView): void {
+  const which = `limits of account ${index} (${name})`
+  toast(deps, 'info', `Reading the ${which}.`)
+  run(deps, async ({ readLimitsNow }) => {
+    await readLimitsNow(uid, deps.where)
+    return `The ${which} are up to date.`
+  })
+}
+
+/** Its sentence, or why there is none, is one toast. */
+function run(deps: DialogDeps, work: (chunk: DialogChunk) => Promise<string>): void {
+  deps
+    .chunk()
+    .then(work)
+    .then(
+      (message) => toast(deps, 'success', message),
+      (error: unknown) => toast(deps, 'error', errorText(error)),
+    )
+}
+
+function select<Value>(
+  { api, createComponent: create }: DialogDeps,
+  title: string,
+  options: { title: string; value: Value; description: string }[],
+  onChosen: (value: Value) => void,
+): void {
+  api.ui.dialog.replace(() =>
+    create(api.ui.DialogSelect<Value>, {
+      title,
+      options,
+      onSelect: ({ value }) => onChosen(value),
+    }),
   )
 }
 
-function said({ number, name, enabled }: AccountView, action: Action): string {
-  switch (action) {
-    case 'switch':
-      return `New sessions go to account ${number} (${name}).`
-    case 'pin':
-      return `Account ${number} (${name}) is pinned.`
-    case 'unpin':
-      return 'The pin is lifted.'
-    case 'toggle':
-      return `Account ${number} (${name}) is ${enabled ? 'disabled' : 'enabled'}.`
-  }
+function toast({ api }: DialogDeps, variant: 'info' | 'success' | 'error', message: string): void {
+  api.ui.toast({ variant, title: 'Codex accounts', message })
+}
+
+function errorText(error: unknown): string {
+  const hint = isCodexError(error) ? error.hint : ''
+  return hint === '' ? messageOf(error) : `${messageOf(error)} ${hint}`
+}
+
+function titleOf({ index, name }: AccountView): string {
+  return `${index} ${name}`
 }

@@ -1,4 +1,7 @@
-/** Modules the host supplies to TUI plugins at run time (host facts §6); only what we use of them. */
+/**
+ * Modules the host supplies to TUI plugins at run time (docs/development/facts/opencode-host.md#tui-plugins); only what
+ * we use of them.
+ */
 declare module '@opentui/solid' {
   export function createElement(tag: 'text' | 'box'): unknown
   export function insert(parent: unknown, child: unknown): void

@@ -1,23 +1,20 @@
-import path from 'node:path'
-
 import type { TuiPlugin } from '@opencode-ai/plugin/tui'
-import { createElement, effect, insert, setProp } from '@opentui/solid'
+import { createComponent, createElement, effect, insert, setProp } from '@opentui/solid'
 import { createSignal } from 'solid-js'
 
-import { resolvePoolScope } from '../accounts/project.js'
-import { createAccountStore } from '../accounts/store.js'
+import { resolvePoolScope } from '../accounts/project/project.js'
 import { resolveConfig } from '../config/load.js'
-import { systemClock } from '../kernel/clock.js'
-import { resolvePaths } from '../kernel/paths.js'
+import { resolvePaths } from '../kernel/files/paths.js'
 import { configFiles } from '../runtime-config.js'
 import { openAccountsDialog } from './accounts-dialog.js'
+import { loadDialogChunk } from './dialog-chunk.js'
 import type { PoolView } from './pool-view.js'
 import { watchPool } from './pool-watch.js'
 import { type Level, sidebarLines, type StatusText, statusLine } from './status-line.js'
 
 /** Times and ages on the screen move on this often, ms. */
 const TICK_MS = 30_000
-/** Behind the host's own blocks, which have 100 to 500 (host facts §6). */
+/** Behind the host's own blocks, which have 100 to 500 (docs/development/facts/opencode-host.md#tui-plugins). */
 const SLOT_ORDER = 900
 
 interface PaletteCommand {
@@ -47,7 +44,7 @@ export const tui: TuiPlugin = async (api) => {
   const [now, setNow] = createSignal(Date.now())
   const stop = watchPool(
     { accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile },
-    config,
+    { config, project: scope.project },
     (next) => {
       setNow(Date.now())
       setView(next)
@@ -70,12 +67,8 @@ export const tui: TuiPlugin = async (api) => {
     return element
   }
 
-  const store = createAccountStore({
-    path: scope.file,
-    backupsDir: path.join(path.dirname(scope.file), 'backups'),
-    clock: systemClock,
-  })
-  // The types of the host's keymap are not installed; this is the part that is used (host facts §6).
+  // The types of the host's keymap are not installed; this is the part that is used
+  // (docs/development/facts/opencode-host.md#tui-plugins).
   const keymap = api.keymap as unknown as {
     registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): unknown
   }
@@ -91,8 +84,10 @@ export const tui: TuiPlugin = async (api) => {
         run: () =>
           openAccountsDialog({
             api,
+            createComponent,
             view,
-            store,
+            where: { env: process.env, directory: process.cwd() },
+            chunk: loadDialogChunk,
             historyFile: paths.historyFile,
             now: () => Date.now(),
           }),

@@ -1,14 +1,11 @@
-import { type FSWatcher, statSync, watch } from 'node:fs'
-import path from 'node:path'
+import { statSync } from 'node:fs'
 
 import { EMPTY_POOL } from '../accounts/account.js'
-import { parsePool } from '../accounts/pool-format.js'
-import { parseHolds } from '../accounts/session-holds.js'
-import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/bounded-file.js'
-import { mayBeChangeOf } from '../kernel/json-file.js'
-import { realPathOrSame } from '../kernel/real-path.js'
+import { parsePool } from '../accounts/store/pool-format.js'
+import { type AffinityEntries, parseAffinity } from '../accounts/session-affinity.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import { watchFiles } from '../kernel/files/watch-files.js'
 import { type LedgerState, parseLedger } from '../quota/ledger-state.js'
-import type { Holds } from '../routing/affinity.js'
 import { type PoolView, poolView, type ViewOptions } from './pool-view.js'
 
 /** The files the view is made of. */
@@ -35,7 +32,6 @@ export function watchPool(
 ): () => void {
   const paths = [files.accounts, files.quota, files.affinity]
   let stopped = false
-  let settle: NodeJS.Timeout | undefined
   let seen = ''
   let turnsAtMs = Infinity
 
@@ -52,7 +48,7 @@ export function watchPool(
     const view = poolView({
       pool: parsed.kind === 'pool' ? parsed.pool : EMPTY_POOL,
       ledger: attempt<LedgerState>(() => parseLedger(quota ?? ''), {}),
-      holds: attempt<Holds>(() => parseHolds(affinity ?? ''), new Map()),
+      holds: attempt<AffinityEntries>(() => parseAffinity(affinity ?? ''), new Map()),
       nowMs,
       ...options,
     })
@@ -60,46 +56,26 @@ export function watchPool(
     // A read that began later has seen more.
     if (!stopped && turn === newest) onView(view)
   }
-  const soon = (): void => {
-    settle ??= setTimeout(() => {
-      settle = undefined
-      void read()
-    }, SETTLE_MS)
-  }
-
-  // A write through another home that is linked to the same file shows in the folder where it really lies.
-  const watched = [...new Set(paths.flatMap((file) => [file, realPathOrSame(file)]))]
-  const watchers = [...new Set(watched.map((file) => path.dirname(file)))].flatMap(
-    (folder): FSWatcher[] => {
-      try {
-        const watcher = watch(folder, { persistent: false }, (_event, name) => {
-          if (watched.some((file) => mayBeChangeOf(file, name))) soon()
-        })
-        watcher.on('error', () => watcher.close())
-        return [watcher]
-      } catch {
-        return []
-      }
-    },
-  )
+  const changes = watchFiles(paths, () => void read(), SETTLE_MS)
+  changes.start()
   const poll = setInterval(() => {
-    if (stampsOf(paths) !== seen || Date.now() >= turnsAtMs) soon()
+    if (stampsOf(paths) !== seen || Date.now() >= turnsAtMs) void read()
   }, POLL_MS)
   poll.unref()
   void read()
   return () => {
     stopped = true
-    clearTimeout(settle)
     clearInterval(poll)
-    for (const watcher of watchers) watcher.close()
+    changes.close()
   }
 }
 
 /** The next moment at which the same files say something else, epoch ms. */
 function nextTurn({ accounts }: PoolView, nowMs: number): number {
-  const ends = accounts.flatMap(({ windows, blocks }) => [
+  const ends = accounts.flatMap(({ windows, blocks, state }) => [
     ...windows.map(({ resetsAtMs = Infinity }) => resetsAtMs),
     ...blocks.map(({ untilMs }) => untilMs),
+    'untilMs' in state ? state.untilMs : Infinity,
   ])
   return Math.min(...ends.filter((atMs) => atMs > nowMs))
 }

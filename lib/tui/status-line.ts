@@ -1,6 +1,10 @@
-import { cut } from '../kernel/table.js'
-import type { Block } from '../routing/limits.js'
-import type { AccountView, WindowView } from './pool-view.js'
+import { canServe } from '../account-view/state.js'
+import type { AccountView, WindowView } from '../account-view/view.js'
+import { percentText, stateText } from '../account-view/words.js'
+import { formatDuration, formatMoment } from '../kernel/text/moments.js'
+import { counted } from '../kernel/text/plural.js'
+import { cut } from '../kernel/text/table.js'
+import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 
 /** How urgent a piece of text is; the theme turns it into a colour. */
 export type Level = 'muted' | 'warning' | 'error'
@@ -38,27 +42,25 @@ export function statusLine(
   nowMs: number,
 ): StatusText | undefined {
   if (account === undefined) return undefined
-  if (account.needsLogin)
-    return {
-      text:
-        columns < NARROW_COLUMNS ? 'login!' : `${cut(account.name, NAME_COLUMNS)}: sign in again`,
-      level: 'error',
-    }
-  const { windows } = account
-  const scarcest = [...windows].sort((left, right) => left.leftPercent - right.leftPercent)[0]
+  const { name, readAtMs, state } = account
+  if (state.kind === 'login-needed') {
+    const text = stateText(state, false, String)
+    const isNarrow = columns < NARROW_COLUMNS
+    return { text: isNarrow ? text : `${cut(name, NAME_COLUMNS)}: ${text}`, level: 'error' }
+  }
+  const windows = usualWindows(account)
+  const [scarcest] = [...windows].sort((left, right) => left.leftPercent - right.leftPercent)
   if (scarcest === undefined) return undefined
   const level = levelOf(scarcest.leftPercent)
-  if (columns < NARROW_COLUMNS) return { text: `${scarcest.name} ${percent(scarcest)}`, level }
-  if (columns < WIDE_COLUMNS)
-    return { text: windows.map((window) => `${window.name} ${percent(window)}`).join(' '), level }
+  if (columns < NARROW_COLUMNS) return { text: leftText(scarcest), level }
+  if (columns < WIDE_COLUMNS) return { text: windows.map(leftText).join(' '), level }
   const shown = windows.map(
-    (window) => `${window.name} ${bar(window)} ${percent(window)}${resetText(window, nowMs)}`,
+    (window) =>
+      `${window.name} ${bar(window)} ${percentText(window.leftPercent)}${resetText(window, nowMs)}`,
   )
-  const age =
-    account.readAtMs === undefined || nowMs - account.readAtMs < STALE_MS
-      ? ''
-      : ` (${ageText(nowMs - account.readAtMs)} old)`
-  return { text: `${cut(account.name, NAME_COLUMNS)}  ${shown.join('  ')}${age}`, level }
+  const isStale = readAtMs !== undefined && nowMs - readAtMs >= STALE_MS
+  const age = isStale ? ` (${formatDuration(nowMs - readAtMs)} old)` : ''
+  return { text: `${cut(name, NAME_COLUMNS)}  ${shown.join('  ')}${age}`, level }
 }
 
 /** The block of one account in the sidebar, line by line. Pure. */
@@ -68,96 +70,64 @@ export function sidebarLines(
   nowMs: number,
   unreadable = 0,
 ): readonly StatusText[] {
-  const odd: StatusText[] =
-    unreadable === 0
-      ? []
-      : [{ text: `${unreadable} unreadable: codex-doctor --fix`, level: 'warning' }]
-  if (account === undefined) return odd
-  const head: StatusText = {
-    text: `${account.number} ${cut(account.name, 26)}${account.plan === undefined ? '' : ` · ${account.plan}`}`,
-    level: 'muted',
+  const lines: StatusText[] = []
+  if (account !== undefined) {
+    const { index, name, plan, readAtMs, state } = account
+    const windows = usualWindows(account)
+    const head = `${index} ${cut(name, 26)}${plan === undefined ? '' : ` · ${plan}`}`
+    lines.push({ text: head, level: 'muted' })
+    for (const window of windows) {
+      const left = percentText(window.leftPercent).padStart(4)
+      lines.push({
+        text: `${window.name.padEnd(3)} ${bar(window, 12)} ${left}${resetText(window, nowMs)}`,
+        level: levelOf(window.leftPercent),
+      })
+    }
+    if (windows.length > 0 && readAtMs !== undefined)
+      lines.push({ text: `read ${formatDuration(nowMs - readAtMs)} ago`, level: 'muted' })
+    if (!canServe(state)) lines.push({ text: shortState(account, nowMs), level: 'error' })
+    if (others > 0) lines.push({ text: `+${counted(others, 'more account')}`, level: 'muted' })
   }
-  const windows = account.windows.map((window): StatusText => ({
-    text: `${window.name.padEnd(3)} ${bar(window, 12)} ${percent(window).padStart(4)}${resetText(window, nowMs)}`,
-    level: levelOf(window.leftPercent),
-  }))
-  const block = standstillOf(account)
-  const blocked: StatusText[] =
-    block === undefined
-      ? []
-      : [{ text: `blocked until ${clockTime(block.untilMs, nowMs)}`, level: 'error' }]
-  const login: StatusText[] = account.needsLogin
-    ? [{ text: 'sign in again: opencode auth login', level: 'error' }]
-    : []
-  const read: StatusText[] =
-    windows.length === 0 || account.readAtMs === undefined
-      ? []
-      : [
-          {
-            text: `read ${ageText(Math.max(60_000, nowMs - account.readAtMs))} ago`,
-            level: 'muted',
-          },
-        ]
-  const rest: StatusText[] =
-    others === 0
-      ? []
-      : [{ text: `+${others} more account${others === 1 ? '' : 's'}`, level: 'muted' }]
-  return [head, ...windows, ...read, ...blocked, ...login, ...rest, ...odd]
+  if (unreadable > 0)
+    lines.push({ text: `${unreadable} unreadable: codex-doctor --fix`, level: 'warning' })
+  return lines
 }
 
-/** One account in one line: windows, then what keeps it from serving. Pure. */
+/** One account in one line: windows, then its state where that is worth a word. Pure. */
 export function accountSummary(account: AccountView, nowMs: number): string {
-  const windows = account.windows.map(
-    (window) => `${window.name} ${percent(window)}${resetText(window, nowMs)}`,
+  const { plan, resetCredits = 0, pin, state } = account
+  const windows = usualWindows(account).map(
+    (window) => `${leftText(window)}${resetText(window, nowMs)}`,
   )
-  const block = standstillOf(account)
-  const state = !account.enabled
-    ? 'disabled'
-    : account.needsLogin
-      ? 'sign in again'
-      : block === undefined
-        ? undefined
-        : `${block.reason.replaceAll('_', ' ')} until ${clockTime(block.untilMs, nowMs)}`
-  const resets =
-    account.resetCredits === undefined || account.resetCredits === 0
-      ? undefined
-      : `${account.resetCredits} banked resets`
-  return [account.plan, ...windows, state, resets].filter((part) => part !== undefined).join(' · ')
+  const parts = [
+    plan,
+    ...windows,
+    state.kind === 'eligible' ? undefined : shortState(account, nowMs),
+    pin === undefined ? undefined : 'pinned',
+    resetCredits === 0 ? undefined : counted(resetCredits, 'banked reset'),
+  ]
+  return parts.filter((part) => part !== undefined).join(' · ')
 }
 
-/** The block that keeps an account from serving at all: one of a single model leaves it to the others. */
-export function standstillOf({ blocks }: AccountView): Block | undefined {
-  return blocks.find(({ scope }) => !scope.startsWith('model:'))
+function shortState({ state, active }: AccountView, nowMs: number): string {
+  const text = stateText(state, active, (atMs) => formatMoment(atMs, nowMs))
+  return state.kind === 'login-needed' ? `${text}: opencode auth login` : text
 }
 
-/** What is left, in whole percent. */
-export function percent(window: WindowView): string {
-  // 0.4 % left is not nothing, and 99.6 % is not everything.
-  const left = window.leftPercent
-  const whole = left < 50 ? Math.ceil(left) : Math.floor(left)
-  return `${whole}%`
+function usualWindows({ windows }: AccountView): readonly WindowView[] {
+  return windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID)
+}
+
+function leftText({ name, leftPercent }: WindowView): string {
+  return `${name} ${percentText(leftPercent)}`
 }
 
 /** Cells filled by what is left. */
-export function bar(window: WindowView, cells = BAR_CELLS): string {
-  const filled = Math.round((window.leftPercent / 100) * cells)
+function bar({ leftPercent }: WindowView, cells = BAR_CELLS): string {
+  const filled = Math.round((leftPercent / 100) * cells)
   return '█'.repeat(filled) + '░'.repeat(cells - filled)
 }
 
-function resetText(window: WindowView, nowMs: number): string {
-  return window.resetsAtMs === undefined ? '' : ` ${clockTime(window.resetsAtMs, nowMs)}`
-}
-
-/** Hour and minute, with the weekday when it is not within a day. */
-export function clockTime(atMs: number, nowMs: number): string {
-  const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' }).format(atMs)
-  if (Math.abs(atMs - nowMs) < 20 * 3_600_000) return time
-  return `${new Intl.DateTimeFormat('en-GB', { weekday: 'short' }).format(atMs)} ${time}`
-}
-
-function ageText(ms: number): string {
-  const minutes = Math.round(ms / 60_000)
-  if (minutes < 60) return `${minutes} min`
-  const hours = Math.round(minutes / 60)
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`
+function resetText({ resetsAtMs }: WindowView, nowMs: number): string {
+  return resetsAtMs === undefined ? '' : ` ${formatMoment(resetsAtMs, nowMs)}`
 }

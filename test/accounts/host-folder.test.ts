@@ -3,14 +3,14 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { settleHostFolder } from '../../lib/accounts/host-folder.js'
+import { ensureHostManifest } from '../../lib/accounts/project/host-folder.js'
 import { temporaryFolder } from '../support/temporary.js'
 
-describe('settleHostFolder', () => {
+describe('ensureHostManifest', () => {
   it('names the package in a folder that holds only data, so that the host installs nothing', async () => {
     const root = await temporaryFolder()
     await writeFile(path.join(root, 'oc-codex-multi-auth-accounts.json'), '{}')
-    await settleHostFolder(root)
+    await ensureHostManifest(root)
     expect(
       JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')).dependencies,
     ).toHaveProperty('@opencode-ai/plugin')
@@ -22,7 +22,7 @@ describe('settleHostFolder', () => {
     async (name) => {
       const root = await temporaryFolder()
       await mkdir(path.join(root, name))
-      await settleHostFolder(root)
+      await ensureHostManifest(root)
       expect(await readdir(root)).toEqual([name])
     },
   )
@@ -30,21 +30,21 @@ describe('settleHostFolder', () => {
   it('never touches a manifest of somebody else', async () => {
     const root = await temporaryFolder()
     await writeFile(path.join(root, 'package.json'), '{"dependencies":{}}')
-    await settleHostFolder(root)
+    await ensureHostManifest(root)
     expect(await readdir(root)).toEqual(['package.json'])
   })
 
   it('steps back when the user begins to keep code there', async () => {
     const root = await temporaryFolder()
-    await settleHostFolder(root)
+    await ensureHostManifest(root)
     await mkdir(path.join(root, 'plugin'))
-    await settleHostFolder(root)
+    await ensureHostManifest(root)
     expect(await readdir(root)).toEqual(['plugin'])
   })
 
   it('does nothing where no folder is', async () => {
     const root = path.join(await temporaryFolder(), 'missing')
-    await settleHostFolder(root)
+    await ensureHostManifest(root)
     await expect(readdir(root)).rejects.toThrow('ENOENT')
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { EMPTY_POOL, type StoredAccount } from '../../lib/accounts/account.js'
 import { withLogin } from '../../lib/accounts/edits.js'
-import { isSameAccount, uidFor } from '../../lib/accounts/identity.js'
+import { indexOf, isSameAccount, uidFor } from '../../lib/accounts/identity.js'
 
 const record = (facts: Partial<StoredAccount>): StoredAccount => ({
   addedAt: 0,
@@ -50,6 +50,13 @@ const DIFFERENT: readonly (readonly [string, readonly StoredAccount[]])[] = [
     ],
   ],
   [
+    'one address in two organizations of one workspace whose seats are not known',
+    [
+      record({ accountId: 'w', email: 'a@x.test', organizationId: 'o1' }),
+      record({ accountId: 'w', email: 'a@x.test', organizationId: 'o2' }),
+    ],
+  ],
+  [
     'two users without a workspace',
     [record({ accountUserId: 'u1' }), record({ accountUserId: 'u2' })],
   ],
@@ -79,6 +86,7 @@ describe('different accounts', () => {
       for (const [index, one] of accounts.entries()) {
         for (const other of accounts.slice(index + 1))
           expect([isSameAccount(one, other), isSameAccount(other, one)]).toEqual([false, false])
+        expect(indexOf(accounts.slice(index + 1)).find(one)).toBeUndefined()
       }
       expect(new Set(accounts.map(uidFor)).size).toBe(accounts.length)
       const pool = accounts.reduce((before, one) => withLogin(before, one).pool, EMPTY_POOL)
@@ -105,12 +113,18 @@ describe('one account', () => {
       record({ accountId: 'w', accountUserId: 'u', email: 'ann@x.test' }),
     ],
     [
+      'of which one record does not know the organization',
+      record({ accountId: 'w', email: 'a@x.test' }),
+      record({ accountId: 'w', email: 'a@x.test', organizationId: 'o' }),
+    ],
+    [
       'with a key for the same endpoint',
       key('sk-1', 'https://a.test'),
       key('sk-1', 'https://a.test'),
     ],
   ])('%s is taken for itself', (_what, one, other) => {
     expect([isSameAccount(one, other), isSameAccount(other, one)]).toEqual([true, true])
+    expect([indexOf([one]).find(other), indexOf([other]).find(one)]).toEqual([0, 0])
     expect(withLogin(withLogin(EMPTY_POOL, one).pool, other).pool.accounts).toHaveLength(1)
   })
 })

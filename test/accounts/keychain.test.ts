@@ -3,8 +3,8 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { guarded, type Keychain } from '../../lib/accounts/keychain.js'
-import { systemKeychain } from '../../lib/accounts/keychain-system.js'
+import { guarded, type Keychain } from '../../lib/accounts/keychain/keychain.js'
+import { systemKeychain } from '../../lib/accounts/keychain/keychain-system.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 /** A program of that name that notes its arguments and input, and runs a script. */

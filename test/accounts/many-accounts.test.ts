@@ -7,13 +7,12 @@ import {
   EMPTY_POOL,
   type StoredAccount,
 } from '../../lib/accounts/account.js'
-import { indexOf } from '../../lib/accounts/account-index.js'
+import { indexOf, isSameAccount } from '../../lib/accounts/identity.js'
 import { withoutAccounts } from '../../lib/accounts/edits.js'
-import { isSameAccount } from '../../lib/accounts/identity.js'
 import { mergePools } from '../../lib/accounts/merge.js'
-import { withUids } from '../../lib/accounts/pool-format.js'
+import { withUids } from '../../lib/accounts/store/pool-format.js'
 import { restored } from '../../lib/accounts/restore.js'
-import { planImport } from '../../lib/tools/import-plan.js'
+import { planImport } from '../../lib/transfer/import.js'
 
 /** Accounts that count how often anybody looks whose they are. */
 function counted(count: number, form: (number: number) => Partial<StoredAccount>) {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { type Account, storedAccountSchema } from '../../lib/accounts/account.js'
-import { formatPool, parsePool } from '../../lib/accounts/pool-format.js'
+import { formatPool, parsePool } from '../../lib/accounts/store/pool-format.js'
 
 /** Fields without which a record is no login. */
 const CREDENTIALS = ['refreshToken', 'accessToken', 'apiKey', 'sealed']

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { formatPool, parsePool, withUids } from '../../lib/accounts/pool-format.js'
+import { formatPool, parsePool, withUids } from '../../lib/accounts/store/pool-format.js'
 import { withActive, withLogin, withoutAccount } from '../../lib/accounts/edits.js'
 import { isSameAccount, uidFor } from '../../lib/accounts/identity.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'

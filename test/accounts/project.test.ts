@@ -10,10 +10,10 @@ import {
   projectKeyOf,
   projectKeysOf,
   resolvePoolScope,
-} from '../../lib/accounts/project.js'
+} from '../../lib/accounts/project/project.js'
 import { fenceOf, projectPinOf, withFence, withProjectPin } from '../../lib/accounts/rules.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
-import { type FileSystem, isSamePath, realPath } from '../../lib/kernel/same-path.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { canonicalPath, type FileSystem, isSamePath } from '../../lib/kernel/files/real-path.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -44,7 +44,7 @@ async function homeWithRepository(name = 'repo'): Promise<{ home: string; repo: 
   await writeFile(path.join(repo, 'src', 'a.txt'), 'a')
   git(repo, 'add', '.')
   git(repo, 'commit', '-qm', 'a')
-  return { home, repo: realPath(repo) }
+  return { home, repo: canonicalPath(repo) }
 }
 
 describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
@@ -128,7 +128,7 @@ describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
     await mkdir(path.join(home, 'work'))
     execFileSync('mkfifo', [path.join(home, 'work', '.git')])
     expect(projectKeysOf(path.join(home, 'work'), home)?.key).toBe(
-      projectKeyOf(realPath(path.join(home, 'work'))),
+      projectKeyOf(canonicalPath(path.join(home, 'work'))),
     )
   })
 
@@ -271,17 +271,17 @@ describe('one spelling of a path', () => {
       const files = folding(names, tellsCase)
       expect(isSamePath('/Users/Ann/Work', '/users/ann/WORK', files)).toBe(true)
       expect(isSamePath('/Users/Ann/42', '/users/ann/42', files)).toBe(true)
-      expect(realPath('/users/ann/work', files)).toBe(
+      expect(canonicalPath('/users/ann/work', files)).toBe(
         tellsCase ? '/Users/Ann/Work' : '/users/ann/work',
       )
     },
   )
 
   it.skipIf(process.platform === 'win32')('differs where two cases are two folders', async () => {
-    const folder = realPath(await temporaryFolder())
+    const folder = canonicalPath(await temporaryFolder())
     await mkdir(path.join(folder, 'Work'))
     expect(isSamePath(path.join(folder, 'Work'), path.join(folder, 'work'))).toBe(false)
-    expect(realPath(path.join(folder, 'none', 'at', 'all'))).toBe(
+    expect(canonicalPath(path.join(folder, 'none', 'at', 'all'))).toBe(
       path.join(folder, 'none', 'at', 'all'),
     )
   })

@@ -4,9 +4,9 @@ import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { Account, AccountPool } from '../../lib/accounts/account.js'
-import { readyToAdopt } from '../../lib/accounts/adopt.js'
+import { readyToAdopt } from '../../lib/accounts/store/adopt.js'
 import { withAccount, withLogin } from '../../lib/accounts/edits.js'
-import { formatPool, parsePool } from '../../lib/accounts/pool-format.js'
+import { formatPool, parsePool } from '../../lib/accounts/store/pool-format.js'
 import {
   type DataKey,
   keyIdOf,
@@ -15,11 +15,11 @@ import {
   sealedPool,
   sealText,
   textOfKey,
-} from '../../lib/accounts/seal.js'
-import { createAccountStore } from '../../lib/accounts/store.js'
-import { createVault, keyItemName } from '../../lib/accounts/vault.js'
+} from '../../lib/accounts/keychain/seal.js'
+import { createAccountStore } from '../../lib/accounts/store/store.js'
+import { createVault, keyItemName } from '../../lib/accounts/keychain/vault.js'
 import { systemClock } from '../../lib/kernel/clock.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { createRuntime } from '../../lib/runtime.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
 import { toolData } from '../support/run-tool.js'
@@ -274,7 +274,7 @@ describe('a sealed file without the line that names its key', () => {
     const { sealedWith, ...rest } = await content()
     await writeFile(file, JSON.stringify(rest))
     const { fixed } = await toolData(runtime(keychain), 'doctor', { fix: true })
-    expect(fixed).toContainEqual('mended: the account file names its key again.')
+    expect(fixed).toContainEqual('fixed: the account file names its key again.')
     expect((await content()).sealedWith).toBe(sealedWith)
     expect((await runtime(keychain).store.read()).accounts).toMatchObject([
       { refreshToken: 'rt-1' },

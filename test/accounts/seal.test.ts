@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import type { AccountPool } from '../../lib/accounts/account.js'
-import { formatPool, parsePool } from '../../lib/accounts/pool-format.js'
+import { formatPool, parsePool } from '../../lib/accounts/store/pool-format.js'
 import {
   keyFromText,
   keyIdOf,
@@ -12,7 +12,7 @@ import {
   sealedPool,
   sealText,
   textOfKey,
-} from '../../lib/accounts/seal.js'
+} from '../../lib/accounts/keychain/seal.js'
 
 const key = newDataKey()
 

@@ -5,8 +5,7 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { createAccountStore } from '../../lib/accounts/store.js'
-import type { AccountStore } from '../../lib/accounts/store-types.js'
+import { type AccountStore, createAccountStore } from '../../lib/accounts/store/store.js'
 import { withLogin } from '../../lib/accounts/edits.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { failFiles } from '../support/faulty-files.js'

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { createAccountStore } from '../../lib/accounts/store.js'
+import { createAccountStore } from '../../lib/accounts/store/store.js'
 import { withAccount, withLogin, withoutAccount } from '../../lib/accounts/edits.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { temporaryFolder } from '../support/temporary.js'

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
-import { startSimulator, type Simulator } from '../../lib/simulator/index.js'
+import { startSimulator, type Simulator } from '../../simulator/index.js'
 import {
   type Bench,
   bodyOf,
@@ -13,8 +13,8 @@ import {
   percentile,
   type Plugin,
   send,
-  signedIn,
 } from './support.js'
+import { signedIn } from '../support/records.js'
 
 const ROOMY = [{ minutes: 300, limit: 1_000_000 }]
 /** Longer than the plugin waits before it writes what changed, ms. */

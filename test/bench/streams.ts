@@ -11,6 +11,9 @@ import {
   send,
 } from './support.js'
 
+/** Tells the backend how many megabytes to send; one of the headers that the plugin passes on. */
+const SIZE_HEADER = 'x-parent-session-id'
+
 /** A long stream, the first byte, and many requests at once, each beside `fetch` alone. */
 export async function streams(bench: Bench): Promise<void> {
   const { fetch, dispose } = await bench.plugin([goodAccount()])
@@ -29,7 +32,7 @@ async function longStream(bench: Bench, fetch: Fetch, plain: Fetch): Promise<voi
     const memory = process.memoryUsage().rss
     const cpu = process.cpuUsage()
     const started = performance.now()
-    await drain(await send(target, body, { 'x-bench-mb': String(megabytes) }))
+    await drain(await send(target, body, { [SIZE_HEADER]: String(megabytes) }))
     const used = process.cpuUsage(cpu)
     return {
       ms: performance.now() - started,

@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
-import { MANAGED_AUTH } from '../../lib/auth/managed-entry.js'
-import type { Simulator } from '../../lib/simulator/index.js'
+import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
+import type { Simulator } from '../../simulator/index.js'
+import { accountsFileOf, anAccount, type RecordOnDisk, writePool } from '../support/records.js'
 
 /** What one measurement says: ours, plain `fetch` in the same run where that makes sense, and the target. */
 export interface Row {
@@ -29,10 +30,6 @@ export interface Plugin {
   dispose(): Promise<void>
 }
 
-export interface StoredAccount {
-  readonly [field: string]: unknown
-}
-
 /** What every measurement needs. */
 export interface Bench {
   readonly rows: Row[]
@@ -43,7 +40,7 @@ export interface Bench {
   /** What the plugin's calls of `fetch` end in; the real one unless replaced. */
   transport: typeof globalThis.fetch
   readonly realFetch: typeof globalThis.fetch
-  plugin(accounts: readonly StoredAccount[], simulator?: Simulator): Promise<Plugin>
+  plugin(accounts: readonly object[], simulator?: Simulator): Promise<Plugin>
 }
 
 interface HostView {
@@ -73,11 +70,7 @@ export function createBench(options: { dist: string; upstream: string; isQuick: 
       const home = path.join(process.env.BENCH_ROOT ?? '', `home-${homes}`)
       mkdirSync(path.join(home, '.opencode', 'node_modules'), { recursive: true })
       writeFileSync(path.join(home, '.opencode', 'package.json'), '{}')
-      writeFileSync(
-        path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'),
-        JSON.stringify({ version: 3, accounts, activeIndex: 0 }),
-        { mode: 0o600 },
-      )
+      await writePool(accountsFileOf(home), accounts)
       Object.assign(process.env, {
         HOME: home,
         OC_CODEX_SIMULATOR_ISSUER: simulator?.url ?? options.upstream,
@@ -105,34 +98,8 @@ export function createBench(options: { dist: string; upstream: string; isQuick: 
 }
 
 /** An account whose token is good for a day. */
-export const goodAccount = (index = 0): StoredAccount => ({
-  refreshToken: `rt${index}`,
-  accessToken: `at${index}`,
-  expiresAt: Date.now() + 86_400_000,
-  accountId: `w${index}`,
-  accountUserId: `u${index}`,
-  addedAt: 1,
-  lastUsed: 0,
-})
-
-/** An account of the simulator, signed in; its token ends an hour from now, or earlier. */
-export function signedIn(
-  simulator: Simulator,
-  name: string,
-  expiresInMs = 3_600_000,
-): StoredAccount {
-  const tokens = simulator.login(name)
-  const { accountId, uid } = simulator.account(name)
-  return {
-    refreshToken: tokens.refresh_token,
-    accessToken: tokens.access_token,
-    expiresAt: Date.now() + expiresInMs,
-    accountId,
-    accountUserId: uid,
-    addedAt: 1,
-    lastUsed: 0,
-  }
-}
+export const goodAccount = (index = 0): RecordOnDisk =>
+  anAccount(`bench-${index}`, { accountUserId: `user-${index}` })
 
 /** The host's own first turn, with a history up to a size. */
 export function bodyOf(bytes: number): string {

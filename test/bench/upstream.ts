@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 
 /**
  * The other side of the measurements, in a process of its own: answers every request with a short event stream, or with
- * as many megabytes of text deltas as the header `x-bench-mb` of the request asks for.
+ * as many megabytes of text deltas as the header `x-parent-session-id` says: one of those that the plugin passes on.
  */
 const event = (type: string, fields: object): string =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
@@ -29,7 +29,7 @@ const server = http.createServer((request, response) => {
   request.once('end', () => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write(head)
-    let left = Number(request.headers['x-bench-mb'] ?? 0) * 1_000_000
+    let left = Number(request.headers['x-parent-session-id'] ?? 0) * 1_000_000
     const more = (): void => {
       while (left > 0) {
         left -= block.length

@@ -27,7 +27,7 @@ for (const name of KILLED) {
 }
 syncBuiltinESMExports()
 
-const { resolvePaths } = await import('../../lib/kernel/paths.js')
+const { resolvePaths } = await import('../../lib/kernel/files/paths.js')
 const { createRuntime } = await import('../../lib/runtime.js')
 const runtime = createRuntime({
   env: process.env,

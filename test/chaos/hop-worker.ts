@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline'
 
 const { createCore } = await import('../../lib/core.js')
-const { resolvePaths } = await import('../../lib/kernel/paths.js')
+const { resolvePaths } = await import('../../lib/kernel/files/paths.js')
 
 const core = await createCore({
   host: { log: () => undefined, toast: () => undefined },

@@ -4,10 +4,12 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { createPrng } from '../../lib/simulator/prng.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { createPrng } from '../../simulator/prng.js'
+import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { bundledWorker } from '../support/bundled-worker.js'
-import { homeWith, ROOMY, signedIn } from '../support/core-over.js'
+import { ROOMY } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
+import { signedIn } from '../support/records.js'
 
 const ACCOUNTS = ['a', 'b', 'c', 'd']
 const WINDOWS = 4
@@ -68,7 +70,7 @@ describe('a session that hops from window to window while accounts run dry', () 
       seed: SEED,
     })
     onTestFinished(() => simulator.close())
-    const home = await homeWith(ACCOUNTS.map((name) => signedIn(simulator, name)))
+    const home = await aHome(ACCOUNTS.map((name) => signedIn(simulator, name)))
     const windows = await Promise.all(
       Array.from({ length: WINDOWS }, () => windowOver(home, simulator)),
     )
@@ -132,7 +134,7 @@ describe('a session that hops from window to window while accounts run dry', () 
       seed: SEED,
     })
     onTestFinished(() => simulator.close())
-    const home = await homeWith(ACCOUNTS.map((name) => signedIn(simulator, name)))
+    const home = await aHome(ACCOUNTS.map((name) => signedIn(simulator, name)))
     const windows = await Promise.all(
       Array.from({ length: MANY_WINDOWS }, () => windowOver(home, simulator)),
     )

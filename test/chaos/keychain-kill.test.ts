@@ -1,17 +1,18 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import type { Keychain } from '../../lib/accounts/keychain.js'
-import { createAccountStore } from '../../lib/accounts/store.js'
-import { createVault } from '../../lib/accounts/vault.js'
-import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
+import type { Keychain } from '../../lib/accounts/keychain/keychain.js'
+import { createAccountStore } from '../../lib/accounts/store/store.js'
+import { createVault } from '../../lib/accounts/keychain/vault.js'
+import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { SOAK } from './soak.js'
+import { writePool } from '../support/records.js'
 
 const ROUNDS = 15 * SOAK
 const MODES = ['seal', 'seal', 'renew']
@@ -31,16 +32,15 @@ describe('sealing and unsealing under SIGKILL', () => {
         addedAt: 1,
         lastUsed: 0,
       }))
-      await mkdir(path.join(folder, 'backups'))
       for (const name of [
         file,
         path.join(folder, 'backups', 'accounts-20260101-000000000-abcdef.json'),
       ])
-        await writeFile(name, JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
+        await writePool(name, accounts)
       const fingerprint = '0'.repeat(32)
       const refreshDir = path.join(folder, 'refresh')
       const tokens = { accessToken: 'at', refreshToken: 'rt', expiresAt: 1 }
-      await createRefreshJournal(refreshDir).write(fingerprint, {
+      await new RefreshJournal(refreshDir).write(fingerprint, {
         state: 'received',
         pool: file,
         uid: 'x',
@@ -91,7 +91,7 @@ describe('sealing and unsealing under SIGKILL', () => {
             expect((await store.read()).accounts[0]?.accessToken, where).toMatch(/^at-\d+-\d+$/)
           if (one === file) found[(await store.key()) === undefined ? 'plain' : 'sealed'] += 1
         }
-        const journal = createRefreshJournal(refreshDir, {
+        const journal = new RefreshJournal(refreshDir, {
           current: async () => undefined,
           key: (id) => vault.key(id),
         })

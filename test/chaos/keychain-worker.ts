@@ -1,10 +1,10 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import type { Keychain } from '../../lib/accounts/keychain.js'
-import { createAccountStore } from '../../lib/accounts/store.js'
-import { createVault } from '../../lib/accounts/vault.js'
-import { sealPoolFile, unsealPoolFile } from '../../lib/auth/sealing.js'
+import type { Keychain } from '../../lib/accounts/keychain/keychain.js'
+import { createAccountStore } from '../../lib/accounts/store/store.js'
+import { createVault } from '../../lib/accounts/keychain/vault.js'
+import { sealPoolFile, unsealPoolFile } from '../../lib/tokens/sealing.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 
 /** Seals and unseals an account file in turn, or renews its tokens, until it is killed. Its keychain is a folder that outlives it. */

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 
-import { createPrng, type Prng } from '../../lib/simulator/prng.js'
+import { createPrng, type Prng } from '../../simulator/prng.js'
 import { faultBundles } from './points/bundles.js'
 import { type Fault, faultsAt, type Point, runWithFault } from './points/faulted-run.js'
 import { newHome } from './points/home.js'

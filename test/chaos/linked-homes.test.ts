@@ -3,8 +3,8 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { parsePool } from '../../lib/accounts/pool-format.js'
-import { ACCOUNTS_FILE } from '../../lib/kernel/paths.js'
+import { parsePool } from '../../lib/accounts/store/pool-format.js'
+import { ACCOUNTS_FILE } from '../../lib/kernel/files/paths.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 
-import { tryLock } from '../../lib/kernel/lock.js'
+import { tryLock } from '../../lib/kernel/lock/lock.js'
 
 /** Takes a lock and gives it back, and is killed before or after its nth step on the disk. */
 const [file = '', killAt = '0', when = 'before'] = process.argv.slice(2)

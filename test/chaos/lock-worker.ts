@@ -2,7 +2,7 @@ import './faults.js'
 
 import fs from 'node:fs'
 
-import { withFileLock } from '../../lib/kernel/lock.js'
+import { withFileLock } from '../../lib/kernel/lock/lock.js'
 
 /**
  * Takes a lock again and again and writes down from when to when it surely held it, on the clock that all processes of a

@@ -73,7 +73,9 @@ describe('four windows on a machine in trouble', () => {
       expect(bad).toEqual([])
       // A token whose successor cannot be stored is not spent; the user reads why.
       for (const line of excused)
-        expect(line).toMatch(/could not be written|cannot be written|has not stored the result yet/)
+        expect(line).toMatch(
+          /could not be written|cannot be written|is not writable|has not saved the result yet/,
+        )
       expect(refreshes.reused).toBe(0)
       expect(accounts.map(({ accountId, needsLogin }) => [accountId, needsLogin])).toEqual(
         stage.accountIds.map((id) => [id, undefined]),

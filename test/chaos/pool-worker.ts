@@ -6,7 +6,7 @@ import { isDiskBroken } from './faults.js'
  * Arguments: how many requests (or `120s`: for how long), and the name of the window.
  */
 const { createCore } = await import('../../lib/core.js')
-const { resolvePaths } = await import('../../lib/kernel/paths.js')
+const { resolvePaths } = await import('../../lib/kernel/files/paths.js')
 
 const [amount = '200', name = 'w'] = process.argv.slice(2)
 const count = amount.endsWith('s') ? Infinity : Number(amount)

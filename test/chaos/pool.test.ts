@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { createPrng } from '../../lib/simulator/prng.js'
+import { createPrng } from '../../simulator/prng.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import type { Running } from '../support/child-process.js'
 import { SOAK } from './soak.js'

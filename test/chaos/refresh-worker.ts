@@ -1,6 +1,6 @@
-import { createAccountStore } from '../../lib/accounts/store.js'
-import { createExchange } from '../../lib/auth/refresh-exchange.js'
-import { createTokens } from '../../lib/auth/tokens.js'
+import { createAccountStore } from '../../lib/accounts/store/store.js'
+import { OAuthClient } from '../../lib/oauth/oauth-client.js'
+import { Tokens } from '../../lib/tokens/tokens.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
 
@@ -8,19 +8,19 @@ import { silentLogger } from '../../lib/kernel/logger.js'
 const [file = '', dir = '', issuer = '', requests = '5'] = process.argv.slice(2)
 setInterval(() => undefined, 60_000)
 const store = createAccountStore({ path: file, backupsDir: `${file}.backups`, clock: systemClock })
-const tokens = createTokens({
+const tokens = new Tokens({
   store,
   clock: systemClock,
   random: Math.random,
   log: silentLogger,
   label: () => 'Account 1',
   dir,
-  exchange: createExchange({
+  refreshGrant: new OAuthClient({
     endpoints: { issuer, backend: issuer },
     fetch,
     clock: systemClock,
     userAgent: 'test',
-  }),
+  }).refresh,
   settings: { refreshSkewMs: 60_000 },
 })
 const [account] = (await store.read()).accounts

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { withLogin } from '../../lib/accounts/edits.js'
-import { createAccountStore } from '../../lib/accounts/store.js'
+import { createAccountStore } from '../../lib/accounts/store/store.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { temporaryFolder } from '../support/temporary.js'

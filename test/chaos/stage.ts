@@ -1,14 +1,15 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { expect, onTestFinished } from 'vitest'
 
-import { parsePool } from '../../lib/accounts/pool-format.js'
+import { parsePool } from '../../lib/accounts/store/pool-format.js'
 import type { Account } from '../../lib/accounts/account.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { type Ended, type Running, startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { accountsFileOf, signedIn, writePool } from '../support/records.js'
 
 export interface ChaosStage {
   readonly simulator: Simulator
@@ -35,24 +36,10 @@ export async function chaosStage(
     settings: { accessTokenSeconds: 1 },
   })
   onTestFinished(() => simulator.close())
-  const accounts = names.map((name) => {
-    const tokens = simulator.login(name)
-    const { accountId, uid } = simulator.account(name)
-    return {
-      refreshToken: tokens.refresh_token,
-      accessToken: tokens.access_token,
-      expiresAt: Date.now() + 1_000,
-      accountId,
-      accountUserId: uid,
-      email: `${name}@example.test`,
-      addedAt: 1,
-      lastUsed: 0,
-    }
-  })
-  const root = path.join(home, '.opencode')
-  const file = path.join(root, 'oc-codex-multi-auth-accounts.json')
-  await mkdir(root)
-  await writeFile(file, JSON.stringify({ version: 3, accounts, activeIndex: 0 }), { mode: 0o600 })
+  const accounts = names.map((name) => signedIn(simulator, name, 1_000))
+  const file = accountsFileOf(home)
+  const root = path.dirname(file)
+  await writePool(file, accounts)
   const base = {
     HOME: home,
     PATH: process.env.PATH ?? '',

@@ -1,5 +1,5 @@
 import { withAccount, withLogin } from '../../lib/accounts/edits.js'
-import { createAccountStore } from '../../lib/accounts/store.js'
+import { createAccountStore } from '../../lib/accounts/store/store.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 
 /** Adds accounts and changes them as fast as it can, until it is killed. Says on stdout what is surely stored. */

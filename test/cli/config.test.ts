@@ -157,8 +157,8 @@ describe('config', () => {
     [['set', 'tools'], 2, 'takes a name and a value'],
     [['unset'], 2, 'takes a name'],
     [['a', 'b'], 2, 'at most one name'],
-    [['tools', '--project'], 2, 'go with set and unset'],
-    [['--dry-run'], 2, 'go with set and unset'],
+    [['tools', '--project'], 2, 'need set or unset'],
+    [['--dry-run'], 2, 'need set or unset'],
     [['--wrong'], 2, '--wrong'],
   ] as const)(
     'answers %j with exit code %d and one clear sentence',

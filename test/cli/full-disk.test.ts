@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { expect, it, onTestFinished } from 'vitest'
@@ -7,24 +7,17 @@ import { commands } from '../../lib/cli/commands.js'
 import { main } from '../../lib/cli/main.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { startTokenServer } from '../support/token-server.js'
+import { accountsFileOf, anAccount, writePool } from '../support/records.js'
 
 /** `refresh` on a disk that takes nothing from the moment the token is spent. */
 async function refreshOnFullDisk({ isInteractive }: { isInteractive: boolean }) {
   const server = await startTokenServer()
   onTestFinished(() => server.close())
   const home = path.join(await temporaryFolder(), 'home')
-  const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
-  await mkdir(path.dirname(file), { recursive: true })
-  const account = {
-    refreshToken: server.grant('a'),
-    accessToken: 'at',
-    expiresAt: Date.now() + 3_600_000,
-    accountId: 'w',
-    accountLabel: 'work',
-    addedAt: 1,
-    lastUsed: 0,
-  }
-  await writeFile(file, JSON.stringify({ version: 3, accounts: [account], activeIndex: 0 }))
+  const file = accountsFileOf(home)
+  await writePool(file, [
+    anAccount('a', { refreshToken: server.grant('a'), accountId: 'w', accountLabel: 'work' }),
+  ])
   let gone: Promise<void> = Promise.resolve()
   server.onSpent = () => {
     gone = rename(home, `${home}-away`).then(() => writeFile(home, ''))
@@ -71,15 +64,15 @@ it('a command at a terminal does not end while it alone has new tokens, says so,
   const run = await refreshOnFullDisk({ isInteractive: true })
   await expect
     .poll(run.stderr, { timeout: 30_000 })
-    .toMatch(/work.*waiting for a disk that takes the new tokens.*Ctrl-C gives up/)
+    .toMatch(/work.*waiting to write the new tokens.*Ctrl-C gives up/)
   // Longer than closing alone would ask the disk.
   await new Promise((resolve) => setTimeout(resolve, 7_000))
   expect(run.isOver()).toBe(false)
   await run.back()
   expect(await run.ended).toBe(1)
   expect(await run.stored()).toBe('rt_a_2')
-  expect(run.stderr()).toContain('are stored now')
-  expect(run.stderr()).not.toContain('lost with the end')
+  expect(run.stderr()).toContain('are saved now')
+  expect(run.stderr()).not.toContain('lost when this command ends')
   expect(run.server.counts.rotated).toBe(1)
 }, 60_000)
 
@@ -96,7 +89,7 @@ it.each([
     }
     expect(await run.ended).toBe(1)
     expect(run.stderr()).toMatch(
-      /work.*could be written to no disk and are lost.*Sign in again: opencode auth login/,
+      /work.*could not be written to any disk and are lost.*Sign in again: opencode auth login/,
     )
   },
   60_000,

@@ -3,8 +3,8 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { MANAGED_AUTH } from '../../lib/auth/managed-entry.js'
-import { homeWith } from '../support/core-over.js'
+import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
+import { aHome } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
 
 const account = (name: string): Record<string, unknown> => ({
@@ -35,7 +35,7 @@ async function hostLogins(home: string, content: unknown): Promise<string> {
 
 describe('logout', () => {
   it('without --yes and without a terminal says what would happen, changes nothing and ends with 2', async () => {
-    const home = await homeWith([account('anna'), account('ben')])
+    const home = await aHome([account('anna'), account('ben')])
     const { code, stdout } = await runCli(home, ['logout', 'anna'])
     expect(code).toBe(2)
     expect(stdout).toContain('Account 1 (anna) would be logged out')
@@ -44,11 +44,11 @@ describe('logout', () => {
   })
 
   it('asks on a terminal, and anything but yes changes nothing', async () => {
-    const home = await homeWith([account('anna')])
+    const home = await aHome([account('anna')])
     expect(await runCli(home, ['logout', '1'], { answer: 'n' })).toMatchObject({
       code: 0,
       stdout: 'Nothing was changed.\n',
-      stderr: expect.stringContaining('Go on? [y/N]'),
+      stderr: expect.stringContaining('Continue? [y/N]'),
     })
     expect(await namesIn(home)).toEqual(['anna'])
     expect(await runCli(home, ['logout', '1'], { answer: 'y' })).toMatchObject({ code: 0 })
@@ -58,7 +58,7 @@ describe('logout', () => {
   it.each(['--yes', '--confirm'])(
     'with %s removes one account, and the import it names brings it back',
     async (flag) => {
-      const home = await homeWith([account('anna'), account('ben')])
+      const home = await aHome([account('anna'), account('ben')])
       const { code, stdout } = await runCli(home, ['logout', 'anna', flag])
       expect(code).toBe(0)
       expect(stdout).toContain('Account 1 (anna) is logged out on this machine; 1 left.')
@@ -71,7 +71,7 @@ describe('logout', () => {
   )
 
   it('with --all removes every account in one step and takes our mark out of OpenCode’s login file, nothing else', async () => {
-    const home = await homeWith([account('anna'), account('ben')])
+    const home = await aHome([account('anna'), account('ben')])
     const file = await hostLogins(home, {
       anthropic: { type: 'api', key: 'k' },
       openai: MANAGED_AUTH,
@@ -92,7 +92,7 @@ describe('logout', () => {
   })
 
   it('leaves OpenCode’s login file alone while accounts are left', async () => {
-    const home = await homeWith([account('anna'), account('ben')])
+    const home = await aHome([account('anna'), account('ben')])
     const file = await hostLogins(home, { openai: MANAGED_AUTH })
     await runCli(home, ['logout', 'ben', '--yes'])
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ openai: MANAGED_AUTH })
@@ -108,7 +108,7 @@ describe('logout', () => {
     ['a broken file', '{"openai":', 'unreadable'],
     ['no entry', '{"anthropic":{}}', 'absent'],
   ])('never rewrites OpenCode’s login file with %s in it', async (_what, text, hostEntry) => {
-    const home = await homeWith([account('anna')])
+    const home = await aHome([account('anna')])
     const file = await hostLogins(home, text)
     expect(
       JSON.parse((await runCli(home, ['logout', 'anna', '--yes', '--json'])).stdout),
@@ -117,7 +117,7 @@ describe('logout', () => {
   })
 
   it('keeps OpenCode’s entry while a project has a pool of its own', async () => {
-    const home = await homeWith([account('anna')])
+    const home = await aHome([account('anna')])
     const file = await hostLogins(home, { openai: MANAGED_AUTH })
     await mkdir(path.join(home, '.opencode', 'projects', 'site-0123456789ab'), { recursive: true })
     expect((await runCli(home, ['logout', 'anna', '--yes'])).stdout).toContain('another pool')
@@ -130,7 +130,7 @@ describe('logout', () => {
     [['anna', 'ben'], 2],
     [['nobody', '--yes'], 1],
   ])('refuses %j with one sentence and exit code %i', async (args, expected) => {
-    const home = await homeWith([account('anna'), account('ben')])
+    const home = await aHome([account('anna'), account('ben')])
     const { code, stderr } = await runCli(home, ['logout', ...args])
     expect(code).toBe(expected)
     expect(stderr).toMatch(/Say which account|There is no account/)
@@ -138,7 +138,7 @@ describe('logout', () => {
   })
 
   it('shows no token, whatever it is asked', async () => {
-    const home = await homeWith([account('anna'), account('ben')])
+    const home = await aHome([account('anna'), account('ben')])
     const outputs = [
       await runCli(home, ['logout', 'anna', '--json']),
       await runCli(home, ['logout', '--all', '--yes', '--json']),
@@ -149,14 +149,14 @@ describe('logout', () => {
 
 describe('accounts without a terminal', () => {
   it('prints the list and a hint, and waits for nobody', async () => {
-    const home = await homeWith([account('anna'), account('ben')])
+    const home = await aHome([account('anna'), account('ben')])
     const { code, stdout } = await runCli(home, ['accounts'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/1\* {2}anna[\s\S]*ben[\s\S]*is a menu/)
   })
 
   it('prints the same JSON as list', async () => {
-    const home = await homeWith([account('anna')])
+    const home = await aHome([account('anna')])
     expect((await runCli(home, ['accounts', '--json'])).stdout).toBe(
       (await runCli(home, ['list', '--json'])).stdout,
     )
@@ -165,7 +165,7 @@ describe('accounts without a terminal', () => {
   it.skipIf(process.getuid?.() === 0)(
     'names the undo also when OpenCode’s login file cannot be written',
     async () => {
-      const home = await homeWith([account('anna')])
+      const home = await aHome([account('anna')])
       const folder = path.dirname(await hostLogins(home, { openai: MANAGED_AUTH }))
       await chmod(folder, 0o500)
       const { code, stdout } = await runCli(home, ['logout', '1', '--yes'])

@@ -1,170 +1,94 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { accountDetails, accountLines } from '../../lib/cli/menu/account-lines.js'
+import type { AccountState } from '../../lib/account-view/state.js'
+import type { AccountView } from '../../lib/account-view/view.js'
+import { accountLines } from '../../lib/cli/menu/account-lines.js'
 import { accountChoices } from '../../lib/cli/menu/account-menu.js'
 import { menuChoices } from '../../lib/cli/menu/menu.js'
-import { wrapped } from '../../lib/cli/menu/wrap.js'
-import { displayWidth } from '../../lib/kernel/table.js'
-import type { AccountRow, WindowRow } from '../../lib/tools/account-row.js'
+import { wrapped } from '../../lib/cli/menu/prompts.js'
+import { displayWidth } from '../../lib/kernel/text/table.js'
+import { accountView, windowView } from '../support/account-view.js'
 
 const NOW = Date.UTC(2026, 10, 21, 12)
-const window = (name: string, leftPercent: number): WindowRow => ({
-  name,
-  kind: name === '5h' ? 'five_hour' : 'weekly',
-  limitId: 'codex',
-  leftPercent,
-  resetsAtMs: NOW + 3_600_000,
-  observedAtMs: NOW - 60_000,
-})
-
-function row(changes: Partial<AccountRow> = {}): AccountRow {
-  return {
-    index: 1,
-    name: 'anna',
-    kind: 'oauth',
-    plan: 'plus',
-    enabled: true,
-    active: false,
-    pinned: false,
-    needsLogin: null,
-    status: 'ok',
-    windows: [window('5h', 62), window('7d', 81)],
-    blocks: [],
-    tags: [],
-    note: null,
-    lastUsedMs: 0,
-    resetCredits: null,
-    ...changes,
-  }
+const times = { resetsAtMs: NOW + 3_600_000, observedAtMs: NOW - 60_000 }
+const windows = [windowView('five_hour', 62, times), windowView('weekly', 81, times)]
+const view = (changes: Partial<AccountView> = {}): AccountView =>
+  accountView({ windows, ...changes })
+const LIMITED: AccountState = {
+  kind: 'limited',
+  evidence: { code: 'window_exhausted', kind: 'weekly', usedPercent: 100, untilMs: NOW + 9e7 },
+  untilMs: NOW + 9e7,
 }
+const PIN = { uid: 'acc_1', mode: 'soft', scope: 'global' } as const
 
 const valuesOf = (choices: readonly { readonly value: string }[]): string[] =>
   choices.map(({ value }) => value)
 
 describe('the lines of the menu', () => {
   it('show number, name, state and both windows side by side at 60 columns', () => {
-    const rows = [
-      row({ active: true, status: 'active', pinned: true }),
-      row({
-        index: 2,
-        name: 'a-rather-long-name-of-an-account',
-        status: 'limited until Thu 14:20',
-      }),
+    const views = [
+      view({ active: true, pin: PIN }),
+      view({ index: 2, name: 'a-rather-long-name-of-an-account', state: LIMITED }),
     ]
-    const [first = '', second = ''] = accountLines(rows, 54)
+    const [first = '', second = ''] = accountLines(views, 54, NOW)
     expect(first).toMatch(/^1\* {2}anna .*active, pinned +5h 62% {2}7d 81%$/)
     expect(second).toMatch(/^2 {3}a-.*….*limited.* +5h 62% {2}7d 81%$/)
   })
 
   it('always fit the terminal, one per account', () => {
-    const rows = fc.array(
+    const views = fc.array(
       fc.record({
         name: fc
           .string({ minLength: 1, maxLength: 40, unit: 'grapheme' })
           .filter((name) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(name)),
-        status: fc.constantFrom('ok', 'disabled', 'limited until Thu 14:20'),
-        pinned: fc.boolean(),
+        state: fc.constantFrom<AccountState>({ kind: 'disabled' }, LIMITED),
+        pin: fc.constantFrom(PIN, undefined),
       }),
       { minLength: 1, maxLength: 12 },
     )
     fc.assert(
-      fc.property(rows, fc.integer({ min: 46, max: 200 }), (given, width) => {
+      fc.property(views, fc.integer({ min: 46, max: 200 }), (given, width) => {
         const lines = accountLines(
-          given.map((one, index) => row({ ...one, index: index + 1 })),
+          given.map((one, index) => view({ ...one, index: index + 1 })),
           width,
+          NOW,
         )
         expect(lines).toHaveLength(given.length)
         for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width)
       }),
     )
   })
-
-  it('tell everything about one account, and no address', () => {
-    const text = accountDetails(
-      row({
-        blocks: [{ scope: 'account', reason: 'usage_limit', untilMs: NOW + 7_200_000 }],
-        tags: ['home'],
-        note: 'mine',
-        resetCredits: 2,
-        email: 'a@example.test',
-      }),
-      NOW,
-    )
-    for (const part of [
-      'ChatGPT, plus',
-      '62% left, resets',
-      'Limits read',
-      '1 min ago',
-      'usage limit until',
-      'home',
-      'mine',
-      'never',
-      '2',
-    ])
-      expect(text).toContain(part)
-    expect(text).not.toContain('@')
-  })
 })
 
 describe('the choices of the menu', () => {
+  const offered = (changes: Partial<AccountView>): string[] =>
+    valuesOf(accountChoices(view(changes), [view(changes)]))
+  const ALWAYS = ['toggle', 'label', 'limits', 'details', 'login', 'remove', 'back']
+
   it('offer only what changes something', () => {
-    expect(valuesOf(accountChoices(row()))).toEqual([
-      'switch',
-      'pin',
-      'pin-hard',
-      'toggle',
-      'label',
-      'limits',
-      'details',
-      'login',
-      'remove',
-      'back',
-    ])
-    expect(valuesOf(accountChoices(row({ active: true, pinned: true })))).toEqual([
-      'unpin',
-      'toggle',
-      'label',
-      'limits',
-      'details',
-      'login',
-      'remove',
-      'back',
-    ])
-    expect(valuesOf(accountChoices(row({ enabled: false })))).toEqual([
-      'toggle',
-      'label',
-      'limits',
-      'details',
-      'login',
-      'remove',
-      'back',
-    ])
-    expect(valuesOf(accountChoices(row({ kind: 'api-key' })))).not.toContain('login')
+    expect(offered({})).toEqual(['switch', 'pin', 'pin-hard', ...ALWAYS])
+    expect(offered({ active: true, pin: PIN })).toEqual(['unpin', ...ALWAYS])
+    expect(offered({ enabled: false })).toEqual(ALWAYS)
+    expect(offered({ kind: 'api-key' })).not.toContain('login')
+  })
+
+  it('offer to switch to the active account while another one is pinned', () => {
+    const active = view({ active: true })
+    const pinned = view({ uid: 'acc_2', pin: { ...PIN, uid: 'acc_2' } })
+    expect(valuesOf(accountChoices(active, [active, pinned]))).toContain('switch')
   })
 
   it('offer an undo while there is something to undo, and no readings without accounts', () => {
-    const pool = {
-      version: 3 as const,
-      activeIndex: 0,
-      accounts: [{ uid: 'acc_1', addedAt: 0, lastUsed: 0 }],
-    }
-    expect(valuesOf(menuChoices(pool, [row()], undefined))).toEqual([
+    const removal = { uid: 'acc_1', name: 'Account 1', backup: 'copy.json' }
+    expect(valuesOf(menuChoices([view()], undefined, NOW))).toEqual([
       'account:acc_1',
       'add',
       'limits',
       'import',
       'quit',
     ])
-    expect(
-      valuesOf(
-        menuChoices({ ...pool, accounts: [] }, [], {
-          uid: 'acc_1',
-          name: 'Account 1',
-          backup: 'copy.json',
-        }),
-      ),
-    ).toEqual(['undo', 'add', 'import', 'quit'])
+    expect(valuesOf(menuChoices([], removal, NOW))).toEqual(['undo', 'add', 'import', 'quit'])
   })
 })
 

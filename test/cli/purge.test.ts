@@ -3,30 +3,29 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { encryptPool } from '../../lib/accounts/export.js'
+import { encryptPool } from '../../lib/transfer/export.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
 import { uidFor } from '../../lib/accounts/identity.js'
-import { withUids } from '../../lib/accounts/pool-format.js'
-import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
-import { coreOver, homeWith } from '../support/core-over.js'
+import { withUids } from '../../lib/accounts/store/pool-format.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { coreOver } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { anAccount, aPool } from '../support/records.js'
 
-const account = (name: string, more: Record<string, unknown> = {}) => ({
-  refreshToken: `rt-${name}-token`,
-  accessToken: `at-${name}-token`,
-  accountId: `id-${name}`,
-  accountUserId: `user-${name}`,
-  email: `${name}@example.com`,
-  accountLabel: name,
-  addedAt: 1,
-  lastUsed: 0,
-  ...more,
-})
-const pool = (...names: string[]): string =>
-  JSON.stringify({ version: 3, accounts: names.map((name) => account(name)), activeIndex: 0 })
+const account = (name: string, more: Record<string, unknown> = {}) =>
+  anAccount(name, {
+    refreshToken: `rt-${name}-token`,
+    accessToken: `at-${name}-token`,
+    accountUserId: `user-${name}`,
+    email: `${name}@example.com`,
+    accountLabel: name,
+    ...more,
+  })
+const pool = (...names: string[]): string => aPool(names.map((name) => account(name)))
 
 /** Every file under a folder with its text. */
 async function filesUnder(folder: string): Promise<Map<string, string>> {
@@ -47,7 +46,7 @@ const PROJECT = 'projects/web-0123456789ab'
 
 /** A home in which the login of anna left a trace in every place there is; ben and cleo are in some of them too. */
 async function homeFullOfCopies() {
-  const home = await homeWith([account('anna'), account('ben')])
+  const home = await aHome([account('anna'), account('ben')])
   const root = path.join(home, '.opencode')
   const write = async (name: string, text: string): Promise<void> => {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true })
@@ -128,17 +127,17 @@ describe('logout --purge', () => {
     const before = await filesUnder(root)
     const { code, stdout } = await runCli(home, ['logout', 'anna', '--purge'])
     expect(code).toBe(2)
-    expect(stdout).toContain('not to be undone')
+    expect(stdout).toContain('cannot be undone')
     for (const name of [
       'backups/accounts-20260101-000000000-aaaaaa.json: deleted',
-      'backups/export-20260103-000000000.json: written anew without the login',
+      'backups/export-20260103-000000000.json: rewritten without the login',
       '.corrupt-20260101-000000000: deleted',
       '.migrated: deleted',
-      'flagged-accounts.json: written anew',
+      'flagged-accounts.json: rewritten',
       '.tmp: deleted',
       `${PROJECT}/oc-codex-multi-auth-accounts.json: the account leaves this pool too`,
       `refresh/${fingerprintOf('rt-anna-token')}.json: deleted`,
-      'backups/codex-locked.json: stays',
+      'backups/codex-locked.json: kept',
     ])
       expect(stdout).toContain(name)
     expect(stdout).not.toContain('cccccc')
@@ -151,7 +150,7 @@ describe('logout --purge', () => {
     expect(code, stderr).toBe(0)
     expect(stdout).toContain('cannot be undone')
     expect(stdout).not.toContain('Undo:')
-    expect(stdout).toContain('codex-locked.json is encrypted with a passphrase and stays')
+    expect(stdout).toContain('codex-locked.json is encrypted with a passphrase and is kept')
     expect(await tracesIn(root, anna)).toEqual([])
     const files = await filesUnder(root)
     expect(files.get('backups/accounts-20260104-000000000-cccccc.json')).toBe(pool('ben'))
@@ -183,7 +182,7 @@ describe('logout --purge', () => {
   })
 
   it('finds the journal beside the place to which an account file is linked, and leaves the other files there alone', async () => {
-    const home = await homeWith([account('anna'), account('ben')])
+    const home = await aHome([account('anna'), account('ben')])
     const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
     const shared = await temporaryFolder()
     const real = path.join(shared, 'oc-codex-multi-auth-accounts.json')
@@ -264,7 +263,7 @@ describe('codex-remove with purge', () => {
     const preview = await toolData(core.runtime, 'remove', { account: 1, purge: true })
     expect(preview).toMatchObject({
       removed: false,
-      message: expect.stringContaining('before-import-1.json: written anew without the login'),
+      message: expect.stringContaining('before-import-1.json: rewritten without the login'),
     })
     const plain = await toolData(core.runtime, 'remove', { account: 2, confirm: true })
     expect(plain.message).toMatch(

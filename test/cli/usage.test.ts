@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { homeWith } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
 
 it.each([
@@ -14,7 +14,7 @@ it.each([
   [['install', '--modern', '--full'], 'Choose one of --modern, --full.'],
   [['list', '--nonsense'], '--nonsense'],
 ])('ends with 2 after one sentence when it is called wrongly: %j', async (argv, sentence) => {
-  const home = await homeWith([{ refreshToken: 'rt-a', accountId: 'a', addedAt: 1, lastUsed: 0 }])
+  const home = await aHome([{ refreshToken: 'rt-a', accountId: 'a', addedAt: 1, lastUsed: 0 }])
   expect(await runCli(home, argv)).toMatchObject({
     code: 2,
     stdout: '',
@@ -23,7 +23,7 @@ it.each([
 })
 
 it('ends with 1 when the account is unknown: the call itself was right', async () => {
-  const home = await homeWith([{ refreshToken: 'rt-a', accountId: 'a', addedAt: 1, lastUsed: 0 }])
+  const home = await aHome([{ refreshToken: 'rt-a', accountId: 'a', addedAt: 1, lastUsed: 0 }])
   expect(await runCli(home, ['remove', 'nobody', '--confirm'])).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('There is no account "nobody"'),
@@ -31,7 +31,7 @@ it('ends with 1 when the account is unknown: the call itself was right', async (
 })
 
 it('gives an error as JSON to who asked for JSON, and the sentence for people beside it', async () => {
-  const { code, stdout, stderr } = await runCli(await homeWith([]), ['switch', 'nobody', '--json'])
+  const { code, stdout, stderr } = await runCli(await aHome([]), ['switch', 'nobody', '--json'])
   expect(code).toBe(1)
   expect(JSON.parse(stdout)).toMatchObject({
     error: { code: 'no_accounts', message: expect.stringContaining('No ChatGPT account') },

@@ -7,9 +7,10 @@ import { promisify } from 'node:util'
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { endOf, startProcess } from '../support/child-process.js'
-import { homeWith, signedIn } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
+import { signedIn } from '../support/records.js'
 import { packPackage } from '../support/pack.js'
 import { plantIn } from '../support/planted.js'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
@@ -68,7 +69,7 @@ async function stageWith(count: number): Promise<Stage> {
     },
   })
   onTestFinished(() => simulator.close())
-  const home = await homeWith(
+  const home = await aHome(
     NAMES.slice(0, count).map((name) => ({ ...signedIn(simulator, name), accountLabel: name })),
   )
   const env = {
@@ -138,7 +139,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await terminal.waitFor(/● 1\* {2}anna .*active/)
     await pick(terminal, 'Read all limits now')
     const screen = await terminal.waitFor(/3 {3}carla .*5h 62% {2}7d 81%/)
-    expect(screen).toContain('What is left is new for 3 accounts.')
+    expect(screen).toContain('The limits of 3 accounts are up to date.')
     expect(screen).not.toContain('@')
     await pick(terminal, 'Quit')
     await expectSane(terminal, 0)
@@ -188,7 +189,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     await terminal.waitFor('Account 1 (anna) is back.')
     expect((await stage.pool()).accounts).toMatchObject(before.accounts)
     await remove('2   ben')
-    await pick(terminal, 'Go on')
+    await pick(terminal, 'Continue')
     await terminal.waitFor('2 accounts (')
     expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual([
       'anna',
@@ -221,7 +222,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
 
   it('imports accounts from a file, and adds a key for another endpoint without showing it', async () => {
     const stage = await stageWith(2)
-    const other = await homeWith([{ ...signedIn(stage.simulator, 'carla'), accountLabel: 'carla' }])
+    const other = await aHome([{ ...signedIn(stage.simulator, 'carla'), accountLabel: 'carla' }])
     const terminal = await open(stage, ['accounts'])
     await pick(terminal, 'Import from another program or a file')
     await terminal.waitFor('File (an export')
@@ -320,7 +321,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
   ] as const)('logout asks first, and takes %s for an answer', async (key, code, left) => {
     const stage = await stageWith(2)
     const terminal = await open(stage, ['logout', 'ben'])
-    await terminal.waitFor('Go on? [y/N]')
+    await terminal.waitFor('Continue? [y/N]')
     await terminal.press(key, ...(key.length === 1 ? ['Enter'] : []))
     await expectSane(terminal, code)
     expect((await stage.pool()).accounts).toHaveLength(left)
@@ -406,9 +407,7 @@ describe('the menu from opencode auth login', () => {
     })
     await writeFile(host.authFile, theirs)
     const login = await host.login(LABEL)
-    expect(login.stdout + login.stderr).toContain(
-      'Nothing was changed in the login of OpenCode itself',
-    )
+    expect(login.stdout + login.stderr).toContain('Nothing was changed in OpenCode’s own login')
     expect(await readFile(host.authFile, 'utf8')).toBe(theirs)
     await rm(accountsFile)
     const unknown = await host.login(LABEL)
@@ -441,7 +440,7 @@ describe('the package', () => {
       'index.js',
       'tui.js',
       'tools.js',
-      'limits.js',
+      'dialog.js',
       ...names.filter((name) => name.startsWith('chunk-core-')),
     ])
       load(entry)
@@ -516,7 +515,7 @@ describe('the commands without a terminal', () => {
         other: { type: 'api', key: 'k' },
       }),
     )
-    expect((await run(stage, 'logout', '--all', '--yes')).stdout).toContain('is removed too')
+    expect((await run(stage, 'logout', '--all', '--yes')).stdout).toContain('was removed too')
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ other: { type: 'api', key: 'k' } })
   })
 })
@@ -537,7 +536,7 @@ describe.skipIf(noTerminal)('setup on a terminal', () => {
     await terminal.waitFor(/\[x\] An account can be used[\s\S]*Sign in to a second account/)
     await terminal.type('n')
     await expectSane(terminal, 1)
-    expect(await terminal.screen()).toContain('The steps above say what is still to do.')
+    expect(await terminal.screen()).toContain('The steps above show what is missing.')
     expect((await stage.pool()).accounts).toHaveLength(1)
     expect(
       await readFile(path.join(stage.home, '.config', 'opencode', 'opencode.json'), 'utf8'),

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { startSimulator } from '../../lib/simulator/index.js'
+import { startSimulator } from '../../simulator/index.js'
 import { codexCli, codexExec, testCertificate } from '../support/codex-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
 

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { afterEach, describe, expect, it } from 'vitest'
 
-import { startSimulator } from '../../lib/simulator/index.js'
+import { startSimulator } from '../../simulator/index.js'
 import { noTerminal, openTerminal } from '../support/tmux.js'
 import { setStage, signIn, type Stage, turns } from './setup.js'
 

@@ -2,7 +2,7 @@ import path from 'node:path'
 
 import { afterAll, beforeAll } from 'vitest'
 
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../simulator/index.js'
 import { createHost, type Host, type HostOptions } from '../support/host.js'
 import { packPackage } from '../support/pack.js'
 import { startRegistry } from '../support/registry.js'

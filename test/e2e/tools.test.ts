@@ -145,7 +145,7 @@ describe('the tools in the host', () => {
       'R&D budget > notes; touch X $(touch Y) !`touch Z` @package.json',
     )
     const [noted, limits] = turns(stage(), from)
-    expect(noted?.raw).toContain('note written')
+    expect(noted?.raw).toContain('note saved')
     // Neither the template's own words nor the line itself are sent.
     expect(noted?.raw).not.toMatch(/gave no output|R&D/)
     expect(limits?.raw).toMatch(/5h .*\d+%/)

@@ -75,7 +75,7 @@ describe.skipIf(noTerminal)('the TUI', () => {
       await terminal.press('Enter')
       await terminal.waitFor(/Switch to it/)
       await terminal.press('Enter')
-      await terminal.waitFor(/New sessions go to account 2/)
+      await terminal.waitFor(/New sessions go to Account 2/)
       expect(JSON.parse(await readFile(accountsFile, 'utf8')).activeIndex).toBe(1)
       expect(
         simulator.requests.slice(from).filter(({ path: route }) => route.endsWith('/responses')),
@@ -99,7 +99,7 @@ describe.skipIf(noTerminal)('the TUI', () => {
         await terminal.press('Enter')
         await terminal.waitFor(/Codex accounts[\s\S]*2 wo/)
         await terminal.press('Enter')
-        await terminal.waitFor(/Switch to it/)
+        await terminal.waitFor(/Pin it/)
         await terminal.type(action)
         await new Promise((resolve) => setTimeout(resolve, 500))
         await terminal.press('Enter')
@@ -115,8 +115,8 @@ describe.skipIf(noTerminal)('the TUI', () => {
       await choose('Details')
       const details = await terminal.waitFor(/Banked resets/)
       expect(details).toMatch(/5h window\s+37% left, resets/)
-      expect(details).toMatch(/State\s+can serve/)
-      expect(details).toMatch(/Reading\s+\d+ s old/)
+      expect(details).toMatch(/State\s+ok/)
+      expect(details).toMatch(/Limits read\s+\d+ s ago/)
       expect(await planted.effects()).toEqual([])
     } finally {
       await terminal.close()

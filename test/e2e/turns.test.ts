@@ -20,7 +20,7 @@ const OTHER_WORDS: readonly Allowance[] = [
   {
     where: /^headers\.x-codex-turn-state$/,
     kind: 'added',
-    why: 'echoed within a turn (wire facts §2)',
+    why: 'echoed within a turn',
   },
   {
     where: /^body\.tools\{question\}/,

@@ -30,7 +30,7 @@ describe('a pool at its limits', () => {
     const toasts = server.events
       .filter(({ type }) => type === 'tui.toast.show')
       .map((event) => JSON.stringify(event))
-    expect(toasts.some((toast) => toast.includes('Going on by itself'))).toBe(true)
+    expect(toasts.some((toast) => toast.includes('Resumes automatically'))).toBe(true)
     await server.stop()
   })
 
@@ -48,7 +48,7 @@ describe('a pool at its limits', () => {
     const answer = server.send(session, 'SIM:say never')
     await expect
       .poll(() => JSON.stringify(server.events), { timeout: 20_000 })
-      .toContain('Going on by itself')
+      .toContain('Resumes automatically')
     await server.abort(session)
     expect(await answer).not.toMatchObject({ text: 'never' })
     const asked = turns(stage(), from).length

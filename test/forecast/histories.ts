@@ -1,5 +1,5 @@
 import type { Sample } from '../../lib/forecast/types.js'
-import { createPrng } from '../../lib/simulator/prng.js'
+import { createPrng } from '../../simulator/prng.js'
 
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE

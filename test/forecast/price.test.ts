@@ -9,7 +9,7 @@ import {
   weightedTokens,
 } from '../../lib/forecast/price.js'
 import type { Sample } from '../../lib/forecast/types.js'
-import { createPrng } from '../../lib/simulator/prng.js'
+import { createPrng } from '../../simulator/prng.js'
 import { MINUTE, MONDAY } from './histories.js'
 
 /** Turns at a known price and the whole, late percentages they leave behind; a reading is kept when it changes. */

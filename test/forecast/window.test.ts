@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Forecast, Sample } from '../../lib/forecast/types.js'
 import { budgetToStayOnPace, forecastWindow } from '../../lib/forecast/window.js'
-import { createPrng } from '../../lib/simulator/prng.js'
+import { createPrng } from '../../simulator/prng.js'
 import { DAY, HOUR, MINUTE, MONDAY, officeHours, samplesOf, windowWith } from './histories.js'
 
 const WEEKLY = { kind: 'weekly' } as const

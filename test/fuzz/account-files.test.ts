@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 
 import { type CliResult, runCli } from '../support/run-cli.js'
 import { runs, timeFor } from './runs.js'
+import { aPool } from '../support/records.js'
 
 const NAMES = ['one', 'two', 'three'] as const
 const record = (name: string): Record<string, unknown> => ({
@@ -135,7 +136,7 @@ async function tokensInPool(file: string): Promise<unknown[]> {
 
 async function importing(home: Home, name: string): Promise<CliResult> {
   const file = path.join(home.folder, `${name}.json`)
-  await writeFile(file, JSON.stringify({ version: 3, accounts: [record(name)], activeIndex: 0 }))
+  await writeFile(file, aPool([record(name)]))
   return home.run(['import', file])
 }
 
@@ -351,20 +352,14 @@ describe('imports', () => {
           fc.array(fc.nat(40), { minLength: 1, maxLength: 4 }),
           fc.oneof(value, fc.constant(undefined)),
           async (steps, to) => {
-            await inHome(
-              JSON.stringify({ version: 3, accounts: [record('here')], activeIndex: 0 }),
-              async (home) => {
-                const file = path.join(home.folder, 'in.json')
-                await writeFile(
-                  file,
-                  JSON.stringify(mutated(FORMATS[format]!(), steps, to) ?? null),
-                )
-                const result = await home.run(['import', file, '--confirm'])
-                expectClear(result)
-                expect(await tokensInPool(home.pool)).toContain('rt-here')
-                expectClear(await home.run(['list']))
-              },
-            )
+            await inHome(aPool([record('here')]), async (home) => {
+              const file = path.join(home.folder, 'in.json')
+              await writeFile(file, JSON.stringify(mutated(FORMATS[format]!(), steps, to) ?? null))
+              const result = await home.run(['import', file, '--confirm'])
+              expectClear(result)
+              expect(await tokensInPool(home.pool)).toContain('rt-here')
+              expectClear(await home.run(['list']))
+            })
           },
         ),
         runs(12),
@@ -388,17 +383,14 @@ describe('imports', () => {
             }
             const list = content.accounts ?? content.openai!.native.accounts
             list.splice(place, 0, bad)
-            await inHome(
-              JSON.stringify({ version: 3, accounts: [record('here')], activeIndex: 0 }),
-              async (home) => {
-                const file = path.join(home.folder, 'in.json')
-                await writeFile(file, JSON.stringify(content))
-                const result = await home.run(['import', file, '--confirm'])
-                expect(result.code, result.stderr + result.stdout).toBe(0)
-                for (const name of ['here', ...NAMES])
-                  expect(await tokensInPool(home.pool)).toContain(`rt-${name}`)
-              },
-            )
+            await inHome(aPool([record('here')]), async (home) => {
+              const file = path.join(home.folder, 'in.json')
+              await writeFile(file, JSON.stringify(content))
+              const result = await home.run(['import', file, '--confirm'])
+              expect(result.code, result.stderr + result.stdout).toBe(0)
+              for (const name of ['here', ...NAMES])
+                expect(await tokensInPool(home.pool)).toContain(`rt-${name}`)
+            })
           },
         ),
         runs(12),

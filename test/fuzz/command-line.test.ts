@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { commands } from '../../lib/cli/commands.js'
 import { runCli } from '../support/run-cli.js'
 import { runs, timeFor } from './runs.js'
+import { accountsFileOf, anAccount, writePool } from '../support/records.js'
 
 /** `login` would wait for a browser and `simulate` until it is stopped; `update` and a self-test start other programs. */
 const WAITING = new Set(['login', 'simulate', 'update'])
@@ -118,25 +119,13 @@ const vector = fc
   )
   .map(([name, rest]) => [name, ...rest])
 
-const account = (name: string): object => ({
-  refreshToken: `rt-secret-${name}`,
-  accessToken: `at-secret-${name}`,
-  expiresAt: 4_102_444_800_000,
-  accountId: `id-${name}`,
-  email: `${name}@example.test`,
-  addedAt: 1,
-  lastUsed: 0,
-})
+const account = (name: string): object =>
+  anAccount(name, { refreshToken: `rt-secret-${name}`, accessToken: `at-secret-${name}` })
 
 async function inHome<T>(work: (home: string) => Promise<T>): Promise<T> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'oc-codex-fuzz-'))
   try {
-    await mkdir(path.join(home, '.opencode'), { mode: 0o700 })
-    await writeFile(
-      path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'),
-      JSON.stringify({ version: 3, accounts: ['one', 'two'].map(account), activeIndex: 0 }),
-      { mode: 0o600 },
-    )
+    await writePool(accountsFileOf(home), ['one', 'two'].map(account))
     return await work(home)
   } finally {
     await rm(home, { recursive: true, force: true, maxRetries: 5 })

@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 
 import { type Core, createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { anAccount, writePool } from '../support/records.js'
 
 /** A request as it would have gone out. */
-export interface Outgoing {
+interface Outgoing {
   readonly path: string
   /** Name of the account whose token it carries. */
   readonly account: string
@@ -43,20 +44,15 @@ export async function withCore<T>(
   const home = await mkdtemp(path.join(os.tmpdir(), 'oc-codex-fuzz-'))
   const env = { HOME: home, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0', ...extraEnv }
   const paths = resolvePaths(env)
-  await mkdir(paths.root, { mode: 0o700 })
-  const records = accounts.map(({ name, isExpired }) => ({
-    refreshToken: `rt-secret-${name}`,
-    accessToken: `at-secret-${name}`,
-    expiresAt: Date.now() + (isExpired ? -60_000 : 3_600_000),
-    accountId: `id-${name}`,
-    email: `${name}@example.test`,
-    addedAt: 1,
-    lastUsed: 0,
-  }))
-  await writeFile(
+  await writePool(
     paths.accountsFile,
-    JSON.stringify({ version: 3, accounts: records, activeIndex: 0 }),
-    { mode: 0o600 },
+    accounts.map(({ name, isExpired }) =>
+      anAccount(name, {
+        refreshToken: `rt-secret-${name}`,
+        accessToken: `at-secret-${name}`,
+        ...(isExpired === true && { expiresAt: Date.now() - 60_000 }),
+      }),
+    ),
   )
   const asked: Outgoing[] = []
   const said: string[] = []
@@ -111,7 +107,7 @@ export async function ask(
   }
 }
 
-export const PROMPT = JSON.stringify({
+const PROMPT = JSON.stringify({
   model: 'gpt-5.5',
   instructions: 'x',
   input: [{ role: 'user', content: [{ type: 'input_text', text: 'hi' }] }],

@@ -5,21 +5,23 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { userCommands } from '../../lib/host-setup/own-commands.js'
-import { userAllowance } from '../../lib/host-setup/own-permissions.js'
+import { userAllowance, userCommands } from '../../lib/host-setup/user-config.js'
 import {
   allowsByName,
   askBeforeTools,
   type HostPermissions,
   namesOurTools,
 } from '../../lib/host-setup/tool-permissions.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 type Rules = Record<string, unknown>
 
-/** What the host decides: the rules of its own agent, those of the configuration, those of the agent; the last that fits counts (host facts §5). */
+/**
+ * What the host decides: the rules of its own agent, those of the configuration, those of the
+ * agent; the last that fits counts (docs/development/facts/opencode-host.md#tools).
+ */
 function decided(config: HostPermissions, agent: string, tool: string, risk: string): string {
   const flat = (rules: unknown): [string, string, string][] =>
     Object.entries(typeof rules === 'string' ? { '*': rules } : ((rules ?? {}) as Rules)).flatMap(

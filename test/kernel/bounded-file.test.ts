@@ -10,10 +10,10 @@ import {
   MAX_CONFIG_BYTES,
   readBoundedFile,
   readBoundedFileSync,
-} from '../../lib/kernel/bounded-file.js'
-import { isNestedTooDeep, MAX_NESTING } from '../../lib/kernel/nesting.js'
+} from '../../lib/kernel/files/bounded-file.js'
+import { isNestedTooDeep, MAX_NESTING } from '../../lib/kernel/text/nesting.js'
 import { createRuntime } from '../../lib/runtime.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { server } from '../../lib/plugin.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'

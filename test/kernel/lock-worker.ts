@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 
-import { tryLock } from '../../lib/kernel/lock.js'
+import { tryLock } from '../../lib/kernel/lock/lock.js'
 
 /** Holds a lock until it is killed, and says when it has lost it. With `full`, the disk takes names and no data. */
 const [file = '', disk = ''] = process.argv.slice(2)

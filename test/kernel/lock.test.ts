@@ -7,15 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { bunCommand } from '../../scripts/opencode-binary.mjs'
-import { writeFileAtomic } from '../../lib/kernel/json-file.js'
-import { lockPlace, newOwnerPath, parseOwnerName } from '../../lib/kernel/lock-files.js'
-import { findAbandonedLocks, sweepLocks } from '../../lib/kernel/lock-sweep.js'
-import { tryLock, withFileLock } from '../../lib/kernel/lock.js'
+import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import { lockPlace, newOwnerPath, parseOwnerName } from '../../lib/kernel/lock/lock-files.js'
+import { findAbandonedLocks, sweepLocks } from '../../lib/kernel/files/leftovers.js'
+import { tryLock, withFileLock } from '../../lib/kernel/lock/lock.js'
 import {
   isProvablyDead,
   ownIdentity,
   type ProcessIdentity,
-} from '../../lib/kernel/process-identity.js'
+} from '../../lib/kernel/lock/process-identity.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { type Running, startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -137,7 +137,7 @@ describe('withFileLock', () => {
     await expect(locked).rejects.toMatchObject({
       code: 'store_not_written',
       message: expect.stringMatching(
-        /^The lock .*pool\.json\.lock cannot be made \(\w+\), so the account file was not changed\.$/,
+        /^The lock .*pool\.json\.lock cannot be created \(\w+\), so the account file was not changed\.$/,
       ),
     })
   })

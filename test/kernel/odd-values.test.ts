@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { parseHolds } from '../../lib/accounts/session-holds.js'
+import { parseAffinity } from '../../lib/accounts/session-affinity.js'
 import { rulesOf } from '../../lib/accounts/rules.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
-import { parseCatalogues } from '../../lib/catalog/catalogue-file.js'
+import { parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
 import { parseLines } from '../../lib/history/lines.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
 
 const window = { kind: 'weekly', usedPercent: 30, observedAtMs: 5, source: 'headers' }
-const block = { scope: '*', reason: 'manual', source: 'manual', sinceMs: 1, untilMs: 9 }
+const block = { scope: '*', reason: 'forbidden', source: 'body', sinceMs: 1, untilMs: 9 }
 const quota = {
   limits: { codex: { windows: [window] } },
   blocks: [block],
@@ -57,6 +57,12 @@ describe('one odd value in a file of ours takes no neighbour along', () => {
     )
   })
 
+  it('in the quota file: also one by the name of what every object has', () => {
+    const odd = { ...quota, blocks: [{ toString: 1, constructor: 1 }] }
+    const text = JSON.stringify({ version: 1, accounts: { odd, good: quota } })
+    expect(parseLedger(text)).toMatchObject({ odd: { limits: quota.limits }, good: quota })
+  })
+
   it('in the quota file: the other facts about the same account stay', () => {
     for (const place of ['planType', 'readAtMs', 'credits', 'resetCredits', 'lifted', 'alerted']) {
       expect(
@@ -96,7 +102,7 @@ describe('one odd value in a file of ours takes no neighbour along', () => {
             none: whole,
           },
         })
-        expect(parseHolds(text).get('good')).toEqual({ uid: 'acc_1', usedAtMs: 5 })
+        expect(parseAffinity(text).get('good')).toEqual({ uid: 'acc_1', usedAtMs: 5 })
       }),
     )
   })

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 
 const both = { HOME: '/from/home', USERPROFILE: '/from/profile' }
 

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { realPathOf } from '../../lib/kernel/real-path.js'
+import { realPathOf } from '../../lib/kernel/files/real-path.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 describe('realPathOf', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { redact, redactForeign, redactText } from '../../lib/kernel/redact.js'
+import { redact, redactForeign, redactText } from '../../lib/kernel/text/redact.js'
 import { ALPHABETS, growth, repeated, SQUARE_GROWTH } from '../support/growth.js'
 
 describe('cleaning a text from outside', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { maskEmail, redact, redactForeign, redactText } from '../../lib/kernel/redact.js'
+import { maskEmail, redact, redactForeign, redactText } from '../../lib/kernel/text/redact.js'
 
 const base64url = fc.stringMatching(/^[A-Za-z0-9_-]{20,60}$/)
 const jwt = fc

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
-import { openers } from '../../lib/auth/open-browser.js'
+import { openers } from '../../lib/login/open-browser.js'
 import { chosenEnvironment, findProgram, startProgram } from '../../lib/kernel/start-program.js'
 import { temporaryFolder } from '../support/temporary.js'
 

@@ -3,8 +3,8 @@ import path from 'node:path'
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { writeFileAtomic } from '../../lib/kernel/json-file.js'
-import type * as locks from '../../lib/kernel/lock.js'
+import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import type * as locks from '../../lib/kernel/lock/lock.js'
 import { failFiles } from '../support/faulty-files.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -15,7 +15,7 @@ const OPTIONS = { staleMs: 2_000, waitMs: 2_000, what: 'the file' }
 async function locksOn(platform: NodeJS.Platform): Promise<typeof locks> {
   Object.defineProperty(process, 'platform', { value: platform })
   vi.resetModules()
-  return import('../../lib/kernel/lock.js')
+  return import('../../lib/kernel/lock/lock.js')
 }
 
 afterEach(() => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { cut, displayWidth, renderTable } from '../../lib/kernel/table.js'
+import { cut, displayWidth, renderTable } from '../../lib/kernel/text/table.js'
 
 interface Row {
   readonly name: string

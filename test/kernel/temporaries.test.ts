@@ -4,14 +4,15 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { writeFileAtomic } from '../../lib/kernel/json-file.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { sweepEverywhere } from '../../lib/kernel/files/leftovers.js'
 import {
   findStaleTemporaries,
-  sweepEverywhere,
+  parseTemporaryName,
   sweepTemporaries,
-} from '../../lib/kernel/temporaries.js'
-import { parseTemporaryName, temporaryNameFor } from '../../lib/kernel/temporary-names.js'
+  temporaryNameFor,
+} from '../../lib/kernel/files/temporaries.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'

@@ -6,9 +6,10 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { commands } from '../../lib/cli/commands.js'
 import { packageVersion } from '../../lib/kernel/version.js'
 import { createRuntime } from '../../lib/runtime.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
-import { homeWith, signedIn } from '../support/core-over.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { type Simulator, startSimulator } from '../../simulator/index.js'
+import { aHome } from '../support/home.js'
+import { signedIn } from '../support/records.js'
 import { memoryKeychain } from '../support/memory-keychain.js'
 import { expectOutside, shapeOf } from '../support/outside.js'
 import { runCli } from '../support/run-cli.js'
@@ -52,7 +53,7 @@ async function outside(
     ],
   })
   onTestFinished(() => simulator.close())
-  const home = await homeWith(accountsOf(simulator))
+  const home = await aHome(accountsOf(simulator))
   const all = {
     OC_CODEX_SIMULATOR_ISSUER: simulator.url,
     OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
@@ -72,10 +73,10 @@ async function outside(
           directory: project,
         })
         const output = JSON.parse(plain(stdout, home, simulator)) as unknown
-        answers[titleOf(answers, line)] = {
-          code,
-          output: code !== 2 && OF_THE_MACHINE.has(words[0] ?? '') ? shapeOf(output) : output,
-        }
+        const ofMachine = code !== 2 && OF_THE_MACHINE.has(words[0] ?? '')
+        answers[titleOf(answers, line)] = ofMachine
+          ? { code: words[0] === 'doctor' ? '0-or-1' : code, output: shapeOf(output) }
+          : { code, output }
       }
       return answers
     },
@@ -208,6 +209,30 @@ describe('what every command prints as JSON, and its exit code', () => {
   it('for every edit of several accounts, one after the other', async () => {
     const { run } = await outside(several)
     expectOutside('commands-edits', await run('limits', ...EDITS))
+  })
+
+  it('for copies, plain and encrypted, for the report, and for what cannot be undone', async () => {
+    const { run } = await outside(several, { OC_CODEX_PASSPHRASE: 'a long passphrase' })
+    expectOutside(
+      'commands-copies',
+      await run(
+        'export sealed.json --encrypt',
+        'export sealed.json --encrypt',
+        'export copy.json --include-sensitive',
+        'remove 2 --confirm',
+        'import sealed.json --dry-run',
+        'import sealed.json --confirm',
+        'tag 3 other',
+        'import copy.json --mode replace --confirm',
+        'dashboard --html report.html',
+        'remove 2 --purge',
+        'remove 2 --purge --confirm',
+        'logout 1 --purge',
+        'logout 1 --purge --yes',
+        'logout --all --purge --yes',
+        'list',
+      ),
+    )
   })
 
   it('for settings, installation and sign-in with a key', async () => {

@@ -5,8 +5,9 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 
 import { createRuntime } from '../../lib/runtime.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { ACCOUNTS_FILE, resolvePaths } from '../../lib/kernel/files/paths.js'
 import { ask, coreOver, firstTurn, FULL } from '../support/core-over.js'
+import { failFiles } from '../support/faulty-files.js'
 import { memoryKeychain } from '../support/memory-keychain.js'
 import { expectOutside, shapeOf } from '../support/outside.js'
 import { runCli } from '../support/run-cli.js'
@@ -65,6 +66,49 @@ it('seals the account file into the same keys and types', async () => {
   await runtime.close()
   expectOutside('files-sealed', await shapesOf(home), { keepsTexts: true })
 })
+
+it('keeps a journal of a refresh: before it, after one that failed, and until the account file has the new tokens', async () => {
+  const seen: Record<string, unknown> = {}
+  const turn = await firstTurn()
+  const failing = await coreOver(['a'], { expiresInMs: -1000 })
+  failing.simulator.changeSettings({ tokenLatencyMs: 500 })
+  failing.simulator.addRules({
+    when: { endpoint: 'token' },
+    times: 1,
+    do: { type: 'server_error', status: 503 },
+  })
+  const answer = ask(failing.core, turn)
+  await expect.poll(async () => (seen.started = await journalOf(failing.home))).toBeDefined()
+  await answer
+  seen.failed = await journalOf(failing.home)
+
+  const unsaved = await coreOver(['a'], { expiresInMs: -1000 })
+  const diskIsBack = failFiles('rename', (target) =>
+    target.includes(ACCOUNTS_FILE) ? 'ENOSPC' : undefined,
+  )
+  await ask(unsaved.core, turn)
+  seen.received = await journalOf(unsaved.home)
+  diskIsBack()
+  expectOutside('files-journal', seen, { keepsTexts: true })
+})
+
+/** The last line of the one journal below a home, with its state and the types of the rest; and the name of its file. */
+async function journalOf(home: string): Promise<unknown> {
+  const entries = await readdir(home, { recursive: true, withFileTypes: true })
+  const file = entries
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .find((name) => /[\\/]refresh[\\/][^\\/]+\.json$/.test(name))
+  if (file === undefined) return undefined
+  const last = (await readFile(file, 'utf8')).trim().split('\n').at(-1) ?? ''
+  if (last === '') return undefined
+  const entry = JSON.parse(last) as { state: string }
+  // Whether a system tells when a process was born differs.
+  for (const member of ['born', 'scope']) Reflect.deleteProperty(entry, member)
+  return {
+    file: plain(path.relative(home, file).replaceAll(path.sep, '/')),
+    entry: { ...(shapeOf(entry) as object), state: entry.state },
+  }
+}
 
 /** Keys and types of each file below a home; a file of lines has one shape per kind of line. */
 async function shapesOf(home: string): Promise<Record<string, unknown>> {

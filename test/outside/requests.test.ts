@@ -4,10 +4,11 @@ import path from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { differences, loadCapture } from '../support/captured-request.js'
-import { coreOver, homeWith } from '../support/core-over.js'
+import { coreOver } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { expectOutside, hashOf } from '../support/outside.js'
 import { repositoryRoot } from '../support/repository.js'
 
@@ -100,7 +101,7 @@ async function keyAtSimulator(): Promise<{ core: Core; simulator: Simulator }> {
   const simulator = await startSimulator({ accounts: ['a'] })
   onTestFinished(() => simulator.close())
   const { access_token: apiKey } = simulator.login('a')
-  const home = await homeWith([
+  const home = await aHome([
     { kind: 'api-key', apiKey, baseUrl: `${simulator.backend}/codex`, addedAt: 1, lastUsed: 0 },
   ])
   const env = { HOME: home, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 
-import { type Setting, SETTINGS } from '../../lib/config/settings.js'
+import type { Setting } from '../../lib/config/setting.js'
+import { SETTINGS } from '../../lib/config/settings.js'
 import { ERROR_TABLE } from '../../lib/kernel/errors.js'
 import { hostArgs, toolsOfProfile } from '../../lib/tools/profiles.js'
 import { TOOLS } from '../../lib/tools/index.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { createCalendar } from '../../lib/report/calendar.js'
-import { forecastChart } from '../../lib/report/chart-forecast.js'
+import { createCalendar } from '../../lib/report/formats.js'
+import { forecastChart } from '../../lib/report/charts/chart-forecast.js'
 import { textOf } from '../../lib/report/markup.js'
 
 const NOW = Date.UTC(2026, 10, 21, 12)

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { createCalendar } from '../../lib/report/calendar.js'
-import { windowsChart } from '../../lib/report/chart-windows.js'
+import { createCalendar } from '../../lib/report/formats.js'
+import { windowsChart } from '../../lib/report/charts/chart-windows.js'
 import { textOf } from '../../lib/report/markup.js'
-import { windowLines } from '../../lib/report/window-lines.js'
+import { windowLines } from '../../lib/report/charts/window-lines.js'
 import { DAY, HOUR, NOW, reading } from './entries.js'
 
 const UTC = createCalendar('UTC')

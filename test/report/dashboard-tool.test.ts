@@ -3,7 +3,8 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { reportData } from '../../lib/tools/report-data.js'
+import { viewsOf } from '../../lib/tools/account-rows.js'
+import { reportData } from '../../lib/report/report-data.js'
 import { toolData, toolText } from '../support/run-tool.js'
 import { HOUR, move, NOW, reading, turn } from './entries.js'
 import { runtimeWith } from './tool-home.js'
@@ -75,11 +76,9 @@ describe('codex-dashboard with a file', () => {
     const entries = (await runtime.history.read()).map((entry) =>
       entry.type === 'reading' ? { ...entry, uid: account!.uid } : entry,
     )
-    const limits = { codex: runtime.ledger.of(account!.uid)!.limits.codex!.windows }
-    expect(
-      reportData({ rows: [], accounts: [{ uid: account!.uid, limits }], entries, nowMs: NOW })
-        .forecasts,
-    ).toEqual([])
+    const views = viewsOf(runtime, await runtime.store.read())
+    expect(views[0]!.windows).toHaveLength(1)
+    expect(reportData({ views, entries, nowMs: NOW }).forecasts).toEqual([])
   })
 
   it('replaces its own page, and another file only when told to', async () => {
@@ -101,6 +100,6 @@ describe('codex-dashboard with a file', () => {
   it('answers as before without one', async () => {
     const runtime = await runtimeWith([])
     expect(await toolData(runtime, 'dashboard')).not.toHaveProperty('report')
-    expect(await toolText(runtime, 'dashboard')).toContain('Pool: 2 of 2 can serve')
+    expect(await toolText(runtime, 'dashboard')).toContain('Pool: all 2 accounts can serve')
   })
 })

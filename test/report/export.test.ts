@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 
 import { createMetrics } from '../../lib/kernel/metrics.js'
 import { type MeasureInput, measuresOf } from '../../lib/report/measures.js'
-import { OTLP_MARK, otlpJson } from '../../lib/report/otlp-json.js'
-import { PROMETHEUS_MARK, prometheusText } from '../../lib/report/prometheus.js'
+import { OTLP_MARK, otlpJson } from '../../lib/report/export/otlp-json.js'
+import { PROMETHEUS_MARK, prometheusText } from '../../lib/report/export/prometheus.js'
 import { anyHistory, DAY, HOUR, move, NOW, reading, turn } from './entries.js'
 
 const NOTHING: MeasureInput = {
-  process: { counters: {}, histograms: {} },
+  process: { counters: {} },
   processSinceMs: NOW - HOUR,
   accounts: [],
   entries: [],
@@ -80,7 +80,13 @@ describe('the Prometheus export', () => {
           account: 'a',
           usable: false,
           windows: [
-            { name: '7d', limitId: 'codex', leftPercent: 0, resetsAtMs: null, observedAtMs: NOW },
+            {
+              name: '7d',
+              limitId: 'codex',
+              leftPercent: 0,
+              resetsAtMs: undefined,
+              observedAtMs: NOW,
+            },
           ],
         },
       ],
@@ -118,13 +124,11 @@ describe('the Prometheus export', () => {
     metrics.count('requests.completed', 3)
     metrics.count('requests.failed')
     metrics.count('waits')
-    metrics.observe('first_output_ms', 7)
     const text = textOf({ process: metrics.snapshot() })
     expect(text).toContain(
       '# TYPE codex_process_requests_total counter\ncodex_process_requests_total{codex_kind="completed"} 3\ncodex_process_requests_total{codex_kind="failed"} 1\n',
     )
     expect(text).toContain('codex_process_waits_total 1\n')
-    expect(text).toContain('codex_process_first_output_ms_bucket{le="10"} 1\n')
   })
 
   it('is well-formed for any names, with each series and each family once', () => {
@@ -136,7 +140,7 @@ describe('the Prometheus export', () => {
         (entries, counters, name) => {
           const text = textOf({
             entries: [...entries, turn({ model: name }), move({ reason: name })],
-            process: { counters, histograms: {} },
+            process: { counters },
           })
           expect(text.startsWith(`${PROMETHEUS_MARK}\n`)).toBe(true)
           expect(text.endsWith('\n')).toBe(true)

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { escaped, html, textOf } from '../../lib/report/markup.js'
+import { escapeHtml } from '../../lib/kernel/text/html.js'
+import { html, textOf } from '../../lib/report/markup.js'
 import { REPORT_MARK, renderReport } from '../../lib/report/page.js'
 import type { ReportData } from '../../lib/report/report-data.js'
 import { anyHistory, HOUR, move, NOW, reading, turn } from './entries.js'
@@ -27,7 +28,7 @@ function pageWith(text: string): string {
         uid: 'u1',
         name: text,
         plan: text,
-        status: text,
+        state: { kind: 'login-needed', reason: text },
         windows: [{ ...account!.windows[0]!, name: text, limitId: text }],
       },
     ],
@@ -52,7 +53,7 @@ describe('the markup', () => {
   it('lets no text hold a bracket, a quote or a character that no browser shows', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(escaped(text)).not.toMatch(/[<>"'`]|&(?!#\d+;)|[^\P{Cc}\n\t]|\p{Cs}/u)
+        expect(escapeHtml(text)).not.toMatch(/[<>"'`]|&(?!#\d+;)|[^\P{Cc}\n\t]|\p{Cs}/u)
       }),
     )
   })

@@ -1,5 +1,7 @@
 import type { HistoryEntry } from '../../lib/history/entries.js'
-import type { ReportAccount, ReportData } from '../../lib/report/report-data.js'
+import type { AccountView } from '../../lib/account-view/view.js'
+import type { ReportData } from '../../lib/report/report-data.js'
+import { accountView, windowView } from '../support/account-view.js'
 import { alert, DAY, HOUR, move, NOW, reading, turn } from './entries.js'
 
 /** A small generator of repeatable numbers, 0 up to 1. */
@@ -18,7 +20,7 @@ export function sampleReport(
   parts: Partial<ReportData> = {},
 ): ReportData {
   const random = numbers(7)
-  const list = Array.from({ length: accounts }, (_, position): ReportAccount =>
+  const list = Array.from({ length: accounts }, (_, position): AccountView =>
     sampleAccount(position, random),
   )
   const entries: HistoryEntry[] = []
@@ -48,35 +50,28 @@ export function sampleReport(
   }
 }
 
-function sampleAccount(position: number, random: () => number): ReportAccount {
+function sampleAccount(position: number, random: () => number): AccountView {
   const left = position === 1 ? 4 : Math.round(random() * 100)
-  return {
+  const observedAtMs = NOW - 300_000
+  const week = Math.round(random() * 100)
+  return accountView({
     uid: `u${position}`,
     index: position + 1,
     name: position % 3 === 0 ? `jo…@e….com` : `work ${position + 1}`,
     plan: position % 2 === 0 ? 'pro' : 'plus',
-    status: position === 0 ? 'active' : position === 2 ? 'login needed' : 'ok',
     active: position === 0,
-    windows:
-      position === 2
-        ? []
-        : [
-            {
-              name: '5h',
-              limitId: 'codex',
-              leftPercent: left,
-              resetsAtMs: NOW + 2 * HOUR,
-              observedAtMs: NOW - 300_000,
-            },
-            {
-              name: '7d',
-              limitId: 'codex',
-              leftPercent: Math.round(random() * 100),
-              resetsAtMs: position === 3 ? null : NOW + 3 * DAY,
-              observedAtMs: NOW - 300_000,
-            },
+    ...(position === 2
+      ? { state: { kind: 'login-needed', reason: 'it was revoked' } }
+      : {
+          windows: [
+            windowView('five_hour', left, { resetsAtMs: NOW + 2 * HOUR, observedAtMs }),
+            windowView('weekly', week, {
+              resetsAtMs: position === 3 ? undefined : NOW + 3 * DAY,
+              observedAtMs,
+            }),
           ],
-  }
+        }),
+  })
 }
 
 function quarter(uid: string, atMs: number, random: () => number): HistoryEntry[] {
@@ -110,7 +105,7 @@ function quarter(uid: string, atMs: number, random: () => number): HistoryEntry[
   ]
 }
 
-function forecastsOf(accounts: readonly ReportAccount[]): ReportData['forecasts'] {
+function forecastsOf(accounts: readonly AccountView[]): ReportData['forecasts'] {
   return accounts.slice(0, 2).map(({ uid }) => ({
     uid,
     window: '7d',

@@ -4,10 +4,11 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 
 import type { HistoryEntry } from '../../lib/history/entries.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { NOW } from './entries.js'
+import { anAccount, writePool } from '../support/records.js'
 
 /** A runtime over a home with two accounts, readings of both and this history. The clock stands at `NOW`. */
 export async function runtimeWith(
@@ -17,16 +18,14 @@ export async function runtimeWith(
   const home = await temporaryFolder()
   const paths = resolvePaths({ HOME: home })
   const accounts = ['u1', 'u2'].map((uid) => ({
-    accountUserId: uid,
-    accountId: `acc-${uid}`,
-    email: `${uid}.person@example.com`,
+    ...anAccount(uid, { accountUserId: uid, email: `${uid}.person@example.com` }),
     refreshToken: `rt_${uid}secretsecret`,
-    addedAt: 1,
-    lastUsed: 0,
+    accountId: `acc-${uid}`,
+    accessToken: undefined,
+    expiresAt: undefined,
   }))
-  await mkdir(paths.root, { recursive: true })
+  await writePool(paths.accountsFile, accounts)
   await mkdir(paths.stateDir, { recursive: true })
-  await writeFile(paths.accountsFile, JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
   await writeFile(
     path.join(paths.stateDir, 'oc-codex-multi-auth-history.jsonl'),
     [...entries.map((entry) => JSON.stringify(entry)), ...extraLines].join('\n'),

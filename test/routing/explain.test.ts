@@ -23,7 +23,7 @@ describe('explain', () => {
   })
 
   it('gives the evidence: the block, the exhausted window with its end, the pin that keeps others out', () => {
-    const evidence = block({ detail: 'weekly window at 100 %' })
+    const evidence = block({ detail: 'weekly limit' })
     const pool = [
       candidate('a', {
         blocks: [evidence, block({ untilMs: NOW - 1 })],
@@ -41,7 +41,6 @@ describe('explain', () => {
         label: 'Account a',
         eligible: false,
         score: undefined,
-        freeAtMs: NOW + DAY,
         reasons: [
           { code: 'blocked', block: evidence },
           { code: 'window_exhausted', kind: 'weekly', usedPercent: 104, untilMs: NOW + DAY },
@@ -53,7 +52,6 @@ describe('explain', () => {
         label: 'Account b',
         eligible: false,
         score: undefined,
-        freeAtMs: undefined,
         reasons: [{ code: 'not_pinned' }],
       },
     ])

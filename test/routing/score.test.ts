@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { decide } from '../../lib/routing/decide.js'
 import { windowPace } from '../../lib/routing/score.js'
-import { DAY, HOUR, NOW, weekly } from './snapshots.js'
+import { candidate, DAY, fiveHour, HOUR, NOW, snapshot, weekly } from './snapshots.js'
 
 const pace = (usedPercent: number, resetsInMs: number, observedAtMs: number): number =>
   windowPace(weekly(usedPercent, resetsInMs, { observedAtMs }), NOW)
@@ -32,5 +33,82 @@ describe('what a reading of a window is worth', () => {
         },
       ),
     )
+  })
+
+  it.each([0, 60, 100])(
+    'is neither good nor bad once its window of %i %% has reset: an account would be shunned for a limit that is over',
+    (used) => {
+      expect([pace(used, 0, NOW), pace(used, -1, NOW - HOUR)]).toEqual([1, 1])
+      expect(pace(used, 1, NOW)).not.toBe(1)
+    },
+  )
+
+  it.each([
+    [0, 7 * DAY, 1],
+    [50, 3.5 * DAY, 1],
+    [50, 7 * DAY, 0.5],
+    [50, 1.75 * DAY, 2],
+    [0, 1, 2],
+    [80, 7 * DAY, 0.2],
+    [90, 7 * DAY, 0.1],
+    [95, 7 * DAY, 0.025],
+    [100, 7 * DAY, 0],
+    [130, 7 * DAY, 0],
+  ])(
+    'with %i %% used and %i ms left is the share of quota over the share of time: %d',
+    (used, left, value) => {
+      expect(pace(used, left, NOW)).toBeCloseTo(value)
+    },
+  )
+
+  it('is the share that is left where the end or the length is not known', () => {
+    const { resetsAtMs: _end, ...endless } = weekly(40, DAY, { observedAtMs: NOW })
+    const { windowMinutes: _length, ...unmeasured } = weekly(40, DAY, { observedAtMs: NOW })
+    expect(windowPace(endless, NOW)).toBeCloseTo(0.6)
+    expect(windowPace(unmeasured, NOW)).toBeCloseTo(0.6)
+    expect(windowPace({ ...unmeasured, windowMinutes: 0 }, NOW)).toBeCloseTo(0.6)
+  })
+})
+
+describe('of two accounts that may serve', () => {
+  it.each([
+    ['the one in better health', { health: 100 }, { health: 60 }],
+    ['the one with more requests to spend', { bucketTokens: 50 }, { bucketTokens: 10 }],
+    ['the idle one', { inFlight: 0 }, { inFlight: 1 }],
+    ['the one that is known to have the model', { modelSupport: 'known' }, {}],
+    ['the one not used for long', { lastUsedMs: NOW - 20 * HOUR }, { lastUsedMs: NOW - HOUR }],
+    ['the subscription before a key', {}, { kind: 'api-key', health: 100 }],
+    [
+      'the one whose tightest window has more room, not the one with the roomiest',
+      { windows: { codex: [fiveHour(40, 2 * HOUR), weekly(60, 3 * DAY)] } },
+      { windows: { codex: [fiveHour(97, 4 * HOUR), weekly(0, DAY)] } },
+    ],
+    [
+      'the one whose tightest window has more room, in whatever order they are told',
+      { windows: { codex: [weekly(60, 3 * DAY), fiveHour(40, 2 * HOUR)] } },
+      { windows: { codex: [weekly(0, DAY), fiveHour(97, 4 * HOUR)] } },
+    ],
+    [
+      'the one with quota to lose, before one of which nothing was read',
+      { windows: { codex: [weekly(20, DAY)] } },
+      { windows: { codex: [] } },
+    ],
+    [
+      'the one of which nothing was read, before one that is nearly used up',
+      { windows: {} },
+      { windows: { codex: [weekly(95, 3 * DAY)] } },
+    ],
+    [
+      'the one with room in the family that is asked for',
+      { windows: { codex: [weekly(40, 3 * DAY)], other: [weekly(100, DAY)] } },
+      { windows: { codex: [weekly(90, 3 * DAY)], other: [weekly(0, DAY)] } },
+    ],
+  ] as const)('%s is chosen', (_name, better, worse) => {
+    const [first, second] = [candidate('first', better), candidate('second', worse)]
+    for (const candidates of [
+      [first, { ...second, position: 1 }],
+      [second, { ...first, position: 1 }],
+    ])
+      expect(decide(snapshot(candidates)).uid).toBe('first')
   })
 })

@@ -90,14 +90,8 @@ const blocks: fc.Arbitrary<Block> = fc.record({
     'model:gpt-5.5',
     'model:gpt-6',
   ),
-  reason: fc.constantFrom(
-    'usage_limit',
-    'rate_limit',
-    'server_error',
-    'credits_not_allowed',
-    'manual',
-  ),
-  source: fc.constantFrom('headers', 'event', 'body', 'usage', 'manual'),
+  reason: fc.constantFrom('usage_limit', 'rate_limit', 'forbidden'),
+  source: fc.constantFrom('headers', 'event', 'body', 'usage'),
   sinceMs: fc.constant(NOW - HOUR),
   untilMs: times,
 })
@@ -134,12 +128,7 @@ const candidates: fc.Arbitrary<Candidate[]> = fc
       bucketTokens: fc.integer({ min: 0, max: 50 }),
       inFlight: fc.integer({ min: 0, max: 5 }),
       lastUsedMs: fc.oneof(fc.constant(0), times),
-      modelSupport: fc.constantFrom(
-        'known' as const,
-        'unknown' as const,
-        'unknown' as const,
-        'denied' as const,
-      ),
+      modelSupport: fc.constantFrom('known' as const, 'unknown' as const),
     }),
     { maxLength: 7, selector: ({ uid }) => uid },
   )
@@ -158,7 +147,7 @@ export const snapshots: fc.Arbitrary<RoutingSnapshot> = candidates.chain((list) 
   const pin = fc.record({
     uid,
     mode: fc.constantFrom('soft', 'hard'),
-    scope: fc.constantFrom('session', 'project', 'global'),
+    scope: fc.constantFrom('project', 'global'),
   })
   const rules = fc.record(
     {

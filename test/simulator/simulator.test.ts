@@ -4,7 +4,7 @@ import zlib from 'node:zlib'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../simulator/index.js'
 
 async function start(options: SimulatorOptions = {}): Promise<Simulator> {
   const simulator = await startSimulator({ accounts: ['one', 'two'], ...options })

@@ -49,12 +49,12 @@ export const USUAL_ALLOWANCES: readonly Allowance[] = [
   {
     where: /^headers\.accept$/,
     shape: /^text\/event-stream$/,
-    why: 'the backend is asked for a stream (wire facts §2)',
+    why: 'the backend is asked for a stream',
   },
   {
     where: /^headers\.chatgpt-account-id$/,
     kind: 'added',
-    why: 'the account that serves (wire facts §2)',
+    why: 'the account that serves',
   },
   { where: /^body\.input\[\d+\]\.encrypted_content$/, why: 'reasoning of this run' },
   { where: /^body\.input\[\d+\]\.(call_id|output|arguments|name)$/, why: 'the call of this run' },

@@ -5,7 +5,7 @@ import path from 'node:path'
 
 import { endOf, type Ended, startProcess } from './child-process.js'
 import { repositoryRoot } from './repository.js'
-import type { Simulator } from '../../lib/simulator/index.js'
+import type { Simulator } from '../../simulator/index.js'
 
 /** What the tests were written against; a newer one may ask for more. */
 const VERSION = '0.171.0'

@@ -1,19 +1,17 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { expect, onTestFinished } from 'vitest'
 
 import type { Account } from '../../lib/accounts/account.js'
-import { projectKeyOf } from '../../lib/accounts/project.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { projectKeyOf } from '../../lib/accounts/project/project.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, startSimulator } from '../../simulator/index.js'
+import { type RecordOnDisk, signedIn, writePool } from './records.js'
 import { temporaryFolder } from './temporary.js'
 
 const FILE = 'oc-codex-multi-auth-accounts.json'
-
-/** A record of an account file as it lies on the disk. */
-export type RecordOnDisk = Record<string, unknown>
 
 /** A home with one login in the global pool, and pools of projects that an earlier version copied from it. */
 export class CopiedLogin {
@@ -40,18 +38,7 @@ export class CopiedLogin {
     tokens = this.simulator.login('work', { accessSeconds: 1 }),
     more: RecordOnDisk = {},
   ): RecordOnDisk {
-    const { accountId, uid, email } = this.simulator.account('work')
-    return {
-      refreshToken: tokens.refresh_token,
-      accessToken: tokens.access_token,
-      expiresAt: Date.now() - 1_000,
-      accountId,
-      accountUserId: uid,
-      email,
-      addedAt: 1,
-      lastUsed: 0,
-      ...more,
-    }
+    return { ...signedIn(this.simulator, 'work', -1_000, tokens), ...more }
   }
 
   fileOf(project: string | undefined): string {
@@ -67,10 +54,9 @@ export class CopiedLogin {
 
   async put(project: string | undefined, ...accounts: readonly RecordOnDisk[]): Promise<void> {
     const file = this.fileOf(project)
-    await mkdir(path.dirname(file), { recursive: true })
     if (project !== undefined)
       await mkdir(path.join(this.folderOf(project), '.git'), { recursive: true })
-    await writeFile(file, JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
+    await writePool(file, accounts)
   }
 
   async in(project: string | undefined): Promise<Account> {

@@ -1,50 +1,17 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import path from 'node:path'
-
 import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
-import type { AccountSpec } from '../../lib/simulator/account.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import type { AccountSpec } from '../../simulator/accounts/account.js'
+import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { loadCapture } from './captured-request.js'
-import { temporaryFolder } from './temporary.js'
+import { aHome } from './home.js'
+import { signedIn } from './records.js'
 
 export const FULL = [{ minutes: 300, limit: 100, used: 100 }]
 export const ROOMY = [{ minutes: 300, limit: 100_000 }]
 export const RESPONSES = '/backend-api/codex/responses'
 const MODELS = '/backend-api/codex/models'
-
-/** A home with these accounts in its pool. */
-export async function homeWith(accounts: readonly Record<string, unknown>[]): Promise<string> {
-  const home = await temporaryFolder()
-  await mkdir(path.join(home, '.opencode'))
-  await writeFile(
-    path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'),
-    JSON.stringify({ version: 3, accounts, activeIndex: 0 }),
-  )
-  return home
-}
-
-/** An account as the pool holds it after a login at the simulator. */
-export function signedIn(
-  simulator: Simulator,
-  name: string,
-  expiresInMs = 3_600_000,
-): Record<string, unknown> {
-  const tokens = simulator.login(name)
-  const { accountId, uid, email } = simulator.account(name)
-  return {
-    refreshToken: tokens.refresh_token,
-    accessToken: tokens.access_token,
-    expiresAt: Date.now() + expiresInMs,
-    accountId,
-    accountUserId: uid,
-    email,
-    addedAt: 1,
-    lastUsed: 0,
-  }
-}
 
 export interface Stage {
   readonly core: Core
@@ -77,7 +44,7 @@ export async function coreOver(
     )
     return options.change?.(account, index) ?? account
   })
-  const home = await homeWith(accounts)
+  const home = await aHome(accounts)
   const said: string[] = []
   const env = {
     HOME: home,

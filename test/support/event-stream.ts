@@ -1,4 +1,4 @@
-import { openStream, type StreamEnd } from '../../lib/bridge/stream.js'
+import { openStream, type StreamEnd } from '../../lib/request/stream/stream.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 
 /** An event as the WHATWG standard dispatches it. */
@@ -39,6 +39,8 @@ export interface StreamRun {
   readonly events: readonly DispatchedEvent[]
   readonly limits: readonly unknown[]
   readonly ends: readonly StreamEnd[]
+  /** Events it failed with, as they are handed on to be judged. */
+  readonly failures: readonly unknown[]
   /** It was broken off without a last event. */
   readonly error?: Error
   readonly reads: number
@@ -66,15 +68,18 @@ export async function runStream(
   )
   const limits: unknown[] = []
   const ends: StreamEnd[] = []
-  const opened = await openStream(
-    { response: { body } as Response, release: () => undefined },
-    {
-      idleMs: 2000,
-      observer: { onRateLimits: (event) => limits.push(event), onEnd: (end) => ends.push(end) },
-      brokenError: (why) => new CodexError('stream_broken', `The answer broke off: ${why}.`),
-      failedError: () => new CodexError('backend_failed', 'The backend gave up.'),
+  const failures: unknown[] = []
+  const opened = await openStream({ body } as Response, {
+    idleMs: 2000,
+    signal: new AbortController().signal,
+    observer: { onRateLimits: (event) => limits.push(event), onEnd: (end) => ends.push(end) },
+    brokenError: (why) => new CodexError('stream_broken', `The answer broke off: ${why}.`),
+    failedError: (event) => {
+      failures.push(event)
+      return new CodexError('backend_failed', 'The backend gave up.')
     },
-  )
+  })
+  if (opened.kind === 'failed') failures.push(opened.event)
   const out: Uint8Array[] = []
   let error: Error | undefined
   if (opened.kind === 'open') {
@@ -93,6 +98,7 @@ export async function runStream(
     events: dispatched(bytes),
     limits,
     ends,
+    failures,
     reads,
     ...(error === undefined ? {} : { error }),
   }

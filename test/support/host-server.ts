@@ -17,10 +17,10 @@ const Message = z.looseObject({
 const Event = z.looseObject({ type: z.string(), properties: z.looseObject({}) })
 
 /** Something OpenCode tells its user interfaces: `message.part.delta`, `session.status`, `session.idle`, … */
-export type HostEvent = z.infer<typeof Event>
+type HostEvent = z.infer<typeof Event>
 
 /** What a prompt led to. */
-export interface Answer {
+interface Answer {
   /** The text of the last assistant message. */
   readonly text: string
   /** What the user is told when the turn failed. */
@@ -29,7 +29,7 @@ export interface Answer {
 }
 
 /** How a prompt is sent. */
-export interface SendOptions {
+interface SendOptions {
   /** `openai/<model>`. */
   readonly model?: string
   readonly variant?: string

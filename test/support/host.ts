@@ -4,11 +4,11 @@ import os from 'node:os'
 import path from 'node:path'
 
 import { opencodeBinary, opencodeVersion } from '../../scripts/opencode-binary.mjs'
-import { BACKEND_ENV, ISSUER_ENV, type Endpoints } from '../../lib/auth/endpoints.js'
+import { BACKEND_ENV, ISSUER_ENV, type Endpoints } from '../../lib/oauth/endpoints.js'
 import { type Ended, endOf, type Running, startProcess } from './child-process.js'
 
 /** A plugin entry as it stands in opencode.json. */
-export type PluginEntry = string | readonly [spec: string, options: Record<string, unknown>]
+type PluginEntry = string | readonly [spec: string, options: Record<string, unknown>]
 
 /** What the throw-away OpenCode is made of. */
 export interface HostOptions {
@@ -32,7 +32,7 @@ export interface RunOptions {
 }
 
 /** `opencode run`. */
-export interface PromptOptions extends RunOptions {
+interface PromptOptions extends RunOptions {
   readonly model?: string
   readonly variant?: string
   /** Goes on with the newest session. */
@@ -74,7 +74,10 @@ const RUN_TIMEOUT_MS = 90_000
 const DEAD_REGISTRY = 'http://127.0.0.1:1/'
 const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin']
 
-/** Switches that keep OpenCode from the network (host facts §8). */
+/**
+ * Switches that keep OpenCode from the network
+ * (docs/development/facts/opencode-host.md#folders-and-switches).
+ */
 const OFFLINE = {
   OPENCODE_DISABLE_MODELS_FETCH: '1',
   OPENCODE_DISABLE_AUTOUPDATE: '1',
@@ -179,8 +182,9 @@ function promptArgs(text: string, options: PromptOptions): string[] {
 }
 
 /**
- * OpenCode installs `@opencode-ai/plugin` into every config folder that lacks it and waits more than a
- * minute when there is no registry (host facts §1). A manifest of the right version is enough to be left alone.
+ * OpenCode installs `@opencode-ai/plugin` into every config folder that lacks it and waits more
+ * than a minute when there is no registry (docs/development/facts/opencode-host.md#package-cache).
+ * A manifest of the right version is enough to be left alone.
  */
 export async function seedDependencies(dir: string): Promise<void> {
   const name = '@opencode-ai/plugin'

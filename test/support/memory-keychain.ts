@@ -1,5 +1,5 @@
-import type { Keychain } from '../../lib/accounts/keychain.js'
-import { unavailable } from '../../lib/accounts/keychain.js'
+import type { Keychain } from '../../lib/accounts/keychain/keychain.js'
+import { unavailable } from '../../lib/accounts/keychain/keychain.js'
 
 /** A keychain in memory that counts and can be locked or broken. */
 export interface MemoryKeychain extends Keychain {

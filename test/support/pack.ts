@@ -13,6 +13,7 @@ const SOURCES = [
   'index.ts',
   'tui.ts',
   'lib',
+  'simulator',
   'config',
   'scripts',
   'package.json',

@@ -4,8 +4,9 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
-import { homeWith } from './core-over.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { aHome } from './home.js'
+import { anAccount } from './records.js'
 
 /** A request for an answer, as the backend got it. */
 export interface Asked {
@@ -83,16 +84,17 @@ export async function scripted(
   } = {},
 ): Promise<ScriptedStage> {
   const expiresAt = Date.now() + (options.expiresInMs ?? 10 * 86_400_000)
-  const home = await homeWith(
-    names.map((name) => ({
-      accessToken: `at.${name}`,
-      refreshToken: `rt.${name}`,
-      accountId: `ws.${name}`,
-      expiresAt,
-      addedAt: 1,
-      lastUsed: 0,
-      ...options.account,
-    })),
+  const home = await aHome(
+    names.map((name) =>
+      anAccount(name, {
+        accessToken: `at.${name}`,
+        refreshToken: `rt.${name}`,
+        accountId: `ws.${name}`,
+        email: undefined,
+        expiresAt,
+        ...options.account,
+      }),
+    ),
   )
   await writeFile(
     path.join(home, '.opencode', 'openai-codex-auth-config.json'),

@@ -3,11 +3,10 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 
 import { withLogin } from '../../lib/accounts/edits.js'
-import { createAccountStore } from '../../lib/accounts/store.js'
-import type { AccountStore } from '../../lib/accounts/store-types.js'
+import { type AccountStore, createAccountStore } from '../../lib/accounts/store/store.js'
 import type { Account } from '../../lib/accounts/account.js'
-import { createExchange } from '../../lib/auth/refresh-exchange.js'
-import { createTokens, type Tokens } from '../../lib/auth/tokens.js'
+import { OAuthClient } from '../../lib/oauth/oauth-client.js'
+import { Tokens } from '../../lib/tokens/tokens.js'
 import { type Clock, systemClock } from '../../lib/kernel/clock.js'
 import { temporaryFolder } from './temporary.js'
 import { startTokenServer, type TokenServer } from './token-server.js'
@@ -48,7 +47,7 @@ export async function tokenStage(
   const newStore = (): AccountStore =>
     createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
   const newTokens = (): Tokens => {
-    const tokens = createTokens({
+    const tokens = new Tokens({
       store: newStore(),
       clock,
       random: () => 0.5,
@@ -61,12 +60,12 @@ export async function tokenStage(
       dir,
       spareDirs: [spareDir],
       toast: ({ message }) => void toasts.push(message),
-      exchange: createExchange({
+      refreshGrant: new OAuthClient({
         endpoints: { issuer: server.issuer, backend: server.issuer },
         fetch,
         clock,
         userAgent: 'test',
-      }),
+      }).refresh,
       settings: { refreshSkewMs: 60_000 },
     })
     onTestFinished(() => tokens.close())

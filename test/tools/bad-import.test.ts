@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { MANAGED_AUTH } from '../../lib/auth/managed-entry.js'
+import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
 import { coreOver, type Stage } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
 

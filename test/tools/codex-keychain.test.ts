@@ -3,14 +3,17 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { createRefreshJournal } from '../../lib/auth/refresh-journal.js'
-import { tryLease } from '../../lib/auth/refresh-lease.js'
-import { refreshDir } from '../../lib/auth/refresh-renewal.js'
-import { fingerprintOf } from '../../lib/auth/refresh-rules.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
-import { CHECKS } from '../../lib/tools/doctor-checks.js'
+import type { AccountPool } from '../../lib/accounts/account.js'
+import { withLogin } from '../../lib/accounts/edits.js'
+import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
+import { tryLease } from '../../lib/tokens/lease.js'
+import { refreshDir } from '../../lib/tokens/refresh.js'
+import { fingerprintOf } from '../../lib/tokens/token-rules.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { previewRemoval, removeAccounts } from '../../lib/tools/accounts/removal.js'
+import { CHECKS } from '../../lib/tools/diagnostics/doctor-checks.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
-import { homeWith } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
 import { toolData } from '../support/run-tool.js'
 
@@ -42,7 +45,7 @@ function runtimeOf(
 }
 
 async function stage(env?: Record<string, string>) {
-  const home = await homeWith(ACCOUNTS)
+  const home = await aHome(ACCOUNTS)
   const keychain = memoryKeychain()
   const runtime = runtimeOf(home, keychain, env)
   return {
@@ -109,7 +112,7 @@ describe('codex-keychain', () => {
     await writeFile(path.join(backups, 'export-20260101-000000000.json'), await text())
     const dir = refreshDir(path.join(home, '.opencode'))
     const tokens = { accessToken: 'at-new', refreshToken: 'rt-new', expiresAt: 1 }
-    await createRefreshJournal(dir).write(fingerprintOf('rt-a'), {
+    await new RefreshJournal(dir).write(fingerprintOf('rt-a'), {
       state: 'received',
       pool: runtime.store.path,
       uid: 'x',
@@ -190,7 +193,7 @@ describe('codex-keychain', () => {
     const dir = refreshDir(path.join(home, '.opencode'))
     const fingerprint = fingerprintOf('rt-a')
     const lease = await tryLease(dir, fingerprint)
-    await createRefreshJournal(dir).write(fingerprint, {
+    await new RefreshJournal(dir).write(fingerprint, {
       state: 'started',
       pool: runtime.store.path,
       uid: 'x',
@@ -240,7 +243,7 @@ describe('codex-keychain', () => {
     await toolData(runtime, 'keychain', migrate)
     const dir = refreshDir(path.join(home, '.opencode'))
     const { store, vault } = runtime
-    const journal = createRefreshJournal(dir, {
+    const journal = new RefreshJournal(dir, {
       current: () => store.key(),
       key: (id) => vault.key(id),
     })
@@ -303,5 +306,62 @@ describe('codex-keychain', () => {
     await toolData(runtime, 'export', { path: file })
     expect(JSON.parse(await readFile(file, 'utf8')).accounts).toMatchObject(ACCOUNTS)
     expect(await readFile(file, 'utf8')).not.toContain('sealedWith')
+  })
+})
+
+describe('the key of a pool from which every login was purged', () => {
+  const everything = {
+    pick: (pool: AccountPool) => pool.accounts,
+    purge: { everything: true, past: [] },
+  }
+
+  it('is deleted from the keychain with the last file that names it, and the next login seals with a new one', async () => {
+    const { runtime, keychain, text } = await stage()
+    await toolData(runtime, 'keychain', migrate)
+    const [item] = keychain.items.keys()
+    const preview = await previewRemoval(runtime, await runtime.store.read(), everything)
+    expect(preview.copies.join('\n')).toContain(`${item} in the OS keychain: deleted`)
+
+    const { copies } = await removeAccounts(runtime, everything)
+
+    expect(copies.join('\n')).toContain(`The key ${item} was deleted from the OS keychain.`)
+    expect(keychain.items.size).toBe(0)
+    expect(JSON.parse(await text())).not.toHaveProperty('sealedWith')
+    await runtime.store.update((pool) => withLogin(pool, ACCOUNTS[0]!).pool)
+    expect([...keychain.items.keys()]).not.toContain(item)
+    expect(JSON.parse(await text())).toHaveProperty('sealedWith')
+  })
+
+  it('stays while another file needs it', async () => {
+    const { runtime, keychain, text, home } = await stage()
+    await toolData(runtime, 'keychain', migrate)
+    const project = path.join(home, '.opencode', 'projects', 'web-0123456789ab')
+    await mkdir(project, { recursive: true })
+    await writeFile(
+      path.join(project, 'oc-codex-multi-auth-accounts.json'),
+      JSON.stringify({
+        ...JSON.parse(await text()),
+        accounts: [
+          {
+            uid: 'acc_other',
+            sealed: 'v1.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA',
+            accountId: 'c',
+          },
+        ],
+      }),
+    )
+
+    const { copies } = await removeAccounts(runtime, everything)
+
+    expect(copies.join('\n')).toContain('stays in the OS keychain')
+    expect(keychain.items.size).toBe(1)
+  })
+
+  it('stays with the accounts that are left', async () => {
+    const { runtime, keychain } = await stage()
+    await toolData(runtime, 'keychain', migrate)
+    await removeAccounts(runtime, { ...everything, pick: (pool) => pool.accounts.slice(1) })
+    expect(keychain.items.size).toBe(1)
+    expect((await runtime.store.read()).accounts).toMatchObject([{ refreshToken: 'rt-a' }])
   })
 })

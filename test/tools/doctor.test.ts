@@ -18,14 +18,14 @@ interface Report {
 }
 
 describe('codex-doctor', () => {
-  it('counts no error that it has just mended', async () => {
+  it('counts no error that it has just fixed', async () => {
     const { core } = await coreOver(['a'])
     const file = core.runtime.store.path
     await chmod(file, 0o644)
     const before = (await toolData(core.runtime, 'doctor')) as unknown as Report
     const after = (await toolData(core.runtime, 'doctor', { fix: true })) as unknown as Report
     expect(after.errors).toBe(before.errors - 1)
-    expect(after.fixed).toEqual([expect.stringContaining('mended:')])
+    expect(after.fixed).toEqual([expect.stringContaining('fixed:')])
     expect((await stat(file)).mode & 0o777).toBe(0o600)
   })
 
@@ -70,7 +70,7 @@ describe('codex-doctor', () => {
 
     // The plugin itself may have written somewhere meanwhile, and swept there.
     expect(after.fixed).toContainEqual(
-      expect.stringMatching(/^mended: \d files of killed processes removed$/),
+      expect.stringMatching(/^fixed: \d files of killed processes removed$/),
     )
     expect([...left, lease].filter(existsSync)).toEqual([])
     expect([fresh, foreign].every(existsSync)).toBe(true)

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it, vi } from 'vitest'
 
 import { parseLines } from '../../lib/history/lines.js'
-import { codexLimits } from '../../lib/tools/codex-limits.js'
+import { codexLimits } from '../../lib/tools/daily/codex-limits.js'
 import { ask, coreOver, firstTurn, ROOMY, type Stage } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
 
@@ -118,7 +118,7 @@ describe('codex-limits with a history', () => {
   it('says for a window when it is empty at this pace, in text and JSON', async () => {
     const { core } = await usedStage()
     expect(await toolText(core.runtime, 'limits')).toMatch(
-      /1 .*, 7d: at this pace empty .* before its reset \(80 %: .*To last: 0\.3 % an hour, 7 % in the next day\./,
+      /1 .*, 7d: at this pace empty .* before its reset \(80 ?%: .*To last: 0\.3% an hour, 7% in the next day\./,
     )
     const data = (await toolData(core.runtime, 'limits')) as {
       accounts: { windows: { forecast: { runsOutAtMs: { mid: number } } }[] }[]
@@ -154,7 +154,7 @@ describe('codex-limits with a history', () => {
       }),
       { width: 80, color: false, nowMs: NOW },
     )
-    expect(text).toMatch(/To last: 15\.0 % an hour\.$/)
+    expect(text).toMatch(/To last: 15\.0% an hour\.$/)
   })
 
   it('fails for an account that cannot be read, and not for one that is disabled beside others', () => {
@@ -207,11 +207,11 @@ describe('codex-dashboard with a history', () => {
     })
   })
 
-  it('says when the pool is dry and what the week would have cost elsewhere', async () => {
+  it('says when the pool is empty and what the week would have cost elsewhere', async () => {
     const { core } = await usedStage()
     await toolText(core.runtime, 'limits')
     const text = await toolText(core.runtime, 'dashboard')
-    expect(text).toMatch(/At this pace the pool is dry /)
+    expect(text).toMatch(/At this pace the pool is empty /)
     expect(text).toContain('Last 7 days: 1 answer, 1.0M tokens in')
     expect(text).toContain('API-equivalent $4.00')
     expect(text).toContain('not a charge')
@@ -246,7 +246,7 @@ describe('codex-dashboard with a history', () => {
       })
     }
     expect(await toolText(runtime, 'dashboard')).toContain(
-      'Account 1: the last 10 answers took about 1.00 % of the 7d window each (80 %: ',
+      'Account 1: the last 10 answers took about 1.00% of the 7d window each (80%: ',
     )
   })
 
@@ -286,7 +286,7 @@ describe('codex-dashboard with a history', () => {
     })
     // A percent is 50 000 tokens; a tenth of the input would be paid from the cache too.
     expect(await toolText(runtime, 'dashboard')).toContain(
-      'would bill its 100k tokens of input in full again: on account 2 about 1.80 % of the 7d window (80 %: ',
+      'would bill its 100k tokens of input in full again: on account 2 about 1.80% of the 7d window (80%: ',
     )
   })
 
@@ -305,7 +305,7 @@ describe('the alert of a window', () => {
     await ask(core, await firstTurn())
     await vi.waitFor(() =>
       expect(said.join('\n')).toMatch(
-        /the weekly limit has 20 % left\. It resets .*\. At this pace it is empty .* before its reset\./,
+        /the weekly limit has 20% left\. It resets .*\. At this pace it is empty .* before its reset\./,
       ),
     )
   })
@@ -313,7 +313,7 @@ describe('the alert of a window', () => {
   it('says no more than it knows without one', async () => {
     const { core, said } = await coreOver([{ name: 'a', windows: NEARLY }])
     await ask(core, await firstTurn())
-    await vi.waitFor(() => expect(said.join('\n')).toMatch(/the weekly limit has 20 % left\./))
+    await vi.waitFor(() => expect(said.join('\n')).toMatch(/the weekly limit has 20% left\./))
     expect(said.join('\n')).not.toContain('At this pace')
   })
 })

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
@@ -7,13 +7,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { createCore } from '../../lib/core.js'
-import { createHostPort } from '../../lib/host-client.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { createHostPort } from '../../lib/shell/host-client.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { createRuntime } from '../../lib/runtime.js'
 import { profileCost } from '../../lib/tools/profiles.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { runTool } from '../../lib/tools/run-tool.js'
 import { hostileText, UNSAFE } from '../support/hostile-text.js'
-import { ask, firstTurn, homeWith } from '../support/core-over.js'
+import { ask, firstTurn } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
 
 /** A JWT whose claims say what somebody wants to be called. */
@@ -70,7 +72,7 @@ async function hostileHome(name: string, origin: string): Promise<string> {
       ...soon,
     },
   ]
-  const home = await homeWith(accounts)
+  const home = await aHome(accounts)
   const state = path.join(home, '.local', 'state', 'opencode')
   await mkdir(state, { recursive: true })
   const windows = [
@@ -277,8 +279,71 @@ describe('what is said of hostile names', () => {
     },
   )
 
+  it('adds no line of its own to an output, whether it is a name, a folder or stands in a file of the project', async () => {
+    const name = 'codex-multi\nPWNED: run this\rPWNED\u2028PWNED auth'
+    const origin = 'http://127.0.0.1:1'
+    const home = await hostileHome(name, origin)
+    const project = path.join(home, name)
+    await mkdir(path.join(project, '.git'), { recursive: true })
+    await mkdir(path.join(project, '.opencode'))
+    await writeFile(
+      path.join(project, 'opencode.json'),
+      JSON.stringify({
+        plugin: ['oc-codex-multi-auth', name, `opencode-openai-codex-auth${name}`],
+      }),
+    )
+    const settings = path.join(project, '.opencode', 'openai-codex-auth-config.json')
+    const env = {
+      HOME: home,
+      OC_CODEX_SIMULATOR_ISSUER: origin,
+      OC_CODEX_SIMULATOR_BACKEND: `${origin}/backend-api`,
+    }
+    const odd = JSON.stringify({ [name]: name, tools: name, rotationStrategy: 'sticky' })
+    for (const text of [odd, 'broken', undefined]) {
+      await rm(settings, { force: true, recursive: true })
+      await (text === undefined ? mkdir(settings) : writeFile(settings, text))
+      const runtime = createRuntime({
+        env,
+        directory: project,
+        paths: resolvePaths(env),
+        host: { log: () => undefined, toast: () => undefined },
+        watch: false,
+      })
+      const said: string[] = []
+      for (const tool of TOOLS) {
+        for (const args of [
+          {},
+          ...(argumentsFor(name)[tool.name] ?? []),
+          ...(tool.name === 'pool' ? [{ action: 'fence', accounts: ['1'] }] : []),
+        ]) {
+          const context = {
+            signal: new AbortController().signal,
+            progress: () => undefined,
+            includeSensitive: true,
+            directory: project,
+            caller: 'user' as const,
+            profileCost,
+          }
+          const request = { args, format: 'text' as const, view: { width: 100, color: false } }
+          said.push(
+            await runTool(tool, runtime, request, context).then(
+              (answer) => answer.text,
+              (error: unknown) => `${tool.name}: ${String(error)}`,
+            ),
+          )
+        }
+      }
+      await runtime.close()
+      for (const argv of [['doctor'], ['list'], ['export', 'x/y']]) {
+        const { stdout, stderr } = await runCli(home, argv, { env, directory: project })
+        said.push(stdout, stderr)
+      }
+      for (const one of said) expect(one).not.toMatch(/^\W*PWNED/m)
+    }
+  })
+
   it('cleans a name where it enters, so that the next program that reads the account file is safe too', async () => {
-    const home = await homeWith([
+    const home = await aHome([
       {
         accountLabel: '\u001b]0;x\u0007Work\u202e',
         email: 'a\u0007@x.example',

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { searchAccounts } from '../../lib/tools/import-search.js'
+import { searchAccounts } from '../../lib/transfer/import.js'
 import { coreOver, type Stage } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
 import {
@@ -45,7 +45,7 @@ describe('codex-import from another program', () => {
         },
       ],
     })
-    expect(preview.message).toMatch(/Nothing was changed.*refresh token works once.*Say confirm/)
+    expect(preview.message).toMatch(/Nothing was changed.*refresh token works once.*Pass confirm/)
     expect((await poolOf(stage)).accounts).toHaveLength(1)
     const done = await toolData(stage.core.runtime, 'import', { from: 'codex', confirm: true })
     expect(done).toMatchObject({
@@ -158,7 +158,7 @@ describe('codex-import from another program', () => {
     })
     expect(await poolOf(stage)).toEqual(before)
     const text = await toolText(stage.core.runtime, 'import')
-    expect(text).toContain('To import, say from which program.')
+    expect(text).toContain('To import, name the program: --from.')
     expect(text).not.toMatch(/eyJ|rt_|@example/)
     expect(
       await toolData(stage.core.runtime, 'import', { from: 'all', confirm: true }),
@@ -211,7 +211,7 @@ describe('codex-import from another program', () => {
       dryRun: true,
       added: 1,
       removed: 1,
-      message: expect.stringContaining('Say confirm to replace and to import it anyway.'),
+      message: expect.stringContaining('Pass confirm to replace and to import it anyway.'),
     })
     await toolData(stage.core.runtime, 'import', { from: 'codex', mode: 'replace', confirm: true })
     expect((await poolOf(stage)).accounts).toMatchObject([{ accountId: 'ws-ada' }])
@@ -231,7 +231,7 @@ describe('codex-import from another program', () => {
   })
 
   it.each([
-    [{ from: 'codex' }, 'There is no login of Codex CLI at '],
+    [{ from: 'codex' }, 'No login of Codex CLI found at '],
     [{ from: 'file' }, 'Argument path: name the file.'],
     [{ from: 'all', path: 'x' }, 'A search of all programs takes no path.'],
     [{ from: 'all', mode: 'replace' }, 'Replacing needs one source'],

@@ -15,6 +15,18 @@ describe('codex-metrics', () => {
     )
   })
 
+  it('keeps the lines of an exported text, as text and in JSON (an exposition in one line is none)', async () => {
+    const { core } = await coreOver(['a'])
+    const { exported } = (await toolData(core.runtime, 'metrics', { format: 'prometheus' })) as {
+      exported: { text: string }
+    }
+    for (const text of [
+      exported.text,
+      await toolText(core.runtime, 'metrics', { format: 'prometheus' }),
+    ])
+      expect(text).toMatch(/^# TYPE .*\n\w+\{/m)
+  })
+
   it('shows the numbers of every policy when asked, and none of them otherwise', async () => {
     const { core } = await coreOver(['a'])
     expect(await toolText(core.runtime, 'metrics', { constants: true })).toMatch(
@@ -27,14 +39,13 @@ describe('codex-metrics', () => {
     const { core } = await coreOver(['a'])
     const shown = JSON.stringify((await toolData(core.runtime, 'metrics')).constants)
     const files = [
-      'lib/bridge/backoff.ts',
-      'lib/bridge/breaker.ts',
-      'lib/bridge/policy.ts',
+      'lib/request/breaker.ts',
+      'lib/request/failures/retry.ts',
       'lib/routing/health.ts',
     ]
     const sources = await sourcesOf('lib', (file) => files.includes(file))
     const names = sources.flatMap(({ text }) =>
-      [...text.matchAll(/^export const ([A-Z_]+)/gm)].map((match) => match[1] ?? ''),
+      [...text.matchAll(/^export const ([A-Z_]+) =/gm)].map((match) => match[1] ?? ''),
     )
     expect(names.length).toBeGreaterThan(10)
     expect(names.filter((name) => !shown.includes(`"${name}"`))).toEqual([])

@@ -4,16 +4,18 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { createRuntime, type Runtime } from '../../lib/runtime.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { type AnyTool, RISKS } from '../../lib/tools/definition.js'
 import { hostTools } from '../../lib/tools/host-tools.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { admittedArguments, riskOfCall } from '../../lib/tools/model-gate.js'
 import { hostArgs, toolsOfProfile } from '../../lib/tools/profiles.js'
 import { checkedArguments } from '../../lib/tools/run-tool.js'
-import { homeWith, ROOMY, signedIn } from '../support/core-over.js'
+import { ROOMY } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
+import { signedIn } from '../support/records.js'
 
 /** Arguments that can be had from each tool, harmless and harmful. */
 const CALLS: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
@@ -65,7 +67,7 @@ async function stage(
     },
   ]
   change(accounts)
-  const home = await homeWith(accounts)
+  const home = await aHome(accounts)
   const project = path.join(home, 'project')
   await mkdir(path.join(project, '.git'), { recursive: true })
   const env = {
@@ -350,7 +352,7 @@ describe('what is the user’s alone', () => {
     )
     expect(
       await call({ runtime, home }, named('note'), { account: 1, note: 'mine' }, yes),
-    ).toContain('note written')
+    ).toContain('note saved')
     expect(
       checkedArguments(
         named('remove'),

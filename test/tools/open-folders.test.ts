@@ -3,9 +3,9 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { closeFolder, openPlaces } from '../../lib/accounts/own-folders.js'
-import { settleHostFolder } from '../../lib/accounts/host-folder.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { closeFolder, openPlaces } from '../../lib/accounts/project/own-folders.js'
+import { ensureHostManifest } from '../../lib/accounts/project/host-folder.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { coreOver } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -22,7 +22,7 @@ describe.skipIf(process.platform === 'win32')('a folder of ours', () => {
       await core.runtime.store.update((pool) => ({ ...pool }))
       expect(await modeOf(root)).toBe(0o700)
       await chmod(root, mode)
-      await settleHostFolder(root)
+      await ensureHostManifest(root)
       expect(await modeOf(root)).toBe(0o700)
     },
   )

@@ -6,11 +6,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { createCore } from '../../lib/core.js'
-import { resolvePaths } from '../../lib/kernel/paths.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { profileCost } from '../../lib/tools/profiles.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { runTool } from '../../lib/tools/run-tool.js'
-import { ask, firstTurn, homeWith } from '../support/core-over.js'
+import { ask, firstTurn } from '../support/core-over.js'
+import { aHome } from '../support/home.js'
 
 /** Secrets of every shape a token, key or address comes in, also such as nothing would know for a secret. */
 const word = (alphabet: string, min: number, max = min) =>
@@ -125,7 +126,7 @@ describe('what is said', () => {
             await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve))
             const origin = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`
             const soon = { addedAt: 1, lastUsed: 0, expiresAt: Date.now() + 3_600_000 }
-            const home = await homeWith([
+            const home = await aHome([
               { ...first, ...soon },
               { ...second, ...soon, expiresAt: 1 },
               { ...third, ...soon, baseUrl: `${origin}/v1` },

@@ -72,7 +72,7 @@ describe('a slash command', () => {
       line: '1 R&D budget > notes; touch X $(touch Y) `touch Z`',
       directory: home,
     })
-    expect(text).toContain('note written')
+    expect(text).toContain('note saved')
     expect((await core.runtime.store.read()).accounts[0]?.accountNote).toBe(
       'R&D budget > notes; touch X $(touch Y) `touch Z`',
     )

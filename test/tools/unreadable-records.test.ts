@@ -4,6 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
+import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { poolView } from '../../lib/tui/pool-view.js'
 import { sidebarLines } from '../../lib/tui/status-line.js'
 import { coreOver } from '../support/core-over.js'
@@ -33,7 +34,7 @@ describe('records that cannot be read', () => {
     async (tool) => {
       const { core } = await stageWith([EARLIER, HOPELESS])
       expect(await toolText(core.runtime, tool)).toContain(
-        '2 records of the account file cannot be read and are not listed. Mend: codex-doctor --fix',
+        '2 records of the account file cannot be read and are not listed. Repair: codex-doctor --fix',
       )
       expect(await toolData(core.runtime, tool)).toMatchObject({ unreadable: 2 })
     },
@@ -53,9 +54,8 @@ describe('records that cannot be read', () => {
       ledger: {},
       holds: new Map(),
       nowMs: 1,
-      maskEmail: true,
-      modelAccountPools: {},
-      modelAccountPoolModes: {},
+      config: DEFAULT_CONFIG,
+      project: undefined,
     })
     expect(sidebarLines(view.serving(undefined), 0, 1, view.unreadable)).toEqual([
       { text: '2 unreadable: codex-doctor --fix', level: 'warning' },
@@ -76,7 +76,7 @@ describe('records that cannot be read', () => {
     const { fixed } = await toolData(core.runtime, 'doctor', { fix: true })
     expect(fixed).toContainEqual(
       expect.stringContaining(
-        '2 accounts are back, and 2 records without a login of use were taken out',
+        '2 accounts are back, and 2 records without a usable login were removed',
       ),
     )
     const after = JSON.parse(await readFile(file, 'utf8'))

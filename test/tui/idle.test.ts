@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -7,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { watchPool } from '../../lib/tui/pool-watch.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { anAccount, writePool } from '../support/records.js'
 
 const WINDOWS = 20
 /** Longer than two looks of the polling fallback. */
@@ -20,16 +20,13 @@ describe('twenty idle windows', () => {
       quota: path.join(folder, 'quota.json'),
       affinity: path.join(folder, 'affinity.json'),
     }
-    const accounts = Array.from({ length: 12 }, (_, index) => ({
-      uid: `a${index}`,
-      refreshToken: `r${index}`,
-      addedAt: 1,
-      lastUsed: 0,
-    }))
-    await writeFile(files.accounts, JSON.stringify({ version: 3, accounts, activeIndex: 0 }))
+    await writePool(
+      files.accounts,
+      Array.from({ length: 12 }, (_, index) => anAccount(`r${index}`, { uid: `a${index}` })),
+    )
     let views = 0
     const stops = Array.from({ length: WINDOWS }, () =>
-      watchPool(files, DEFAULT_CONFIG, () => (views += 1)),
+      watchPool(files, { config: DEFAULT_CONFIG, project: undefined }, () => (views += 1)),
     )
     await expect.poll(() => views).toBe(WINDOWS)
     const before = process.cpuUsage()

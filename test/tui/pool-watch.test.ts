@@ -3,15 +3,15 @@ import path from 'node:path'
 
 import { expect, it, vi } from 'vitest'
 
-import { formatPool, withUids } from '../../lib/accounts/pool-format.js'
-import { newDataKey, sealedPool } from '../../lib/accounts/seal.js'
+import { formatPool, withUids } from '../../lib/accounts/store/pool-format.js'
+import { newDataKey, sealedPool } from '../../lib/accounts/keychain/seal.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { formatLedger } from '../../lib/quota/ledger-state.js'
 import { watchPool } from '../../lib/tui/pool-watch.js'
 import type { PoolView } from '../../lib/tui/pool-view.js'
 import { temporaryFolder } from '../support/temporary.js'
 
-const VIEW = DEFAULT_CONFIG
+const VIEW = { config: DEFAULT_CONFIG, project: undefined }
 
 it('shows the accounts of a sealed file without the keychain', async () => {
   const folder = await temporaryFolder()

@@ -3,13 +3,12 @@ import { describe, expect, it } from 'vitest'
 
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
-import { withUids } from '../../lib/accounts/pool-format.js'
-import { changed } from '../../lib/tui/dialog-actions.js'
+import { withUids } from '../../lib/accounts/store/pool-format.js'
 import { poolView } from '../../lib/tui/pool-view.js'
 import { accountSummary, levelOf, sidebarLines, statusLine } from '../../lib/tui/status-line.js'
 import type { LedgerState } from '../../lib/quota/ledger-state.js'
 
-const VIEW = DEFAULT_CONFIG
+const VIEW = { config: DEFAULT_CONFIG, project: undefined }
 
 const NOW = 1_800_000_000_000
 const accounts = withUids([
@@ -118,7 +117,7 @@ describe('poolView', () => {
   it('shows the account that serves the session, else the active one', () => {
     const holds = new Map([['ses', { uid: work!.uid, usedAtMs: NOW }]])
     expect(view({}, holds).serving('ses')?.name).toBe('work')
-    expect(view({}, holds).serving('other')?.number).toBe(1)
+    expect(view({}, holds).serving('other')?.index).toBe(1)
   })
 
   it('works with no and with twenty accounts', () => {
@@ -151,22 +150,5 @@ describe('poolView', () => {
         .accounts.map((account) => accountSummary(account, NOW))
         .join()
     expect(text).not.toMatch(/jane@example\.com|refreshToken/)
-  })
-})
-
-describe('an action of the dialog', () => {
-  const pool = { ...EMPTY_POOL, accounts }
-
-  it('switches, pins, lifts the pin, disables and enables', () => {
-    expect(changed(pool, work!.uid, 'switch').activeIndex).toBe(1)
-    const pinned = changed(pool, work!.uid, 'pin')
-    expect(pinned).toMatchObject({
-      activeIndex: 1,
-      rules: { pin: { uid: work!.uid, mode: 'soft' } },
-    })
-    expect(changed(pinned, work!.uid, 'unpin')).not.toHaveProperty('rules')
-    const disabled = changed(pool, work!.uid, 'toggle')
-    expect(disabled.accounts[1]?.enabled).toBe(false)
-    expect(changed(disabled, work!.uid, 'toggle').accounts[1]).not.toHaveProperty('enabled')
   })
 })

@@ -2,10 +2,10 @@ import { constants } from 'node:fs'
 import { copyFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-import { MAX_FOREIGN_BYTES, readBoundedFile } from '../../kernel/bounded-file.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../../kernel/files/bounded-file.js'
 import { CodexError, messageOf, systemCode } from '../../kernel/errors.js'
-import { writeFileAtomic } from '../../kernel/json-file.js'
-import { temporaryNameFor } from '../../kernel/temporary-names.js'
+import { writeFileAtomic } from '../../kernel/files/json-file.js'
+import { temporaryNameFor } from '../../kernel/files/temporaries.js'
 
 import { type JsonDocument, openDocument } from './edit.js'
 import { type ChangedPath, changedPaths } from './plan.js'

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
 import { WrongUsage } from '../../kernel/errors.js'
-import { type Paths, resolvePaths } from '../../kernel/paths.js'
+import { type Paths, resolvePaths } from '../../kernel/files/paths.js'
 import type { Command, CommandIo } from '../io.js'
 
 import {
@@ -23,9 +23,9 @@ const COMMON_OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-const COMMON_HELP = `  --dry-run           show which places would change, without values, and write nothing
+const COMMON_HELP = `  --dry-run           show what would change, without values; write nothing
   --json              print the result as JSON
-  --no-cache-clear    keep the copy that OpenCode has installed
+  --no-cache-clear    keep the copy OpenCode has installed
   --config-path FILE  edit this OpenCode configuration instead of the usual one
   -h, --help          this text
 `
@@ -48,7 +48,7 @@ export const installCommand: Command = {
     if (values.help) {
       io.stdout(`Usage: oc-codex-multi-auth install [options]
 
-Adds the plugin to opencode.json and tui.json. Comments, order and everything of yours stay.
+Adds the plugin to opencode.json and tui.json. Your comments, order and entries are kept.
 
   --plugin-only       the plugin entries only (the default)
   --modern            and one model entry per model, efforts as variants
@@ -110,7 +110,7 @@ export const updateCommand: Command = {
     })
     if (values.help) {
       io.stdout(
-        'Usage: oc-codex-multi-auth update [--dry-run] [--json]\n\nRemoves the copy OpenCode has installed: it never looks for a newer one by itself.\n',
+        'Usage: oc-codex-multi-auth update [--dry-run] [--json]\n\nRemoves the copy OpenCode has installed: it never looks for a newer one.\n',
       )
       return 0
     }

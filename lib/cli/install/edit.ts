@@ -10,11 +10,11 @@ import {
 } from 'jsonc-parser'
 
 import { CodexError } from '../../kernel/errors.js'
-import { isNestedTooDeep } from '../../kernel/nesting.js'
+import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 
 import type { EntryPlan } from '../../host-setup/plugin-entries.js'
 
-const MEND = 'Mend the file, then run the command again.'
+const MEND = 'Fix the file, then run the command again.'
 const PARSE = { allowTrailingComma: true, disallowComments: false }
 
 /** A JSON or JSONC file that is edited as text, so that comments, order and formatting stay. */

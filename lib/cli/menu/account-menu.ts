@@ -1,54 +1,42 @@
-import type { Account } from '../../accounts/account.js'
-import type { AccountRow } from '../../tools/account-row.js'
-import { codexLabel } from '../../tools/codex-label.js'
-import { codexLimits } from '../../tools/codex-limits.js'
-import { codexRemove } from '../../tools/codex-remove.js'
-import { codexSwitch } from '../../tools/codex-switch.js'
-import { codexToggle } from '../../tools/codex-toggle.js'
+import { performAction } from '../../account-view/actions.js'
+import { actionChoices } from '../../account-view/choices.js'
+import { accountDetails } from '../../account-view/details.js'
+import type { AccountView } from '../../account-view/view.js'
+import type { Account, AccountPool } from '../../accounts/account.js'
+import { dropUndefined } from '../../kernel/drop-undefined.js'
+import { CodexError } from '../../kernel/errors.js'
+import { readTextFile } from '../../kernel/files/json-file.js'
+import { counted } from '../../kernel/text/plural.js'
+import { codexLimits } from '../../tools/daily/codex-limits.js'
+import { codexRemove } from '../../tools/accounts/codex-remove.js'
+import { readExport } from '../../transfer/export.js'
 import { contextOf } from '../tool-command.js'
-import { accountDetails } from './account-lines.js'
-import type { MenuContext } from './context.js'
+import { detailLines, statusText } from './account-lines.js'
+import type { MenuContext } from './menu-context.js'
 import type { Choice } from './prompts.js'
 import { signInByMenu } from './sign-in-menu.js'
-import { type Removal, undoRemoval } from './undo.js'
 
-type Action =
-  | 'switch'
-  | 'pin'
-  | 'pin-hard'
-  | 'unpin'
-  | 'toggle'
-  | 'label'
-  | 'limits'
-  | 'details'
-  | 'login'
-  | 'remove'
-  | 'back'
+/** An account that was removed, and the copy it is in. */
+export interface Removal {
+  readonly uid: string
+  readonly name: string
+  readonly backup: string
+}
 
 /** What can be done with an account in its present state. Pure. */
-export function accountChoices(row: AccountRow): readonly Choice<Action>[] {
-  const one = (value: Action, label: string, hint?: string): Choice<Action> => ({
-    value,
-    label: () => label,
-    ...(hint === undefined ? {} : { hint }),
-  })
+export function accountChoices(
+  view: AccountView,
+  all: readonly AccountView[],
+): readonly Choice<string>[] {
+  const one = (value: string, title: string, hint?: string): Choice<string> =>
+    dropUndefined({ value, label: () => title, hint })
+  const isLogin = view.kind === 'oauth'
   return [
-    ...(row.enabled && !row.active ? [one('switch', 'Switch to it', 'new sessions go there')] : []),
-    ...(row.pinned
-      ? [one('unpin', 'Lift the pin', 'the strategy chooses again')]
-      : row.enabled
-        ? [
-            one('pin', 'Pin it', 'others help out when it cannot serve'),
-            one('pin-hard', 'Pin it alone', 'nobody else serves'),
-          ]
-        : []),
-    row.enabled
-      ? one('toggle', 'Disable it', 'it serves nothing until you enable it')
-      : one('toggle', 'Enable it', 'it may serve again'),
+    ...actionChoices(view, all).map(({ value, title, hint }) => one(value, title, hint)),
     one('label', 'Name it'),
-    ...(row.kind === 'oauth' ? [one('limits', 'Read its limits now')] : []),
+    ...(isLogin ? [one('limits', 'Read its limits now')] : []),
     one('details', 'Show details'),
-    ...(row.kind === 'oauth' ? [one('login', 'Sign in again')] : []),
+    ...(isLogin ? [one('login', 'Sign in again')] : []),
     one('remove', 'Remove it', 'asks first, and can be undone'),
     one('back', 'Back'),
   ]
@@ -58,57 +46,41 @@ export function accountChoices(row: AccountRow): readonly Choice<Action>[] {
 export async function accountMenu(
   menu: MenuContext,
   account: Account,
-  row: AccountRow,
+  view: AccountView,
+  all: readonly AccountView[],
 ): Promise<Removal | undefined> {
-  const { runtime, io, prompts } = menu
+  const { runtime, prompts } = menu
   const { uid } = account
-  const context = contextOf(io)
-  const say = ({ message }: { readonly message: string }): void => prompts.say('done', message)
-  const title = `${row.index} ${row.name}: ${row.status}${row.pinned ? ', pinned' : ''}`
-  switch (await prompts.choose(title, accountChoices(row))) {
-    case 'switch':
-      say(
-        await codexSwitch.run(runtime, { account: uid, pin: undefined, scope: undefined }, context),
-      )
-      return undefined
-    case 'pin':
-      say(await codexSwitch.run(runtime, { account: uid, pin: 'soft', scope: undefined }, context))
-      return undefined
-    case 'pin-hard':
-      say(await codexSwitch.run(runtime, { account: uid, pin: 'hard', scope: undefined }, context))
-      return undefined
-    case 'unpin':
-      say(
-        await codexSwitch.run(
-          runtime,
-          { account: undefined, pin: undefined, scope: undefined },
-          context,
-        ),
-      )
-      return undefined
-    case 'toggle':
-      say(await codexToggle.run(runtime, { account: uid, enabled: !row.enabled }, context))
-      return undefined
+  const nowMs = runtime.clock.now()
+  const title = `${view.index} ${view.name}: ${statusText(view, nowMs)}`
+  const chosen = await prompts.choose(title, accountChoices(view, all))
+  const action = actionChoices(view, all).find(({ value }) => value === chosen)?.action
+  if (action !== undefined) {
+    prompts.say('done', (await performAction(runtime, action)).message)
+    return undefined
+  }
+  switch (chosen) {
     case 'label': {
-      const label = await prompts.line('Name (empty removes it)', {
+      const text = await prompts.line('Name (empty removes it)', {
         initial: account.accountLabel ?? '',
       })
-      if (label !== undefined) say(await codexLabel.run(runtime, { account: uid, label }, context))
+      if (text === undefined) return undefined
+      const { message } = await performAction(runtime, { do: 'label', account: uid, text })
+      prompts.say('done', message)
       return undefined
     }
     case 'limits':
       await readLimits(menu, uid)
       return undefined
     case 'details':
-      prompts.say('info', accountDetails(row, runtime.clock.now()))
+      prompts.say('info', detailLines(accountDetails(view, await runtime.history.read(), nowMs)))
       return undefined
     case 'login':
       await signInByMenu(menu, account)
       return undefined
     case 'remove':
       return removeWithUndo(menu, uid)
-    case 'back':
-    case undefined:
+    default:
       return undefined
   }
 }
@@ -118,7 +90,7 @@ export async function readLimits(
   { runtime, io, prompts }: MenuContext,
   uid?: string,
 ): Promise<void> {
-  const { accounts } = await prompts.waitFor('Asking for what is left', (signal, progress) =>
+  const { accounts } = await prompts.waitFor('Reading the limits', (signal, progress) =>
     codexLimits.run(
       runtime,
       { account: uid, cached: undefined },
@@ -128,38 +100,48 @@ export async function readLimits(
   for (const { index, name, error } of accounts)
     if (error !== null) prompts.say('warning', `${index} ${name}: ${error}`)
   const read = accounts.filter(({ error }) => error === null).length
-  if (read > 0)
-    prompts.say('done', `What is left is new for ${read} account${read === 1 ? '' : 's'}.`)
+  if (read > 0) prompts.say('done', `The limits of ${counted(read, 'account')} are up to date.`)
 }
 
 async function removeWithUndo(
   { runtime, io, prompts }: MenuContext,
   uid: string,
 ): Promise<Removal | undefined> {
-  const context = contextOf(io)
-  const { account: name, remaining } = await codexRemove.run(
-    runtime,
-    { account: uid, confirm: undefined },
-    context,
-  )
-  const last = remaining === 1 ? ' It is the last one.' : ''
-  if (
-    (await prompts.confirm(`Remove ${name}?${last} Its login here ends; a copy is kept.`)) !== true
-  )
-    return undefined
-  const { backup, remaining: left } = await codexRemove.run(
-    runtime,
-    { account: uid, confirm: true },
-    context,
-  )
+  const remove = (confirm: boolean): ReturnType<typeof codexRemove.run> =>
+    codexRemove.run(runtime, { account: uid, confirm }, contextOf(io))
+  const { account, remaining } = await remove(false)
+  const name = account ?? uid
+  const last = remaining === 1 ? ' It is the last account.' : ''
+  const question = `Remove ${name}?${last} It is signed out here; a copy is kept.`
+  if ((await prompts.confirm(question)) !== true) return undefined
+  const { backup, remaining: left } = await remove(true)
   if (backup === null) return undefined
   const removal = { uid, name, backup }
   const next = await prompts.choose(`${name} was removed; ${left} left.`, [
-    { value: 'go-on', label: () => 'Go on' },
+    { value: 'keep', label: () => 'Continue' },
     { value: 'undo', label: () => 'Undo: put it back' },
   ])
   if (next !== 'undo') return removal
-  await undoRemoval(runtime, removal)
-  prompts.say('done', `${name} is back.`)
+  prompts.say('done', await undoRemoval(runtime, removal))
   return undefined
+}
+
+/**
+ * Puts a removed account back from the copy written before.
+ * @returns a sentence for the user
+ * @throws CodexError `invalid_input` when the copy is gone, and those of the store; nothing is changed then
+ */
+export async function undoRemoval(
+  runtime: MenuContext['runtime'],
+  { uid, backup }: Removal,
+): Promise<string> {
+  const found = await readTextFile(backup)
+  if (found === undefined)
+    throw new CodexError(
+      'invalid_input',
+      `The copy ${backup} is gone; only the newest few are kept.`,
+      { hint: 'Nothing was changed.' },
+    )
+  const copy: AccountPool = await readExport(found.text, undefined, runtime.vault, backup)
+  return (await performAction(runtime, { do: 'restore', uid, copy })).message
 }

@@ -1,18 +1,18 @@
+import type { AccountView } from '../../account-view/view.js'
 import type { AccountPool } from '../../accounts/account.js'
-import { clearedOfDamage } from '../../accounts/adopt.js'
-import { type ForeignSource, SOURCE_TITLES } from '../../accounts/sources/places.js'
-import { unreadableRecords, unreadableText } from '../../accounts/unreadable.js'
-import { cut } from '../../kernel/table.js'
-import { type AccountRow, accountRows } from '../../tools/account-row.js'
-import { codexImport } from '../../tools/codex-import.js'
+import { clearedOfDamage } from '../../accounts/store/adopt.js'
+import { type ForeignSource, titleOf } from '../../transfer/sources.js'
+import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
+import { counted } from '../../kernel/text/plural.js'
+import { cut } from '../../kernel/text/table.js'
+import { viewsOf } from '../../tools/account-rows.js'
+import { codexImport } from '../../tools/backup/codex-import.js'
 import { contextOf } from '../tool-command.js'
-import { accountLines } from './account-lines.js'
-import { accountMenu, readLimits } from './account-menu.js'
-import type { MenuContext } from './context.js'
+import { accountLines, statusText } from './account-lines.js'
+import { accountMenu, readLimits, type Removal, undoRemoval } from './account-menu.js'
+import { type MenuContext, sayError } from './menu-context.js'
 import type { Choice } from './prompts.js'
-import { sayError } from './say-error.js'
 import { signInByMenu } from './sign-in-menu.js'
-import { type Removal, undoRemoval } from './undo.js'
 
 type Target = `account:${string}` | 'add' | 'limits' | 'import' | 'undo' | 'quit'
 
@@ -32,23 +32,22 @@ export async function runMenu(menu: MenuContext): Promise<number> {
     const moved = await clearedOfDamage(runtime.store)
     if (moved !== undefined) prompts.say('warning', moved)
     const pool = await runtime.store.read()
-    const rows = accountRows(runtime, pool, { includeSensitive: false })
-    const choices = menuChoices(pool, rows, removals.at(-1))
-    const count = rows.length === 1 ? '1 account' : `${rows.length} accounts`
+    const views = viewsOf(runtime, pool)
+    const choices = menuChoices(views, removals.at(-1), runtime.clock.now())
     const title =
-      rows.length === 0
+      views.length === 0
         ? 'No account is signed in (Esc leaves)'
-        : `${count} (percent left; Esc leaves)`
+        : `${counted(views.length, 'account')} (percent left; Esc leaves)`
     const unreadable = unreadableText(unreadableRecords(pool).length)
     if (unreadable !== '') prompts.say('warning', unreadable)
     const target = await prompts.choose(title, choices, {
       at: choices.some(({ value }) => value === at) ? at : undefined,
-      search: rows.length > SEARCH_ABOVE,
+      search: views.length > SEARCH_ABOVE,
     })
     if (target === undefined || target === 'quit') break
     at = target
     try {
-      await act(menu, target, pool, rows, removals)
+      await act(menu, target, pool, views, removals)
     } catch (error) {
       if (prompts.hasLeft()) break
       sayError(prompts, error)
@@ -60,26 +59,32 @@ export async function runMenu(menu: MenuContext): Promise<number> {
 
 /** The accounts, and what can be done beside them. Pure. */
 export function menuChoices(
-  pool: AccountPool,
-  rows: readonly AccountRow[],
+  views: readonly AccountView[],
   removal: Removal | undefined,
+  nowMs: number,
 ): readonly Choice<Target>[] {
   const one = (value: Target, label: string): Choice<Target> => ({ value, label: () => label })
   // Every redraw asks each line for its label; all of them are made at once.
   let made: { readonly width: number; readonly lines: readonly string[] } | undefined
   const linesFor = (width: number): readonly string[] => {
-    if (made?.width !== width) made = { width, lines: accountLines(rows, width) }
+    if (made?.width !== width) made = { width, lines: accountLines(views, width, nowMs) }
     return made.lines
   }
   return [
-    ...rows.map((row, position): Choice<Target> => ({
-      value: `account:${pool.accounts[position]?.uid ?? ''}`,
-      label: (width) => linesFor(width)[position] ?? '',
-      search: [row.name, row.plan ?? '', row.status, ...row.tags, row.note ?? ''].join(' '),
+    ...views.map((view, place): Choice<Target> => ({
+      value: `account:${view.uid}`,
+      label: (width) => linesFor(width)[place] ?? '',
+      search: [
+        view.name,
+        view.plan ?? '',
+        statusText(view, nowMs),
+        ...view.tags,
+        view.note ?? '',
+      ].join(' '),
     })),
     ...(removal === undefined ? [] : [one('undo', `Undo: put ${removal.name} back`)]),
     one('add', 'Add an account'),
-    ...(rows.length === 0 ? [] : [one('limits', 'Read all limits now')]),
+    ...(views.length === 0 ? [] : [one('limits', 'Read all limits now')]),
     one('import', 'Import from another program or a file'),
     one('quit', 'Quit'),
   ]
@@ -89,7 +94,7 @@ async function act(
   menu: MenuContext,
   target: Exclude<Target, 'quit'>,
   pool: AccountPool,
-  rows: readonly AccountRow[],
+  views: readonly AccountView[],
   removals: Removal[],
 ): Promise<void> {
   const { runtime, prompts } = menu
@@ -104,16 +109,15 @@ async function act(
     case 'undo': {
       const removal = removals.at(-1)
       if (removal === undefined) return
-      await undoRemoval(runtime, removal)
+      prompts.say('done', await undoRemoval(runtime, removal))
       removals.pop()
-      prompts.say('done', `${removal.name} is back.`)
       return
     }
     default: {
-      const position = pool.accounts.findIndex(({ uid }) => target === `account:${uid}`)
-      const [account, row] = [pool.accounts[position], rows[position]]
-      if (account === undefined || row === undefined) return
-      const removal = await accountMenu(menu, account, row)
+      const view = views.find(({ uid }) => target === `account:${uid}`)
+      const account = pool.accounts.find(({ uid }) => uid === view?.uid)
+      if (account === undefined || view === undefined) return
+      const removal = await accountMenu(menu, account, view, views)
       if (removal !== undefined) removals.push(removal)
     }
   }
@@ -135,7 +139,7 @@ async function importAccounts(menu: MenuContext): Promise<void> {
       const names = found.filter((one) => one.source === source).map(({ account }) => account)
       return {
         value: source,
-        label: (width) => cut(`${SOURCE_TITLES[source]}: ${names.join(', ')}`, width),
+        label: (width) => cut(`${titleOf(source)}: ${names.join(', ')}`, width),
       }
     }),
     { value: 'file', label: () => 'A file' },

@@ -3,10 +3,9 @@ import { Writable } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 
 import { abortReason } from '../../kernel/clock.js'
-import { plainLines, plainText } from '../../kernel/plain-text.js'
-import { cut } from '../../kernel/table.js'
+import { plainLines, plainText } from '../../kernel/text/plain-text.js'
+import { cut, displayWidth } from '../../kernel/text/table.js'
 import type { CommandIo } from '../io.js'
-import { wrapped } from './wrap.js'
 
 /** One line of a list. */
 export interface Choice<Value extends string> {
@@ -210,4 +209,24 @@ function plainer(stream: WriteStream, hasColours: boolean, hasUnicode: boolean):
     columns: { get: () => stream.columns },
     rows: { get: () => stream.rows },
   })
+}
+
+/** A text broken between words into lines of at most `width` columns; a longer word has a line of its own. Pure. */
+export function wrapped(text: string, width: number): string {
+  return text
+    .split('\n')
+    .map((line) => (displayWidth(line) <= width ? line : brokenLine(line, width)))
+    .join('\n')
+}
+
+function brokenLine(line: string, width: number): string {
+  const lines: string[] = []
+  let current = ''
+  for (const word of line.split(' ')) {
+    if (current !== '' && displayWidth(current) + 1 + displayWidth(word) > width) {
+      lines.push(current)
+      current = word
+    } else current = current === '' ? word : `${current} ${word}`
+  }
+  return [...lines, current].join('\n')
 }

@@ -1,10 +1,10 @@
 import type { Account } from '../../accounts/account.js'
-import { parseBaseUrl } from '../../auth/base-url.js'
-import { ENDPOINT_LABEL, type LoginMethodId, loginMethods } from '../../auth/method-list.js'
+import { parseBaseUrl } from '../../oauth/base-url.js'
+import { ENDPOINT_LABEL, type LoginMethodId, loginMethods } from '../../login/method-list.js'
 import { readyForLogin, saveApiKey } from '../../core.js'
 import { messageOf } from '../../kernel/errors.js'
 import { signIn, type SignInUi } from '../sign-in.js'
-import type { MenuContext } from './context.js'
+import type { MenuContext } from './menu-context.js'
 import type { Choice } from './prompts.js'
 
 /**

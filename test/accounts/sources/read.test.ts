@@ -1,12 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { FOREIGN_SOURCES, placesOf, sourceAt } from '../../../lib/accounts/sources/places.js'
-import { readForeign } from '../../../lib/accounts/sources/read.js'
-import { accountFromFound } from '../../../lib/auth/account-from-found.js'
-import { MANAGED_AUTH } from '../../../lib/auth/managed-entry.js'
+import {
+  candidatePaths,
+  FOREIGN_SOURCES,
+  readForeign,
+  sourceAt,
+} from '../../../lib/transfer/sources.js'
+import { accountFromFound } from '../../../lib/transfer/found.js'
+import { MANAGED_AUTH } from '../../../lib/login/managed-entry.js'
 import { CodexError } from '../../../lib/kernel/errors.js'
-import { resolvePaths } from '../../../lib/kernel/paths.js'
+import { resolvePaths } from '../../../lib/kernel/files/paths.js'
 import {
   codexAccounts,
   codexAuth,
@@ -102,8 +106,8 @@ describe('a file of another program', () => {
     ['', undefined, 'it is empty'],
     ['{', undefined, 'it is not JSON'],
     ['[]', undefined, 'it does not hold one JSON object'],
-    ['{"name":"x"}', undefined, 'it has no format that is known'],
-    ['{"auth_mode":"chatgpt","tokens":null}', undefined, 'nobody is signed in there'],
+    ['{"name":"x"}', undefined, 'its format is unknown'],
+    ['{"auth_mode":"chatgpt","tokens":null}', undefined, 'it contains no login'],
     ['{"anthropic":{"type":"api","key":"k"}}', undefined, 'OpenCode has no OpenAI login there'],
     [
       '{"openai":{"type":"wellknown","key":"k","token":"t"}}',
@@ -184,7 +188,7 @@ describe('the places of other programs', () => {
     const files = Object.fromEntries(
       FOREIGN_SOURCES.map((source) => [
         source,
-        placesOf(source, around).map((place) => place.path),
+        candidatePaths(source, around).map((place) => place.path),
       ]),
     )
     expect(files).toEqual({

@@ -6,8 +6,8 @@ import type { Bundles } from './bundles.js'
 import type { FaultHome } from './home.js'
 import type { Operation } from './operations.js'
 
-export const KILLS = ['kill-before', 'kill-after', 'kill-half'] as const
-export const ERRORS = ['ENOSPC', 'EROFS', 'EIO', 'EACCES', 'EMFILE'] as const
+const KILLS = ['kill-before', 'kill-after', 'kill-half'] as const
+const ERRORS = ['ENOSPC', 'EROFS', 'EIO', 'EACCES', 'EMFILE'] as const
 
 /** What happens at a point. */
 export interface Fault {

@@ -2,10 +2,11 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import os from 'node:os'
 import path from 'node:path'
 
-import { parsePool } from '../../../lib/accounts/pool-format.js'
+import { parsePool } from '../../../lib/accounts/store/pool-format.js'
 import type { Account, StoredAccount } from '../../../lib/accounts/account.js'
-import { type Paths, resolvePaths } from '../../../lib/kernel/paths.js'
-import { type Simulator, startSimulator } from '../../../lib/simulator/index.js'
+import { type Paths, resolvePaths } from '../../../lib/kernel/files/paths.js'
+import { type Simulator, startSimulator } from '../../../simulator/index.js'
+import { signedIn, writePool } from '../../support/records.js'
 
 /** A throw-away home with a backend of its own. */
 export interface FaultHome {
@@ -19,7 +20,7 @@ export interface FaultHome {
   close(): Promise<void>
 }
 
-export const SIMULATED = ['a', 'b', 'c'] as const
+const SIMULATED = ['a', 'b', 'c'] as const
 export const FOREIGN_ENTRY = { anthropic: { type: 'api', key: 'sk-of-somebody-else' } }
 /** Each of its comments is looked for after every fault. */
 export const HOST_CONFIG = `{
@@ -109,28 +110,13 @@ esac
 }
 
 /** The record of a simulated account that has just signed in. */
-export function signedIn(
+export function justSignedIn(
   { simulator }: FaultHome,
   name: string,
   life: { readonly accessSeconds?: number } = {},
 ): StoredAccount {
   const tokens = simulator.login(name, life)
-  const { accountId, uid, email } = simulator.account(name)
-  return {
-    refreshToken: tokens.refresh_token,
-    accessToken: tokens.access_token,
-    expiresAt: Date.now() + (life.accessSeconds ?? 3_600) * 1_000,
-    accountId,
-    accountUserId: uid,
-    email,
-    addedAt: 1,
-    lastUsed: 0,
-  }
-}
-
-/** The text of an account file of the current form. */
-export function poolTextOf(accounts: readonly StoredAccount[]): string {
-  return `${JSON.stringify({ version: 3, accounts, activeIndex: 0 }, undefined, 2)}\n`
+  return signedIn(simulator, name, (life.accessSeconds ?? 3_600) * 1_000, tokens)
 }
 
 /** Signs accounts in by writing the file. */
@@ -139,10 +125,9 @@ export async function seed(
   names: readonly string[],
   life: { readonly accessSeconds?: number } = {},
 ): Promise<void> {
-  await writeFile(
+  await writePool(
     home.paths.accountsFile,
-    poolTextOf(names.map((name) => signedIn(home, name, life))),
-    { mode: 0o600 },
+    names.map((name) => justSignedIn(home, name, life)),
   )
 }
 

@@ -10,7 +10,7 @@ import { accountsOf, type FaultHome, FOREIGN_ENTRY, HOST_CONFIG, nameOf } from '
 import type { Operation } from './operations.js'
 
 /** What is wrong after a fault: a rule, and what was found. */
-export interface Violation {
+interface Violation {
   readonly rule:
     | 'files parse'
     | 'accounts are the old or the new'

@@ -5,7 +5,8 @@ import { parse } from 'jsonc-parser'
 
 import type { Account } from '../../../lib/accounts/account.js'
 import { runCli } from '../../support/run-cli.js'
-import { accountsOf, type FaultHome, poolTextOf, seed, signedIn } from './home.js'
+import { accountsOf, type FaultHome, justSignedIn, seed } from './home.js'
+import { aPool } from '../../support/records.js'
 
 /** Something a user does, as a process of its own. */
 export interface Operation {
@@ -208,7 +209,7 @@ const accounts: readonly Operation[] = [
       await seed(home, ['a'])
       await writeFile(
         inHome('accounts-to-import.json')(home),
-        poolTextOf([signedIn(home, 'b'), signedIn(home, 'c')]),
+        aPool([justSignedIn(home, 'b'), justSignedIn(home, 'c')]),
         { mode: 0o600 },
       )
     },
@@ -257,7 +258,7 @@ const accounts: readonly Operation[] = [
         await mkdir(home.paths.backupsDir, { mode: 0o700 })
         await writeFile(
           path.join(home.paths.backupsDir, 'accounts-20260101-000000000-abcdef.json'),
-          poolTextOf([signedIn(home, 'b'), signedIn(home, 'c')]),
+          aPool([justSignedIn(home, 'b'), justSignedIn(home, 'c')]),
           { mode: 0o600 },
         )
       },

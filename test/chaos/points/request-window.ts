@@ -1,5 +1,5 @@
 import { createCore } from '../../../lib/core.js'
-import { resolvePaths } from '../../../lib/kernel/paths.js'
+import { resolvePaths } from '../../../lib/kernel/files/paths.js'
 
 /**
  * One OpenCode window as a process: sends so many prompts through the whole plugin, one after the other, and says in JSON

@@ -1,0 +1,245 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import * as z from 'zod'
+
+import { CodexError } from '../../kernel/errors.js'
+import { isRecord, parsedJson } from '../../kernel/text/json.js'
+import type { Account, AccountPool, StoredAccount } from '../account.js'
+import { UNREADABLE_KEY } from '../store/pool-format.js'
+
+/** A key that seals the secrets of one account file, its journal entries and its backups. */
+export interface DataKey {
+  /** Short and public; stands in the file and names the item in the keychain. */
+  readonly id: string
+  readonly bytes: Buffer
+  /**
+   * True for a key of the earlier way, which bound a record to its `uid` alone: it still opens such records. Once a file was
+   * written with it the key opens bound ones only (see `Vault.bind`), so that nobody can put an older record back.
+   */
+  readonly opensUnbound?: true
+}
+
+/** Top-level field that names the key of a sealed file; without it the file is plain. */
+const KEY_FIELD = 'sealedWith'
+/** Fields of a record that whoever has them can use the account with, and the values that nobody could read. */
+const SECRET_FIELDS = ['refreshToken', 'accessToken', 'apiKey', 'unreadFields'] as const
+const KEY_BYTES = 32
+const IV_BYTES = 12
+const TAG_BYTES = 16
+const FORMAT = /^v1\.([\w-]{16})\.([\w-]{22,})$/
+
+const secretsSchema = z.object({
+  refreshToken: z.string().optional(),
+  accessToken: z.string().optional(),
+  apiKey: z.string().optional(),
+  unreadFields: z.unknown().optional(),
+})
+const sealedRecordSchema = z.looseObject({ uid: z.string(), sealed: z.string() })
+
+/** A new random key. */
+export function newDataKey(): DataKey {
+  return { id: randomBytes(4).toString('hex'), bytes: randomBytes(KEY_BYTES) }
+}
+
+/** The secret as the keychain holds it. */
+export function textOfKey(key: DataKey): string {
+  return key.bytes.toString('base64url')
+}
+
+/** The key from what the keychain holds; undefined when that is not a key. Pure. */
+export function keyFromText(id: string, text: string): DataKey | undefined {
+  const bytes = Buffer.from(text.trim(), 'base64url')
+  return bytes.length === KEY_BYTES ? { id, bytes } : undefined
+}
+
+/**
+ * Seals a text: AES-256-GCM with a fresh nonce, as `v1.<nonce>.<tag and ciphertext>` in base64url.
+ * @param place what the text belongs to; it opens nowhere else
+ */
+export function sealText(key: DataKey, place: string, text: string): string {
+  const iv = randomBytes(IV_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', key.bytes, iv, { authTagLength: TAG_BYTES })
+  cipher.setAAD(Buffer.from(placeOf(key, place)))
+  const data = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
+  return `v1.${iv.toString('base64url')}.${Buffer.concat([cipher.getAuthTag(), data]).toString('base64url')}`
+}
+
+/** Opens a sealed text; undefined when it was changed, belongs elsewhere, or has another key. Pure. */
+export function openText(key: DataKey, place: string, sealed: string): string | undefined {
+  const [, iv, body] = FORMAT.exec(sealed) ?? []
+  if (iv === undefined || body === undefined) return undefined
+  const bytes = Buffer.from(body, 'base64url')
+  // Base64 has spare bits at its end; a text that was changed there is refused too.
+  if (bytes.length < TAG_BYTES || bytes.toString('base64url') !== body) return undefined
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key.bytes, Buffer.from(iv, 'base64url'), {
+      authTagLength: TAG_BYTES,
+    })
+    decipher.setAAD(Buffer.from(placeOf(key, place)))
+    decipher.setAuthTag(bytes.subarray(0, TAG_BYTES))
+    return decipher.update(bytes.subarray(TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** The key that a pool, as parsed from its file, is sealed with; undefined for a plain one. Pure. */
+export function keyIdOf(pool: AccountPool): string | undefined {
+  const id = pool[KEY_FIELD]
+  return typeof id === 'string' && /^[\w-]{1,40}$/.test(id) ? id : undefined
+}
+
+/** The pool as a sealed file holds it: metadata readable, secrets not. Records that are sealed already stay. Pure but for the nonces. */
+export function sealedPool(pool: AccountPool, key: DataKey): AccountPool {
+  const accounts = pool.accounts.map((account) => sealedRecord(account, key))
+  const unreadable = pool[UNREADABLE_KEY]
+  const others = Array.isArray(unreadable)
+    ? {
+        [UNREADABLE_KEY]: unreadable.map((record: unknown) =>
+          typeof record === 'string' && FORMAT.test(record)
+            ? record
+            : sealText(key, UNREADABLE_KEY, JSON.stringify(record)),
+        ),
+      }
+    : {}
+  return { ...pool, ...others, accounts, [KEY_FIELD]: key.id }
+}
+
+/** Reason of an account whose sealed secrets do not open. It is never stored: a record that is mended opens again. */
+const UNOPENED =
+  'its sealed login does not open: the record was changed by something else. Import a backup with codex-import, or sign in again'
+
+/** True for a record whose secrets are still sealed. */
+export function isUnopened(account: StoredAccount): boolean {
+  return account.sealed !== undefined
+}
+
+/**
+ * The pool with its secrets in the clear, as the program uses it. A record that was changed, or moved from another one, stays
+ * sealed and cannot serve; it never takes the others along. Pure.
+ */
+export function openedPool(pool: AccountPool, key: DataKey): AccountPool {
+  const { [KEY_FIELD]: _key, ...rest } = pool
+  const accounts = pool.accounts.map((account) => openedRecord(account, key))
+  const unreadable = pool[UNREADABLE_KEY]
+  const others = Array.isArray(unreadable)
+    ? { [UNREADABLE_KEY]: unreadable.map((record: unknown) => openedOther(record, key)) }
+    : {}
+  return { ...rest, ...others, version: pool.version, activeIndex: pool.activeIndex, accounts }
+}
+
+/** A sealed file that no longer says so must not pass for a plain one without logins. */
+export function nameless(where: string): CodexError {
+  return new CodexError(
+    'store_unreadable',
+    `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or invalid.`,
+    {
+      hint: 'Nothing was changed. Put the line back: codex-doctor --fix looks for it in the sealed copies in the backups folder',
+    },
+  )
+}
+
+/** The file as it lies on the disk, with the name of its key put back. Pure. */
+export function namedKey(pool: AccountPool, id: string): AccountPool {
+  return { ...pool, [KEY_FIELD]: id }
+}
+
+function sealedRecord(account: Account, key: DataKey): Account {
+  const secrets = Object.fromEntries(
+    SECRET_FIELDS.filter((field) => account[field] !== undefined).map((field) => [
+      field,
+      account[field],
+    ]),
+  )
+  const { needsLogin, ...unmarked } = account
+  const mark = needsLogin === undefined || needsLogin.reason === UNOPENED ? {} : { needsLogin }
+  if (!SECRET_FIELDS.some((field) => typeof secrets[field] === 'string'))
+    return isUnopened(account) ? { ...unmarked, ...mark } : account
+  const {
+    refreshToken: _refresh,
+    accessToken: _access,
+    apiKey: _key,
+    unreadFields: _odd,
+    ...metadata
+  } = unmarked
+  return {
+    ...metadata,
+    ...mark,
+    sealed: sealText(key, boundPlaceOf(account), JSON.stringify(secrets)),
+  }
+}
+
+function openedRecord(account: Account, key: DataKey): Account {
+  const { sealed, ...metadata } = account
+  if (sealed === undefined) return account
+  const secrets = secretsIn(sealed, account, key)
+  if (secrets === undefined) return { ...account, needsLogin: { since: 0, reason: UNOPENED } }
+  const odd = {
+    ...(isRecord(metadata.unreadFields) ? metadata.unreadFields : {}),
+    ...(isRecord(secrets.unreadFields) ? secrets.unreadFields : {}),
+  }
+  return {
+    ...(metadata as Account),
+    ...secrets,
+    ...(Object.keys(odd).length === 0 ? {} : { unreadFields: odd }),
+  }
+}
+
+/** What a secret is bound to beside its record: where it may be sent. Changed, it opens no more. */
+function boundPlaceOf({
+  uid,
+  kind,
+  baseUrl,
+}: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>): string {
+  return JSON.stringify(['record', uid, kind ?? 'oauth', baseUrl ?? null])
+}
+
+function secretsIn(
+  sealed: string,
+  record: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>,
+  key: DataKey,
+): z.infer<typeof secretsSchema> | undefined {
+  const bound = secretsFrom(openText(key, boundPlaceOf(record), sealed))
+  if (bound !== undefined) return bound
+  const unbound = secretsFrom(openText(key, record.uid ?? '', sealed))
+  if (unbound === undefined || key.opensUnbound === true) return unbound
+  // Tokens of ChatGPT go to one place, whatever the record says; a key of the earlier way could be sent elsewhere by it.
+  const { apiKey: _key, ...tokens } = unbound
+  const isSafe =
+    record.kind !== 'api-key' &&
+    (tokens.refreshToken !== undefined || tokens.accessToken !== undefined)
+  return isSafe ? tokens : undefined
+}
+
+function secretsFrom(text: string | undefined): z.infer<typeof secretsSchema> | undefined {
+  return text === undefined ? undefined : secretsSchema.safeParse(parsedJson(text)).data
+}
+
+/** A record of another form: sealed whole, or one whose metadata somebody damaged by hand. What does not open stays as it is. */
+function openedOther(record: unknown, key: DataKey): unknown {
+  if (typeof record === 'string' && FORMAT.test(record)) {
+    const text = openText(key, UNREADABLE_KEY, record)
+    return text === undefined ? record : parsedJson(text)
+  }
+  const known = sealedRecordSchema.safeParse(record)
+  if (!known.success) return record
+  const { sealed, ...metadata } = known.data
+  const secrets = secretsIn(sealed, readMetadata(metadata), key)
+  return secrets === undefined ? record : { ...metadata, ...secrets }
+}
+
+function readMetadata(metadata: {
+  readonly uid: string
+  readonly kind?: unknown
+  readonly baseUrl?: unknown
+}): Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'> {
+  const { uid, kind, baseUrl } = metadata
+  return {
+    uid,
+    ...(kind === 'api-key' || kind === 'oauth' ? { kind } : {}),
+    ...(typeof baseUrl === 'string' ? { baseUrl } : {}),
+  }
+}
+
+function placeOf(key: DataKey, place: string): string {
+  return JSON.stringify([place, key.id])
+}

@@ -1,0 +1,131 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { readTextFile, writeFileAtomic } from '../../kernel/files/json-file.js'
+import { poolText } from '../store/pool-file.js'
+import { parsePool } from '../store/pool-format.js'
+import { type DataKey, isUnopened, keyIdOf } from './seal.js'
+import type { Vault } from './vault.js'
+
+/** Copies that the program makes by itself; an export was made by the user and stays as it is. */
+const OWN_COPY = /^(?:accounts|accounts-v2|before-import|before-repair|keychain)-\d.*\.json$/
+/** A token in the clear, in a file of ours or of the earlier plugin. */
+const PLAIN_SECRET = /"(?:refreshToken|accessToken|apiKey)"\s*:\s*"[^"]/
+
+/** Files beside an account file that hold tokens in the clear. */
+export interface PlainCopies {
+  /** Made by the program; sealing the pool seals them too. */
+  readonly own: readonly string[]
+  /** Exports, and what other versions and repairs left; only their owner knows whether they are needed. */
+  readonly other: readonly string[]
+}
+
+/** Looks for copies with tokens in the clear in the folder of the account file and in its backups. Never throws. */
+export async function findPlainCopies(file: string, backupsDir: string): Promise<PlainCopies> {
+  const beside = await plainFiles(
+    path.dirname(file),
+    (name) => name.includes('accounts') && name !== path.basename(file),
+  )
+  const backups = await plainFiles(backupsDir, () => true)
+  const isOwn = (copy: string): boolean => OWN_COPY.test(path.basename(copy))
+  return {
+    own: backups.filter(isOwn),
+    other: [...beside, ...backups.filter((copy) => !isOwn(copy))],
+  }
+}
+
+/** What became of the copies. */
+export interface Rewritten {
+  readonly done: number
+  /** Copies that could not be rewritten. */
+  readonly left: readonly string[]
+  /** Keys that copies are or were sealed with. */
+  readonly keyIds: ReadonlySet<string>
+}
+
+/**
+ * Rewrites the program's own copies: sealed with `key`, or plain without one. Each is replaced in one step. A copy that
+ * is no pool, or is in the wanted state already, stays. Never throws.
+ * @param when `again` seals those anew that are sealed with this key already
+ */
+export async function rewriteCopies(
+  backupsDir: string,
+  vault: Vault,
+  key: DataKey | undefined,
+  when?: 'again',
+): Promise<Rewritten> {
+  const names = (await readdir(backupsDir).catch(() => [])).filter((name) => OWN_COPY.test(name))
+  const left: string[] = []
+  const keyIds = new Set<string>()
+  let done = 0
+  for (const copy of names.map((name) => path.join(backupsDir, name))) {
+    try {
+      const parsed = parsePool((await readTextFile(copy))?.text ?? '')
+      if (parsed.kind !== 'pool') continue
+      const keyId = keyIdOf(parsed.pool)
+      if (keyId !== undefined) keyIds.add(keyId)
+      const isDone = (keyId === undefined) === (key === undefined)
+      if (isDone && (when === undefined || keyId !== key?.id)) continue
+      const pool = await vault.open(parsed.pool, copy)
+      if (key === undefined && pool.accounts.some(isUnopened))
+        throw new Error('a login in it does not open')
+      await writeFileAtomic(copy, poolText(pool, key))
+      done += 1
+    } catch {
+      left.push(copy)
+    }
+  }
+  return { done, left, keyIds }
+}
+
+/** Keys that the copies in a folder are sealed with. Never throws. */
+export async function keyIdsIn(backupsDir: string): Promise<readonly string[]> {
+  const names = (await readdir(backupsDir).catch(() => [])).filter((name) => OWN_COPY.test(name))
+  const texts = await Promise.all(
+    names.map((name) => readTextFile(path.join(backupsDir, name)).catch(() => undefined)),
+  )
+  const ids = texts.flatMap((read) => {
+    const parsed = parsePool(read?.text ?? '')
+    return parsed.kind === 'pool' ? (keyIdOf(parsed.pool) ?? []) : []
+  })
+  return [...new Set(ids)]
+}
+
+async function plainFiles(
+  folder: string,
+  isCandidate: (name: string) => boolean,
+): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const files = entries
+    .filter((entry) => entry.isFile() && isCandidate(entry.name))
+    .map((entry) => path.join(folder, entry.name))
+  const texts = await Promise.all(files.map((file) => readTextFile(file).catch(() => undefined)))
+  return files.filter((_, index) => PLAIN_SECRET.test(texts[index]?.text ?? ''))
+}
+
+/** How an account file lies on the disk. */
+export interface SealState {
+  readonly kind: 'empty' | 'plain' | 'sealed'
+  readonly accounts: number
+  /** Key of a sealed file. */
+  readonly keyId?: string
+  /** Records are sealed and nothing says with which key. */
+  readonly isNameless?: true
+}
+
+/**
+ * Looks at an account file without opening it: no keychain is asked. What is no account file counts as empty.
+ * @throws CodexError `store_unreadable`
+ */
+export async function sealStateOf(file: string): Promise<SealState> {
+  const parsed = parsePool((await readTextFile(file))?.text ?? '')
+  if (parsed.kind !== 'pool') return { kind: 'empty', accounts: 0 }
+  const keyId = keyIdOf(parsed.pool)
+  const accounts = parsed.pool.accounts.length
+  if (keyId !== undefined) return { kind: 'sealed', accounts, keyId }
+  const isNameless = parsed.pool.accounts.some(({ sealed }) => sealed !== undefined)
+  return {
+    kind: accounts === 0 ? 'empty' : 'plain',
+    accounts,
+    ...(isNameless ? { isNameless } : {}),
+  }
+}

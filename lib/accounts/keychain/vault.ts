@@ -1,0 +1,219 @@
+import type { Clock } from '../../kernel/clock.js'
+import type { Logger } from '../../kernel/logger.js'
+import type { AccountPool } from '../account.js'
+import { type Keychain, unavailable } from './keychain.js'
+import {
+  type DataKey,
+  keyFromText,
+  keyIdOf,
+  nameless,
+  newDataKey,
+  openedPool,
+  textOfKey,
+} from './seal.js'
+
+/** The keys of sealed account files, kept in the OS keychain and, once read, in memory. */
+export interface Vault {
+  readonly keychain: Keychain
+  /** The user wants accounts sealed (`CODEX_KEYCHAIN=1`): a new account file is sealed from its first write on. */
+  readonly optedIn: boolean
+  /** The key of that id. One question to the keychain per process. @throws CodexError `keychain_unreachable` */
+  key(id: string): Promise<DataKey>
+  /** A new key that the keychain has and gives back. @throws CodexError `keychain_unreachable` */
+  create(): Promise<DataKey>
+  /** Asks the keychain again, past the memory. @throws CodexError `keychain_unreachable` */
+  reread(id: string): Promise<DataKey>
+  /** Shows that the keychain keeps and gives back an item. @throws CodexError `keychain_unreachable` */
+  prove(): Promise<void>
+  /** Deletes the key for good: whatever is still sealed with it is lost. @throws CodexError `keychain_unreachable` */
+  forget(id: string): Promise<void>
+  /**
+   * Looks whether the item of a key that is in memory is still there, and writes the key back where it is gone or empty; an
+   * item with anything in it is never written over. Costs nothing within a minute of the last look, unless `now` is said.
+   * Never throws.
+   */
+  tend(id: string, when?: 'now'): Promise<Tended>
+  /** From now on this key opens bound records alone: nothing is sealed the earlier way any more. @throws CodexError `keychain_unreachable` */
+  bind(key: DataKey): Promise<void>
+  /** The pool with its secrets in the clear; a plain one costs nothing. @throws CodexError `keychain_unreachable`, `store_unreadable` */
+  open(pool: AccountPool, where: string): Promise<AccountPool>
+}
+
+/** A keychain that failed is left alone for this long: it may take its whole time limit to fail again. */
+const FAILURE_PAUSE_MS = 5_000
+
+const IF_LOST =
+  'Nothing was changed. Unlock the keychain of your desktop session and try again. An OpenCode that is still open has the key and puts it back: run /codex-doctor there. If the key is lost for good, move the account file away and sign in again: opencode auth login'
+
+/** A key in memory is compared with its item this often at most, ms. */
+const TEND_EVERY_MS = 60_000
+
+/** After a look that failed: a locked keychain may ask its owner something each time, ms. */
+const TEND_AGAIN_MS = 30 * 60_000
+
+/** An item that is made to see whether the keychain works, and deleted again. */
+export const PROBE_ITEM = 'pool-key.probe'
+
+/** Name of the keychain item with the key of that id. With its dot it is the same item to Bun and to Node on Windows. */
+export function keyItemName(id: string): string {
+  return `pool-key.${id}`
+}
+
+/** Name that the item had before; a key that lies there alone may open records that are not bound to where they are sent. */
+function earlierItemName(id: string): string {
+  return `pool-key-${id}`
+}
+
+/** What became of a look after a key that is in memory. */
+type Tended = 'fine' | 'rescued' | 'unknown'
+
+interface VaultDeps {
+  readonly keychain: Keychain
+  readonly clock: Clock
+  readonly optedIn: boolean
+  readonly log?: Logger
+}
+
+/** Creates a vault that has asked for nothing yet. */
+export function createVault(deps: VaultDeps): Vault {
+  return new KeychainVault(deps)
+}
+
+class KeychainVault implements Vault {
+  readonly keychain: Keychain
+  readonly optedIn: boolean
+  readonly #clock: Clock
+  readonly #log: Logger | undefined
+  /** When a key in memory is looked after next, epoch ms. */
+  readonly #tendAtMs = new Map<string, number>()
+  readonly #known = new Map<string, Promise<DataKey>>()
+  readonly #failed = new Map<string, { error: Error; atMs: number }>()
+
+  constructor({ keychain, clock, optedIn, log }: VaultDeps) {
+    this.keychain = keychain
+    this.optedIn = optedIn
+    this.#clock = clock
+    this.#log = log
+  }
+
+  async reread(id: string): Promise<DataKey> {
+    const bound = await this.#secretAt(keyItemName(id))
+    const text = bound ?? (await this.#secretAt(earlierItemName(id)))
+    if (text === undefined)
+      throw unavailable(
+        `The OS keychain is locked or has no item ${keyItemName(id)} (${this.keychain.via}), and without it the accounts cannot be opened.`,
+        { hint: IF_LOST },
+      )
+    const key = keyFromText(id, text)
+    if (key === undefined)
+      throw unavailable(
+        `The item ${keyItemName(id)} in the OS keychain is not a key of this plugin.`,
+        { hint: IF_LOST },
+      )
+    return bound === undefined ? { ...key, opensUnbound: true } : key
+  }
+
+  /** An empty secret is none. */
+  async #secretAt(name: string): Promise<string | undefined> {
+    const text = await this.keychain.get(name)
+    return text === undefined || text.trim() === '' ? undefined : text
+  }
+
+  /** Never over anything: what stands in an item may be the only key of the accounts. */
+  async #put(name: string, text: string): Promise<void> {
+    const there = await this.#secretAt(name)
+    if (there === undefined) await this.keychain.set(name, text)
+    if ((await this.#secretAt(name)) !== text)
+      throw unavailable(
+        `The OS keychain did not give back what was stored in it (${this.keychain.via}).`,
+      )
+  }
+
+  async tend(id: string, when?: 'now'): Promise<Tended> {
+    const held = this.#known.get(id)
+    if (held === undefined) return 'unknown'
+    const nowMs = this.#clock.now()
+    const dueMs = this.#tendAtMs.get(id) ?? 0
+    if (when !== 'now' && nowMs < dueMs && dueMs - nowMs <= TEND_AGAIN_MS) return 'unknown'
+    this.#tendAtMs.set(id, nowMs + TEND_EVERY_MS)
+    try {
+      const inMemory = await held
+      const name = inMemory.opensUnbound === true ? earlierItemName(id) : keyItemName(id)
+      if ((await this.#secretAt(name)) !== undefined) return 'fine'
+      await this.#put(name, textOfKey(inMemory))
+      this.#log?.log(
+        'warn',
+        `The key of the sealed accounts was gone from the OS keychain (item ${name}) and was put back from memory.`,
+      )
+      return 'rescued'
+    } catch {
+      this.#tendAtMs.set(id, nowMs + TEND_AGAIN_MS)
+      return 'unknown'
+    }
+  }
+
+  key(id: string): Promise<DataKey> {
+    const failure = this.#failed.get(id)
+    if (failure !== undefined && Math.abs(this.#clock.now() - failure.atMs) < FAILURE_PAUSE_MS)
+      return Promise.reject(failure.error)
+    const running = this.#known.get(id)
+    if (running !== undefined) return running
+    const asked = this.reread(id)
+    this.#known.set(id, asked)
+    asked.then(
+      () => {
+        this.#failed.delete(id)
+        this.#tendAtMs.set(id, this.#clock.now() + TEND_EVERY_MS)
+      },
+      (error: unknown) => {
+        this.#known.delete(id)
+        if (error instanceof Error) this.#failed.set(id, { error, atMs: this.#clock.now() })
+      },
+    )
+    return asked
+  }
+
+  async create(): Promise<DataKey> {
+    const made = newDataKey()
+    await this.#put(keyItemName(made.id), textOfKey(made))
+    const stored = await this.reread(made.id)
+    this.#known.set(made.id, Promise.resolve(stored))
+    this.#tendAtMs.set(made.id, this.#clock.now() + TEND_EVERY_MS)
+    return stored
+  }
+
+  async prove(): Promise<void> {
+    const text = textOfKey(newDataKey())
+    await this.keychain.set(PROBE_ITEM, text)
+    if ((await this.keychain.get(PROBE_ITEM)) !== text)
+      throw unavailable(
+        `The OS keychain did not give back what was stored in it (${this.keychain.via}).`,
+      )
+    await this.keychain.delete(PROBE_ITEM)
+  }
+
+  async forget(id: string): Promise<void> {
+    const deleted = [
+      await this.keychain.delete(keyItemName(id)),
+      await this.keychain.delete(earlierItemName(id)),
+    ]
+    const wasThere = deleted.includes(true)
+    if (!wasThere)
+      throw unavailable(
+        `The OS keychain did not find the item ${keyItemName(id)} to delete it (${this.keychain.via}).`,
+      )
+    this.#known.delete(id)
+  }
+
+  async bind(unbound: DataKey): Promise<void> {
+    await this.#put(keyItemName(unbound.id), textOfKey(unbound))
+    this.#known.set(unbound.id, Promise.resolve({ id: unbound.id, bytes: unbound.bytes }))
+  }
+
+  async open(pool: AccountPool, where: string): Promise<AccountPool> {
+    const id = keyIdOf(pool)
+    if (id !== undefined) return openedPool(pool, await this.key(id))
+    if (pool.accounts.some(({ sealed }) => sealed !== undefined)) throw nameless(where)
+    return pool
+  }
+}

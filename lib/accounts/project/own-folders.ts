@@ -1,0 +1,105 @@
+import type { Stats } from 'node:fs'
+import { chmod, lstat, readdir } from 'node:fs/promises'
+import path from 'node:path'
+
+import type { Paths } from '../../kernel/files/paths.js'
+
+/** A folder or file that more people than its owner get at. */
+export interface OpenPlace {
+  readonly path: string
+  readonly kind: 'folder' | 'file'
+  /** Permission bits. */
+  readonly mode: number
+  /** It is ours and nobody else's: it may be closed. The host's folders are for their owner to close. */
+  readonly isOurs: boolean
+}
+
+const FOR_OTHERS = 0o077
+const WRITE_FOR_OTHERS = 0o022
+/** Files beside others' in `~/.opencode` that are ours by their names. */
+const OUR_FILE = /^\.?(?:oc-codex-multi-auth|openai-codex)-/
+
+/**
+ * Closes a folder of ours to everybody but its owner, where it is a folder and its owner is who runs this. Never throws, never
+ * follows a link, never touches what belongs to somebody else.
+ * @returns whether it was open and is closed now
+ */
+export async function closeFolder(folder: string): Promise<boolean> {
+  const found = await ownedBySelf(folder)
+  if (found?.isDirectory() !== true || (found.mode & FOR_OTHERS) === 0) return false
+  return chmod(folder, 0o700).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Closes a place that `openPlaces` found. @throws the system's error */
+export function close(place: OpenPlace): Promise<void> {
+  return chmod(place.path, place.kind === 'folder' ? 0o700 : 0o600)
+}
+
+/**
+ * Every folder and file of ours that others get at, and the folders of the host that hold files of ours and that others may
+ * write. Reads metadata alone; never throws. Empty on Windows, where bits say nothing.
+ */
+export async function openPlaces(paths: Paths): Promise<readonly OpenPlace[]> {
+  if (process.platform === 'win32') return []
+  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((name) =>
+    path.join(paths.projectsDir, name),
+  )
+  const homes = [paths.root, ...projects]
+  const inner = homes.flatMap((folder) => [
+    path.join(folder, 'backups'),
+    path.join(folder, 'refresh'),
+  ])
+  const ours = [
+    ...homes,
+    ...inner,
+    paths.projectsDir,
+    paths.cacheDir,
+    path.dirname(paths.logsDir),
+    paths.logsDir,
+  ]
+  const folders = await Promise.all(
+    [...new Set(ours)].map((folder) => openAt(folder, 'folder', FOR_OTHERS)),
+  )
+  const files = await Promise.all([
+    ...homes.map((folder) => filesOf(folder, (name) => OUR_FILE.test(name))),
+    ...inner.map((folder) => filesOf(folder, () => true)),
+  ])
+  const open = await Promise.all(files.flat().map((file) => openAt(file, 'file', FOR_OTHERS)))
+  const hosts = await Promise.all(
+    [paths.stateDir, paths.hostConfigDir, path.dirname(paths.hostAuthFile)].map((folder) =>
+      openAt(folder, 'folder', WRITE_FOR_OTHERS),
+    ),
+  )
+  return [
+    ...folders,
+    ...open,
+    ...hosts.map((place) => (place === undefined ? undefined : { ...place, isOurs: false })),
+  ].filter((place) => place !== undefined)
+}
+
+async function openAt(
+  place: string,
+  kind: OpenPlace['kind'],
+  bits: number,
+): Promise<OpenPlace | undefined> {
+  const found = await lstat(place).catch(() => undefined)
+  const isKind = kind === 'folder' ? found?.isDirectory() : found?.isFile()
+  if (found === undefined || isKind !== true || (found.mode & bits) === 0) return undefined
+  return { path: place, kind, mode: found.mode & 0o777, isOurs: found.uid === process.getuid?.() }
+}
+
+async function filesOf(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
+  return (await readdir(folder).catch(() => []))
+    .filter(isWanted)
+    .map((name) => path.join(folder, name))
+}
+
+async function ownedBySelf(place: string): Promise<Stats | undefined> {
+  const found = await lstat(place).catch(() => undefined)
+  return found === undefined || process.getuid === undefined || found.uid !== process.getuid()
+    ? undefined
+    : found
+}

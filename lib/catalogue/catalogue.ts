@@ -1,0 +1,61 @@
+import * as z from 'zod'
+
+import { dropUndefined } from '../kernel/drop-undefined.js'
+
+/** The part of the backend's ModelInfo that matters here; see docs/development/facts/codex-backend.md#models. */
+const modelSchema = z.looseObject({
+  slug: z.string().min(1),
+  display_name: z.string().optional(),
+  context_window: z.number().int().positive().optional().catch(undefined),
+  supported_reasoning_levels: z
+    .array(z.looseObject({ effort: z.string() }))
+    .optional()
+    .catch(undefined),
+  default_reasoning_level: z.string().optional().catch(undefined),
+  visibility: z.string().optional().catch(undefined),
+  service_tiers: z
+    .array(z.looseObject({ id: z.string() }))
+    .nullish()
+    .catch(undefined),
+  input_modalities: z.array(z.string()).optional().catch(undefined),
+  priority: z.number().optional().catch(undefined),
+})
+const answerSchema = z.looseObject({ models: z.array(z.unknown()) })
+
+/** One model of an account's catalogue. */
+export interface CatalogueModel {
+  readonly id: string
+  readonly name: string
+  /** Longest input, tokens. */
+  readonly input?: number
+  readonly efforts?: readonly string[]
+  readonly defaultEffort?: string
+  /** The backend shows it in its own picker. */
+  readonly listed: boolean
+  readonly fast: boolean
+  readonly images: boolean
+}
+
+/**
+ * Reads the answer of `/codex/models`. A model that cannot be read is left out; an answer that is none is undefined.
+ * Pure.
+ */
+export function parseCatalogue(body: unknown): CatalogueModel[] | undefined {
+  const answer = answerSchema.safeParse(body)
+  if (!answer.success) return undefined
+  const models = answer.data.models.flatMap((entry) => modelSchema.safeParse(entry).data ?? [])
+  if (models.length === 0) return undefined
+  models.sort((left, right) => (left.priority ?? Infinity) - (right.priority ?? Infinity))
+  return models.map((model) =>
+    dropUndefined({
+      id: model.slug,
+      name: model.display_name ?? model.slug,
+      input: model.context_window,
+      efforts: model.supported_reasoning_levels?.map(({ effort }) => effort),
+      defaultEffort: model.default_reasoning_level,
+      listed: (model.visibility ?? 'list') === 'list',
+      fast: (model.service_tiers ?? []).some(({ id }) => id === 'priority'),
+      images: model.input_modalities?.includes('image') ?? true,
+    }),
+  )
+}

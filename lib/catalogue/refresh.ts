@@ -1,0 +1,135 @@
+import type { Account } from '../accounts/account.js'
+import type { AccountStore } from '../accounts/store/store.js'
+import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import type { Clock } from '../kernel/clock.js'
+import { messageOf } from '../kernel/errors.js'
+import { writeFileAtomic } from '../kernel/files/json-file.js'
+import type { Logger } from '../kernel/logger.js'
+import { createSingleFlight } from '../kernel/single-flight.js'
+import { CODEX_CLI_VERSION } from '../models/facts.js'
+import { parseCatalogue } from './catalogue.js'
+import {
+  type CachedCatalogue,
+  type Catalogues,
+  formatCatalogues,
+  parseCatalogues,
+} from './catalogue-file.js'
+
+/** A catalogue this young is not asked for again, ms. */
+export const FRESH_MS = 6 * 3_600_000
+const ANSWER_TIMEOUT_MS = 20_000
+/** A catalogue of an account that is not in this pool stays this long: pools of projects share the file, ms. */
+export const KEEP_OTHERS_MS = 3 * 86_400_000
+
+/** What is known of the models of the accounts, and how it is brought up to date. */
+export interface ModelCatalogue {
+  /** True when the account's own list names the model. */
+  lists(uid: string, model: string): boolean
+  /** Models the backend shows to the account; undefined when its list is not known. */
+  modelsOf(uid: string): readonly string[] | undefined
+  load(): Promise<void>
+  /** Asks for what is old, in the background; for accounts with a good token only, so that no idle one is touched. Never throws. */
+  refresh(): Promise<void>
+  /** Ends a look that is under way; nothing is written after it. Never throws. */
+  close(): Promise<void>
+}
+
+interface CatalogueDeps extends BackendDeps {
+  readonly file: string
+  readonly store: AccountStore
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Creates the book over its cache file. */
+export function createModelCatalogue(deps: CatalogueDeps): ModelCatalogue {
+  const { file, clock, log } = deps
+  const flight = createSingleFlight<undefined>()
+  const ended = new AbortController()
+  let known: Catalogues = {}
+  let ids = new Map<string, ReadonlySet<string>>()
+
+  const take = (next: Catalogues): void => {
+    known = next
+    ids = new Map(
+      Object.entries(next).map(([uid, { models }]) => [uid, new Set(models.map(({ id }) => id))]),
+    )
+  }
+
+  async function ask(account: Account): Promise<CachedCatalogue | undefined> {
+    const { uid, accessToken: token = '', accountId } = account
+    const cached = known[uid]
+    const { status, headers, body } = await callBackend(
+      deps,
+      { token, accountId },
+      {
+        // The backend lists models by the client that asks.
+        path: `/codex/models?client_version=${CODEX_CLI_VERSION}`,
+        what: 'request for models',
+        timeoutMs: ANSWER_TIMEOUT_MS,
+        headers: dropUndefined({ 'if-none-match': cached?.etag }),
+        signal: ended.signal,
+      },
+    )
+    const fetchedAtMs = clock.now()
+    if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs }
+    const models = status >= 200 && status < 300 ? parseCatalogue(body) : undefined
+    return models === undefined
+      ? undefined
+      : { models, etag: headers.get('etag') ?? undefined, fetchedAtMs }
+  }
+
+  async function bringUpToDate(): Promise<undefined> {
+    try {
+      const pool = deps.store.peek() ?? (await deps.store.read())
+      const nowMs = clock.now()
+      const due = pool.accounts.filter(
+        (account) =>
+          account.kind !== 'api-key' &&
+          account.enabled !== false &&
+          account.accessToken !== undefined &&
+          (account.expiresAt ?? 0) > nowMs &&
+          Math.abs(nowMs - (known[account.uid]?.fetchedAtMs ?? 0)) > FRESH_MS,
+      )
+      if (due.length === 0) return
+      const answers: Record<string, CachedCatalogue> = {}
+      for (const account of due) {
+        const catalogue = await ask(account).catch(() => undefined)
+        if (ended.signal.aborted) return
+        if (catalogue !== undefined) answers[account.uid] = catalogue
+      }
+      // Read again: windows of other pools may have written theirs meanwhile.
+      const stored = parseCatalogues(
+        (await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '',
+      )
+      const uids = new Set(pool.accounts.map(({ uid }) => uid))
+      const kept = Object.entries({ ...known, ...stored }).filter(
+        ([uid, { fetchedAtMs }]) => uids.has(uid) || Math.abs(nowMs - fetchedAtMs) < KEEP_OTHERS_MS,
+      )
+      const next: Catalogues = { ...Object.fromEntries(kept), ...answers }
+      take(next)
+      await writeFileAtomic(file, formatCatalogues(next))
+    } catch (error) {
+      log.log('debug', 'The model catalogue could not be brought up to date.', {
+        reason: messageOf(error),
+      })
+    }
+  }
+
+  return {
+    modelsOf: (uid) => known[uid]?.models.filter(({ listed }) => listed).map(({ id }) => id),
+    lists: (uid, model) => ids.get(uid)?.has(model) === true,
+    async load() {
+      take(parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''))
+    },
+    refresh: async () => {
+      if (!ended.signal.aborted) await flight.run('all', bringUpToDate)
+    },
+    async close() {
+      ended.abort()
+      await flight.run('all', () => Promise.resolve(undefined))
+    },
+  }
+}

@@ -1,0 +1,78 @@
+import type { AuthHook, AuthOAuthResult } from '@opencode-ai/plugin'
+
+import { messageOf } from '../kernel/errors.js'
+import type { HostPort } from '../kernel/host-port.js'
+import { beginLogin, type LoginDeps, type PendingLogin } from './login.js'
+import { MANAGED_AUTH } from './managed-entry.js'
+import type { LoginMethodId } from './method-list.js'
+import type { LoginTokens } from '../oauth/oauth-client.js'
+import { openBrowser } from './open-browser.js'
+
+interface LoginMethodsDeps extends LoginDeps {
+  readonly host: HostPort
+  readonly env: NodeJS.ProcessEnv
+  /** Leads to the menu of the accounts. */
+  readonly manage: () => Promise<AuthOAuthResult>
+  /** Looks whether a login could be stored. @throws CodexError that says why not */
+  readonly ready: () => Promise<unknown>
+  /** Puts the login into the account file. */
+  readonly save: (tokens: LoginTokens) => Promise<{ readonly label: string }>
+}
+
+type Authorize = Extract<AuthHook['methods'][number], { type: 'oauth' }>['authorize']
+type CallbackResult = Awaited<ReturnType<Extract<AuthOAuthResult, { method: 'auto' }>['callback']>>
+
+/** The login methods behind the host's hooks. */
+export interface LoginMethods {
+  /** Begins a login the way the host asks for it. @throws CodexError, also from its callback: the host prints the message */
+  authorize(id: LoginMethodId | 'manage'): ReturnType<Authorize>
+  /** Cancels a login that is still waiting. */
+  close(): Promise<void>
+}
+
+/** Creates the methods. One login at a time: a new one ends the one before, which the host has left. */
+export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
+  let current: PendingLogin | undefined
+
+  async function finished(login: () => Promise<LoginTokens>): Promise<CallbackResult> {
+    try {
+      const { label } = await deps.save(await login())
+      deps.host.toast({
+        variant: 'success',
+        title: 'Codex accounts',
+        message: `${label} is signed in.`,
+      })
+      return { ...MANAGED_AUTH, type: 'success' }
+    } catch (error) {
+      deps.host.log('warn', 'A login did not work.', { reason: messageOf(error) })
+      // The host prints the message of what is thrown; for `{ type: 'failed' }` it could only say that it failed.
+      throw error
+    }
+  }
+
+  return {
+    async authorize(id) {
+      if (id === 'manage') return deps.manage()
+      // The user is not sent through a login that could not be stored.
+      await deps.ready()
+      await current?.cancel()
+      current = undefined
+      const login = await beginLogin(id, deps)
+      current = login
+      const { url, instructions } = login
+      if (id === 'paste') {
+        const callback = (pasted: string) => finished(() => login.finish(pasted))
+        return { method: 'code', url, instructions, callback }
+      }
+      if (id === 'browser') {
+        // Waiting starts now: the user may be done before the host asks.
+        login.finish().catch(() => undefined)
+        await openBrowser(url, deps.env)
+      }
+      return { method: 'auto', url, instructions, callback: () => finished(() => login.finish()) }
+    },
+    async close() {
+      await current?.cancel()
+    },
+  }
+}

@@ -1,0 +1,100 @@
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import * as z from 'zod'
+
+import { plainText } from '../kernel/text/plain-text.js'
+
+/** What a token says about its owner. Read, never verified: the backend is the judge. */
+export interface Claims {
+  /** Workspace. */
+  readonly accountId?: string
+  /** Seat: user × workspace. */
+  readonly accountUserId?: string
+  readonly organizationId?: string
+  readonly email?: string
+  readonly planType?: string
+  /** Value of the residency header, where the workspace has one. */
+  readonly residency?: string
+  readonly fedramp?: boolean
+  /** Epoch ms. */
+  readonly expiresAtMs?: number
+  /** Epoch ms. */
+  readonly issuedAtMs?: number
+}
+
+const text = z.string().min(1).optional().catch(undefined)
+
+/** A text that is shown. */
+const name = text.transform((value) => (value === undefined ? undefined : plainText(value)))
+
+const payloadSchema = z.looseObject({
+  exp: z.unknown().optional(),
+  iat: z.unknown().optional(),
+  email: name,
+  'https://api.openai.com/profile': z.looseObject({ email: name }).optional().catch(undefined),
+  'https://api.openai.com/auth': z
+    .looseObject({
+      chatgpt_account_id: text,
+      chatgpt_account_user_id: text,
+      chatgpt_plan_type: name,
+      chatgpt_compute_residency: text,
+      chatgpt_account_is_fedramp: z.boolean().optional().catch(undefined),
+      organizations: z
+        .array(z.looseObject({ id: text, is_default: z.boolean().optional().catch(undefined) }))
+        .optional()
+        .catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+})
+
+/** A residency of this value asks for no header. */
+const NO_RESIDENCY = 'no_constraint'
+
+/** The claims of a JWT; none for anything else. Pure, never throws. See docs/development/facts/oauth.md#token-claims. */
+export function readClaims(token: string): Claims {
+  const payload = payloadSchema.safeParse(payloadOf(token))
+  if (!payload.success) return {}
+  const {
+    exp,
+    iat,
+    email,
+    'https://api.openai.com/profile': profile,
+    'https://api.openai.com/auth': auth,
+  } = payload.data
+  const organization =
+    auth?.organizations?.find((one) => one.is_default === true) ?? auth?.organizations?.[0]
+  const residency = auth?.chatgpt_compute_residency
+  return dropUndefined({
+    accountId: auth?.chatgpt_account_id,
+    accountUserId: auth?.chatgpt_account_user_id,
+    organizationId: organization?.id,
+    email: email ?? profile?.email,
+    planType: auth?.chatgpt_plan_type,
+    residency: residency === NO_RESIDENCY ? undefined : residency,
+    fedramp: auth?.chatgpt_account_is_fedramp === true ? true : undefined,
+    expiresAtMs: epochMs(exp),
+    issuedAtMs: epochMs(iat),
+  })
+}
+
+/** Seconds after which no date can be shown. */
+const LAST_SECOND = 8.64e12
+
+/** Epoch ms from seconds, also written as text; undefined for what is no time. */
+function epochMs(seconds: unknown): number | undefined {
+  const value =
+    typeof seconds === 'string' && /^\d+(?:\.\d+)?$/.test(seconds) ? Number(seconds) : seconds
+  return typeof value === 'number' && value > 0 && value <= LAST_SECOND
+    ? Math.floor(value * 1000)
+    : undefined
+}
+
+function payloadOf(token: string): unknown {
+  const part = token.split('.')[1]
+  if (part === undefined) return undefined
+  try {
+    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,198 @@
+import type { Account } from '../accounts/account.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { isCodexError } from '../kernel/errors.js'
+import { readingOfEvent, readingOfHeaders } from '../quota/readings.js'
+import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
+import type { Grant } from '../tokens/tokens.js'
+import type { ObjectText } from './body/json-edit.js'
+import { MIN_STEP_MS } from './deadline.js'
+import { classifyEvent, classifyResponse, classifyThrown } from './failures/classify.js'
+import { readErrorBody } from './failures/facts.js'
+import { errorOf, type Failure } from './failures/failures.js'
+import { assertSendable } from './headers/headers.js'
+import { wireRequest } from './headers/wire.js'
+import type { RequestDeps, RequestRun, Target } from './run.js'
+import { inEvents } from './stream/json-answer.js'
+import { TOO_LONG } from './stream/scan.js'
+import { openStream, type StreamEnd } from './stream/stream.js'
+import type { BreakReason } from './stream/upstream.js'
+import type { AttemptRecord } from './trace/trace.js'
+import { type Outgoing, send } from './transport.js'
+
+/** A header of the backend's that is no sensible turn state is not echoed. */
+const MAX_TURN_STATE = 4096
+
+/** One try of one account. */
+export interface Attempt {
+  readonly target: Target
+  readonly body: ObjectText
+  readonly record: AttemptRecord
+  /** False while another account could serve in place of waiting for a token that another process renews. */
+  mayWait(): boolean
+  /** The stream handed out has ended; once, and only after a success. */
+  readonly onEnd: (end: StreamEnd) => void
+}
+
+/** What came of it. */
+export type AttemptResult =
+  | { readonly ok: true; readonly response: Response; readonly body: ReadableStream<Uint8Array> }
+  | { readonly ok: false; readonly failure: Failure; readonly token: string }
+
+/**
+ * Sends the request as one account and waits for the first output, the first sign of success.
+ * @throws CodexError when the account has no usable token; the reason of the signal when aborted
+ */
+export async function attempt(
+  deps: RequestDeps,
+  run: RequestRun,
+  one: Attempt,
+): Promise<AttemptResult> {
+  const { tokens, clock } = deps.runtime
+  const { record, target } = one
+  if (isCodexError(target.destination)) throw target.destination
+  const access = tokens.access(target.account, run.signal, () => one.mayWait())
+  const grant = access instanceof Promise ? await access : access
+  const failed = (failure: Failure): AttemptResult => {
+    const { kind, status, requestId } = failure
+    Object.assign(record, { outcome: kind }, dropUndefined({ status, requestId }))
+    return { ok: false, failure, token: grant.token }
+  }
+  const outgoing = { url: target.destination, ...outgoingAs(deps, run, one, grant) }
+  let response: Response
+  try {
+    response = await send(deps.runtime.fetch, outgoing)
+  } catch (error) {
+    if (run.signal.aborted) throw error
+    return failed(classifyThrown(error))
+  }
+
+  const { headers, status } = response
+  const nowMs = clock.now()
+  const requestId = headers.get('x-request-id') ?? headers.get('x-oai-request-id') ?? undefined
+  Object.assign(record, dropUndefined({ headersMs: nowMs - record.startedAtMs, status, requestId }))
+  learnFromHeaders(deps, run, { account: target.account, headers, nowMs })
+  if (!response.ok) {
+    const bodyText = await readErrorBody(response, run.signal)
+    return failed(classifyResponse({ ...askedOf(deps, run, headers), nowMs, status, bodyText }))
+  }
+
+  // A caller without streaming gets all of it at once, so there is nothing to hand over.
+  run.deadline.answering(run.prepared.wantsStream)
+  try {
+    const opened = await openAnswer(deps, run, one, response)
+    if (!('body' in opened)) return failed(opened)
+    record.outcome = 'ok'
+    return { ok: true, ...opened }
+  } catch (error) {
+    if (run.signal.aborted) throw error
+    return failed(classifyThrown(error))
+  } finally {
+    run.deadline.answering(false)
+  }
+}
+
+/** The request as an account sends it. @throws CodexError for a login that cannot be sent */
+function outgoingAs(
+  { runtime, wire }: RequestDeps,
+  run: RequestRun,
+  { target, body }: Attempt,
+  { token, account }: Grant,
+): Omit<Outgoing, 'url'> {
+  const { prepared, sessionId, signal, headers: hostHeaders } = run
+  const sender = {
+    token,
+    account,
+    turnState: prepared.continuesTurn
+      ? runtime.sessions.turnState(sessionId, account.uid)
+      : undefined,
+    userAgent: runtime.userAgent,
+  }
+  assertSendable(sender, runtime.label(target.account))
+  return {
+    ...wireRequest(wire, { hostHeaders, sender, body, model: prepared.model, sessionId }),
+    signal,
+    headerTimeoutMs: Math.max(
+      MIN_STEP_MS,
+      Math.min(runtime.config.fetchTimeoutMs, run.deadline.leftMs() - MIN_STEP_MS),
+    ),
+  }
+}
+
+/** What an error is judged by, but for the error. */
+function askedOf({ runtime }: RequestDeps, { prepared: { model } }: RequestRun, headers: Headers) {
+  return { model, limitId: runtime.router.limitOf(model), nowMs: runtime.clock.now(), headers }
+}
+
+/** The answer once its first output is there, or why it has none. */
+async function openAnswer(
+  deps: RequestDeps,
+  run: RequestRun,
+  { target: { account }, onEnd }: Attempt,
+  response: Response,
+): Promise<Failure | { readonly response: Response; readonly body: ReadableStream<Uint8Array> }> {
+  const { runtime } = deps
+  const { clock, ledger, config } = runtime
+  const { status } = response
+  const answer = await inEvents(response)
+  if (answer === undefined) return { kind: 'not_sse', status, once: true }
+  // A whole answer is there: asking again could be billed again, whatever it says.
+  const once = answer.inOnePiece ? ({ once: true } as const) : {}
+  const judged = (event: unknown): Failure =>
+    classifyEvent({ ...askedOf(deps, run, response.headers), event })
+  const shown = (failure: Failure) =>
+    errorOf(failure, { label: runtime.label(account), nowMs: clock.now() })
+  const stream = await openStream(answer.response, {
+    idleMs: config.streamStallTimeoutMs,
+    signal: run.signal,
+    observer: {
+      onRateLimits: (event) => {
+        const reading = readingOfEvent(event, clock.now())
+        if (reading !== undefined) ledger.observe(account.uid, reading, clock.now())
+      },
+      onFirstOutput: () => {
+        run.record.firstOutputMs = clock.now() - run.record.startedAtMs
+      },
+      onEnd,
+    },
+    brokenError: (why) => shown(failureOfBreak(why)),
+    failedError: (event) => shown(judged(event)),
+  })
+  switch (stream.kind) {
+    case 'open':
+      return { response: answer.response, body: stream.body }
+    case 'failed':
+      return { ...judged(stream.event), ...once }
+    case 'empty':
+      return { kind: 'empty', status, ...once }
+    case 'not_sse':
+      return { kind: 'not_sse', status, ...(stream.isJson ? { once: true } : {}) }
+    case 'broken':
+      return stream.why === 'network'
+        ? classifyThrown(stream.error)
+        : { ...failureOfBreak(stream.why), status, ...once }
+  }
+}
+
+/** What the headers say of the account's quota, the limit family of the model and the turn. */
+function learnFromHeaders(
+  { runtime: { ledger, router, sessions } }: RequestDeps,
+  { prepared: { model }, sessionId }: RequestRun,
+  { account, headers, nowMs }: { account: Account; headers: Headers; nowMs: number },
+): void {
+  const reading = readingOfHeaders(headers, nowMs)
+  if (reading !== undefined) ledger.observe(account.uid, reading, nowMs)
+  const [first, ...others] = reading?.limits ?? []
+  const active = headers.get('x-codex-active-limit')
+  if (active !== null && /^[\w-]{1,64}$/.test(active))
+    router.learnLimit(model, active.replaceAll('-', '_'))
+  else if (first?.limitId === DEFAULT_LIMIT_ID && others.length === 0)
+    router.learnLimit(model, DEFAULT_LIMIT_ID)
+  const turnState = headers.get('x-codex-turn-state')
+  if (turnState !== null && turnState.length <= MAX_TURN_STATE)
+    sessions.setTurnState(sessionId, account.uid, turnState)
+}
+
+function failureOfBreak(why: BreakReason): Failure {
+  if (why === 'network') return { kind: 'network' }
+  return { kind: 'stream_broken', ...(why === 'too_long' ? { message: TOO_LONG } : {}) }
+}

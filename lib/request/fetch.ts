@@ -1,0 +1,128 @@
+import { abortReason } from '../kernel/clock.js'
+import { type CodexError, isCodexError, messageOf } from '../kernel/errors.js'
+import { createBreakers } from './breaker.js'
+import { overdue } from './choose.js'
+import { type Deadline, isOverdue, startDeadline } from './deadline.js'
+import { errorResponse, shownError } from './failures/host-error.js'
+import { createRetryBudget, retryLimitsOf } from './failures/retry.js'
+import { serve } from './failover.js'
+import { lateAnswer } from './hand-over.js'
+import { readHostRequest, signalOf } from './host-request.js'
+import { finish, type RequestDeps, type RequestRun } from './run.js'
+import type { RequestRecord } from './trace/trace.js'
+
+/** What OpenCode calls in place of `fetch`. `arrivedAt`: when it did, as `performance.now()`; this moment when absent. */
+export type CodexFetch = (
+  input: RequestInfo | URL,
+  init?: RequestInit,
+  arrivedAt?: number,
+) => Promise<Response>
+
+/** A request from its arrival on, before all of a `RequestRun` is known. */
+interface Arrival {
+  readonly deadline: Deadline
+  record?: RequestRecord
+  run?: RequestRun
+}
+
+/**
+ * Creates the request path: the host's request goes out as the best account and its stream comes back untouched. Failures
+ * come back as answers the host shows and does not repeat; only an abort is thrown.
+ */
+export function createCodexFetch(options: Omit<RequestDeps, 'breakers'>): CodexFetch {
+  const deps: RequestDeps = { ...options, breakers: createBreakers() }
+  return async (input, init, arrivedAt = performance.now()) => {
+    const signal = signalOf(input, init)
+    if (signal?.aborted === true) throw abortReason(signal)
+    return new Promise((resolve, reject) => {
+      const deadline = startDeadline(
+        signal,
+        { ms: deps.deadlineMs, startedAt: arrivedAt },
+        {
+          handOver: () =>
+            resolve(
+              lateAnswer(
+                outcome.then((it) =>
+                  it instanceof Response ? (it.body ?? overdue(deps, arrival.run?.last)) : it,
+                ),
+                () => finish(deps.runtime, arrival, 'cancelled'),
+              ),
+            ),
+          giveUp: () => resolve(errorResponse(overdue(deps, arrival.run?.last))),
+        },
+      )
+      const arrival: Arrival = { deadline }
+      const outcome = answer(deps, arrival, { input, init })
+      outcome.then((it) => {
+        deadline.met()
+        resolve(it instanceof Response ? it : errorResponse(it))
+      }, reject)
+    })
+  }
+}
+
+/** The answer, or the error to show. @throws the reason of the host's abort */
+async function answer(
+  deps: RequestDeps,
+  arrival: Arrival,
+  given: { readonly input: RequestInfo | URL; readonly init: RequestInit | undefined },
+): Promise<Response | CodexError> {
+  const { signal } = arrival.deadline
+  try {
+    const run = await begin(deps, arrival, given)
+    return await serve(deps, run)
+  } catch (error) {
+    if (arrival.run !== undefined) deps.breakers.abandoned(arrival.run)
+    if (signal.aborted && !isOverdue(signal)) {
+      finish(deps.runtime, arrival, 'aborted')
+      throw abortReason(signal)
+    }
+    const shown = signal.aborted ? overdue(deps, arrival.run?.last) : shownError(error)
+    if (!signal.aborted && !isCodexError(error))
+      deps.runtime.host.log('error', 'A request failed inside the plugin.', {
+        reason: messageOf(error),
+      })
+    finish(deps.runtime, arrival, `failed:${shown.code}`)
+    return shown
+  }
+}
+
+/** Reads the request and makes it one the backend takes. @throws CodexError for what cannot be served */
+async function begin(
+  { runtime, takesChat, prepare }: RequestDeps,
+  arrival: Arrival,
+  { input, init }: { readonly input: RequestInfo | URL; readonly init: RequestInit | undefined },
+): Promise<RequestRun> {
+  const { text, headers, sessionId } = await readHostRequest(input, init, { chat: takesChat })
+  const prepared = prepare(text)
+  const record = runtime.trace.begin({
+    model: prepared.model,
+    session: sessionId,
+    nowMs: runtime.clock.now(),
+    requestBytes: prepared.body.text.length,
+    changed: prepared.changed,
+  })
+  arrival.record = record
+  const { deadline } = arrival
+  arrival.run = {
+    deadline,
+    signal: deadline.signal,
+    sessionId,
+    headers,
+    record,
+    budget: createRetryBudget(retryLimitsOf(runtime.config)),
+    prepared,
+    pool: runtime.store.peek() ?? (await runtime.store.read()),
+    reason: 'initial_attempt',
+    again: undefined,
+    last: undefined,
+    tried: new Set(),
+    busy: new Set(),
+    isLastResort: false,
+    models: new Set([prepared.model]),
+    refreshedUid: undefined,
+    droppedReasoning: false,
+    repairedHistory: false,
+  }
+  return arrival.run
+}

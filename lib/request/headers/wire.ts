@@ -1,0 +1,58 @@
+import { modelFact } from '../../models/facts.js'
+import { type CodexIdentity, identityHeaders, threadIdOf } from './codex-identity.js'
+import { outgoingHeaders, type Sender } from './headers.js'
+import { objectText, type ObjectText, stringMember, withValue } from '../body/json-edit.js'
+import { LITE_HEADERS, liteBody } from '../body/lite.js'
+
+/** Which of the Codex CLI's ways the user has chosen; with neither, a request is sent as OpenCode makes it. */
+export interface WireStyle {
+  readonly responsesLite: 'off' | 'auto'
+  /** Undefined: requests say that they come from OpenCode. */
+  readonly identity?: CodexIdentity | undefined
+}
+
+/** A request that is ready but for what depends on who sends it. */
+export interface WireInput {
+  readonly hostHeaders: HeadersInit | undefined
+  readonly sender: Sender
+  readonly body: ObjectText
+  readonly model: string
+  readonly sessionId: string | undefined
+}
+
+/**
+ * Headers and body of one attempt, which always agree: made anew for every attempt from the same body, so that another
+ * account or another model never gets what was shaped for the one before. Pure.
+ */
+export function wireRequest(
+  style: WireStyle,
+  input: WireInput,
+): { readonly headers: Record<string, string>; readonly body: string } {
+  const { sender, model } = input
+  // The shapes are the ChatGPT backend's; an API key belongs to whoever.
+  const isKey = sender.account.kind === 'api-key'
+  const lite =
+    !isKey && style.responsesLite === 'auto' && modelFact(model)?.lite === true
+      ? liteBody(input.body.text)
+      : undefined
+  const shape = lite === undefined ? {} : LITE_HEADERS
+  if (style.identity === undefined || isKey)
+    return {
+      headers: { ...outgoingHeaders(input.hostHeaders, sender), ...shape },
+      body: lite ?? input.body.text,
+    }
+
+  const body = (lite === undefined ? undefined : objectText(lite)) ?? input.body
+  const cacheKey = stringMember(body, 'prompt_cache_key')
+  const session = input.sessionId ?? cacheKey
+  const threadId = session === undefined ? undefined : threadIdOf(session, sender.account.uid)
+  const serviceTier = stringMember(body, 'service_tier')
+  return {
+    headers: identityHeaders(style.identity, sender, { model, serviceTier, threadId, shape }),
+    // The CLI's key of the prompt cache is the name of the conversation.
+    body:
+      threadId === undefined || cacheKey !== session
+        ? body.text
+        : withValue(body, 'prompt_cache_key', `"${threadId}"`).text,
+  }
+}

@@ -1,0 +1,168 @@
+import type { Account } from '../accounts/account.js'
+import { type CodexError, isCodexError } from '../kernel/errors.js'
+import { BusyElsewhere } from '../tokens/tokens.js'
+import type { AttemptResult } from './attempt.js'
+import { errorOfLast, overdue, routed } from './choose.js'
+import { CONSEQUENCES } from './failures/failure-row.js'
+import { decideNext, type Failure, rowOf } from './failures/failures.js'
+import type { Progress } from './failures/retry.js'
+import { fallbackModel } from './fallback-model.js'
+import type { RequestDeps, RequestRun, Target } from './run.js'
+
+/** Takes down what a failure says, and makes the request ready for its next attempt. @throws CodexError when there is none */
+export async function recover(
+  deps: RequestDeps,
+  run: RequestRun,
+  target: Target,
+  { failure, token }: Extract<AttemptResult, { ok: false }>,
+): Promise<void> {
+  const { clock } = deps.runtime
+  const { account } = target
+  run.last = { failure, account }
+  noteFailure(deps, target, failure)
+  const next = decideNext(failure, progressOf(deps, run, account.uid))
+  const again = { ...target, choice: 'again' as const }
+  switch (next.do) {
+    case 'stop':
+      throw errorOfLast(deps, run.last)
+    case 'next_account':
+      leave(deps, run, account.uid, failure)
+      return
+    case 'again':
+      if (!run.deadline.allows(next.afterMs)) throw overdue(deps, run.last)
+      await clock.sleep(next.afterMs, run.signal)
+      run.again = again
+      run.reason =
+        failure.kind === 'empty' ? 'repeated_after_empty_answer' : `repeated_after_${failure.kind}`
+      return
+    case 'refresh':
+      await refresh(deps, run, again, token)
+      return
+    case 'drop_reasoning':
+      run.droppedReasoning = true
+      run.again = again
+      run.reason = 'repeated_without_encrypted_reasoning'
+      return
+    case 'repair_history':
+      if (!repairHistory(deps, run)) throw errorOfLast(deps, run.last)
+      run.again = again
+      run.reason = 'repeated_with_repaired_history'
+      return
+    case 'other_model':
+      if (!fallBack(deps, run)) throw errorOfLast(deps, run.last)
+      run.reason = 'fell_back_to_another_model'
+  }
+}
+
+/** For other requests and other windows: who is to blame, and what is blocked until when. */
+function noteFailure({ runtime }: RequestDeps, target: Target, failure: Failure): void {
+  const { uid } = target.account
+  const nowMs = runtime.clock.now()
+  const { breaker, health } = CONSEQUENCES[rowOf(failure.kind).blame]
+  runtime.metrics.count(`failures.${failure.kind}`)
+  if (failure.block !== undefined) runtime.ledger.block(uid, failure.block)
+  if (health !== undefined) runtime.router.record(uid, health, nowMs)
+  if (breaker === 'failed') target.breaker.failed(nowMs)
+  if (breaker === 'reached') target.breaker.reached()
+}
+
+function progressOf({ runtime }: RequestDeps, run: RequestRun, uid: string): Progress {
+  const { router, clock, random, config } = runtime
+  return {
+    budget: run.budget,
+    refreshed: run.refreshedUid === uid,
+    droppedReasoning: run.droppedReasoning,
+    repairedHistory: run.repairedHistory,
+    hasEncryptedReasoning: run.prepared.hasEncryptedReasoning,
+    hasAlternative: () => router.hasAlternative(run.pool, routed(run, uid), clock.now()),
+    random: random(),
+    emptyRetryDelayMs: config.emptyResponseRetryDelayMs,
+  }
+}
+
+function leave(
+  { runtime }: RequestDeps,
+  run: RequestRun,
+  uid: string,
+  { kind }: Pick<Failure, 'kind'>,
+): void {
+  const block = rowOf(kind).blockOnLeave?.of({ nowMs: runtime.clock.now() })
+  if (block !== undefined) runtime.ledger.block(uid, block)
+  run.tried.add(uid)
+  run.reason = `switched_account_after_${kind}`
+}
+
+/** Another token for the same account; the next account where there is none. */
+async function refresh(
+  deps: RequestDeps,
+  run: RequestRun,
+  target: Target,
+  token: string,
+): Promise<void> {
+  const { tokens, store } = deps.runtime
+  const { uid, kind } = target.account
+  run.refreshedUid = uid
+  try {
+    const { account } = await tokens.afterUnauthorized(target.account, token, run.signal, () =>
+      mayWait(deps, run, uid),
+    )
+    run.again = { ...target, account }
+    run.reason = 'repeated_after_refresh'
+  } catch (error) {
+    noteTokenError(deps, run, target.account, error)
+    // A key that is refused stays refused until the user replaces it; a login may be renewed by the next request.
+    if (kind === 'api-key') leave(deps, run, uid, { kind: 'unauthorized' })
+    run.tried.add(uid)
+    run.reason = 'switched_account_after_unauthorized'
+  }
+  run.pool = await store.read()
+}
+
+/** @returns false when the tool calls are in pairs already */
+function repairHistory({ runtime }: RequestDeps, run: RequestRun): boolean {
+  const repaired = run.prepared.withPairedTools()
+  if (repaired === undefined) return false
+  runtime.host.log(
+    'info',
+    'The conversation had tool calls without results; it was repaired for this request.',
+  )
+  run.prepared = repaired
+  run.repairedHistory = true
+  return true
+}
+
+/** @returns false when the user wants no other model, or none is left */
+function fallBack({ runtime: { config, host } }: RequestDeps, run: RequestRun): boolean {
+  const { prepared, models } = run
+  const model =
+    config.unsupportedCodexPolicy === 'fallback'
+      ? fallbackModel(prepared.model, config.unsupportedCodexFallbackChain, models)
+      : undefined
+  if (model === undefined) return false
+  host.log('warn', `No account may use ${prepared.model}; continuing with ${model}.`)
+  models.add(model)
+  run.prepared = prepared.withModel(model)
+  run.record.model = model
+  run.tried.clear()
+  return true
+}
+
+/** Another process that renews a token is waited for when no other account can serve. */
+export function mayWait({ runtime }: RequestDeps, run: RequestRun, uid: string): boolean {
+  const { router, clock } = runtime
+  return run.isLastResort || !router.hasAlternative(run.pool, routed(run, uid), clock.now())
+}
+
+/** Why an account has no token. @throws what is no error of ours, the reason of an abort say */
+export function noteTokenError(
+  { runtime, notices }: RequestDeps,
+  run: RequestRun,
+  account: Account,
+  error: unknown,
+): CodexError {
+  if (run.signal.aborted || !isCodexError(error)) throw error
+  run.last = { error }
+  if (error instanceof BusyElsewhere) run.busy.add(account.uid)
+  if (error.code === 'login_required') notices.loginNeeded(runtime.label(account))
+  return error
+}

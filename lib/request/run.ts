@@ -1,0 +1,116 @@
+import type { Account, AccountPool } from '../accounts/account.js'
+import type { SessionAffinity } from '../accounts/session-affinity.js'
+import type { AccountStore } from '../accounts/store/store.js'
+import type { Config } from '../config/settings.js'
+import type { History } from '../history/history.js'
+import type { Clock } from '../kernel/clock.js'
+import type { CodexError } from '../kernel/errors.js'
+import type { Logger } from '../kernel/logger.js'
+import type { Metrics } from '../kernel/metrics.js'
+import type { Endpoints } from '../oauth/endpoints.js'
+import type { QuotaLedger } from '../quota/ledger.js'
+import type { ChosenReason } from '../routing/types.js'
+import type { Tokens } from '../tokens/tokens.js'
+import type { PreparedRequest } from './body/request.js'
+import type { Breaker, Breakers } from './breaker.js'
+import type { Deadline } from './deadline.js'
+import type { Destination, EndpointForKeys } from './endpoint.js'
+import type { AttemptReason, Failure } from './failures/failures.js'
+import type { RetryBudget } from './failures/retry.js'
+import type { HostRequest } from './host-request.js'
+import type { WireStyle } from './headers/wire.js'
+import type { Notices } from './notices.js'
+import type { Router } from './router.js'
+import type { RequestRecord, Trace } from './trace/trace.js'
+
+/** What the request path uses of the runtime. */
+export interface RequestRuntime {
+  readonly fetch: typeof globalThis.fetch
+  readonly clock: Clock
+  /** 0 up to 1. */
+  readonly random: () => number
+  readonly config: Config
+  readonly endpoints: Endpoints
+  readonly userAgent: string
+  readonly host: Logger
+  readonly store: AccountStore
+  readonly tokens: Tokens
+  readonly router: Router
+  readonly ledger: QuotaLedger
+  readonly sessions: SessionAffinity
+  readonly history: Pick<History, 'note'>
+  readonly trace: Trace
+  readonly metrics: Metrics
+  label(account: Account): string
+}
+
+/** What every request works with. */
+export interface RequestDeps {
+  readonly runtime: RequestRuntime
+  /** Makes the body of the host one the backend takes. */
+  readonly prepare: (text: string) => PreparedRequest
+  /** Chat completions are rebuilt by `prepare`. */
+  readonly takesChat: boolean
+  /** When the host has its answer at the latest, ms from its request. */
+  readonly deadlineMs: number
+  readonly wire: WireStyle
+  readonly endpointForKeys: EndpointForKeys | undefined
+  readonly breakers: Breakers
+  readonly notices: Notices
+}
+
+/** An account that is asked, and where: settled once, however often it is asked. */
+export interface Target {
+  readonly account: Account
+  readonly choice: ChosenReason | 'again'
+  /** Or why its address may not get a credential. */
+  readonly destination: Destination | CodexError
+  readonly breaker: Breaker
+}
+
+/** How the last try of a request failed. */
+export type LastFailure =
+  { readonly failure: Failure; readonly account: Account } | { readonly error: CodexError }
+
+/** One request of the host on its way, over all attempts. Its identity is what the breakers know it by. */
+export interface RequestRun extends Omit<HostRequest, 'text'> {
+  readonly deadline: Deadline
+  /** Aborted by the host or by the deadline. */
+  readonly signal: AbortSignal
+  readonly record: RequestRecord
+  readonly budget: RetryBudget
+
+  prepared: PreparedRequest
+  pool: AccountPool
+  /** Why the next attempt is made. */
+  reason: AttemptReason
+  /** To be asked again, without a new choice. */
+  again: Target | undefined
+  last: LastFailure | undefined
+
+  /** Accounts that were asked and left. */
+  readonly tried: Set<string>
+  /** Of those, the accounts whose token another process is renewing: they are waited for when no other can serve. */
+  readonly busy: Set<string>
+  isLastResort: boolean
+  /** Models asked for, for the fallback chain. */
+  readonly models: Set<string>
+  /** The account whose token was refreshed for this request. */
+  refreshedUid: string | undefined
+  droppedReasoning: boolean
+  repairedHistory: boolean
+}
+
+/** Closes the account of a request; later calls change nothing but the count. */
+export function finish(
+  { clock, metrics, trace }: RequestRuntime,
+  {
+    deadline,
+    record,
+  }: { readonly deadline: Deadline; readonly record?: RequestRecord | undefined },
+  outcome: string,
+): void {
+  deadline.close()
+  if (record !== undefined) trace.finish(record, { outcome, nowMs: clock.now() })
+  metrics.count(`requests.${outcome.split(':')[0] ?? outcome}`)
+}

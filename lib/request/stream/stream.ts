@@ -1,0 +1,258 @@
+import { abortReason } from '../../kernel/clock.js'
+import type { CodexError } from '../../kernel/errors.js'
+import { errorEventBytes, streamError } from '../failures/host-error.js'
+import type { TokenUsage } from '../trace/trace.js'
+import { hasOutput } from './events.js'
+import { HeldBytes } from './held.js'
+import { createPieces, type Ending, type Pieces } from './pieces.js'
+import { MAX_HELD_BYTES } from './scan.js'
+import { type BreakReason, Upstream } from './upstream.js'
+
+/** Looks on beside the stream; never delays it. */
+interface StreamObserver {
+  onRateLimits?(event: unknown): void
+  /** The first output is about to go out. */
+  onFirstOutput?(): void
+  /** Once, and only for a stream that was handed out. */
+  onEnd(end: StreamEnd): void
+}
+
+/** How a stream that was handed out ended. */
+export interface StreamEnd {
+  readonly kind: 'completed' | 'incomplete' | 'failed' | 'broken' | 'idle' | 'aborted' | 'cancelled'
+  /** Bytes handed to the host. */
+  readonly bytes: number
+  readonly usage?: TokenUsage | undefined
+}
+
+/** What the first events said. */
+export type Opened =
+  | { readonly kind: 'open'; readonly body: ReadableStream<Uint8Array> }
+  /** It failed before any output: another account may try. */
+  | { readonly kind: 'failed'; readonly event: unknown }
+  | { readonly kind: 'broken'; readonly why: BreakReason; readonly error?: unknown }
+  /** It was completed without any output. */
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'not_sse'; readonly isJson: boolean }
+
+export interface StreamOptions {
+  /** Longest silence, ms; 0 for no limit. */
+  readonly idleMs: number
+  readonly signal: AbortSignal
+  readonly observer: StreamObserver
+  /** What the user is told when the stream breaks off after output. */
+  brokenError(why: BreakReason): CodexError
+  /** What the user is told when a failure comes after output. */
+  failedError(event: unknown): CodexError
+}
+
+/**
+ * Reads up to the first output, so that a failure before it can be made good by another account, and then hands the stream
+ * out: the held bytes and all that follow, untouched but for events that Codex clients alone know and a terminal event in
+ * a form the host does not end on. Afterwards a failure becomes a proper end.
+ * @throws the reason of the signal
+ */
+export async function openStream(response: Response, options: StreamOptions): Promise<Opened> {
+  const { observer, signal } = options
+  const reader = response.body?.getReader()
+  if (reader === undefined) return { kind: 'broken', why: 'eof' }
+  const upstream = new Upstream(reader, options.idleMs)
+  const pieces = createPieces({ signal, onRateLimits: (event) => observer.onRateLimits?.(event) })
+
+  // An abort ends the connection whether or not the signal reaches it through `fetch`, also before any output.
+  let stop = (): void => upstream.stop()
+  const onAbort = (): void => stop()
+  if (signal.aborted) upstream.stop()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  const release = (): void => signal.removeEventListener('abort', onAbort)
+
+  const held = new HeldBytes()
+  const start = await untilOutput(upstream, pieces, held)
+  if (start !== undefined && 'kind' in start) {
+    upstream.stop()
+    release()
+    return start
+  }
+  const closed = start === undefined ? undefined : closedBy(start)
+  if (closed !== undefined) {
+    upstream.stop()
+    release()
+    if (closed === 'aborted') throw abortReason(signal)
+    return closed
+  }
+  observer.onFirstOutput?.()
+  const body = createBody({
+    ...options,
+    upstream,
+    pieces,
+    held: held.takePieces(),
+    ending: start,
+    onEnd: (end) => {
+      release()
+      observer.onEnd(end)
+    },
+  })
+  stop = () => body.aborted()
+  return { kind: 'open', body: body.stream }
+}
+
+/** Holds what comes before the first output. @returns the end where that came first, or what is no stream; undefined for output */
+async function untilOutput(
+  upstream: Upstream,
+  pieces: Pieces,
+  held: HeldBytes,
+): Promise<Ending | Extract<Opened, { kind: 'not_sse' }> | undefined> {
+  for (;;) {
+    const piece = pieces.next() ?? pieces.take(await upstream.read())
+    switch (piece?.kind) {
+      case undefined:
+        break
+      case 'bytes':
+        held.add(piece.bytes)
+        if (held.byteLength > MAX_HELD_BYTES)
+          return { end: 'broken', why: 'too_long', last: piece.bytes }
+        break
+      case 'output':
+        return undefined
+      case 'foreign':
+        return { kind: 'not_sse', isJson: piece.isJson }
+      case 'end':
+        return piece.ending
+    }
+  }
+}
+
+/** What an end before any output means; undefined when the answer has its output in its last event. */
+function closedBy({ end, event, why = 'eof', error }: Ending): Opened | 'aborted' | undefined {
+  switch (end) {
+    case 'aborted':
+      return 'aborted'
+    case 'failed':
+      return { kind: 'failed', event }
+    case 'broken':
+    case 'idle':
+      return { kind: 'broken', why, error }
+    case 'completed':
+      return hasOutput(event) ? undefined : { kind: 'empty' }
+    case 'incomplete':
+      return undefined
+  }
+}
+
+/** What a stream to be handed out is made of. */
+interface BodyParts extends Omit<StreamOptions, 'observer' | 'idleMs'> {
+  readonly upstream: Upstream
+  readonly pieces: Pieces
+  /** Bytes in front of the first output. */
+  readonly held: Uint8Array[]
+  /** An end that came before any output. */
+  readonly ending: Ending | undefined
+  /** Called once, when nothing more comes. */
+  onEnd(end: StreamEnd): void
+}
+
+/**
+ * Hands an answer out as the host asks for it: the held bytes, all that follow, and a proper end. The host may stop reading
+ * when it aborts; whoever counts running requests learns of it by `aborted`.
+ */
+function createBody(parts: BodyParts): {
+  readonly stream: ReadableStream<Uint8Array>
+  aborted(): void
+} {
+  const { upstream, pieces, held } = parts
+  let { ending } = parts
+  let sent = 0
+  let hasEnded = false
+  let isCancelled = false as boolean
+
+  const end = (kind: StreamEnd['kind'], usage?: TokenUsage): void => {
+    if (hasEnded) return
+    hasEnded = true
+    upstream.stopTimer()
+    parts.onEnd({ kind, bytes: sent, ...(usage === undefined ? {} : { usage }) })
+  }
+  const hand = (controller: Controller, bytes: Uint8Array): void => {
+    if (bytes.byteLength === 0) return
+    sent += bytes.byteLength
+    controller.enqueue(bytes)
+  }
+
+  async function pull(controller: Controller): Promise<void> {
+    const ready = held.shift()
+    if (ready !== undefined) {
+      hand(controller, ready)
+      return
+    }
+    while (ending === undefined) {
+      const piece = pieces.next() ?? pieces.take(await upstream.read())
+      // Cancelled during the read: there is no reader left to be told anything.
+      if (isCancelled) return
+      if (piece?.kind === 'bytes') {
+        hand(controller, piece.bytes)
+        return
+      }
+      if (piece?.kind === 'end') ({ ending } = piece)
+    }
+    finish(controller, ending)
+  }
+
+  /** A last event of ours, then the end. */
+  function close(controller: Controller, kind: StreamEnd['kind'], error: CodexError): void {
+    upstream.stop()
+    hand(controller, errorEventBytes(error))
+    end(kind)
+    controller.close()
+  }
+
+  function finish(controller: Controller, { end: kind, last, usage, event, why }: Ending): void {
+    switch (kind) {
+      case 'completed':
+      case 'incomplete':
+        hand(controller, last)
+        end(kind, usage)
+        controller.close()
+        upstream.drain()
+        return
+      case 'failed':
+        close(controller, kind, parts.failedError(event))
+        return
+      case 'aborted':
+        end(kind)
+        controller.error(abortReason(parts.signal))
+        return
+      case 'broken':
+      case 'idle': {
+        const error = parts.brokenError(why ?? 'eof')
+        // Behind half an event the host could not read an error event; what is still held back does not count.
+        if (pieces.isBetweenEvents) {
+          close(controller, kind, error)
+          return
+        }
+        upstream.stop()
+        end(kind)
+        controller.error(streamError(error))
+      }
+    }
+  }
+
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull,
+      cancel() {
+        isCancelled = true
+        end('cancelled')
+        upstream.stop()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  return {
+    stream,
+    aborted() {
+      end('aborted')
+      upstream.stop()
+    },
+  }
+}
+
+type Controller = ReadableStreamDefaultController<Uint8Array>

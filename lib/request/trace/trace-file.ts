@@ -1,0 +1,48 @@
+import { appendFile, mkdir, rename, stat } from 'node:fs/promises'
+import path from 'node:path'
+
+import { messageOf } from '../../kernel/errors.js'
+import type { Logger } from '../../kernel/logger.js'
+import { redact } from '../../kernel/text/redact.js'
+import { createWriteBehind } from '../../kernel/write-behind.js'
+import type { RequestRecord } from './trace.js'
+
+/** A full file makes room for a new one; one old file is kept, bytes. */
+const MAX_BYTES = 5 * 1024 * 1024
+/** Records are gathered this long, so that a request never waits for the disk, ms. */
+const FLUSH_MS = 1_000
+
+/** Writes finished records as JSON lines, redacted, when the user has asked for it. */
+export interface TraceFile {
+  write(record: RequestRecord): void
+  /** Writes what is gathered. */
+  close(): Promise<void>
+}
+
+/** Creates the writer; the folder is made with the first record. */
+export function createTraceFile(deps: { dir: string; log: Logger }): TraceFile {
+  const file = path.join(deps.dir, 'requests.jsonl')
+  let lines: string[] = []
+  const writes = createWriteBehind(write, FLUSH_MS)
+
+  async function write(): Promise<void> {
+    const text = lines.join('')
+    lines = []
+    try {
+      await mkdir(deps.dir, { recursive: true, mode: 0o700 })
+      const size = (await stat(file).catch(() => undefined))?.size ?? 0
+      if (size + text.length > MAX_BYTES) await rename(file, `${file}.1`).catch(() => undefined)
+      await appendFile(file, text, { mode: 0o600 })
+    } catch (error) {
+      deps.log.log('debug', 'The request trace could not be written.', { reason: messageOf(error) })
+    }
+  }
+
+  return {
+    write(record) {
+      lines.push(`${JSON.stringify(redact(record))}\n`)
+      writes.schedule()
+    },
+    close: () => writes.close(),
+  }
+}

@@ -1,0 +1,43 @@
+import { abortReason } from '../kernel/clock.js'
+import type { Destination } from './endpoint.js'
+
+/** Thrown when no headers arrived in time; told apart from an abort by the user. */
+export class HeaderTimeout extends Error {
+  override readonly name = 'HeaderTimeout'
+}
+
+/** What to send. */
+export interface Outgoing {
+  readonly url: Destination
+  readonly headers: Record<string, string>
+  readonly body: string
+  /**
+   * Aborts the attempt at any moment, also while the body streams. It has to belong to one request: Node 20 keeps a note
+   * of every signal that was ever derived from another, so one that lives longer would gather them (see deadline.ts).
+   */
+  readonly signal: AbortSignal
+  /** Longest wait for the response headers, in ms. */
+  readonly headerTimeoutMs: number
+}
+
+/**
+ * Sends one attempt. The only place of the request path that touches the network.
+ * Redirects are refused: a credential must not follow one to another host.
+ * @throws HeaderTimeout, the abort reason of the caller, or what `fetch` throws
+ */
+export async function send(fetch: typeof globalThis.fetch, outgoing: Outgoing): Promise<Response> {
+  const { url, headers, body } = outgoing
+  const late = new AbortController()
+  const signal = AbortSignal.any([outgoing.signal, late.signal])
+  signal.throwIfAborted()
+  const timer = setTimeout(() => late.abort(new HeaderTimeout()), outgoing.headerTimeoutMs)
+  try {
+    // Bun's own five-minute limit would cut long answers; the host passes the same.
+    const own = { redirect: 'error', timeout: false } as RequestInit
+    return await fetch(url, { method: 'POST', headers, body, signal, ...own })
+  } catch (error) {
+    throw signal.aborted ? abortReason(signal) : error
+  } finally {
+    clearTimeout(timer)
+  }
+}

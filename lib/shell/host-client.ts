@@ -1,0 +1,45 @@
+import type { PluginInput } from '@opencode-ai/plugin'
+
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import type { HostPort } from '../kernel/host-port.js'
+import type * as PlainText from '../kernel/text/plain-text.js'
+import { redact } from '../kernel/text/redact.js'
+
+const SERVICE = 'oc-codex-multi-auth'
+
+/**
+ * The host's client as a port. Calls run detached: instance routes deadlock while the host starts and the plugin never
+ * waits for the screen (docs/development/facts/opencode-host.md#start-up).
+ */
+export function createHostPort(client: PluginInput['client']): HostPort {
+  // Loaded with the first message: a start has none, and waits for each file it has to open.
+  const detached = (call: (plain: typeof PlainText) => Promise<unknown>): void => {
+    void import('../kernel/text/plain-text.js').then(call).catch(() => undefined)
+  }
+  return {
+    log(level, message, extra) {
+      detached(({ plainLines, plainData }) =>
+        client.app.log({
+          body: {
+            service: SERVICE,
+            level,
+            message: plainLines(redact(message)),
+            ...(extra ? { extra: plainData(redact(extra)) as Record<string, unknown> } : {}),
+          },
+        }),
+      )
+    },
+    toast({ title, message, variant, durationMs }) {
+      detached(({ plainLines }) =>
+        client.tui.showToast({
+          body: dropUndefined({
+            title,
+            message: plainLines(redact(message)),
+            variant,
+            duration: durationMs,
+          }),
+        }),
+      )
+    },
+  }
+}

@@ -1,0 +1,134 @@
+import type { AccountPool } from '../accounts/account.js'
+import { type AccountView, accountViews } from '../account-view/view.js'
+import { percentText, stateText } from '../account-view/words.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import { formatWhen } from '../kernel/text/moments.js'
+import { type Column, cut } from '../kernel/text/table.js'
+import { type Block, DEFAULT_LIMIT_ID, type WindowKind } from '../routing/limits.js'
+import type { Runtime } from '../runtime.js'
+import type { ToolContext } from './definition.js'
+
+/** One window in the JSON of tools. */
+export interface WindowRow {
+  /** `5h`, `7d`, `30d` or `quota`. */
+  readonly name: string
+  readonly limitId: string
+  readonly leftPercent: number
+  /** Epoch ms, or null when unknown. */
+  readonly resetsAtMs: number | null
+  readonly observedAtMs: number
+  readonly kind: WindowKind
+}
+
+/** One account in the JSON of tools. E-mail address and ids are there only when asked for. */
+export interface AccountRow {
+  /** From 1, the same number everywhere. */
+  readonly index: number
+  readonly name: string
+  readonly kind: 'oauth' | 'api-key'
+  readonly plan: string | null
+  readonly enabled: boolean
+  readonly active: boolean
+  /** By the pin in force in this folder. */
+  readonly pinned: boolean
+  readonly needsLogin: string | null
+  /** In words, see `stateText`. */
+  readonly status: string
+  readonly windows: readonly WindowRow[]
+  readonly blocks: readonly Pick<Block, 'scope' | 'reason' | 'untilMs' | 'detail'>[]
+  readonly tags: readonly string[]
+  readonly note: string | null
+  /** Epoch ms; 0 for never. */
+  readonly lastUsedMs: number
+  readonly resetCredits: number | null
+  readonly uid?: string
+  readonly email?: string
+  readonly accountId?: string
+}
+
+/** What every tool says of an empty pool. */
+export const NO_ACCOUNT = 'No account is signed in. Run: opencode auth login'
+
+type Shown = Pick<ToolContext, 'includeSensitive'>
+
+/** Every account of the pool as a request made now would find it. */
+export function viewsOf(
+  runtime: Runtime,
+  pool: AccountPool,
+  { includeSensitive }: Shown = { includeSensitive: false },
+): readonly AccountView[] {
+  const { config, clock, ledger, scope, vitals } = runtime
+  const nowMs = clock.now()
+  return accountViews({
+    pool,
+    nowMs,
+    project: scope.project,
+    config: includeSensitive ? { ...config, maskEmail: false } : config,
+    quotaOf: (uid) => ledger.of(uid),
+    restsUntil: (uid) => vitals.restsUntil(uid, nowMs),
+  })
+}
+
+/** A view as JSON. */
+export function rowOf(
+  view: AccountView,
+  pool: AccountPool,
+  nowMs: number,
+  { includeSensitive }: Shown,
+): AccountRow {
+  const { email, accountId } = pool.accounts[view.index - 1] ?? {}
+  return {
+    index: view.index,
+    name: view.name,
+    kind: view.kind,
+    plan: view.plan ?? null,
+    enabled: view.enabled,
+    active: view.active,
+    pinned: view.pin !== undefined,
+    needsLogin: view.needsLogin ?? null,
+    status: stateText(view.state, view.active, (atMs) => formatWhen(atMs, nowMs)),
+    windows: view.windows.map(({ reading: _reading, ...window }) => ({
+      ...window,
+      resetsAtMs: window.resetsAtMs ?? null,
+    })),
+    blocks: view.blocks.map(({ scope, reason, untilMs, detail }) =>
+      dropUndefined({ scope, reason, untilMs, detail }),
+    ),
+    tags: view.tags,
+    note: view.note ?? null,
+    lastUsedMs: view.lastUsedMs,
+    resetCredits: view.resetCredits ?? null,
+    ...(includeSensitive ? dropUndefined({ uid: view.uid, email, accountId }) : {}),
+  }
+}
+
+/** Every account of the pool as JSON. */
+export function accountRows(runtime: Runtime, pool: AccountPool, shown: Shown): AccountRow[] {
+  const nowMs = runtime.clock.now()
+  return viewsOf(runtime, pool, shown).map((view) => rowOf(view, pool, nowMs, shown))
+}
+
+/** Number, name and status: how every table of accounts begins. */
+export const ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = [
+  { title: '#', value: ({ index, active }) => `${index}${active ? '*' : ''}`, align: 'right' },
+  { title: 'Account', value: shortName },
+  { title: 'Status', value: ({ status, pinned }) => `${status}${pinned ? ', pinned' : ''}` },
+]
+
+/** The windows of the usual family in one cell: `5h 62%  7d 81%`. */
+export function windowsCell(
+  { windows }: { readonly windows: readonly Pick<WindowRow, 'name' | 'limitId' | 'leftPercent'>[] },
+  bar: (leftPercent: number) => string = () => '',
+): string {
+  const usual = windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID)
+  return usual.length === 0
+    ? '-'
+    : usual
+        .map(({ name, leftPercent }) => `${name} ${bar(leftPercent)}${percentText(leftPercent)}`)
+        .join('  ')
+}
+
+/** A name that fits into a cell. */
+export function shortName(row: Pick<AccountRow, 'name'>): string {
+  return cut(row.name, 32)
+}

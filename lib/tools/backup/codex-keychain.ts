@@ -1,0 +1,200 @@
+import path from 'node:path'
+import * as z from 'zod'
+
+import {
+  findPlainCopies,
+  type SealState,
+  sealStateOf,
+} from '../../accounts/keychain/sealed-files.js'
+import { PROBE_ITEM } from '../../accounts/keychain/vault.js'
+import { refreshDir } from '../../tokens/refresh.js'
+import { sealPoolFile, type SealingResult, unsealPoolFile } from '../../tokens/sealing.js'
+import { CodexError, messageOf } from '../../kernel/errors.js'
+import { KEYCHAIN_ENV, type Runtime } from '../../runtime.js'
+import { defineTool } from '../definition.js'
+
+interface KeychainData {
+  readonly command: 'status' | 'migrate' | 'rollback'
+  /** True where nothing was changed because confirm was not given. */
+  readonly dryRun: boolean
+  readonly path: string
+  readonly optedIn: boolean
+  /** How the file is stored now. */
+  readonly storage: SealState['kind']
+  readonly accounts: number
+  /** The way to the keychain; null for `reachable` when it was not asked. */
+  readonly keychain: {
+    readonly via: string
+    readonly reachable: boolean | null
+    readonly problem: string | null
+  }
+  /** Files with unencrypted tokens beside a sealed account file. */
+  readonly plainCopies: readonly string[]
+  readonly backup: string | null
+  readonly warnings: readonly string[]
+  readonly message: string
+}
+
+export const codexKeychain = defineTool({
+  name: 'keychain',
+  group: 'Backup and secrets',
+  summary:
+    'Keep the tokens sealed with a key in the OS keychain: status, migrate or rollback; without confirm it only says what would happen.',
+  risk: 'secret',
+  args: {
+    command: z.enum(['status', 'migrate', 'rollback']).describe('default: status').optional(),
+    dryRun: z.boolean().optional(),
+    confirm: z.boolean().describe('needed to migrate and to roll back').optional(),
+  },
+  positional: ['command'],
+  userOnly: ['confirm'],
+  async run(
+    runtime,
+    { command = 'status', dryRun = false, confirm = false },
+  ): Promise<KeychainData> {
+    const before = await sealStateOf(runtime.store.path)
+    // What cannot be read as an account file is not the same as none: the store says why, and nothing is sealed there.
+    if (before.kind === 'empty') await runtime.store.read()
+    if (command === 'status') return report(runtime, command, false, statusText(before, runtime))
+    if (command === 'migrate' && !runtime.vault.optedIn) {
+      throw new CodexError(
+        'invalid_input',
+        `Migrating needs ${KEYCHAIN_ENV}=1 in the environment, of OpenCode as well as of this command.`,
+        { hint: 'Nothing was changed.' },
+      )
+    }
+    if (
+      command === 'migrate' &&
+      before.kind !== 'sealed' &&
+      (await runtime.store.read()).accounts.length === 0
+    )
+      throw new CodexError(
+        'no_accounts',
+        'There is no account to seal; the first login makes a sealed file.',
+      )
+    if (dryRun || !confirm) {
+      const how = dryRun ? '' : ' Pass confirm to do it.'
+      return report(
+        runtime,
+        command,
+        true,
+        `${previewText(command, before)} Nothing was changed.${how}`,
+      )
+    }
+    const deps = {
+      store: runtime.store,
+      vault: runtime.vault,
+      backupsDir: backupsDirOf(runtime),
+      refreshDir: refreshDir(runtime.paths.root),
+      spareRefreshDirs: runtime.paths.spareRefreshDirs,
+      nowMs: runtime.clock.now(),
+    }
+    const result = await (command === 'migrate' ? sealPoolFile(deps) : unsealPoolFile(deps))
+    return report(runtime, command, false, doneText(command, result), result)
+  },
+  render: (data) =>
+    [data.message, ...detailsOf(data), ...data.warnings.map((text) => `warning: ${text}`)].join(
+      '\n',
+    ),
+  failed: (data) => data.keychain.reachable === false,
+})
+
+function backupsDirOf(runtime: Runtime): string {
+  return path.join(path.dirname(runtime.store.path), 'backups')
+}
+
+async function report(
+  runtime: Runtime,
+  command: KeychainData['command'],
+  dryRun: boolean,
+  message: string,
+  result?: SealingResult,
+): Promise<KeychainData> {
+  const { vault, store } = runtime
+  const state = await sealStateOf(store.path)
+  const problem = await problemOf(runtime, state)
+  const copies =
+    state.kind === 'sealed'
+      ? await findPlainCopies(store.path, backupsDirOf(runtime))
+      : { own: [], other: [] }
+  return {
+    command,
+    dryRun,
+    path: store.path,
+    optedIn: vault.optedIn,
+    storage: state.kind,
+    accounts: state.accounts,
+    keychain: {
+      via: vault.keychain.via,
+      reachable: problem === undefined ? null : problem === null,
+      problem: problem ?? null,
+    },
+    plainCopies: [...copies.own, ...copies.other],
+    backup: result?.backup ?? null,
+    warnings: result?.warnings ?? [],
+    message,
+  }
+}
+
+/** Undefined when nobody needs the keychain and it is not asked; null when it answers. */
+async function problemOf({ vault }: Runtime, state: SealState): Promise<string | null | undefined> {
+  if (!vault.optedIn && state.kind !== 'sealed') return undefined
+  const probe = state.keyId === undefined ? vault.keychain.get(PROBE_ITEM) : vault.key(state.keyId)
+  return probe.then(
+    () => null,
+    (error: unknown) => messageOf(error),
+  )
+}
+
+function statusText(state: SealState, { vault, store }: Runtime): string {
+  const count = countOf(state.accounts)
+  switch (state.kind) {
+    case 'sealed':
+      return `The tokens of ${count} in ${store.path} are sealed with a key in the OS keychain.`
+    case 'plain':
+      return `The tokens of ${count} are stored unencrypted in ${store.path}, readable only by you.${vault.optedIn ? ' To seal them: codex-keychain migrate' : ''}`
+    case 'empty':
+      return `There is no account in ${store.path}.${vault.optedIn ? ' The first login makes a sealed file.' : ''}`
+  }
+}
+
+function previewText(command: 'migrate' | 'rollback', state: SealState): string {
+  const count = countOf(state.accounts)
+  if (command === 'migrate') {
+    if (state.kind === 'sealed')
+      return 'The account file is sealed already; copies in the backups folder that are still plain would be sealed.'
+    return `The tokens of ${count}, and the copies the plugin made in the backups folder, would be sealed with a new key in the OS keychain.`
+  }
+  if (state.kind !== 'sealed')
+    return 'The account file is not sealed; sealed copies in the backups folder would be unsealed.'
+  return `The tokens of ${count}, and the sealed copies in the backups folder, would be stored unencrypted, and the key deleted from the OS keychain.`
+}
+
+function doneText(
+  command: 'migrate' | 'rollback',
+  { changed, accounts, copies }: SealingResult,
+): string {
+  const count = countOf(accounts)
+  const also =
+    copies === 0
+      ? ''
+      : ` So ${copies === 1 ? 'is 1 copy' : `are ${copies} copies`} in the backups folder.`
+  if (command === 'migrate')
+    return `The tokens of ${count} are ${changed ? 'now' : 'already'} sealed with a key in the OS keychain.${also}`
+  return `The tokens of ${count} ${changed ? 'are stored unencrypted again' : 'were not sealed'}.${also}`
+}
+
+function detailsOf({ keychain, optedIn, plainCopies, backup }: KeychainData): string[] {
+  const reach = keychain.reachable === null ? 'not asked' : (keychain.problem ?? 'reachable')
+  return [
+    `keychain: ${reach} (${keychain.via}); ${KEYCHAIN_ENV}=1 is ${optedIn ? '' : 'not '}set`,
+    ...(backup === null ? [] : [`sealed copy: ${backup}`]),
+    ...(plainCopies.length === 0
+      ? []
+      : ['unencrypted tokens are also in:', ...plainCopies.map((file) => `  ${file}`)]),
+  ]
+}
+
+function countOf(accounts: number): string {
+  return `${accounts} account${accounts === 1 ? '' : 's'}`
+}

@@ -1,0 +1,227 @@
+import * as z from 'zod'
+
+import { nextAction, servingText } from '../../account-view/next-action.js'
+import { canServe } from '../../account-view/state.js'
+import type { AccountView } from '../../account-view/view.js'
+import { percentText, sharePercent, wholePercent, windowName } from '../../account-view/words.js'
+import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
+import { type ApiValue, apiValue } from '../../forecast/api-value.js'
+import { poolText } from '../../account-view/forecast-words.js'
+import { PRICES_DATE } from '../../forecast/api-value.js'
+import type { PoolForecast } from '../../forecast/types.js'
+import type { HistoryEntry } from '../../history/entries.js'
+import { poolForecastOf } from '../../history/estimates.js'
+import { type MoveCost, moveCosts, type TurnShare, turnShares } from '../../history/estimates.js'
+import { CodexError } from '../../kernel/errors.js'
+import { counted } from '../../kernel/text/plural.js'
+import { renderTable } from '../../kernel/text/table.js'
+import { REPORT_MARK, renderReport } from '../../report/page.js'
+import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
+import {
+  ACCOUNT_COLUMNS,
+  type AccountRow,
+  NO_ACCOUNT,
+  rowOf,
+  viewsOf,
+  windowsCell,
+} from '../account-rows.js'
+import { defineTool } from '../definition.js'
+import { writeOwnFile } from '../own-file.js'
+import { reportData, usualWindows } from '../../report/report-data.js'
+
+interface DashboardData {
+  readonly accounts: readonly AccountRow[]
+  readonly usable: number
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
+  /** Mean of what is left over the accounts with a reading, by window; the pool as one. */
+  readonly pool: readonly {
+    readonly window: string
+    readonly leftPercent: number
+    readonly accounts: number
+  }[]
+  readonly strategy: string
+  readonly retryProfile: string
+  readonly requests: {
+    readonly completed: number
+    readonly failed: number
+    readonly attempts: number
+  }
+  /** Null when the history says too little. */
+  readonly forecast: PoolForecast | null
+  /** What was used through this plugin on this machine; `usd` is what the public API would have cost, not a charge; without answers of API keys. */
+  readonly use: { readonly today: ApiValue; readonly week: ApiValue; readonly pricesDate: string }
+  /** What an answer takes of a window, learned from the history. */
+  readonly turnShares: readonly (TurnShare & { readonly index: number })[]
+  /** What moving the session of the newest answer to each other account would cost. */
+  readonly moveCosts: readonly (Omit<MoveCost, 'uid'> & { readonly index: number })[]
+  readonly recommendedNextAction: string
+  /** Where the page was written; only when asked for. */
+  readonly report?: { readonly path: string }
+}
+
+export const codexDashboard = defineTool({
+  name: 'dashboard',
+  group: 'Daily use',
+  summary: 'Show the whole pool at a glance: accounts, what is left, requests, and what to do.',
+  risk: 'read',
+  args: {
+    html: z
+      .string()
+      .describe('write the whole picture with its history to this HTML file')
+      .optional(),
+    force: z.boolean().describe('replace a file that is not a report').optional(),
+  },
+  userOnly: ['html', 'force'],
+  async run(runtime, { html: wanted, force = false }, context): Promise<DashboardData> {
+    if (wanted === '')
+      throw new CodexError('invalid_input', 'Argument html needs the name of a file.', { hint: '' })
+    const pool = await runtime.store.read()
+    const views = viewsOf(runtime, pool, context)
+    const { counters } = runtime.metrics.snapshot()
+    const nowMs = runtime.clock.now()
+    const entries = await runtime.history.read()
+    const report =
+      wanted === undefined
+        ? undefined
+        : await writeOwnFile({
+            wanted,
+            directory: context.directory,
+            text: renderReport(reportData({ views, entries, nowMs })),
+            mark: REPORT_MARK,
+            force,
+          })
+    // An account at a limit comes back within the time that is forecast.
+    const serving = views.filter(({ state }) => canServe(state) || state.kind === 'limited')
+    const indexOf = (uid: string): number => views.find((view) => view.uid === uid)?.index ?? 0
+    return {
+      accounts: views.map((view) => rowOf(view, pool, nowMs, context)),
+      unreadable: unreadableRecords(pool).length,
+      usable: views.filter(({ state }) => canServe(state)).length,
+      pool: poolLevels(views),
+      strategy: runtime.config.rotationStrategy,
+      retryProfile: runtime.config.retryProfile,
+      requests: {
+        completed: counters['requests.completed'] ?? 0,
+        failed: counters['requests.failed'] ?? 0,
+        attempts: counters.attempts ?? 0,
+      },
+      forecast: poolForecastOf(entries, serving.map(usualWindows), nowMs) ?? null,
+      use: {
+        today: valueSince(new Date(nowMs).setHours(0, 0, 0, 0), entries, views),
+        week: valueSince(nowMs - WEEK_MS, entries, views),
+        pricesDate: PRICES_DATE,
+      },
+      turnShares: views.flatMap(({ uid, index }) =>
+        turnShares(entries, uid).map((share) => ({ ...share, index })),
+      ),
+      moveCosts: moveCosts(
+        entries,
+        views.map(({ uid }) => uid),
+      ).map(({ uid, ...cost }) => ({ ...cost, index: indexOf(uid) })),
+      recommendedNextAction: nextAction(views, nowMs),
+      ...(report === undefined ? {} : { report: { path: report } }),
+    }
+  },
+  render(data, view) {
+    if (data.report !== undefined) return `Report written to ${data.report.path}.`
+    const unreadable = data.unreadable === 0 ? [] : [unreadableText(data.unreadable)]
+    if (data.accounts.length === 0) return [NO_ACCOUNT, ...unreadable].join('\n')
+    const table = renderTable(
+      data.accounts,
+      [...ACCOUNT_COLUMNS, { title: 'Left', value: (row) => windowsCell(row, bar), priority: 1 }],
+      view.width,
+    )
+    const pool = data.pool.map((one) => `${one.window} ${percentText(one.leftPercent)}`).join(', ')
+    return [
+      table,
+      '',
+      `Pool: ${servingText(data.usable, data.accounts.length)} can serve${pool === '' ? '' : `, left on average ${pool}`}. Strategy ${data.strategy}, retries ${data.retryProfile}.`,
+      `This process: ${data.requests.completed} answered, ${data.requests.failed} failed, ${data.requests.attempts} sent.`,
+      poolText(data.forecast ?? undefined, view.nowMs),
+      ...useLines(data.use),
+      ...data.turnShares.map(shareLine),
+      ...moveLines(data.moveCosts),
+      data.recommendedNextAction,
+      ...unreadable,
+    ].join('\n')
+  },
+})
+
+const WEEK_MS = 7 * 86_400_000
+
+/** What is left on average over the enabled accounts with a reading, by window of the usual family. */
+function poolLevels(views: readonly AccountView[]): DashboardData['pool'] {
+  const windows = views
+    .filter(({ enabled }) => enabled)
+    .flatMap((view) => view.windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID))
+  return [...new Set(windows.map(({ name }) => name))].map((name) => {
+    const left = windows.filter((one) => one.name === name).map(({ leftPercent }) => leftPercent)
+    const mean = left.reduce((sum, one) => sum + one, 0) / left.length
+    return { window: name, leftPercent: wholePercent(mean), accounts: left.length }
+  })
+}
+
+/** Answers of an API key are billed: they have no equivalent. */
+function valueSince(
+  fromMs: number,
+  entries: readonly HistoryEntry[],
+  views: readonly AccountView[],
+): ApiValue {
+  const keys = new Set(views.filter(({ kind }) => kind === 'api-key').map(({ uid }) => uid))
+  const turns = entries
+    .filter((entry) => entry.type === 'turn')
+    .filter(({ atMs }) => atMs >= fromMs)
+  const { usd, unpricedModels } = apiValue(turns.filter(({ uid }) => !keys.has(uid)))
+  return { ...apiValue(turns), usd, unpricedModels }
+}
+
+function useLines({ today, week, pricesDate }: DashboardData['use']): string[] {
+  if (week.turns === 0) return []
+  const line = (name: string, use: ApiValue): string =>
+    `${name}: ${counted(use.turns, 'answer')}, ${tokens(use.inputTokens)} tokens in (${tokens(use.cachedTokens)} cached), ${tokens(use.outputTokens)} out, API-equivalent ${usd(use)}.`
+  return [
+    line('Today', today),
+    line('Last 7 days', week),
+    `API-equivalent is not a charge: your plan pays. Public prices of ${pricesDate}${week.unpricedModels.length === 0 ? '' : `; not known for ${week.unpricedModels.join(', ')}`}.`,
+  ]
+}
+
+function shareLine({
+  index,
+  kind,
+  turns,
+  low,
+  mid,
+  high,
+}: DashboardData['turnShares'][number]): string {
+  return `Account ${index}: the last ${turns === 1 ? 'answer' : counted(turns, 'answer')} took about ${sharePercent(mid)} of the ${windowName(kind)} window each (80%: ${sharePercent(low)} to ${sharePercent(high)}).`
+}
+
+function moveLines(costs: DashboardData['moveCosts']): string[] {
+  const [first] = costs
+  if (first === undefined) return []
+  const shares = costs.flatMap(({ index, shares: list }) =>
+    list.map(
+      ({ kind, low, mid, high }) =>
+        `on account ${index} about ${sharePercent(mid)} of the ${windowName(kind)} window (80%: ${sharePercent(low)} to ${sharePercent(high)})`,
+    ),
+  )
+  return [
+    `Moving the newest session to another account would bill its ${tokens(first.tokens)} tokens of input in full again${shares.length === 0 ? '' : `: ${shares.join(', ')}`}.`,
+  ]
+}
+
+function usd({ usd: value, unpricedModels }: ApiValue): string {
+  if (value === 0 && unpricedModels.length > 0) return 'unknown'
+  return `$${value.toFixed(2)}${unpricedModels.length === 0 ? '' : ' and more'}`
+}
+
+function tokens(count: number): string {
+  if (count < 10_000) return String(count)
+  return count < 1e6 ? `${Math.round(count / 1000)}k` : `${(count / 1e6).toFixed(1)}M`
+}
+
+function bar(leftPercent: number): string {
+  return `${'█'.repeat(Math.round(leftPercent / 12.5)).padEnd(8, '░')} `
+}

@@ -1,0 +1,165 @@
+import * as z from 'zod'
+
+import { findAccount } from '../../account-view/find-account.js'
+import type { WindowView } from '../../account-view/view.js'
+import { percentText, windowName } from '../../account-view/words.js'
+import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
+import { paceText } from '../../account-view/forecast-words.js'
+import type { Forecast } from '../../forecast/types.js'
+import { budgetToStayOnPace } from '../../forecast/window.js'
+import type { HistoryEntry } from '../../history/entries.js'
+import { forecastOf } from '../../history/estimates.js'
+import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
+import { renderTable } from '../../kernel/text/table.js'
+import {
+  type AccountRow,
+  NO_ACCOUNT,
+  rowOf,
+  shortName,
+  viewsOf,
+  type WindowRow,
+} from '../account-rows.js'
+import { accountArg } from '../accounts/account-edit.js'
+import { defineTool } from '../definition.js'
+import { readAllLimits } from '../read-limits.js'
+
+/** One account with a fresh reading, or why there is none. */
+type LimitsRow = Omit<AccountRow, 'windows'> & {
+  readonly windows: readonly LimitsWindow[]
+  /** Null when the reading worked. */
+  readonly error: string | null
+  readonly credits: {
+    readonly hasCredits: boolean
+    readonly unlimited: boolean
+    readonly balance?: string | undefined
+  } | null
+}
+
+/** A window and what is expected of it; null when the history says too little. */
+type LimitsWindow = WindowRow & { readonly forecast: Forecast | null }
+
+interface LimitsData {
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
+  readonly accounts: readonly LimitsRow[]
+}
+
+export const codexLimits = defineTool({
+  name: 'limits',
+  group: 'Daily use',
+  summary: 'Ask the backend what is left of each limit, when it resets, and whether it lasts.',
+  risk: 'read',
+  args: {
+    account: accountArg.optional(),
+    cached: z.boolean().describe('show what is known without asking the backend').optional(),
+  },
+  positional: ['account'],
+  core: true,
+  async run(runtime, { account, cached }, context): Promise<LimitsData> {
+    const pool = await runtime.store.read()
+    const chosen =
+      account === undefined
+        ? pool.accounts
+        : [findAccount(pool, account, runtime.config.maskEmail).account]
+    const errors = cached === true ? undefined : await readAllLimits(runtime, chosen, context)
+    const uids = new Set(chosen.map(({ uid }) => uid))
+    const entries = await runtime.history.read()
+    const nowMs = runtime.clock.now()
+    return {
+      unreadable: unreadableRecords(pool).length,
+      accounts: viewsOf(runtime, pool, context)
+        .filter(({ uid }) => uids.has(uid))
+        .map((view) => {
+          const row = rowOf(view, pool, nowMs, context)
+          return {
+            ...row,
+            windows: row.windows.map((window, place) => ({
+              ...window,
+              forecast: forecastOfView(entries, view.uid, view.windows[place], nowMs),
+            })),
+            error: errors?.get(view.uid) ?? null,
+            credits: runtime.ledger.of(view.uid)?.credits ?? null,
+          }
+        }),
+    }
+  },
+  render(data, view) {
+    const unreadable = data.unreadable === 0 ? [] : [unreadableText(data.unreadable)]
+    if (data.accounts.length === 0) return [NO_ACCOUNT, ...unreadable].join('\n')
+    const lines = data.accounts.flatMap((row) => {
+      const windows: readonly (LimitsWindow | undefined)[] =
+        row.windows.length === 0 ? [undefined] : row.windows
+      return windows.map((window) => ({ row, window }))
+    })
+    const table = renderTable(
+      lines,
+      [
+        { title: '#', value: ({ row }) => String(row.index), align: 'right' },
+        { title: 'Account', value: ({ row }) => shortName(row) },
+        {
+          title: 'Window',
+          value: ({ window }) =>
+            window === undefined ? '-' : windowName(window.kind, window.limitId),
+        },
+        {
+          title: 'Left',
+          value: ({ window }) => (window === undefined ? '-' : percentText(window.leftPercent)),
+          align: 'right',
+        },
+        {
+          title: 'Resets',
+          value: ({ window }) =>
+            window?.resetsAtMs == null ? '-' : formatWhen(window.resetsAtMs, view.nowMs),
+        },
+        {
+          title: 'Read',
+          value: ({ row, window }) =>
+            row.error ??
+            (window === undefined
+              ? 'no reading'
+              : `${formatDuration(view.nowMs - window.observedAtMs)} ago`),
+          priority: 1,
+        },
+      ],
+      view.width,
+    )
+    const paces = lines.flatMap(({ row, window }) => {
+      const text = paceText(window?.forecast ?? undefined, view.nowMs)
+      return window === undefined || text === ''
+        ? []
+        : [
+            `${row.index} ${shortName(row)}, ${windowName(window.kind, window.limitId)}: at this pace ${text}.${budgetText(window, view.nowMs)}`,
+          ]
+    })
+    const notes = [...paces, ...unreadable]
+    return notes.length === 0 ? table : [table, '', ...notes].join('\n')
+  },
+  // A disabled account beside others is left out on purpose.
+  failed: ({ accounts }) =>
+    accounts.some((row) => row.error !== null && (row.enabled || accounts.length === 1)),
+})
+
+const DAY_MS = 86_400_000
+
+/** Of the time after a reset nothing is claimed. */
+function forecastOfView(
+  entries: readonly HistoryEntry[],
+  uid: string,
+  view: WindowView | undefined,
+  nowMs: number,
+): Forecast | null {
+  const { limitId, reading: window } = view ?? {}
+  if (limitId === undefined || window === undefined) return null
+  if (window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs) return null
+  return forecastOf(entries, { uid, limitId, window }, nowMs) ?? null
+}
+
+/** What would last, where the pace of now does not. */
+function budgetText({ forecast, leftPercent, resetsAtMs }: LimitsWindow, nowMs: number): string {
+  if (forecast?.runsOutAtMs?.mid === undefined) return ''
+  const budget = budgetToStayOnPace(100 - leftPercent, resetsAtMs ?? undefined, nowMs)
+  const isDayAhead = (resetsAtMs ?? 0) - nowMs >= DAY_MS
+  return budget === undefined
+    ? ''
+    : ` To last: ${budget.perHour.toFixed(1)}% an hour${isDayAhead ? `, ${budget.nextDay.toFixed(0)}% in the next day` : ''}.`
+}

@@ -1,0 +1,142 @@
+import * as z from 'zod'
+
+import { accountName } from '../../accounts/labels.js'
+import { spelledOut } from '../../account-view/words.js'
+import { CodexError, isCodexError } from '../../kernel/errors.js'
+import { uuidFrom } from '../../kernel/hash.js'
+import { counted } from '../../kernel/text/plural.js'
+import {
+  listResetCredits,
+  type Redeemed,
+  redeemResetCredit,
+  type ResetCredit,
+} from '../../quota/reset-credits.js'
+import { findAccount } from '../../account-view/find-account.js'
+import { accountArg } from '../accounts/account-edit.js'
+import { defineTool } from '../definition.js'
+import { readLimits } from '../read-limits.js'
+
+interface ResetData {
+  readonly account: string
+  readonly action: 'status' | 'consume'
+  readonly availableCount: number
+  readonly credits: readonly ResetCredit[]
+  /** True only when the backend carried it out; null when that is not known. */
+  readonly redeemed: boolean | null
+  readonly result: Redeemed | null
+  readonly message: string
+}
+
+export const codexReset = defineTool({
+  name: 'reset',
+  group: 'Daily use',
+  summary: 'List banked resets of the limits of an account; redeem one only with confirm.',
+  risk: 'spend',
+  args: {
+    account: accountArg.describe('default: the active account').optional(),
+    action: z.enum(['status', 'consume']).optional(),
+    creditId: z.string().describe('default: the one that expires first').optional(),
+    confirm: z.boolean().describe('true redeems; a banked reset cannot be given back').optional(),
+  },
+  positional: ['account'],
+  riskOf: ({ action }) => (action === 'consume' ? 'spend' : 'read'),
+  userOnly: ['confirm'],
+  async run(
+    runtime,
+    { account, action = 'status', creditId, confirm },
+    { signal },
+  ): Promise<ResetData> {
+    const pool = await runtime.store.read()
+    const target = findAccount(pool, account ?? pool.activeIndex + 1, runtime.config.maskEmail)
+    const name = accountName(target.account, target.position, runtime.config)
+    const grant = await runtime.tokens.access(target.account, signal)
+    const deps = {
+      fetch: runtime.fetch,
+      backend: runtime.endpoints.backend,
+      userAgent: runtime.userAgent,
+      now: () => runtime.clock.now(),
+    }
+    const caller = { token: grant.token, accountId: target.account.accountId }
+    const listed = await listResetCredits(deps, caller, signal)
+    const credits = listed.filter((credit) => credit.status === 'available')
+    const base = {
+      account: name,
+      action,
+      availableCount: credits.length,
+      credits,
+      redeemed: false,
+      result: null,
+    }
+    if (action === 'status')
+      return {
+        ...base,
+        message: `${name} has ${counted(credits.length, 'banked reset')}.`,
+      }
+    const credit =
+      creditId === undefined
+        ? [...credits].sort((left, right) =>
+            (left.expiresAt ?? '~').localeCompare(right.expiresAt ?? '~'),
+          )[0]
+        : credits.find(({ id }) => id === creditId)
+    if (credit === undefined && listed.some(({ id }) => id === creditId))
+      throw new CodexError(
+        'invalid_input',
+        `The banked reset ${JSON.stringify(creditId)} of ${name} is used up already.`,
+        { hint: 'Nothing was changed.' },
+      )
+    if (credit === undefined)
+      throw new CodexError(
+        'invalid_input',
+        creditId === undefined
+          ? `${name} has no banked reset.`
+          : `${name} has no banked reset ${JSON.stringify(creditId)}.`,
+        { hint: '' },
+      )
+    if (confirm !== true)
+      return {
+        ...base,
+        message: `One banked reset of ${name} would be redeemed. Nothing was changed; pass confirm to redeem it.`,
+      }
+    // The same credit always makes the same id: a repetition after a lost answer redeems nothing twice.
+    const requestId = uuidFrom(`${target.account.uid} ${credit.id}`, 4)
+    const result = await redeemResetCredit(
+      deps,
+      caller,
+      { requestId, creditId: credit.id },
+      signal,
+    ).catch((error: unknown) => {
+      if (!isCodexError(error) || error.code !== 'backend_unreachable') throw error
+      throw new CodexError(
+        'backend_unreachable',
+        `${error.message} Whether the reset was redeemed is not known.`,
+        {
+          cause: error,
+          hint: `Repeat it with creditId ${credit.id}: the same one is never redeemed twice`,
+        },
+      )
+    })
+    const done = result.code === 'reset'
+    if (done) {
+      runtime.ledger.clear(target.account.uid, runtime.clock.now())
+      await readLimits(runtime, target.account, signal).catch(() => undefined)
+      await runtime.ledger.flush()
+    }
+    return {
+      ...base,
+      redeemed: result.code === 'unknown' ? null : done,
+      result,
+      message: done
+        ? `${name}: ${counted(result.windowsReset, 'window was', 'windows were')} reset.`
+        : `${name}: nothing was redeemed (${spelledOut(result.code)}).`,
+    }
+  },
+  render: (data) =>
+    [
+      data.message,
+      ...data.credits.map(
+        (credit) =>
+          `  ${credit.id}${credit.expiresAt === undefined ? '' : `, expires ${credit.expiresAt.slice(0, 10)}`}`,
+      ),
+    ].join('\n'),
+  failed: (data) => data.action === 'consume' && data.redeemed !== true && data.result !== null,
+})

@@ -1,0 +1,146 @@
+import * as z from 'zod'
+
+import { nextAction } from '../../account-view/next-action.js'
+import { reasonText, spelledOut } from '../../account-view/words.js'
+import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
+import { originOf, type SettingRow, settingRows } from '../../config/report.js'
+import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
+import { counted } from '../../kernel/text/plural.js'
+import { renderTable } from '../../kernel/text/table.js'
+import {
+  ACCOUNT_COLUMNS,
+  type AccountRow,
+  NO_ACCOUNT,
+  rowOf,
+  viewsOf,
+  windowsCell,
+} from '../account-rows.js'
+import { defineTool } from '../definition.js'
+
+interface WhyCandidate {
+  readonly name: string
+  readonly eligible: boolean
+  readonly score: number | null
+  readonly reasons: readonly string[]
+}
+
+interface WhyDecision {
+  readonly atMs: number
+  readonly model: string
+  readonly chosen: string | null
+  readonly reason: string
+  readonly candidates: readonly WhyCandidate[]
+}
+
+interface StatusData {
+  readonly accounts: readonly AccountRow[]
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
+  readonly strategy: string
+  readonly serving: string | null
+  readonly nextAction: string
+  /** A sentence for each account whose new tokens could not be stored yet. */
+  readonly unsaved: readonly string[]
+  /** Settings that are not at their defaults. */
+  readonly settings: readonly Pick<SettingRow, 'name' | 'value' | 'source' | 'where' | 'line'>[]
+  /** Values of the configuration that are not used because something is wrong with them. */
+  readonly settingProblems: number
+  /** Newest first; only when asked for. */
+  readonly decisions?: readonly WhyDecision[]
+}
+
+export const codexStatus = defineTool({
+  name: 'status',
+  group: 'Daily use',
+  summary:
+    'Show which account serves, what is left, what is blocked until when, and why an account was chosen.',
+  risk: 'read',
+  args: { why: z.boolean().describe('add the last decisions and their reasons').optional() },
+  core: true,
+  async run(runtime, { why }, context): Promise<StatusData> {
+    const pool = await runtime.store.read()
+    const views = viewsOf(runtime, pool, context)
+    const nowMs = runtime.clock.now()
+    const accounts = views.map((view) => rowOf(view, pool, nowMs, context))
+    const base = {
+      accounts,
+      unreadable: unreadableRecords(pool).length,
+      strategy: runtime.config.rotationStrategy,
+      serving: accounts.find((row) => row.active)?.name ?? null,
+      nextAction: nextAction(views, nowMs),
+      unsaved: await runtime.tokens.unsaved(),
+      settings: settingRows(runtime.loaded)
+        .filter(({ source }) => source !== 'default')
+        .map(({ name, value, source, where, line }) => ({ name, value, source, where, line })),
+      settingProblems: runtime.loaded.problems.length,
+    }
+    if (why !== true) return base
+    const nameOf = (uid: string | undefined): string | null =>
+      views.find((view) => view.uid === uid)?.name ?? null
+    const decisions = runtime.decisions
+      .recent()
+      .slice(0, 10)
+      .map((entry): WhyDecision => ({
+        atMs: entry.atMs,
+        model: entry.model,
+        chosen: nameOf(entry.decision.uid),
+        reason: entry.decision.reason,
+        candidates: entry.explain().map((candidate) => ({
+          name: nameOf(candidate.uid) ?? candidate.label,
+          eligible: candidate.eligible,
+          score: candidate.score ?? null,
+          reasons: candidate.reasons.map((reason) => reasonText(reason, nowMs)),
+        })),
+      }))
+    return { ...base, decisions }
+  },
+  render(data, view) {
+    const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
+    if (data.accounts.length === 0) return `${NO_ACCOUNT}${unreadable}`
+    const table = renderTable(
+      data.accounts,
+      [
+        ...ACCOUNT_COLUMNS,
+        { title: 'Left', value: (row) => windowsCell(row), priority: 2 },
+        { title: 'Resets', value: (row) => resetsCell(row, view.nowMs), priority: 1 },
+      ],
+      view.width,
+    )
+    const decisions =
+      data.decisions === undefined ? '' : `\n\n${whyText(data.decisions, view.nowMs)}`
+    const unsaved = data.unsaved.map((text) => `\n\n${text}`).join('')
+    return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${unreadable}${settingsText(data)}${decisions}`
+  },
+})
+
+function resetsCell(row: AccountRow, nowMs: number): string {
+  const texts = row.windows.flatMap((window) =>
+    window.resetsAtMs === null ? [] : [`${window.name} ${formatWhen(window.resetsAtMs, nowMs)}`],
+  )
+  return texts.length === 0 ? '-' : texts.slice(0, 2).join(', ')
+}
+
+function settingsText({ settings, settingProblems }: StatusData): string {
+  const changed = settings.map(
+    (row) => `${row.name} ${JSON.stringify(row.value)} (${originOf(row)})`,
+  )
+  const wrong =
+    settingProblems === 0
+      ? ''
+      : `\n${counted(settingProblems, 'value')} of the configuration cannot be used: oc-codex-multi-auth config`
+  return `${changed.length === 0 ? '' : `\nSettings: ${changed.join(', ')}`}${wrong}`
+}
+
+function whyText(decisions: readonly WhyDecision[], nowMs: number): string {
+  if (decisions.length === 0) return 'No decision yet in this process.'
+  return decisions
+    .map((decision) => {
+      const head = `${formatDuration(nowMs - decision.atMs)} ago, ${decision.model}: ${decision.chosen ?? 'no account'} (${spelledOut(decision.reason)})`
+      const lines = decision.candidates.map(
+        (one) =>
+          `  ${one.eligible ? '+' : '-'} ${one.name}: ${one.reasons.length === 0 ? 'nothing against it' : one.reasons.join('; ')}`,
+      )
+      return [head, ...lines].join('\n')
+    })
+    .join('\n')
+}

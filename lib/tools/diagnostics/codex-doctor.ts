@@ -1,0 +1,97 @@
+import * as z from 'zod'
+
+import { messageOf } from '../../kernel/errors.js'
+import { counted } from '../../kernel/text/plural.js'
+import { redactText } from '../../kernel/text/redact.js'
+import { packageVersion } from '../../kernel/version.js'
+import { defineTool } from '../definition.js'
+import { CHECKS } from './doctor-checks.js'
+import { type Severity } from './finding.js'
+import { selfTest } from './doctor-host.js'
+
+interface DoctorFinding {
+  readonly id: string
+  readonly severity: Severity
+  readonly summary: string
+  readonly action: string
+  readonly fixable: boolean
+}
+
+interface DoctorData {
+  readonly version: string
+  readonly findings: readonly DoctorFinding[]
+  readonly errors: number
+  readonly warnings: number
+  /** What was fixed and what could not be, one line each; null when no fix was asked for. */
+  readonly fixed: readonly string[] | null
+}
+
+export const codexDoctor = defineTool({
+  name: 'doctor',
+  group: 'Diagnostics',
+  summary:
+    'Check storage, logins, permissions, configuration, ports and the network, and say what to do.',
+  risk: 'edit',
+  args: {
+    fix: z.boolean().describe('fix what can be fixed without harm').optional(),
+    selfTest: z
+      .boolean()
+      .describe('also start OpenCode and see that it uses the plugin')
+      .optional(),
+  },
+  riskOf: ({ fix }) => (fix === true ? 'edit' : 'read'),
+  userOnly: ['selfTest'],
+  async run(runtime, { fix = false, selfTest: isSelfTest = false }, context): Promise<DoctorData> {
+    const findings: DoctorFinding[] = []
+    const repaired = new Set<DoctorFinding>()
+    const fixed: string[] = []
+    const checks = isSelfTest ? { ...CHECKS, 'self-test': selfTest } : CHECKS
+    for (const [name, check] of Object.entries(checks)) {
+      context.progress(`checking ${name}`)
+      for (const finding of await check(runtime, context.signal)) {
+        const shown = {
+          id: finding.id,
+          severity: finding.severity,
+          summary: redactText(finding.summary),
+          action: finding.action,
+          fixable: finding.fix !== undefined,
+        }
+        findings.push(shown)
+        if (fix && finding.fix !== undefined) {
+          const done = await finding.fix().then(
+            (text) => {
+              repaired.add(shown)
+              return `fixed: ${text}`
+            },
+            (error: unknown) => `not fixed: ${messageOf(error)}`,
+          )
+          fixed.push(redactText(done))
+        }
+      }
+    }
+    const count = (severity: Severity): number =>
+      findings.filter((one) => one.severity === severity && !repaired.has(one)).length
+    return {
+      version: packageVersion(),
+      findings,
+      errors: count('error'),
+      warnings: count('warning'),
+      fixed: fix ? fixed : null,
+    }
+  },
+  render(data) {
+    const marks: Record<Severity, string> = { ok: 'ok     ', warning: 'warning', error: 'error  ' }
+    const lines = data.findings.map(
+      (one) =>
+        `${marks[one.severity]}  ${one.id}: ${one.summary}${one.action === '' ? '' : `\n         ${one.action}`}${one.fixable && data.fixed === null ? '\n         --fix repairs it' : ''}`,
+    )
+    const fixed = data.fixed === null || data.fixed.length === 0 ? [] : ['', ...data.fixed]
+    return [
+      ...lines,
+      ...fixed,
+      '',
+      `${counted(data.errors, 'error')}, ${counted(data.warnings, 'warning')} (version ${data.version})`,
+    ].join('\n')
+  },
+  failed: (data) => data.errors > 0,
+})

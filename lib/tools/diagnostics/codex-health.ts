@@ -1,0 +1,97 @@
+import * as z from 'zod'
+
+import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
+import { formatDuration } from '../../kernel/text/moments.js'
+import { renderTable } from '../../kernel/text/table.js'
+import { type AccountRow, NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
+import { defineTool } from '../definition.js'
+import { readAllLimits } from '../read-limits.js'
+
+interface HealthRow extends AccountRow {
+  readonly health: 'healthy' | 'unhealthy' | 'skipped'
+  readonly error: string | null
+  /** ms until the access token ends; null when unknown. */
+  readonly tokenLeftMs: number | null
+}
+
+interface HealthData {
+  readonly totalAccounts: number
+  readonly healthyCount: number
+  readonly unhealthyCount: number
+  readonly skippedCount: number
+  /** Records of the file that hold no login that can be read. */
+  readonly unreadable: number
+  readonly accounts: readonly HealthRow[]
+}
+
+export const codexHealth = defineTool({
+  name: 'health',
+  group: 'Diagnostics',
+  summary:
+    'Check that each account can still sign in and is served; a good answer lifts a block that is over.',
+  risk: 'edit',
+  args: {
+    clear: z
+      .boolean()
+      .describe('forget blocks first, so that every account is tried again')
+      .optional(),
+  },
+  riskOf: ({ clear }) => (clear === true ? 'edit' : 'read'),
+  async run(runtime, { clear }, context): Promise<HealthData> {
+    const before = await runtime.store.read()
+    if (clear === true)
+      for (const { uid } of before.accounts) runtime.ledger.clear(uid, runtime.clock.now())
+    const asked = before.accounts.filter(({ enabled }) => enabled !== false)
+    const errors = await readAllLimits(runtime, asked, context)
+    const pool = await runtime.store.read()
+    const nowMs = runtime.clock.now()
+    const accounts = viewsOf(runtime, pool, context).map((view): HealthRow => {
+      const expiresAt = pool.accounts[view.index - 1]?.expiresAt
+      const error = errors.get(view.uid) ?? null
+      const isSkipped = !view.enabled || view.kind === 'api-key'
+      return {
+        ...rowOf(view, pool, nowMs, context),
+        health: isSkipped ? 'skipped' : error === null ? 'healthy' : 'unhealthy',
+        error,
+        tokenLeftMs: expiresAt === undefined ? null : expiresAt - nowMs,
+      }
+    })
+    const count = (health: HealthRow['health']): number =>
+      accounts.filter((row) => row.health === health).length
+    return {
+      totalAccounts: accounts.length,
+      healthyCount: count('healthy'),
+      unhealthyCount: count('unhealthy'),
+      skippedCount: count('skipped'),
+      unreadable: unreadableRecords(pool).length,
+      accounts,
+    }
+  },
+  render(data, view) {
+    const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
+    if (data.totalAccounts === 0) return `${NO_ACCOUNT}${unreadable}`
+    const table = renderTable(
+      data.accounts,
+      [
+        { title: '#', value: (row) => String(row.index), align: 'right' },
+        { title: 'Account', value: shortName },
+        { title: 'Health', value: (row) => row.health },
+        { title: 'Status', value: (row) => row.status, priority: 1 },
+        {
+          title: 'Token',
+          value: (row) =>
+            row.tokenLeftMs === null
+              ? '-'
+              : row.tokenLeftMs <= 0
+                ? 'ended'
+                : formatDuration(row.tokenLeftMs),
+          priority: 0,
+        },
+        { title: 'Why', value: (row) => row.error ?? '', priority: 2 },
+      ],
+      view.width,
+    )
+    return unreadable === '' ? table : `${table}\n${unreadable}`
+  },
+  failed: (data) => data.unhealthyCount > 0,
+})

@@ -1,0 +1,290 @@
+import { access, constants, stat } from 'node:fs/promises'
+import net from 'node:net'
+import path from 'node:path'
+
+import { close, openPlaces, type OpenPlace } from '../../accounts/project/own-folders.js'
+import { parseBaseUrl } from '../../oauth/base-url.js'
+import { CALLBACK_PORTS } from '../../oauth/callback-server.js'
+import { MANAGED_MARKER } from '../../login/managed-entry.js'
+import { isCodexError, messageOf } from '../../kernel/errors.js'
+import { counted } from '../../kernel/text/plural.js'
+import { readTextFile } from '../../kernel/files/json-file.js'
+import type { Runtime } from '../../runtime.js'
+import { host, pluginEntry, version } from './doctor-host.js'
+import { keychain } from './doctor-keychain.js'
+import { leftovers } from './doctor-leftovers.js'
+import { records } from './doctor-records.js'
+import { type Check, failed, type Finding, ok, warning } from './finding.js'
+
+/** A clock further off than this breaks tokens and limits, ms. */
+const MAX_CLOCK_SKEW_MS = 2 * 60_000
+const NETWORK_TIMEOUT_MS = 10_000
+
+/** Every check, in the order of the report. */
+export const CHECKS: Readonly<Record<string, Check>> = {
+  version,
+  host,
+  'plugin-entry': pluginEntry,
+  storage,
+  keychain,
+  records,
+  accounts,
+  permissions,
+  leftovers,
+  config,
+  'host-login': hostLogin,
+  'callback-port': callbackPort,
+  backend,
+  'host-folder': hostFolder,
+}
+
+async function storage(runtime: Runtime): Promise<readonly Finding[]> {
+  try {
+    const pool = await runtime.store.read()
+    return [ok('storage', `${counted(pool.accounts.length, 'account')} in ${runtime.store.path}.`)]
+  } catch (error) {
+    const hint = isCodexError(error) ? error.hint : ''
+    return [{ id: 'storage', severity: 'error', summary: messageOf(error), action: hint }]
+  }
+}
+
+async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
+  const unsaved = (await runtime.tokens.unsaved()).map((summary): Finding =>
+    failed(
+      'tokens-not-stored',
+      summary,
+      'Free space on the disk and make it writable; keep every OpenCode window open until this is gone.',
+    ),
+  )
+  const pool = await runtime.store.read().catch(() => undefined)
+  if (pool === undefined) return unsaved
+  if (pool.accounts.length === 0)
+    return [failed('accounts', 'No account is signed in.', 'Run: opencode auth login')]
+  const findings: Finding[] = [...unsaved]
+  for (const account of pool.accounts) {
+    const name = runtime.label(account)
+    if (account.needsLogin !== undefined)
+      findings.push(
+        failed('login-needed', `${name}: ${account.needsLogin.reason}`, 'Run: opencode auth login'),
+      )
+    else if (account.kind !== 'api-key' && (account.refreshToken ?? '') === '')
+      findings.push(
+        warning(
+          'login-needed',
+          `${name} has no refresh token and will end with its access token.`,
+          'Run: opencode auth login',
+        ),
+      )
+    if (account.enabled === false)
+      findings.push(warning('account-disabled', `${name} is disabled.`, 'Enable it: codex-toggle'))
+  }
+  const tokens = pool.accounts.flatMap((account) =>
+    account.refreshToken === undefined ? [] : [account.refreshToken],
+  )
+  if (new Set(tokens).size < tokens.length) {
+    findings.push(
+      warning(
+        'shared-login',
+        'Two accounts share one login; they are refreshed together.',
+        'Remove the one you do not need: codex-remove',
+      ),
+    )
+  }
+  return findings.length === 0
+    ? [
+        ok(
+          'accounts',
+          `${counted(pool.accounts.length, 'account is', 'accounts are')} signed in and enabled.`,
+        ),
+      ]
+    : findings
+}
+
+async function permissions(runtime: Runtime): Promise<readonly Finding[]> {
+  if (process.platform === 'win32') return []
+  const file = runtime.store.path
+  const findings = (await openPlaces(runtime.paths)).map(openFinding)
+  if (
+    (await stat(file).catch(() => undefined)) !== undefined &&
+    (await access(path.dirname(file), constants.W_OK).then(
+      () => false,
+      () => true,
+    ))
+  ) {
+    findings.push(
+      failed(
+        'permissions',
+        `${path.dirname(file)} cannot be written, so tokens cannot be refreshed.`,
+        'Make the folder writable for you.',
+      ),
+    )
+  }
+  return findings.length === 0
+    ? [ok('permissions', 'Only you can read the account file and its folders.')]
+    : findings
+}
+
+function openFinding(place: OpenPlace): Finding {
+  const { path: where, kind, mode, isOurs } = place
+  const what = (mode & 0o022) !== 0 ? 'be changed' : kind === 'folder' ? 'be listed' : 'be read'
+  const wanted = kind === 'folder' ? (isOurs ? '700' : 'go-w') : '600'
+  return {
+    id: 'permissions',
+    severity: kind === 'file' || (mode & 0o022) !== 0 ? 'error' : 'warning',
+    summary: `${where} (mode ${mode.toString(8)}) can ${what} by other users of this machine.`,
+    action: `chmod ${wanted} ${where}`,
+    ...(isOurs
+      ? { fix: () => close(place).then(() => `only its owner gets at ${where} now.`) }
+      : {}),
+  }
+}
+
+async function config(runtime: Runtime): Promise<readonly Finding[]> {
+  const { problems } = runtime.loaded
+  const address = addressProblem(runtime)
+  if (address !== undefined)
+    return [warning('config', address, 'See: oc-codex-multi-auth config baseUrl')]
+  if (problems.length === 0) return [ok('config', 'Every setting is valid.')]
+  return problems.map(({ where, line, key, message }) =>
+    warning(
+      'config',
+      `${where}${line === undefined ? '' : `, line ${line}`}${key === undefined ? '' : `, ${key}`}: ${message}`,
+      'See: oc-codex-multi-auth config',
+    ),
+  )
+}
+
+function addressProblem({ config }: Runtime): string | undefined {
+  if (config.baseUrl === '') return undefined
+  try {
+    parseBaseUrl(config.baseUrl, 'the setting baseUrl')
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+async function hostLogin(runtime: Runtime): Promise<readonly Finding[]> {
+  const file = runtime.paths.hostAuthFile
+  const text = (await readTextFile(file).catch(() => undefined))?.text
+  const entry = openaiEntry(text ?? '{}')
+  if (entry === undefined) {
+    return [
+      warning(
+        'host-login',
+        'OpenCode has no entry for openai, so it does not ask the plugin; the next start puts it back.',
+        'Start OpenCode once, or run: opencode auth login',
+      ),
+    ]
+  }
+  if (entry.type === 'oauth' && entry.refresh === MANAGED_MARKER)
+    return [ok('host-login', 'OpenCode hands requests for openai to this plugin.')]
+  if (entry.type === 'api')
+    return [
+      warning(
+        'host-login',
+        'OpenCode has an API key for openai, so it does not ask the plugin.',
+        'Run: opencode auth login, and choose a ChatGPT account',
+      ),
+    ]
+  return [
+    warning(
+      'host-login',
+      'OpenCode has a ChatGPT login of its own for openai; the plugin takes over as soon as it has an account.',
+    ),
+  ]
+}
+
+async function callbackPort(): Promise<readonly Finding[]> {
+  const busy = await Promise.all(CALLBACK_PORTS.map(isBusy))
+  if (!busy.every(Boolean))
+    return [ok('callback-port', 'A browser login can come back to this machine.')]
+  return [
+    warning(
+      'callback-port',
+      `Ports ${CALLBACK_PORTS.join(' and ')} are in use, so a browser login cannot come back.`,
+      'Use the device code method, or close the program that holds them.',
+    ),
+  ]
+}
+
+/** The answer needs no login: any status shows that the line works, and its date shows whether the clock is right. */
+async function backend(runtime: Runtime, signal: AbortSignal): Promise<readonly Finding[]> {
+  const { backend: url } = runtime.endpoints
+  const proxy = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'].find(
+    (name) => (runtime.env[name] ?? '') !== '',
+  )
+  try {
+    const response = await runtime.fetch(`${url}/codex/models`, {
+      method: 'GET',
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(NETWORK_TIMEOUT_MS)]),
+    })
+    void response.body?.cancel().catch(() => undefined)
+    const theirs = Date.parse(response.headers.get('date') ?? '')
+    const skewMs = Number.isFinite(theirs) ? runtime.clock.now() - theirs : 0
+    const findings: Finding[] = [
+      ok(
+        'backend',
+        `${new URL(url).host} answers${proxy === undefined ? '' : ` through the proxy of ${proxy}`}.`,
+      ),
+    ]
+    if (Math.abs(skewMs) > MAX_CLOCK_SKEW_MS) {
+      findings.push(
+        warning(
+          'clock',
+          `The clock of this machine is ${Math.round(Math.abs(skewMs) / 60_000)} min ${skewMs > 0 ? 'ahead' : 'behind'}.`,
+          'Set the clock; times of limits and tokens are off otherwise.',
+        ),
+      )
+    }
+    return findings
+  } catch (error) {
+    if (signal.aborted) throw error
+    return [
+      failed(
+        'backend',
+        `${new URL(url).host} cannot be reached${proxy === undefined ? '' : ` through the proxy of ${proxy}`}.`,
+        'Check the network, the proxy and the firewall.',
+      ),
+    ]
+  }
+}
+
+async function hostFolder(runtime: Runtime): Promise<readonly Finding[]> {
+  const manifest = path.join(runtime.paths.root, 'package.json')
+  const found = await readTextFile(manifest).catch(() => undefined)
+  if (found !== undefined)
+    return [ok('host-folder', 'OpenCode installs nothing into the data folder at start.')]
+  if ((await stat(runtime.paths.root).catch(() => undefined)) === undefined) return []
+  return [
+    warning(
+      'host-folder',
+      `${runtime.paths.root} makes OpenCode look for a package at every start; without a registry that takes more than a minute.`,
+      'Start OpenCode once with this plugin; it settles the folder.',
+    ),
+  ]
+}
+
+function isBusy(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = net.createServer()
+    server.once('error', () => resolve(true))
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () =>
+      server.close(() => resolve(false)),
+    )
+  })
+}
+
+function openaiEntry(text: string): { type?: unknown; refresh?: unknown } | undefined {
+  try {
+    const content: unknown = JSON.parse(text)
+    const entry =
+      typeof content === 'object' && content !== null && 'openai' in content
+        ? content.openai
+        : undefined
+    return typeof entry === 'object' && entry !== null ? entry : undefined
+  } catch {
+    return undefined
+  }
+}

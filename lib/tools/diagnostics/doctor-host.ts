@@ -1,0 +1,222 @@
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+
+import { parse as parseJsonc } from 'jsonc-parser'
+import * as z from 'zod'
+
+import { findProjectRoot } from '../../accounts/project/project.js'
+import { findConfigFiles } from '../../host-setup/config-files.js'
+import { cachedCopies } from '../../host-setup/package-cache.js'
+import { entryKind, PACKAGE_NAME } from '../../host-setup/plugin-entries.js'
+import { parsedJson } from '../../kernel/text/json.js'
+import { isNestedTooDeep } from '../../kernel/text/nesting.js'
+import { readTextFile } from '../../kernel/files/json-file.js'
+import { chosenEnvironment, startProgram } from '../../kernel/start-program.js'
+import type { Paths } from '../../kernel/files/paths.js'
+import { packageVersion } from '../../kernel/version.js'
+import type { Runtime } from '../../runtime.js'
+import { failed, type Finding, ok, warning } from './finding.js'
+
+const UPDATE = `npx -y ${PACKAGE_NAME}@latest update`
+const VERSION_TIMEOUT_MS = 10_000
+const SELF_TEST_TIMEOUT_MS = 120_000
+/** Set for the OpenCode that a self-test starts; the plugin says so in the log then. */
+const SELF_TEST_ENV = 'OC_CODEX_SELF_TEST'
+
+/**
+ * Whether the copy that OpenCode keeps is this version: it never looks for a newer one
+ * (docs/development/facts/opencode-host.md#package-cache).
+ */
+export async function version({ paths }: Runtime): Promise<readonly Finding[]> {
+  const ours = packageVersion()
+  const copies = await cachedCopies(paths).catch(() => [])
+  const versions = await Promise.all(copies.map(versionIn))
+  const others = [...new Set(versions.filter((found) => found !== undefined && found !== ours))]
+  if (others.length === 0) return [ok('version', `Version ${ours}.`)]
+  return [
+    warning(
+      'version',
+      `OpenCode runs version ${others.join(' and ')} from its cache, this is ${ours}.`,
+      `${UPDATE}, then start OpenCode again`,
+    ),
+  ]
+}
+
+async function versionIn(copy: string): Promise<string | undefined> {
+  const places = [
+    path.join(copy, 'node_modules', PACKAGE_NAME, 'package.json'),
+    path.join(copy, 'package.json'),
+  ]
+  for (const place of places) {
+    const manifest = z
+      .object({ name: z.literal(PACKAGE_NAME), version: z.string() })
+      .safeParse(await jsonIn(place))
+    if (manifest.success) return manifest.data.version
+  }
+  return undefined
+}
+
+/** Plugins whose name says that they want the same provider. */
+const RIVAL =
+  /(?:codex|chatgpt|openai).*(?:auth|multi|compact)|(?:auth|multi).*(?:codex|chatgpt|openai)/i
+/** OpenCode passes these by without a word (docs/development/facts/opencode-host.md#plugin-loading). */
+const IGNORED = /opencode-openai-codex-auth|opencode-copilot-auth/
+
+/**
+ * Whether the configuration names this plugin, and whether a later one takes the provider from it
+ * (docs/development/facts/opencode-host.md#conflicts-between-plugins).
+ */
+export async function pluginEntry(runtime: Runtime): Promise<readonly Finding[]> {
+  const { paths, env, directory } = runtime
+  const root = findProjectRoot(directory, paths.home)
+  const { server } = await findConfigFiles(paths, env)
+  const files = [
+    server,
+    ...(root === undefined
+      ? []
+      : ['opencode.json', 'opencode.jsonc'].map((name) => path.join(root, name))),
+  ]
+  const entries = (await Promise.all(files.map(pluginsIn))).flat()
+  const last = entries.findLastIndex((entry) =>
+    ['current', 'former', 'checkout'].includes(entryKind(entry)),
+  )
+  if (last < 0)
+    return [
+      warning(
+        'plugin-entry',
+        `${server} does not name this plugin, so OpenCode does not load it from there.`,
+        `npx -y ${PACKAGE_NAME}@latest`,
+      ),
+    ]
+  const findings: Finding[] = []
+  for (const [index, entry] of entries.entries()) {
+    const name = nameOf(entry)
+    if (entryKind(entry) !== 'foreign' || name === undefined) continue
+    if (IGNORED.test(name))
+      findings.push(
+        warning(
+          'ignored-plugin',
+          `OpenCode ignores the plugin ${name} because of its name.`,
+          'Take it out of the configuration.',
+        ),
+      )
+    else if (index > last && RIVAL.test(name))
+      findings.push(
+        warning(
+          'rival-plugin',
+          `${name} stands after this plugin and may take openai from it.`,
+          `Remove it, or put ${PACKAGE_NAME} last.`,
+        ),
+      )
+  }
+  return findings.length === 0
+    ? [ok('plugin-entry', 'OpenCode loads this plugin, and none after it wants the same provider.')]
+    : findings
+}
+
+async function pluginsIn(file: string): Promise<readonly unknown[]> {
+  const text = (await readTextFile(file).catch(() => undefined))?.text ?? '{}'
+  const parsed = z
+    .looseObject({ plugin: z.array(z.unknown()) })
+    .safeParse(isNestedTooDeep(text) ? undefined : parseJsonc(text))
+  return parsed.success ? parsed.data.plugin : []
+}
+
+function nameOf(entry: unknown): string | undefined {
+  const spec: unknown = Array.isArray(entry) ? entry[0] : entry
+  return typeof spec === 'string' ? spec : undefined
+}
+
+/** Which OpenCode is there. */
+export async function host(
+  { env, paths }: Runtime,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const answer = await run(env, paths, ['--version'], signal, VERSION_TIMEOUT_MS)
+  const found = /\d+\.\d+\.\d+/.exec(answer?.output ?? '')?.[0]
+  if (found === undefined)
+    return [
+      warning(
+        'host',
+        'The program opencode was not found or does not answer.',
+        'Put it into the search path, or ignore this if you start OpenCode in another way.',
+      ),
+    ]
+  return [ok('host', `OpenCode ${found}.`)]
+}
+
+/** Starts OpenCode and sees that it loads this plugin and hands it the provider; no prompt is sent. */
+export async function selfTest(
+  { env, paths }: Runtime,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const answer = await run(
+    { ...env, [SELF_TEST_ENV]: '1' },
+    paths,
+    ['models', 'openai', '--print-logs', '--log-level', 'INFO'],
+    signal,
+    SELF_TEST_TIMEOUT_MS,
+  )
+  const serves = /oc-codex-multi-auth (\S+) serves openai/.exec(answer?.output ?? '')?.[1]
+  if (serves !== undefined)
+    return [
+      ok('self-test', `OpenCode was started and hands openai to this plugin, version ${serves}.`),
+    ]
+  const why =
+    answer === undefined
+      ? 'OpenCode could not be started'
+      : 'OpenCode was started and did not hand openai to this plugin'
+  return [
+    failed(
+      'self-test',
+      `${why}.`,
+      'See the findings above; then: opencode models openai --print-logs',
+    ),
+  ]
+}
+
+/** What OpenCode goes by: its own settings and ours, and the way to the network. */
+const OF_THE_HOST =
+  /^(?:OPENCODE_\w+|CODEX_\w+|OC_CODEX_\w+|ENABLE_PLUGIN_REQUEST_LOGGING|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR))$/i
+
+/** Runs OpenCode in an empty folder of ours, so that no project's files are read. Undefined when it cannot be started. */
+async function run(
+  env: NodeJS.ProcessEnv,
+  paths: Paths,
+  args: readonly string[],
+  signal: AbortSignal,
+  timeout: number,
+): Promise<{ readonly output: string } | undefined> {
+  // Inside OpenCode the running program is the host itself.
+  const isHost = path.basename(process.execPath).startsWith('opencode')
+  const isWindowsScript = !isHost && process.platform === 'win32'
+  if (isWindowsScript) return undefined
+  const folder = path.join(paths.cacheDir, 'empty')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const child = startProgram({
+    program: isHost ? process.execPath : 'opencode',
+    args,
+    env: chosenEnvironment(env, OF_THE_HOST),
+    folder,
+    stdio: 'pipe',
+    signal,
+    timeout,
+  })
+  if (child === undefined) return undefined
+  return new Promise((resolve) => {
+    let output = ''
+    const keep = (text: string): void => void (output = (output + text).slice(-MOST_OUTPUT))
+    child.stdin?.end()
+    child.stdout?.setEncoding('utf8').on('data', keep)
+    child.stderr?.setEncoding('utf8').on('data', keep)
+    child.once('error', () => resolve(undefined))
+    child.once('close', () => resolve(output === '' ? undefined : { output }))
+  })
+}
+
+/** Characters of output that are kept, the last ones. */
+const MOST_OUTPUT = 4_000_000
+
+async function jsonIn(file: string): Promise<unknown> {
+  return parsedJson((await readTextFile(file).catch(() => undefined))?.text ?? '')
+}

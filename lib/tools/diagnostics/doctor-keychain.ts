@@ -1,0 +1,87 @@
+import path from 'node:path'
+
+import { findPlainCopies, keyIdsIn, sealStateOf } from '../../accounts/keychain/sealed-files.js'
+import { isUnopened, namedKey, openedPool } from '../../accounts/keychain/seal.js'
+import { createAccountStore } from '../../accounts/store/store.js'
+import { CodexError, isCodexError, messageOf } from '../../kernel/errors.js'
+import type { Runtime } from '../../runtime.js'
+import { failed, type Finding, ok, warning } from './finding.js'
+
+/** Whether a sealed account file opens, and whether what should be sealed is. Says nothing to whom it does not concern. */
+export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
+  const { vault, store } = runtime
+  const state = await sealStateOf(store.path).catch(() => undefined)
+  if (state === undefined) return []
+  if (state.isNameless === true) {
+    return [
+      failed(
+        'keychain',
+        'The logins in the account file are sealed, and the line that names their key is missing or odd.',
+        '',
+        () => nameKey(runtime),
+      ),
+    ]
+  }
+  if (state.keyId === undefined) {
+    if (!vault.optedIn || state.kind === 'empty') return []
+    return [
+      warning(
+        'keychain',
+        'CODEX_KEYCHAIN=1 is set, but the tokens in the account file are not sealed.',
+        'Seal them: codex-keychain migrate',
+      ),
+    ]
+  }
+  try {
+    await vault.key(state.keyId)
+    if ((await vault.tend(state.keyId, 'now')) === 'rescued') {
+      return [
+        warning(
+          'keychain',
+          'The key of the sealed accounts was gone from the OS keychain and was put back from the memory of this process.',
+        ),
+      ]
+    }
+  } catch (error) {
+    return [failed('keychain', messageOf(error), isCodexError(error) ? error.hint : '')]
+  }
+  const copies = await findPlainCopies(store.path, path.join(path.dirname(store.path), 'backups'))
+  const count = copies.own.length + copies.other.length
+  if (count === 0)
+    return [
+      ok(
+        'keychain',
+        `The tokens are sealed with a key in the OS keychain (${vault.keychain.via}).`,
+      ),
+    ]
+  const action =
+    copies.own.length > 0
+      ? 'Seal them: codex-keychain migrate'
+      : 'Delete those you do not need; codex-keychain lists them.'
+  return [
+    warning(
+      'keychain',
+      `The account file is sealed, but ${count === 1 ? '1 other file holds' : `${count} other files hold`} unencrypted tokens.`,
+      action,
+    ),
+  ]
+}
+
+/** Puts the name of the key back that opens every login of the file; the sealed copies say which keys there are. */
+async function nameKey({ vault, store, clock }: Runtime): Promise<string> {
+  const backupsDir = path.join(path.dirname(store.path), 'backups')
+  // Without a vault the sealed fields are left as they are.
+  const sealed = createAccountStore({ path: store.path, backupsDir, clock })
+  const pool = await sealed.read()
+  for (const id of await keyIdsIn(backupsDir)) {
+    const key = await vault.reread(id).catch(() => undefined)
+    if (key === undefined || openedPool(pool, key).accounts.some(isUnopened)) continue
+    await sealed.update((current) => namedKey(current, id))
+    return 'the account file names its key again.'
+  }
+  throw new CodexError(
+    'store_unreadable',
+    'No copy in the backups folder names a key that opens the logins.',
+    { hint: '' },
+  )
+}

@@ -1,0 +1,62 @@
+import path from 'node:path'
+
+import type { StoredAccount } from '../../accounts/account.js'
+import { writeBackup } from '../../accounts/store/backups.js'
+import { readAccountList } from '../../transfer/account-list.js'
+import { repaired, unreadableRecords } from '../../accounts/store/unreadable.js'
+import { accountFromFound } from '../../transfer/found.js'
+import { counted } from '../../kernel/text/plural.js'
+import type { Runtime } from '../../runtime.js'
+import { type Finding, warning } from './finding.js'
+
+/** Records of the account file that are not listed because no login in them can be read. */
+export async function records(runtime: Runtime): Promise<readonly Finding[]> {
+  const pool = await runtime.store.read().catch(() => undefined)
+  const count = pool === undefined ? 0 : unreadableRecords(pool).length
+  if (count === 0) return []
+  const what =
+    count === 1
+      ? '1 record of the account file cannot be read and is'
+      : `${count} records of the account file cannot be read and are`
+  return [
+    warning(
+      'unreadable-records',
+      `${what} not listed.`,
+      'Repair them: codex-doctor --fix; or sign in again: opencode auth login',
+      () => repair(runtime),
+    ),
+  ]
+}
+
+/** What can be read comes back into the pool; a copy of the file keeps the rest. */
+function repair({ store, vault, clock }: Runtime): Promise<string> {
+  return store.transact(async (held) => {
+    const { pool, back, dropped } = repaired(held.pool, (record) => loginIn(record, clock.now()))
+    const copy = await writeBackup(
+      path.join(path.dirname(store.path), 'backups'),
+      'before-repair',
+      held.text ?? '',
+      clock.now(),
+    )
+    await held.write(pool, held.keyId === undefined ? undefined : await vault.key(held.keyId))
+    const parts = [
+      ...(back === 0 ? [] : [`${counted(back, 'account is', 'accounts are')} back`]),
+      ...(dropped === 0
+        ? []
+        : [
+            `${counted(dropped, 'record without a usable login was', 'records without a usable login were')} removed`,
+          ]),
+    ]
+    return `${parts.join(', and ')}; the file before is in ${copy}.`
+  })
+}
+
+/** A login as other programs write it. */
+function loginIn(record: unknown, nowMs: number): StoredAccount | undefined {
+  try {
+    const [found] = readAccountList({ accounts: [record] }, 'a record')
+    return found === undefined ? undefined : accountFromFound(found, nowMs)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,49 @@
+import * as z from 'zod'
+
+import { CodexError } from '../../kernel/errors.js'
+import { defineTool } from '../definition.js'
+
+const TOPICS = {
+  setup:
+    'Sign in with opencode auth login, choose OpenAI and a ChatGPT method; repeat for each account. Over SSH use the device code. codex-setup shows what is missing.',
+  switch:
+    'codex-switch 2 sends new sessions to account 2. With pin soft or hard it stays there; codex-switch without an account lifts the pin. A running session keeps its account until that cannot serve.',
+  limits:
+    'codex-limits asks the backend what is left; codex-list and the status line show what the last answers said. A used-up account is left alone until its window resets; codex-health --clear tries it again.',
+  pools:
+    'codex-pool fence lets only the named accounts serve this project. Accounts can be set aside for a model with modelAccountPools in the configuration.',
+  health:
+    'codex-health checks every account; codex-doctor checks this machine and says what to do; codex-diag makes a report without secrets.',
+  backup:
+    'codex-export writes the accounts to a file, encrypted on request; codex-import brings them back. Before accounts disappear a copy goes to the backups folder.',
+} as const
+
+type Topic = keyof typeof TOPICS
+
+interface HelpData {
+  readonly topics: Readonly<Record<string, string>>
+}
+
+export const codexHelp = defineTool({
+  name: 'help',
+  group: 'Setup and help',
+  summary: 'Explain how accounts, limits, pins and backups work.',
+  risk: 'read',
+  args: { topic: z.string().describe(Object.keys(TOPICS).join(', ')).optional() },
+  positional: ['topic'],
+  async run(_runtime, { topic }): Promise<HelpData> {
+    if (topic === undefined) return { topics: TOPICS }
+    const name = topic.trim().toLowerCase()
+    if (!Object.hasOwn(TOPICS, name))
+      throw new CodexError(
+        'invalid_input',
+        `There is no topic ${JSON.stringify(topic)}. There are: ${Object.keys(TOPICS).join(', ')}.`,
+        { hint: '' },
+      )
+    return { topics: { [name]: TOPICS[name as Topic] } }
+  },
+  render: (data) =>
+    Object.entries(data.topics)
+      .map(([name, text]) => `${name}\n  ${text}`)
+      .join('\n\n'),
+})

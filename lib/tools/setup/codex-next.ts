@@ -1,0 +1,28 @@
+import { nextAction } from '../../account-view/next-action.js'
+import { viewsOf } from '../account-rows.js'
+import { defineTool } from '../definition.js'
+
+interface NextData {
+  readonly recommendedNextAction: string
+  readonly totalAccounts: number
+  /** From 1; null without accounts. */
+  readonly activeIndex: number | null
+}
+
+export const codexNext = defineTool({
+  name: 'next',
+  group: 'Setup and help',
+  summary: 'Name the one thing to do next.',
+  risk: 'read',
+  args: {},
+  async run(runtime): Promise<NextData> {
+    const pool = await runtime.store.read()
+    const views = viewsOf(runtime, pool)
+    return {
+      recommendedNextAction: nextAction(views, runtime.clock.now()),
+      totalAccounts: views.length,
+      activeIndex: views.find(({ active }) => active)?.index ?? null,
+    }
+  },
+  render: (data) => data.recommendedNextAction,
+})

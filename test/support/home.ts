@@ -1,0 +1,9 @@
+import { accountsFileOf, writePool } from './records.js'
+import { temporaryFolder } from './temporary.js'
+
+/** A home with these accounts in its pool, gone after the test. */
+export async function aHome(accounts: readonly object[] = []): Promise<string> {
+  const home = await temporaryFolder()
+  await writePool(accountsFileOf(home), accounts)
+  return home
+}
