@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { accountName } from '../../accounts/labels.js'
 import { spelledOut } from '../../account-view/words.js'
 import { CodexError, isCodexError } from '../../kernel/errors.js'
-import { uuidFrom } from '../../kernel/hash.js'
+import { sha256Hex } from '../../kernel/hash.js'
 import { counted } from '../../kernel/text/plural.js'
 import {
   listResetCredits,
@@ -97,8 +97,7 @@ export const codexReset = defineTool({
         ...base,
         message: `One banked reset of ${name} would be redeemed. Nothing was changed; pass confirm to redeem it.`,
       }
-    // The same credit always makes the same id: a repetition after a lost answer redeems nothing twice.
-    const requestId = uuidFrom(`${target.account.uid} ${credit.id}`, 4)
+    const requestId = requestIdOf(target.account.uid, credit.id)
     const result = await redeemResetCredit(
       deps,
       caller,
@@ -140,3 +139,9 @@ export const codexReset = defineTool({
     ].join('\n'),
   failed: (data) => data.action === 'consume' && data.redeemed !== true && data.result !== null,
 })
+
+/** The same for a credit in every version: a repetition after a lost answer or an update redeems nothing twice. */
+function requestIdOf(uid: string, creditId: string): string {
+  const hex = sha256Hex(`${uid} ${creditId}`)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
