@@ -32,14 +32,9 @@ export function limitName(kind: WindowKind): string {
   return LIMIT_NAMES[kind]
 }
 
-/** A percentage as a whole number, rounded down so that no part is taken for the whole, and something is never nothing. */
-export function wholePercent(percent: number): number {
-  return percent > 0 && percent < 1 ? 1 : Math.floor(percent)
-}
-
-/** A percentage wherever one is shown: `62%`, and `<1%` for what is almost nothing. */
+/** A percentage wherever one is shown, rounded down so that no part is taken for the whole: `62%`, and `<1%` for almost nothing. */
 export function percentText(percent: number): string {
-  return percent > 0 && percent < 1 ? '<1%' : `${wholePercent(percent)}%`
+  return percent > 0 && percent < 1 ? '<1%' : `${Math.floor(percent)}%`
 }
 
 /** A share too small for whole numbers: `0.25%`. */

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { nextAction, servingText } from '../../account-view/next-action.js'
 import { canServe } from '../../account-view/state.js'
 import type { AccountView } from '../../account-view/view.js'
-import { percentText, sharePercent, wholePercent, windowName } from '../../account-view/words.js'
+import { percentText, sharePercent, windowName } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { type ApiValue, apiValue } from '../../forecast/api-value.js'
 import { poolText } from '../../account-view/forecast-words.js'
@@ -158,7 +158,7 @@ function poolLevels(views: readonly AccountView[]): DashboardData['pool'] {
   return [...new Set(windows.map(({ name }) => name))].map((name) => {
     const left = windows.filter((one) => one.name === name).map(({ leftPercent }) => leftPercent)
     const mean = left.reduce((sum, one) => sum + one, 0) / left.length
-    return { window: name, leftPercent: wholePercent(mean), accounts: left.length }
+    return { window: name, leftPercent: mean, accounts: left.length }
   })
 }
 
