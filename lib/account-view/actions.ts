@@ -232,7 +232,6 @@ function checkLength(what: string, text: string, most: number): void {
     throw new CodexError(
       'invalid_input',
       `A ${what} has at most ${most} characters; this one has ${text.length}.`,
-      { hint: '' },
     )
 }
 
@@ -262,7 +261,6 @@ function withPin(
     throw new CodexError(
       'invalid_input',
       'This folder belongs to no project, so a pin for the project has no place.',
-      { hint: '' },
     )
   return withRules(pool, withProjectPin(rules, project, pin))
 }

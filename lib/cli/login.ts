@@ -124,7 +124,6 @@ async function keyFor(
   throw new CodexError(
     'invalid_input',
     `Set the key in the environment variable ${names.join(' or ')}; it is not taken as an argument.`,
-    { hint: '' },
   )
 }
 

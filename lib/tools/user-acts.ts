@@ -9,6 +9,5 @@ export function onlyByUser(act: string, command: string): CodexError {
   return new CodexError(
     'invalid_input',
     `Only the user can ${act}. Nothing was changed. Tell the user to run it: oc-codex-multi-auth ${command}`,
-    { hint: '' },
   )
 }

@@ -75,7 +75,7 @@ export const codexDashboard = defineTool({
   userOnly: ['html', 'force'],
   async run(runtime, { html: wanted, force = false }, context): Promise<DashboardData> {
     if (wanted === '')
-      throw new CodexError('invalid_input', 'Argument html needs the name of a file.', { hint: '' })
+      throw new CodexError('invalid_input', 'Argument html needs the name of a file.')
     const pool = await runtime.store.read()
     const views = viewsOf(runtime, pool, context)
     const { counters } = runtime.metrics.snapshot()

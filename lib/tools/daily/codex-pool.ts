@@ -83,13 +83,11 @@ export const codexPool = defineTool({
       throw new CodexError(
         'invalid_input',
         'This folder belongs to no project, so there is nothing to fence.',
-        { hint: '' },
       )
     if (action === 'fence' && accounts.length === 0)
       throw new CodexError(
         'invalid_input',
         'Name at least one account that may serve this project.',
-        { hint: '' },
       )
     let changed = false
     const pool = await (action === 'status' || project === undefined

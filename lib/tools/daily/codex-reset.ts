@@ -90,7 +90,6 @@ export const codexReset = defineTool({
         creditId === undefined
           ? `${name} has no banked reset.`
           : `${name} has no banked reset ${JSON.stringify(creditId)}.`,
-        { hint: '' },
       )
     if (confirm !== true)
       return {

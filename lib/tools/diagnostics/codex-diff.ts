@@ -69,12 +69,11 @@ export const codexDiff = defineTool({
 
 async function load(file: string): Promise<unknown> {
   const found = await readTextFile(file)
-  if (found === undefined)
-    throw new CodexError('invalid_input', `There is no file ${file}.`, { hint: '' })
+  if (found === undefined) throw new CodexError('invalid_input', `There is no file ${file}.`)
   try {
     return JSON.parse(found.text)
   } catch {
-    throw new CodexError('invalid_input', `${file} is not JSON.`, { hint: '' })
+    throw new CodexError('invalid_input', `${file} is not JSON.`)
   }
 }
 

@@ -56,8 +56,7 @@ export const codexMetrics = defineTool({
       throw new CodexError('invalid_input', 'Argument out needs a format.', {
         hint: `Formats: ${EXPORT_FORMATS.join(', ')}`,
       })
-    if (out === '')
-      throw new CodexError('invalid_input', 'Argument out needs the name of a file.', { hint: '' })
+    if (out === '') throw new CodexError('invalid_input', 'Argument out needs the name of a file.')
     const text = format === undefined ? undefined : await metricsExport(runtime, format)
     const { counters } = runtime.metrics.snapshot()
     return {

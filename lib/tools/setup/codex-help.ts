@@ -38,7 +38,6 @@ export const codexHelp = defineTool({
       throw new CodexError(
         'invalid_input',
         `There is no topic ${JSON.stringify(topic)}. There are: ${Object.keys(TOPICS).join(', ')}.`,
-        { hint: '' },
       )
     return { topics: { [name]: TOPICS[name as Topic] } }
   },
