@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { codexList } from '../tools/daily/codex-list.js'
 import { runTool } from '../tools/run-tool.js'
 import type { Command } from './io.js'
-import { contextOf, viewOf, withRuntime } from './tool-command.js'
+import { contextOf, withRuntime } from './tool-command.js'
 
 const HELP = `Usage: oc-codex-multi-auth accounts [options]
 
@@ -45,13 +45,8 @@ export const accountsCommand: Command = {
           prompts.close()
         }
       }
-      const format = values.json ? 'json' : 'text'
-      const { text } = await runTool(
-        codexList,
-        runtime,
-        { args: {}, format, view: viewOf(io) },
-        contextOf(io),
-      )
+      const json = values.json === true
+      const { text } = await runTool(codexList, runtime, { ...contextOf(io), args: {}, json })
       io.stdout(values.json ? `${text}\n` : `${text}\n\n${HINT}\n`)
       return 0
     })

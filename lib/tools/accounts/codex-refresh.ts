@@ -13,13 +13,6 @@ interface RefreshRow {
   readonly detail: string
 }
 
-interface RefreshData {
-  readonly refreshed: number
-  readonly failed: number
-  readonly skipped: number
-  readonly accounts: readonly RefreshRow[]
-}
-
 export const codexRefresh = defineTool({
   name: 'refresh',
   group: 'Account metadata',
@@ -27,7 +20,7 @@ export const codexRefresh = defineTool({
   risk: 'edit',
   args: { account: accountArg.optional() },
   positional: ['account'],
-  async run(runtime, { account }, context): Promise<RefreshData> {
+  async run(runtime, { account }, context) {
     const pool = await runtime.store.read()
     const only =
       account === undefined

@@ -5,27 +5,11 @@ import { spelledOut } from '../../account-view/words.js'
 import { CodexError, isCodexError } from '../../kernel/errors.js'
 import { sha256Hex } from '../../kernel/hash.js'
 import { counted } from '../../kernel/text/plural.js'
-import {
-  listResetCredits,
-  type Redeemed,
-  redeemResetCredit,
-  type ResetCredit,
-} from '../../quota/reset-credits.js'
+import { listResetCredits, type Redeemed, redeemResetCredit } from '../../quota/reset-credits.js'
 import { findAccount } from '../../account-view/find-account.js'
 import { accountArg } from '../accounts/account-edit.js'
 import { defineTool } from '../definition.js'
 import { readLimits } from '../read-limits.js'
-
-interface ResetData {
-  readonly account: string
-  readonly action: 'status' | 'consume'
-  readonly availableCount: number
-  readonly credits: readonly ResetCredit[]
-  /** True only when the backend carried it out; null when that is not known. */
-  readonly redeemed: boolean | null
-  readonly result: Redeemed | null
-  readonly message: string
-}
 
 export const codexReset = defineTool({
   name: 'reset',
@@ -41,11 +25,7 @@ export const codexReset = defineTool({
   positional: ['account'],
   riskOf: ({ action }) => (action === 'consume' ? 'spend' : 'read'),
   userOnly: ['confirm'],
-  async run(
-    runtime,
-    { account, action = 'status', creditId, confirm },
-    { signal },
-  ): Promise<ResetData> {
+  async run(runtime, { account, action = 'status', creditId, confirm }, { signal }) {
     const pool = await runtime.store.read()
     const target = findAccount(pool, account ?? pool.activeIndex + 1, runtime.config.maskEmail)
     const name = accountName(target.account, target.position, runtime.config)
@@ -64,14 +44,12 @@ export const codexReset = defineTool({
       action,
       availableCount: credits.length,
       credits,
-      redeemed: false,
-      result: null,
+      /** True only when the backend carried it out; null when that is not known. */
+      redeemed: false as boolean | null,
+      result: null as Redeemed | null,
     }
     if (action === 'status')
-      return {
-        ...base,
-        message: `${name} has ${counted(credits.length, 'banked reset')}.`,
-      }
+      return { ...base, message: `${name} has ${counted(credits.length, 'banked reset')}.` }
     const credit =
       creditId === undefined
         ? [...credits].sort((left, right) =>

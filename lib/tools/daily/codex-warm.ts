@@ -16,13 +16,6 @@ interface WarmRow {
   readonly detail: string
 }
 
-interface WarmData {
-  readonly warmed: number
-  readonly failed: number
-  readonly accounts: readonly WarmRow[]
-  readonly message: string
-}
-
 /** The cheapest request that opens a window. */
 const WARM_BODY = JSON.stringify({
   model: 'gpt-5.5',
@@ -43,7 +36,7 @@ export const codexWarm = defineTool({
   risk: 'spend',
   args: { confirm: z.boolean().describe('true sends the requests').optional() },
   userOnly: ['confirm'],
-  async run(runtime, { confirm }, context): Promise<WarmData> {
+  async run(runtime, { confirm }, context) {
     const pool = await runtime.store.read()
     const rows: WarmRow[] = []
     for (const [position, account] of pool.accounts.entries()) {

@@ -14,14 +14,6 @@ interface DiffEntry {
   readonly right?: unknown
 }
 
-interface DiffData {
-  readonly left: string
-  readonly right: string
-  readonly entries: readonly DiffEntry[]
-  readonly summary: { readonly added: number; readonly removed: number; readonly changed: number }
-  readonly redactionApplied: true
-}
-
 export const codexDiff = defineTool({
   name: 'diff',
   group: 'Diagnostics',
@@ -33,7 +25,7 @@ export const codexDiff = defineTool({
   },
   positional: ['left', 'right'],
   ownFiles: ['left', 'right'],
-  async run({ paths }, { left, right }, context): Promise<DiffData> {
+  async run({ paths }, { left, right }, context) {
     // A model may see what differs between files of ours; the user at a terminal may name any.
     const place = async (name: string): Promise<string> =>
       context.caller === 'model'
