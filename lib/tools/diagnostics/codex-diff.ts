@@ -5,7 +5,7 @@ import { CodexError } from '../../kernel/errors.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
 import { redact } from '../../kernel/text/redact.js'
 import { defineTool } from '../definition.js'
-import { ownPlace } from '../own-place.js'
+import { ownPlace } from '../user-acts.js'
 
 interface DiffEntry {
   readonly path: string

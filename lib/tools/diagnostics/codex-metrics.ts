@@ -1,3 +1,5 @@
+import path from 'node:path'
+
 import * as z from 'zod'
 
 import { retryLimitsOf } from '../../request/failures/retry.js'
@@ -33,13 +35,9 @@ export const codexMetrics = defineTool({
     const exportedAs = async (wanted: ExportFormat) => {
       const text = await metricsExport(runtime, wanted)
       if (out === undefined) return { format: wanted, text }
-      const path = await writeOwnFile({
-        wanted: out,
-        directory: context.directory,
-        text: `${text.trimEnd()}\n`,
-        mark: EXPORT_MARKS[wanted],
-      })
-      return { format: wanted, path }
+      const file = path.resolve(context.directory, out)
+      await writeOwnFile(file, `${text.trimEnd()}\n`, EXPORT_MARKS[wanted])
+      return { format: wanted, path: file }
     }
     const { counters } = runtime.metrics.snapshot()
     return {
