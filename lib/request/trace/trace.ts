@@ -1,3 +1,4 @@
+import type { TurnEntry } from '../../history/entries.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { sha256Hex } from '../../kernel/hash.js'
 import { createRing } from '../../kernel/ring.js'
@@ -42,26 +43,17 @@ export interface RequestRecord {
 }
 
 /** Token counts of a finished answer. */
-export interface TokenUsage {
-  readonly inputTokens: number
-  readonly cachedTokens: number
-  readonly outputTokens: number
-  readonly reasoningTokens: number
-}
+export type TokenUsage = Pick<
+  TurnEntry,
+  'inputTokens' | 'cachedTokens' | 'outputTokens' | 'reasoningTokens'
+>
 
 /** Keeps the records of the newest requests and hands each finished one on. */
-export interface Trace {
-  begin(start: {
-    model: string
-    session?: string | undefined
-    nowMs: number
-    requestBytes: number
-    changed: readonly string[]
-  }): RequestRecord
-  /** Closes a record; later calls for the same record change nothing. */
-  finish(record: RequestRecord, end: { outcome: string; nowMs: number }): void
-  /** The newest records, oldest first; running ones have no outcome yet. */
-  recent(): RequestRecord[]
+export type Trace = ReturnType<typeof createTrace>
+
+interface Begun extends Pick<RequestRecord, 'model' | 'requestBytes' | 'changed'> {
+  readonly session?: string | undefined
+  readonly nowMs: number
 }
 
 /** Requests kept for `codex-status --why` and `codex-metrics`. */
@@ -71,11 +63,11 @@ const TRACE_CAPACITY = 200
  * Creates an empty trace.
  * @param onFinish gets every finished record; used to write it to a log when the user asked for that
  */
-export function createTrace(onFinish: (record: RequestRecord) => void = () => undefined): Trace {
+export function createTrace(onFinish: (record: RequestRecord) => void = () => undefined) {
   const ring = createRing<RequestRecord>(TRACE_CAPACITY)
   let sequence = 0
   return {
-    begin({ nowMs, ...start }) {
+    begin({ nowMs, ...start }: Begun): RequestRecord {
       sequence += 1
       const record: RequestRecord = dropUndefined({
         id: `${nowMs.toString(36)}-${sequence.toString(36)}`,
@@ -86,12 +78,14 @@ export function createTrace(onFinish: (record: RequestRecord) => void = () => un
       ring.push(record)
       return record
     },
-    finish(record, { outcome, nowMs }) {
+    /** Closes a record; later calls for the same record change nothing. */
+    finish(record: RequestRecord, { outcome, nowMs }: { outcome: string; nowMs: number }): void {
       if (record.outcome !== undefined) return
       record.outcome = outcome
       record.durationMs = nowMs - record.startedAtMs
       onFinish(record)
     },
+    /** The newest records, oldest first; running ones have no outcome yet. */
     recent: () => ring.toArray(),
   }
 }
