@@ -17,7 +17,7 @@ import { TOO_LONG } from './stream/scan.js'
 import { openStream, type StreamEnd } from './stream/stream.js'
 import type { BreakReason } from './stream/upstream.js'
 import type { AttemptRecord } from './trace/trace.js'
-import { type Outgoing, send } from './transport.js'
+import type { Outgoing } from './transport/http.js'
 
 /** A header of the backend's that is no sensible turn state is not echoed. */
 const MAX_TURN_STATE = 4096
@@ -60,7 +60,10 @@ export async function attempt(
   const outgoing = { url: target.destination, ...outgoingAs(deps, run, one, grant) }
   let response: Response
   try {
-    response = await send(deps.runtime.fetch, outgoing)
+    const { account } = grant
+    const exchange = await deps.transport.send({ ...outgoing, account, sessionId: run.sessionId })
+    ;({ response } = exchange)
+    record.passage = exchange.passage
   } catch (error) {
     if (run.signal.aborted) throw error
     return failed(classifyThrown(error))
