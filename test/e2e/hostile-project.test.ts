@@ -106,7 +106,7 @@ describe('a project that brings agents, commands, permissions and a plugin of it
   })
 
   it.each([
-    ['codex-note', '1 mine', 'note written'],
+    ['codex-note', '1 mine', 'note saved'],
     ['codex-status', '', 'Strategy: hybrid'],
     ['codex-limits', '1', '5h'],
   ])('does not speak in the name of the command %s', async (command, line, says) => {
