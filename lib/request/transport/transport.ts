@@ -124,6 +124,7 @@ async function sendByHttp(deps: TransportDeps, shipment: Shipment): Promise<Exch
     }
   const headers = { ...shipment.headers, 'content-encoding': 'zstd' }
   const response = await send(deps.fetch, { ...shipment, headers, body: packed })
+  if (response.ok) deps.refusals.accepted(account.uid, 'zstd')
   if (!mayMeanEncoding(response))
     return {
       response,
