@@ -17,7 +17,7 @@ import { TOO_LONG } from './stream/scan.js'
 import { openStream, type StreamEnd } from './stream/stream.js'
 import type { BreakReason } from './stream/upstream.js'
 import type { AttemptRecord } from './trace/trace.js'
-import type { Outgoing } from './transport/http.js'
+import type { Shipment } from './transport/transport.js'
 
 /** A header of the backend's that is no sensible turn state is not echoed. */
 const MAX_TURN_STATE = 4096
@@ -100,7 +100,7 @@ function outgoingAs(
   run: RequestRun,
   { target, body }: Attempt,
   { token, account }: Grant,
-): Omit<Outgoing, 'url'> {
+): Omit<Shipment, 'url' | 'account' | 'sessionId'> {
   const { prepared, sessionId, signal, headers: hostHeaders } = run
   const sender = {
     token,

@@ -43,6 +43,8 @@ export interface ConnectionEnd {
 
 /** A line that is idle is looked at this often; routers forget a silent one, and a sleeping laptop loses it, ms. */
 const PING_MS = 30_000
+/** After the end of an answer the host has work to do; ours waits that long, ms. */
+const SOON_MS = 50
 
 interface Turn {
   readonly body: ObjectText
@@ -56,8 +58,9 @@ interface Turn {
 
 /** One connection: one request at a time, and what the backend holds of it. */
 export class Socket {
-  /** What a next request may add to; undefined before the first answer, and after one that cannot be continued. */
-  anchor: Anchor | undefined
+  /** Makes what a next request may add to: after the answer, so that its end waits for nothing. */
+  #makeAnchor: (() => Anchor | undefined) | undefined
+  #anchor: Anchor | undefined
   /** Epoch ms. */
   readonly openedAtMs: number
   usedAtMs: number
@@ -123,6 +126,13 @@ export class Socket {
     return new Socket(socket, nowMs, onClose)
   }
 
+  /** What a next request may add to; undefined before the first answer, and after one that cannot be continued. */
+  get anchor(): Anchor | undefined {
+    if (this.#makeAnchor !== undefined) this.#anchor = this.#makeAnchor()
+    this.#makeAnchor = undefined
+    return this.#anchor
+  }
+
   get isFree(): boolean {
     return this.#isOpen && this.#turn === undefined
   }
@@ -145,7 +155,8 @@ export class Socket {
     signal.throwIfAborted()
     this.usedAtMs = nowMs
     this.#served = true
-    this.anchor = undefined
+    this.#anchor = undefined
+    this.#makeAnchor = undefined
     let timer: NodeJS.Timeout | undefined
     let onAbort = (): void => undefined
     try {
@@ -225,10 +236,15 @@ export class Socket {
     const response = event?.response
     const id =
       typeof response === 'object' && response !== null && 'id' in response ? response.id : ''
-    if ((type === 'response.completed' || type === 'response.done') && typeof id === 'string')
-      this.anchor = id === '' ? undefined : anchorAfter(turn.body, id, turn.output)
     // What is known of the conversation after a failure is not certain.
-    else this.close()
+    if ((type !== 'response.completed' && type !== 'response.done') || typeof id !== 'string') {
+      this.close()
+      return
+    }
+    if (id === '') return
+    this.#makeAnchor = () => anchorAfter(turn.body, id, turn.output)
+    // The text of the request is let go of soon.
+    setTimeout(() => this.anchor, SOON_MS).unref()
   }
 
   #ended(code?: number): void {

@@ -7,7 +7,7 @@ import type { Logger } from '../../kernel/logger.js'
 import type { AccountStore } from '../../accounts/store/store.js'
 import type { Paths } from '../../kernel/files/paths.js'
 import type { Metrics } from '../../kernel/metrics.js'
-import { type ObjectText, objectText } from '../body/json-edit.js'
+import type { ObjectText } from '../body/json-edit.js'
 import { compressed, MIN_COMPRESSED } from './compression.js'
 import { additionTo, type FullReason } from './continuation.js'
 import type { Passage } from './passage.js'
@@ -19,7 +19,8 @@ import { ConnectionLost, ConnectionRefused, type OpenWebSocket, type Socket } fr
 import { type Owner, Sockets } from './sockets.js'
 
 /** A request on its way, and what the choice of the way depends on. */
-export interface Shipment extends Outgoing {
+export interface Shipment extends Omit<Outgoing, 'body'> {
+  readonly body: ObjectText
   readonly account: Account
   readonly sessionId: string | undefined
 }
@@ -110,7 +111,8 @@ function count(metrics: Pick<Metrics, 'count'>, passage: Passage): void {
 }
 
 async function sendByHttp(deps: TransportDeps, shipment: Shipment): Promise<Exchange> {
-  const { account, body } = shipment
+  const { account } = shipment
+  const body = shipment.body.text
   const isCompressed =
     deps.config.requestCompression === 'auto' &&
     body.length >= MIN_COMPRESSED &&
@@ -119,7 +121,7 @@ async function sendByHttp(deps: TransportDeps, shipment: Shipment): Promise<Exch
   const packed = isCompressed ? await compressed(body) : undefined
   if (packed === undefined)
     return {
-      response: await send(deps.fetch, shipment),
+      response: await send(deps.fetch, { ...shipment, body }),
       passage: { transport: 'http', bodyBytes: body.length, sentBytes: body.length },
     }
   const headers = { ...shipment.headers, 'content-encoding': 'zstd' }
@@ -131,7 +133,7 @@ async function sendByHttp(deps: TransportDeps, shipment: Shipment): Promise<Exch
       passage: { transport: 'http', bodyBytes: body.length, sentBytes: packed.byteLength },
     }
   await response.body?.cancel().catch(() => undefined)
-  const plain = await send(deps.fetch, shipment)
+  const plain = await send(deps.fetch, { ...shipment, body })
   // A request that is refused either way was not refused for its encoding.
   if (!mayMeanEncoding(plain)) deps.refusals.refused(account.uid, 'zstd')
   return {
@@ -167,11 +169,11 @@ async function sendBySocket(
   const owner = { uid: account.uid, sessionId }
   if (deps.refusals.isRefused(account.uid, 'websocket') || !sockets.isWayOpen(owner))
     return undefined
-  const body = objectText(shipment.body)
-  if (body === undefined || NEEDED.some((key) => !body.scan.members.has(key))) return undefined
+  const { body } = shipment
+  if (NEEDED.some((key) => !body.scan.members.has(key))) return undefined
   let isNew = true
   try {
-    const ready = await readied(deps, sockets, owner, { shipment, body })
+    const ready = await readied(deps, sockets, owner, shipment)
     if (ready === undefined) return undefined
     const { socket, frame, full } = ready
     isNew = !socket.hasServed
@@ -183,7 +185,7 @@ async function sendBySocket(
     if (response.ok) deps.refusals.accepted(account.uid, 'websocket')
     const passage = dropUndefined({
       transport: 'websocket' as const,
-      bodyBytes: shipment.body.length,
+      bodyBytes: body.text.length,
       sentBytes: frame.length,
       full,
     })
@@ -215,8 +217,9 @@ async function readied(
   deps: TransportDeps,
   sockets: Sockets,
   owner: Owner,
-  { shipment, body }: { readonly shipment: Shipment; readonly body: ObjectText },
+  shipment: Shipment,
 ): Promise<Ready | undefined> {
+  const { body } = shipment
   const existing = sockets.existing(owner)
   let full: FullReason = 'new_connection'
   if (existing?.anchor !== undefined) {

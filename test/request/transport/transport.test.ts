@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { Account } from '../../../lib/accounts/account.js'
 import { systemClock } from '../../../lib/kernel/clock.js'
+import { objectText } from '../../../lib/request/body/json-edit.js'
 import type { Destination } from '../../../lib/request/endpoint.js'
 import { HeaderTimeout } from '../../../lib/request/transport/http.js'
 import { createTransport, type Transport } from '../../../lib/request/transport/transport.js'
@@ -67,7 +68,7 @@ async function wayTo(
           'session-id': 'ses_1',
           accept: 'text/event-stream',
         },
-        body: JSON.stringify({
+        body: bodyOf({
           model: 'gpt-5.5',
           input,
           stream: true,
@@ -83,6 +84,8 @@ async function wayTo(
       }),
   }
 }
+
+const bodyOf = (members: object) => objectText(JSON.stringify(members))!
 
 const textOf = async (exchange: ReturnType<Transport['send']>): Promise<string> =>
   (await exchange).response.text()
