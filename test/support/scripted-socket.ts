@@ -73,7 +73,7 @@ export async function scriptedSocket(script: {
 
 /** Node's way to a WebSocket with headers; the host has Bun's. */
 export const nodeWebSocket: OpenWebSocket = (url, { headers }) =>
-  new WebSocket(url, { headers }) as unknown as ReturnType<OpenWebSocket>
+  new WebSocket(url, { headers })
 
 export function said(text: string) {
   return {

@@ -6,7 +6,7 @@ import type { Logger } from '../../kernel/logger.js'
 import { goodEntries, moment } from '../../kernel/text/odd-values.js'
 
 /** What an account's way to the backend may refuse. */
-export type Extra = 'websocket' | 'zstd'
+type Extra = 'websocket' | 'zstd'
 
 /** A refusal and how long it is believed. */
 interface Refusal {

@@ -20,7 +20,10 @@ export interface WebSocketLike {
 /** Opens a connection. */
 export type OpenWebSocket = (
   url: string,
-  options: { readonly headers: Readonly<Record<string, string>>; readonly proxy?: string },
+  options: {
+    readonly headers: Readonly<Record<string, string>>
+    readonly proxy?: string | undefined
+  },
 ) => WebSocketLike
 
 /** A connection that could not be opened; why is hidden by the runtime. */

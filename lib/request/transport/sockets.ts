@@ -25,7 +25,7 @@ export interface Owner {
 export interface Dial {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly proxy: string | undefined
+  readonly proxy?: string | undefined
 }
 
 /** The connections of this process, one for each conversation and account. */
@@ -81,23 +81,20 @@ export class Sockets {
   }
 
   /** @throws ConnectionRefused; the reason of the signal */
-  async connect(owner: Owner, { url, headers, proxy }: Dial, signal: AbortSignal): Promise<Socket> {
+  async connect(owner: Owner, { url, ...options }: Dial, signal: AbortSignal): Promise<Socket> {
     const key = keyOf(owner)
     this.#coming.add(key)
     try {
-      const socket: Socket = await Socket.connect(
-        () => this.#open(url, { headers, ...(proxy === undefined ? {} : { proxy }) }),
-        {
-          nowMs: this.#now(),
-          timeoutMs: CONNECT_MS,
-          signal,
-          onClose: ({ withinAnswer, code }) => {
-            if (this.#sockets.get(key) === socket) this.#sockets.delete(key)
-            if (withinAnswer) remember(this.#broken, key)
-            if (code === TOO_LARGE) remember(this.#tooLarge, key)
-          },
+      const socket: Socket = await Socket.connect(() => this.#open(url, options), {
+        nowMs: this.#now(),
+        timeoutMs: CONNECT_MS,
+        signal,
+        onClose: ({ withinAnswer, code }) => {
+          if (this.#sockets.get(key) === socket) this.#sockets.delete(key)
+          if (withinAnswer) remember(this.#broken, key)
+          if (code === TOO_LARGE) remember(this.#tooLarge, key)
         },
-      )
+      })
       if (this.#isClosed) socket.close()
       else this.#sockets.set(key, socket)
       this.#startSweeping()

@@ -16,7 +16,7 @@ import { type Outgoing, send } from './http.js'
 import { proxyFor } from './proxy.js'
 import { createRefusalMemory, type RefusalMemory } from './refusals.js'
 import { ConnectionLost, ConnectionRefused, type OpenWebSocket, type Socket } from './socket.js'
-import { type Owner, Sockets } from './sockets.js'
+import { type Dial, type Owner, Sockets } from './sockets.js'
 
 /** A request on its way, and what the choice of the way depends on. */
 export interface Shipment extends Omit<Outgoing, 'body'> {
@@ -26,7 +26,7 @@ export interface Shipment extends Omit<Outgoing, 'body'> {
 }
 
 /** The answer, whatever way it came: status, headers, and a body of server-sent events. */
-export interface Exchange {
+interface Exchange {
   readonly response: Response
   readonly passage: Passage
 }
@@ -232,14 +232,21 @@ async function readied(
   // The whole history on a connection that holds it is refused as a double.
   existing?.close()
   if (!sockets.mayConnect(owner)) return undefined
-  const { accept: _accept, ...headers } = shipment.headers
-  const dial = {
-    url: shipment.url.replace(/^http/, 'ws'),
-    headers: { 'openai-beta': WEBSOCKET_BETA, ...headers },
-    proxy: proxyFor(shipment.url, deps.env),
-  }
-  const socket = await sockets.connect(owner, dial, shipment.signal)
+  const socket = await sockets.connect(owner, dialOf(shipment, deps.env), shipment.signal)
   return { socket, frame: requestFrame(body), full }
+}
+
+/** Where and as what a request by HTTP would be a connection. */
+export function dialOf(
+  { url, headers }: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
+  env: NodeJS.ProcessEnv,
+): Dial {
+  const { accept: _accept, ...others } = headers
+  return dropUndefined({
+    url: url.replace(/^http/, 'ws'),
+    headers: { 'openai-beta': WEBSOCKET_BETA, ...others },
+    proxy: proxyFor(url, env),
+  })
 }
 
 function serving({ accounts }: AccountPool): ReadonlySet<string> {
@@ -250,7 +257,7 @@ function serving({ accounts }: AccountPool): ReadonlySet<string> {
 }
 
 /** Bun's own WebSocket, in which headers and a proxy can be given; undefined elsewhere. */
-function bunWebSocket(): OpenWebSocket | undefined {
+export function bunWebSocket(): OpenWebSocket | undefined {
   if (process.versions.bun === undefined || typeof WebSocket !== 'function') return undefined
   const Constructor = WebSocket as unknown as new (
     url: string,

@@ -154,7 +154,7 @@ describe('a request over the WebSocket', () => {
     const way = await wayTo(backend)
     await textOf(way.ask([user('a')]))
     const next = [user('a'), replayed, user('b')]
-    await textOf(way.ask(next, { account: { ...account, uid: 'u2' } as Account }))
+    await textOf(way.ask(next, { account: { ...account, uid: 'u2' } }))
     await textOf(way.ask(next, { session: 'ses_2' }))
     expect(backend.frames.map(({ connection }) => connection)).toEqual([1, 2, 3])
     expect(backend.frames.filter(({ frame }) => 'previous_response_id' in frame)).toEqual([])
@@ -172,7 +172,7 @@ describe('a request over the WebSocket', () => {
 
   it.each([
     ['without a session', { session: undefined }],
-    ['of an API key', { account: { ...account, kind: 'api-key' } as Account }],
+    ['of an API key', { account: { ...account, kind: 'api-key' } }],
     ['without a cache key, a title say', { others: { prompt_cache_key: undefined } }],
   ])('is never made %s', async (_what, given: Given) => {
     const backend = await scriptedSocket({})
