@@ -170,7 +170,7 @@ describe('a request over the WebSocket', () => {
     await response.body?.cancel()
   })
 
-  it.each([
+  it.each<[string, Given]>([
     ['without a session', { session: undefined }],
     ['of an API key', { account: { ...account, kind: 'api-key' } }],
     ['without a cache key, a title say', { others: { prompt_cache_key: undefined } }],
