@@ -21,7 +21,7 @@ import {
   type SettingsPatch,
   settingsPatchSchema,
 } from './settings.js'
-import type { Opened } from './socket/connection.js'
+import { createOpenSockets, type OpenSockets } from './socket/open-sockets.js'
 import { answerUpgrade } from './socket/upgrade.js'
 import { createTokenRegistry, type TokenSet } from './accounts/tokens.js'
 import { accountNamed, type World } from './world.js'
@@ -42,7 +42,7 @@ export interface SimulatorOptions {
 }
 
 /** A running simulator of the login server and the Codex backend. */
-export interface Simulator {
+export interface Simulator extends OpenSockets {
   /** `http://127.0.0.1:<port>`, or `https:` with a certificate: the issuer. */
   readonly url: string
   /** The backend below it. */
@@ -63,10 +63,6 @@ export interface Simulator {
   revokeAccount(account: string): void
   approveDevice(userCode: string, account: string): boolean
   pendingDevices(): readonly string[]
-  /** Closes open WebSockets, idle ones too, with a code or, with 1006, without a word; returns how many. */
-  closeSockets(which?: { account?: string; code?: number; reason?: string }): number
-  /** WebSockets that are open. */
-  openSockets(): readonly { account: string; connection: number }[]
   /** Moves the simulator's clock forward, ms. */
   advance(ms: number): void
   close(): Promise<void>
@@ -90,7 +86,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const recorded: RecordedRequest[] = []
   const sockets = new Set<Socket>()
   const closing = new AbortController()
-  const webSockets = new Set<Opened>()
+  const webSockets = createOpenSockets()
   const numbers = new WeakMap<Duplex, number>()
   let connections = 0
   const connectionOf = (socket: Duplex): number => {
@@ -107,9 +103,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       : https.createServer(options.tls, onRequest)
   server.on('upgrade', (request, socket: Socket, head) => {
     void answerUpgrade(simulated, request, socket, head).then((opened) => {
-      if (opened === undefined) return
-      webSockets.add(opened)
-      opened.socket.once('close', () => webSockets.delete(opened))
+      if (opened !== undefined) webSockets.add(opened)
     })
   })
   server.on('connection', (socket: Socket) => {
@@ -175,17 +169,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     revokeAccount: (name) => world.tokens.revokeAccount(account(name)),
     approveDevice: (userCode, name) => oauth.approveDevice(userCode, account(name)),
     pendingDevices: () => oauth.pendingDevices(),
-    closeSockets({ account: name, code = 1000, reason = '' } = {}) {
-      const closed = [...webSockets].filter(
-        (one) => name === undefined || one.account.name === name,
-      )
-      for (const { socket } of closed)
-        if (code === 1006) socket.terminate()
-        else socket.close(code, reason)
-      return closed.length
-    },
-    openSockets: () =>
-      [...webSockets].map((one) => ({ account: one.account.name, connection: one.number })),
+    ...webSockets,
     advance,
     close: () =>
       new Promise((resolve) => {

@@ -178,6 +178,8 @@ const actionSchema = z.discriminatedUnion('type', [
     at,
   }),
   z.strictObject({ type: z.literal('binary'), at }),
+  /** Neither reads nor writes any more, as when the network is gone without a word. */
+  z.strictObject({ type: z.literal('freeze'), at }),
   /** The connection forgets the answer it could be continued from. */
   z.strictObject({ type: z.literal('forget') }),
   z.strictObject({ type: z.literal('connection_limit') }),

@@ -102,6 +102,8 @@ async function run(
         batch.push(PING)
         batched += PING.length
         break
+      case 'freeze':
+        break
       case 'close':
         await flush()
         return

@@ -11,6 +11,7 @@ export type Step =
       readonly binary?: true
     }
   | { readonly do: 'ping' }
+  | { readonly do: 'freeze' }
   | { readonly do: 'close'; readonly code: number; readonly reason: string }
   | { readonly do: 'pause'; readonly ms: number | 'forever' }
   | { readonly do: 'cut' }
@@ -107,6 +108,12 @@ function faultOf(action: Action, writer: EventWriter): Fault | undefined {
         at: action.at,
         ends: true,
         steps: () => [{ do: 'close', code: action.code, reason: action.reason }],
+      }
+    case 'freeze':
+      return {
+        at: action.at,
+        ends: false,
+        steps: () => [{ do: 'freeze' }, { do: 'pause', ms: 'forever' }],
       }
     case 'binary':
       return {

@@ -19,7 +19,7 @@ export type Continued =
   | { readonly kind: 'refused'; readonly error: FrameError }
 
 /** The `error` member of an error frame. */
-export interface FrameError {
+interface FrameError {
   readonly type: 'invalid_request_error'
   readonly code: string | null
   readonly message: string

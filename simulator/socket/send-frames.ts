@@ -56,6 +56,9 @@ export async function sendFrames(
       case 'ping':
         socket.ping('simulator')
         break
+      case 'freeze':
+        socket.pause()
+        break
       case 'pause':
         await pause(step.ms, context)
         break

@@ -2,8 +2,6 @@ import http from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { WebSocketServer } from 'ws'
-
 import { accessOf } from '../accounts/access.js'
 import { modelList } from '../codex/catalogue.js'
 import { forcedReply } from '../forced.js'
@@ -95,7 +93,7 @@ async function beforeAnswer(
   }
 }
 
-function open(
+async function open(
   simulated: Simulated,
   {
     incoming,
@@ -113,6 +111,8 @@ function open(
   },
 ): Promise<Opened> {
   const { world } = simulated.control
+  // Loaded where it is needed: the command line starts without it.
+  const { WebSocketServer } = await import('ws')
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,

@@ -232,6 +232,28 @@ describe('a turn', () => {
     },
   )
 
+  it('can be on a connection that is gone without a word: no answer, no pong, no end', async () => {
+    const simulator = await start({
+      when: { endpoint: 'responses', account: 'one' },
+      do: { type: 'freeze', at: 'created' },
+    })
+    const busy = await connect(simulator, 'one')
+    const idle = await connect(simulator, 'two')
+    const seen: string[] = []
+    void busy.turn(FRAME)
+    await expect.poll(() => simulator.requests.length).toBe(3)
+    simulator.freezeSockets('two')
+    for (const { socket } of [busy, idle]) {
+      socket.on('pong', () => seen.push('pong'))
+      socket.on('close', () => seen.push('close'))
+      socket.ping()
+    }
+    idle.socket.send(JSON.stringify(FRAME))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(seen).toEqual([])
+    expect(simulator.requests).toHaveLength(3)
+  })
+
   it.each(['start', 'created', 1, 'end'] as const)('can fall silent at %s', async (at) => {
     const simulator = await start({ when: { endpoint: 'responses' }, do: { type: 'stall', at } })
     const client = await connect(simulator)
