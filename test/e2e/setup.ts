@@ -92,7 +92,9 @@ export function turns(
 }[] {
   return simulator.requests
     .slice(from)
-    .filter(({ path: route }) => route === '/backend-api/codex/responses')
+    .filter(
+      ({ path: route, method }) => route === '/backend-api/codex/responses' && method !== 'GET',
+    )
     .map(({ account, status, headers, body }) => ({
       account,
       status,
