@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
@@ -86,6 +87,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const recorded: RecordedRequest[] = []
   const sockets = new Set<Socket>()
   const closing = new AbortController()
+  // Every connection and answer listens.
+  setMaxListeners(0, closing.signal)
   const webSockets = createOpenSockets()
   const numbers = new WeakMap<Duplex, number>()
   let connections = 0

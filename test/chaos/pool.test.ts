@@ -84,6 +84,9 @@ describe('eight windows over five accounts', () => {
       )
       expectCleanEnds(ends)
       expect(bad).toEqual([])
+      const continued = simulator.requests.filter(({ incremental }) => incremental).length
+      console.log(`pool: ${continued} requests held what was new alone`)
+      expect(continued > 0).toBe(runtime !== undefined)
       expect(lines).toHaveLength(PROCESSES * REQUESTS)
 
       // A token whose answer died with a killed window is the one way to lose a login; it is told, never silent.
