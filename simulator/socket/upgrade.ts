@@ -125,15 +125,15 @@ async function open(
       if (action.type === 'headers')
         for (const [name, value] of Object.entries(action.headers)) lines.push(`${name}: ${value}`)
   })
-  noted(simulated, request, {
-    status: 101,
-    account,
-    transport: 'websocket',
-    connection: number,
-    bytesUp: 0,
-  })
   return new Promise((resolve) => {
     server.handleUpgrade(incoming, socket, head, (webSocket) => {
+      noted(simulated, request, {
+        status: 101,
+        account,
+        transport: 'websocket',
+        connection: number,
+        bytesUp: 0,
+      })
       const opened: Opened = {
         socket: webSocket,
         account,
