@@ -55,6 +55,7 @@ export function readFrame(text: string): Frame | undefined {
 
 /** The event as it stands in an answer by HTTP. Pure. */
 export function sseText({ type, text }: Frame): string {
+  if (!/[\r\n]/.test(text)) return `event: ${type}\ndata: ${text}\n\n`
   const lines = text.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`)
   return `event: ${type}\n${lines.join('')}\n`
 }

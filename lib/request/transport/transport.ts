@@ -12,7 +12,7 @@ import { compressed, MIN_COMPRESSED } from './compression.js'
 import { additionTo, type FullReason } from './continuation.js'
 import type { Passage } from './passage.js'
 import { requestFrame } from './frames.js'
-import { type Outgoing, send } from './http.js'
+import { HeaderTimeout, type Outgoing, send } from './http.js'
 import { proxyFor } from './proxy.js'
 import { createRefusalMemory, type RefusalMemory } from './refusals.js'
 import { ConnectionLost, ConnectionRefused, type OpenWebSocket, type Socket } from './socket.js'
@@ -192,6 +192,8 @@ async function sendBySocket(
     return { response, passage }
   } catch (error) {
     if (shipment.signal.aborted) throw error
+    // Something on the way may take frames and bring none.
+    if (error instanceof HeaderTimeout) deps.refusals.refused(account.uid, 'websocket')
     const isGone = error instanceof ConnectionRefused || error instanceof ConnectionLost
     if (!isGone) throw error
     deps.host.log('info', 'The WebSocket could not be used; the request goes by HTTP.', {

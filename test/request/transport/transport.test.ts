@@ -328,6 +328,7 @@ describe('a failure of the WebSocket', () => {
     )
     await expect.poll(() => backend.sockets.clients.size).toBe(0)
     expect(backend.posts).toEqual([])
+    expect((await way.ask([user('a')])).passage.transport).toBe('http')
   })
 
   it.each(['connecting', 'waiting'])('is none when the user stops while it is %s', async (when) => {
