@@ -1,24 +1,42 @@
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import { type ObjectText, withMembers } from '../body/json-edit.js'
 
+/** Name of the header, and of the member that stands for it. */
+export const TURN_STATE = 'x-codex-turn-state'
+
 /** Members of the HTTP form that a frame has not. */
 const HTTP_ONLY = ['stream', 'background', 'stream_options'] as const
 
+/** What a request adds to an earlier answer on the same connection. */
+export interface Addition {
+  readonly responseId: string
+  /** Text of the array of new items. */
+  readonly input: string
+  /** The connection was opened for an earlier turn, so its header does not tell. */
+  readonly turnState: string | undefined
+}
+
 /**
  * A request as a frame of the WebSocket (docs/development/facts/codex-backend.md#websocket).
- * @param addition what it adds to an earlier answer on the same connection; whole without it. Pure
+ * @param addition the whole request without it. Pure
  */
-export function requestFrame(
-  body: ObjectText,
-  addition?: { readonly responseId: string; readonly input: string },
-): string {
+export function requestFrame(body: ObjectText, addition?: Addition): string {
   const edits = new Map<string, string | undefined>(HTTP_ONLY.map((key) => [key, undefined]))
   if (addition !== undefined) {
     edits.set('previous_response_id', JSON.stringify(addition.responseId))
     edits.set('input', addition.input)
+    if (addition.turnState !== undefined && !body.scan.members.has('client_metadata'))
+      edits.set('client_metadata', JSON.stringify({ [TURN_STATE]: addition.turnState }))
   }
   const { text } = withMembers(body, edits)
   return `{"type":"response.create",${text.slice(text.indexOf('{') + 1)}`
+}
+
+/** The turn state that a frame brings, which by HTTP is a header of the answer. Pure. */
+export function turnStateOf({ type, event }: Frame): string | undefined {
+  const headers = type === 'response.metadata' ? event?.headers : undefined
+  const value = isRecord(headers) ? headers[TURN_STATE] : undefined
+  return typeof value === 'string' ? value : undefined
 }
 
 /** What a frame of the backend is. */
@@ -38,7 +56,7 @@ export const ENDS = new Set([
   'response.failed',
   'error',
 ])
-const READ = new Set([...ENDS, 'response.output_item.done'])
+const READ = new Set([...ENDS, 'response.output_item.done', 'response.metadata'])
 
 /** Most frames have their type in front, and are not parsed. */
 const TYPE_IN_FRONT = /^\s*\{\s*"type"\s*:\s*"([\w.-]{1,100})"/

@@ -1,7 +1,7 @@
 import { abortReason } from '../../kernel/clock.js'
 import { type Anchor, anchorAfter } from './continuation.js'
 import type { ObjectText } from '../body/json-edit.js'
-import { ENDS, type Frame, readFrame, refusalOf, sseText } from './frames.js'
+import { ENDS, type Frame, readFrame, refusalOf, sseText, turnStateOf } from './frames.js'
 import { HeaderTimeout } from './http.js'
 
 /** The part of a WebSocket that is used; Bun's own has it, and the package `ws`. */
@@ -57,6 +57,7 @@ interface Turn {
   started: boolean
   readonly onStart: (response: Response) => void
   readonly onLost: (error: Error) => void
+  readonly onTurnState: (value: string) => void
 }
 
 /** One connection: one request at a time, and what the backend holds of it. */
@@ -152,9 +153,14 @@ export class Socket {
   async ask(
     frame: string,
     body: ObjectText,
-    limits: { readonly signal: AbortSignal; readonly timeoutMs: number; readonly nowMs: number },
+    options: {
+      readonly signal: AbortSignal
+      readonly timeoutMs: number
+      readonly nowMs: number
+      readonly onTurnState: (value: string) => void
+    },
   ): Promise<Response> {
-    const { signal, timeoutMs, nowMs } = limits
+    const { signal, timeoutMs, nowMs, onTurnState } = options
     signal.throwIfAborted()
     this.usedAtMs = nowMs
     this.#served = true
@@ -173,6 +179,7 @@ export class Socket {
               started: false,
               onStart: resolve,
               onLost: reject,
+              onTurnState,
             }
           },
           cancel: () => {
@@ -212,6 +219,8 @@ export class Socket {
     const frame = readFrame(data)
     if (frame === undefined) return
     if (!turn.started && this.#begin(turn, frame)) return
+    const turnState = turnStateOf(frame)
+    if (turnState !== undefined) turn.onTurnState(turnState)
     turn.controller.enqueue(this.#encoder.encode(sseText(frame)))
     if (frame.type === 'response.output_item.done') turn.output.push(frame.event?.item)
     if (ENDS.has(frame.type)) this.#finish(turn, frame)

@@ -11,7 +11,7 @@ import type { ObjectText } from '../body/json-edit.js'
 import { compressed, MIN_COMPRESSED } from './compression.js'
 import { additionTo, type FullReason } from './continuation.js'
 import type { Passage } from './passage.js'
-import { requestFrame } from './frames.js'
+import { requestFrame, TURN_STATE } from './frames.js'
 import { HeaderTimeout, type Outgoing, send } from './http.js'
 import { proxyFor } from './proxy.js'
 import { createRefusalMemory, type RefusalMemory } from './refusals.js'
@@ -23,6 +23,8 @@ export interface Shipment extends Omit<Outgoing, 'body'> {
   readonly body: ObjectText
   readonly account: Account
   readonly sessionId: string | undefined
+  /** Told where it comes within an answer; by HTTP it is a header. */
+  readonly onTurnState: (value: string) => void
 }
 
 /** The answer, whatever way it came: status, headers, and a body of server-sent events. */
@@ -181,6 +183,7 @@ async function sendBySocket(
       signal: shipment.signal,
       timeoutMs: shipment.headerTimeoutMs,
       nowMs: deps.clock.now(),
+      onTurnState: shipment.onTurnState,
     })
     if (response.ok) deps.refusals.accepted(account.uid, 'websocket')
     const passage = dropUndefined({
@@ -228,7 +231,14 @@ async function readied(
     const { anchor } = existing
     const found = additionTo(anchor, body)
     if ('input' in found)
-      return { socket: existing, frame: requestFrame(body, { ...anchor, input: found.input }) }
+      return {
+        socket: existing,
+        frame: requestFrame(body, {
+          responseId: anchor.responseId,
+          input: found.input,
+          turnState: shipment.headers[TURN_STATE],
+        }),
+      }
     ;({ full } = found)
   }
   // The whole history on a connection that holds it is refused as a double.

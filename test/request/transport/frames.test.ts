@@ -20,7 +20,11 @@ describe('a request as a frame', () => {
   })
 
   it('names the answer that it continues, and holds what is new alone', () => {
-    expect(JSON.parse(requestFrame(body, { responseId: 'resp_1', input: '[{"c":3}]' }))).toEqual({
+    expect(
+      JSON.parse(
+        requestFrame(body, { responseId: 'resp_1', input: '[{"c":3}]', turnState: undefined }),
+      ),
+    ).toEqual({
       type: 'response.create',
       model: 'gpt-5.5',
       input: [{ c: 3 }],

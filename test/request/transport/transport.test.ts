@@ -33,6 +33,8 @@ interface Given {
   readonly others?: object
   readonly signal?: AbortSignal
   readonly headerTimeoutMs?: number
+  readonly onTurnState?: (value: string) => void
+  readonly headers?: Record<string, string>
 }
 
 async function wayTo(
@@ -67,6 +69,7 @@ async function wayTo(
           authorization: 'Bearer tok',
           'session-id': 'ses_1',
           accept: 'text/event-stream',
+          ...given.headers,
         },
         body: bodyOf({
           model: 'gpt-5.5',
@@ -80,6 +83,7 @@ async function wayTo(
         signal: given.signal ?? new AbortController().signal,
         headerTimeoutMs: given.headerTimeoutMs ?? 5_000,
         account: given.account ?? account,
+        onTurnState: given.onTurnState ?? (() => undefined),
         sessionId: 'session' in given ? given.session : 'ses_1',
       }),
   }
@@ -130,6 +134,23 @@ describe('a request over the WebSocket', () => {
     })
     expect(passage).not.toHaveProperty('full')
     expect(passage.sentBytes).toBeLessThan(passage.bodyBytes)
+  })
+
+  it('tells the turn state it brings, and gives it back with what continues the turn', async () => {
+    const state = { type: 'response.metadata', headers: { 'x-codex-turn-state': 'ts_1' } }
+    const backend = await scriptedSocket({
+      frame: ({ socket }) => send(socket, [state, ...answer('resp_1', [said('hi')])]),
+    })
+    const way = await wayTo(backend)
+    const told: string[] = []
+    await textOf(way.ask([user('a')], { onTurnState: (value) => void told.push(value) }))
+    const headers = { 'x-codex-turn-state': 'ts_1' }
+    await textOf(way.ask([user('a'), replayed, user('b')], { headers }))
+    expect(told).toEqual(['ts_1'])
+    expect(backend.frames[1]?.frame).toMatchObject({
+      previous_response_id: 'resp_1',
+      client_metadata: { 'x-codex-turn-state': 'ts_1' },
+    })
   })
 
   it.each([
