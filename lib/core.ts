@@ -3,7 +3,7 @@ import os from 'node:os'
 import { isatty } from 'node:tty'
 
 import type { Account, AccountPool } from './accounts/account.js'
-import { adopt, noticeOf, readyToAdopt } from './accounts/store/adopt.js'
+import { adopt, noticeOf, ensureStorable } from './accounts/store/adopt.js'
 import { withLogin } from './accounts/edits.js'
 import { ensureHostManifest } from './accounts/project/host-folder.js'
 import { accountName } from './accounts/labels.js'
@@ -207,7 +207,7 @@ export function errorAnswer(error: unknown): Response {
 
 /** What has to be known before a login starts. @returns what was moved aside, in whole sentences @throws what would keep a login from being stored */
 export function readyForLogin({ store, vault }: Runtime): Promise<string | undefined> {
-  return readyToAdopt(store, vault)
+  return ensureStorable(store, vault)
 }
 
 /**

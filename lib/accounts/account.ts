@@ -119,19 +119,10 @@ export function readAccount(record: unknown): StoredAccount | undefined {
 }
 
 /** A record with a key and no login is that of a key, whatever stands in the place of its kind: where it is sent hangs on it. */
-function kindOf({
-  kind,
-  apiKey,
-  refreshToken,
-  accessToken,
-  sealed,
-}: StoredAccount): Pick<StoredAccount, 'kind'> {
+function kindOf(account: StoredAccount): Pick<StoredAccount, 'kind'> {
+  const { kind, apiKey, refreshToken, accessToken, sealed } = account
   const isKey =
-    kind === undefined &&
-    isSaid(apiKey) &&
-    !isSaid(refreshToken) &&
-    !isSaid(accessToken) &&
-    !isSaid(sealed)
+    kind === undefined && isSaid(apiKey) && ![refreshToken, accessToken, sealed].some(isSaid)
   return isKey ? { kind: 'api-key' } : {}
 }
 

@@ -1,15 +1,7 @@
 import type { Account, AccountPool, StoredAccount } from './account.js'
 import { isSameAccount } from './identity.js'
 import { withUids } from './store/pool-format.js'
-import { rulesOf, withRules } from './rules.js'
-
-/** What became of a login. */
-export interface Upserted {
-  readonly pool: AccountPool
-  readonly account: Account
-  /** False when the account was there already and got new tokens. */
-  readonly added: boolean
-}
+import { pinsOf, rulesOf, withRules } from './rules.js'
 
 /** Fields of a record that its owner set; a new login never touches them. */
 const OWNED_BY_USER = [
@@ -24,8 +16,12 @@ const OWNED_BY_USER = [
 /**
  * The pool after a login: a known account gets the new tokens in place, whatever its position; an unknown one is
  * appended. A login is also the user's wish to use the account, so it is enabled and its old marks are lifted. Pure.
+ * @returns `added`: false when the account was there already
  */
-export function withLogin(pool: AccountPool, login: StoredAccount): Upserted {
+export function withLogin(
+  pool: AccountPool,
+  login: StoredAccount,
+): { pool: AccountPool; account: Account; added: boolean } {
   const known = pool.accounts.find((account) => isSameAccount(account, login))
   if (known === undefined) {
     const accounts = withUids([...pool.accounts, login])
@@ -76,35 +72,36 @@ export function withoutAccounts(pool: AccountPool, uids: ReadonlySet<string>): A
   const isGone = pool.accounts.map((account) => uids.has(account.uid))
   const moved = (index: number): number =>
     clamp(index - isGone.slice(0, Math.max(0, index)).filter(Boolean).length, accounts.length)
-  const byFamily = pool.activeIndexByFamily
-  const next: AccountPool = {
-    ...pool,
-    accounts,
-    activeIndex: moved(pool.activeIndex),
-    ...(byFamily === undefined
-      ? {}
-      : {
-          activeIndexByFamily: Object.fromEntries(
-            Object.entries(byFamily).map(([family, index]) => [family, moved(index)]),
-          ),
-        }),
-  }
-  return withRules(next, rulesWithout(next, uids))
+  const rules = rulesOf(pool)
+  const pins = pinsOf(rules, (uid) => !uids.has(uid))
+  return withRules(
+    { ...withPositions(pool, moved), accounts },
+    { ...rules, pin: undefined, ...pins },
+  )
 }
 
 /** The pool with another active account; the same pool when nobody has that name. Pure. */
 export function withActive(pool: AccountPool, uid: string): AccountPool {
   const position = pool.accounts.findIndex((account) => account.uid === uid)
   if (position < 0 || position === pool.activeIndex) return pool
-  const byFamily = pool.activeIndexByFamily
+  return withPositions(pool, () => position)
+}
+
+/** The pool with its active position, and those for families of models, moved. Pure. */
+export function withPositions(
+  pool: AccountPool,
+  moved: (position: number, family?: string) => number,
+): AccountPool {
+  const { activeIndexByFamily: byFamily } = pool
+  const families = Object.entries(byFamily ?? {})
   return {
     ...pool,
-    activeIndex: position,
+    activeIndex: moved(pool.activeIndex),
     ...(byFamily === undefined
       ? {}
       : {
           activeIndexByFamily: Object.fromEntries(
-            Object.keys(byFamily).map((family) => [family, position]),
+            families.map(([family, position]) => [family, moved(position, family)]),
           ),
         }),
   }
@@ -114,20 +111,6 @@ function replaced(pool: AccountPool, account: Account): AccountPool {
   return {
     ...pool,
     accounts: pool.accounts.map((other) => (other.uid === account.uid ? account : other)),
-  }
-}
-
-function rulesWithout(pool: AccountPool, uids: ReadonlySet<string>): ReturnType<typeof rulesOf> {
-  const { pin, projectPins, sessionPins, ...rest } = rulesOf(pool)
-  const others = <Pin extends { uid: string }>(
-    pins: Record<string, Pin> | undefined,
-  ): Record<string, Pin> =>
-    Object.fromEntries(Object.entries(pins ?? {}).filter(([, other]) => !uids.has(other.uid)))
-  return {
-    ...rest,
-    ...(pin === undefined || uids.has(pin.uid) ? {} : { pin }),
-    projectPins: others(projectPins),
-    sessionPins: others(sessionPins),
   }
 }
 

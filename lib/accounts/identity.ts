@@ -35,21 +35,22 @@ export function isSameAccount(left: StoredAccount, right: StoredAccount): boolea
   return keysToFind(right).some((key) => keys.has(key))
 }
 
-/** Finds accounts that are the same without comparing each with each. */
-export interface AccountIndex {
-  /** Position of the account that is the same (see `isSameAccount`); undefined when there is none. */
+/**
+ * Finds accounts that are the same (see `isSameAccount`) by their positions, without comparing each with each. It follows a
+ * list that changes as far as it is told.
+ */
+export function indexOf(accounts: readonly StoredAccount[]): {
   find(account: StoredAccount): number | undefined
   /** Says what stands at a position now. */
   set(position: number, account: StoredAccount): void
-}
-
-/** An index of a list of accounts; it follows a list that changes as far as it is told. */
-export function indexOf(accounts: readonly StoredAccount[]): AccountIndex {
+} {
   const positionsOf = new Map<string, Set<number>>()
   const keysAt = new Map<number, readonly string[]>()
-  const index: AccountIndex = {
+  const index: ReturnType<typeof indexOf> = {
     find(account) {
-      const positions = keysToFind(account).flatMap((key) => first(positionsOf.get(key)) ?? [])
+      const positions = keysToFind(account).flatMap(
+        (key) => positionsOf.get(key)?.values().next().value ?? [],
+      )
       return positions.length === 0 ? undefined : Math.min(...positions)
     },
     set(position, account) {
@@ -95,8 +96,4 @@ function placeKeysOf(
   return organizations.flatMap((organization) =>
     seats.map((seat) => `place:${JSON.stringify([seat, organization, accountId, address])}`),
   )
-}
-
-function first(positions: ReadonlySet<number> | undefined): number | undefined {
-  return positions?.values().next().value
 }

@@ -1,17 +1,14 @@
-import type { Account, AccountPool, StoredAccount } from './account.js'
+import {
+  type Account,
+  type AccountPool,
+  EMPTY_POOL,
+  readAccount,
+  type StoredAccount,
+} from './account.js'
 import { indexOf } from './identity.js'
-import { takenNames } from './store/pool-format.js'
-import { isUnopened } from './keychain/seal.js'
-
-/** What an import does to a pool. */
-export interface Merged {
-  readonly pool: AccountPool
-  readonly added: number
-  /** Known accounts that got newer tokens. */
-  readonly updated: number
-  /** Known accounts whose tokens are as new or newer here. */
-  readonly unchanged: number
-}
+import { takenNames, withUids } from './store/pool-format.js'
+import { UNREADABLE_KEY, unreadableRecords } from './store/unreadable.js'
+import { isSealed } from './keychain/seal.js'
 
 /** What became of one account that was merged. */
 interface MergedAccount {
@@ -20,15 +17,12 @@ interface MergedAccount {
   readonly known: Account | undefined
 }
 
-/** Puts accounts into a pool, one after the other; each costs the same however many there are. */
-export interface Merger {
+/** Puts accounts into a copy of a pool, one after the other; each costs the same however many there are. */
+export function mergerInto(ours: AccountPool): {
   merge(incoming: StoredAccount): MergedAccount
   /** The pool as it is now; the one that was given while nothing changed. */
   pool(): AccountPool
-}
-
-/** A merger that begins with a pool, which stays as it is. */
-export function mergerInto(ours: AccountPool): Merger {
+} {
   const accounts = [...ours.accounts]
   const index = indexOf(accounts)
   const names = takenNames(accounts)
@@ -44,7 +38,7 @@ export function mergerInto(ours: AccountPool): Merger {
         isChanged = true
         return { outcome: 'added', known: undefined }
       }
-      if (!isUnopened(known) && (incoming.tokenRotatedAt ?? 0) <= (known.tokenRotatedAt ?? 0))
+      if (!isSealed(known) && (incoming.tokenRotatedAt ?? 0) <= (known.tokenRotatedAt ?? 0))
         return { outcome: 'unchanged', known }
       const next = renewed(known, incoming)
       accounts[position] = next
@@ -59,18 +53,35 @@ export function mergerInto(ours: AccountPool): Merger {
 /**
  * The pool with the accounts of another one: unknown ones are appended, known ones get the tokens that were rotated last.
  * An import never puts an older refresh token in place of a newer one. Pure.
+ * @returns the pool, and how many accounts became what; `unchanged`: those whose tokens are as new or newer here
  */
-export function mergePools(ours: AccountPool, theirs: AccountPool): Merged {
+export function mergePools(
+  ours: AccountPool,
+  theirs: AccountPool,
+): { pool: AccountPool } & Record<MergedAccount['outcome'], number> {
   const merger = mergerInto(ours)
-  const outcomes = theirs.accounts.map((incoming) => merger.merge(incoming).outcome)
-  const count = (outcome: MergedAccount['outcome']): number =>
-    outcomes.filter((one) => one === outcome).length
-  return {
-    pool: merger.pool(),
-    added: count('added'),
-    updated: count('updated'),
-    unchanged: count('unchanged'),
-  }
+  const counts = { added: 0, updated: 0, unchanged: 0 }
+  for (const incoming of theirs.accounts) counts[merger.merge(incoming).outcome] += 1
+  return { ...counts, pool: merger.pool() }
+}
+
+/**
+ * The pool with the records that can be read by now, and without their list. Pure.
+ * @param read finds a login in a record of another form
+ * @returns `back`: accounts that are in the pool because of it; `dropped`: records without a login, or with an older one of
+ * an account that is there
+ */
+export function repaired(
+  pool: AccountPool,
+  read: (record: unknown) => StoredAccount | undefined,
+): { readonly pool: AccountPool; readonly back: number; readonly dropped: number } {
+  const records = unreadableRecords(pool)
+  const found = records.flatMap((record) => readAccount(record) ?? read(record) ?? [])
+  const merged = mergePools(pool, { ...EMPTY_POOL, accounts: withUids(found) })
+  const { accounts, activeIndex, [UNREADABLE_KEY]: _list, ...rest } = merged.pool
+  const back = merged.added + merged.updated
+  const after: AccountPool = { ...rest, version: 3, accounts, activeIndex }
+  return { pool: after, back, dropped: records.length - back }
 }
 
 function renewed(known: Account, incoming: StoredAccount): Account {
@@ -80,22 +91,19 @@ function renewed(known: Account, incoming: StoredAccount): Account {
   return { ...facts, ...rest, ...tokensOf(incoming), uid: known.uid }
 }
 
-function tokensOf({
-  refreshToken,
-  accessToken,
-  expiresAt,
-  oauthScope,
-  tokenRotatedAt,
-  apiKey,
-}: StoredAccount): Partial<StoredAccount> {
+const TOKEN_FIELDS = [
+  'refreshToken',
+  'accessToken',
+  'expiresAt',
+  'oauthScope',
+  'tokenRotatedAt',
+  'apiKey',
+] as const
+
+function tokensOf(account: StoredAccount): Partial<StoredAccount> {
   return Object.fromEntries(
-    Object.entries({
-      refreshToken,
-      accessToken,
-      expiresAt,
-      oauthScope,
-      tokenRotatedAt,
-      apiKey,
-    }).filter(([, value]) => value !== undefined && value !== ''),
-  )
+    TOKEN_FIELDS.map((field) => [field, account[field]]).filter(
+      ([, value]) => value !== undefined && value !== '',
+    ),
+  ) as Partial<StoredAccount>
 }

@@ -40,9 +40,16 @@ export function withRules(pool: AccountPool, rules: PoolRules): AccountPool {
   return rest
 }
 
-/** Every key under which rules of a project may stand, its own first. */
-function keysOf({ key, aliases, above }: ProjectKeys): string[] {
-  return [key, ...aliases, ...above]
+/** What a table holds for a project, under its own key first. */
+function valuesFor<Value>(
+  table: Readonly<Record<string, Value>> = {},
+  project: ProjectKeys | undefined,
+): Value[] {
+  const keys = project === undefined ? [] : [project.key, ...project.aliases, ...project.above]
+  return keys.flatMap((key) => {
+    const value = Object.hasOwn(table, key) ? table[key] : undefined
+    return value === undefined ? [] : [value]
+  })
 }
 
 /**
@@ -50,30 +57,34 @@ function keysOf({ key, aliases, above }: ProjectKeys): string[] {
  * is inside all of them may: a fence never stops to count because the folder was entered by another path. Pure.
  */
 export function fenceOf(
-  { fences = {} }: PoolRules,
+  { fences }: PoolRules,
   project: ProjectKeys | undefined,
 ): readonly string[] | undefined {
-  const found =
-    project === undefined
-      ? []
-      : keysOf(project).flatMap((key) => (Object.hasOwn(fences, key) ? [fences[key] ?? []] : []))
-  return found.length === 0
-    ? undefined
-    : found.reduce((inside, fence) => inside.filter((uid) => fence.includes(uid)))
+  const [first, ...others] = valuesFor(fences, project)
+  return first?.filter((uid) => others.every((fence) => fence.includes(uid)))
 }
 
 /** The pin of a project: where several keys of it have one, a hard one first. Pure. */
 export function projectPinOf(
-  { projectPins = {} }: PoolRules,
+  { projectPins }: PoolRules,
   project: ProjectKeys | undefined,
-): NonNullable<PoolRules['pin']> | undefined {
-  const found =
-    project === undefined
-      ? []
-      : keysOf(project).flatMap((key) =>
-          Object.hasOwn(projectPins, key) ? (projectPins[key] ?? []) : [],
-        )
+): PoolRules['pin'] {
+  const found = valuesFor(projectPins, project)
   return found.find(({ mode }) => mode === 'hard') ?? found[0]
+}
+
+/** The pins that name an account of these. Pure. */
+export function pinsOf(
+  { pin, projectPins = {}, sessionPins = {} }: PoolRules,
+  isWanted: (uid: string) => boolean,
+): Pick<PoolRules, 'pin' | 'projectPins' | 'sessionPins'> {
+  const wanted = <Pin extends { uid: string }>(pins: Record<string, Pin>): Record<string, Pin> =>
+    Object.fromEntries(Object.entries(pins).filter(([, { uid }]) => isWanted(uid)))
+  return {
+    ...(pin !== undefined && isWanted(pin.uid) ? { pin } : {}),
+    projectPins: wanted(projectPins),
+    sessionPins: wanted(sessionPins),
+  }
 }
 
 /** The rules with another fence of a project, or with none; older keys of it go, the repository around it keeps its own. Pure. */
@@ -95,10 +106,8 @@ export function withProjectPin(
   project: ProjectKeys,
   pin: PoolRules['pin'],
 ): PoolRules {
-  const others = withoutKeys(rules.projectPins, {
-    ...project,
-    aliases: [...project.aliases, ...project.above],
-  })
+  const aliases = [...project.aliases, ...project.above]
+  const others = withoutKeys(rules.projectPins, { ...project, aliases })
   return { ...rules, projectPins: pin === undefined ? others : { ...others, [project.key]: pin } }
 }
 

@@ -6,16 +6,27 @@ import type { Logger } from '../kernel/logger.js'
 import { goodEntries, moment } from '../kernel/text/odd-values.js'
 import { ownersAfter, type ReasoningOwners, UNCERTAIN } from '../routing/reasoning-owners.js'
 
+/** Who produced the encrypted reasoning in the history of a session. */
+const ownersSchema: z.ZodType<ReasoningOwners> = z.object({
+  first: z.string().optional(),
+  spans: z
+    .array(
+      z.object({ from: z.int().min(0), uid: z.string().nullable(), before: z.string().optional() }),
+    )
+    .min(1),
+})
+
 /** Which account serves a session. */
-interface AffinityEntry {
-  readonly uid: string
+const entrySchema = z.object({
+  uid: z.string(),
   /** Last request of the session, epoch ms, exact to `TOUCH_INTERVAL_MS`. */
-  readonly usedAtMs: number
-  /** Who produced the encrypted reasoning in its history; absent: not known. */
-  readonly reasoning?: ReasoningOwners | undefined
+  usedAtMs: moment,
   /** Goes up with every move: the higher one is the later one, whatever the clocks say. */
-  readonly revision?: number | undefined
-}
+  revision: z.number().optional().catch(undefined),
+  /** Absent: not known. */
+  reasoning: ownersSchema.optional().catch(undefined),
+})
+type AffinityEntry = Readonly<z.infer<typeof entrySchema>>
 
 /** Entries by session id. */
 export type AffinityEntries = ReadonlyMap<string, AffinityEntry>
@@ -100,25 +111,9 @@ function pruned(entries: AffinityEntries, nowMs: number): AffinityEntries {
   return new Map(kept)
 }
 
-const ownersSchema = z.object({
-  first: z.string().optional(),
-  spans: z
-    .array(
-      z.object({ from: z.int().min(0), uid: z.string().nullable(), before: z.string().optional() }),
-    )
-    .min(1),
-})
-
 const fileSchema = z.looseObject({
   version: z.literal(1),
-  sessions: goodEntries(
-    z.object({
-      uid: z.string(),
-      usedAtMs: moment,
-      revision: z.number().optional().catch(undefined),
-      reasoning: ownersSchema.optional().catch(undefined),
-    }),
-  ).catch({}),
+  sessions: goodEntries(entrySchema).catch({}),
 })
 
 /** @throws when the text is not an affinity file */
@@ -127,38 +122,10 @@ export function parseAffinity(text: string): AffinityEntries {
 }
 
 /** What the requests of a session have in common, in all windows and also after a restart. */
-export interface SessionAffinity {
-  /** The account that serves the session. */
-  get(sessionId: string, nowMs: number): string | undefined
-  set(sessionId: string, uid: string, nowMs: number): void
-  /** Takes over what other windows have written meanwhile. One look at the file, at once. */
-  refresh(): void
-  /** Who produced the encrypted reasoning of a session, as far as known here. */
-  reasoningOf(sessionId: string): ReasoningOwners | undefined
-  /**
-   * An account has begun to answer a request with these pieces of reasoning in its history.
-   * @param options.forget the request went out without any reasoning, because what was known of it was wrong
-   * @returns what has to be awaited before another window may ask; undefined when nothing changed for the others
-   */
-  produced(
-    sessionId: string,
-    uid: string,
-    pieces: readonly string[],
-    options: { forget: boolean; nowMs: number },
-  ): Promise<void> | undefined
-  /** `x-codex-turn-state` of the running turn, for the account that gave it. In memory only. */
-  turnState(sessionId: string | undefined, uid: string): string | undefined
-  setTurnState(sessionId: string | undefined, uid: string, value: string): void
-  load(): Promise<void>
-  close(): Promise<void>
-}
+export type SessionAffinity = ReturnType<typeof createSessionAffinity>
 
 /** Creates the affinity over its file. Requests read and change memory; the file is written later and never waited for. */
-export function createSessionAffinity(deps: {
-  file: string
-  clock: Clock
-  log: Logger
-}): SessionAffinity {
+export function createSessionAffinity(deps: { file: string; clock: Clock; log: Logger }) {
   const state = createStateFile<AffinityEntries>({
     ...deps,
     initial: new Map(),
@@ -168,16 +135,29 @@ export function createSessionAffinity(deps: {
     delayMs: WRITE_DELAY_MS,
   })
   const turns = new Map<string, { readonly uid: string; readonly value: string }>()
+  /** Who produced the encrypted reasoning of a session, as far as known here. */
   const reasoningOf = (sessionId: string): ReasoningOwners | undefined =>
     state.current().get(sessionId)?.reasoning
   const set = (sessionId: string, uid: string, nowMs: number): void =>
     state.set(withAccount(state.current(), sessionId, uid, nowMs))
   return {
-    get: (sessionId, nowMs) => accountOf(state.current(), sessionId, nowMs),
+    /** The account that serves the session. */
+    get: (sessionId: string, nowMs: number) => accountOf(state.current(), sessionId, nowMs),
     set,
+    /** Takes over what other windows have written meanwhile. One look at the file, at once. */
     refresh: () => state.refresh(),
     reasoningOf,
-    produced(sessionId, uid, pieces, { forget, nowMs }) {
+    /**
+     * An account has begun to answer a request with these pieces of reasoning in its history.
+     * @param options.forget the request went out without any reasoning, because what was known of it was wrong
+     * @returns what has to be awaited before another window may ask; undefined when nothing changed for the others
+     */
+    produced(
+      sessionId: string,
+      uid: string,
+      pieces: readonly string[],
+      { forget, nowMs }: { forget: boolean; nowMs: number },
+    ): Promise<void> | undefined {
       const after = (): ReasoningOwners =>
         ownersAfter(forget ? undefined : reasoningOf(sessionId), uid, pieces)
       if (after() === reasoningOf(sessionId)) return undefined
@@ -186,23 +166,20 @@ export function createSessionAffinity(deps: {
       const reasoning = after()
       set(sessionId, uid, nowMs)
       const entry = state.current().get(sessionId)
-      if (entry !== undefined && entry.reasoning !== reasoning)
-        state.set(
-          new Map(state.current()).set(sessionId, {
-            ...entry,
-            reasoning,
-            revision: (entry.revision ?? 0) + 1,
-          }),
-        )
+      if (entry !== undefined && entry.reasoning !== reasoning) {
+        const revision = (entry.revision ?? 0) + 1
+        state.set(new Map(state.current()).set(sessionId, { ...entry, reasoning, revision }))
+      }
       const written = state.flush()
       // Nobody can have got wrong what was never asked of before.
       return isNew ? undefined : written
     },
-    turnState(sessionId, uid) {
+    /** `x-codex-turn-state` of the running turn, for the account that gave it. In memory only. */
+    turnState(sessionId: string | undefined, uid: string): string | undefined {
       const turn = sessionId === undefined ? undefined : turns.get(sessionId)
       return turn?.uid === uid ? turn.value : undefined
     },
-    setTurnState(sessionId, uid, value) {
+    setTurnState(sessionId: string | undefined, uid: string, value: string): void {
       if (sessionId === undefined) return
       turns.delete(sessionId)
       turns.set(sessionId, { uid, value })

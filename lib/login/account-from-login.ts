@@ -13,13 +13,10 @@ export function accountFromLogin(
 ): StoredAccount {
   const access = readClaims(tokens.accessToken ?? '')
   const {
-    expiresAtMs: _expiry,
+    expiresAtMs: _end,
     issuedAtMs: _issued,
     ...claims
-  } = {
-    ...readClaims(idToken),
-    ...access,
-  }
+  } = { ...readClaims(idToken), ...access }
   const accountIdSource = access.accountId === undefined ? 'id_token' : 'token'
   return {
     ...claims,

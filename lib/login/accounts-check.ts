@@ -2,6 +2,7 @@ import * as z from 'zod'
 
 import type { StoredAccount } from '../accounts/account.js'
 import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { plainText } from '../kernel/text/plain-text.js'
 
 /** What the backend adds to the claims of a login. */
@@ -50,9 +51,9 @@ function workspaceFacts(answer: unknown, accountId: string): WorkspaceFacts {
   const entry = answerSchema.safeParse(answer).data?.accounts.find(({ id }) => id === accountId)
   if (entry === undefined) return {}
   const { name, plan_type: planType, account_routing_override: routing } = entry
-  return {
-    ...(name == null ? {} : { workspaceName: plainText(name) }),
-    ...(planType == null ? {} : { planType: plainText(planType) }),
-    ...(routing != null && ROUTED.has(routing) ? { routingOverride: routing } : {}),
-  }
+  return dropUndefined({
+    workspaceName: name == null ? undefined : plainText(name),
+    planType: planType == null ? undefined : plainText(planType),
+    routingOverride: routing != null && ROUTED.has(routing) ? routing : undefined,
+  })
 }

@@ -85,8 +85,9 @@ async function beginDeviceLogin(deps: LoginDeps): Promise<PendingLogin> {
         const askedAt = performance.now()
         const answer = await oauth.pollDevice(start, signal)
         if (answer.kind === 'granted') {
-          const grant = { ...answer.grant, redirectUri: oauth.deviceRedirectUri }
-          return oauth.exchangeCode(grant, signal)
+          const { code, verifier } = answer
+          const redirectUri = oauth.deviceRedirectUri
+          return oauth.exchangeCode({ code, verifier, redirectUri }, signal)
         }
         last = answer.kind === 'unavailable' ? ` ${answer.why} when it was last asked.` : ''
         spentMs += intervalMs + performance.now() - askedAt

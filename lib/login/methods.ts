@@ -1,4 +1,4 @@
-import type { AuthHook, AuthOAuthResult } from '@opencode-ai/plugin'
+import type { AuthOAuthResult } from '@opencode-ai/plugin'
 
 import { messageOf } from '../kernel/errors.js'
 import type { HostPort } from '../kernel/host-port.js'
@@ -19,19 +19,13 @@ interface LoginMethodsDeps extends LoginDeps {
   readonly save: (tokens: LoginTokens) => Promise<{ readonly label: string }>
 }
 
-type Authorize = Extract<AuthHook['methods'][number], { type: 'oauth' }>['authorize']
 type CallbackResult = Awaited<ReturnType<Extract<AuthOAuthResult, { method: 'auto' }>['callback']>>
 
 /** The login methods behind the host's hooks. */
-export interface LoginMethods {
-  /** Begins a login the way the host asks for it. @throws CodexError, also from its callback: the host prints the message */
-  authorize(id: LoginMethodId | 'manage'): ReturnType<Authorize>
-  /** Cancels a login that is still waiting. */
-  close(): Promise<void>
-}
+export type LoginMethods = ReturnType<typeof createLoginMethods>
 
 /** Creates the methods. One login at a time: a new one ends the one before, which the host has left. */
-export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
+export function createLoginMethods(deps: LoginMethodsDeps) {
   let current: PendingLogin | undefined
 
   async function finished(login: () => Promise<LoginTokens>): Promise<CallbackResult> {
@@ -51,7 +45,8 @@ export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
   }
 
   return {
-    async authorize(id) {
+    /** Begins a login the way the host asks for it. @throws CodexError, also from its callback: the host prints the message */
+    async authorize(id: LoginMethodId | 'manage'): Promise<AuthOAuthResult> {
       if (id === 'manage') return deps.manage()
       // The user is not sent through a login that could not be stored.
       await deps.ready()
@@ -71,7 +66,8 @@ export function createLoginMethods(deps: LoginMethodsDeps): LoginMethods {
       }
       return { method: 'auto', url, instructions, callback: () => finished(() => login.finish()) }
     },
-    async close() {
+    /** Cancels a login that is still waiting. */
+    async close(): Promise<void> {
       await current?.cancel()
     },
   }

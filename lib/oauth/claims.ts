@@ -1,25 +1,8 @@
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import * as z from 'zod'
 
+import { parsedJson } from '../kernel/text/json.js'
 import { plainText } from '../kernel/text/plain-text.js'
-
-/** What a token says about its owner. Read, never verified: the backend is the judge. */
-export interface Claims {
-  /** Workspace. */
-  readonly accountId?: string
-  /** Seat: user × workspace. */
-  readonly accountUserId?: string
-  readonly organizationId?: string
-  readonly email?: string
-  readonly planType?: string
-  /** Value of the residency header, where the workspace has one. */
-  readonly residency?: string
-  readonly fedramp?: boolean
-  /** Epoch ms. */
-  readonly expiresAtMs?: number
-  /** Epoch ms. */
-  readonly issuedAtMs?: number
-}
 
 const text = z.string().min(1).optional().catch(undefined)
 
@@ -50,30 +33,30 @@ const payloadSchema = z.looseObject({
 /** A residency of this value asks for no header. */
 const NO_RESIDENCY = 'no_constraint'
 
+/** What a token says about its owner. Read, never verified: the backend is the judge. */
+export type Claims = ReturnType<typeof readClaims>
+
 /** The claims of a JWT; none for anything else. Pure, never throws. See docs/development/facts/oauth.md#token-claims. */
-export function readClaims(token: string): Claims {
-  const payload = payloadSchema.safeParse(payloadOf(token))
-  if (!payload.success) return {}
-  const {
-    exp,
-    iat,
-    email,
-    'https://api.openai.com/profile': profile,
-    'https://api.openai.com/auth': auth,
-  } = payload.data
-  const organization =
-    auth?.organizations?.find((one) => one.is_default === true) ?? auth?.organizations?.[0]
+export function readClaims(token: string) {
+  const payload = payloadSchema.safeParse(payloadOf(token)).data
+  const profile = payload?.['https://api.openai.com/profile']
+  const auth = payload?.['https://api.openai.com/auth']
+  const organizations = auth?.organizations ?? []
+  const organization = organizations.find((one) => one.is_default === true) ?? organizations[0]
   const residency = auth?.chatgpt_compute_residency
   return dropUndefined({
+    /** Workspace. */
     accountId: auth?.chatgpt_account_id,
+    /** Seat: user × workspace. */
     accountUserId: auth?.chatgpt_account_user_id,
     organizationId: organization?.id,
-    email: email ?? profile?.email,
+    email: payload?.email ?? profile?.email,
     planType: auth?.chatgpt_plan_type,
+    /** Value of the residency header, where the workspace has one. */
     residency: residency === NO_RESIDENCY ? undefined : residency,
     fedramp: auth?.chatgpt_account_is_fedramp === true ? true : undefined,
-    expiresAtMs: epochMs(exp),
-    issuedAtMs: epochMs(iat),
+    expiresAtMs: epochMs(payload?.exp),
+    issuedAtMs: epochMs(payload?.iat),
   })
 }
 
@@ -90,11 +73,6 @@ function epochMs(seconds: unknown): number | undefined {
 }
 
 function payloadOf(token: string): unknown {
-  const part = token.split('.')[1]
-  if (part === undefined) return undefined
-  try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
-  } catch {
-    return undefined
-  }
+  const part = token.split('.')[1] ?? ''
+  return parsedJson(Buffer.from(part, 'base64url').toString('utf8'))
 }

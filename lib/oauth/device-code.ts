@@ -14,23 +14,12 @@ import {
 import { classifyCode } from './token-set.js'
 
 /** A device code login that was started. */
-export interface DeviceStart {
-  readonly deviceAuthId: string
-  /** What the user types in. */
-  readonly userCode: string
-  /** Page where the user types it in. */
-  readonly url: string
-  /** Pause between two polls, ms. */
-  readonly intervalMs: number
-}
+export type DeviceStart = Awaited<ReturnType<typeof startDevice>>
 
 /** What one poll of a device login came to. */
 export type DeviceAnswer =
   /** The authorization code, with the verifier the server made for it. */
-  | {
-      readonly kind: 'granted'
-      readonly grant: { readonly code: string; readonly verifier: string }
-    }
+  | { readonly kind: 'granted'; readonly code: string; readonly verifier: string }
   /** The user has not finished. */
   | { readonly kind: 'pending' }
   /** The login server did not get to answer; says nothing about the login. `why` is for the user and ends without a dot. */
@@ -54,10 +43,7 @@ const deviceGrantSchema = z.looseObject({
 })
 
 /** Asks for a device code; see docs/development/facts/oauth.md#device-code. @throws CodexError `oauth_failed` */
-export async function startDevice(
-  deps: OAuthDeps,
-  signal: AbortSignal | undefined,
-): Promise<DeviceStart> {
+export async function startDevice(deps: OAuthDeps, signal: AbortSignal | undefined) {
   const { status, body } = await post(
     deps,
     '/api/accounts/deviceauth/usercode',
@@ -73,8 +59,11 @@ export async function startDevice(
   const intervalMs = Number.isFinite(seconds) ? seconds * 1000 : DEFAULT_INTERVAL_MS
   return {
     deviceAuthId: device.data.device_auth_id,
+    /** What the user types in. */
     userCode,
+    /** Page where the user types it in. */
     url: `${deps.endpoints.issuer}/codex/device`,
+    /** Pause between two polls. */
     intervalMs: Math.min(Math.max(intervalMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS),
   }
 }
@@ -103,10 +92,7 @@ export async function pollDevice(
   const { status, body } = answer
   const grant = isSuccess(status) ? deviceGrantSchema.safeParse(body).data : undefined
   if (grant !== undefined)
-    return {
-      kind: 'granted',
-      grant: { code: grant.authorization_code, verifier: grant.code_verifier },
-    }
+    return { kind: 'granted', code: grant.authorization_code, verifier: grant.code_verifier }
   const { kind, code } = classifyCode(status, body)
   // The server says "not yet" with these two statuses as well as with a code.
   if (status === 403 || status === 404 || kind === 'pending') return { kind: 'pending' }

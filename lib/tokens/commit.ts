@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store/store.js'
 import type { Clock } from '../kernel/clock.js'
-import { isCodexError, messageOf, systemCode } from '../kernel/errors.js'
+import { isCodexError } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
 import type { LoginCopies } from './copies.js'
 import type { JournalEntry, ReceivedEntry } from './journal/entry.js'
@@ -15,7 +15,9 @@ import {
   withSuccessor,
 } from './login-facts.js'
 import type { RefreshMemory } from './memory.js'
+import { reasonOf } from './texts.js'
 import { fingerprintOf, rotatedAccount } from './token-rules.js'
+import type { UnsavedTokens } from './unsaved-notices.js'
 
 /** A busy account file is asked for again this often, with these pauses between. */
 const COMMIT_ATTEMPTS = 4
@@ -27,18 +29,6 @@ const COPIES_WAIT_MS = 1_000
 /** How often and with what pause the disk is asked a last time before the process ends. */
 const LAST_TRIES = 10
 const LAST_PAUSE_MS = 500
-
-/** New tokens that are not in the account file; it is offered to them again and again. */
-export interface UnsavedTokens {
-  readonly uid: string
-  readonly place: 'journal' | 'memory'
-  /** Why the disk did not take them. */
-  readonly why: string
-  /** Epoch ms. */
-  readonly sinceMs: number
-  /** Another process of this machine that holds them; undefined for this one. */
-  readonly pid?: number
-}
 
 /** Those that this process holds, by the fingerprint of the token that was spent for them. */
 type HeldTokens = UnsavedTokens & { readonly fingerprint: string }
@@ -314,9 +304,4 @@ function isHeldFor({ uid, login, tokens, startedAt }: ReceivedEntry, account: Ac
 const NO_FILE: OpenEntry = {
   follow: () => Promise.reject(new Error('the journal file is not open')),
   close: async () => undefined,
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  return systemCode(cause) ?? systemCode(error) ?? messageOf(error)
 }

@@ -1,7 +1,8 @@
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Account, AccountPool } from '../accounts/account.js'
+import { projectHomes } from '../accounts/project/own-folders.js'
 import { readPoolFile } from '../accounts/store/pool-file.js'
 import { parsePool } from '../accounts/store/pool-format.js'
 import type { AccountStore } from '../accounts/store/store.js'
@@ -60,12 +61,10 @@ export function poolFilesOf(
 ): PoolFiles {
   return {
     async list() {
-      const projects = await readdir(paths.projectsDir).catch(() => [])
-      const inProjects = projects
-        .slice(0, MAX_FILES)
-        .flatMap((key) =>
-          [ACCOUNTS_FILE, FLAGGED_FILE].map((name) => path.join(paths.projectsDir, key, name)),
-        )
+      const projects = (await projectHomes(paths)).slice(0, MAX_FILES)
+      const inProjects = projects.flatMap((home) =>
+        [ACCOUNTS_FILE, FLAGGED_FILE].map((name) => path.join(home, name)),
+      )
       const candidates = [paths.accountsFile, paths.flaggedFile, ...inProjects]
       // Asked first: opening what is no file, a pipe for example, could wait for ever.
       const found = await Promise.all(candidates.map((file) => stat(file).catch(() => undefined)))
@@ -138,7 +137,7 @@ export class LoginCopies {
       if (entry?.state !== 'received' || entry.login === undefined) continue
       if (!isSameLogin(own, entry.login)) continue
       const facts = factsAfter(entry.login, entry.tokens, entry.startedAt)
-      found.push(copyWith(entry.tokens, facts, { isSure: true }))
+      found.push(copyWith(entry.tokens, facts, false, true))
     }
     return found
   }
@@ -171,25 +170,20 @@ async function changeSetAside(
 }
 
 function copyIn(one: Account, account: Account, own: LoginFacts, isAside: boolean): LoginCopy[] {
-  const { refreshToken, accessToken, expiresAt, oauthScope } = one
-  if (
-    one.kind === 'api-key' ||
-    one.needsLogin !== undefined ||
-    refreshToken === undefined ||
-    refreshToken === ''
-  )
-    return []
+  const { refreshToken = '', accessToken, expiresAt, oauthScope } = one
+  if (one.kind === 'api-key' || one.needsLogin !== undefined || refreshToken === '') return []
   const facts = factsOf(one)
   if (refreshToken !== account.refreshToken && !isSameLogin(facts, own)) return []
-  const access = accessToken === undefined || accessToken === '' ? {} : { accessToken, expiresAt }
+  const access = (accessToken ?? '') === '' ? {} : { accessToken, expiresAt }
   const tokens = dropUndefined({ refreshToken, ...access, oauthScope })
-  return [copyWith(tokens, facts, { isDoubtful: isAside })]
+  return [copyWith(tokens, facts, isAside, false)]
 }
 
 function copyWith(
   tokens: TokenSet,
   facts: LoginFacts,
-  { isDoubtful = false, isSure = false }: Partial<Pick<LoginCopy, 'isDoubtful' | 'isSure'>>,
+  isDoubtful: boolean,
+  isSure: boolean,
 ): LoginCopy {
   return { tokens, fingerprint: fingerprintOf(tokens.refreshToken), facts, isDoubtful, isSure }
 }

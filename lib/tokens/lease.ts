@@ -43,3 +43,22 @@ export async function tryLease(dir: string, fingerprint: string): Promise<Lease 
     release: () => lock.release(),
   }
 }
+
+/**
+ * Works under the lease of a refresh token.
+ * @returns undefined when another process holds it
+ * @throws as `tryLease`, and what `work` throws
+ */
+export async function underLease<T>(
+  dir: string,
+  fingerprint: string,
+  work: (lease: Lease) => Promise<T>,
+): Promise<T | undefined> {
+  const lease = await tryLease(dir, fingerprint)
+  if (lease === undefined) return undefined
+  try {
+    return await work(lease)
+  } finally {
+    await lease.release()
+  }
+}

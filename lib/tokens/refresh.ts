@@ -9,10 +9,11 @@ import type { RefreshReason } from '../oauth/oauth-client.js'
 import { adoptNewer, adoptOther } from './adopt.js'
 import { currentRecord, type RefreshContext } from './context.js'
 import type { LoginCopy } from './copies.js'
-import { type Lease, tryLease } from './lease.js'
+import { type Lease, underLease } from './lease.js'
 import { type Refreshed, type SpendResult, spendRefreshToken } from './spend.js'
-import { loginNeededText, unsavedError } from './texts.js'
+import { loginNeededText } from './texts.js'
 import { fingerprintOf, isUsableInstead, withLoginNeeded } from './token-rules.js'
+import { unsavedError } from './unsaved-notices.js'
 
 /** How often a waiting process looks at the account file: it adopts a new token this soon after it is stored. */
 const POLL_MS = 20
@@ -73,7 +74,7 @@ export class TokenRefresher {
       if (stored !== undefined) return stored
       const refusal = this.#refusalOf(account)
       if (refusal !== undefined) {
-        const fingerprint = fingerprintOf(account.refreshToken ?? '')
+        const fingerprint = fingerprintOf(account.refreshToken)
         if (looks++ < MAX_LOOKS && (await adoptOther(this.#context, account, fingerprint))) continue
         throw refusal
       }
@@ -131,12 +132,12 @@ export class TokenRefresher {
   /** Undefined when another process holds the lease. */
   #refreshUnderLease(account: Account, wish: Wish): Promise<SpendResult | undefined> {
     const context = this.#context
-    const fingerprint = fingerprintOf(account.refreshToken ?? '')
-    return underLease(context, fingerprint, async (lease) => {
+    const fingerprint = fingerprintOf(account.refreshToken)
+    return underLease(context.dir, fingerprint, async (lease) => {
       const fresh = await currentRecord(context, account)
       if (isUsableInstead(fresh, wish.unwanted, context.clock.now()))
         return { kind: 'refreshed', refreshed: { account: fresh, rotated: false } }
-      if (fresh.needsLogin !== undefined || fingerprintOf(fresh.refreshToken ?? '') !== fingerprint)
+      if (fresh.needsLogin !== undefined || fingerprintOf(fresh.refreshToken) !== fingerprint)
         return { kind: 'again' }
       const better = await adoptNewer(context, fresh, fingerprint, wish.unwanted)
       if (better.kind === 'taken') return { kind: 'again' }
@@ -156,7 +157,7 @@ export class TokenRefresher {
     const { memory, label, committer } = this.#context
     const rotated = dropUndefined({ tokenRotatedAt: facts.rotatedAt })
     const copy: Account = { ...account, ...tokens, ...rotated }
-    return underLease(this.#context, fingerprint, async (lease) => {
+    return underLease(this.#context.dir, fingerprint, async (lease) => {
       const spent = await this.#spend(copy, fingerprint, wish, lease)
       if (spent.kind === 'refused') {
         const reason = loginNeededText(spent.code, spent.loss)
@@ -188,7 +189,7 @@ export class TokenRefresher {
       committer.conclude(fingerprint, { startedAt, file, entry: undefined })
     for (let waitedMs = 0; waitedMs <= REUSED_GRACE_MS; waitedMs += GRACE_POLL_MS) {
       const fresh = await currentRecord(this.#context, account)
-      if (fingerprintOf(fresh.refreshToken ?? '') !== fingerprint) return conclude()
+      if (fingerprintOf(fresh.refreshToken) !== fingerprint) return conclude()
       await clock.sleep(GRACE_POLL_MS)
     }
     const reason = loginNeededText(code, loss)
@@ -211,21 +212,5 @@ export class TokenRefresher {
       })
     })
     await copies.change(mark)
-  }
-}
-
-/** Undefined when another process holds the lease. */
-async function underLease<T>(
-  { dir }: RefreshContext,
-  fingerprint: string,
-  work: (lease: Lease) => Promise<T>,
-): Promise<T | undefined> {
-  const lease = await tryLease(dir, fingerprint)
-  if (lease === undefined) return undefined
-  try {
-    return await work(lease)
-  } finally {
-    // What became of the tokens is not to be hidden by a lock that the disk does not let go.
-    await lease.release().catch(() => undefined)
   }
 }

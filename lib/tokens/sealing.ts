@@ -7,12 +7,14 @@ import { unavailable } from '../accounts/keychain/keychain.js'
 import { rewriteCopies, type Rewritten } from '../accounts/keychain/sealed-files.js'
 import { poolText } from '../accounts/store/pool-file.js'
 import { formatPool, parsePool } from '../accounts/store/pool-format.js'
-import { type DataKey, isUnopened, openedPool } from '../accounts/keychain/seal.js'
+import { type DataKey, isSealed, unsealPool } from '../accounts/keychain/seal.js'
 import type { AccountStore } from '../accounts/store/store.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
-import { isRenewing, type JournalRewritten, rewriteJournal } from './journal/rewrite.js'
+import { isSameFile } from '../kernel/files/real-path.js'
+import { RefreshJournal } from './journal/journal.js'
+import { underLease } from './lease.js'
 
 interface SealingDeps {
   readonly store: AccountStore
@@ -51,7 +53,7 @@ export function sealPoolFile(deps: SealingDeps): Promise<SealingResult> {
     let backup: string | undefined
     if (changed) {
       backup = await writeBackup(backupsDir, 'keychain', poolText(held.pool, key), deps.nowMs)
-      await proveOpens(backup, held.pool, vault, key.id)
+      await assertOpens(backup, held.pool, vault, key.id)
       await held.write(held.pool, key)
     }
     const { copies, journal } = await rewriteOthers(deps, key)
@@ -73,7 +75,7 @@ export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
   return store.transact(async (held) => {
     const changed = held.keyId !== undefined
     if (changed) {
-      if (held.pool.accounts.some(isUnopened))
+      if (held.pool.accounts.some(isSealed))
         throw new CodexError(
           'store_unreadable',
           'A sealed login in the account file does not open, so it cannot be written unencrypted.',
@@ -101,13 +103,58 @@ export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
 
 /** What else holds tokens: the copies of the account file and the journal. Sealed with `key`, or plain without one. */
 async function rewriteOthers(
-  { store, vault, backupsDir, refreshDir, spareRefreshDirs }: SealingDeps,
+  deps: SealingDeps,
   key: DataKey | undefined,
-): Promise<{ copies: Rewritten; journal: JournalRewritten }> {
+): Promise<{ copies: Rewritten; journal: Awaited<ReturnType<typeof rewriteJournal>> }> {
   return {
-    copies: await rewriteCopies(backupsDir, vault, key),
-    journal: await rewriteJournal(refreshDir, store.path, vault, key, spareRefreshDirs),
+    copies: await rewriteCopies(deps.backupsDir, deps.vault, key),
+    journal: await rewriteJournal(deps, key),
   }
+}
+
+/**
+ * Rewrites the journal entries of the account file that hold tokens. An entry is touched under its lease alone, so that no
+ * process spends that token meanwhile.
+ * @returns `left`: entries in use by a renewal, or that could not be rewritten; keys that entries are or were sealed with
+ */
+async function rewriteJournal(
+  { store, vault, refreshDir: dir, spareRefreshDirs }: SealingDeps,
+  key: DataKey | undefined,
+): Promise<{ left: number; keyIds: ReadonlySet<string> }> {
+  const keys = { current: async () => key, key: (id: string) => vault.key(id) }
+  const journal = new RefreshJournal(dir, keys, spareRefreshDirs)
+  const keyIds = new Set<string>()
+  let left = 0
+  for (const { fingerprint, keyId } of await entriesOf(journal, store.path)) {
+    if (keyId !== undefined) keyIds.add(keyId)
+    const rewrite = async (): Promise<true> => {
+      const entry = await journal.read(fingerprint)
+      if (entry?.state === 'received') await journal.write(fingerprint, entry)
+      return true
+    }
+    if (!(await underLease(dir, fingerprint, rewrite).catch(() => false))) left += 1
+  }
+  return { left, keyIds }
+}
+
+/** True when a process is spending a token of this account file. */
+async function isRenewing(dir: string, pool: string): Promise<boolean> {
+  for (const { fingerprint } of await entriesOf(new RefreshJournal(dir), pool))
+    if (!(await underLease(dir, fingerprint, async () => true).catch(() => false))) return true
+  return false
+}
+
+/** The entries of one account file, each with the key its tokens are sealed with. */
+async function entriesOf(
+  journal: RefreshJournal,
+  pool: string,
+): Promise<readonly { readonly fingerprint: string; readonly keyId?: string }[]> {
+  const entries = []
+  for (const fingerprint of await journal.list()) {
+    const owner = await journal.ownerOf(fingerprint).catch(() => undefined)
+    if (owner !== undefined && isSameFile(owner.pool, pool)) entries.push({ ...owner, fingerprint })
+  }
+  return entries
 }
 
 async function forgetKeys(vault: Vault, ids: ReadonlySet<string>): Promise<string[]> {
@@ -123,18 +170,20 @@ async function forgetKeys(vault: Vault, ids: ReadonlySet<string>): Promise<strin
 }
 
 /** Nothing is replaced before a copy on the disk has been opened with the key as the keychain gives it back. */
-async function proveOpens(
+async function assertOpens(
   copy: string,
   pool: AccountPool,
   vault: Vault,
   keyId: string,
 ): Promise<void> {
-  const key: DataKey = await vault.reread(keyId)
+  const key = await vault.fetchKey(keyId)
   const parsed = parsePool(await readFile(copy, 'utf8'))
-  const opened = parsed.kind === 'pool' ? openedPool(parsed.pool, key) : undefined
   const isSame =
-    opened !== undefined &&
-    isDeepStrictEqual(JSON.parse(formatPool(opened)), JSON.parse(formatPool(pool)))
+    parsed.kind === 'pool' &&
+    isDeepStrictEqual(
+      JSON.parse(formatPool(unsealPool(parsed.pool, key))),
+      JSON.parse(formatPool(pool)),
+    )
   if (!isSame)
     throw unavailable(
       `A sealed copy of the accounts could not be opened again (${copy}), so the account file was left as it is.`,

@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/account.js'
-import { CodexError, isCodexError, messageOf, systemCode } from '../kernel/errors.js'
+import { CodexError, isCodexError } from '../kernel/errors.js'
 import type { RefreshReason } from '../oauth/oauth-client.js'
 import { currentRecord, type RefreshContext } from './context.js'
 import {
@@ -13,6 +13,7 @@ import {
 import type { OpenEntry } from './journal/journal.js'
 import type { Lease } from './lease.js'
 import { factsOf } from './login-facts.js'
+import { reasonOf } from './texts.js'
 import { isUsableInstead, pauseMs } from './token-rules.js'
 
 /** A record with a token other than the unwanted one. */
@@ -192,11 +193,9 @@ function notRefreshed(
   why: string,
   error: unknown,
 ): CodexError {
-  const cause = error instanceof Error ? error.cause : undefined
-  const code = systemCode(cause) ?? systemCode(error) ?? messageOf(error)
   return new CodexError(
     'store_not_written',
-    `${label(account)}: the token was not refreshed because ${why} (${code}).`,
+    `${label(account)}: the token was not refreshed because ${why} (${reasonOf(error)}).`,
     { cause: error, hint: 'Check free space and permissions: codex-doctor' },
   )
 }

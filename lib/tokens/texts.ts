@@ -1,5 +1,4 @@
-import { CodexError } from '../kernel/errors.js'
-import type { UnsavedTokens } from './commit.js'
+import { messageOf, systemCode } from '../kernel/errors.js'
 import type { EarlierLoss } from './journal/entry.js'
 
 /** Why a refresh token is dead, by the code of the login server. */
@@ -30,31 +29,16 @@ function lossText({ how, startedAt }: EarlierLoss): string {
   }
 }
 
-/** Who, what, and what to do, in whole sentences. Pure. */
-export function unsavedText(
-  label: string,
-  file: string,
-  { place, why, pid }: UnsavedTokens,
-): string {
-  if (pid !== undefined) {
-    return `${label}: process ${pid} holds new tokens that are not saved yet. Free space on the disk or make it writable before you end that process, or the login is lost.`
-  }
-  if (place === 'journal')
-    return `${label}: the new tokens are safe in the refresh journal, but ${file} could not be written (${why}). Writing is retried automatically.`
-  return `${label}: the new tokens could not be written to any disk (${why}). They are kept in memory, and writing is retried every 2 s. Free space or make the disk writable before you end this program, or the login is lost.`
-}
-
-/** The error while new tokens are in danger. Pure. */
-export function unsavedError(label: string, file: string, tokens: UnsavedTokens): CodexError {
-  return new CodexError('store_not_written', unsavedText(label, file, tokens), {
-    hint: 'Check free space and permissions: codex-doctor',
-  })
-}
-
 /** Local date and time to the minute. */
 function clockTime(epochMs: number): string {
   const date = new Date(epochMs)
   const two = (value: number): string => String(value).padStart(2, '0')
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/** Why a disk did not take something: the system's code where there is one. */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return systemCode(cause) ?? systemCode(error) ?? messageOf(error)
 }

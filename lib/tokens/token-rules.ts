@@ -24,7 +24,7 @@ export function tokenState(account: Account, nowMs: number, skewMs: number): Tok
 }
 
 /** Names a refresh token in file names and journals without saying anything about it. */
-export function fingerprintOf(refreshToken: string): string {
+export function fingerprintOf(refreshToken = ''): string {
   return sha256Hex(refreshToken).slice(0, 32)
 }
 
@@ -68,9 +68,7 @@ export function withLoginNeeded(
 
 /** True when the token has this fingerprint. */
 export function isToken(refreshToken: string | undefined, fingerprint: string): boolean {
-  return (
-    refreshToken !== undefined && refreshToken !== '' && fingerprintOf(refreshToken) === fingerprint
-  )
+  return (refreshToken ?? '') !== '' && fingerprintOf(refreshToken) === fingerprint
 }
 
 /** True when the record has another access token than the unwanted one, and a valid one. */

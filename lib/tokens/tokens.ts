@@ -3,7 +3,7 @@ import type { Vault } from '../accounts/keychain/vault.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import type { RefreshGrant, RefreshReason } from '../oauth/oauth-client.js'
-import { TokenCommitter, type UnsavedTokens } from './commit.js'
+import { TokenCommitter } from './commit.js'
 import type { RefreshContext } from './context.js'
 import { LoginCopies, type PoolFiles } from './copies.js'
 import { RefreshJournal } from './journal/journal.js'
@@ -11,9 +11,13 @@ import { recoverJournal, unsavedTokens } from './journal/recovery.js'
 import { RefreshMemory } from './memory.js'
 import { TokenRefresher } from './refresh.js'
 import type { Refreshed } from './spend.js'
-import { unsavedError } from './texts.js'
 import { accountOf, tokenState } from './token-rules.js'
-import { type NoticeDeps, UnsavedNotices } from './unsaved-notices.js'
+import {
+  type NoticeDeps,
+  unsavedError,
+  UnsavedNotices,
+  type UnsavedTokens,
+} from './unsaved-notices.js'
 
 /** A token and the record it belongs to. */
 export interface Grant {
@@ -106,7 +110,7 @@ export class Tokens {
    */
   access(given: Account, signal?: AbortSignal, mayWait?: () => boolean): Grant | Promise<Grant> {
     if (given.kind === 'api-key') return this.#keyGrant(given)
-    const account = this.#newest(given)
+    const account = this.#context.committer.overlay(given)
     const { uid, accessToken, needsLogin } = account
     const state = tokenState(account, this.#deps.clock.now(), this.#deps.settings.refreshSkewMs)
     const isPaused = this.#context.memory.pauseOf(uid) !== undefined
@@ -142,7 +146,7 @@ export class Tokens {
       )
     const last = this.#recovered.get(uid)
     // A token that was refused after its end says nothing, unless our clock is the one that is wrong.
-    const known = this.#newest(given)
+    const known = this.#context.committer.overlay(given)
     const isOver =
       known.accessToken === rejectedToken &&
       tokenState(known, clock.now(), 0) === 'expired' &&
@@ -173,7 +177,7 @@ export class Tokens {
    */
   async refreshNow(given: Account, signal?: AbortSignal): Promise<Grant> {
     if (given.kind === 'api-key') return this.#keyGrant(given)
-    const account = this.#newest(given)
+    const account = this.#context.committer.overlay(given)
     const fresh = await abortable(this.#refresh(account, 'forced', account.accessToken), signal)
     const held = this.#context.committer.heldFor(fresh.account)
     if (held !== undefined) throw unsavedError(this.#deps.label(given), this.#deps.store.path, held)
@@ -215,11 +219,6 @@ export class Tokens {
   async close(): Promise<void> {
     this.#ended.abort(new CodexError('refresh_failed', 'The plugin is shutting down.'))
     await this.#refresher.settle()
-  }
-
-  /** The record with tokens that could not be stored yet, if any. No I/O. */
-  #newest(account: Account): Account {
-    return this.#context.committer.overlay(account)
   }
 
   /** @param mayWait as in `access` */
@@ -292,7 +291,7 @@ export class Tokens {
       const stored = accountOf(pool, uid)
       if (this.#ended.signal.aborted || stored === undefined) continue
       if (stored.kind === 'api-key' || stored.enabled === false) continue
-      const account = this.#newest(stored)
+      const account = this.#context.committer.overlay(stored)
       const state = tokenState(account, clock.now(), settings.refreshSkewMs + REFRESH_AHEAD_MS)
       const isPaused = this.#context.memory.pauseOf(uid) !== undefined
       if (state === 'good' || account.needsLogin !== undefined || isPaused) continue

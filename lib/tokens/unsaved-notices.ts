@@ -1,10 +1,21 @@
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store/store.js'
 import type { Clock } from '../kernel/clock.js'
+import { CodexError } from '../kernel/errors.js'
 import type { Toast } from '../kernel/host-port.js'
 import type { Logger } from '../kernel/logger.js'
-import type { UnsavedTokens } from './commit.js'
-import { unsavedText } from './texts.js'
+
+/** New tokens that are not in the account file; it is offered to them again and again. */
+export interface UnsavedTokens {
+  readonly uid: string
+  readonly place: 'journal' | 'memory'
+  /** Why the disk did not take them. */
+  readonly why: string
+  /** Epoch ms. */
+  readonly sinceMs: number
+  /** Another process of this machine that holds them; undefined for this one. */
+  readonly pid?: number
+}
 
 /** Tokens in danger are spoken of again after this time. */
 const TROUBLE_AGAIN_MS = 60_000
@@ -62,4 +73,25 @@ export class UnsavedNotices {
   #name(account: Account | undefined): string {
     return account === undefined ? 'An account' : this.#deps.label(account)
   }
+}
+
+/** Who, what, and what to do, in whole sentences. Pure. */
+export function unsavedText(
+  label: string,
+  file: string,
+  { place, why, pid }: UnsavedTokens,
+): string {
+  if (pid !== undefined) {
+    return `${label}: process ${pid} holds new tokens that are not saved yet. Free space on the disk or make it writable before you end that process, or the login is lost.`
+  }
+  if (place === 'journal')
+    return `${label}: the new tokens are safe in the refresh journal, but ${file} could not be written (${why}). Writing is retried automatically.`
+  return `${label}: the new tokens could not be written to any disk (${why}). They are kept in memory, and writing is retried every 2 s. Free space or make the disk writable before you end this program, or the login is lost.`
+}
+
+/** The error while new tokens are in danger. Pure. */
+export function unsavedError(label: string, file: string, tokens: UnsavedTokens): CodexError {
+  return new CodexError('store_not_written', unsavedText(label, file, tokens), {
+    hint: 'Check free space and permissions: codex-doctor',
+  })
 }

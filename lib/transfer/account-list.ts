@@ -29,20 +29,11 @@ const recordSchema = z.looseObject({
     .catch(undefined),
 })
 
-const listSchema = z.array(z.unknown())
+const list = z.array(z.unknown()).optional().catch(undefined)
+const holder = z.looseObject({ accounts: list }).optional().catch(undefined)
 
 /** The account lists under `openai` of opencode-codex-auth; `accounts` repeats what the other two hold. */
-const nestedSchema = z.looseObject({
-  accounts: listSchema.optional().catch(undefined),
-  native: z
-    .looseObject({ accounts: listSchema.optional().catch(undefined) })
-    .optional()
-    .catch(undefined),
-  codex: z
-    .looseObject({ accounts: listSchema.optional().catch(undefined) })
-    .optional()
-    .catch(undefined),
-})
+const nestedSchema = z.looseObject({ accounts: list, native: holder, codex: holder })
 
 /** True for an object with a list of accounts, at the top or under `openai`. */
 export function isAccountList(content: Readonly<Record<string, unknown>>): boolean {
@@ -72,7 +63,7 @@ function recordsIn(content: Readonly<Record<string, unknown>>): readonly unknown
   if (!nested.success) return undefined
   const { accounts, native, codex } = nested.data
   if (accounts !== undefined && accounts.length > 0) return accounts
-  const parts = [accounts, native?.accounts, codex?.accounts].filter((list) => list !== undefined)
+  const parts = [accounts, native?.accounts, codex?.accounts].filter((part) => part !== undefined)
   return parts.length === 0 ? undefined : parts.flat()
 }
 

@@ -5,7 +5,7 @@ import { CodexError } from '../kernel/errors.js'
 import type { AccountPool } from '../accounts/account.js'
 import { formatPool, parsePool } from '../accounts/store/pool-format.js'
 import { refused } from './found.js'
-import { isUnopened, keyIdOf } from '../accounts/keychain/seal.js'
+import { isSealed, keyIdOf } from '../accounts/keychain/seal.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import { parsedJson } from '../kernel/text/json.js'
 
@@ -90,10 +90,10 @@ export async function readExport(
   if (result.kind === 'newer')
     throw refused(where, `it was written by a newer version (format ${result.version})`)
   if (result.kind === 'foreign') throw refused(where, result.why)
-  if (keyIdOf(result.pool) === undefined && result.pool.accounts.some(isUnopened))
+  if (keyIdOf(result.pool) === undefined && result.pool.accounts.some(isSealed))
     throw refused(where, 'its tokens are sealed and it does not name the key')
   const opened = await vault.open(result.pool, where)
-  const pool = { ...opened, accounts: opened.accounts.filter((account) => !isUnopened(account)) }
+  const pool = { ...opened, accounts: opened.accounts.filter((account) => !isSealed(account)) }
   if (opened.accounts.length > 0 && pool.accounts.length === 0)
     throw refused(where, 'its sealed logins do not open with their key')
   if (pool.accounts.length === 0) throw refused(where, 'no account in it has a login')
@@ -111,12 +111,8 @@ async function decrypted(
     })
   const bytes = (text: string): Buffer => Buffer.from(text, 'base64')
   try {
-    const key = await keyOf(passphrase, bytes(envelope.kdf.salt), {
-      N: envelope.kdf.N,
-      r: envelope.kdf.r,
-      p: envelope.kdf.p,
-      maxmem: SCRYPT.maxmem,
-    })
+    const { N, r, p, salt } = envelope.kdf
+    const key = await keyOf(passphrase, bytes(salt), { N, r, p, maxmem: SCRYPT.maxmem })
     const decipher = createDecipheriv('aes-256-gcm', key, bytes(envelope.iv))
     decipher.setAuthTag(bytes(envelope.tag))
     return Buffer.concat([decipher.update(bytes(envelope.data)), decipher.final()]).toString('utf8')

@@ -32,14 +32,9 @@ interface FoundKey {
   readonly endpoint: string
 }
 
-/** A record of an account file of our own format. */
-interface FoundRecord {
-  readonly kind: 'record'
-  readonly account: StoredAccount
-}
-
-/** What one file of another program holds. */
-export type Found = ImportedLogin | FoundKey | FoundRecord
+/** What one file of another program holds; `record`: one of an account file of our own format. */
+export type Found =
+  ImportedLogin | FoundKey | { readonly kind: 'record'; readonly account: StoredAccount }
 
 /** A text that is there, or nothing, whatever else stands in its place. */
 export const text = z.string().trim().min(1).optional().catch(undefined)
@@ -95,10 +90,7 @@ export function accountFromFound(found: Found, nowMs: number): StoredAccount | u
 function isMark({
   refreshToken,
   accessToken,
-}: {
-  readonly refreshToken?: string | undefined
-  readonly accessToken?: string | undefined
-}): boolean {
+}: Pick<ImportedLogin, 'refreshToken' | 'accessToken'>): boolean {
   return refreshToken === MANAGED_MARKER || accessToken === MANAGED_MARKER
 }
 

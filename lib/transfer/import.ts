@@ -40,28 +40,15 @@ export interface ImportRow {
 }
 
 /** A pool with what was found, and how it differs from the one before. */
-export interface ImportPlan {
-  readonly pool: AccountPool
-  readonly rows: readonly ImportRow[]
-  readonly added: number
-  readonly updated: number
-  readonly unchanged: number
-  readonly removed: number
-}
-
-export interface PlanOptions {
-  /** `replace`: accounts that were not found go. */
-  readonly mode: 'merge' | 'replace'
-  readonly maskEmail: boolean
-  readonly nowMs: number
-}
+export type ImportPlan = ReturnType<typeof planImport>
 
 /** The pool after an import. Pure. */
 export function planImport(
   before: AccountPool,
   found: readonly FoundAccount[],
-  options: PlanOptions,
-): ImportPlan {
+  /** `replace`: accounts that were not found go. */
+  options: { mode: 'merge' | 'replace'; maskEmail: boolean; nowMs: number },
+) {
   const merger = mergerInto(before)
   const rows: ImportRow[] = []
   const counts = { added: 0, updated: 0, unchanged: 0 }

@@ -4,10 +4,10 @@ import type { Account, AccountPool, StoredAccount } from '../../lib/accounts/acc
 import { withAccount, withActive, withLogin, withoutAccounts } from '../../lib/accounts/edits.js'
 import { isSameAccount, uidFor } from '../../lib/accounts/identity.js'
 import { accountName, ownName, withPlainNames } from '../../lib/accounts/labels.js'
-import { mergePools } from '../../lib/accounts/merge.js'
+import { mergePools, repaired } from '../../lib/accounts/merge.js'
 import { rulesOf, withRules } from '../../lib/accounts/rules.js'
 import { restored } from '../../lib/accounts/restore.js'
-import { repaired, unreadableRecords, unreadableText } from '../../lib/accounts/store/unreadable.js'
+import { unreadableRecords, unreadableText } from '../../lib/accounts/store/unreadable.js'
 
 const record = (name: string, changes: Partial<Account> = {}): Account => ({
   uid: name,

@@ -116,12 +116,12 @@ describe('a key that is in memory', () => {
       const key = await vault.create()
       if (how === 'removed') keychain.items.clear()
       else keychain.items.set(keyItemName(key.id), '')
-      expect(await vault.tend(key.id)).toBe('unknown')
+      expect(await vault.ensureStored(key.id)).toBe('unknown')
       pass(61_000)
-      expect(await vault.tend(key.id)).toBe('rescued')
+      expect(await vault.ensureStored(key.id)).toBe('rescued')
       expect(keychain.items.get(keyItemName(key.id))).toBe(textOfKey(key))
       expect(said).toEqual([expect.stringContaining('put back from memory')])
-      expect(await vault.tend(key.id, 'now')).toBe('fine')
+      expect(await vault.ensureStored(key.id, 'now')).toBe('fine')
       expect((await vaultOf(keychain).key(key.id)).bytes).toEqual(key.bytes)
     },
   )
@@ -132,7 +132,7 @@ describe('a key that is in memory', () => {
     const key = await vault.create()
     const other = textOfKey(newDataKey())
     keychain.items.set(keyItemName(key.id), other)
-    expect(await vault.tend(key.id, 'now')).toBe('fine')
+    expect(await vault.ensureStored(key.id, 'now')).toBe('fine')
     expect(keychain.items.get(keyItemName(key.id))).toBe(other)
     await expect(vault.bind(key)).rejects.toMatchObject({ code: 'keychain_unreachable' })
     expect(keychain.items.get(keyItemName(key.id))).toBe(other)
@@ -147,7 +147,7 @@ describe('a key that is in memory', () => {
     pass(61_000)
     const before = keychain.reads
     for (let minute = 0; minute < 29; minute += 1) {
-      await vault.tend(key.id)
+      await vault.ensureStored(key.id)
       pass(60_000)
     }
     expect(keychain.reads - before).toBe(1)

@@ -4,15 +4,15 @@ import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { Account, AccountPool } from '../../lib/accounts/account.js'
-import { readyToAdopt } from '../../lib/accounts/store/adopt.js'
+import { ensureStorable } from '../../lib/accounts/store/adopt.js'
 import { withAccount, withLogin } from '../../lib/accounts/edits.js'
 import { formatPool, parsePool } from '../../lib/accounts/store/pool-format.js'
 import {
   type DataKey,
   keyIdOf,
   newDataKey,
-  openedPool,
-  sealedPool,
+  unsealPool,
+  sealPool,
   sealText,
   textOfKey,
 } from '../../lib/accounts/keychain/seal.js'
@@ -158,7 +158,7 @@ describe('a sealed login', () => {
       )
       expect(stored).toMatchObject({ sealed: expect.any(String) })
       expect(stored).not.toHaveProperty('needsLogin')
-      expect(await readyToAdopt(store, vault)).toBeUndefined()
+      expect(await ensureStorable(store, vault)).toBeUndefined()
       const { pool: after, account } = withLogin(await store.read(), {
         ...oauth,
         uid: odd.uid,
@@ -220,10 +220,10 @@ describe('a sealed login', () => {
   it('covers values that could not be read, which may be tokens in an odd form', () => {
     const key = newDataKey()
     const pool = poolOf([{ ...oauth, apiKey: ['SECRET-IN-A-LIST'] }])
-    const text = formatPool(sealedPool(pool, key))
+    const text = formatPool(sealPool(pool, key))
     expect(text).not.toContain('SECRET-IN-A-LIST')
     expect(
-      openedPool(
+      unsealPool(
         poolOf((JSON.parse(text) as AccountPool).accounts.slice(), { sealedWith: key.id }),
         key,
       ).accounts[0],

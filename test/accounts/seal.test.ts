@@ -7,9 +7,9 @@ import {
   keyFromText,
   keyIdOf,
   newDataKey,
-  openedPool,
+  unsealPool,
   openText,
-  sealedPool,
+  sealPool,
   sealText,
   textOfKey,
 } from '../../lib/accounts/keychain/seal.js'
@@ -60,9 +60,9 @@ describe('sealing', () => {
   it('gives back every pool as it was, through the text of the file', () => {
     fc.assert(
       fc.property(pools, (pool) => {
-        const stored = poolOf(formatPool(sealedPool(pool, key)))
+        const stored = poolOf(formatPool(sealPool(pool, key)))
         expect(keyIdOf(stored)).toBe(key.id)
-        expect(content(openedPool(stored, key))).toEqual(content(pool))
+        expect(content(unsealPool(stored, key))).toEqual(content(pool))
       }),
     )
   })
@@ -85,7 +85,7 @@ describe('sealing', () => {
         ],
       }),
     )
-    const text = formatPool(sealedPool(pool, key))
+    const text = formatPool(sealPool(pool, key))
     expect(text).not.toMatch(/SECRET|refreshToken|accessToken|apiKey/)
     expect(text).toContain('a@example.test')
   })
@@ -119,13 +119,13 @@ describe('sealing', () => {
     const several = pools.filter(({ accounts }) => accounts.length > 1)
     fc.assert(
       fc.property(several, fc.nat(), fc.nat(), (pool, from, to) => {
-        const stored = sealedPool(pool, key)
+        const stored = sealPool(pool, key)
         const [one, other] = [from % pool.accounts.length, to % pool.accounts.length]
         fc.pre(one !== other)
         const accounts = [...stored.accounts]
         accounts[one] = { ...stored.accounts[one]!, sealed: stored.accounts[other]!.sealed }
         accounts[other] = { ...stored.accounts[other]!, sealed: stored.accounts[one]!.sealed }
-        const opened = openedPool({ ...stored, accounts }, key).accounts
+        const opened = unsealPool({ ...stored, accounts }, key).accounts
         opened.forEach((account, position) => {
           const isSwapped = position === one || position === other
           expect(account.refreshToken === undefined).toBe(isSwapped)

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { AccountPool } from '../../lib/accounts/account.js'
 import { withLogin } from '../../lib/accounts/edits.js'
-import { adopt, clearedOfDamage } from '../../lib/accounts/store/adopt.js'
+import { adopt, moveDamagedAside } from '../../lib/accounts/store/adopt.js'
 import { MAX_COPIES, timestamp, writeBackup } from '../../lib/accounts/store/backups.js'
 import { formatPool, parsePool } from '../../lib/accounts/store/pool-format.js'
 import {
@@ -200,15 +200,15 @@ describe('a damaged account file', () => {
     )
     expect((await adopt(store, systemClock, (before) => before)).notice).toBeUndefined()
     await writeFile(file, '')
-    expect(await clearedOfDamage(store)).toContain('it is empty')
-    expect(await clearedOfDamage(store)).toBeUndefined()
+    expect(await moveDamagedAside(store)).toContain('it is empty')
+    expect(await moveDamagedAside(store)).toBeUndefined()
   })
 
   it('is not what a newer one is, which is left alone before and after the login', async () => {
     const { folder, file, store } = await storeIn()
     await mkdir(folder, { recursive: true })
     await writeFile(file, '{"version":9}')
-    await expect(clearedOfDamage(store)).rejects.toMatchObject({ code: 'store_newer' })
+    await expect(moveDamagedAside(store)).rejects.toMatchObject({ code: 'store_newer' })
     await expect(
       adopt(store, systemClock, (before) => withLogin(before, login('a')).pool),
     ).rejects.toMatchObject({ code: 'store_newer' })

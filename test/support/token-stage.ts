@@ -16,7 +16,7 @@ export interface TokenStage {
   readonly store: AccountStore
   readonly account: Account
   /** Tokens of another window over the same files. */
-  newTokens(): Tokens
+  newTokens(changed?: Partial<ConstructorParameters<typeof Tokens>[0]>): Tokens
   /** Toasts of every window, in order. */
   readonly toasts: readonly string[]
   /** Warnings and errors in the log of every window, in order. */
@@ -46,7 +46,7 @@ export async function tokenStage(
   const complaints: string[] = []
   const newStore = (): AccountStore =>
     createAccountStore({ path: file, backupsDir: path.join(folder, 'backups'), clock: systemClock })
-  const newTokens = (): Tokens => {
+  const newTokens: TokenStage['newTokens'] = (changed = {}) => {
     const tokens = new Tokens({
       store: newStore(),
       clock,
@@ -67,6 +67,7 @@ export async function tokenStage(
         userAgent: 'test',
       }).refresh,
       settings: { refreshSkewMs: 60_000 },
+      ...changed,
     })
     onTestFinished(() => tokens.close())
     return tokens

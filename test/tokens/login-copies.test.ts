@@ -181,6 +181,9 @@ describe('a login that an earlier version copied into the pools of projects', ()
             flaggedAt: 7,
             flaggedReason: 'x',
           },
+          { refreshToken: 7, flaggedReason: 'no text in the place of a token' },
+          { flaggedReason: 'no token' },
+          { refreshToken: 'rt_else', accountId: 'other', addedAt: 1, lastUsed: 1 },
         ],
       }),
     )
@@ -189,8 +192,59 @@ describe('a login that an earlier version copied into the pools of projects', ()
       version: 1,
       accounts: [
         { refreshToken: (await home.in(undefined)).refreshToken, flaggedAt: 7, flaggedReason: 'x' },
+        { refreshToken: 7, flaggedReason: 'no text in the place of a token' },
+        { flaggedReason: 'no token' },
+        { refreshToken: 'rt_else', accountId: 'other', addedAt: 1, lastUsed: 1 },
       ],
     })
+  })
+
+  it('is known by its refresh token alone where a copy does not say whose it is: the access token there serves', async () => {
+    const home = await CopiedLogin.make()
+    const login = home.login()
+    await home.put(undefined, { ...login, tokenRotatedAt: 5, accessToken: 'opaque' })
+    await home.put('a', {
+      refreshToken: login.refreshToken,
+      accessToken: 'at_there',
+      expiresAt: Date.now() + 3_600_000,
+      tokenRotatedAt: 9,
+      addedAt: 1,
+      lastUsed: 0,
+    })
+    const runtime = home.open(undefined)
+    const [account] = (await runtime.store.read()).accounts
+    expect((await runtime.tokens.access(account!)).token).toBe('at_there')
+    expect(home.spent()).toBe(0)
+  })
+
+  it('never speaks with the newer and valid token of another account that lies in the same files', async () => {
+    const home = await CopiedLogin.make()
+    await home.put(undefined, home.login())
+    await home.put('a', {
+      refreshToken: 'rt_else',
+      accessToken: 'at_else',
+      accountId: 'other',
+      email: 'other@example.test',
+      expiresAt: Date.now() + 3_600_000,
+      tokenRotatedAt: Date.now() + 3_600_000,
+      addedAt: 1,
+      lastUsed: 0,
+    })
+    const runtime = home.open(undefined)
+    const [account] = (await runtime.store.read()).accounts
+    expect((await runtime.tokens.access(account!)).token).not.toBe('at_else')
+    expect(home.spent()).toBe(1)
+  })
+
+  it('costs a start nothing while it needs no sign-in: the pools of projects are not even listed', async () => {
+    const home = await CopiedLogin.make()
+    await home.put(undefined, home.login())
+    await home.put('a', home.login(undefined, { tokenRotatedAt: Date.now() + 3_600_000 }))
+    const runtime = home.open(undefined)
+    await runtime.store.read()
+    const operations = recordFileOperations()
+    await runtime.tokens.recover()
+    expect(operations.filter(({ target }) => target.includes('projects'))).toEqual([])
   })
 
   it('costs nothing before a token is renewed: the pools of projects are not even listed', async () => {

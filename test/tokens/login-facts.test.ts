@@ -11,7 +11,8 @@ import {
   placeOfSuccessor,
   withSuccessor,
 } from '../../lib/tokens/login-facts.js'
-import { loginNeededText, unsavedError, unsavedText } from '../../lib/tokens/texts.js'
+import { loginNeededText } from '../../lib/tokens/texts.js'
+import { unsavedError, unsavedText } from '../../lib/tokens/unsaved-notices.js'
 import {
   fingerprintOf,
   isUsableInstead,

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 
 import { withoutAccount } from '../../lib/accounts/edits.js'
-import type { JournalEntry } from '../../lib/tokens/journal/entry.js'
+import { intentOf, type JournalEntry, type StartedEntry } from '../../lib/tokens/journal/entry.js'
 import { RefreshJournal, RECEIVED_MAX_AGE_MS } from '../../lib/tokens/journal/journal.js'
 import { tryLease } from '../../lib/tokens/lease.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
@@ -87,5 +87,44 @@ describe('what is left in the journal at a start', () => {
     await stage.newTokens().recover()
     expect((await stage.store.read()).accounts[0]?.refreshToken).toBe('rt_saved')
     expect(await readdir(stage.dir)).toEqual([])
+  })
+})
+
+describe('a refresh that another process has begun', () => {
+  const begun = async (change: Partial<StartedEntry> = {}) => {
+    const stage = await journalStage()
+    const base = { pool: stage.file, uid: stage.account.uid, startedAt: Date.now() - 3_600_000 }
+    await stage.journal.write(ELSEWHERE, { ...intentOf(base, undefined), ...change })
+    return { ...stage, unsaved: () => stage.newTokens().unsaved() }
+  }
+
+  it('has brought tokens that are not saved when it lasts longer than any answer', async () => {
+    expect(await (await begun()).unsaved()).toEqual([
+      expect.stringContaining(`Account 1: process ${process.pid} holds new tokens`),
+    ])
+  })
+
+  it('is nothing to speak of while its answer may be on its way', async () => {
+    const stage = await begun({ startedAt: Date.now() })
+    const lease = await tryLease(stage.dir, ELSEWHERE)
+    expect(await stage.unsaved()).toEqual([])
+    await lease?.release()
+  })
+
+  it('is spoken of as soon as it has given its right back without saying what came of it', async () => {
+    expect(await (await begun({ startedAt: Date.now() })).unsaved()).toHaveLength(1)
+  })
+
+  it('is spoken of when it keeps its right for longer than any answer takes', async () => {
+    const stage = await begun()
+    const lease = await tryLease(stage.dir, ELSEWHERE)
+    expect(await stage.unsaved()).toHaveLength(1)
+    await lease?.release()
+  })
+
+  it('holds nothing when its process has ended, and neither does one that failed', async () => {
+    const stage = await begun({ host: 'elsewhere', scope: 'elsewhere' })
+    await stage.journal.write(stage.own, stage.failed())
+    expect(await stage.unsaved()).toEqual([])
   })
 })

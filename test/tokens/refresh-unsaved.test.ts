@@ -160,7 +160,7 @@ describe('new tokens that no disk takes', () => {
     const { runtime } = core
     const account = (await runtime.store.read()).accounts[0]!
     const journal = new RefreshJournal(path.join(home, '.opencode', 'refresh'))
-    const fingerprint = fingerprintOf(account.refreshToken!)
+    const fingerprint = fingerprintOf(account.refreshToken)
     await journal.write(
       fingerprint,
       intentOf(

@@ -149,9 +149,13 @@ describe('a request whose token has ended', () => {
   it('says so at once when it may not wait, so that another account can serve', async () => {
     const stage = await tokenStage({ expiresInMs: -1000 })
     const lease = await tryLease(stage.dir, fingerprintOf(stage.refreshToken))
-    await expect(async () =>
-      stage.newTokens().access(stage.account, undefined, () => false),
-    ).rejects.toBeInstanceOf(BusyElsewhere)
+    const refused = Promise.resolve(stage.newTokens().access(stage.account, undefined, () => false))
+    await expect(refused).rejects.toBeInstanceOf(BusyElsewhere)
+    await expect(refused).rejects.toMatchObject({
+      code: 'refresh_failed',
+      message: 'Account 1: another process is refreshing the token.',
+      hint: 'Send the prompt again',
+    })
     await lease?.release()
   })
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { expect, it, vi } from 'vitest'
 
 import { formatPool, withUids } from '../../lib/accounts/store/pool-format.js'
-import { newDataKey, sealedPool } from '../../lib/accounts/keychain/seal.js'
+import { newDataKey, sealPool } from '../../lib/accounts/keychain/seal.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { formatLedger } from '../../lib/quota/ledger-state.js'
 import { watchPool } from '../../lib/tui/pool-watch.js'
@@ -28,7 +28,7 @@ it('shows the accounts of a sealed file without the keychain', async () => {
       })),
     ),
   }
-  await writeFile(accounts, formatPool(sealedPool(pool, newDataKey())))
+  await writeFile(accounts, formatPool(sealPool(pool, newDataKey())))
   const view = await new Promise<PoolView>((resolve) => {
     const stop = watchPool(
       { accounts, quota: path.join(folder, 'quota'), affinity: path.join(folder, 'affinity') },

@@ -8,48 +8,41 @@ const KEYRING = /^(?:GNOME_KEYRING_\w+|KDE_\w+|DESKTOP_SESSION)$/
 /** `security` ends with this when there is no such item (errSecItemNotFound). */
 const MAC_NOT_FOUND = 44
 
-interface Answer {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
+type Ask = (
+  args: readonly string[],
+  stdin?: string,
+) => Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>
 
 /** The secret service of a Linux desktop through `secret-tool`. Secrets pass by stdin and stdout, never as arguments. */
 export function secretToolKeychain(env: NodeJS.ProcessEnv): Keychain {
-  const run = (args: readonly string[], stdin = ''): Promise<Answer> =>
-    answerOf(
-      'secret-tool',
-      args,
-      stdin,
-      env,
-      'Install it (Debian: libsecret-tools), or run the command inside OpenCode.',
-    )
-  const item = (name: string): string[] => [
+  const via = 'secret-tool'
+  const ask = asking(
+    via,
+    env,
+    'Install it (Debian: libsecret-tools), or run the command inside OpenCode.',
+  )
+  const itemOf = (name: string): string[] => [
     ...BUN_SCHEMA,
-    'service',
-    KEYCHAIN_SERVICE,
-    'account',
-    name,
+    ...['service', KEYCHAIN_SERVICE],
+    ...['account', name],
   ]
   return {
-    via: 'secret-tool',
+    via,
     async get(name) {
-      const { code, stdout, stderr } = await run(['lookup', ...item(name)])
+      const { code, stdout, stderr } = await ask(['lookup', ...itemOf(name)])
       if (code === 0) return stdout
       // No item and no service both end with 1; only the second has something to say.
       if (stderr.trim() === '') return undefined
-      throw failed('secret-tool')
+      throw failed(via)
     },
     async set(name, secret) {
-      const { code } = await run(
-        ['store', `--label=${KEYCHAIN_SERVICE}/${name}`, ...item(name)],
-        secret,
-      )
-      if (code !== 0) throw failed('secret-tool')
+      const label = `--label=${KEYCHAIN_SERVICE}/${name}`
+      const { code } = await ask(['store', label, ...itemOf(name)], secret)
+      if (code !== 0) throw failed(via)
     },
     async delete(name) {
-      const { code, stderr } = await run(['clear', ...item(name)])
-      if (code !== 0 && stderr.trim() !== '') throw failed('secret-tool')
+      const { code, stderr } = await ask(['clear', ...itemOf(name)])
+      if (code !== 0 && stderr.trim() !== '') throw failed(via)
       return code === 0
     },
   }
@@ -57,35 +50,27 @@ export function secretToolKeychain(env: NodeJS.ProcessEnv): Keychain {
 
 /** The keychain of macOS through `security`; a secret to be stored passes by stdin, as a command of its shell. */
 export function securityKeychain(env: NodeJS.ProcessEnv): Keychain {
-  const run = (args: readonly string[], stdin = ''): Promise<Answer> =>
-    answerOf('security', args, stdin, env, 'It is part of macOS; check PATH.')
+  const via = 'security'
+  const ask = asking(via, env, 'It is part of macOS; check PATH.')
+  const itemOf = (name: string): string[] => ['-s', KEYCHAIN_SERVICE, '-a', name]
   return {
-    via: 'security',
+    via,
     async get(name) {
-      const { code, stdout } = await run([
-        'find-generic-password',
-        '-s',
-        KEYCHAIN_SERVICE,
-        '-a',
-        name,
-        '-w',
-      ])
+      const { code, stdout } = await ask(['find-generic-password', ...itemOf(name), '-w'])
       if (code === 0) return stdout.replace(/\n$/, '')
       if (code === MAC_NOT_FOUND) return undefined
-      throw failed('security')
+      throw failed(via)
     },
     async set(name, secret) {
       // The shell splits at blanks; what is stored here is base64url and needs no quotes.
-      if (!/^[\w.-]+$/.test(secret + name)) throw failed('security')
-      const { code } = await run(
-        ['-i'],
-        `add-generic-password -U -s ${KEYCHAIN_SERVICE} -a ${name} -w ${secret}\n`,
-      )
-      if (code !== 0) throw failed('security')
+      if (!/^[\w.-]+$/.test(secret + name)) throw failed(via)
+      const command = ['add-generic-password', '-U', ...itemOf(name), '-w', secret].join(' ')
+      const { code } = await ask(['-i'], `${command}\n`)
+      if (code !== 0) throw failed(via)
     },
     async delete(name) {
-      const { code } = await run(['delete-generic-password', '-s', KEYCHAIN_SERVICE, '-a', name])
-      if (code !== 0 && code !== MAC_NOT_FOUND) throw failed('security')
+      const { code } = await ask(['delete-generic-password', ...itemOf(name)])
+      if (code !== 0 && code !== MAC_NOT_FOUND) throw failed(via)
       return code === 0
     },
   }
@@ -98,39 +83,33 @@ function failed(program: string): Error {
 }
 
 /** Runs a program to its end; a program that hangs is ended with the time limit of the keychain. */
-function answerOf(
-  program: string,
-  args: readonly string[],
-  stdin: string,
-  env: NodeJS.ProcessEnv,
-  ifMissing: string,
-): Promise<Answer> {
-  const child = startProgram({
-    program,
-    args,
-    env: chosenEnvironment(env, KEYRING),
-    stdio: 'pipe',
-    timeout: KEYCHAIN_TIMEOUT_MS,
-  })
-  if (child === undefined)
-    return Promise.reject(
-      unavailable(
-        `The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`,
-      ),
-    )
-  return new Promise((resolve, reject) => {
-    let stdout = ''
-    let stderr = ''
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    child.once('error', reject)
-    child.once('close', (code) => {
-      // Ended from outside, by the time limit as a rule: that says nothing about the item.
-      if (code === null) reject(failed(program))
-      else resolve({ code, stdout, stderr })
+function asking(program: string, env: NodeJS.ProcessEnv, ifMissing: string): Ask {
+  return async (args, stdin = '') => {
+    const child = startProgram({
+      program,
+      args,
+      env: chosenEnvironment(env, KEYRING),
+      stdio: 'pipe',
+      timeout: KEYCHAIN_TIMEOUT_MS,
     })
-    // A program that ends without reading is told apart by its exit code.
-    child.stdin?.on('error', () => undefined)
-    child.stdin?.end(stdin)
-  })
+    if (child === undefined)
+      throw unavailable(
+        `The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`,
+      )
+    return new Promise((resolve, reject) => {
+      let stdout = ''
+      let stderr = ''
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+      child.once('error', reject)
+      child.once('close', (code) => {
+        // Ended from outside, by the time limit as a rule: that says nothing about the item.
+        if (code === null) reject(failed(program))
+        else resolve({ code, stdout, stderr })
+      })
+      // A program that ends without reading is told apart by its exit code.
+      child.stdin?.on('error', () => undefined)
+      child.stdin?.end(stdin)
+    })
+  }
 }

@@ -3,8 +3,13 @@ import * as z from 'zod'
 
 import { CodexError } from '../../kernel/errors.js'
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
-import type { Account, AccountPool, StoredAccount } from '../account.js'
-import { UNREADABLE_KEY } from '../store/pool-format.js'
+import {
+  type Account,
+  type AccountPool,
+  type StoredAccount,
+  storedAccountSchema,
+} from '../account.js'
+import { UNREADABLE_KEY } from '../store/unreadable.js'
 
 /** A key that seals the secrets of one account file, its journal entries and its backups. */
 export interface DataKey {
@@ -20,20 +25,26 @@ export interface DataKey {
 
 /** Top-level field that names the key of a sealed file; without it the file is plain. */
 const KEY_FIELD = 'sealedWith'
-/** Fields of a record that whoever has them can use the account with, and the values that nobody could read. */
-const SECRET_FIELDS = ['refreshToken', 'accessToken', 'apiKey', 'unreadFields'] as const
 const KEY_BYTES = 32
 const IV_BYTES = 12
 const TAG_BYTES = 16
 const FORMAT = /^v1\.([\w-]{16})\.([\w-]{22,})$/
 
+/** Fields of a record that whoever has them can use the account with, and the values that nobody could read. */
 const secretsSchema = z.object({
   refreshToken: z.string().optional(),
   accessToken: z.string().optional(),
   apiKey: z.string().optional(),
   unreadFields: z.unknown().optional(),
 })
+type Secrets = z.infer<typeof secretsSchema>
+/** What a secret is bound to beside its record: where it may be sent. Changed, it opens no more. */
+type Binding = Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>
 const sealedRecordSchema = z.looseObject({ uid: z.string(), sealed: z.string() })
+/** Values of another form are as if they were not there. */
+const bindingSchema = storedAccountSchema.pick({ uid: true, kind: true }).extend({
+  baseUrl: z.string().optional().catch(undefined),
+})
 
 /** A new random key. */
 export function newDataKey(): DataKey {
@@ -89,27 +100,29 @@ export function keyIdOf(pool: AccountPool): string | undefined {
 }
 
 /** The pool as a sealed file holds it: metadata readable, secrets not. Records that are sealed already stay. Pure but for the nonces. */
-export function sealedPool(pool: AccountPool, key: DataKey): AccountPool {
-  const accounts = pool.accounts.map((account) => sealedRecord(account, key))
-  const unreadable = pool[UNREADABLE_KEY]
-  const others = Array.isArray(unreadable)
-    ? {
-        [UNREADABLE_KEY]: unreadable.map((record: unknown) =>
-          typeof record === 'string' && FORMAT.test(record)
-            ? record
-            : sealText(key, UNREADABLE_KEY, JSON.stringify(record)),
-        ),
-      }
-    : {}
-  return { ...pool, ...others, accounts, [KEY_FIELD]: key.id }
+export function sealPool(pool: AccountPool, key: DataKey): AccountPool {
+  const accounts = pool.accounts.map((account) => sealRecord(account, key))
+  const sealed = withUnreadable(pool, (record) =>
+    isSealedText(record) ? record : sealText(key, UNREADABLE_KEY, JSON.stringify(record)),
+  )
+  return { ...sealed, accounts, [KEY_FIELD]: key.id }
+}
+
+function withUnreadable(pool: AccountPool, change: (record: unknown) => unknown): AccountPool {
+  const records = pool[UNREADABLE_KEY]
+  return Array.isArray(records) ? { ...pool, [UNREADABLE_KEY]: records.map(change) } : pool
+}
+
+function isSealedText(record: unknown): record is string {
+  return typeof record === 'string' && FORMAT.test(record)
 }
 
 /** Reason of an account whose sealed secrets do not open. It is never stored: a record that is mended opens again. */
-const UNOPENED =
+const DOES_NOT_OPEN =
   'its sealed login does not open: the record was changed by something else. Import a backup with codex-import, or sign in again'
 
 /** True for a record whose secrets are still sealed. */
-export function isUnopened(account: StoredAccount): boolean {
+export function isSealed(account: StoredAccount): boolean {
   return account.sealed !== undefined
 }
 
@@ -117,18 +130,16 @@ export function isUnopened(account: StoredAccount): boolean {
  * The pool with its secrets in the clear, as the program uses it. A record that was changed, or moved from another one, stays
  * sealed and cannot serve; it never takes the others along. Pure.
  */
-export function openedPool(pool: AccountPool, key: DataKey): AccountPool {
-  const { [KEY_FIELD]: _key, ...rest } = pool
-  const accounts = pool.accounts.map((account) => openedRecord(account, key))
-  const unreadable = pool[UNREADABLE_KEY]
-  const others = Array.isArray(unreadable)
-    ? { [UNREADABLE_KEY]: unreadable.map((record: unknown) => openedOther(record, key)) }
-    : {}
-  return { ...rest, ...others, version: pool.version, activeIndex: pool.activeIndex, accounts }
+export function unsealPool(pool: AccountPool, key: DataKey): AccountPool {
+  const { [KEY_FIELD]: _key, ...rest } = withUnreadable(pool, (record) =>
+    unsealUnreadable(record, key),
+  )
+  const accounts = pool.accounts.map((account) => unsealRecord(account, key))
+  return { ...rest, version: pool.version, activeIndex: pool.activeIndex, accounts }
 }
 
 /** A sealed file that no longer says so must not pass for a plain one without logins. */
-export function nameless(where: string): CodexError {
+export function missingKeyName(where: string): CodexError {
   return new CodexError(
     'store_unreadable',
     `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or invalid.`,
@@ -139,65 +150,44 @@ export function nameless(where: string): CodexError {
 }
 
 /** The file as it lies on the disk, with the name of its key put back. Pure. */
-export function namedKey(pool: AccountPool, id: string): AccountPool {
+export function withKeyName(pool: AccountPool, id: string): AccountPool {
   return { ...pool, [KEY_FIELD]: id }
 }
 
-function sealedRecord(account: Account, key: DataKey): Account {
-  const secrets = Object.fromEntries(
-    SECRET_FIELDS.filter((field) => account[field] !== undefined).map((field) => [
-      field,
-      account[field],
-    ]),
-  )
+function sealRecord(account: Account, key: DataKey): Account {
+  const isSecret = (field: string): boolean => Object.hasOwn(secretsSchema.shape, field)
   const { needsLogin, ...unmarked } = account
-  const mark = needsLogin === undefined || needsLogin.reason === UNOPENED ? {} : { needsLogin }
-  if (!SECRET_FIELDS.some((field) => typeof secrets[field] === 'string'))
-    return isUnopened(account) ? { ...unmarked, ...mark } : account
-  const {
-    refreshToken: _refresh,
-    accessToken: _access,
-    apiKey: _key,
-    unreadFields: _odd,
-    ...metadata
-  } = unmarked
+  const mark = needsLogin === undefined || needsLogin.reason === DOES_NOT_OPEN ? {} : { needsLogin }
+  const fields = Object.entries(unmarked).filter(([, value]) => value !== undefined)
+  const secrets = Object.fromEntries(fields.filter(([field]) => isSecret(field)))
+  if (!Object.values(secrets).some((secret) => typeof secret === 'string'))
+    return isSealed(account) ? { ...unmarked, ...mark } : account
+  const metadata = Object.fromEntries(fields.filter(([field]) => !isSecret(field)))
   return {
-    ...metadata,
+    ...(metadata as Account),
     ...mark,
     sealed: sealText(key, boundPlaceOf(account), JSON.stringify(secrets)),
   }
 }
 
-function openedRecord(account: Account, key: DataKey): Account {
+function unsealRecord(account: Account, key: DataKey): Account {
   const { sealed, ...metadata } = account
   if (sealed === undefined) return account
   const secrets = secretsIn(sealed, account, key)
-  if (secrets === undefined) return { ...account, needsLogin: { since: 0, reason: UNOPENED } }
-  const odd = {
-    ...(isRecord(metadata.unreadFields) ? metadata.unreadFields : {}),
-    ...(isRecord(secrets.unreadFields) ? secrets.unreadFields : {}),
-  }
+  if (secrets === undefined) return { ...account, needsLogin: { since: 0, reason: DOES_NOT_OPEN } }
+  const unreadFields = [metadata.unreadFields, secrets.unreadFields].filter(isRecord)
   return {
     ...(metadata as Account),
     ...secrets,
-    ...(Object.keys(odd).length === 0 ? {} : { unreadFields: odd }),
+    ...(unreadFields.length === 0 ? {} : { unreadFields: Object.assign({}, ...unreadFields) }),
   }
 }
 
-/** What a secret is bound to beside its record: where it may be sent. Changed, it opens no more. */
-function boundPlaceOf({
-  uid,
-  kind,
-  baseUrl,
-}: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>): string {
+function boundPlaceOf({ uid, kind, baseUrl }: Binding): string {
   return JSON.stringify(['record', uid, kind ?? 'oauth', baseUrl ?? null])
 }
 
-function secretsIn(
-  sealed: string,
-  record: Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>,
-  key: DataKey,
-): z.infer<typeof secretsSchema> | undefined {
+function secretsIn(sealed: string, record: Binding, key: DataKey): Secrets | undefined {
   const bound = secretsFrom(openText(key, boundPlaceOf(record), sealed))
   if (bound !== undefined) return bound
   const unbound = secretsFrom(openText(key, record.uid ?? '', sealed))
@@ -210,34 +200,21 @@ function secretsIn(
   return isSafe ? tokens : undefined
 }
 
-function secretsFrom(text: string | undefined): z.infer<typeof secretsSchema> | undefined {
+function secretsFrom(text: string | undefined): Secrets | undefined {
   return text === undefined ? undefined : secretsSchema.safeParse(parsedJson(text)).data
 }
 
 /** A record of another form: sealed whole, or one whose metadata somebody damaged by hand. What does not open stays as it is. */
-function openedOther(record: unknown, key: DataKey): unknown {
-  if (typeof record === 'string' && FORMAT.test(record)) {
+function unsealUnreadable(record: unknown, key: DataKey): unknown {
+  if (isSealedText(record)) {
     const text = openText(key, UNREADABLE_KEY, record)
     return text === undefined ? record : parsedJson(text)
   }
   const known = sealedRecordSchema.safeParse(record)
   if (!known.success) return record
   const { sealed, ...metadata } = known.data
-  const secrets = secretsIn(sealed, readMetadata(metadata), key)
+  const secrets = secretsIn(sealed, bindingSchema.parse(metadata), key)
   return secrets === undefined ? record : { ...metadata, ...secrets }
-}
-
-function readMetadata(metadata: {
-  readonly uid: string
-  readonly kind?: unknown
-  readonly baseUrl?: unknown
-}): Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'> {
-  const { uid, kind, baseUrl } = metadata
-  return {
-    uid,
-    ...(kind === 'api-key' || kind === 'oauth' ? { kind } : {}),
-    ...(typeof baseUrl === 'string' ? { baseUrl } : {}),
-  }
 }
 
 function placeOf(key: DataKey, place: string): string {

@@ -1,9 +1,11 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
+
 import { readTextFile, writeFileAtomic } from '../../kernel/files/json-file.js'
+import { filesIn } from '../project/own-folders.js'
 import { poolText } from '../store/pool-file.js'
 import { parsePool } from '../store/pool-format.js'
-import { type DataKey, isUnopened, keyIdOf } from './seal.js'
+import { type DataKey, isSealed, keyIdOf } from './seal.js'
 import type { Vault } from './vault.js'
 
 /** Copies that the program makes by itself; an export was made by the user and stays as it is. */
@@ -11,26 +13,43 @@ const OWN_COPY = /^(?:accounts|accounts-v2|before-import|before-repair|keychain)
 /** A token in the clear, in a file of ours or of the earlier plugin. */
 const PLAIN_SECRET = /"(?:refreshToken|accessToken|apiKey)"\s*:\s*"[^"]/
 
-/** Files beside an account file that hold tokens in the clear. */
-export interface PlainCopies {
-  /** Made by the program; sealing the pool seals them too. */
-  readonly own: readonly string[]
-  /** Exports, and what other versions and repairs left; only their owner knows whether they are needed. */
-  readonly other: readonly string[]
-}
-
-/** Looks for copies with tokens in the clear in the folder of the account file and in its backups. Never throws. */
-export async function findPlainCopies(file: string, backupsDir: string): Promise<PlainCopies> {
-  const beside = await plainFiles(
+/**
+ * Looks for copies with tokens in the clear in the folder of the account file and in its backups. Never throws.
+ * @returns `own`: made by the program, sealing the pool seals them too; `other`: exports, and what other versions and repairs
+ * left, of which only their owner knows whether they are needed
+ */
+export async function findPlainCopies(
+  file: string,
+  backupsDir: string,
+): Promise<{ readonly own: readonly string[]; readonly other: readonly string[] }> {
+  const isPlain = ({ text }: { text: string }): boolean => PLAIN_SECRET.test(text)
+  const beside = await filesIn(
     path.dirname(file),
     (name) => name.includes('accounts') && name !== path.basename(file),
   )
-  const backups = await plainFiles(backupsDir, () => true)
+  const plain = async (files: readonly string[]): Promise<string[]> =>
+    (await textsOf(files)).filter(isPlain).map((one) => one.file)
+  const backups = await plain(await filesIn(backupsDir, () => true))
   const isOwn = (copy: string): boolean => OWN_COPY.test(path.basename(copy))
   return {
     own: backups.filter(isOwn),
-    other: [...beside, ...backups.filter((copy) => !isOwn(copy))],
+    other: [...(await plain(beside)), ...backups.filter((copy) => !isOwn(copy))],
   }
+}
+
+/** Links count: what a copy leads to may be sealed with a key, and is lost without it. */
+async function ownCopies(backupsDir: string): Promise<string[]> {
+  const names = (await readdir(backupsDir).catch(() => [])).filter((name) => OWN_COPY.test(name))
+  return names.map((name) => path.join(backupsDir, name))
+}
+
+/** Files that can be read, with their texts. */
+async function textsOf(files: readonly string[]): Promise<{ file: string; text: string }[]> {
+  const read = files.map(async (file) => {
+    const found = await readTextFile(file).catch(() => undefined)
+    return found === undefined ? [] : [{ file, text: found.text }]
+  })
+  return (await Promise.all(read)).flat()
 }
 
 /** What became of the copies. */
@@ -53,11 +72,10 @@ export async function rewriteCopies(
   key: DataKey | undefined,
   when?: 'again',
 ): Promise<Rewritten> {
-  const names = (await readdir(backupsDir).catch(() => [])).filter((name) => OWN_COPY.test(name))
   const left: string[] = []
   const keyIds = new Set<string>()
   let done = 0
-  for (const copy of names.map((name) => path.join(backupsDir, name))) {
+  for (const copy of await ownCopies(backupsDir)) {
     try {
       const parsed = parsePool((await readTextFile(copy))?.text ?? '')
       if (parsed.kind !== 'pool') continue
@@ -66,7 +84,7 @@ export async function rewriteCopies(
       const isDone = (keyId === undefined) === (key === undefined)
       if (isDone && (when === undefined || keyId !== key?.id)) continue
       const pool = await vault.open(parsed.pool, copy)
-      if (key === undefined && pool.accounts.some(isUnopened))
+      if (key === undefined && pool.accounts.some(isSealed))
         throw new Error('a login in it does not open')
       await writeFileAtomic(copy, poolText(pool, key))
       done += 1
@@ -79,27 +97,12 @@ export async function rewriteCopies(
 
 /** Keys that the copies in a folder are sealed with. Never throws. */
 export async function keyIdsIn(backupsDir: string): Promise<readonly string[]> {
-  const names = (await readdir(backupsDir).catch(() => [])).filter((name) => OWN_COPY.test(name))
-  const texts = await Promise.all(
-    names.map((name) => readTextFile(path.join(backupsDir, name)).catch(() => undefined)),
-  )
-  const ids = texts.flatMap((read) => {
-    const parsed = parsePool(read?.text ?? '')
+  const texts = await textsOf(await ownCopies(backupsDir))
+  const ids = texts.flatMap(({ text }) => {
+    const parsed = parsePool(text)
     return parsed.kind === 'pool' ? (keyIdOf(parsed.pool) ?? []) : []
   })
   return [...new Set(ids)]
-}
-
-async function plainFiles(
-  folder: string,
-  isCandidate: (name: string) => boolean,
-): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  const files = entries
-    .filter((entry) => entry.isFile() && isCandidate(entry.name))
-    .map((entry) => path.join(folder, entry.name))
-  const texts = await Promise.all(files.map((file) => readTextFile(file).catch(() => undefined)))
-  return files.filter((_, index) => PLAIN_SECRET.test(texts[index]?.text ?? ''))
 }
 
 /** How an account file lies on the disk. */
@@ -109,7 +112,7 @@ export interface SealState {
   /** Key of a sealed file. */
   readonly keyId?: string
   /** Records are sealed and nothing says with which key. */
-  readonly isNameless?: true
+  readonly isKeyNameMissing?: true
 }
 
 /**
@@ -122,10 +125,7 @@ export async function sealStateOf(file: string): Promise<SealState> {
   const keyId = keyIdOf(parsed.pool)
   const accounts = parsed.pool.accounts.length
   if (keyId !== undefined) return { kind: 'sealed', accounts, keyId }
-  const isNameless = parsed.pool.accounts.some(({ sealed }) => sealed !== undefined)
-  return {
-    kind: accounts === 0 ? 'empty' : 'plain',
-    accounts,
-    ...(isNameless ? { isNameless } : {}),
-  }
+  const isKeyNameMissing = parsed.pool.accounts.some(isSealed)
+  const kind = accounts === 0 ? 'empty' : 'plain'
+  return { kind, accounts, ...(isKeyNameMissing ? { isKeyNameMissing } : {}) }
 }

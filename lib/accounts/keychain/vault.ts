@@ -4,40 +4,14 @@ import type { AccountPool } from '../account.js'
 import { type Keychain, unavailable } from './keychain.js'
 import {
   type DataKey,
+  isSealed,
   keyFromText,
   keyIdOf,
-  nameless,
+  missingKeyName,
   newDataKey,
-  openedPool,
+  unsealPool,
   textOfKey,
 } from './seal.js'
-
-/** The keys of sealed account files, kept in the OS keychain and, once read, in memory. */
-export interface Vault {
-  readonly keychain: Keychain
-  /** The user wants accounts sealed (`CODEX_KEYCHAIN=1`): a new account file is sealed from its first write on. */
-  readonly optedIn: boolean
-  /** The key of that id. One question to the keychain per process. @throws CodexError `keychain_unreachable` */
-  key(id: string): Promise<DataKey>
-  /** A new key that the keychain has and gives back. @throws CodexError `keychain_unreachable` */
-  create(): Promise<DataKey>
-  /** Asks the keychain again, past the memory. @throws CodexError `keychain_unreachable` */
-  reread(id: string): Promise<DataKey>
-  /** Shows that the keychain keeps and gives back an item. @throws CodexError `keychain_unreachable` */
-  prove(): Promise<void>
-  /** Deletes the key for good: whatever is still sealed with it is lost. @throws CodexError `keychain_unreachable` */
-  forget(id: string): Promise<void>
-  /**
-   * Looks whether the item of a key that is in memory is still there, and writes the key back where it is gone or empty; an
-   * item with anything in it is never written over. Costs nothing within a minute of the last look, unless `now` is said.
-   * Never throws.
-   */
-  tend(id: string, when?: 'now'): Promise<Tended>
-  /** From now on this key opens bound records alone: nothing is sealed the earlier way any more. @throws CodexError `keychain_unreachable` */
-  bind(key: DataKey): Promise<void>
-  /** The pool with its secrets in the clear; a plain one costs nothing. @throws CodexError `keychain_unreachable`, `store_unreadable` */
-  open(pool: AccountPool, where: string): Promise<AccountPool>
-}
 
 /** A keychain that failed is left alone for this long: it may take its whole time limit to fail again. */
 const FAILURE_PAUSE_MS = 5_000
@@ -46,10 +20,10 @@ const IF_LOST =
   'Nothing was changed. Unlock the keychain of your desktop session and try again. An OpenCode that is still open has the key and puts it back: run /codex-doctor there. If the key is lost for good, move the account file away and sign in again: opencode auth login'
 
 /** A key in memory is compared with its item this often at most, ms. */
-const TEND_EVERY_MS = 60_000
+const CHECK_EVERY_MS = 60_000
 
 /** After a look that failed: a locked keychain may ask its owner something each time, ms. */
-const TEND_AGAIN_MS = 30 * 60_000
+const CHECK_AFTER_FAILURE_MS = 30 * 60_000
 
 /** An item that is made to see whether the keychain works, and deleted again. */
 export const PROBE_ITEM = 'pool-key.probe'
@@ -64,9 +38,6 @@ function earlierItemName(id: string): string {
   return `pool-key-${id}`
 }
 
-/** What became of a look after a key that is in memory. */
-type Tended = 'fine' | 'rescued' | 'unknown'
-
 interface VaultDeps {
   readonly keychain: Keychain
   readonly clock: Clock
@@ -79,13 +50,17 @@ export function createVault(deps: VaultDeps): Vault {
   return new KeychainVault(deps)
 }
 
-class KeychainVault implements Vault {
+export type Vault = Pick<KeychainVault, keyof KeychainVault>
+
+/** The keys of sealed account files, kept in the OS keychain and, once read, in memory. */
+class KeychainVault {
   readonly keychain: Keychain
+  /** The user wants accounts sealed (`CODEX_KEYCHAIN=1`): a new account file is sealed from its first write on. */
   readonly optedIn: boolean
   readonly #clock: Clock
   readonly #log: Logger | undefined
-  /** When a key in memory is looked after next, epoch ms. */
-  readonly #tendAtMs = new Map<string, number>()
+  /** When a key in memory is compared with its item next, epoch ms. */
+  readonly #nextCheckMs = new Map<string, number>()
   readonly #known = new Map<string, Promise<DataKey>>()
   readonly #failed = new Map<string, { error: Error; atMs: number }>()
 
@@ -96,7 +71,30 @@ class KeychainVault implements Vault {
     this.#log = log
   }
 
-  async reread(id: string): Promise<DataKey> {
+  /** The key of that id. One question to the keychain per process. @throws CodexError `keychain_unreachable` */
+  key(id: string): Promise<DataKey> {
+    const failure = this.#failed.get(id)
+    if (failure !== undefined && Math.abs(this.#clock.now() - failure.atMs) < FAILURE_PAUSE_MS)
+      return Promise.reject(failure.error)
+    const running = this.#known.get(id)
+    if (running !== undefined) return running
+    const asked = this.fetchKey(id)
+    this.#known.set(id, asked)
+    asked.then(
+      () => {
+        this.#failed.delete(id)
+        this.#nextCheckMs.set(id, this.#clock.now() + CHECK_EVERY_MS)
+      },
+      (error: unknown) => {
+        this.#known.delete(id)
+        if (error instanceof Error) this.#failed.set(id, { error, atMs: this.#clock.now() })
+      },
+    )
+    return asked
+  }
+
+  /** Asks the keychain, past the memory. @throws CodexError `keychain_unreachable` */
+  async fetchKey(id: string): Promise<DataKey> {
     const bound = await this.#secretAt(keyItemName(id))
     const text = bound ?? (await this.#secretAt(earlierItemName(id)))
     if (text === undefined)
@@ -113,29 +111,47 @@ class KeychainVault implements Vault {
     return bound === undefined ? { ...key, opensUnbound: true } : key
   }
 
-  /** An empty secret is none. */
-  async #secretAt(name: string): Promise<string | undefined> {
-    const text = await this.keychain.get(name)
-    return text === undefined || text.trim() === '' ? undefined : text
+  /** A new key that the keychain has and gives back. @throws CodexError `keychain_unreachable` */
+  async create(): Promise<DataKey> {
+    const made = newDataKey()
+    await this.#put(keyItemName(made.id), textOfKey(made))
+    const stored = await this.fetchKey(made.id)
+    this.#known.set(made.id, Promise.resolve(stored))
+    this.#nextCheckMs.set(made.id, this.#clock.now() + CHECK_EVERY_MS)
+    return stored
   }
 
-  /** Never over anything: what stands in an item may be the only key of the accounts. */
-  async #put(name: string, text: string): Promise<void> {
-    const there = await this.#secretAt(name)
-    if (there === undefined) await this.keychain.set(name, text)
-    if ((await this.#secretAt(name)) !== text)
+  /** Shows that the keychain keeps and gives back an item. @throws CodexError `keychain_unreachable` */
+  async probe(): Promise<void> {
+    const text = textOfKey(newDataKey())
+    await this.keychain.set(PROBE_ITEM, text)
+    if ((await this.keychain.get(PROBE_ITEM)) !== text) throw this.#notGivenBack()
+    await this.keychain.delete(PROBE_ITEM)
+  }
+
+  /** Deletes the key for good: whatever is still sealed with it is lost. @throws CodexError `keychain_unreachable` */
+  async forget(id: string): Promise<void> {
+    const isDeleted = await this.keychain.delete(keyItemName(id))
+    const isEarlierDeleted = await this.keychain.delete(earlierItemName(id))
+    if (!isDeleted && !isEarlierDeleted)
       throw unavailable(
-        `The OS keychain did not give back what was stored in it (${this.keychain.via}).`,
+        `The OS keychain did not find the item ${keyItemName(id)} to delete it (${this.keychain.via}).`,
       )
+    this.#known.delete(id)
   }
 
-  async tend(id: string, when?: 'now'): Promise<Tended> {
+  /**
+   * Looks whether the item of a key that is in memory is still there, and writes the key back where it is gone or empty; an
+   * item with anything in it is never written over. Costs nothing within a minute of the last look, unless `now` is said.
+   * Never throws.
+   */
+  async ensureStored(id: string, when?: 'now'): Promise<'fine' | 'rescued' | 'unknown'> {
     const held = this.#known.get(id)
     if (held === undefined) return 'unknown'
     const nowMs = this.#clock.now()
-    const dueMs = this.#tendAtMs.get(id) ?? 0
-    if (when !== 'now' && nowMs < dueMs && dueMs - nowMs <= TEND_AGAIN_MS) return 'unknown'
-    this.#tendAtMs.set(id, nowMs + TEND_EVERY_MS)
+    const dueMs = this.#nextCheckMs.get(id) ?? 0
+    if (when !== 'now' && nowMs < dueMs && dueMs - nowMs <= CHECK_AFTER_FAILURE_MS) return 'unknown'
+    this.#nextCheckMs.set(id, nowMs + CHECK_EVERY_MS)
     try {
       const inMemory = await held
       const name = inMemory.opensUnbound === true ? earlierItemName(id) : keyItemName(id)
@@ -147,73 +163,41 @@ class KeychainVault implements Vault {
       )
       return 'rescued'
     } catch {
-      this.#tendAtMs.set(id, nowMs + TEND_AGAIN_MS)
+      this.#nextCheckMs.set(id, nowMs + CHECK_AFTER_FAILURE_MS)
       return 'unknown'
     }
   }
 
-  key(id: string): Promise<DataKey> {
-    const failure = this.#failed.get(id)
-    if (failure !== undefined && Math.abs(this.#clock.now() - failure.atMs) < FAILURE_PAUSE_MS)
-      return Promise.reject(failure.error)
-    const running = this.#known.get(id)
-    if (running !== undefined) return running
-    const asked = this.reread(id)
-    this.#known.set(id, asked)
-    asked.then(
-      () => {
-        this.#failed.delete(id)
-        this.#tendAtMs.set(id, this.#clock.now() + TEND_EVERY_MS)
-      },
-      (error: unknown) => {
-        this.#known.delete(id)
-        if (error instanceof Error) this.#failed.set(id, { error, atMs: this.#clock.now() })
-      },
-    )
-    return asked
+  /** From now on this key opens bound records alone: nothing is sealed the earlier way any more. @throws CodexError `keychain_unreachable` */
+  async bind({ id, bytes }: DataKey): Promise<void> {
+    const bound = { id, bytes }
+    await this.#put(keyItemName(id), textOfKey(bound))
+    this.#known.set(id, Promise.resolve(bound))
   }
 
-  async create(): Promise<DataKey> {
-    const made = newDataKey()
-    await this.#put(keyItemName(made.id), textOfKey(made))
-    const stored = await this.reread(made.id)
-    this.#known.set(made.id, Promise.resolve(stored))
-    this.#tendAtMs.set(made.id, this.#clock.now() + TEND_EVERY_MS)
-    return stored
-  }
-
-  async prove(): Promise<void> {
-    const text = textOfKey(newDataKey())
-    await this.keychain.set(PROBE_ITEM, text)
-    if ((await this.keychain.get(PROBE_ITEM)) !== text)
-      throw unavailable(
-        `The OS keychain did not give back what was stored in it (${this.keychain.via}).`,
-      )
-    await this.keychain.delete(PROBE_ITEM)
-  }
-
-  async forget(id: string): Promise<void> {
-    const deleted = [
-      await this.keychain.delete(keyItemName(id)),
-      await this.keychain.delete(earlierItemName(id)),
-    ]
-    const wasThere = deleted.includes(true)
-    if (!wasThere)
-      throw unavailable(
-        `The OS keychain did not find the item ${keyItemName(id)} to delete it (${this.keychain.via}).`,
-      )
-    this.#known.delete(id)
-  }
-
-  async bind(unbound: DataKey): Promise<void> {
-    await this.#put(keyItemName(unbound.id), textOfKey(unbound))
-    this.#known.set(unbound.id, Promise.resolve({ id: unbound.id, bytes: unbound.bytes }))
-  }
-
+  /** The pool with its secrets in the clear; a plain one costs nothing. @throws CodexError `keychain_unreachable`, `store_unreadable` */
   async open(pool: AccountPool, where: string): Promise<AccountPool> {
     const id = keyIdOf(pool)
-    if (id !== undefined) return openedPool(pool, await this.key(id))
-    if (pool.accounts.some(({ sealed }) => sealed !== undefined)) throw nameless(where)
+    if (id !== undefined) return unsealPool(pool, await this.key(id))
+    if (pool.accounts.some(isSealed)) throw missingKeyName(where)
     return pool
+  }
+
+  /** An empty secret is none. */
+  async #secretAt(name: string): Promise<string | undefined> {
+    const text = await this.keychain.get(name)
+    return text === undefined || text.trim() === '' ? undefined : text
+  }
+
+  /** Never over anything: what stands in an item may be the only key of the accounts. */
+  async #put(name: string, text: string): Promise<void> {
+    if ((await this.#secretAt(name)) === undefined) await this.keychain.set(name, text)
+    if ((await this.#secretAt(name)) !== text) throw this.#notGivenBack()
+  }
+
+  #notGivenBack(): Error {
+    return unavailable(
+      `The OS keychain did not give back what was stored in it (${this.keychain.via}).`,
+    )
   }
 }

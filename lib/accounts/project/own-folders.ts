@@ -1,4 +1,3 @@
-import type { Stats } from 'node:fs'
 import { chmod, lstat, readdir } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -25,8 +24,10 @@ const OUR_FILE = /^\.?(?:oc-codex-multi-auth|openai-codex)-/
  * @returns whether it was open and is closed now
  */
 export async function closeFolder(folder: string): Promise<boolean> {
-  const found = await ownedBySelf(folder)
-  if (found?.isDirectory() !== true || (found.mode & FOR_OTHERS) === 0) return false
+  const found = await lstat(folder).catch(() => undefined)
+  if (found === undefined || process.getuid === undefined || found.uid !== process.getuid())
+    return false
+  if (!found.isDirectory() || (found.mode & FOR_OTHERS) === 0) return false
   return chmod(folder, 0o700).then(
     () => true,
     () => false,
@@ -44,40 +45,24 @@ export function close(place: OpenPlace): Promise<void> {
  */
 export async function openPlaces(paths: Paths): Promise<readonly OpenPlace[]> {
   if (process.platform === 'win32') return []
-  const projects = (await readdir(paths.projectsDir).catch(() => [])).map((name) =>
-    path.join(paths.projectsDir, name),
-  )
-  const homes = [paths.root, ...projects]
-  const inner = homes.flatMap((folder) => [
-    path.join(folder, 'backups'),
-    path.join(folder, 'refresh'),
-  ])
-  const ours = [
-    ...homes,
-    ...inner,
-    paths.projectsDir,
-    paths.cacheDir,
-    path.dirname(paths.logsDir),
-    paths.logsDir,
-  ]
-  const folders = await Promise.all(
-    [...new Set(ours)].map((folder) => openAt(folder, 'folder', FOR_OTHERS)),
-  )
+  const homes = [paths.root, ...(await projectHomes(paths))]
+  const inner = homes.flatMap((home) => ['backups', 'refresh'].map((name) => path.join(home, name)))
+  const { projectsDir, cacheDir, logsDir } = paths
+  const ours = [...homes, ...inner, projectsDir, cacheDir, path.dirname(logsDir), logsDir]
+  const hosts = [paths.stateDir, paths.hostConfigDir, path.dirname(paths.hostAuthFile)]
   const files = await Promise.all([
-    ...homes.map((folder) => filesOf(folder, (name) => OUR_FILE.test(name))),
-    ...inner.map((folder) => filesOf(folder, () => true)),
+    ...homes.map((folder) => filesIn(folder, (name) => OUR_FILE.test(name))),
+    ...inner.map((folder) => filesIn(folder, () => true)),
   ])
-  const open = await Promise.all(files.flat().map((file) => openAt(file, 'file', FOR_OTHERS)))
-  const hosts = await Promise.all(
-    [paths.stateDir, paths.hostConfigDir, path.dirname(paths.hostAuthFile)].map((folder) =>
-      openAt(folder, 'folder', WRITE_FOR_OTHERS),
-    ),
-  )
-  return [
-    ...folders,
-    ...open,
-    ...hosts.map((place) => (place === undefined ? undefined : { ...place, isOurs: false })),
-  ].filter((place) => place !== undefined)
+  const places = await Promise.all([
+    ...[...new Set(ours)].map((folder) => openAt(folder, 'folder', FOR_OTHERS)),
+    ...files.flat().map((file) => openAt(file, 'file', FOR_OTHERS)),
+    ...hosts.map(async (folder) => {
+      const place = await openAt(folder, 'folder', WRITE_FOR_OTHERS)
+      return place && { ...place, isOurs: false }
+    }),
+  ])
+  return places.filter((place) => place !== undefined)
 }
 
 async function openAt(
@@ -91,15 +76,21 @@ async function openAt(
   return { path: place, kind, mode: found.mode & 0o777, isOurs: found.uid === process.getuid?.() }
 }
 
-async function filesOf(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
-  return (await readdir(folder).catch(() => []))
-    .filter(isWanted)
-    .map((name) => path.join(folder, name))
+/** Files of a folder, links and folders left out; none where it cannot be read. */
+export async function filesIn(
+  folder: string,
+  isWanted: (name: string) => boolean,
+): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  return entries
+    .filter((entry) => entry.isFile() && isWanted(entry.name))
+    .map((entry) => path.join(folder, entry.name))
 }
 
-async function ownedBySelf(place: string): Promise<Stats | undefined> {
-  const found = await lstat(place).catch(() => undefined)
-  return found === undefined || process.getuid === undefined || found.uid !== process.getuid()
-    ? undefined
-    : found
+/** The folders in which projects keep accounts of their own. */
+export async function projectHomes({
+  projectsDir,
+}: Pick<Paths, 'projectsDir'>): Promise<readonly string[]> {
+  const names = await readdir(projectsDir).catch(() => [])
+  return names.map((name) => path.join(projectsDir, name))
 }

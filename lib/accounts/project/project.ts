@@ -17,8 +17,8 @@ const MAX_LINK_BYTES = 8 * 1024
  * never counts: our own `~/.opencode` would make a project of it.
  */
 export function findProjectRoot(directory: string, home: string): string | undefined {
-  const written = rootAbove(path.resolve(directory), home)
-  const real = rootAbove(canonicalPath(directory), home)
+  const written = nearest(path.resolve(directory), home, MARKERS)
+  const real = nearest(canonicalPath(directory), home, MARKERS)
   // The path as the user writes it, as long as it leads to the same place: it is shown.
   return real === undefined || (written !== undefined && isSamePath(written, real)) ? written : real
 }
@@ -59,12 +59,12 @@ export interface ProjectKeys {
  * system does, so that a fence holds by whatever link, case or worktree the folder is entered.
  */
 export function projectKeysOf(directory: string, home: string): ProjectKeys | undefined {
-  const written = rootAbove(path.resolve(directory), home)
+  const written = nearest(path.resolve(directory), home, MARKERS)
   const real =
-    rootAbove(canonicalPath(directory), home) ??
+    nearest(canonicalPath(directory), home, MARKERS) ??
     (written === undefined ? undefined : canonicalPath(written))
   if (real === undefined) return undefined
-  const repository = repositoryAround(real, home) ?? real
+  const repository = nearest(real, home, ['.git']) ?? real
   const main = mainRepositoryOf(repository) ?? repository
   const key = projectKeyOf(path.join(main, path.relative(repository, real)))
   const others = (paths: readonly string[], known: readonly string[]): string[] =>
@@ -101,21 +101,11 @@ export function resolvePoolScope(
     : { kind: 'project', file, project }
 }
 
-function rootAbove(start: string, home: string): string | undefined {
+/** The nearest folder at or above `start` that holds one of these; the home folder never counts. */
+function nearest(start: string, home: string, names: readonly string[]): string | undefined {
   for (let current = start; ; current = path.dirname(current)) {
-    if (
-      MARKERS.some((marker) => fs.existsSync(path.join(current, marker))) &&
-      !isSamePath(current, home)
-    )
-      return current
-    if (path.dirname(current) === current) return undefined
-  }
-}
-
-/** The nearest folder at or above `root` that git knows; the home folder never counts. */
-function repositoryAround(root: string, home: string): string | undefined {
-  for (let current = root; ; current = path.dirname(current)) {
-    if (fs.existsSync(path.join(current, '.git')) && !isSamePath(current, home)) return current
+    const isMarked = names.some((name) => fs.existsSync(path.join(current, name)))
+    if (isMarked && !isSamePath(current, home)) return current
     if (path.dirname(current) === current) return undefined
   }
 }

@@ -5,13 +5,6 @@ import { MovedAside } from './pool-file.js'
 import type { AccountStore } from './store.js'
 import type { Vault } from '../keychain/vault.js'
 
-/** A pool after something that cannot be had a second time was put into it. */
-export interface Adopted {
-  readonly pool: AccountPool
-  /** Whole sentences, where the file that was there had to be moved aside first. */
-  readonly notice?: string
-}
-
 /** A login in hand is worth waiting for who holds the file, or for a keychain that is being unlocked. */
 const TRIES = 4
 /** Longer than a keychain that failed is left alone, ms. */
@@ -22,7 +15,7 @@ const PAUSE_MS = 6_000
  * @returns what was moved aside, in whole sentences
  * @throws CodexError as `read`, for what stays in its place
  */
-export async function clearedOfDamage(store: AccountStore): Promise<string | undefined> {
+export async function moveDamagedAside(store: AccountStore): Promise<string | undefined> {
   try {
     await store.read()
     return undefined
@@ -37,23 +30,27 @@ export async function clearedOfDamage(store: AccountStore): Promise<string | und
  * @returns what was moved aside, in whole sentences
  * @throws CodexError that would keep a login from being stored: `store_newer`, `store_unreadable`, `keychain_unreachable`
  */
-export async function readyToAdopt(store: AccountStore, vault: Vault): Promise<string | undefined> {
-  const notice = await clearedOfDamage(store)
+export async function ensureStorable(
+  store: AccountStore,
+  vault: Vault,
+): Promise<string | undefined> {
+  const notice = await moveDamagedAside(store)
   // A new file would be sealed from its first write on.
-  if (vault.optedIn && (await store.read()).accounts.length === 0) await vault.prove()
+  if (vault.optedIn && (await store.read()).accounts.length === 0) await vault.probe()
   return notice
 }
 
 /**
  * Like `update`, for what cannot be had a second time, such as a login that was just approved: a damaged file is moved aside
  * and the change goes into a new one, and what may pass by itself is tried again.
+ * @returns `notice`: what was moved aside, in whole sentences
  * @throws CodexError as `update`; nothing is changed then
  */
 export async function adopt(
   store: AccountStore,
   clock: Pick<Clock, 'sleep'>,
   change: (pool: AccountPool) => AccountPool,
-): Promise<Adopted> {
+): Promise<{ readonly pool: AccountPool; readonly notice?: string }> {
   let notice: string | undefined
   for (let tries = 1; ; tries += 1) {
     try {

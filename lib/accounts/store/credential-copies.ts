@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
@@ -8,7 +8,8 @@ import { isSameFile, realPathOrSame } from '../../kernel/files/real-path.js'
 import { parseTemporaryName } from '../../kernel/files/temporaries.js'
 import { type Account, type AccountPool, readAccount, type StoredAccount } from '../account.js'
 import { indexOf, uidFor } from '../identity.js'
-import { UNREADABLE_KEY } from './pool-format.js'
+import { filesIn, projectHomes } from '../project/own-folders.js'
+import { UNREADABLE_KEY } from './unreadable.js'
 
 /** Logins whose traces are looked for. */
 export interface Wanted {
@@ -46,9 +47,10 @@ export async function findCredentialCopies(
   const projects = await homesBeside(paths)
   const isWanted = matcherOf(wanted.accounts)
   const found: CredentialCopy[] = []
-  for (const home of [paths.root, ...projects]) {
+  const homes = [paths.root, ...projects]
+  for (const home of homes) {
     const isWhole = home === wanted.wholeFolder
-    for (const file of await filesIn(home, (name) => OUR_FILE.test(name) && name !== SETTINGS)) {
+    for (const file of await filesIn(home, isOurs)) {
       if (isSameFile(file, poolFile)) continue
       const isPool = path.basename(file) === path.basename(paths.accountsFile)
       found.push(...(await copyAt(file, isWanted, isWhole && !isPool, isPool)))
@@ -56,25 +58,21 @@ export async function findCredentialCopies(
     for (const file of await filesIn(path.join(home, 'backups'), () => true))
       found.push(...(await copyAt(file, isWanted, isWhole, false)))
   }
-  for (const folder of [
-    ...[paths.root, ...projects].map((home) => path.join(home, 'refresh')),
-    ...paths.spareRefreshDirs,
-  ]) {
-    for (const file of await filesIn(
-      folder,
-      (name) => name.endsWith('.json') || name.endsWith('.tmp'),
-    )) {
-      const isJournal =
+  const journals = [...homes.map((home) => path.join(home, 'refresh')), ...paths.spareRefreshDirs]
+  for (const folder of journals)
+    for (const file of await filesIn(folder, (name) => /\.(?:json|tmp)$/.test(name))) {
+      const isWhole =
         wanted.journalNames.has(path.basename(file, '.json')) ||
         (await isEntryOf(file, wanted, poolFile))
-      found.push(
-        ...(isJournal
-          ? [{ path: file, fate: 'delete' as const }]
-          : await copyAt(file, isWanted, false, false)),
-      )
+      if (isWhole) found.push({ path: file, fate: 'delete' })
+      else found.push(...(await copyAt(file, isWanted, false, false)))
     }
-  }
   return found
+}
+
+/** Files beside account files, by their names. */
+function isOurs(name: string): boolean {
+  return OUR_FILE.test(name) && name !== SETTINGS
 }
 
 /** Deletes and rewrites what was found; pools of projects are for their stores to change. @returns what could not be cleared */
@@ -83,16 +81,12 @@ export async function clearCredentialCopies(
 ): Promise<readonly string[]> {
   const failed: string[] = []
   for (const { path: file, fate, text } of copies) {
-    const work =
-      fate === 'delete'
-        ? rm(file, { force: true })
-        : fate === 'rewrite'
-          ? writeFileAtomic(file, text ?? '')
-          : Promise.resolve()
-    await work.then(
-      () => undefined,
-      () => failed.push(file),
-    )
+    try {
+      if (fate === 'delete') await rm(file, { force: true })
+      else if (fate === 'rewrite' && text !== undefined) await writeFileAtomic(file, text)
+    } catch {
+      failed.push(file)
+    }
   }
   return failed
 }
@@ -100,11 +94,9 @@ export async function clearCredentialCopies(
 /** Files in any folder of ours, account files too, that name a key of the keychain. Never throws. */
 export async function filesNaming(paths: Paths, keyId: string): Promise<readonly string[]> {
   const homes = [paths.root, ...(await homesBeside(paths))]
-  const folders = homes.flatMap((home) => [
-    home,
-    path.join(home, 'backups'),
-    path.join(home, 'refresh'),
-  ])
+  const folders = homes.flatMap((home) =>
+    ['', 'backups', 'refresh'].map((name) => path.join(home, name)),
+  )
   const all = [...folders, ...paths.spareRefreshDirs].map((folder) => filesIn(folder, () => true))
   const files = (await Promise.all(all)).flat()
   // A file that cannot be read may name it.
@@ -117,15 +109,12 @@ export async function filesNaming(paths: Paths, keyId: string): Promise<readonly
 /** Accounts in any copy that go by a name: their id, label or address. Never throws. */
 export async function accountsInCopies(paths: Paths, name: string): Promise<readonly Account[]> {
   const needle = name.trim().toLowerCase()
-  const homes = [paths.root, ...(await projectsOf(paths))]
-  const files = (
-    await Promise.all(
-      homes.flatMap((home) => [
-        filesIn(home, (file) => OUR_FILE.test(file) && file !== SETTINGS),
-        filesIn(path.join(home, 'backups'), () => true),
-      ]),
-    )
-  ).flat()
+  const homes = [paths.root, ...(await projectHomes(paths))]
+  const lists = homes.flatMap((home) => [
+    filesIn(home, isOurs),
+    filesIn(path.join(home, 'backups'), () => true),
+  ])
+  const files = (await Promise.all(lists)).flat()
   const contents = await Promise.all(files.map((file) => readTextFile(file).catch(() => undefined)))
   const accounts = contents.flatMap((read) =>
     recordsOf(parsedJson(read?.text ?? '')).flatMap((record) => readAccount(record) ?? []),
@@ -166,14 +155,10 @@ function matcherOf(accounts: readonly Account[]): Matcher & { readonly marks: re
   const index = indexOf(accounts)
   const uids = new Set(accounts.map(({ uid }) => uid))
   const secrets = secretsOf(accounts)
+  const named = accounts.flatMap(({ uid, accountUserId, email }) => [uid, accountUserId, email])
   const marks = [
     ...secrets,
-    ...accounts.flatMap(
-      ({ uid, accountUserId, email }) =>
-        [uid, accountUserId, email].filter(
-          (mark) => mark !== undefined && mark.length > 5,
-        ) as string[],
-    ),
+    ...named.filter((mark): mark is string => mark !== undefined && mark.length > 5),
   ]
   const matches = (record: unknown): boolean => {
     const account = readAccount(record)
@@ -188,12 +173,14 @@ function matcherOf(accounts: readonly Account[]): Matcher & { readonly marks: re
 }
 
 function secretsOf(accounts: readonly StoredAccount[]): string[] {
-  return accounts.flatMap(
-    ({ refreshToken, accessToken, apiKey, sealed }) =>
-      [refreshToken, accessToken, apiKey, sealed].filter(
-        (secret) => secret !== undefined && secret !== '',
-      ) as string[],
-  )
+  return accounts
+    .flatMap(({ refreshToken, accessToken, apiKey, sealed }) => [
+      refreshToken,
+      accessToken,
+      apiKey,
+      sealed,
+    ])
+    .filter((secret): secret is string => secret !== undefined && secret !== '')
 }
 
 function mentions(text: string, marks: readonly string[]): boolean {
@@ -224,28 +211,30 @@ async function copyAt(
   ]
 }
 
+/** The lists of records in a file, by their fields. */
+function listsOf(content: Readonly<Record<string, unknown>>): readonly [string, unknown[]][] {
+  return ['accounts', UNREADABLE_KEY].flatMap((field): [string, unknown[]][] => {
+    const list = content[field]
+    return Array.isArray(list) ? [[field, list]] : []
+  })
+}
+
 function recordsOf(content: unknown): readonly unknown[] {
-  if (!isRecord(content)) return []
-  return ['accounts', UNREADABLE_KEY].flatMap((field) =>
-    Array.isArray(content[field]) ? (content[field] as unknown[]) : [],
-  )
+  return isRecord(content) ? listsOf(content).flatMap(([, list]) => list) : []
 }
 
 function withoutRecords(
   content: Readonly<Record<string, unknown>>,
   isWanted: Matcher,
 ): Record<string, unknown> {
-  const lists = ['accounts', UNREADABLE_KEY].filter((field) => Array.isArray(content[field]))
-  const kept = Object.fromEntries(
-    lists.map((field) => [
-      field,
-      (content[field] as unknown[]).filter((record) => !isWanted(record)),
-    ]),
-  )
+  const kept = listsOf(content).map(([field, list]) => [
+    field,
+    list.filter((record) => !isWanted(record)),
+  ])
   // Positions of the earlier list name others now; the first account is as good as any in a copy.
   return {
     ...content,
-    ...kept,
+    ...(Object.fromEntries(kept) as Record<string, unknown>),
     ...('activeIndex' in content ? { activeIndex: 0 } : {}),
     ...('activeIndexByFamily' in content ? { activeIndexByFamily: {} } : {}),
   }
@@ -254,32 +243,16 @@ function withoutRecords(
 async function isEntryOf(file: string, wanted: Wanted, poolFile: string): Promise<boolean> {
   const entry = parsedJson((await readTextFile(file).catch(() => undefined))?.text ?? '')
   if (!isRecord(entry)) return false
-  if (
-    wanted.wholeFolder !== undefined &&
-    typeof entry.pool === 'string' &&
-    isSameFile(entry.pool, poolFile)
-  )
-    return true
+  const isOfPool = typeof entry.pool === 'string' && isSameFile(entry.pool, poolFile)
+  if (wanted.wholeFolder !== undefined && isOfPool) return true
   return wanted.accounts.some(({ uid }) => entry.uid === uid)
 }
 
 /** Folders like the root: those of projects, and those in which linked account files really lie, with journals beside them. */
 async function homesBeside(paths: Paths): Promise<readonly string[]> {
-  const projects = await projectsOf(paths)
+  const projects = await projectHomes(paths)
   const known = [paths.root, ...projects]
   const real = known.map((home) => path.dirname(realPathOrSame(path.join(home, ACCOUNTS_FILE))))
   const knownReal = new Set(known.map((home) => realPathOrSame(home)))
   return [...projects, ...new Set(real.filter((home) => !knownReal.has(home)))]
-}
-
-async function projectsOf({ projectsDir }: Paths): Promise<readonly string[]> {
-  const names = await readdir(projectsDir).catch(() => [])
-  return names.map((name) => path.join(projectsDir, name))
-}
-
-async function filesIn(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  return entries
-    .filter((entry) => entry.isFile() && isWanted(entry.name))
-    .map((entry) => path.join(folder, entry.name))
 }

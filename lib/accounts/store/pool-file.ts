@@ -2,7 +2,7 @@ import { CodexError } from '../../kernel/errors.js'
 import { type FileStamp, readTextFile } from '../../kernel/files/json-file.js'
 import { type AccountPool, EMPTY_POOL } from '../account.js'
 import { formatPool, parsePool } from './pool-format.js'
-import { type DataKey, keyIdOf, sealedPool } from '../keychain/seal.js'
+import { type DataKey, keyIdOf, sealPool } from '../keychain/seal.js'
 import type { Vault } from '../keychain/vault.js'
 
 /** What was found on the disk. */
@@ -28,20 +28,17 @@ export async function readPoolFile(
   legacyPath: string | undefined,
   vault: Vault | undefined,
 ): Promise<PoolOnDisk> {
-  const found = (await readTextFile(file)) ?? (await readLegacy(legacyPath))
-  if (found === undefined)
-    return { pool: EMPTY_POOL, stamp: undefined, text: undefined, fromVersion: 3, keyId: undefined }
-  const parsed = parsePool(found.text)
+  const own = await readTextFile(file)
+  const text = (own ?? (legacyPath === undefined ? undefined : await readTextFile(legacyPath)))
+    ?.text
+  const stamp = own?.stamp
+  if (text === undefined) return { pool: EMPTY_POOL, stamp, text, fromVersion: 3, keyId: undefined }
+  const parsed = parsePool(text)
   switch (parsed.kind) {
     case 'pool': {
-      const pool = vault === undefined ? parsed.pool : await vault.open(parsed.pool, file)
-      return {
-        pool,
-        stamp: found.stamp,
-        text: found.text,
-        fromVersion: parsed.fromVersion,
-        keyId: keyIdOf(parsed.pool),
-      }
+      const { fromVersion, pool: sealed } = parsed
+      const pool = vault === undefined ? sealed : await vault.open(sealed, file)
+      return { pool, stamp, text, fromVersion, keyId: keyIdOf(sealed) }
     }
     case 'newer':
       throw new CodexError(
@@ -55,14 +52,7 @@ export async function readPoolFile(
 
 /** The text of a pool for its file: sealed with the key, plain without one. */
 export function poolText(pool: AccountPool, key: DataKey | undefined): string {
-  return formatPool(key === undefined ? pool : sealedPool(pool, key))
-}
-
-async function readLegacy(
-  legacyPath: string | undefined,
-): Promise<{ text: string; stamp: undefined } | undefined> {
-  const found = legacyPath === undefined ? undefined : await readTextFile(legacyPath)
-  return found === undefined ? undefined : { text: found.text, stamp: undefined }
+  return formatPool(key === undefined ? pool : sealPool(pool, key))
 }
 
 /** A file that could not be used was moved aside; the next look finds none in its place. */

@@ -6,6 +6,7 @@ import { type Account, type AccountPool, readAccount, type StoredAccount } from 
 import { uidFor } from '../identity.js'
 import { withPlainNames } from '../labels.js'
 import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
+import { UNREADABLE_KEY, unreadableRecords } from './unreadable.js'
 
 /** What a text that should be an account file turned out to be. */
 export type ParsedPool =
@@ -16,9 +17,6 @@ export type ParsedPool =
   | { readonly kind: 'foreign'; readonly why: string }
 
 const CURRENT_VERSION = 3
-
-/** Records that do not have the form of an account wait under this key until somebody repairs them. */
-export const UNREADABLE_KEY = 'unreadableAccounts'
 
 const position = z.number().int().min(0)
 
@@ -57,11 +55,10 @@ export function parsePool(text: string): ParsedPool {
     if (account === undefined) unreadable.push(record)
     else accounts.push(withPlainNames(account))
   }
-  if (version === 2 && accounts.length === 0 && unreadable.length > 0) {
+  if (version === 2 && accounts.length === 0 && unreadable.length > 0)
     return { kind: 'foreign', why: 'it has version 2 and contains nothing that can be imported' }
-  }
   const kept =
-    unreadable.length === 0 ? {} : { [UNREADABLE_KEY]: [...earlierUnreadable(rest), ...unreadable] }
+    unreadable.length === 0 ? {} : { [UNREADABLE_KEY]: [...unreadableRecords(rest), ...unreadable] }
   const named = withUids(accounts)
   const { activeIndexByFamily, ...unknown } = rest
   const byFamily = activeIndexByFamily === undefined ? {} : { activeIndexByFamily }
@@ -81,14 +78,11 @@ export function formatPool(pool: AccountPool): string {
   return `${JSON.stringify(pool, undefined, 2)}\n`
 }
 
-/** Names that are taken, and the next free one for a record. */
-export interface TakenNames {
+/** The names of accounts that are there, and the next free one for a record. */
+export function takenNames(accounts: readonly Account[]): {
   /** Takes the record's own name, or the one derived from its identity; with a number behind it when that is taken. */
   take(account: StoredAccount): string
-}
-
-/** The names of accounts that are there. */
-export function takenNames(accounts: readonly Account[]): TakenNames {
+} {
   const taken = new Set(accounts.map(({ uid }) => uid))
   /** Last number given behind a name, so that many of one name cost no search each. */
   const lastOf = new Map<string, number>()
@@ -123,10 +117,4 @@ function fromVersion1(record: unknown): unknown {
   return rateLimitResetTime === undefined
     ? rest
     : { ...rest, rateLimitResetTimes: { [DEFAULT_LIMIT_ID]: rateLimitResetTime } }
-}
-
-function earlierUnreadable(rest: Readonly<Record<string, unknown>>): readonly unknown[] {
-  const earlier = rest[UNREADABLE_KEY]
-  if (earlier === undefined || earlier === null) return []
-  return Array.isArray(earlier) ? earlier : [earlier]
 }

@@ -2,12 +2,7 @@ import { rename } from 'node:fs/promises'
 import path from 'node:path'
 import type { Clock } from '../../kernel/clock.js'
 import { CodexError } from '../../kernel/errors.js'
-import {
-  type FileStamp,
-  sameStamp,
-  stampOf,
-  writeFileAtomic,
-} from '../../kernel/files/json-file.js'
+import { sameStamp, stampOf, writeFileAtomic } from '../../kernel/files/json-file.js'
 import { type HeldLock, withFileLock } from '../../kernel/lock/lock.js'
 import { realPathOrSame } from '../../kernel/files/real-path.js'
 import { type FileWatch, watchFiles } from '../../kernel/files/watch-files.js'
@@ -54,23 +49,24 @@ export interface StoreDeps {
   readonly onMovedAside?: (moved: MovedAside) => void
 }
 
-interface Cached {
-  readonly pool: AccountPool
-  readonly stamp: FileStamp | undefined
-  readonly keyId: string | undefined
-}
-
 /** Creates a store; nothing is read or watched before the first call. */
 export function createAccountStore(deps: StoreDeps): AccountStore {
   return new FileStore(deps)
 }
 
-class FileStore implements AccountStore {
+export type AccountStore = Pick<FileStore, keyof FileStore>
+
+/**
+ * The account file. `update` and `transact` are the only ways to write: they lock, read afresh, work on what is really on
+ * disk, and replace the file atomically.
+ */
+class FileStore {
+  /** Absolute path of the file this store reads and writes. */
   readonly path: string
   readonly #deps: StoreDeps
   readonly #folder: string
   readonly #changes: FileWatch
-  #cached: Cached | undefined
+  #cached: Pick<PoolOnDisk, 'pool' | 'stamp' | 'keyId'> | undefined
   /** When the disk was last looked at, epoch ms; 0 after a change was reported. */
   #checkedAtMs = 0
   /** Changes reported by the watch; tells whether one came while a read was under way. */
@@ -89,10 +85,18 @@ class FileStore implements AccountStore {
     })
   }
 
+  /**
+   * The pool. A read of an unchanged file costs one `stat`; a missing file is an empty pool.
+   * @throws CodexError `store_unreadable` (corrupt files are quarantined first), `store_newer`, `keychain_unreachable`
+   */
   read(): Promise<AccountPool> {
     return this.#look(1)
   }
 
+  /**
+   * The pool as last read or written, without touching the disk; undefined before the first `read`.
+   * Turns stale (undefined) when the directory watch reports a change by another process.
+   */
   peek(): AccountPool | undefined {
     if (!this.#changes.isWatching() || this.#cached === undefined || this.#checkedAtMs === 0)
       return undefined
@@ -100,10 +104,41 @@ class FileStore implements AccountStore {
     return this.#cached.pool
   }
 
+  /**
+   * Reads under the lock, applies `change`, writes what it returns and answers with the pool on disk afterwards.
+   * `change` is pure and synchronous; returning its argument writes nothing.
+   * @param onCopy hears the path of the copy that is written before accounts disappear
+   * @throws CodexError `store_busy`, `store_unreadable`, `store_newer`, `store_not_written`, `keychain_unreachable`;
+   * nothing is changed then
+   */
+  update(
+    change: (pool: AccountPool) => AccountPool,
+    onCopy?: (file: string) => void,
+  ): Promise<AccountPool> {
+    return this.transact(async (held) => {
+      const after = change(held.pool)
+      if (after === held.pool) return after
+      const copy = await held.write(after, await this.#keyFor(held, after))
+      if (copy !== undefined) onCopy?.(copy)
+      return after
+    })
+  }
+
+  /** The key the file is sealed with now; undefined for a plain one. @throws CodexError as `read` */
+  async key(): Promise<DataKey | undefined> {
+    await this.read()
+    return this.#cached?.keyId === undefined ? undefined : this.#deps.vault?.key(this.#cached.keyId)
+  }
+
+  /**
+   * Runs `work` under the lock, for changes that touch more than the pool: the key of the file, copies of it.
+   * @throws CodexError as `update`, and what `work` throws
+   */
   transact<T>(work: (held: HeldPool) => Promise<T>): Promise<T> {
     return this.#attempt(work, 1)
   }
 
+  /** Stops watching. Idempotent. */
   close(): void {
     this.#changes.close()
   }
@@ -147,7 +182,7 @@ class FileStore implements AccountStore {
     const stamp = await stampOf(this.path)
     this.#checkedAtMs = seen === this.#reported ? this.#deps.clock.now() : 0
     if (this.#cached !== undefined && stamp !== undefined && sameStamp(this.#cached.stamp, stamp)) {
-      if (this.#cached.keyId !== undefined) void this.#deps.vault?.tend(this.#cached.keyId)
+      if (this.#cached.keyId !== undefined) void this.#deps.vault?.ensureStored(this.#cached.keyId)
       return this.#cached.pool
     }
     try {
@@ -191,10 +226,7 @@ class FileStore implements AccountStore {
       })
       if (before === undefined) return undefined
       this.#cached = before
-      const write = async (
-        after: AccountPool,
-        key: DataKey | undefined,
-      ): Promise<string | undefined> => {
+      const write: HeldPool['write'] = async (after, key) => {
         const copy = await this.#keepCopy(before, after)
         const text = poolText(after, key)
         if (!lock.isHeld())
@@ -219,32 +251,9 @@ class FileStore implements AccountStore {
     return this.#attempt(work, looks + 1)
   }
 
-  update(
-    change: (pool: AccountPool) => AccountPool,
-    onCopy?: (file: string) => void,
-  ): Promise<AccountPool> {
-    return this.transact(async (held) => {
-      const after = change(held.pool)
-      if (after === held.pool) return after
-      const copy = await held.write(after, await this.#keyFor(held, after))
-      if (copy !== undefined) onCopy?.(copy)
-      return after
-    })
-  }
-
-  async key(): Promise<DataKey | undefined> {
-    await this.read()
-    return this.#cached?.keyId === undefined ? undefined : this.#deps.vault?.key(this.#cached.keyId)
-  }
-
   /** Before accounts disappear, and before a file of the odd version 2 is rewritten. */
-  async #keepCopy(
-    before: { pool: AccountPool; text: string | undefined; fromVersion: number },
-    after: AccountPool,
-  ): Promise<string | undefined> {
-    if (before.text === undefined) {
-      return undefined
-    }
+  async #keepCopy(before: PoolOnDisk, after: AccountPool): Promise<string | undefined> {
+    if (before.text === undefined) return undefined
     const left = new Set(after.accounts.map((account) => account.uid))
     const removes = before.pool.accounts.some((account) => !left.has(account.uid))
     if (removes)
@@ -271,9 +280,7 @@ class FileStore implements AccountStore {
     this.#rechecking = true
     void this.read()
       .catch(() => undefined)
-      .finally(() => {
-        this.#rechecking = false
-      })
+      .finally(() => (this.#rechecking = false))
   }
 }
 
@@ -285,43 +292,4 @@ interface HeldPool extends PoolOnDisk {
    * @returns the path of the copy that was written first because accounts disappear, if any do
    */
   write(pool: AccountPool, key: DataKey | undefined): Promise<string | undefined>
-}
-
-/**
- * The account file. `update` and `transact` are the only ways to write: they lock, read afresh, work on what is really on
- * disk, and replace the file atomically.
- */
-export interface AccountStore {
-  /** Absolute path of the file this store reads and writes. */
-  readonly path: string
-  /**
-   * The pool. A read of an unchanged file costs one `stat`; a missing file is an empty pool.
-   * @throws CodexError `store_unreadable` (corrupt files are quarantined first), `store_newer`, `keychain_unreachable`
-   */
-  read(): Promise<AccountPool>
-  /**
-   * The pool as last read or written, without touching the disk; undefined before the first `read`.
-   * Turns stale (undefined) when the directory watch reports a change by another process.
-   */
-  peek(): AccountPool | undefined
-  /**
-   * Reads under the lock, applies `change`, writes what it returns and answers with the pool on disk afterwards.
-   * `change` is pure and synchronous; returning its argument writes nothing.
-   * @param onCopy hears the path of the copy that is written before accounts disappear
-   * @throws CodexError `store_busy`, `store_unreadable`, `store_newer`, `store_not_written`, `keychain_unreachable`;
-   * nothing is changed then
-   */
-  update(
-    change: (pool: AccountPool) => AccountPool,
-    onCopy?: (file: string) => void,
-  ): Promise<AccountPool>
-  /**
-   * Runs `work` under the lock, for changes that touch more than the pool: the key of the file, copies of it.
-   * @throws CodexError as `update`, and what `work` throws
-   */
-  transact<T>(work: (held: HeldPool) => Promise<T>): Promise<T>
-  /** The key the file is sealed with now; undefined for a plain one. @throws CodexError as `read` */
-  key(): Promise<DataKey | undefined>
-  /** Stops watching. Idempotent. */
-  close(): void
 }

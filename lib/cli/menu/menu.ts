@@ -1,6 +1,6 @@
 import type { AccountView } from '../../account-view/view.js'
 import type { AccountPool } from '../../accounts/account.js'
-import { clearedOfDamage } from '../../accounts/store/adopt.js'
+import { moveDamagedAside } from '../../accounts/store/adopt.js'
 import { type ForeignSource, titleOf } from '../../transfer/sources.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { counted } from '../../kernel/text/plural.js'
@@ -29,7 +29,7 @@ export async function runMenu(menu: MenuContext): Promise<number> {
   let at: Target | undefined
   for (;;) {
     await runtime.ledger.load()
-    const moved = await clearedOfDamage(runtime.store)
+    const moved = await moveDamagedAside(runtime.store)
     if (moved !== undefined) prompts.say('warning', moved)
     const pool = await runtime.store.read()
     const views = viewsOf(runtime, pool)

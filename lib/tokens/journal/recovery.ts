@@ -5,9 +5,9 @@ import { messageOf } from '../../kernel/errors.js'
 import { isSameFile } from '../../kernel/files/real-path.js'
 import { ANSWER_TIMEOUT_MS } from '../../oauth/login-server.js'
 import { adoptNewer } from '../adopt.js'
-import type { UnsavedTokens } from '../commit.js'
+import type { UnsavedTokens } from '../unsaved-notices.js'
 import type { RefreshContext } from '../context.js'
-import { tryLease } from '../lease.js'
+import { underLease } from '../lease.js'
 import { placeOfSuccessor } from '../login-facts.js'
 import { fingerprintOf, holdsToken } from '../token-rules.js'
 import { isStillRunning, type JournalEntry, type ReceivedEntry } from './entry.js'
@@ -41,14 +41,10 @@ export async function unsavedTokens(context: RefreshContext): Promise<readonly U
 async function recoverEntry(context: RefreshContext, fingerprint: string): Promise<void> {
   const { journal, dir } = context
   const entry = await journal.read(fingerprint)
-  const lease = await tryLease(dir, fingerprint)
-  if (lease === undefined) return
-  try {
+  await underLease(dir, fingerprint, async () => {
     if (entry?.state === 'received') await recoverReceived(context, fingerprint, entry)
     else if (await isOver(context, fingerprint, entry)) await journal.clear(fingerprint)
-  } finally {
-    await lease.release().catch(() => undefined)
-  }
+  })
 }
 
 /**
@@ -88,8 +84,8 @@ async function isOver(
 /** An account that had to sign in again need not, where another file of ours has a token of it that works. */
 async function revive(context: RefreshContext): Promise<void> {
   for (const account of (await context.store.read()).accounts) {
-    const { needsLogin, kind, refreshToken = '', accessToken } = account
-    if (needsLogin !== undefined && kind !== 'api-key')
+    const { needsLogin, refreshToken, accessToken } = account
+    if (needsLogin !== undefined)
       await adoptNewer(context, account, fingerprintOf(refreshToken), accessToken)
   }
 }

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { timestamp } from '../../accounts/store/backups.js'
 import { encryptPool } from '../../transfer/export.js'
 import { formatPool } from '../../accounts/store/pool-format.js'
-import { isUnopened } from '../../accounts/keychain/seal.js'
+import { isSealed } from '../../accounts/keychain/seal.js'
 import { CodexError } from '../../kernel/errors.js'
 import { sameStamp, stampOf, writeFileAtomic } from '../../kernel/files/json-file.js'
 import { defineTool } from '../definition.js'
@@ -36,7 +36,7 @@ export const codexExport = defineTool({
     context,
   ): Promise<ExportData> {
     const read = await runtime.store.read()
-    const pool = { ...read, accounts: read.accounts.filter((account) => !isUnopened(account)) }
+    const pool = { ...read, accounts: read.accounts.filter((account) => !isSealed(account)) }
     if (pool.accounts.length === 0)
       throw new CodexError('no_accounts', 'There is no account to export.')
     const folder = path.join(path.dirname(runtime.store.path), 'backups')

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import * as z from 'zod'
 
-import { adopt, clearedOfDamage } from '../../accounts/store/adopt.js'
+import { adopt, moveDamagedAside } from '../../accounts/store/adopt.js'
 import { writeBackup } from '../../accounts/store/backups.js'
 import { poolText } from '../../accounts/store/pool-file.js'
 import { FOREIGN_SOURCES } from '../../transfer/sources.js'
@@ -80,7 +80,7 @@ export const codexImport = defineTool({
     const wish = wishOf({ ...named, mode }, context.directory)
     const search = await searchAccounts(runtime, wish, context.directory)
     // A damaged file must not keep its own backup out.
-    const moved = await clearedOfDamage(runtime.store)
+    const moved = await moveDamagedAside(runtime.store)
     const before = await runtime.store.read()
     const plan = (pool: typeof before): ImportPlan =>
       planImport(pool, search.found, {

@@ -1,7 +1,7 @@
 import path from 'node:path'
 
 import { findPlainCopies, keyIdsIn, sealStateOf } from '../../accounts/keychain/sealed-files.js'
-import { isUnopened, namedKey, openedPool } from '../../accounts/keychain/seal.js'
+import { isSealed, withKeyName, unsealPool } from '../../accounts/keychain/seal.js'
 import { createAccountStore } from '../../accounts/store/store.js'
 import { CodexError, isCodexError, messageOf } from '../../kernel/errors.js'
 import type { Runtime } from '../../runtime.js'
@@ -12,7 +12,7 @@ export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
   const { vault, store } = runtime
   const state = await sealStateOf(store.path).catch(() => undefined)
   if (state === undefined) return []
-  if (state.isNameless === true) {
+  if (state.isKeyNameMissing === true) {
     return [
       failed(
         'keychain',
@@ -34,7 +34,7 @@ export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
   }
   try {
     await vault.key(state.keyId)
-    if ((await vault.tend(state.keyId, 'now')) === 'rescued') {
+    if ((await vault.ensureStored(state.keyId, 'now')) === 'rescued') {
       return [
         warning(
           'keychain',
@@ -74,9 +74,9 @@ async function nameKey({ vault, store, clock }: Runtime): Promise<string> {
   const sealed = createAccountStore({ path: store.path, backupsDir, clock })
   const pool = await sealed.read()
   for (const id of await keyIdsIn(backupsDir)) {
-    const key = await vault.reread(id).catch(() => undefined)
-    if (key === undefined || openedPool(pool, key).accounts.some(isUnopened)) continue
-    await sealed.update((current) => namedKey(current, id))
+    const key = await vault.fetchKey(id).catch(() => undefined)
+    if (key === undefined || unsealPool(pool, key).accounts.some(isSealed)) continue
+    await sealed.update((current) => withKeyName(current, id))
     return 'the account file names its key again.'
   }
   throw new CodexError(
