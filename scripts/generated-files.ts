@@ -85,10 +85,11 @@ function recognisedBy({ codes, codePattern, statuses, sentence, thrown }: Failur
 
 /** Names and summaries alone: the host reads them at every start, when no schema is loaded yet. */
 function toolList(): string {
-  const rows = TOOLS.map(
-    ({ name, summary, risk }) => `  [${quoted(name)}, ${quoted(summary)}, ${quoted(risk)}],`,
+  const summaries = TOOLS.map(({ name, summary }) => `  ${name}: ${quoted(summary)},`)
+  const risks = TOOLS.filter(({ risk }) => risk !== 'read').map(
+    ({ name, risk }) => `  ${name}: ${quoted(risk)},`,
   )
-  return `/** Written by \`npm run generate\` from lib/tools. */\nexport const TOOL_LIST: readonly (readonly [name: string, summary: string, risk: 'read' | 'edit' | 'spend' | 'secret' | 'destroy'])[] = [\n${rows.join('\n')}\n]\n`
+  return `/** Written by \`npm run generate\` from lib/tools. */\nexport const TOOL_SUMMARIES: Readonly<Record<string, string>> = {\n${summaries.join('\n')}\n}\n\n/** What the tools that do more than look can come to. */\nexport const TOOL_RISKS: Readonly<Record<string, 'edit' | 'spend' | 'secret' | 'destroy'>> = {\n${risks.join('\n')}\n}\n`
 }
 
 function quoted(text: string): string {

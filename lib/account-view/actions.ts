@@ -83,16 +83,29 @@ function actionOn(
   context: ActionContext,
 ): ActionResult {
   const { uid } = account
+  const done = (after: AccountPool, say: (name: string) => string): ActionResult =>
+    resultOf(pool, after, uid, context, say)
+  const edited = (
+    key: 'accountLabel' | 'accountNote' | 'accountTags',
+    value: string | readonly string[],
+    set: string,
+    removed: string,
+  ): ActionResult => {
+    const stored = value.length === 0 ? undefined : value
+    const after = withField(pool, account, key, stored)
+    const said = stored === undefined ? removed : set
+    return done(after, (name) => `${name}: ${after === pool ? 'nothing to change' : said}.`)
+  }
   switch (action.do) {
     case 'switch': {
       const after = withActive(withoutPins(pool, undefined, context), servable(pool, uid, context))
-      return resultOf(pool, after, uid, context, (name) => `New sessions go to ${name}.`)
+      return done(after, (name) => `New sessions go to ${name}.`)
     }
     case 'pin': {
       const { mode, scope } = action
       const pinned = withPin(pool, scope, { uid, mode }, context)
       const after = withActive(pinned, servable(pool, uid, context))
-      return resultOf(pool, after, uid, context, (name) =>
+      return done(after, (name) =>
         [`${name} is pinned (${scope}, ${mode}).`, ...otherPin(after, uid, context)].join(' '),
       )
     }
@@ -102,41 +115,29 @@ function actionOn(
       const isOn = action.do === 'toggle' ? account.enabled === false : action.do === 'enable'
       // Like the earlier plugin, only "disabled" is written down.
       const after = withField(pool, account, 'enabled', isOn ? undefined : false)
-      return resultOf(
-        pool,
-        after,
-        uid,
-        context,
-        (name) =>
-          `${name} is ${after === pool ? 'already' : 'now'} ${isOn ? 'enabled' : 'disabled'}.`,
-      )
+      const when = after === pool ? 'already' : 'now'
+      return done(after, (name) => `${name} is ${when} ${isOn ? 'enabled' : 'disabled'}.`)
     }
     case 'label': {
       const label = plainText(action.text).replace(/\s+/g, ' ').trim()
       checkLength('label', label, MAX_LABEL)
-      return edited(pool, account, 'accountLabel', label, context, (text) =>
-        text === undefined ? 'label removed' : 'label set',
-      )
+      return edited('accountLabel', label, 'label set', 'label removed')
     }
     case 'note': {
       const note = plainText(action.text).trim()
       checkLength('note', note, MAX_NOTE)
-      return edited(pool, account, 'accountNote', note, context, (text) =>
-        text === undefined ? 'note removed' : 'note saved',
-      )
+      return edited('accountNote', note, 'note saved', 'note removed')
     }
     case 'tag': {
       const tags = plainText(action.text)
         .split(',')
         .map((tag) => tag.trim().toLowerCase())
       const list = [...new Set(tags)].filter((tag) => tag !== '')
-      return edited(pool, account, 'accountTags', list, context, (text) =>
-        text === undefined ? 'tags removed' : `tags ${list.join(', ')}`,
-      )
+      return edited('accountTags', list, `tags ${list.join(', ')}`, 'tags removed')
     }
     case 'remove': {
-      const after = withoutAccount(pool, uid)
       const { index, account: name } = located(pool, uid, context)
+      const after = withoutAccount(pool, uid)
       const message = removedText(name ?? 'The account', after.accounts.length)
       return { pool: after, index, account: name, changed: true, message }
     }
@@ -196,27 +197,12 @@ function resultOf(
   return { pool, index, account, changed: pool !== before, message: say(account ?? 'The account') }
 }
 
-function edited<Key extends 'accountLabel' | 'accountNote' | 'accountTags'>(
-  pool: AccountPool,
-  account: Account,
-  key: Key,
-  value: NonNullable<Account[Key]>,
-  context: ActionContext,
-  say: (value: Account[Key] | undefined) => string,
-): ActionResult {
-  const stored = value.length === 0 ? undefined : value
-  const after = withField(pool, account, key, stored)
-  return resultOf(pool, after, account.uid, context, (name) =>
-    after === pool ? `${name}: nothing to change.` : `${name}: ${say(stored)}.`,
-  )
-}
-
 /** The pool with a field of an account set or taken away; the same pool when that is so already. */
-function withField<Key extends keyof Account>(
+function withField(
   pool: AccountPool,
   account: Account,
-  key: Key,
-  value: Account[Key] | undefined,
+  key: 'enabled' | 'accountLabel' | 'accountNote' | 'accountTags',
+  value: string | readonly string[] | false | undefined,
 ): AccountPool {
   if (JSON.stringify(account[key]) === JSON.stringify(value)) return pool
   return withAccount(pool, account.uid, (one) => dropUndefined({ ...one, [key]: value }))
@@ -232,7 +218,6 @@ function checkLength(what: string, text: string, most: number): void {
     throw new CodexError(
       'invalid_input',
       `A ${what} has at most ${most} characters; this one has ${text.length}.`,
-      { hint: '' },
     )
 }
 
@@ -243,9 +228,7 @@ function servable(pool: AccountPool, uid: string, context: ActionContext): strin
     throw new CodexError(
       'account_not_allowed',
       `${located(pool, uid, context).account} is disabled.`,
-      {
-        hint: 'Enable it first: codex-toggle',
-      },
+      { hint: 'Enable it first: codex-toggle' },
     )
   return uid
 }
@@ -262,7 +245,6 @@ function withPin(
     throw new CodexError(
       'invalid_input',
       'This folder belongs to no project, so a pin for the project has no place.',
-      { hint: '' },
     )
   return withRules(pool, withProjectPin(rules, project, pin))
 }

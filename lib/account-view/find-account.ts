@@ -48,6 +48,5 @@ export function findAccount(
   throw new CodexError(
     'invalid_input',
     `There is no account ${JSON.stringify(text)}. There are: ${list(located)}.`,
-    { hint: '' },
   )
 }

@@ -32,14 +32,9 @@ export function limitName(kind: WindowKind): string {
   return LIMIT_NAMES[kind]
 }
 
-/** A percentage as a whole number, rounded down so that no part is taken for the whole, and something is never nothing. */
-export function wholePercent(percent: number): number {
-  return percent > 0 && percent < 1 ? 1 : Math.floor(percent)
-}
-
-/** A percentage wherever one is shown: `62%`, and `<1%` for what is almost nothing. */
+/** A percentage wherever one is shown, rounded down so that no part is taken for the whole: `62%`, and `<1%` for almost nothing. */
 export function percentText(percent: number): string {
-  return percent > 0 && percent < 1 ? '<1%' : `${wholePercent(percent)}%`
+  return percent > 0 && percent < 1 ? '<1%' : `${Math.floor(percent)}%`
 }
 
 /** A share too small for whole numbers: `0.25%`. */
@@ -77,28 +72,22 @@ export function pinText({ mode, scope }: Omit<Pin, 'uid'>): string {
 /** A moment to come, `14:20 (in 45 min)`; a surface with little room gives its own. */
 export type Moment = (atMs: number) => string
 
+/** States that have neither evidence nor end. */
+const STATE_WORDS = {
+  disabled: 'disabled',
+  'login-needed': 'login needed',
+  'fenced-out': 'not allowed in this project',
+  'set-aside': 'not in the pool of this model',
+  'pinned-out': 'another account is pinned',
+  tried: 'tried for this request',
+} as const
+
 /** The state in a few words, the same on every surface. */
 export function stateText(state: AccountState, isActive: boolean, moment: Moment): string {
-  switch (state.kind) {
-    case 'disabled':
-      return 'disabled'
-    case 'login-needed':
-      return 'login needed'
-    case 'fenced-out':
-      return 'not allowed in this project'
-    case 'set-aside':
-      return 'not in the pool of this model'
-    case 'pinned-out':
-      return 'another account is pinned'
-    case 'tried':
-      return 'tried for this request'
-    case 'limited':
-    case 'blocked':
-    case 'resting':
-      return `${state.kind} until ${moment(state.untilMs)}`
-    case 'eligible':
-      return isActive ? 'active' : 'ok'
-  }
+  if (state.kind === 'eligible') return isActive ? 'active' : 'ok'
+  return 'untilMs' in state
+    ? `${state.kind} until ${moment(state.untilMs)}`
+    : STATE_WORDS[state.kind]
 }
 
 /** What a state rests on, for sentences: `weekly limit`; empty where the state says it all. */
@@ -118,51 +107,41 @@ export function evidenceText(state: AccountState): string {
   }
 }
 
+const REASON_WORDS = {
+  disabled: STATE_WORDS.disabled,
+  needs_login: STATE_WORDS['login-needed'],
+  already_tried: STATE_WORDS.tried,
+  outside_fence: STATE_WORDS['fenced-out'],
+  outside_pool: STATE_WORDS['set-aside'],
+  not_pinned: STATE_WORDS['pinned-out'],
+  session: 'serves this session already',
+  manual_switch: 'switched to by hand',
+  pool_member: 'in the pool of this model',
+  uses_credits: 'on paid credits',
+  quota_unknown: 'quota not read yet',
+  model_unverified: 'not known to have this model',
+  bucket_low: 'many requests lately',
+  resting: 'resting after several failures in a row',
+} as const
+
 /** One fact that was weighed in a decision. */
 export function reasonText(reason: CandidateReason, nowMs: number): string {
-  const stateWords = (state: AccountState): string => stateText(state, false, String)
   switch (reason.code) {
-    case 'disabled':
-      return stateWords({ kind: 'disabled' })
-    case 'needs_login':
-      return stateWords({ kind: 'login-needed', reason: '' })
-    case 'already_tried':
-      return stateWords({ kind: 'tried' })
-    case 'outside_fence':
-      return stateWords({ kind: 'fenced-out' })
-    case 'outside_pool':
-      return stateWords({ kind: 'set-aside' })
-    case 'not_pinned':
-      return stateWords({ kind: 'pinned-out' })
     case 'blocked':
       return `${limitationText(reason)} until ${formatWhen(reason.block.untilMs, nowMs)}`
     case 'window_exhausted':
       return `${limitationText(reason)} until ${formatWhen(reason.untilMs, nowMs)}`
     case 'pinned':
       return pinText(reason)
-    case 'session':
-      return 'serves this session already'
-    case 'manual_switch':
-      return 'switched to by hand'
-    case 'pool_member':
-      return 'in the pool of this model'
-    case 'uses_credits':
-      return 'on paid credits'
-    case 'quota_unknown':
-      return 'quota not read yet'
-    case 'model_unverified':
-      return 'not known to have this model'
     case 'headroom':
       return `${percentText(reason.leftPercent)} of the ${limitName(reason.kind)} left`
     case 'resets_at':
       return `${limitName(reason.kind)} resets ${formatWhen(reason.atMs, nowMs)}`
     case 'in_flight':
       return `${reason.count} running`
-    case 'bucket_low':
-      return 'many requests lately'
-    case 'resting':
-      return 'resting after several failures in a row'
     case 'health_low':
       return `failed lately (health ${Math.round(reason.health)})`
+    default:
+      return REASON_WORDS[reason.code]
   }
 }

@@ -1,9 +1,7 @@
-import { parseArgs } from 'node:util'
-
 import { codexList } from '../tools/daily/codex-list.js'
 import { runTool } from '../tools/run-tool.js'
-import type { Command } from './io.js'
-import { contextOf, viewOf, withRuntime } from './tool-command.js'
+import { defineCommand } from './command.js'
+import { contextOf, withRuntime } from './tool-command.js'
 
 const HELP = `Usage: oc-codex-multi-auth accounts [options]
 
@@ -20,20 +18,14 @@ const HINT =
   'In a terminal, oc-codex-multi-auth accounts is a menu; each of its actions is a command too: oc-codex-multi-auth --help'
 
 /** `accounts`. */
-export const accountsCommand: Command = {
+export const accountsCommand = defineCommand({
   name: 'accounts',
   summary: 'Manage the accounts in a menu.',
-  async run(argv, io) {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-    })
-    if (values.help) {
-      io.stdout(HELP)
-      return 0
-    }
+  help: HELP,
+  options: {},
+  async run({ json = false }, io) {
     return withRuntime(io, async (runtime) => {
-      if (io.isInteractive && !values.json) {
+      if (io.isInteractive && !json) {
         const [{ openPrompts }, { runMenu }] = await Promise.all([
           import('./menu/prompts.js'),
           import('./menu/menu.js'),
@@ -45,15 +37,9 @@ export const accountsCommand: Command = {
           prompts.close()
         }
       }
-      const format = values.json ? 'json' : 'text'
-      const { text } = await runTool(
-        codexList,
-        runtime,
-        { args: {}, format, view: viewOf(io) },
-        contextOf(io),
-      )
-      io.stdout(values.json ? `${text}\n` : `${text}\n\n${HINT}\n`)
+      const { text } = await runTool(codexList, runtime, { ...contextOf(io), args: {}, json })
+      io.stdout(json ? `${text}\n` : `${text}\n\n${HINT}\n`)
       return 0
     })
   },
-}
+})

@@ -1,5 +1,3 @@
-import { parseArgs } from 'node:util'
-
 import { parseBaseUrl } from '../oauth/base-url.js'
 import type { ConfigProblem } from '../config/config-file.js'
 import { projectRefusal, resolveConfig } from '../config/load.js'
@@ -16,7 +14,8 @@ import { redactText } from '../kernel/text/redact.js'
 import { renderTable } from '../kernel/text/table.js'
 import { configFiles } from '../runtime-config.js'
 import { applyChange, backupStamp, planChange } from './install/apply.js'
-import type { Command, CommandIo } from './io.js'
+import { defineCommand } from './command.js'
+import type { CommandIo } from './io.js'
 
 const HELP = `Usage: oc-codex-multi-auth config [NAME]
        oc-codex-multi-auth config set NAME VALUE [options]
@@ -34,48 +33,27 @@ your file; comments and formatting stay, and the file as it was is kept beside i
 Exit code: 0 done, 1 failed or a value is wrong, 2 wrong usage.
 `
 
-type Files = ReturnType<typeof configFiles>
-
-interface Shown {
-  readonly files: { readonly user: string; readonly project: string | null }
-  readonly settings: readonly SettingRow[]
-  readonly problems: readonly ConfigProblem[]
-}
-
 /** `config`. */
-export const configCommand: Command = {
+export const configCommand = defineCommand({
   name: 'config',
   summary: 'Show the settings and where each comes from; set and unset change them.',
-  async run(argv, io) {
-    const boolean = { type: 'boolean' } as const
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      options: {
-        project: boolean,
-        'dry-run': boolean,
-        json: boolean,
-        help: { ...boolean, short: 'h' },
-      },
-      allowPositionals: true,
-    })
-    if (values.help) {
-      io.stdout(HELP)
-      return 0
-    }
-    const [first, ...rest] = positionals
-    const [isProject, dryRun] = [values.project === true, values['dry-run'] === true]
+  help: HELP,
+  options: { project: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
+  takesWords: true,
+  async run({ project: isProject = false, 'dry-run': dryRun = false, json = false }, io, words) {
+    const [first, ...rest] = words
     if (first !== 'set' && first !== 'unset') {
       if (rest.length > 0) throw wrongUsage('config takes at most one name')
       if (isProject || dryRun) throw wrongUsage('--project and --dry-run need set or unset')
-      return show(io, first, values.json === true)
+      return show(io, first, json)
     }
     if (first === 'set' && rest.length !== 2)
       throw wrongUsage('config set takes a name and a value')
     if (first === 'unset' && rest.length !== 1) throw wrongUsage('config unset takes a name')
     const [name = '', text] = rest
-    return edit(io, name, text, { isProject, dryRun, json: values.json === true })
+    return edit(io, name, text, { isProject, dryRun, json })
   },
-}
+})
 
 function wrongUsage(what: string): WrongUsage {
   return new WrongUsage(`${what}.`, 'Help: oc-codex-multi-auth config --help')
@@ -97,24 +75,18 @@ function show(io: CommandIo, name: string | undefined, json: boolean): number {
   return problems.length === 0 ? 0 : 1
 }
 
-interface EditOptions {
-  readonly isProject: boolean
-  readonly dryRun: boolean
-  readonly json: boolean
-}
-
 /** @param text undefined to take the setting out, which is also the way to be rid of a key that means nothing */
 async function edit(
   io: CommandIo,
   given: string,
   text: string | undefined,
-  { isProject, dryRun, json }: EditOptions,
+  { isProject, dryRun, json }: Readonly<Record<'isProject' | 'dryRun' | 'json', boolean>>,
 ): Promise<number> {
   const name = text === undefined ? given : settingNamed(given)
   const value = text === undefined ? undefined : settingValue(settingNamed(given), text)
   if (name === 'baseUrl' && typeof value === 'string' && value !== '')
     parseBaseUrl(value, 'this command')
-  const { userFile, projectFile } = filesOf(io)
+  const { userFile, projectFile } = configFiles(resolvePaths(io.env), io.directory)
   const file = isProject ? projectFile?.path : userFile.path
   if (file === undefined)
     throw new CodexError('invalid_input', `${io.directory} is in no project.`, {
@@ -148,16 +120,12 @@ async function edit(
   return 0
 }
 
-function filesOf(io: CommandIo): Files {
-  return configFiles(resolvePaths(io.env), io.directory)
-}
-
-function current(io: CommandIo): Shown {
-  const files = filesOf(io)
+function current(io: CommandIo) {
+  const files = configFiles(resolvePaths(io.env), io.directory)
   const loaded = resolveConfig({ env: io.env, ...files })
   const problems = loaded.problems.map((problem) => ({
     ...problem,
-    ...(problem.key === undefined ? {} : { key: redactText(problem.key) }),
+    ...(problem.key !== undefined && { key: redactText(problem.key) }),
   }))
   return {
     files: { user: files.userFile.path, project: files.projectFile?.path ?? null },

@@ -1,13 +1,12 @@
-import { parseArgs } from 'node:util'
-
 import type { Account } from '../accounts/account.js'
 import { PUBLIC_API } from '../oauth/base-url.js'
-import { isRemote, type LoginMethodId } from '../login/method-list.js'
+import { isRemote } from '../login/method-list.js'
 import { readyForLogin, saveApiKey } from '../core.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from '../account-view/find-account.js'
-import type { Command, CommandIo } from './io.js'
+import { defineCommand } from './command.js'
+import type { CommandIo } from './io.js'
 import { signIn, type SignInUi } from './sign-in.js'
 import { withRuntime } from './tool-command.js'
 
@@ -35,38 +34,27 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled.
 `
 
 /** `login`. */
-export const loginCommand: Command = {
+export const loginCommand = defineCommand({
   name: 'login',
   summary: 'Sign in a ChatGPT account, or add an API key.',
-  async run(argv, io) {
-    const boolean = { type: 'boolean' } as const
-    const text = { type: 'string' } as const
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        browser: boolean,
-        device: boolean,
-        paste: boolean,
-        'api-key': boolean,
-        endpoint: text,
-        account: text,
-        json: boolean,
-        help: { ...boolean, short: 'h' },
-      },
-    })
-    if (values.help) {
-      io.stdout(HELP)
-      return 0
-    }
+  help: HELP,
+  options: {
+    browser: { type: 'boolean' },
+    device: { type: 'boolean' },
+    paste: { type: 'boolean' },
+    'api-key': { type: 'boolean' },
+    endpoint: { type: 'string' },
+    account: { type: 'string' },
+  },
+  async run(values, io) {
     const chosen = (['browser', 'device', 'paste'] as const).filter((name) => values[name])
     if (chosen.length > 1) throw new WrongUsage('Choose one of --browser, --device and --paste.')
-    const { endpoint } = values
+    const { endpoint, json = false } = values
     const takesKey = endpoint !== undefined || values['api-key'] === true
     if (takesKey && chosen.length > 0)
       throw new WrongUsage('Choose either an API key or a ChatGPT login.')
     if (takesKey && values.account !== undefined)
       throw new WrongUsage('An API key does not sign in again; leave out --account to add it.')
-    const json = values.json === true
     return withRuntime(io, async (runtime) => {
       if (takesKey) return addKey(runtime, io, endpoint, json)
       const wanted =
@@ -74,16 +62,15 @@ export const loginCommand: Command = {
       const [method] = chosen
       if (method === undefined && io.isInteractive && !json)
         return chooseAndSignIn(runtime, io, wanted)
-      return signInBy(
-        runtime,
-        io,
-        method ?? (isRemote(io.env) ? 'device' : 'browser'),
-        wanted,
-        json,
-      )
+      const by = method ?? (isRemote(io.env) ? 'device' : 'browser')
+      const { name, isWanted, message } = await signIn(runtime, by, uiOf(io), wanted)
+      const isAsked = wanted === undefined ? {} : { isWanted }
+      const answer = { account: name, path: runtime.store.path, ...isAsked }
+      io.stdout(json ? `${JSON.stringify(answer)}\n` : `${message}\n`)
+      return isWanted ? 0 : 1
     })
   },
-}
+})
 
 /** @param endpoint undefined for the public API */
 async function addKey(
@@ -124,7 +111,6 @@ async function keyFor(
   throw new CodexError(
     'invalid_input',
     `Set the key in the environment variable ${names.join(' or ')}; it is not taken as an argument.`,
-    { hint: '' },
   )
 }
 
@@ -135,23 +121,6 @@ async function accountToSignIn(runtime: Runtime, wanted: string): Promise<Accoun
       hint: 'Add the new key with: oc-codex-multi-auth login --api-key, or --endpoint URL',
     })
   return account
-}
-
-async function signInBy(
-  runtime: Runtime,
-  io: CommandIo,
-  method: LoginMethodId,
-  wanted: Account | undefined,
-  json: boolean,
-): Promise<number> {
-  const { name, isWanted, message } = await signIn(runtime, method, uiOf(io), wanted)
-  const isAsked = wanted === undefined ? {} : { isWanted }
-  io.stdout(
-    json
-      ? `${JSON.stringify({ account: name, path: runtime.store.path, ...isAsked })}\n`
-      : `${message}\n`,
-  )
-  return isWanted ? 0 : 1
 }
 
 async function chooseAndSignIn(

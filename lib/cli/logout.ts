@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 
 import type { Account, AccountPool } from '../accounts/account.js'
 import { accountsInCopies } from '../accounts/store/credential-copies.js'
@@ -15,7 +14,7 @@ import {
   removeAccounts,
   shellWord,
 } from '../tools/accounts/removal.js'
-import type { Command } from './io.js'
+import { defineCommand } from './command.js'
 import { withRuntime } from './tool-command.js'
 
 const HELP = `Usage: oc-codex-multi-auth logout <account> [options]
@@ -50,31 +49,21 @@ interface LogoutData {
 }
 
 /** `logout`. Never speaks to the backend: a logout there ends logins elsewhere too. */
-export const logoutCommand: Command = {
+export const logoutCommand = defineCommand({
   name: 'logout',
   summary: 'Remove the login of an account from this machine.',
-  async run(argv, io) {
-    const boolean = { type: 'boolean' } as const
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        all: boolean,
-        purge: boolean,
-        yes: boolean,
-        confirm: boolean,
-        json: boolean,
-        help: { ...boolean, short: 'h' },
-      },
-    })
-    if (values.help) {
-      io.stdout(HELP)
-      return 0
-    }
-    const all = values.all === true
-    const isPurge = values.purge === true
-    const [wanted] = positionals
-    if (positionals.length > 1 || (wanted !== undefined) === all)
+  help: HELP,
+  options: {
+    all: { type: 'boolean' },
+    purge: { type: 'boolean' },
+    yes: { type: 'boolean' },
+    confirm: { type: 'boolean' },
+  },
+  takesWords: true,
+  async run(values, io, words) {
+    const { all = false, purge: isPurge = false } = values
+    const [wanted] = words
+    if (words.length > 1 || (wanted !== undefined) === all)
       throw new WrongUsage(
         'Say which account to log out, or --all.',
         'The accounts: oc-codex-multi-auth list',
@@ -83,16 +72,14 @@ export const logoutCommand: Command = {
       const past =
         isPurge && wanted !== undefined ? await accountsInCopies(runtime.paths, wanted) : []
       const chosen = (pool: AccountPool): readonly Account[] => {
-        if (isPurge && pool.accounts.length === 0 && (all || past.length > 0)) return []
-        if (
-          wanted !== undefined &&
-          past.length > 0 &&
-          !pool.accounts.some(({ uid }) => past.some((one) => one.uid === uid))
-        )
-          return []
+        const isEmpty = pool.accounts.length === 0
+        const isHere = ({ uid }: Account): boolean => pool.accounts.some((one) => one.uid === uid)
+        if (isPurge && isEmpty && (all || past.length > 0)) return []
         if (wanted !== undefined)
-          return [findAccount(pool, wanted, runtime.config.maskEmail).account]
-        if (pool.accounts.length === 0)
+          return past.length > 0 && !past.some(isHere)
+            ? []
+            : [findAccount(pool, wanted, runtime.config.maskEmail).account]
+        if (isEmpty)
           throw new CodexError('no_accounts', 'No ChatGPT account is signed in.', { hint: '' })
         return pool.accounts
       }
@@ -119,7 +106,7 @@ export const logoutCommand: Command = {
       return 0
     })
   },
-}
+})
 
 function previewOf({ accounts, remaining, copies }: Removal): LogoutData {
   const last = remaining === 0 ? ' No account is left then.' : ''
@@ -141,7 +128,7 @@ async function logOut(runtime: Runtime, request: RemovalRequest): Promise<Logout
           `${listed(accounts)} ${accounts.length === 1 ? 'is' : 'are'} logged out on this machine; ${remaining} left.`,
         ]),
     ...copies,
-    ...(hostEntry === null ? [] : [entryText(hostEntry)]),
+    ...(hostEntry === null ? [] : [ENTRY_TEXTS[hostEntry]]),
     ...(backup === null ? [] : [`Undo: oc-codex-multi-auth import ${shellWord(backup)}`]),
   ].join('\n')
   return { accounts, loggedOut: true, remaining, backup, hostEntry, message }
@@ -157,21 +144,16 @@ async function isLastPool({ scope, paths }: Runtime): Promise<boolean> {
   return scope.kind === 'global' && (await readdir(paths.projectsDir).catch(() => [])).length === 0
 }
 
-function entryText(entry: HostEntry): string {
-  switch (entry) {
-    case 'needed':
-      return 'OpenCode’s entry for openai stays: another pool of this plugin uses it.'
-    case 'removed':
-      return 'OpenCode’s entry for openai came from this plugin and was removed too; the next login puts it back.'
-    case 'absent':
-      return 'OpenCode has no entry for openai.'
-    case 'foreign':
-      return 'OpenCode’s own login for openai is not ours and stays; to end it: opencode auth logout'
-    case 'unwritable':
-      return 'OpenCode’s login file could not be written, so our entry for openai stays; to end it: opencode auth logout'
-    case 'unreadable':
-      return 'OpenCode’s login file could not be read, so its entry for openai stays; to end it: opencode auth logout'
-  }
+const ENTRY_TEXTS: Readonly<Record<HostEntry, string>> = {
+  needed: 'OpenCode’s entry for openai stays: another pool of this plugin uses it.',
+  removed:
+    'OpenCode’s entry for openai came from this plugin and was removed too; the next login puts it back.',
+  absent: 'OpenCode has no entry for openai.',
+  foreign: 'OpenCode’s own login for openai is not ours and stays; to end it: opencode auth logout',
+  unwritable:
+    'OpenCode’s login file could not be written, so our entry for openai stays; to end it: opencode auth logout',
+  unreadable:
+    'OpenCode’s login file could not be read, so its entry for openai stays; to end it: opencode auth logout',
 }
 
 function listed(accounts: readonly NamedAccount[]): string {

@@ -2,7 +2,7 @@ import { codexSetup, type SetupStep } from '../tools/setup/codex-setup.js'
 import { installCommand } from './install/command.js'
 import type { Command } from './io.js'
 import type { MenuContext } from './menu/menu-context.js'
-import { contextOf, toolCommand, viewOf, withRuntime } from './tool-command.js'
+import { contextOf, toolCommand, withRuntime } from './tool-command.js'
 
 const checklist = toolCommand(codexSetup)
 
@@ -23,9 +23,8 @@ export const setupCommand: Command = {
       try {
         for (;;) {
           const data = await codexSetup.run(runtime, {}, contextOf(io))
-          prompts.plain(
-            `\n${codexSetup.render(data, { ...viewOf(io), nowMs: runtime.clock.now() })}\n`,
-          )
+          const view = { ...contextOf(io), nowMs: runtime.clock.now() }
+          prompts.plain(`\n${codexSetup.render(data, view)}\n`)
           const open = data.steps.find(
             ({ id, done }) => !done && !refused.has(id) && OFFERS[id] !== undefined,
           )

@@ -20,19 +20,10 @@ export interface SignInUi {
   waitFor<T>(text: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>
 }
 
-/** A finished login. */
-export interface SignedIn {
-  /** Number and name of the account. */
-  readonly name: string
-  /** The login is that of the account that was asked for; true when none was. */
-  readonly isWanted: boolean
-  /** One or two sentences for the user. */
-  readonly message: string
-}
-
 /**
  * Signs an account in and puts it into the pool.
  * @param wanted the account that should sign in again; another one is put into the pool too, and told apart
+ * @returns number and name of the account, whether it is the one that was asked for, and sentences for the user
  * @throws CodexError what would keep the login from being stored, before it starts; `oauth_failed`, `login_timeout`, `login_cancelled`, `callback_port_busy`; nothing listens any more then
  */
 export async function signIn(
@@ -40,15 +31,11 @@ export async function signIn(
   method: LoginMethodId,
   ui: SignInUi,
   wanted?: Account,
-): Promise<SignedIn> {
+) {
   const moved = await readyForLogin(runtime)
   if (moved !== undefined) ui.say(moved)
-  const {
-    uid,
-    label: name,
-    added,
-    notice,
-  } = await saveLogin(runtime, await tokensBy(runtime, method, ui))
+  const saved = await saveLogin(runtime, await tokensBy(runtime, method, ui))
+  const { uid, label: name, added, notice } = saved
   if (notice !== undefined) ui.say(notice)
   if (wanted === undefined || wanted.uid === uid)
     return { name, isWanted: true, message: `${name} is signed in.` }

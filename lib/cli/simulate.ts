@@ -1,11 +1,10 @@
-import { parseArgs } from 'node:util'
-
 import { BACKEND_ENV, ISSUER_ENV } from '../oauth/endpoints.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { startSimulator } from '../../simulator/index.js'
 import type { ScenarioRule } from '../../simulator/scenario.js'
-import type { Command } from './io.js'
+import { defineCommand } from './command.js'
 
 const HELP = `Usage: oc-codex-multi-auth simulate [options]
 
@@ -21,38 +20,28 @@ Starts a simulated login server and Codex backend on this machine, for trying th
 `
 
 /** `simulate`: the shipped simulator as a process, until Ctrl-C. */
-export const simulateCommand: Command = {
+export const simulateCommand = defineCommand({
   name: 'simulate',
   summary: 'Start a simulated backend on this machine, for trials and tests.',
-  async run(argv, io) {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        port: { type: 'string', default: '0' },
-        accounts: { type: 'string' },
-        scenario: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        'auto-approve': { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-    if (values.help) {
-      io.stdout(HELP)
-      return 0
-    }
+  help: HELP,
+  options: {
+    port: { type: 'string' },
+    accounts: { type: 'string' },
+    scenario: { type: 'string' },
+    seed: { type: 'string' },
+    'auto-approve': { type: 'string' },
+  },
+  async run(values, io) {
     const scenario = values.scenario === undefined ? undefined : await readScenario(values.scenario)
-    const simulator = await startSimulator({
-      port: wholeNumber(values.port, '--port', 65_535),
-      seed: wholeNumber(values.seed, '--seed', 4_294_967_295),
-      ...(values.accounts === undefined
-        ? {}
-        : { accounts: values.accounts.split(',').map((name) => name.trim()) }),
-      ...(scenario === undefined ? {} : { scenario }),
-      ...(values['auto-approve'] === undefined
-        ? {}
-        : { settings: { autoApprove: values['auto-approve'] } }),
-    }).catch((error: unknown) => {
+    const approve = values['auto-approve']
+    const given = dropUndefined({
+      port: wholeNumber(values.port ?? '0', '--port', 65_535),
+      seed: wholeNumber(values.seed ?? '1', '--seed', 4_294_967_295),
+      accounts: values.accounts?.split(',').map((name) => name.trim()),
+      scenario,
+      settings: approve === undefined ? undefined : { autoApprove: approve },
+    })
+    const simulator = await startSimulator(given).catch((error: unknown) => {
       throw new CodexError('invalid_input', `The simulator could not start: ${messageOf(error)}.`)
     })
     const { url, backend } = simulator
@@ -66,7 +55,7 @@ export const simulateCommand: Command = {
     await simulator.close()
     return 0
   },
-}
+})
 
 function wholeNumber(text: string, option: string, most: number): number {
   const value = Number(text)

@@ -3,12 +3,10 @@ import { resolvePaths } from '../kernel/files/paths.js'
 import { createRuntime, type Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from '../tools/definition.js'
 import { profileCost } from '../tools/profiles.js'
-import { runTool, type ToolRequest } from '../tools/run-tool.js'
+import { runTool } from '../tools/run-tool.js'
 import { helpOf, toolCallOf } from '../tools/tool-arguments.js'
 import type { Command, CommandIo } from './io.js'
 
-/** Output into a file or a pipe is not cut. */
-const UNLIMITED = Number.POSITIVE_INFINITY
 /** How soon a command ends after its tokens were stored. */
 const STORED_POLL_MS = 200
 
@@ -24,25 +22,17 @@ export function toolCommand(tool: AnyTool): Command {
         return 0
       }
       return withRuntime(io, async (runtime) => {
-        const { text, failed } = await runTool(
-          tool,
-          runtime,
-          { args, format: json ? 'json' : 'text', view: viewOf(io) },
-          { ...contextOf(io), includeSensitive },
-        )
+        const { text, failed } = await runTool(tool, runtime, {
+          ...contextOf(io),
+          args,
+          json,
+          includeSensitive,
+        })
         io.progress('')
         io.stdout(`${text}\n`)
         return failed ? 1 : 0
       })
     },
-  }
-}
-
-/** How results are shown on this terminal. */
-export function viewOf(io: CommandIo): ToolRequest['view'] {
-  return {
-    width: io.columns ?? UNLIMITED,
-    color: io.columns !== undefined && (io.env.NO_COLOR ?? '') === '',
   }
 }
 
@@ -52,6 +42,8 @@ export function contextOf(io: CommandIo): ToolContext {
     signal: io.signal,
     progress: (line) => io.progress(line),
     includeSensitive: false,
+    // Output into a file or a pipe is not cut.
+    width: io.columns ?? Infinity,
     directory: io.directory,
     caller: 'user',
     profileCost,

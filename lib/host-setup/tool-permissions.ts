@@ -1,5 +1,5 @@
 import { isRecord } from '../kernel/text/json.js'
-import { TOOL_LIST } from '../slash-commands/tool-list.js'
+import { TOOL_RISKS } from '../slash-commands/tool-list.js'
 
 /**
  * The part of the host's merged configuration that says what a session may do
@@ -31,11 +31,10 @@ const HOST_AGENTS: Readonly<Record<string, Action>> = {
 const RISING = ['edit', 'spend', 'secret', 'destroy'] as const
 
 /** The names of tools that can do more than look, each with what its calls can come to. */
-const GUARDED = TOOL_LIST.flatMap(([name, , worst]) =>
-  worst === 'read'
-    ? []
-    : [{ id: `codex-${name}`, risks: RISING.slice(0, RISING.indexOf(worst) + 1) }],
-)
+const GUARDED = Object.entries(TOOL_RISKS).map(([name, worst]) => ({
+  id: `codex-${name}`,
+  risks: RISING.slice(0, RISING.indexOf(worst) + 1),
+}))
 
 /** Whether the user's own configuration lets calls of a tool that can come to this through, by the name of the tool. */
 export type UserAllowance = (tool: string, risk: string) => boolean

@@ -12,7 +12,6 @@ interface NumberPoint {
   readonly value: number
 }
 
-/** One distribution with what it belongs to. */
 interface HistogramPoint {
   readonly attributes: Attributes
   readonly count: number
@@ -38,25 +37,19 @@ export type Measure = {
     }
 )
 
-type MeasuredWindow = Pick<
-  WindowView,
-  'name' | 'limitId' | 'leftPercent' | 'resetsAtMs' | 'observedAtMs'
->
-
-/** An account as an export sees it: a pseudonym and numbers. */
-interface MeasuredAccount {
-  /** A pseudonym; never an address, label or id. */
-  readonly account: string
-  readonly usable: boolean
-  readonly windows: readonly MeasuredWindow[]
-}
+type MeasuredWindow = Omit<WindowView, 'kind' | 'reading'>
 
 /** Everything an export is made of. */
 export interface MeasureInput {
   readonly process: MetricsSnapshot
   /** Since when `process` counts, epoch ms. */
   readonly processSinceMs: number
-  readonly accounts: readonly MeasuredAccount[]
+  /** `account` is a pseudonym; never an address, label or id. */
+  readonly accounts: readonly {
+    readonly account: string
+    readonly usable: boolean
+    readonly windows: readonly MeasuredWindow[]
+  }[]
   readonly entries: readonly HistoryEntry[]
   /** The pseudonym of an account of the history. */
   readonly nameOf: (uid: string) => string
@@ -84,7 +77,7 @@ export function measuresOf(input: MeasureInput): Measure[] {
   const today = input.entries.filter((entry) => entry.atMs >= sinceMs && entry.atMs <= input.nowMs)
   const turns = today.filter((entry) => entry.type === 'turn')
   const all: Measure[] = [
-    ...quotaMeasures(input.accounts),
+    ...quotaMeasures(input),
     ...turnMeasures(turns, sinceMs, input.nameOf),
     switchMeasure(today, sinceMs),
     ...processMeasures(input),
@@ -92,14 +85,7 @@ export function measuresOf(input: MeasureInput): Measure[] {
   return all.filter(({ points }) => points.length > 0)
 }
 
-function quotaMeasures(accounts: readonly MeasuredAccount[]): Measure[] {
-  const gauge = (name: string, unit: string, help: string, points: NumberPoint[]): Measure => ({
-    type: 'gauge',
-    name,
-    unit,
-    help,
-    points,
-  })
+function quotaMeasures({ accounts }: MeasureInput): Measure[] {
   const perWindow = (value: (window: MeasuredWindow) => number | undefined): NumberPoint[] =>
     accounts.flatMap(({ account, windows }) =>
       windows.flatMap((window) => {
@@ -114,33 +100,37 @@ function quotaMeasures(accounts: readonly MeasuredAccount[]): Measure[] {
       }),
     )
   return [
-    gauge(
-      'codex.account.usable',
-      '{account}',
-      '1 when the account can serve now, else 0.',
-      accounts.map(({ account, usable }) => ({
+    {
+      type: 'gauge',
+      name: 'codex.account.usable',
+      unit: '{account}',
+      help: '1 when the account can serve now, else 0.',
+      points: accounts.map(({ account, usable }) => ({
         attributes: { 'codex.account': account },
         value: usable ? 1 : 0,
       })),
-    ),
-    gauge(
-      'codex.quota.left',
-      '1',
-      'Share of the quota window that is left, 0 to 1.',
-      perWindow(({ leftPercent }) => leftPercent / 100),
-    ),
-    gauge(
-      'codex.quota.reset.time',
-      's',
-      'When the quota window resets, as Unix time.',
-      perWindow(({ resetsAtMs }) => (resetsAtMs === undefined ? undefined : resetsAtMs / 1000)),
-    ),
-    gauge(
-      'codex.quota.read.time',
-      's',
-      'When the quota window was last read, as Unix time.',
-      perWindow(({ observedAtMs }) => observedAtMs / 1000),
-    ),
+    },
+    {
+      type: 'gauge',
+      name: 'codex.quota.left',
+      unit: '1',
+      help: 'Share of the quota window that is left, 0 to 1.',
+      points: perWindow(({ leftPercent }) => leftPercent / 100),
+    },
+    {
+      type: 'gauge',
+      name: 'codex.quota.reset.time',
+      unit: 's',
+      help: 'When the quota window resets, as Unix time.',
+      points: perWindow(({ resetsAtMs }) => resetsAtMs && resetsAtMs / 1000),
+    },
+    {
+      type: 'gauge',
+      name: 'codex.quota.read.time',
+      unit: 's',
+      help: 'When the quota window was last read, as Unix time.',
+      points: perWindow(({ observedAtMs }) => observedAtMs / 1000),
+    },
   ]
 }
 

@@ -1,4 +1,4 @@
-import { TOOL_LIST } from './tool-list.js'
+import { TOOL_SUMMARIES } from './tool-list.js'
 
 /** A command as OpenCode's configuration takes it (docs/development/facts/opencode-host.md#slash-commands). */
 export interface SlashCommand {
@@ -13,7 +13,7 @@ export interface SlashCommand {
  */
 export function slashCommands(): Record<string, SlashCommand> {
   return Object.fromEntries(
-    TOOL_LIST.map(([name, description]) => [
+    Object.entries(TOOL_SUMMARIES).map(([name, description]) => [
       `codex-${name}`,
       { description: `${description} Costs a turn of the model.`, template: TEMPLATE },
     ]),

@@ -24,16 +24,6 @@ export type Risk = (typeof RISKS)[number]
 /** Who called: the user at a terminal or with a slash command, or the model of a session, whose words may be anybody's. */
 type Caller = 'user' | 'model'
 
-/** How a result is shown. */
-export interface View {
-  /** Columns that fit; Infinity where the width does not matter. */
-  readonly width: number
-  /** Terminal colours; never in text that a model or a file gets. */
-  readonly color: boolean
-  /** Epoch ms, for ages and remaining times. */
-  readonly nowMs: number
-}
-
 /** What the tools registered with the model add to every request; tokens are an estimate. */
 export interface ProfileCost {
   readonly profile: string
@@ -49,6 +39,8 @@ export interface ToolContext {
   progress(line: string): void
   /** Show e-mail addresses and ids in full. */
   readonly includeSensitive: boolean
+  /** Columns that fit; Infinity where the width does not matter. */
+  readonly width: number
   /** Working folder for relative paths in arguments. */
   readonly directory: string
   readonly caller: Caller
@@ -88,7 +80,8 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
   /** Members of the result whose texts have lines of their own; in every other one a line feed is not ours and goes. */
   readonly multiline?: readonly string[]
   run(runtime: Runtime, args: z.output<z.ZodObject<Shape>>, context: ToolContext): Promise<Data>
-  render(data: Data, view: View): string
+  /** @param view `nowMs`: epoch ms, for ages and remaining times */
+  render(data: Data, view: { readonly width: number; readonly nowMs: number }): string
   /** True when the command line should end with exit code 1 although there is a result to show. */
   failed?(data: Data): boolean
 }

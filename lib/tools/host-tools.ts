@@ -28,24 +28,18 @@ function hostTool(tool: AnyTool, runtime: () => Promise<Runtime>): HostTools[str
       const { json, ...asked } = given
       const running = await runtime()
       const args = await admittedArguments(tool, running, asked, context)
-      const { text } = await runTool(
-        tool,
-        running,
-        {
-          args,
-          format: json === true ? 'json' : 'text',
-          view: { width: TEXT_WIDTH, color: false },
-        },
+      const { text } = await runTool(tool, running, {
+        args,
+        json: json === true,
+        signal: context.abort,
+        progress: () => undefined,
         // Addresses and ids are for the user's own terminal: the model and its provider get names only.
-        {
-          signal: context.abort,
-          progress: () => undefined,
-          includeSensitive: false,
-          directory: context.directory,
-          caller: 'model',
-          profileCost,
-        },
-      )
+        includeSensitive: false,
+        width: TEXT_WIDTH,
+        directory: context.directory,
+        caller: 'model',
+        profileCost,
+      })
       return { title: tool.name, output: text, metadata: {} }
     },
   }

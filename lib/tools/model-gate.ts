@@ -4,9 +4,8 @@ import { plainText } from '../kernel/text/plain-text.js'
 import { redact } from '../kernel/text/redact.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, Risk } from './definition.js'
-import { ownPlace } from './own-place.js'
 import { checkedArguments } from './run-tool.js'
-import { onlyByUser } from './user-acts.js'
+import { onlyByUser, ownPlace } from './user-acts.js'
 
 /** Characters of a prompt's title, and of one argument. */
 const LONGEST_SHOWN = 200
@@ -47,8 +46,11 @@ export async function admittedArguments(
       `run codex-${tool.name}: this OpenCode has no permission prompt`,
       `${tool.name} --help`,
     )
-  const plain = plainArguments(args)
-  const title = promptTitle(tool, plain)
+  // As the user may see them: without secrets and without what moves the cursor or turns writing round.
+  const plain = mapTexts(redact(args), plainText)
+  const named = Object.entries(plain).filter(([, value]) => value !== undefined)
+  const words = named.map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+  const title = cut([tool.name, ...words].join(' '))
   host.metadata?.({ title })
   await host.ask({
     permission: `codex-${tool.name}`,
@@ -62,11 +64,6 @@ export async function admittedArguments(
     : given
 }
 
-/** Arguments as the user may see them: without secrets and without what moves the cursor or turns writing round. */
-function plainArguments(args: Record<string, unknown>): Record<string, unknown> {
-  return mapTexts(redact(args), plainText)
-}
-
 function mapTexts(
   args: Record<string, unknown>,
   change: (text: string) => string,
@@ -76,14 +73,6 @@ function mapTexts(
       name,
       typeof value === 'string' ? change(value) : value,
     ]),
-  )
-}
-
-/** What the user is asked about, in one line. */
-function promptTitle(tool: AnyTool, plain: Record<string, unknown>): string {
-  const given = Object.entries(plain).filter(([, value]) => value !== undefined)
-  return cut(
-    [tool.name, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' '),
   )
 }
 

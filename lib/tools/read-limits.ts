@@ -20,8 +20,6 @@ export async function readLimits(
   const { clock, fetch, endpoints, userAgent, ledger, tokens } = runtime
   if (account.enabled === false)
     throw new CodexError('account_not_allowed', 'Disabled; not asked.', { hint: '' })
-  if (account.needsLogin !== undefined)
-    throw new CodexError('login_required', 'Login needed; not asked.')
   const grant = await tokens.access(account, signal)
   const reading = await readUsage(
     { fetch, backend: endpoints.backend, userAgent, now: () => clock.now() },

@@ -3,41 +3,26 @@ import * as z from 'zod'
 import { WrongUsage } from '../kernel/errors.js'
 import { plainData, plainLines } from '../kernel/text/plain-text.js'
 import type { Runtime } from '../runtime.js'
-import type { AnyTool, ToolContext, View } from './definition.js'
-
-/** What a face asks for. */
-export interface ToolRequest {
-  readonly args: Readonly<Record<string, unknown>>
-  readonly format: 'text' | 'json'
-  readonly view: Omit<View, 'nowMs'>
-}
-
-/** What a face shows. */
-export interface ToolAnswer {
-  readonly text: string
-  /** The tool did its work and found something wrong. */
-  readonly failed: boolean
-}
+import type { AnyTool, ToolContext } from './definition.js'
 
 /**
  * Runs a tool for one of its faces: checks the arguments, reads what other processes have shared, renders the result, in
  * which no name is more than text.
+ * @returns `failed`: the tool did its work and found something wrong
  * @throws WrongUsage naming the argument, and those of the tool
  */
 export async function runTool(
   tool: AnyTool,
   runtime: Runtime,
-  request: ToolRequest,
-  context: ToolContext,
-): Promise<ToolAnswer> {
-  const args = checkedArguments(tool, request.args)
+  call: ToolContext & { readonly args: Readonly<Record<string, unknown>>; readonly json: boolean },
+): Promise<{ readonly text: string; readonly failed: boolean }> {
+  const args = checkedArguments(tool, call.args)
   await runtime.ledger.load()
-  const data: unknown = await tool.run(runtime, args, context)
+  const data: unknown = await tool.run(runtime, args, call)
   const plain = plainResult(tool, data)
-  const text =
-    request.format === 'json'
-      ? JSON.stringify(plain, undefined, 2)
-      : plainLines(tool.render(plain, { ...request.view, nowMs: runtime.clock.now() }))
+  const text = call.json
+    ? JSON.stringify(plain, undefined, 2)
+    : plainLines(tool.render(plain, { width: call.width, nowMs: runtime.clock.now() }))
   return { text, failed: tool.failed?.(data) ?? false }
 }
 
@@ -57,14 +42,14 @@ function plainResult({ multiline = [] }: AnyTool, data: unknown): unknown {
  */
 export function checkedArguments(
   tool: AnyTool,
-  given: ToolRequest['args'],
+  given: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const parsed = z.strictObject(tool.args as z.ZodRawShape).safeParse(given)
   if (!parsed.success) throw new WrongUsage(problemOf(parsed.error, given))
   return parsed.data
 }
 
-function problemOf(error: z.ZodError, given: ToolRequest['args']): string {
+function problemOf(error: z.ZodError, given: Readonly<Record<string, unknown>>): string {
   const [issue] = error.issues
   const where = issue?.path.join('.') ?? ''
   if (issue?.code === 'unrecognized_keys') return `There is no argument ${issue.keys.join(', ')}.`

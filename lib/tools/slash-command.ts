@@ -8,24 +8,16 @@ import { profileCost } from './profiles.js'
 import { runTool } from './run-tool.js'
 import { helpOf, toolCallOf } from './tool-arguments.js'
 
-/** What the user typed. */
-export interface SlashCall {
-  /** With the prefix `codex-`. */
-  readonly command: string
-  /** The rest of the line. */
-  readonly line: string
-  /** For relative names of files. */
-  readonly directory: string
-}
-
 /**
  * Runs a tool for a slash command: the user's own act, so no permission is asked for. What comes back goes to the model as text, so
  * addresses and ids stay masked; a failure is told in the same way.
+ * @param call `command` with the prefix `codex-`, `line` what follows it, `directory` for relative names of files
  */
 export async function runSlashCommand(
   runtime: () => Promise<Runtime>,
-  { command, line, directory }: SlashCall,
+  call: { readonly command: string; readonly line: string; readonly directory: string },
 ): Promise<string> {
+  const { command, line, directory } = call
   try {
     const tool = TOOLS.find(({ name }) => command === `codex-${name}`)
     if (tool === undefined) throw new WrongUsage(`There is no command /${command}.`)
@@ -39,15 +31,13 @@ export async function runSlashCommand(
         'Addresses and ids in full would go to the model.',
         `In a terminal: oc-codex-multi-auth ${tool.name} --include-sensitive`,
       )
-    const request = {
+    const { text } = await runTool(tool, await runtime(), {
       args,
-      format: json ? ('json' as const) : ('text' as const),
-      view: { width: TEXT_WIDTH, color: false },
-    }
-    const { text } = await runTool(tool, await runtime(), request, {
+      json,
       signal: new AbortController().signal,
       progress: () => undefined,
       includeSensitive: false,
+      width: TEXT_WIDTH,
       directory,
       caller: 'user',
       profileCost,

@@ -35,17 +35,15 @@ async function answerOf(
 ): ReturnType<typeof runTool> {
   const tool = TOOLS.find((one) => one.name === name)
   if (tool === undefined) throw new Error(`there is no tool ${name}`)
-  return runTool(
-    tool,
-    runtime,
-    { args, format, view: { width: 80, color: false } },
-    {
-      signal: new AbortController().signal,
-      progress: () => undefined,
-      includeSensitive,
-      directory: runtime.directory,
-      caller: 'user',
-      profileCost,
-    },
-  )
+  return runTool(tool, runtime, {
+    args,
+    json: format === 'json',
+    signal: new AbortController().signal,
+    progress: () => undefined,
+    includeSensitive,
+    width: 80,
+    directory: runtime.directory,
+    caller: 'user',
+    profileCost,
+  })
 }

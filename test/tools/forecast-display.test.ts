@@ -152,7 +152,7 @@ describe('codex-limits with a history', () => {
           },
         ],
       }),
-      { width: 80, color: false, nowMs: NOW },
+      { width: 80, nowMs: NOW },
     )
     expect(text).toMatch(/To last: 15\.0% an hour\.$/)
   })

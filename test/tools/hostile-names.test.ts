@@ -237,13 +237,13 @@ describe('what is said of hostile names', () => {
                         directory: home,
                         caller: 'user' as const,
                         profileCost,
+                        width: 100,
                       }
-                      const answer = await runTool(
-                        tool,
-                        core.runtime,
-                        { args, format, view: { width: 100, color: false } },
-                        context,
-                      ).catch((error: unknown) => ({ text: String(error) }))
+                      const answer = await runTool(tool, core.runtime, {
+                        ...context,
+                        args,
+                        json: format === 'json',
+                      }).catch((error: unknown) => ({ text: String(error) }))
                       said.push(
                         `${tool.name} ${answer.text}`,
                         ...(format === 'json' && answer.text.startsWith('{')
@@ -323,10 +323,11 @@ describe('what is said of hostile names', () => {
             directory: project,
             caller: 'user' as const,
             profileCost,
+            width: 100,
+            json: false,
           }
-          const request = { args, format: 'text' as const, view: { width: 100, color: false } }
           said.push(
-            await runTool(tool, runtime, request, context).then(
+            await runTool(tool, runtime, { ...context, args }).then(
               (answer) => answer.text,
               (error: unknown) => `${tool.name}: ${String(error)}`,
             ),

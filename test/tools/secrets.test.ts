@@ -158,13 +158,13 @@ describe('what is said', () => {
                       directory: home,
                       caller: 'user' as const,
                       profileCost,
+                      width: 100,
                     }
-                    const answer = await runTool(
-                      tool,
-                      core.runtime,
-                      { args, format, view: { width: 100, color: false } },
-                      context,
-                    ).catch((error: unknown) => ({
+                    const answer = await runTool(tool, core.runtime, {
+                      ...context,
+                      args,
+                      json: format === 'json',
+                    }).catch((error: unknown) => ({
                       text: `${String(error)} ${JSON.stringify(error)}`,
                     }))
                     said.push(`${tool.name} ${JSON.stringify(args)} ${answer.text}`)

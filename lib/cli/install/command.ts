@@ -1,26 +1,17 @@
-import { parseArgs } from 'node:util'
-
 import { WrongUsage } from '../../kernel/errors.js'
 import { type Paths, resolvePaths } from '../../kernel/files/paths.js'
-import type { Command, CommandIo } from '../io.js'
+import { defineCommand, type OptionValues } from '../command.js'
+import type { CommandIo } from '../io.js'
 
-import {
-  type FileChange,
-  type PlannedChange,
-  applyChange,
-  backupStamp,
-  planChange,
-} from './apply.js'
+import { type FileChange, applyChange, backupStamp, planChange } from './apply.js'
 import { findConfigFiles } from '../../host-setup/config-files.js'
 import { cachedCopies, removeCopies } from '../../host-setup/package-cache.js'
 import { type InstallMode, installed, installedTui, uninstalled } from './plan.js'
 
 const COMMON_OPTIONS = {
   'dry-run': { type: 'boolean' },
-  json: { type: 'boolean' },
   'no-cache-clear': { type: 'boolean' },
   'config-path': { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
 const COMMON_HELP = `  --dry-run           show what would change, without values; write nothing
@@ -31,22 +22,10 @@ const COMMON_HELP = `  --dry-run           show what would change, without value
 `
 
 /** `install`: puts the plugin into OpenCode's configuration. */
-export const installCommand: Command = {
+export const installCommand = defineCommand({
   name: 'install',
   summary: 'Put the plugin into the OpenCode configuration (the default command).',
-  async run(argv, io) {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        ...COMMON_OPTIONS,
-        'plugin-only': { type: 'boolean' },
-        modern: { type: 'boolean' },
-        full: { type: 'boolean' },
-        legacy: { type: 'boolean' },
-      },
-    })
-    if (values.help) {
-      io.stdout(`Usage: oc-codex-multi-auth install [options]
+  help: `Usage: oc-codex-multi-auth install [options]
 
 Adds the plugin to opencode.json and tui.json. Your comments, order and entries are kept.
 
@@ -54,9 +33,15 @@ Adds the plugin to opencode.json and tui.json. Your comments, order and entries 
   --modern            and one model entry per model, efforts as variants
   --legacy            and one model entry per model and effort, for old hosts and scripts
   --full              both kinds of model entries
-${COMMON_HELP}`)
-      return 0
-    }
+${COMMON_HELP}`,
+  options: {
+    ...COMMON_OPTIONS,
+    'plugin-only': { type: 'boolean' },
+    modern: { type: 'boolean' },
+    full: { type: 'boolean' },
+    legacy: { type: 'boolean' },
+  },
+  async run(values, io) {
     const modes = (['plugin-only', 'modern', 'full', 'legacy'] as const).filter(
       (mode) => values[mode] === true,
     )
@@ -70,54 +55,36 @@ ${COMMON_HELP}`)
       next: 'Next: opencode auth login',
     })
   },
-}
+})
 
 /** `uninstall`: takes the plugin out of OpenCode's configuration; accounts and models stay. */
-export const uninstallCommand: Command = {
+export const uninstallCommand = defineCommand({
   name: 'uninstall',
   summary: 'Take the plugin out of the OpenCode configuration; accounts stay.',
-  async run(argv, io) {
-    const { values } = parseArgs({ args: [...argv], options: COMMON_OPTIONS })
-    if (values.help) {
-      io.stdout(`Usage: oc-codex-multi-auth uninstall [options]
+  help: `Usage: oc-codex-multi-auth uninstall [options]
 
 Removes the plugin entries. Your accounts in ~/.opencode stay; so do model entries.
 
-${COMMON_HELP}`)
-      return 0
-    }
-    return runOnConfig(io, values, {
+${COMMON_HELP}`,
+  options: COMMON_OPTIONS,
+  run: (values, io) =>
+    runOnConfig(io, values, {
       action: 'uninstall',
       server: uninstalled,
       tui: uninstalled,
       next: 'Your accounts are still in ~/.opencode.',
-    })
-  },
-}
+    }),
+})
 
 /** `update`: lets OpenCode fetch the newest version at its next start. */
-export const updateCommand: Command = {
+export const updateCommand = defineCommand({
   name: 'update',
   summary: 'Let OpenCode fetch the newest version at its next start.',
-  async run(argv, io) {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        'dry-run': COMMON_OPTIONS['dry-run'],
-        json: COMMON_OPTIONS.json,
-        help: COMMON_OPTIONS.help,
-      },
-    })
-    if (values.help) {
-      io.stdout(
-        'Usage: oc-codex-multi-auth update [--dry-run] [--json]\n\nRemoves the copy OpenCode has installed: it never looks for a newer one.\n',
-      )
-      return 0
-    }
-    const dryRun = values['dry-run'] === true
-    const copies = await cachedCopies(resolvePaths(io.env))
-    if (!dryRun) await removeCopies(copies)
-    if (values.json)
+  help: 'Usage: oc-codex-multi-auth update [--dry-run] [--json]\n\nRemoves the copy OpenCode has installed: it never looks for a newer one.\n',
+  options: { 'dry-run': { type: 'boolean' } },
+  async run({ 'dry-run': dryRun = false, json }, io) {
+    const copies = await clearCache(resolvePaths(io.env), dryRun)
+    if (json)
       io.stdout(`${JSON.stringify({ action: 'update', dryRun, removed: copies }, null, 2)}\n`)
     else
       io.stdout(
@@ -127,23 +94,18 @@ export const updateCommand: Command = {
       )
     return 0
   },
-}
+})
 
-interface Values {
-  readonly 'dry-run'?: boolean | undefined
-  readonly json?: boolean | undefined
-  readonly 'no-cache-clear'?: boolean | undefined
-  readonly 'config-path'?: string | undefined
-}
-
-interface Plan {
-  readonly action: 'install' | 'uninstall'
-  readonly server: Parameters<typeof planChange>[1]
-  readonly tui: Parameters<typeof planChange>[1]
-  readonly next: string
-}
-
-async function runOnConfig(io: CommandIo, values: Values, plan: Plan): Promise<number> {
+async function runOnConfig(
+  io: CommandIo,
+  values: OptionValues<typeof COMMON_OPTIONS>,
+  plan: {
+    readonly action: 'install' | 'uninstall'
+    readonly server: Parameters<typeof planChange>[1]
+    readonly tui: Parameters<typeof planChange>[1]
+    readonly next: string
+  },
+): Promise<number> {
   const dryRun = values['dry-run'] === true
   const paths = resolvePaths(io.env)
   const files = await findConfigFiles(paths, io.env, values['config-path'])
@@ -151,7 +113,8 @@ async function runOnConfig(io: CommandIo, values: Values, plan: Plan): Promise<n
   const planned = [
     await planChange(files.server, plan.server),
     await planChange(files.tui, plan.tui),
-  ].filter(isWorthWriting)
+    // Uninstalling must not create a file just to have nothing in it.
+  ].filter(({ before, changes }) => before !== undefined || changes.length > 0)
   const stamp = backupStamp(Date.now())
   const changes: FileChange[] = []
   for (const one of planned)
@@ -163,11 +126,6 @@ async function runOnConfig(io: CommandIo, values: Values, plan: Plan): Promise<n
     )
   else io.stdout(describe(changes, removed, dryRun, plan.next))
   return 0
-}
-
-/** Uninstalling must not create a file just to have nothing in it. */
-function isWorthWriting({ before, changes }: PlannedChange): boolean {
-  return before !== undefined || changes.length > 0
 }
 
 async function clearCache(paths: Paths, dryRun: boolean): Promise<string[]> {

@@ -61,9 +61,8 @@ export async function accountMenu(
   }
   switch (chosen) {
     case 'label': {
-      const text = await prompts.line('Name (empty removes it)', {
-        initial: account.accountLabel ?? '',
-      })
+      const initial = account.accountLabel ?? ''
+      const text = await prompts.line('Name (empty removes it)', { initial })
       if (text === undefined) return undefined
       const { message } = await performAction(runtime, { do: 'label', account: uid, text })
       prompts.say('done', message)
@@ -91,11 +90,7 @@ export async function readLimits(
   uid?: string,
 ): Promise<void> {
   const { accounts } = await prompts.waitFor('Reading the limits', (signal, progress) =>
-    codexLimits.run(
-      runtime,
-      { account: uid, cached: undefined },
-      { ...contextOf(io), signal, progress },
-    ),
+    codexLimits.run(runtime, { account: uid }, { ...contextOf(io), signal, progress }),
   )
   for (const { index, name, error } of accounts)
     if (error !== null) prompts.say('warning', `${index} ${name}: ${error}`)

@@ -125,11 +125,7 @@ async function act(
 
 async function importAccounts(menu: MenuContext): Promise<void> {
   const { runtime, io, prompts } = menu
-  const { found } = await codexImport.run(
-    runtime,
-    { path: undefined, from: undefined, mode: undefined, confirm: undefined, dryRun: true },
-    contextOf(io),
-  )
+  const { found } = await codexImport.run(runtime, { dryRun: true }, contextOf(io))
   const sources = [...new Set(found.map(({ source }) => source))].filter(
     (source) => source !== 'file',
   )
@@ -146,7 +142,7 @@ async function importAccounts(menu: MenuContext): Promise<void> {
   ]
   const chosen = await prompts.choose('Where are the accounts?', choices)
   if (chosen === 'file') return importFile(menu)
-  if (chosen !== undefined) await previewAndImport(menu, { path: undefined, from: chosen })
+  if (chosen !== undefined) await previewAndImport(menu, { from: chosen })
 }
 
 async function importFile(menu: MenuContext): Promise<void> {
@@ -156,31 +152,23 @@ async function importFile(menu: MenuContext): Promise<void> {
   })
   if (typed === undefined) return
   const path = typed.trim().replace(/^~(?=[/\\])/, runtime.paths.home)
-  await previewAndImport(menu, { path, from: undefined })
+  await previewAndImport(menu, { path })
 }
 
 async function previewAndImport(
   { runtime, io, prompts }: MenuContext,
-  source: { readonly path: string | undefined; readonly from: ForeignSource | undefined },
+  source: { readonly path?: string; readonly from?: ForeignSource },
 ): Promise<void> {
-  const args = { ...source, mode: undefined, confirm: undefined }
-  const preview = await codexImport.run(runtime, { ...args, dryRun: true }, contextOf(io))
+  const preview = await codexImport.run(runtime, { ...source, dryRun: true }, contextOf(io))
   if (preview.added + preview.updated === 0) {
     prompts.say('info', preview.message)
     return
   }
   if (preview.found.some(({ shared }) => shared)) prompts.say('warning', preview.message)
-  if (
-    (await prompts.confirm(
-      `${preview.added} would be added and ${preview.updated} updated. Import?`,
-    )) !== true
-  )
-    return
+  const question = `${preview.added} would be added and ${preview.updated} updated. Import?`
+  if ((await prompts.confirm(question)) !== true) return
   // What another program uses too was named above: the answer is the confirmation that the tool asks for.
-  const { message } = await codexImport.run(
-    runtime,
-    { ...args, confirm: true, dryRun: false },
-    contextOf(io),
-  )
+  const args = { ...source, confirm: true, dryRun: false }
+  const { message } = await codexImport.run(runtime, args, contextOf(io))
   prompts.say('done', message)
 }

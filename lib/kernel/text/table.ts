@@ -21,53 +21,50 @@ export function renderTable<Row>(
   columns: readonly Column<Row>[],
   width: number,
 ): string {
-  const kept = columns.map((column) => ({
-    ...column,
-    title: plainText(column.title),
-    value: (row: Row) => plainText(column.value(row)),
-  }))
-  while (kept.length > 1 && widthOf(rows, kept) > width) {
+  const kept = columns.map(({ title, value, align, priority }) => {
+    const cells = [title, ...rows.map((row) => value(row))].map(plainText)
+    return { cells, align, priority, width: Math.max(...cells.map(displayWidth)) }
+  })
+  while (kept.length > 1 && totalWidth(kept) > width) {
     const least = kept
-      .filter((column) => column.priority !== undefined)
+      .filter(({ priority }) => priority !== undefined)
       .sort((left, right) => (left.priority ?? 0) - (right.priority ?? 0))[0]
     if (!least) break
     kept.splice(kept.indexOf(least), 1)
   }
-  const cells = rows.map((row) => kept.map((column) => column.value(row)))
-  const widths = kept.map((column, index) =>
-    Math.max(displayWidth(column.title), ...cells.map((line) => displayWidth(line[index] ?? ''))),
-  )
-  shrink(widths, width)
-  const line = (values: readonly string[]): string =>
-    values
-      .map((value, index) =>
-        pad(cut(value, widths[index] ?? 0), widths[index] ?? 0, kept[index]?.align ?? 'left'),
-      )
-      .join(GAP)
-      .trimEnd()
-  return [line(kept.map((column) => column.title)), ...cells.map(line)].join('\n')
+  shrink(kept, width)
+  return [undefined, ...rows]
+    .map((_row, line) =>
+      kept
+        .map((column) => cellOf(column, line))
+        .join(GAP)
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
-function widthOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): number {
-  const widths = columns.map((column) =>
-    Math.max(displayWidth(column.title), ...rows.map((row) => displayWidth(column.value(row)))),
-  )
-  return widths.reduce((sum, one) => sum + one, GAP.length * (columns.length - 1))
+interface Measured {
+  readonly cells: readonly string[]
+  readonly align: Column<never>['align']
+  width: number
 }
 
-function shrink(widths: number[], width: number): void {
-  let excess = widths.reduce((sum, one) => sum + one, GAP.length * (widths.length - 1)) - width
-  while (excess > 0) {
-    const widest = widths.indexOf(Math.max(...widths))
-    const current = widths[widest] ?? 0
-    if (current <= MIN_CUT) return
-    const step = Math.min(excess, current - MIN_CUT)
-    widths[widest] = current - step
+function totalWidth(columns: readonly Measured[]): number {
+  return columns.reduce((sum, { width }) => sum + width, GAP.length * (columns.length - 1))
+}
+
+function shrink(columns: readonly Measured[], width: number): void {
+  for (let excess = totalWidth(columns) - width; excess > 0;) {
+    const widest = columns.reduce((most, one) => (one.width > most.width ? one : most))
+    const step = Math.min(excess, widest.width - MIN_CUT)
+    if (step <= 0) return
+    widest.width -= step
     excess -= step
   }
 }
 
-function pad(text: string, width: number, align: 'left' | 'right'): string {
+function cellOf({ cells, align, width }: Measured, line: number): string {
+  const text = cut(cells[line] ?? '', width)
   const fill = ' '.repeat(Math.max(0, width - displayWidth(text)))
   return align === 'right' ? fill + text : text + fill
 }

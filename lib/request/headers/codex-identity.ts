@@ -58,7 +58,7 @@ export function identityHeaders(
  * account, and another one on another account. Pure.
  */
 export function threadIdOf(sessionId: string, uid: string): string {
-  return uuidFrom(`${uid}\n${sessionId}`, 7)
+  return uuidFrom(`${uid}\n${sessionId}`)
 }
 
 /** A model id may be any text; a header may not. */

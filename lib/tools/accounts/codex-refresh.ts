@@ -6,19 +6,7 @@ import { NO_ACCOUNT } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 import { accountArg } from './account-edit.js'
 
-interface RefreshRow {
-  readonly index: number
-  readonly account: string
-  readonly result: 'refreshed' | 'failed' | 'skipped'
-  readonly detail: string
-}
-
-interface RefreshData {
-  readonly refreshed: number
-  readonly failed: number
-  readonly skipped: number
-  readonly accounts: readonly RefreshRow[]
-}
+type Result = 'refreshed' | 'failed' | 'skipped'
 
 export const codexRefresh = defineTool({
   name: 'refresh',
@@ -27,35 +15,31 @@ export const codexRefresh = defineTool({
   risk: 'edit',
   args: { account: accountArg.optional() },
   positional: ['account'],
-  async run(runtime, { account }, context): Promise<RefreshData> {
+  async run(runtime, { account: wanted }, context) {
     const pool = await runtime.store.read()
     const only =
-      account === undefined
+      wanted === undefined
         ? undefined
-        : findAccount(pool, account, runtime.config.maskEmail).account.uid
-    const rows: RefreshRow[] = []
+        : findAccount(pool, wanted, runtime.config.maskEmail).account.uid
+    const rows: { index: number; account: string; result: Result; detail: string }[] = []
     for (const [position, one] of pool.accounts.entries()) {
       if (only !== undefined && one.uid !== only) continue
-      const row = { index: position + 1, account: accountName(one, position, runtime.config) }
-      context.progress(`refreshing ${row.account}`)
-      if (one.kind === 'api-key')
-        rows.push({ ...row, result: 'skipped', detail: 'an API key needs no refresh' })
-      else if (one.enabled === false && only === undefined)
-        rows.push({ ...row, result: 'skipped', detail: 'disabled' })
-      else {
-        rows.push(
-          await runtime.tokens.refreshNow(one, context.signal).then(
-            (): RefreshRow => ({ ...row, result: 'refreshed', detail: '' }),
-            (error: unknown): RefreshRow => {
-              if (context.signal.aborted) throw error
-              return { ...row, result: 'failed', detail: redactText(messageOf(error)) }
-            },
-          ),
+      const account = accountName(one, position, runtime.config)
+      const add = (result: Result, detail = ''): void =>
+        void rows.push({ index: position + 1, account, result, detail })
+      context.progress(`refreshing ${account}`)
+      if (one.kind === 'api-key') add('skipped', 'an API key needs no refresh')
+      else if (one.enabled === false && only === undefined) add('skipped', 'disabled')
+      else
+        await runtime.tokens.refreshNow(one, context.signal).then(
+          () => add('refreshed'),
+          (error: unknown) => {
+            if (context.signal.aborted) throw error
+            add('failed', redactText(messageOf(error)))
+          },
         )
-      }
     }
-    const count = (result: RefreshRow['result']): number =>
-      rows.filter((row) => row.result === result).length
+    const count = (result: Result): number => rows.filter((row) => row.result === result).length
     return {
       refreshed: count('refreshed'),
       failed: count('failed'),

@@ -11,16 +11,6 @@ import {
   removeAccounts,
 } from './removal.js'
 
-interface RemoveData {
-  readonly index: number | null
-  readonly account: string | null
-  readonly removed: boolean
-  readonly remaining: number
-  /** Copy of the pool before. Null when nothing was changed, and after a purge. */
-  readonly backup: string | null
-  readonly message: string
-}
-
 export const codexRemove = defineTool({
   name: 'remove',
   group: 'Account metadata',
@@ -34,7 +24,7 @@ export const codexRemove = defineTool({
   positional: ['account'],
   userOnly: ['confirm', 'purge'],
   multiline: ['message'],
-  async run(runtime, { account, confirm, purge = false }): Promise<RemoveData> {
+  async run(runtime, { account, confirm, purge = false }) {
     const { store, config } = runtime
     const request: RemovalRequest = {
       pick: (pool) => [findAccount(pool, account, config.maskEmail).account],
@@ -61,6 +51,9 @@ export const codexRemove = defineTool({
   render: (data) => data.message,
 })
 
-function named([one]: readonly NamedAccount[]): Pick<RemoveData, 'index' | 'account'> {
+function named([one]: readonly NamedAccount[]): {
+  readonly index: number | null
+  readonly account: string | null
+} {
   return { index: one?.index ?? null, account: one?.account ?? null }
 }

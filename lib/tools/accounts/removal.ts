@@ -114,11 +114,8 @@ function copiesOf(
   accounts: readonly Account[],
   everything: boolean,
 ): Promise<readonly CredentialCopy[]> {
-  const journalNames = new Set(
-    accounts.flatMap(({ refreshToken }) =>
-      refreshToken === undefined ? [] : [fingerprintOf(refreshToken)],
-    ),
-  )
+  const tokens = accounts.flatMap(({ refreshToken }) => refreshToken ?? [])
+  const journalNames = new Set(tokens.map(fingerprintOf))
   const wholeFolder = everything ? path.dirname(store.path) : undefined
   return findCredentialCopies(paths, store.path, { accounts, journalNames, wholeFolder })
 }
@@ -132,7 +129,7 @@ async function previewPurge(
   const copies = await copiesOf(runtime, [...accounts, ...past], everything)
   const key = everything ? (await sealStateOf(runtime.store.path)).keyId : undefined
   const lines = [
-    ...copies.map(previewOf),
+    ...copies.map(({ path: file, fate }) => `${file}: ${FATES[fate]}`),
     ...(key === undefined ? [] : [`${keyItemName(key)} in the OS keychain: deleted`]),
   ]
   const more = 'the copy that the removal itself writes goes too'
@@ -148,18 +145,15 @@ async function purged(
   { everything, past }: Purge,
 ): Promise<readonly string[]> {
   const accounts = [...gone, ...past]
-  const pools = (await copiesOf(runtime, accounts, everything)).filter(
-    ({ fate }) => fate === 'pool',
-  )
+  const found = await copiesOf(runtime, accounts, everything)
+  const pools = found.filter(({ fate }) => fate === 'pool')
   for (const { path: file } of pools) await removeFromPool(runtime, file, accounts)
   const copies = await copiesOf(runtime, accounts, everything)
   const failed = await clearCredentialCopies(copies)
   await sweepEverywhere(runtime.paths, runtime.clock.now())
+  const done = copies.filter((copy) => !failed.includes(copy.path))
   const filesOf = (fate: CredentialCopy['fate']): string =>
-    counted(
-      copies.filter((copy) => copy.fate === fate && !failed.includes(copy.path)).length,
-      'file',
-    )
+    counted(done.filter((copy) => copy.fate === fate).length, 'file')
   return [
     `Copies cleared: ${filesOf('delete')} deleted, ${filesOf('rewrite')} rewritten without the login, ${counted(pools.length, 'other pool')} changed. This cannot be undone.`,
     ...copies
@@ -215,11 +209,8 @@ async function removeFromPool(
   file: string,
   accounts: readonly Account[],
 ): Promise<void> {
-  const store = createAccountStore({
-    path: file,
-    backupsDir: path.join(path.dirname(file), 'backups'),
-    clock,
-  })
+  const backupsDir = path.join(path.dirname(file), 'backups')
+  const store = createAccountStore({ path: file, backupsDir, clock })
   const wanted = indexOf(accounts)
   const uids = new Set(accounts.map(({ uid }) => uid))
   const isGone = (account: Account): boolean =>
@@ -229,17 +220,12 @@ async function removeFromPool(
   )
 }
 
-function previewOf({ path: file, fate }: CredentialCopy): string {
-  switch (fate) {
-    case 'delete':
-      return `${file}: deleted`
-    case 'rewrite':
-      return `${file}: rewritten without the login`
-    case 'pool':
-      return `${file}: the account leaves this pool too`
-    case 'left':
-      return `${file}: kept, because it is encrypted with a passphrase`
-  }
+/** What a purge does with a copy. */
+const FATES: Readonly<Record<CredentialCopy['fate'], string>> = {
+  delete: 'deleted',
+  rewrite: 'rewritten without the login',
+  pool: 'the account leaves this pool too',
+  left: 'kept, because it is encrypted with a passphrase',
 }
 
 /** A text as it can be typed into a shell as one word. */

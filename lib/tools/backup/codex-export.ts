@@ -11,13 +11,6 @@ import { sameStamp, stampOf, writeFileAtomic } from '../../kernel/files/json-fil
 import { defineTool } from '../definition.js'
 import { passphraseFrom } from './passphrase.js'
 
-interface ExportData {
-  readonly path: string
-  readonly accounts: number
-  readonly encrypted: boolean
-  readonly message: string
-}
-
 export const codexExport = defineTool({
   name: 'export',
   group: 'Backup and secrets',
@@ -30,11 +23,7 @@ export const codexExport = defineTool({
   },
   positional: ['path'],
   userOnly: ['path', 'force'],
-  async run(
-    runtime,
-    { path: wanted, encrypt = false, force = false },
-    context,
-  ): Promise<ExportData> {
+  async run(runtime, { path: wanted, encrypt = false, force = false }, context) {
     const read = await runtime.store.read()
     const pool = { ...read, accounts: read.accounts.filter((account) => !isSealed(account)) }
     if (pool.accounts.length === 0)

@@ -15,31 +15,7 @@ import {
   planImport,
   searchAccounts,
 } from '../../transfer/import.js'
-import { ownPlace } from '../own-place.js'
-
-interface ImportData {
-  /** The file, or null when the usual places of programs were searched. */
-  readonly path: string | null
-  readonly mode: 'merge' | 'replace'
-  readonly dryRun: boolean
-  readonly found: readonly ImportRow[]
-  /** Files that are there and could not be taken. */
-  readonly problems: readonly string[]
-  readonly added: number
-  readonly updated: number
-  readonly unchanged: number
-  readonly removed: number
-  readonly total: number
-  /** Copy of the pool before; null when nothing was changed. */
-  readonly backup: string | null
-  readonly message: string
-}
-
-interface ImportArguments {
-  readonly path?: string | undefined
-  readonly from?: ImportRequest['source'] | undefined
-  readonly mode?: 'merge' | 'replace' | undefined
-}
+import { ownPlace } from '../user-acts.js'
 
 export const codexImport = defineTool({
   name: 'import',
@@ -67,17 +43,13 @@ export const codexImport = defineTool({
   userOnly: ['confirm'],
   ownFiles: ['path'],
   multiline: ['message'],
-  async run(
-    runtime,
-    { dryRun = false, confirm = false, mode = 'merge', ...asked },
-    context,
-  ): Promise<ImportData> {
+  async run(runtime, { dryRun = false, confirm = false, mode = 'merge', ...asked }, context) {
     const isList = asked.path === undefined && asked.from === undefined
     const named =
       asked.path !== undefined && context.caller === 'model'
-        ? { ...asked, path: await ownPlace(runtime.paths, asked.path, 'import') }
-        : asked
-    const wish = wishOf({ ...named, mode }, context.directory)
+        ? await ownPlace(runtime.paths, asked.path, 'import')
+        : asked.path
+    const wish = wishOf(named, asked.from, mode, context.directory)
     const search = await searchAccounts(runtime, wish, context.directory)
     // A damaged file must not keep its own backup out.
     const moved = await moveDamagedAside(runtime.store)
@@ -89,16 +61,23 @@ export const codexImport = defineTool({
         nowMs: runtime.clock.now(),
       })
     const { added, updated, unchanged, removed, rows, pool: planned } = plan(before)
-    const base = {
+    /** @param backup copy of the pool before; null when nothing was changed */
+    const answer = (isDry: boolean, accounts: number, backup: string | null, message: string) => ({
+      /** The file, or null when the usual places of programs were searched. */
       path: 'file' in wish ? (wish.file ?? null) : null,
       mode,
+      dryRun: isDry,
       found: rows,
+      /** Files that are there and could not be taken. */
       problems: search.problems,
       added,
       updated,
       unchanged,
       removed,
-    }
+      total: accounts,
+      backup,
+      message,
+    })
     const counts = `${added} added, ${updated} updated, ${unchanged} unchanged, ${removed} removed`
     const shared = sharedText(rows)
     const needed = [
@@ -116,22 +95,10 @@ export const codexImport = defineTool({
         isList && rows.length === 0
           ? 'No login of another program was found on this machine.'
           : `Would be: ${counts}. Nothing was changed.${shared}${how}`
-      return {
-        ...base,
-        dryRun: true,
-        total: planned.accounts.length,
-        backup: null,
-        message: said(moved) + message,
-      }
+      return answer(true, planned.accounts.length, null, said(moved) + message)
     }
     if (added + updated + removed === 0)
-      return {
-        ...base,
-        dryRun: false,
-        total: before.accounts.length,
-        backup: null,
-        message: `${said(moved)}${counts}.${shared}`,
-      }
+      return answer(false, before.accounts.length, null, `${said(moved)}${counts}.${shared}`)
     const backup =
       before.accounts.length === 0
         ? null
@@ -150,13 +117,9 @@ export const codexImport = defineTool({
       shared !== '' || added + updated === 0 || rows.every((row) => row.login === 'api key')
         ? shared
         : ' A login that is also used elsewhere from this file will be ended there by the next refresh here, or the other way round.'
-    return {
-      ...base,
-      dryRun: false,
-      total: pool.accounts.length,
-      backup,
-      message: `${said(notice)}${counts}.${backup === null ? '' : ` The pool before is in ${backup}.`}${elsewhere}`,
-    }
+    const copy = backup === null ? '' : ` The pool before is in ${backup}.`
+    const message = `${said(notice)}${counts}.${copy}${elsewhere}`
+    return answer(false, pool.accounts.length, backup, message)
   },
   render(data, view) {
     const problems = data.problems.map((problem) => `\n${problem}`).join('')
@@ -176,25 +139,23 @@ export const codexImport = defineTool({
   },
 })
 
-function wishOf({ path: wanted, from, mode }: ImportArguments, directory: string): ImportRequest {
+function wishOf(
+  wanted: string | undefined,
+  from: ImportRequest['source'] | undefined,
+  mode: 'merge' | 'replace',
+  directory: string,
+): ImportRequest {
   const file = wanted === undefined ? undefined : path.resolve(directory, wanted)
   const source = from ?? (file === undefined ? 'all' : 'file')
+  const refused = (why: string): CodexError =>
+    new CodexError('invalid_input', why, { hint: 'Nothing was changed.' })
   if (source === 'all') {
-    if (file !== undefined)
-      throw new CodexError('invalid_input', 'A search of all programs takes no path.', {
-        hint: 'Nothing was changed.',
-      })
-    if (mode === 'replace')
-      throw new CodexError('invalid_input', 'Replacing needs one source; name it with from.', {
-        hint: 'Nothing was changed.',
-      })
+    if (file !== undefined) throw refused('A search of all programs takes no path.')
+    if (mode === 'replace') throw refused('Replacing needs one source; name it with from.')
     return { source }
   }
   if (source !== 'file') return { source, file }
-  if (file === undefined)
-    throw new CodexError('invalid_input', 'Argument path: name the file.', {
-      hint: 'Nothing was changed.',
-    })
+  if (file === undefined) throw refused('Argument path: name the file.')
   return { source, file }
 }
 

@@ -10,30 +10,9 @@ import { PROBE_ITEM } from '../../accounts/keychain/vault.js'
 import { refreshDir } from '../../tokens/refresh.js'
 import { sealPoolFile, type SealingResult, unsealPoolFile } from '../../tokens/sealing.js'
 import { CodexError, messageOf } from '../../kernel/errors.js'
+import { counted } from '../../kernel/text/plural.js'
 import { KEYCHAIN_ENV, type Runtime } from '../../runtime.js'
 import { defineTool } from '../definition.js'
-
-interface KeychainData {
-  readonly command: 'status' | 'migrate' | 'rollback'
-  /** True where nothing was changed because confirm was not given. */
-  readonly dryRun: boolean
-  readonly path: string
-  readonly optedIn: boolean
-  /** How the file is stored now. */
-  readonly storage: SealState['kind']
-  readonly accounts: number
-  /** The way to the keychain; null for `reachable` when it was not asked. */
-  readonly keychain: {
-    readonly via: string
-    readonly reachable: boolean | null
-    readonly problem: string | null
-  }
-  /** Files with unencrypted tokens beside a sealed account file. */
-  readonly plainCopies: readonly string[]
-  readonly backup: string | null
-  readonly warnings: readonly string[]
-  readonly message: string
-}
 
 export const codexKeychain = defineTool({
   name: 'keychain',
@@ -48,38 +27,27 @@ export const codexKeychain = defineTool({
   },
   positional: ['command'],
   userOnly: ['confirm'],
-  async run(
-    runtime,
-    { command = 'status', dryRun = false, confirm = false },
-  ): Promise<KeychainData> {
+  async run(runtime, { command = 'status', dryRun = false, confirm = false }) {
     const before = await sealStateOf(runtime.store.path)
     // What cannot be read as an account file is not the same as none: the store says why, and nothing is sealed there.
     if (before.kind === 'empty') await runtime.store.read()
     if (command === 'status') return report(runtime, command, false, statusText(before, runtime))
-    if (command === 'migrate' && !runtime.vault.optedIn) {
+    if (command === 'migrate' && !runtime.vault.optedIn)
       throw new CodexError(
         'invalid_input',
         `Migrating needs ${KEYCHAIN_ENV}=1 in the environment, of OpenCode as well as of this command.`,
         { hint: 'Nothing was changed.' },
       )
-    }
-    if (
-      command === 'migrate' &&
-      before.kind !== 'sealed' &&
-      (await runtime.store.read()).accounts.length === 0
-    )
+    const isToSeal = command === 'migrate' && before.kind !== 'sealed'
+    if (isToSeal && (await runtime.store.read()).accounts.length === 0)
       throw new CodexError(
         'no_accounts',
         'There is no account to seal; the first login makes a sealed file.',
       )
     if (dryRun || !confirm) {
       const how = dryRun ? '' : ' Pass confirm to do it.'
-      return report(
-        runtime,
-        command,
-        true,
-        `${previewText(command, before)} Nothing was changed.${how}`,
-      )
+      const text = `${previewText(command, before)} Nothing was changed.${how}`
+      return report(runtime, command, true, text)
     }
     const deps = {
       store: runtime.store,
@@ -105,11 +73,11 @@ function backupsDirOf(runtime: Runtime): string {
 
 async function report(
   runtime: Runtime,
-  command: KeychainData['command'],
+  command: 'status' | 'migrate' | 'rollback',
   dryRun: boolean,
   message: string,
   result?: SealingResult,
-): Promise<KeychainData> {
+) {
   const { vault, store } = runtime
   const state = await sealStateOf(store.path)
   const problem = await problemOf(runtime, state)
@@ -119,16 +87,20 @@ async function report(
       : { own: [], other: [] }
   return {
     command,
+    /** True where nothing was changed because confirm was not given. */
     dryRun,
     path: store.path,
     optedIn: vault.optedIn,
+    /** How the file is stored now. */
     storage: state.kind,
     accounts: state.accounts,
     keychain: {
       via: vault.keychain.via,
+      /** Null when it was not asked. */
       reachable: problem === undefined ? null : problem === null,
       problem: problem ?? null,
     },
+    /** Files with unencrypted tokens beside a sealed account file. */
     plainCopies: [...copies.own, ...copies.other],
     backup: result?.backup ?? null,
     warnings: result?.warnings ?? [],
@@ -147,7 +119,7 @@ async function problemOf({ vault }: Runtime, state: SealState): Promise<string |
 }
 
 function statusText(state: SealState, { vault, store }: Runtime): string {
-  const count = countOf(state.accounts)
+  const count = counted(state.accounts, 'account')
   switch (state.kind) {
     case 'sealed':
       return `The tokens of ${count} in ${store.path} are sealed with a key in the OS keychain.`
@@ -159,7 +131,7 @@ function statusText(state: SealState, { vault, store }: Runtime): string {
 }
 
 function previewText(command: 'migrate' | 'rollback', state: SealState): string {
-  const count = countOf(state.accounts)
+  const count = counted(state.accounts, 'account')
   if (command === 'migrate') {
     if (state.kind === 'sealed')
       return 'The account file is sealed already; copies in the backups folder that are still plain would be sealed.'
@@ -174,7 +146,7 @@ function doneText(
   command: 'migrate' | 'rollback',
   { changed, accounts, copies }: SealingResult,
 ): string {
-  const count = countOf(accounts)
+  const count = counted(accounts, 'account')
   const also =
     copies === 0
       ? ''
@@ -184,7 +156,8 @@ function doneText(
   return `The tokens of ${count} ${changed ? 'are stored unencrypted again' : 'were not sealed'}.${also}`
 }
 
-function detailsOf({ keychain, optedIn, plainCopies, backup }: KeychainData): string[] {
+function detailsOf(data: Awaited<ReturnType<typeof report>>): string[] {
+  const { keychain, optedIn, plainCopies, backup } = data
   const reach = keychain.reachable === null ? 'not asked' : (keychain.problem ?? 'reachable')
   return [
     `keychain: ${reach} (${keychain.via}); ${KEYCHAIN_ENV}=1 is ${optedIn ? '' : 'not '}set`,
@@ -193,8 +166,4 @@ function detailsOf({ keychain, optedIn, plainCopies, backup }: KeychainData): st
       ? []
       : ['unencrypted tokens are also in:', ...plainCopies.map((file) => `  ${file}`)]),
   ]
-}
-
-function countOf(accounts: number): string {
-  return `${accounts} account${accounts === 1 ? '' : 's'}`
 }

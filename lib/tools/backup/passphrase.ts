@@ -8,6 +8,5 @@ export function passphraseFrom(env: NodeJS.ProcessEnv): string {
   throw new CodexError(
     'invalid_input',
     `Set the passphrase in the environment variable ${PASSPHRASE_ENV}; it is not taken as an argument.`,
-    { hint: '' },
   )
 }

@@ -1,64 +1,34 @@
+import path from 'node:path'
+
 import * as z from 'zod'
 
 import { nextAction, servingText } from '../../account-view/next-action.js'
 import { canServe } from '../../account-view/state.js'
 import type { AccountView } from '../../account-view/view.js'
-import { percentText, sharePercent, wholePercent, windowName } from '../../account-view/words.js'
+import { percentText, sharePercent, windowName } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
-import { type ApiValue, apiValue } from '../../forecast/api-value.js'
+import { type ApiValue, apiValue, PRICES_DATE } from '../../forecast/api-value.js'
 import { poolText } from '../../account-view/forecast-words.js'
-import { PRICES_DATE } from '../../forecast/api-value.js'
-import type { PoolForecast } from '../../forecast/types.js'
 import type { HistoryEntry } from '../../history/entries.js'
-import { poolForecastOf } from '../../history/estimates.js'
-import { type MoveCost, moveCosts, type TurnShare, turnShares } from '../../history/estimates.js'
+import {
+  type MoveCost,
+  moveCosts,
+  poolForecastOf,
+  type TurnShare,
+  turnShares,
+} from '../../history/estimates.js'
 import { CodexError } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { REPORT_MARK, renderReport } from '../../report/page.js'
 import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
-import {
-  ACCOUNT_COLUMNS,
-  type AccountRow,
-  NO_ACCOUNT,
-  rowOf,
-  viewsOf,
-  windowsCell,
-} from '../account-rows.js'
+import { ACCOUNT_COLUMNS, NO_ACCOUNT, rowOf, viewsOf, windowsCell } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 import { writeOwnFile } from '../own-file.js'
 import { reportData, usualWindows } from '../../report/report-data.js'
 
-interface DashboardData {
-  readonly accounts: readonly AccountRow[]
-  readonly usable: number
-  /** Records of the file that hold no login that can be read. */
-  readonly unreadable: number
-  /** Mean of what is left over the accounts with a reading, by window; the pool as one. */
-  readonly pool: readonly {
-    readonly window: string
-    readonly leftPercent: number
-    readonly accounts: number
-  }[]
-  readonly strategy: string
-  readonly retryProfile: string
-  readonly requests: {
-    readonly completed: number
-    readonly failed: number
-    readonly attempts: number
-  }
-  /** Null when the history says too little. */
-  readonly forecast: PoolForecast | null
-  /** What was used through this plugin on this machine; `usd` is what the public API would have cost, not a charge; without answers of API keys. */
-  readonly use: { readonly today: ApiValue; readonly week: ApiValue; readonly pricesDate: string }
-  /** What an answer takes of a window, learned from the history. */
-  readonly turnShares: readonly (TurnShare & { readonly index: number })[]
-  /** What moving the session of the newest answer to each other account would cost. */
-  readonly moveCosts: readonly (Omit<MoveCost, 'uid'> & { readonly index: number })[]
-  readonly recommendedNextAction: string
-  /** Where the page was written; only when asked for. */
-  readonly report?: { readonly path: string }
-}
+/** A fact about an account that is shown by its number. */
+type Numbered<Fact> = Omit<Fact, 'uid'> & { readonly index: number }
 
 export const codexDashboard = defineTool({
   name: 'dashboard',
@@ -73,24 +43,22 @@ export const codexDashboard = defineTool({
     force: z.boolean().describe('replace a file that is not a report').optional(),
   },
   userOnly: ['html', 'force'],
-  async run(runtime, { html: wanted, force = false }, context): Promise<DashboardData> {
+  async run(runtime, { html: wanted, force = false }, context) {
     if (wanted === '')
-      throw new CodexError('invalid_input', 'Argument html needs the name of a file.', { hint: '' })
+      throw new CodexError('invalid_input', 'Argument html needs the name of a file.')
     const pool = await runtime.store.read()
     const views = viewsOf(runtime, pool, context)
     const { counters } = runtime.metrics.snapshot()
     const nowMs = runtime.clock.now()
     const entries = await runtime.history.read()
-    const report =
-      wanted === undefined
-        ? undefined
-        : await writeOwnFile({
-            wanted,
-            directory: context.directory,
-            text: renderReport(reportData({ views, entries, nowMs })),
-            mark: REPORT_MARK,
-            force,
-          })
+    const report = wanted === undefined ? undefined : path.resolve(context.directory, wanted)
+    if (report !== undefined)
+      await writeOwnFile(
+        report,
+        renderReport(reportData({ views, entries, nowMs })),
+        REPORT_MARK,
+        force,
+      )
     // An account at a limit comes back within the time that is forecast.
     const serving = views.filter(({ state }) => canServe(state) || state.kind === 'limited')
     const indexOf = (uid: string): number => views.find((view) => view.uid === uid)?.index ?? 0
@@ -106,21 +74,25 @@ export const codexDashboard = defineTool({
         failed: counters['requests.failed'] ?? 0,
         attempts: counters.attempts ?? 0,
       },
+      /** Null when the history says too little. */
       forecast: poolForecastOf(entries, serving.map(usualWindows), nowMs) ?? null,
+      /** What was used through this plugin on this machine; `usd` is what the public API would have cost, not a charge. */
       use: {
         today: valueSince(new Date(nowMs).setHours(0, 0, 0, 0), entries, views),
         week: valueSince(nowMs - WEEK_MS, entries, views),
         pricesDate: PRICES_DATE,
       },
+      /** What an answer takes of a window, learned from the history. */
       turnShares: views.flatMap(({ uid, index }) =>
         turnShares(entries, uid).map((share) => ({ ...share, index })),
       ),
+      /** What moving the session of the newest answer to each other account would cost. */
       moveCosts: moveCosts(
         entries,
         views.map(({ uid }) => uid),
       ).map(({ uid, ...cost }) => ({ ...cost, index: indexOf(uid) })),
       recommendedNextAction: nextAction(views, nowMs),
-      ...(report === undefined ? {} : { report: { path: report } }),
+      ...(report !== undefined && { report: { path: report } }),
     }
   },
   render(data, view) {
@@ -139,7 +111,7 @@ export const codexDashboard = defineTool({
       `Pool: ${servingText(data.usable, data.accounts.length)} can serve${pool === '' ? '' : `, left on average ${pool}`}. Strategy ${data.strategy}, retries ${data.retryProfile}.`,
       `This process: ${data.requests.completed} answered, ${data.requests.failed} failed, ${data.requests.attempts} sent.`,
       poolText(data.forecast ?? undefined, view.nowMs),
-      ...useLines(data.use),
+      ...useLines(data.use.today, data.use.week),
       ...data.turnShares.map(shareLine),
       ...moveLines(data.moveCosts),
       data.recommendedNextAction,
@@ -151,14 +123,14 @@ export const codexDashboard = defineTool({
 const WEEK_MS = 7 * 86_400_000
 
 /** What is left on average over the enabled accounts with a reading, by window of the usual family. */
-function poolLevels(views: readonly AccountView[]): DashboardData['pool'] {
+function poolLevels(views: readonly AccountView[]) {
   const windows = views
     .filter(({ enabled }) => enabled)
     .flatMap((view) => view.windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID))
   return [...new Set(windows.map(({ name }) => name))].map((name) => {
     const left = windows.filter((one) => one.name === name).map(({ leftPercent }) => leftPercent)
     const mean = left.reduce((sum, one) => sum + one, 0) / left.length
-    return { window: name, leftPercent: wholePercent(mean), accounts: left.length }
+    return { window: name, leftPercent: mean, accounts: left.length }
   })
 }
 
@@ -176,29 +148,22 @@ function valueSince(
   return { ...apiValue(turns), usd, unpricedModels }
 }
 
-function useLines({ today, week, pricesDate }: DashboardData['use']): string[] {
+function useLines(today: ApiValue, week: ApiValue): string[] {
   if (week.turns === 0) return []
   const line = (name: string, use: ApiValue): string =>
     `${name}: ${counted(use.turns, 'answer')}, ${tokens(use.inputTokens)} tokens in (${tokens(use.cachedTokens)} cached), ${tokens(use.outputTokens)} out, API-equivalent ${usd(use)}.`
   return [
     line('Today', today),
     line('Last 7 days', week),
-    `API-equivalent is not a charge: your plan pays. Public prices of ${pricesDate}${week.unpricedModels.length === 0 ? '' : `; not known for ${week.unpricedModels.join(', ')}`}.`,
+    `API-equivalent is not a charge: your plan pays. Public prices of ${PRICES_DATE}${week.unpricedModels.length === 0 ? '' : `; not known for ${week.unpricedModels.join(', ')}`}.`,
   ]
 }
 
-function shareLine({
-  index,
-  kind,
-  turns,
-  low,
-  mid,
-  high,
-}: DashboardData['turnShares'][number]): string {
+function shareLine({ index, kind, turns, low, mid, high }: Numbered<TurnShare>): string {
   return `Account ${index}: the last ${turns === 1 ? 'answer' : counted(turns, 'answer')} took about ${sharePercent(mid)} of the ${windowName(kind)} window each (80%: ${sharePercent(low)} to ${sharePercent(high)}).`
 }
 
-function moveLines(costs: DashboardData['moveCosts']): string[] {
+function moveLines(costs: readonly Numbered<MoveCost>[]): string[] {
   const [first] = costs
   if (first === undefined) return []
   const shares = costs.flatMap(({ index, shares: list }) =>

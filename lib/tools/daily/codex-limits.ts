@@ -11,38 +11,13 @@ import type { HistoryEntry } from '../../history/entries.js'
 import { forecastOf } from '../../history/estimates.js'
 import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
-import {
-  type AccountRow,
-  NO_ACCOUNT,
-  rowOf,
-  shortName,
-  viewsOf,
-  type WindowRow,
-} from '../account-rows.js'
+import { NO_ACCOUNT, rowOf, shortName, viewsOf, type WindowRow } from '../account-rows.js'
 import { accountArg } from '../accounts/account-edit.js'
 import { defineTool } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
 
-/** One account with a fresh reading, or why there is none. */
-type LimitsRow = Omit<AccountRow, 'windows'> & {
-  readonly windows: readonly LimitsWindow[]
-  /** Null when the reading worked. */
-  readonly error: string | null
-  readonly credits: {
-    readonly hasCredits: boolean
-    readonly unlimited: boolean
-    readonly balance?: string | undefined
-  } | null
-}
-
 /** A window and what is expected of it; null when the history says too little. */
 type LimitsWindow = WindowRow & { readonly forecast: Forecast | null }
-
-interface LimitsData {
-  /** Records of the file that hold no login that can be read. */
-  readonly unreadable: number
-  readonly accounts: readonly LimitsRow[]
-}
 
 export const codexLimits = defineTool({
   name: 'limits',
@@ -55,7 +30,7 @@ export const codexLimits = defineTool({
   },
   positional: ['account'],
   core: true,
-  async run(runtime, { account, cached }, context): Promise<LimitsData> {
+  async run(runtime, { account, cached }, context) {
     const pool = await runtime.store.read()
     const chosen =
       account === undefined
@@ -73,10 +48,11 @@ export const codexLimits = defineTool({
           const row = rowOf(view, pool, nowMs, context)
           return {
             ...row,
-            windows: row.windows.map((window, place) => ({
+            windows: row.windows.map((window, place): LimitsWindow => ({
               ...window,
               forecast: forecastOfView(entries, view.uid, view.windows[place], nowMs),
             })),
+            /** Null when the reading worked. */
             error: errors?.get(view.uid) ?? null,
             credits: runtime.ledger.of(view.uid)?.credits ?? null,
           }

@@ -2,28 +2,8 @@ import * as z from 'zod'
 
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { renderTable } from '../../kernel/text/table.js'
-import {
-  ACCOUNT_COLUMNS,
-  type AccountRow,
-  accountRows,
-  NO_ACCOUNT,
-  windowsCell,
-} from '../account-rows.js'
+import { ACCOUNT_COLUMNS, accountRows, NO_ACCOUNT, windowsCell } from '../account-rows.js'
 import { defineTool } from '../definition.js'
-
-/** The accounts of the pool. */
-interface ListData {
-  readonly storagePath: string
-  readonly scope: 'global' | 'project'
-  /** Accounts in the pool, whatever the filter. */
-  readonly totalAccounts: number
-  /** Records of the file that hold no login that can be read. */
-  readonly unreadable: number
-  readonly filterTag: string | null
-  readonly accounts: readonly AccountRow[]
-  /** A sentence for each account whose new tokens could not be stored yet. */
-  readonly unsaved: readonly string[]
-}
 
 export const codexList = defineTool({
   name: 'list',
@@ -31,13 +11,14 @@ export const codexList = defineTool({
   summary: 'List the ChatGPT accounts with their state and what is left of their limits.',
   risk: 'read',
   args: { tag: z.string().describe('only accounts with this tag').optional() },
-  async run(runtime, { tag }, context): Promise<ListData> {
+  async run(runtime, { tag }, context) {
     const pool = await runtime.store.read()
     const rows = accountRows(runtime, pool, context)
     const wanted = tag?.trim().toLowerCase()
     return {
       storagePath: runtime.store.path,
       scope: runtime.scope.kind,
+      /** Whatever the filter. */
       totalAccounts: rows.length,
       unreadable: unreadableRecords(pool).length,
       filterTag: wanted ?? null,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 import { findAccount } from '../../account-view/find-account.js'
-import type { Account } from '../../accounts/account.js'
+import type { Account, AccountPool } from '../../accounts/account.js'
 import { accountName } from '../../accounts/labels.js'
 import {
   fenceOf,
@@ -14,35 +14,17 @@ import {
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { CodexError } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'
+import type { Runtime } from '../../runtime.js'
 import { accountArg } from '../accounts/account-edit.js'
 import { defineTool } from '../definition.js'
 import { onlyByUser } from '../user-acts.js'
 
-interface ModelPoolRow {
-  readonly model: string
-  readonly mode: 'preferred' | 'strict'
-  readonly accounts: readonly string[]
-  /** Entries of the configuration that name no account. */
-  readonly unresolved: number
-}
-
-interface ModelRow {
-  readonly model: string
-  /** Accounts whose own list of the backend names it. */
-  readonly accounts: readonly string[]
-}
-
-interface PoolData {
-  readonly modelPools: readonly ModelPoolRow[]
-  /** What the backend lists for each account; accounts without a list are in `modelsUnknown`. */
-  readonly models: readonly ModelRow[]
-  readonly modelsUnknown: readonly string[]
-  /** Accounts that may serve this project; null when every account may. */
-  readonly projectFence: readonly string[] | null
-  /** Records of the file that hold no login that can be read. */
-  readonly unreadable: number
-  readonly changed: boolean
-  readonly message: string
+const ARGS = {
+  action: z
+    .enum(['status', 'fence', 'unfence'])
+    .describe('fence: only the named accounts serve this project')
+    .optional(),
+  accounts: z.array(accountArg).describe('for fence: the accounts that may serve').optional(),
 }
 
 export const codexPool = defineTool({
@@ -51,51 +33,27 @@ export const codexPool = defineTool({
   summary:
     'Show which accounts are set aside for models, and fence this project off to some accounts.',
   risk: 'edit',
-  args: {
-    action: z
-      .enum(['status', 'fence', 'unfence'])
-      .describe('fence: only the named accounts serve this project')
-      .optional(),
-    accounts: z.array(accountArg).describe('for fence: the accounts that may serve').optional(),
-  },
+  args: ARGS,
   riskOf: ({ action }) => (action === undefined || action === 'status' ? 'read' : 'edit'),
-  refuseModel(runtime, pool, { action = 'status', accounts = [] }) {
-    if (action === 'status') return
-    const command = 'pool --help'
-    const rules = rulesOf(pool)
-    const { project } = runtime.scope
-    if (action === 'unfence' || fenceOf(rules, project) !== undefined)
-      throw onlyByUser('lift or change the fence of a project', command)
-    const wanted = accounts.map((one) => findAccount(pool, one, runtime.config.maskEmail).account)
-    if (wanted.some(({ kind }) => kind === 'api-key'))
-      throw onlyByUser('fence a project to an API key, because its use is paid for', command)
-    if (
-      [rules.pin, projectPinOf(rules, project)].some(
-        (one) => one?.mode === 'hard' && !wanted.some(({ uid }) => uid === one.uid),
-      )
-    )
-      throw onlyByUser('fence off an account with a hard pin', command)
-  },
-  async run(runtime, args, { caller }): Promise<PoolData> {
+  refuseModel,
+  async run(runtime, args, { caller }) {
     const { action = 'status', accounts = [] } = args
     const { project } = runtime.scope
     if (action !== 'status' && project === undefined)
       throw new CodexError(
         'invalid_input',
         'This folder belongs to no project, so there is nothing to fence.',
-        { hint: '' },
       )
     if (action === 'fence' && accounts.length === 0)
       throw new CodexError(
         'invalid_input',
         'Name at least one account that may serve this project.',
-        { hint: '' },
       )
     let changed = false
     const pool = await (action === 'status' || project === undefined
       ? runtime.store.read()
       : runtime.store.update((before) => {
-          if (caller === 'model') codexPool.refuseModel?.(runtime, before, args)
+          if (caller === 'model') refuseModel(runtime, before, args)
           const rules = rulesOf(before)
           const uids = accounts.map(
             (wanted) => findAccount(before, wanted, runtime.config.maskEmail).account.uid,
@@ -105,24 +63,24 @@ export const codexPool = defineTool({
         }))
     const nameOf = (account: Account): string =>
       accountName(account, pool.accounts.indexOf(account), runtime.config)
-    const modelPools = Object.entries(runtime.config.modelAccountPools).map(
-      ([model, keys]): ModelPoolRow => {
-        const uids = uidsOfKeys(keys, pool.accounts)
-        return {
-          model,
-          mode: runtime.config.modelAccountPoolModes[model] ?? 'preferred',
-          accounts: pool.accounts.filter((account) => uids.has(account.uid)).map(nameOf),
-          unresolved: keys.filter((key) => uidsOfKeys([key], pool.accounts).size === 0).length,
-        }
-      },
-    )
+    const modelPools = Object.entries(runtime.config.modelAccountPools).map(([model, keys]) => {
+      const uids = uidsOfKeys(keys, pool.accounts)
+      return {
+        model,
+        mode: runtime.config.modelAccountPoolModes[model] ?? 'preferred',
+        accounts: pool.accounts.filter((account) => uids.has(account.uid)).map(nameOf),
+        /** Entries of the configuration that name no account. */
+        unresolved: keys.filter((key) => uidsOfKeys([key], pool.accounts).size === 0).length,
+      }
+    })
     await runtime.catalogue.load()
+    /** What the backend lists for each account. */
     const lists = pool.accounts.map((account) => ({
       name: nameOf(account),
       models: runtime.catalogue.modelsOf(account.uid),
     }))
     const names = [...new Set(lists.flatMap(({ models }) => models ?? []))]
-    const models = names.map((model): ModelRow => ({
+    const models = names.map((model) => ({
       model,
       accounts: lists
         .filter((list) => list.models?.includes(model) === true)
@@ -130,6 +88,7 @@ export const codexPool = defineTool({
     }))
     const modelsUnknown = lists.filter((list) => list.models === undefined).map(({ name }) => name)
     const fence = fenceOf(rulesOf(pool), project)
+    /** Null when every account may serve. */
     const projectFence =
       fence === undefined
         ? null
@@ -177,3 +136,25 @@ export const codexPool = defineTool({
     ].join('\n')
   },
 })
+
+function refuseModel(
+  runtime: Runtime,
+  pool: AccountPool,
+  { action = 'status', accounts = [] }: z.output<z.ZodObject<typeof ARGS>>,
+): void {
+  if (action === 'status') return
+  const command = 'pool --help'
+  const rules = rulesOf(pool)
+  const { project } = runtime.scope
+  if (action === 'unfence' || fenceOf(rules, project) !== undefined)
+    throw onlyByUser('lift or change the fence of a project', command)
+  const wanted = accounts.map((one) => findAccount(pool, one, runtime.config.maskEmail).account)
+  if (wanted.some(({ kind }) => kind === 'api-key'))
+    throw onlyByUser('fence a project to an API key, because its use is paid for', command)
+  if (
+    [rules.pin, projectPinOf(rules, project)].some(
+      (one) => one?.mode === 'hard' && !wanted.some(({ uid }) => uid === one.uid),
+    )
+  )
+    throw onlyByUser('fence off an account with a hard pin', command)
+}

@@ -3,29 +3,13 @@ import * as z from 'zod'
 import { accountName } from '../../accounts/labels.js'
 import { spelledOut } from '../../account-view/words.js'
 import { CodexError, isCodexError } from '../../kernel/errors.js'
-import { uuidFrom } from '../../kernel/hash.js'
+import { sha256Hex } from '../../kernel/hash.js'
 import { counted } from '../../kernel/text/plural.js'
-import {
-  listResetCredits,
-  type Redeemed,
-  redeemResetCredit,
-  type ResetCredit,
-} from '../../quota/reset-credits.js'
+import { listResetCredits, type Redeemed, redeemResetCredit } from '../../quota/reset-credits.js'
 import { findAccount } from '../../account-view/find-account.js'
 import { accountArg } from '../accounts/account-edit.js'
 import { defineTool } from '../definition.js'
 import { readLimits } from '../read-limits.js'
-
-interface ResetData {
-  readonly account: string
-  readonly action: 'status' | 'consume'
-  readonly availableCount: number
-  readonly credits: readonly ResetCredit[]
-  /** True only when the backend carried it out; null when that is not known. */
-  readonly redeemed: boolean | null
-  readonly result: Redeemed | null
-  readonly message: string
-}
 
 export const codexReset = defineTool({
   name: 'reset',
@@ -41,11 +25,7 @@ export const codexReset = defineTool({
   positional: ['account'],
   riskOf: ({ action }) => (action === 'consume' ? 'spend' : 'read'),
   userOnly: ['confirm'],
-  async run(
-    runtime,
-    { account, action = 'status', creditId, confirm },
-    { signal },
-  ): Promise<ResetData> {
+  async run(runtime, { account, action = 'status', creditId, confirm }, { signal }) {
     const pool = await runtime.store.read()
     const target = findAccount(pool, account ?? pool.activeIndex + 1, runtime.config.maskEmail)
     const name = accountName(target.account, target.position, runtime.config)
@@ -64,14 +44,12 @@ export const codexReset = defineTool({
       action,
       availableCount: credits.length,
       credits,
-      redeemed: false,
-      result: null,
+      /** True only when the backend carried it out; null when that is not known. */
+      redeemed: false as boolean | null,
+      result: null as Redeemed | null,
     }
     if (action === 'status')
-      return {
-        ...base,
-        message: `${name} has ${counted(credits.length, 'banked reset')}.`,
-      }
+      return { ...base, message: `${name} has ${counted(credits.length, 'banked reset')}.` }
     const credit =
       creditId === undefined
         ? [...credits].sort((left, right) =>
@@ -90,15 +68,13 @@ export const codexReset = defineTool({
         creditId === undefined
           ? `${name} has no banked reset.`
           : `${name} has no banked reset ${JSON.stringify(creditId)}.`,
-        { hint: '' },
       )
     if (confirm !== true)
       return {
         ...base,
         message: `One banked reset of ${name} would be redeemed. Nothing was changed; pass confirm to redeem it.`,
       }
-    // The same credit always makes the same id: a repetition after a lost answer redeems nothing twice.
-    const requestId = uuidFrom(`${target.account.uid} ${credit.id}`, 4)
+    const requestId = requestIdOf(target.account.uid, credit.id)
     const result = await redeemResetCredit(
       deps,
       caller,
@@ -140,3 +116,9 @@ export const codexReset = defineTool({
     ].join('\n'),
   failed: (data) => data.action === 'consume' && data.redeemed !== true && data.result !== null,
 })
+
+/** The same for a credit in every version: a repetition after a lost answer or an update redeems nothing twice. */
+function requestIdOf(uid: string, creditId: string): string {
+  const hex = sha256Hex(`${uid} ${creditId}`)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}

@@ -1,12 +1,14 @@
 import * as z from 'zod'
 
 import { nextAction } from '../../account-view/next-action.js'
+import type { AccountView } from '../../account-view/view.js'
 import { reasonText, spelledOut } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { originOf, type SettingRow, settingRows } from '../../config/report.js'
 import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
 import { counted } from '../../kernel/text/plural.js'
 import { renderTable } from '../../kernel/text/table.js'
+import type { Runtime } from '../../runtime.js'
 import {
   ACCOUNT_COLUMNS,
   type AccountRow,
@@ -17,38 +19,6 @@ import {
 } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 
-interface WhyCandidate {
-  readonly name: string
-  readonly eligible: boolean
-  readonly score: number | null
-  readonly reasons: readonly string[]
-}
-
-interface WhyDecision {
-  readonly atMs: number
-  readonly model: string
-  readonly chosen: string | null
-  readonly reason: string
-  readonly candidates: readonly WhyCandidate[]
-}
-
-interface StatusData {
-  readonly accounts: readonly AccountRow[]
-  /** Records of the file that hold no login that can be read. */
-  readonly unreadable: number
-  readonly strategy: string
-  readonly serving: string | null
-  readonly nextAction: string
-  /** A sentence for each account whose new tokens could not be stored yet. */
-  readonly unsaved: readonly string[]
-  /** Settings that are not at their defaults. */
-  readonly settings: readonly Pick<SettingRow, 'name' | 'value' | 'source' | 'where' | 'line'>[]
-  /** Values of the configuration that are not used because something is wrong with them. */
-  readonly settingProblems: number
-  /** Newest first; only when asked for. */
-  readonly decisions?: readonly WhyDecision[]
-}
-
 export const codexStatus = defineTool({
   name: 'status',
   group: 'Daily use',
@@ -57,42 +27,26 @@ export const codexStatus = defineTool({
   risk: 'read',
   args: { why: z.boolean().describe('add the last decisions and their reasons').optional() },
   core: true,
-  async run(runtime, { why }, context): Promise<StatusData> {
+  async run(runtime, { why }, context) {
     const pool = await runtime.store.read()
     const views = viewsOf(runtime, pool, context)
     const nowMs = runtime.clock.now()
     const accounts = views.map((view) => rowOf(view, pool, nowMs, context))
-    const base = {
+    return {
       accounts,
       unreadable: unreadableRecords(pool).length,
       strategy: runtime.config.rotationStrategy,
       serving: accounts.find((row) => row.active)?.name ?? null,
       nextAction: nextAction(views, nowMs),
       unsaved: await runtime.tokens.unsaved(),
+      /** Those that are not at their defaults. */
       settings: settingRows(runtime.loaded)
         .filter(({ source }) => source !== 'default')
         .map(({ name, value, source, where, line }) => ({ name, value, source, where, line })),
+      /** Values that are not used because something is wrong with them. */
       settingProblems: runtime.loaded.problems.length,
+      ...(why === true && { decisions: decisionsOf(runtime, views, nowMs) }),
     }
-    if (why !== true) return base
-    const nameOf = (uid: string | undefined): string | null =>
-      views.find((view) => view.uid === uid)?.name ?? null
-    const decisions = runtime.decisions
-      .recent()
-      .slice(0, 10)
-      .map((entry): WhyDecision => ({
-        atMs: entry.atMs,
-        model: entry.model,
-        chosen: nameOf(entry.decision.uid),
-        reason: entry.decision.reason,
-        candidates: entry.explain().map((candidate) => ({
-          name: nameOf(candidate.uid) ?? candidate.label,
-          eligible: candidate.eligible,
-          score: candidate.score ?? null,
-          reasons: candidate.reasons.map((reason) => reasonText(reason, nowMs)),
-        })),
-      }))
-    return { ...base, decisions }
   },
   render(data, view) {
     const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
@@ -109,7 +63,7 @@ export const codexStatus = defineTool({
     const decisions =
       data.decisions === undefined ? '' : `\n\n${whyText(data.decisions, view.nowMs)}`
     const unsaved = data.unsaved.map((text) => `\n\n${text}`).join('')
-    return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${unreadable}${settingsText(data)}${decisions}`
+    return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${unreadable}${settingsText(data.settings, data.settingProblems)}${decisions}`
   },
 })
 
@@ -120,7 +74,10 @@ function resetsCell(row: AccountRow, nowMs: number): string {
   return texts.length === 0 ? '-' : texts.slice(0, 2).join(', ')
 }
 
-function settingsText({ settings, settingProblems }: StatusData): string {
+function settingsText(
+  settings: readonly Pick<SettingRow, 'name' | 'value' | 'source' | 'where' | 'line'>[],
+  settingProblems: number,
+): string {
   const changed = settings.map(
     (row) => `${row.name} ${JSON.stringify(row.value)} (${originOf(row)})`,
   )
@@ -131,7 +88,28 @@ function settingsText({ settings, settingProblems }: StatusData): string {
   return `${changed.length === 0 ? '' : `\nSettings: ${changed.join(', ')}`}${wrong}`
 }
 
-function whyText(decisions: readonly WhyDecision[], nowMs: number): string {
+/** The last decisions, newest first. */
+function decisionsOf(runtime: Runtime, views: readonly AccountView[], nowMs: number) {
+  const nameOf = (uid: string | undefined): string | null =>
+    views.find((view) => view.uid === uid)?.name ?? null
+  return runtime.decisions
+    .recent()
+    .slice(0, 10)
+    .map((entry) => ({
+      atMs: entry.atMs,
+      model: entry.model,
+      chosen: nameOf(entry.decision.uid),
+      reason: entry.decision.reason,
+      candidates: entry.explain().map(({ uid, label, eligible, score, reasons }) => ({
+        name: nameOf(uid) ?? label,
+        eligible,
+        score: score ?? null,
+        reasons: reasons.map((reason) => reasonText(reason, nowMs)),
+      })),
+    }))
+}
+
+function whyText(decisions: ReturnType<typeof decisionsOf>, nowMs: number): string {
   if (decisions.length === 0) return 'No decision yet in this process.'
   return decisions
     .map((decision) => {

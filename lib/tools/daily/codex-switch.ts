@@ -57,7 +57,7 @@ export const codexSwitch = defineTool({
   async run(runtime, args, { caller }): Promise<SwitchData> {
     const { account, pin = 'none', scope } = args
     if (account === undefined && pin !== 'none')
-      throw new CodexError('invalid_input', 'Name the account to pin.', { hint: '' })
+      throw new CodexError('invalid_input', 'Name the account to pin.')
     const {
       index,
       account: name,

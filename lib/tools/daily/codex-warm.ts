@@ -1,27 +1,17 @@
 import { counted } from '../../kernel/text/plural.js'
 import * as z from 'zod'
 
+import type { Account } from '../../accounts/account.js'
 import { accountName } from '../../accounts/labels.js'
 import { codexDestination } from '../../request/endpoint.js'
 import { outgoingHeaders } from '../../request/headers/headers.js'
 import { messageOf } from '../../kernel/errors.js'
 import { redactText } from '../../kernel/text/redact.js'
 import { readingOfHeaders } from '../../quota/readings.js'
+import type { Runtime } from '../../runtime.js'
 import { defineTool } from '../definition.js'
 
-interface WarmRow {
-  readonly index: number
-  readonly account: string
-  readonly status: 'started' | 'running' | 'skipped' | 'failed' | 'would_start'
-  readonly detail: string
-}
-
-interface WarmData {
-  readonly warmed: number
-  readonly failed: number
-  readonly accounts: readonly WarmRow[]
-  readonly message: string
-}
+type Status = 'started' | 'running' | 'skipped' | 'failed' | 'would_start'
 
 /** The cheapest request that opens a window. */
 const WARM_BODY = JSON.stringify({
@@ -43,44 +33,33 @@ export const codexWarm = defineTool({
   risk: 'spend',
   args: { confirm: z.boolean().describe('true sends the requests').optional() },
   userOnly: ['confirm'],
-  async run(runtime, { confirm }, context): Promise<WarmData> {
+  async run(runtime, { confirm }, context) {
     const pool = await runtime.store.read()
-    const rows: WarmRow[] = []
-    for (const [position, account] of pool.accounts.entries()) {
-      const row = { index: position + 1, account: accountName(account, position, runtime.config) }
-      const nowMs = runtime.clock.now()
-      const windows = Object.values(runtime.ledger.windowsByLimit(account.uid, nowMs)).flat()
-      const isRunning = windows.some(
-        (window) => window.kind === 'five_hour' && window.usedPercent > 0,
-      )
-      if (
-        account.enabled === false ||
-        account.needsLogin !== undefined ||
-        account.kind === 'api-key'
-      )
-        rows.push({ ...row, status: 'skipped', detail: 'not usable for this' })
-      else if (isRunning)
-        rows.push({ ...row, status: 'running', detail: 'its window is open already' })
-      else if (confirm !== true) rows.push({ ...row, status: 'would_start', detail: '' })
+    const rows: { index: number; account: string; status: Status; detail: string }[] = []
+    for (const [position, one] of pool.accounts.entries()) {
+      const account = accountName(one, position, runtime.config)
+      const add = (status: Status, detail = ''): void =>
+        void rows.push({ index: position + 1, account, status, detail })
+      const windows = Object.values(runtime.ledger.windowsByLimit(one.uid, runtime.clock.now()))
+      const isRunning = windows
+        .flat()
+        .some(({ kind, usedPercent }) => kind === 'five_hour' && usedPercent > 0)
+      if (one.enabled === false || one.needsLogin !== undefined || one.kind === 'api-key')
+        add('skipped', 'not usable for this')
+      else if (isRunning) add('running', 'its window is open already')
+      else if (confirm !== true) add('would_start')
       else {
-        context.progress(`warming ${row.account}`)
-        rows.push(
-          await warm(position).then(
-            (): WarmRow => ({ ...row, status: 'started', detail: '' }),
-            (error: unknown): WarmRow => {
-              if (context.signal.aborted) throw error
-              return {
-                ...row,
-                status: 'failed',
-                detail: redactText(messageOf(error)).slice(0, 120),
-              }
-            },
-          ),
+        context.progress(`warming ${account}`)
+        await warm(runtime, one, context.signal).then(
+          () => add('started'),
+          (error: unknown) => {
+            if (context.signal.aborted) throw error
+            add('failed', redactText(messageOf(error)).slice(0, 120))
+          },
         )
       }
     }
-    const count = (status: WarmRow['status']): number =>
-      rows.filter((row) => row.status === status).length
+    const count = (status: Status): number => rows.filter((row) => row.status === status).length
     const planned = count('would_start')
     return {
       warmed: count('started'),
@@ -90,31 +69,6 @@ export const codexWarm = defineTool({
         planned > 0
           ? `${counted(planned, 'request')} would be sent. Nothing was sent; pass confirm to send them.`
           : `${counted(count('started'), 'window')} opened.`,
-    }
-
-    async function warm(position: number): Promise<void> {
-      const account = pool.accounts[position]
-      if (account === undefined) return
-      const grant = await runtime.tokens.access(account, context.signal)
-      const response = await runtime.fetch(codexDestination(runtime.endpoints), {
-        method: 'POST',
-        headers: outgoingHeaders(undefined, {
-          token: grant.token,
-          account: grant.account,
-          userAgent: runtime.userAgent,
-        }),
-        body: WARM_BODY,
-        redirect: 'error',
-        signal: AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-      })
-      const nowMs = runtime.clock.now()
-      const reading = readingOfHeaders(response.headers, nowMs)
-      if (reading !== undefined) runtime.ledger.observe(account.uid, reading, nowMs)
-      const text = await response.text()
-      if (!response.ok) throw new Error(`the backend answered with status ${response.status}`)
-      // A limit can also end a stream that began well.
-      if (!/"type":\s*"response\.(?:completed|done|incomplete)"/.test(text))
-        throw new Error('the answer did not end well')
     }
   },
   render: (data) =>
@@ -127,3 +81,23 @@ export const codexWarm = defineTool({
     ].join('\n'),
   failed: (data) => data.failed > 0,
 })
+
+/** @throws where no window was opened */
+async function warm(runtime: Runtime, given: Account, signal: AbortSignal): Promise<void> {
+  const { token, account } = await runtime.tokens.access(given, signal)
+  const response = await runtime.fetch(codexDestination(runtime.endpoints), {
+    method: 'POST',
+    headers: outgoingHeaders(undefined, { token, account, userAgent: runtime.userAgent }),
+    body: WARM_BODY,
+    redirect: 'error',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+  })
+  const nowMs = runtime.clock.now()
+  const reading = readingOfHeaders(response.headers, nowMs)
+  if (reading !== undefined) runtime.ledger.observe(given.uid, reading, nowMs)
+  const text = await response.text()
+  if (!response.ok) throw new Error(`the backend answered with status ${response.status}`)
+  // A limit can also end a stream that began well.
+  if (!/"type":\s*"response\.(?:completed|done|incomplete)"/.test(text))
+    throw new Error('the answer did not end well')
+}

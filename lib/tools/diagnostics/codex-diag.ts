@@ -3,40 +3,9 @@ import os from 'node:os'
 import { EMPTY_POOL } from '../../accounts/account.js'
 import { pseudonymOf } from '../../request/trace/trace.js'
 import { messageOf } from '../../kernel/errors.js'
-import type { MetricsSnapshot } from '../../kernel/metrics.js'
 import { redact } from '../../kernel/text/redact.js'
 import { packageVersion } from '../../kernel/version.js'
 import { defineTool } from '../definition.js'
-
-interface DiagData {
-  readonly plugin: { readonly name: string; readonly version: string }
-  readonly runtime: {
-    readonly engine: string
-    readonly platform: string
-    readonly arch: string
-    readonly release: string
-  }
-  readonly storage: {
-    readonly path: string
-    readonly scope: string
-    readonly problem: string | null
-  }
-  readonly config: {
-    readonly changed: Readonly<Record<string, unknown>>
-    readonly problems: number
-  }
-  readonly accounts: readonly {
-    readonly account: string
-    readonly kind: string
-    readonly plan: string | null
-    readonly enabled: boolean
-    readonly needsLogin: boolean
-    readonly blocks: readonly string[]
-  }[]
-  readonly metrics: MetricsSnapshot['counters']
-  readonly requests: readonly unknown[]
-  readonly redactionApplied: true
-}
 
 export const codexDiag = defineTool({
   name: 'diag',
@@ -44,7 +13,7 @@ export const codexDiag = defineTool({
   summary: 'Make a report for a bug, without tokens, addresses, prompts or answers.',
   risk: 'read',
   args: {},
-  async run(runtime): Promise<DiagData> {
+  async run(runtime) {
     // A report is wanted most when the account file cannot be read.
     let storageProblem: string | null = null
     const { accounts } = await runtime.store.read().catch((error: unknown) => {
@@ -58,7 +27,7 @@ export const codexDiag = defineTool({
         ([name]) => sources[name as keyof typeof sources] !== 'default',
       ),
     )
-    const data: DiagData = {
+    return redact({
       plugin: { name: 'oc-codex-multi-auth', version: packageVersion() },
       runtime: {
         engine:
@@ -94,8 +63,7 @@ export const codexDiag = defineTool({
         .slice(-20)
         .map(({ session: _session, ...record }) => record),
       redactionApplied: true,
-    }
-    return redact(data)
+    })
   },
   render: (data) => JSON.stringify(data, undefined, 2),
 })

@@ -5,21 +5,13 @@ import { CodexError } from '../../kernel/errors.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
 import { redact } from '../../kernel/text/redact.js'
 import { defineTool } from '../definition.js'
-import { ownPlace } from '../own-place.js'
+import { ownPlace } from '../user-acts.js'
 
 interface DiffEntry {
   readonly path: string
   readonly kind: 'added' | 'removed' | 'changed'
   readonly left?: unknown
   readonly right?: unknown
-}
-
-interface DiffData {
-  readonly left: string
-  readonly right: string
-  readonly entries: readonly DiffEntry[]
-  readonly summary: { readonly added: number; readonly removed: number; readonly changed: number }
-  readonly redactionApplied: true
 }
 
 export const codexDiff = defineTool({
@@ -33,7 +25,7 @@ export const codexDiff = defineTool({
   },
   positional: ['left', 'right'],
   ownFiles: ['left', 'right'],
-  async run({ paths }, { left, right }, context): Promise<DiffData> {
+  async run({ paths }, { left, right }, context) {
     // A model may see what differs between files of ours; the user at a terminal may name any.
     const place = async (name: string): Promise<string> =>
       context.caller === 'model'
@@ -69,12 +61,11 @@ export const codexDiff = defineTool({
 
 async function load(file: string): Promise<unknown> {
   const found = await readTextFile(file)
-  if (found === undefined)
-    throw new CodexError('invalid_input', `There is no file ${file}.`, { hint: '' })
+  if (found === undefined) throw new CodexError('invalid_input', `There is no file ${file}.`)
   try {
     return JSON.parse(found.text)
   } catch {
-    throw new CodexError('invalid_input', `${file} is not JSON.`, { hint: '' })
+    throw new CodexError('invalid_input', `${file} is not JSON.`)
   }
 }
 

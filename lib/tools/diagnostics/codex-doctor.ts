@@ -6,25 +6,8 @@ import { redactText } from '../../kernel/text/redact.js'
 import { packageVersion } from '../../kernel/version.js'
 import { defineTool } from '../definition.js'
 import { CHECKS } from './doctor-checks.js'
-import { type Severity } from './finding.js'
+import type { Finding, Severity } from './finding.js'
 import { selfTest } from './doctor-host.js'
-
-interface DoctorFinding {
-  readonly id: string
-  readonly severity: Severity
-  readonly summary: string
-  readonly action: string
-  readonly fixable: boolean
-}
-
-interface DoctorData {
-  readonly version: string
-  readonly findings: readonly DoctorFinding[]
-  readonly errors: number
-  readonly warnings: number
-  /** What was fixed and what could not be, one line each; null when no fix was asked for. */
-  readonly fixed: readonly string[] | null
-}
 
 export const codexDoctor = defineTool({
   name: 'doctor',
@@ -41,9 +24,9 @@ export const codexDoctor = defineTool({
   },
   riskOf: ({ fix }) => (fix === true ? 'edit' : 'read'),
   userOnly: ['selfTest'],
-  async run(runtime, { fix = false, selfTest: isSelfTest = false }, context): Promise<DoctorData> {
-    const findings: DoctorFinding[] = []
-    const repaired = new Set<DoctorFinding>()
+  async run(runtime, { fix = false, selfTest: isSelfTest = false }, context) {
+    const findings: (Omit<Finding, 'fix'> & { readonly fixable: boolean })[] = []
+    const repaired = new Set<unknown>()
     const fixed: string[] = []
     const checks = isSelfTest ? { ...CHECKS, 'self-test': selfTest } : CHECKS
     for (const [name, check] of Object.entries(checks)) {
@@ -76,6 +59,7 @@ export const codexDoctor = defineTool({
       findings,
       errors: count('error'),
       warnings: count('warning'),
+      /** What was fixed and what could not be; null when no fix was asked for. */
       fixed: fix ? fixed : null,
     }
   },

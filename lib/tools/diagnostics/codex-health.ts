@@ -3,26 +3,9 @@ import * as z from 'zod'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { formatDuration } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
-import { type AccountRow, NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
+import { NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
-
-interface HealthRow extends AccountRow {
-  readonly health: 'healthy' | 'unhealthy' | 'skipped'
-  readonly error: string | null
-  /** ms until the access token ends; null when unknown. */
-  readonly tokenLeftMs: number | null
-}
-
-interface HealthData {
-  readonly totalAccounts: number
-  readonly healthyCount: number
-  readonly unhealthyCount: number
-  readonly skippedCount: number
-  /** Records of the file that hold no login that can be read. */
-  readonly unreadable: number
-  readonly accounts: readonly HealthRow[]
-}
 
 export const codexHealth = defineTool({
   name: 'health',
@@ -37,7 +20,7 @@ export const codexHealth = defineTool({
       .optional(),
   },
   riskOf: ({ clear }) => (clear === true ? 'edit' : 'read'),
-  async run(runtime, { clear }, context): Promise<HealthData> {
+  async run(runtime, { clear }, context) {
     const before = await runtime.store.read()
     if (clear === true)
       for (const { uid } of before.accounts) runtime.ledger.clear(uid, runtime.clock.now())
@@ -45,7 +28,7 @@ export const codexHealth = defineTool({
     const errors = await readAllLimits(runtime, asked, context)
     const pool = await runtime.store.read()
     const nowMs = runtime.clock.now()
-    const accounts = viewsOf(runtime, pool, context).map((view): HealthRow => {
+    const accounts = viewsOf(runtime, pool, context).map((view) => {
       const expiresAt = pool.accounts[view.index - 1]?.expiresAt
       const error = errors.get(view.uid) ?? null
       const isSkipped = !view.enabled || view.kind === 'api-key'
@@ -53,10 +36,11 @@ export const codexHealth = defineTool({
         ...rowOf(view, pool, nowMs, context),
         health: isSkipped ? 'skipped' : error === null ? 'healthy' : 'unhealthy',
         error,
+        /** ms until the access token ends. */
         tokenLeftMs: expiresAt === undefined ? null : expiresAt - nowMs,
       }
     })
-    const count = (health: HealthRow['health']): number =>
+    const count = (health: 'healthy' | 'unhealthy' | 'skipped'): number =>
       accounts.filter((row) => row.health === health).length
     return {
       totalAccounts: accounts.length,

@@ -1,39 +1,14 @@
+import path from 'node:path'
+
 import * as z from 'zod'
 
-import { type RetryLimits, retryLimitsOf } from '../../request/failures/retry.js'
+import { retryLimitsOf } from '../../request/failures/retry.js'
 import { CodexError } from '../../kernel/errors.js'
-import type { MetricsSnapshot } from '../../kernel/metrics.js'
 import { renderTable } from '../../kernel/text/table.js'
-import { defineTool, type ProfileCost } from '../definition.js'
+import { defineTool } from '../definition.js'
 import { EXPORT_FORMATS, EXPORT_MARKS, type ExportFormat, metricsExport } from './metrics-export.js'
 import { writeOwnFile } from '../own-file.js'
 import { POLICY_CONSTANTS } from './policy-constants.js'
-
-interface MetricsData {
-  readonly counters: MetricsSnapshot['counters']
-  /** Always empty; kept because programs read this output. */
-  readonly histograms: Readonly<Record<string, never>>
-  readonly retryProfile: string
-  readonly retryBudget: RetryLimits
-  /** What the definitions of the registered tools add to every request. */
-  readonly registeredTools: ProfileCost
-  /** The numbers every policy goes by; times in ms. */
-  readonly constants: typeof POLICY_CONSTANTS
-  /** Only to tell the text whether to show them. */
-  readonly showConstants: boolean
-  readonly lastRequests: readonly {
-    readonly startedAtMs: number
-    readonly model: string
-    readonly outcome: string | null
-    readonly attempts: number
-    readonly durationMs: number | null
-    readonly firstOutputMs: number | null
-  }[]
-  /** Only when a format was asked for; `path` says where it was written, else `text` holds it. */
-  readonly exported?:
-    | { readonly format: ExportFormat; readonly path: string }
-    | { readonly format: ExportFormat; readonly text: string }
-}
 
 export const codexMetrics = defineTool({
   name: 'metrics',
@@ -51,22 +26,29 @@ export const codexMetrics = defineTool({
   },
   userOnly: ['out'],
   multiline: ['exported'],
-  async run(runtime, { constants, format, out }, context): Promise<MetricsData> {
+  async run(runtime, { constants, format, out }, context) {
     if (out !== undefined && format === undefined)
       throw new CodexError('invalid_input', 'Argument out needs a format.', {
         hint: `Formats: ${EXPORT_FORMATS.join(', ')}`,
       })
-    if (out === '')
-      throw new CodexError('invalid_input', 'Argument out needs the name of a file.', { hint: '' })
-    const text = format === undefined ? undefined : await metricsExport(runtime, format)
+    if (out === '') throw new CodexError('invalid_input', 'Argument out needs the name of a file.')
+    const exportedAs = async (wanted: ExportFormat) => {
+      const text = await metricsExport(runtime, wanted)
+      if (out === undefined) return { format: wanted, text }
+      const file = path.resolve(context.directory, out)
+      await writeOwnFile(file, `${text.trimEnd()}\n`, EXPORT_MARKS[wanted])
+      return { format: wanted, path: file }
+    }
     const { counters } = runtime.metrics.snapshot()
     return {
       counters,
+      /** Always empty; kept because programs read this output. */
       histograms: {},
       retryProfile: runtime.config.retryProfile,
       retryBudget: retryLimitsOf(runtime.config),
       registeredTools: context.profileCost(runtime.config.tools),
       constants: POLICY_CONSTANTS,
+      /** Only to tell the text. */
       showConstants: constants === true,
       lastRequests: runtime.trace
         .recent()
@@ -79,23 +61,7 @@ export const codexMetrics = defineTool({
           durationMs: record.durationMs ?? null,
           firstOutputMs: record.firstOutputMs ?? null,
         })),
-      ...(format === undefined || text === undefined
-        ? {}
-        : {
-            exported: {
-              format,
-              ...(out === undefined
-                ? { text }
-                : {
-                    path: await writeOwnFile({
-                      wanted: out,
-                      directory: context.directory,
-                      text: `${text.trimEnd()}\n`,
-                      mark: EXPORT_MARKS[format],
-                    }),
-                  }),
-            },
-          }),
+      ...(format !== undefined && { exported: await exportedAs(format) }),
     }
   },
   render(data, view) {

@@ -9,11 +9,11 @@ import { MANAGED_MARKER } from '../../login/managed-entry.js'
 import { isCodexError, messageOf } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
+import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import type { Runtime } from '../../runtime.js'
-import { host, pluginEntry, version } from './doctor-host.js'
+import { leftovers, records } from './doctor-files.js'
+import { host as opencode, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
-import { leftovers } from './doctor-leftovers.js'
-import { records } from './doctor-records.js'
 import { transport } from './doctor-transport.js'
 import { type Check, failed, type Finding, ok, warning } from './finding.js'
 
@@ -24,7 +24,7 @@ const NETWORK_TIMEOUT_MS = 10_000
 /** Every check, in the order of the report. */
 export const CHECKS: Readonly<Record<string, Check>> = {
   version,
-  host,
+  host: opencode,
   'plugin-entry': pluginEntry,
   storage,
   keychain,
@@ -51,39 +51,31 @@ async function storage(runtime: Runtime): Promise<readonly Finding[]> {
 }
 
 async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
-  const unsaved = (await runtime.tokens.unsaved()).map((summary): Finding =>
+  const findings = (await runtime.tokens.unsaved()).map((summary) =>
     failed(
       'tokens-not-stored',
       summary,
       'Free space on the disk and make it writable; keep every OpenCode window open until this is gone.',
     ),
   )
+  const signIn = 'Run: opencode auth login'
   const pool = await runtime.store.read().catch(() => undefined)
-  if (pool === undefined) return unsaved
-  if (pool.accounts.length === 0)
-    return [failed('accounts', 'No account is signed in.', 'Run: opencode auth login')]
-  const findings: Finding[] = [...unsaved]
+  if (pool === undefined) return findings
+  if (pool.accounts.length === 0) return [failed('accounts', 'No account is signed in.', signIn)]
   for (const account of pool.accounts) {
     const name = runtime.label(account)
-    if (account.needsLogin !== undefined)
-      findings.push(
-        failed('login-needed', `${name}: ${account.needsLogin.reason}`, 'Run: opencode auth login'),
-      )
-    else if (account.kind !== 'api-key' && (account.refreshToken ?? '') === '')
-      findings.push(
-        warning(
-          'login-needed',
-          `${name} has no refresh token and will end with its access token.`,
-          'Run: opencode auth login',
-        ),
-      )
+    const { needsLogin, kind, refreshToken = '' } = account
+    if (needsLogin !== undefined)
+      findings.push(failed('login-needed', `${name}: ${needsLogin.reason}`, signIn))
+    else if (kind !== 'api-key' && refreshToken === '') {
+      const summary = `${name} has no refresh token and will end with its access token.`
+      findings.push(warning('login-needed', summary, signIn))
+    }
     if (account.enabled === false)
       findings.push(warning('account-disabled', `${name} is disabled.`, 'Enable it: codex-toggle'))
   }
-  const tokens = pool.accounts.flatMap((account) =>
-    account.refreshToken === undefined ? [] : [account.refreshToken],
-  )
-  if (new Set(tokens).size < tokens.length) {
+  const tokens = pool.accounts.flatMap(({ refreshToken }) => refreshToken ?? [])
+  if (new Set(tokens).size < tokens.length)
     findings.push(
       warning(
         'shared-login',
@@ -91,35 +83,21 @@ async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
         'Remove the one you do not need: codex-remove',
       ),
     )
-  }
-  return findings.length === 0
-    ? [
-        ok(
-          'accounts',
-          `${counted(pool.accounts.length, 'account is', 'accounts are')} signed in and enabled.`,
-        ),
-      ]
-    : findings
+  if (findings.length > 0) return findings
+  const count = counted(pool.accounts.length, 'account is', 'accounts are')
+  return [ok('accounts', `${count} signed in and enabled.`)]
 }
 
 async function permissions(runtime: Runtime): Promise<readonly Finding[]> {
   if (process.platform === 'win32') return []
   const file = runtime.store.path
+  const folder = path.dirname(file)
   const findings = (await openPlaces(runtime.paths)).map(openFinding)
-  if (
-    (await stat(file).catch(() => undefined)) !== undefined &&
-    (await access(path.dirname(file), constants.W_OK).then(
-      () => false,
-      () => true,
-    ))
-  ) {
-    findings.push(
-      failed(
-        'permissions',
-        `${path.dirname(file)} cannot be written, so tokens cannot be refreshed.`,
-        'Make the folder writable for you.',
-      ),
-    )
+  const isThere = await stat(file).catch(() => undefined)
+  const refusal = await access(folder, constants.W_OK).catch((error: unknown) => error)
+  if (isThere !== undefined && refusal !== undefined) {
+    const summary = `${folder} cannot be written, so tokens cannot be refreshed.`
+    findings.push(failed('permissions', summary, 'Make the folder writable for you.'))
   }
   return findings.length === 0
     ? [ok('permissions', 'Only you can read the account file and its folders.')]
@@ -135,17 +113,17 @@ function openFinding(place: OpenPlace): Finding {
     severity: kind === 'file' || (mode & 0o022) !== 0 ? 'error' : 'warning',
     summary: `${where} (mode ${mode.toString(8)}) can ${what} by other users of this machine.`,
     action: `chmod ${wanted} ${where}`,
-    ...(isOurs
-      ? { fix: () => close(place).then(() => `only its owner gets at ${where} now.`) }
-      : {}),
+    ...(isOurs && { fix: () => close(place).then(() => `only its owner gets at ${where} now.`) }),
   }
 }
 
 async function config(runtime: Runtime): Promise<readonly Finding[]> {
-  const { problems } = runtime.loaded
-  const address = addressProblem(runtime)
-  if (address !== undefined)
-    return [warning('config', address, 'See: oc-codex-multi-auth config baseUrl')]
+  const { problems, config: settings } = runtime.loaded
+  try {
+    if (settings.baseUrl !== '') parseBaseUrl(settings.baseUrl, 'the setting baseUrl')
+  } catch (error) {
+    return [warning('config', messageOf(error), 'See: oc-codex-multi-auth config baseUrl')]
+  }
   if (problems.length === 0) return [ok('config', 'Every setting is valid.')]
   return problems.map(({ where, line, key, message }) =>
     warning(
@@ -156,45 +134,28 @@ async function config(runtime: Runtime): Promise<readonly Finding[]> {
   )
 }
 
-function addressProblem({ config }: Runtime): string | undefined {
-  if (config.baseUrl === '') return undefined
-  try {
-    parseBaseUrl(config.baseUrl, 'the setting baseUrl')
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
-}
-
-async function hostLogin(runtime: Runtime): Promise<readonly Finding[]> {
-  const file = runtime.paths.hostAuthFile
-  const text = (await readTextFile(file).catch(() => undefined))?.text
-  const entry = openaiEntry(text ?? '{}')
-  if (entry === undefined) {
-    return [
-      warning(
-        'host-login',
-        'OpenCode has no entry for openai, so it does not ask the plugin; the next start puts it back.',
-        'Start OpenCode once, or run: opencode auth login',
-      ),
-    ]
-  }
+async function hostLogin({ paths }: Runtime): Promise<readonly Finding[]> {
+  const text = (await readTextFile(paths.hostAuthFile).catch(() => undefined))?.text ?? ''
+  const logins = parsedJson(text)
+  const entry = isRecord(logins) && isRecord(logins.openai) ? logins.openai : undefined
+  const warn = (summary: string, action?: string): readonly Finding[] => [
+    warning('host-login', summary, action),
+  ]
+  if (entry === undefined)
+    return warn(
+      'OpenCode has no entry for openai, so it does not ask the plugin; the next start puts it back.',
+      'Start OpenCode once, or run: opencode auth login',
+    )
   if (entry.type === 'oauth' && entry.refresh === MANAGED_MARKER)
     return [ok('host-login', 'OpenCode hands requests for openai to this plugin.')]
   if (entry.type === 'api')
-    return [
-      warning(
-        'host-login',
-        'OpenCode has an API key for openai, so it does not ask the plugin.',
-        'Run: opencode auth login, and choose a ChatGPT account',
-      ),
-    ]
-  return [
-    warning(
-      'host-login',
-      'OpenCode has a ChatGPT login of its own for openai; the plugin takes over as soon as it has an account.',
-    ),
-  ]
+    return warn(
+      'OpenCode has an API key for openai, so it does not ask the plugin.',
+      'Run: opencode auth login, and choose a ChatGPT account',
+    )
+  return warn(
+    'OpenCode has a ChatGPT login of its own for openai; the plugin takes over as soon as it has an account.',
+  )
 }
 
 async function callbackPort(): Promise<readonly Finding[]> {
@@ -216,6 +177,8 @@ async function backend(runtime: Runtime, signal: AbortSignal): Promise<readonly 
   const proxy = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'].find(
     (name) => (runtime.env[name] ?? '') !== '',
   )
+  const { host } = new URL(url)
+  const through = proxy === undefined ? '' : ` through the proxy of ${proxy}`
   try {
     const response = await runtime.fetch(`${url}/codex/models`, {
       method: 'GET',
@@ -225,31 +188,21 @@ async function backend(runtime: Runtime, signal: AbortSignal): Promise<readonly 
     void response.body?.cancel().catch(() => undefined)
     const theirs = Date.parse(response.headers.get('date') ?? '')
     const skewMs = Number.isFinite(theirs) ? runtime.clock.now() - theirs : 0
-    const findings: Finding[] = [
-      ok(
-        'backend',
-        `${new URL(url).host} answers${proxy === undefined ? '' : ` through the proxy of ${proxy}`}.`,
+    const answers = ok('backend', `${host} answers${through}.`)
+    if (Math.abs(skewMs) <= MAX_CLOCK_SKEW_MS) return [answers]
+    const minutes = Math.round(Math.abs(skewMs) / 60_000)
+    return [
+      answers,
+      warning(
+        'clock',
+        `The clock of this machine is ${minutes} min ${skewMs > 0 ? 'ahead' : 'behind'}.`,
+        'Set the clock; times of limits and tokens are off otherwise.',
       ),
     ]
-    if (Math.abs(skewMs) > MAX_CLOCK_SKEW_MS) {
-      findings.push(
-        warning(
-          'clock',
-          `The clock of this machine is ${Math.round(Math.abs(skewMs) / 60_000)} min ${skewMs > 0 ? 'ahead' : 'behind'}.`,
-          'Set the clock; times of limits and tokens are off otherwise.',
-        ),
-      )
-    }
-    return findings
   } catch (error) {
     if (signal.aborted) throw error
-    return [
-      failed(
-        'backend',
-        `${new URL(url).host} cannot be reached${proxy === undefined ? '' : ` through the proxy of ${proxy}`}.`,
-        'Check the network, the proxy and the firewall.',
-      ),
-    ]
+    const summary = `${host} cannot be reached${through}.`
+    return [failed('backend', summary, 'Check the network, the proxy and the firewall.')]
   }
 }
 
@@ -276,17 +229,4 @@ function isBusy(port: number): Promise<boolean> {
       server.close(() => resolve(false)),
     )
   })
-}
-
-function openaiEntry(text: string): { type?: unknown; refresh?: unknown } | undefined {
-  try {
-    const content: unknown = JSON.parse(text)
-    const entry =
-      typeof content === 'object' && content !== null && 'openai' in content
-        ? content.openai
-        : undefined
-    return typeof entry === 'object' && entry !== null ? entry : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -50,7 +50,7 @@ async function versionIn(copy: string): Promise<string | undefined> {
   for (const place of places) {
     const manifest = z
       .object({ name: z.literal(PACKAGE_NAME), version: z.string() })
-      .safeParse(await jsonIn(place))
+      .safeParse(parsedJson((await readTextFile(place).catch(() => undefined))?.text ?? ''))
     if (manifest.success) return manifest.data.version
   }
   return undefined
@@ -70,12 +70,8 @@ export async function pluginEntry(runtime: Runtime): Promise<readonly Finding[]>
   const { paths, env, directory } = runtime
   const root = findProjectRoot(directory, paths.home)
   const { server } = await findConfigFiles(paths, env)
-  const files = [
-    server,
-    ...(root === undefined
-      ? []
-      : ['opencode.json', 'opencode.jsonc'].map((name) => path.join(root, name))),
-  ]
+  const names = root === undefined ? [] : ['opencode.json', 'opencode.jsonc']
+  const files = [server, ...names.map((name) => path.join(root ?? '', name))]
   const entries = (await Promise.all(files.map(pluginsIn))).flat()
   const last = entries.findLastIndex((entry) =>
     ['current', 'former', 'checkout'].includes(entryKind(entry)),
@@ -92,22 +88,13 @@ export async function pluginEntry(runtime: Runtime): Promise<readonly Finding[]>
   for (const [index, entry] of entries.entries()) {
     const name = nameOf(entry)
     if (entryKind(entry) !== 'foreign' || name === undefined) continue
-    if (IGNORED.test(name))
-      findings.push(
-        warning(
-          'ignored-plugin',
-          `OpenCode ignores the plugin ${name} because of its name.`,
-          'Take it out of the configuration.',
-        ),
-      )
-    else if (index > last && RIVAL.test(name))
-      findings.push(
-        warning(
-          'rival-plugin',
-          `${name} stands after this plugin and may take openai from it.`,
-          `Remove it, or put ${PACKAGE_NAME} last.`,
-        ),
-      )
+    if (IGNORED.test(name)) {
+      const summary = `OpenCode ignores the plugin ${name} because of its name.`
+      findings.push(warning('ignored-plugin', summary, 'Take it out of the configuration.'))
+    } else if (index > last && RIVAL.test(name)) {
+      const summary = `${name} stands after this plugin and may take openai from it.`
+      findings.push(warning('rival-plugin', summary, `Remove it, or put ${PACKAGE_NAME} last.`))
+    }
   }
   return findings.length === 0
     ? [ok('plugin-entry', 'OpenCode loads this plugin, and none after it wants the same provider.')]
@@ -166,13 +153,8 @@ export async function selfTest(
     answer === undefined
       ? 'OpenCode could not be started'
       : 'OpenCode was started and did not hand openai to this plugin'
-  return [
-    failed(
-      'self-test',
-      `${why}.`,
-      'See the findings above; then: opencode models openai --print-logs',
-    ),
-  ]
+  const action = 'See the findings above; then: opencode models openai --print-logs'
+  return [failed('self-test', `${why}.`, action)]
 }
 
 /** What OpenCode goes by: its own settings and ours, and the way to the network. */
@@ -216,7 +198,3 @@ async function run(
 
 /** Characters of output that are kept, the last ones. */
 const MOST_OUTPUT = 4_000_000
-
-async function jsonIn(file: string): Promise<unknown> {
-  return parsedJson((await readTextFile(file).catch(() => undefined))?.text ?? '')
-}

@@ -16,7 +16,7 @@ export interface Finding {
 }
 
 /** @returns what was repaired, as the end of a sentence */
-export type Fix = () => Promise<string>
+type Fix = () => Promise<string>
 
 /** Looks for one kind of trouble. */
 export type Check = (runtime: Runtime, signal: AbortSignal) => Promise<readonly Finding[]>

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { CodexError } from '../../kernel/errors.js'
 import { defineTool } from '../definition.js'
 
-const TOPICS = {
+const TOPICS: Readonly<Record<string, string>> = {
   setup:
     'Sign in with opencode auth login, choose OpenAI and a ChatGPT method; repeat for each account. Over SSH use the device code. codex-setup shows what is missing.',
   switch:
@@ -16,12 +16,6 @@ const TOPICS = {
     'codex-health checks every account; codex-doctor checks this machine and says what to do; codex-diag makes a report without secrets.',
   backup:
     'codex-export writes the accounts to a file, encrypted on request; codex-import brings them back. Before accounts disappear a copy goes to the backups folder.',
-} as const
-
-type Topic = keyof typeof TOPICS
-
-interface HelpData {
-  readonly topics: Readonly<Record<string, string>>
 }
 
 export const codexHelp = defineTool({
@@ -31,16 +25,16 @@ export const codexHelp = defineTool({
   risk: 'read',
   args: { topic: z.string().describe(Object.keys(TOPICS).join(', ')).optional() },
   positional: ['topic'],
-  async run(_runtime, { topic }): Promise<HelpData> {
+  async run(_runtime, { topic }) {
     if (topic === undefined) return { topics: TOPICS }
     const name = topic.trim().toLowerCase()
-    if (!Object.hasOwn(TOPICS, name))
+    const text = Object.hasOwn(TOPICS, name) ? TOPICS[name] : undefined
+    if (text === undefined)
       throw new CodexError(
         'invalid_input',
         `There is no topic ${JSON.stringify(topic)}. There are: ${Object.keys(TOPICS).join(', ')}.`,
-        { hint: '' },
       )
-    return { topics: { [name]: TOPICS[name as Topic] } }
+    return { topics: { [name]: text } }
   },
   render: (data) =>
     Object.entries(data.topics)

@@ -2,20 +2,13 @@ import { nextAction } from '../../account-view/next-action.js'
 import { viewsOf } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 
-interface NextData {
-  readonly recommendedNextAction: string
-  readonly totalAccounts: number
-  /** From 1; null without accounts. */
-  readonly activeIndex: number | null
-}
-
 export const codexNext = defineTool({
   name: 'next',
   group: 'Setup and help',
   summary: 'Name the one thing to do next.',
   risk: 'read',
   args: {},
-  async run(runtime): Promise<NextData> {
+  async run(runtime) {
     const pool = await runtime.store.read()
     const views = viewsOf(runtime, pool)
     return {

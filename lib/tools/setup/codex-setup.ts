@@ -13,18 +13,13 @@ export interface SetupStep {
   readonly action: string
 }
 
-export interface SetupData {
-  readonly steps: readonly SetupStep[]
-  readonly ready: boolean
-}
-
 export const codexSetup = defineTool({
   name: 'setup',
   group: 'Setup and help',
   summary: 'Show what is set up and what is still to do.',
   risk: 'read',
   args: {},
-  async run(runtime): Promise<SetupData> {
+  async run(runtime) {
     const pool = await runtime.store.read()
     const auth = (await readTextFile(runtime.paths.hostAuthFile).catch(() => undefined))?.text ?? ''
     // A limit passes by itself and is nothing to set up.
