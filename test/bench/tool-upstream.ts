@@ -7,8 +7,8 @@ import { WebSocketServer } from 'ws'
 
 /**
  * The other side of the transports, in a process of its own: answers each request, by HTTP or WebSocket, with one tool
- * call at once. In front of it stand a plain line and one of 10 Mbit/s with 40 ms for the way there and back; both count
- * what goes up. Prints the ports of the two lines and of the counter.
+ * call at once. In front of it stand a plain line and one of 10 Mbit/s with 40 ms for the way there and back, which count what
+ * goes up, and behind a slow one a server that refuses every upgrade. Prints the ports: plain, slow, counter, refusing.
  */
 const BYTES_PER_MS = 10_000_000 / 8 / 1_000
 const ONE_WAY_MS = 20
@@ -51,7 +51,7 @@ function sealed(): string {
   return randomBytes(420).toString('base64url')
 }
 
-const server = http.createServer((request, response) => {
+const answered: http.RequestListener = (request, response) => {
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
   request.once('end', () => {
@@ -61,6 +61,11 @@ const server = http.createServer((request, response) => {
       response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
     response.end()
   })
+}
+const server = http.createServer(answered)
+const refusing = http.createServer(answered)
+refusing.on('upgrade', (_request, socket) => {
+  socket.end('HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
 })
 const sockets = new WebSocketServer({ server, perMessageDeflate: true, maxPayload: 64_000_000 })
 sockets.on('connection', (socket) => {
@@ -112,5 +117,7 @@ const counter = http.createServer((_request, response) => {
   response.end(String(up))
   up = 0
 })
-const ports = await Promise.all([line(port, false), line(port, true), counter].map(portOf))
+const refusingPort = await portOf(refusing)
+const servers = [line(port, false), line(port, true), counter, line(refusingPort, true)]
+const ports = await Promise.all(servers.map(portOf))
 process.stdout.write(`${JSON.stringify(ports)}\n`)

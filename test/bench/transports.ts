@@ -3,7 +3,7 @@ import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
 import { createPrng, type Prng } from '../../simulator/prng.js'
-import { type Bench, bodyOf, type Fetch, goodAccount, send } from './support.js'
+import { type Bench, bodyOf, type Fetch, goodAccount, median, send } from './support.js'
 
 const CALLS = 20
 /** What a tool returns for one call, in characters. */
@@ -42,7 +42,8 @@ interface Spent {
 
 /** A turn of twenty tool calls: bytes that go up and the sum of the waits, for each way and line, beside plain HTTP. */
 export async function transports(bench: Bench, ports: readonly number[]): Promise<void> {
-  const [fast = 0, slow = 0, counter = 0] = ports
+  const [fast = 0, slow = 0, counter = 0, refusing = 0] = ports
+  await refusedUpgrade(bench, refusing)
   const lines = [
     ['loopback', fast],
     ['10 Mbit/s, 40 ms', slow],
@@ -73,6 +74,34 @@ export async function transports(bench: Bench, ports: readonly number[]): Promis
       }
     }
   }
+}
+
+/** What a request waits longer for because the WebSocket is refused, on the slow line. */
+async function refusedUpgrade(bench: Bench, port: number): Promise<void> {
+  const url = `http://127.0.0.1:${port}`
+  const waits: number[][] = [[], []]
+  for (let round = 0; round < 5; round += 1) {
+    for (const [index, transport] of ['auto', 'http'].entries()) {
+      Object.assign(process.env, {
+        CODEX_AUTH_TRANSPORT: transport,
+        CODEX_AUTH_REQUEST_COMPRESSION: 'off',
+      })
+      const plugin = await bench.plugin([goodAccount()], { url, backend: `${url}/backend-api` })
+      const started = performance.now()
+      await itemsOf(plugin.fetch, bodyOf(20_000))
+      waits[index]?.push(performance.now() - started)
+      await plugin.dispose()
+    }
+  }
+  bench.rows.push({
+    name: 'first request where the WebSocket is refused, 40 ms there and back',
+    ours: median(waits[0] ?? []),
+    plain: median(waits[1] ?? []),
+    unit: 'ms',
+    // The round trip, and what a timer is late.
+    target: 45,
+    of: 'added',
+  })
 }
 
 async function turn(
