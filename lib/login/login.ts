@@ -1,4 +1,4 @@
-import { abortReason, type Clock } from '../kernel/clock.js'
+import type { Clock } from '../kernel/clock.js'
 import { CodexError } from '../kernel/errors.js'
 import { type CallbackServer, startCallbackServer } from '../oauth/callback-server.js'
 import type { LoginTokens, OAuthClient } from '../oauth/oauth-client.js'
@@ -136,7 +136,9 @@ function pending(
       if (result === undefined || pasted !== undefined)
         result = run(signal, pasted ?? '')
           .catch((error: unknown) => {
-            throw signal.aborted ? cancelled() : error
+            throw signal.aborted
+              ? new CodexError('login_cancelled', 'The login was cancelled.')
+              : error
           })
           .finally(close)
       return result
@@ -156,25 +158,16 @@ async function codeWithin(
   const over = new AbortController()
   const timeout = clock
     .sleep(BROWSER_LOGIN_TIMEOUT_MS, AbortSignal.any([signal, over.signal]))
-    .then(
-      () => {
-        throw new CodexError(
-          'login_timeout',
-          'The login was not completed in the browser within 10 minutes.',
-        )
-      },
-      () => {
-        throw signal.aborted ? abortReason(signal) : cancelled()
-      },
-    )
+    .then(() => {
+      throw new CodexError(
+        'login_timeout',
+        'The login was not completed in the browser within 10 minutes.',
+      )
+    })
   timeout.catch(() => undefined)
   try {
     return await Promise.race([server.code, timeout])
   } finally {
     over.abort()
   }
-}
-
-function cancelled(): CodexError {
-  return new CodexError('login_cancelled', 'The login was cancelled.')
 }

@@ -33,10 +33,10 @@ const payloadSchema = z.looseObject({
 /** A residency of this value asks for no header. */
 const NO_RESIDENCY = 'no_constraint'
 
-/** What a token says about its owner. Read, never verified: the backend is the judge. */
-export type Claims = ReturnType<typeof readClaims>
-
-/** The claims of a JWT; none for anything else. Pure, never throws. See docs/development/facts/oauth.md#token-claims. */
+/**
+ * What a JWT says about its owner; nothing for any other text. Read, never verified: the backend is the judge. Pure, never
+ * throws. See docs/development/facts/oauth.md#token-claims.
+ */
 export function readClaims(token: string) {
   const payload = payloadSchema.safeParse(payloadOf(token)).data
   const profile = payload?.['https://api.openai.com/profile']

@@ -236,6 +236,23 @@ describe('a login that an earlier version copied into the pools of projects', ()
     expect(home.spent()).toBe(1)
   })
 
+  it('is not looked for in records that are marked as ended, nor in those of keys, however new and valid they seem', async () => {
+    const home = await CopiedLogin.make()
+    await home.put(undefined, home.login())
+    const newer = home.login(undefined, {
+      refreshToken: 'rt_newer',
+      accessToken: 'at_newer',
+      expiresAt: Date.now() + 3_600_000,
+      tokenRotatedAt: Date.now() + 3_600_000,
+    })
+    await home.put('a', { ...newer, needsLogin: { since: 1, reason: 'spent' } })
+    await home.put('b', { ...newer, kind: 'api-key', apiKey: 'sk-1' })
+    const runtime = home.open(undefined)
+    const [account] = (await runtime.store.read()).accounts
+    expect((await runtime.tokens.access(account!)).token).not.toBe('at_newer')
+    expect([home.spent(), home.reused()]).toEqual([1, 0])
+  })
+
   it('costs a start nothing while it needs no sign-in: the pools of projects are not even listed', async () => {
     const home = await CopiedLogin.make()
     await home.put(undefined, home.login())

@@ -1,4 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import os from 'node:os'
+import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
@@ -12,6 +14,8 @@ import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { loginNeededText } from '../../lib/tokens/texts.js'
 import { ownIdentity, pidScope } from '../../lib/kernel/lock/process-identity.js'
+import { newDataKey } from '../../lib/accounts/keychain/seal.js'
+import { temporaryFolder } from '../support/temporary.js'
 import { tokenStage } from '../support/token-stage.js'
 
 const NOW = Date.now()
@@ -124,6 +128,49 @@ describe('a token that was about to be spent', () => {
 })
 
 describe('a journal file', () => {
+  it('is known by its whole name: nothing else in the folder is an entry', async () => {
+    const dir = await temporaryFolder()
+    const name = 'a'.repeat(32)
+    for (const file of [`${name}.json`, `x${name}.json`, `${name}.json.tmp`, `${name}.lock`])
+      await writeFile(path.join(dir, file), '')
+    expect(await new RefreshJournal(dir).list()).toEqual([name])
+  })
+
+  it('in a spare folder counts when it holds tokens, whatever the usual one says', async () => {
+    const [dir, spare] = [await temporaryFolder(), await temporaryFolder()]
+    const name = 'a'.repeat(32)
+    const received: JournalEntry = {
+      state: 'received',
+      pool: '/p',
+      uid: 'u',
+      startedAt: 1,
+      tokens: { refreshToken: 'rt_new' },
+    }
+    const journal = new RefreshJournal(dir, undefined, [spare])
+    await new RefreshJournal(spare).write(name, received)
+    expect(await journal.read(name)).toEqual(received)
+    await journal.write(name, started())
+    expect(await journal.read(name)).toEqual(received)
+  })
+
+  it('is sealed with the key of its intent when the keychain does not answer any more', async () => {
+    const dir = await temporaryFolder()
+    const name = 'a'.repeat(32)
+    const key = newDataKey()
+    let isLocked = false
+    const current = async () => (isLocked ? Promise.reject(new Error('locked')) : key)
+    const journal = new RefreshJournal(dir, { current, key: async () => key })
+    const open = await journal.begin(name, started())
+    isLocked = true
+    const tokens = { refreshToken: 'rt_new' }
+    const base = { pool: '/p', uid: 'u', startedAt: 1 }
+    await journal.write(name, { state: 'received', ...base, tokens })
+    await open.close()
+    expect(await readFile(path.join(dir, `${name}.json`), 'utf8')).not.toContain('rt_new')
+    expect(await journal.read(name)).toMatchObject({ tokens })
+    await expect(journal.begin(name, started())).rejects.toThrow('locked')
+  })
+
   it.each(['', '\n\n', '{', 'null', '[]', '{"state":"later"}', '\u0000'.repeat(50), '   '])(
     'that holds %j has no entry',
     (text) => {

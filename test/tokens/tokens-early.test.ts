@@ -57,7 +57,7 @@ describe('a refresh in the background', () => {
     const later = await addAccount(stage, 'later', {})
     stage.server.script.push({ status: 503, body: {} })
     const tokens = stage.newTokens()
-    tokens.refreshSoon([stage.account.uid, soon.uid])
+    tokens.refreshSoon(['acc_gone', stage.account.uid, soon.uid])
     await expect.poll(() => tokenOf(stage, soon), { timeout: 10_000 }).toBe('at_soon_1')
     expect(stage.complaints).toHaveLength(2)
     tokens.refreshSoon([stage.account.uid, later.uid])
@@ -82,6 +82,16 @@ describe('a request whose token ends within the minute', () => {
       token: 'at_first',
     })
     await expect.poll(() => tokenOf(stage, stage.account), { timeout: 10_000 }).toBe('at_a_1')
+  })
+
+  it('is cancelled at once by Esc, and not answered with the old one', async () => {
+    const stage = await tokenStage({ expiresInMs: 30_000 })
+    stage.server.delayMs = 500
+    const given = new AbortController()
+    const access = Promise.resolve(stage.newTokens().access(stage.account, given.signal))
+    await expect.poll(() => stage.server.counts.rotated).toBe(1)
+    given.abort(new Error('Esc'))
+    await expect(access).rejects.toThrow('Esc')
   })
 
   it('goes on with the old one at once while another process renews it', async () => {

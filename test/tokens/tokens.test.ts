@@ -36,9 +36,12 @@ describe('tokens.access', () => {
   })
 
   it('goes on with the old token when the login server is down and the token is still valid', async () => {
-    const { newTokens, account, server } = await tokenStage({ expiresInMs: 30_000 })
+    const { newTokens, account, server, complaints } = await tokenStage({ expiresInMs: 30_000 })
     server.script.push({ status: 503, body: {} })
     expect(await newTokens().access(account)).toMatchObject({ token: 'at_first' })
+    expect(complaints).toContain(
+      'Early refresh for Account 1 did not work; the current token still does.',
+    )
   })
 
   it('marks the account and says how to log in again when the refresh token is dead', async () => {
@@ -58,8 +61,12 @@ describe('tokens.access', () => {
     const { newTokens, account, server } = await tokenStage({ expiresInMs: -1000 })
     server.script.push({ status: 500, body: {} }, { status: 500, body: {} })
     const tokens = newTokens()
-    await expect(tokens.access(account)).rejects.toMatchObject({ code: 'refresh_failed' })
-    await expect(tokens.access(account)).rejects.toMatchObject({ code: 'refresh_failed' })
+    for (let attempt = 0; attempt < 2; attempt += 1)
+      await expect(tokens.access(account)).rejects.toMatchObject({
+        code: 'refresh_failed',
+        message: 'Account 1: the login server did not refresh the token.',
+        hint: expect.stringContaining('codex-doctor'),
+      })
     expect(server.counts.failed).toBe(1)
   })
 
@@ -108,6 +115,8 @@ describe('tokens.afterUnauthorized', () => {
     expect(grant.token).toBe('at_a_1')
     await expect(tokens.afterUnauthorized(grant.account, grant.token)).rejects.toMatchObject({
       code: 'refresh_failed',
+      message: 'Account 1: the backend rejects the token even right after a refresh.',
+      hint: 'Sign in to this account again: opencode auth login',
     })
     expect(server.counts.rotated).toBe(1)
   })
