@@ -17,7 +17,7 @@ export interface InstructionCache {
   close(): Promise<void>
 }
 
-export interface InstructionCacheDeps {
+interface InstructionCacheDeps {
   readonly file: string
   readonly fetch: typeof globalThis.fetch
   readonly userAgent: string
@@ -69,15 +69,10 @@ export function createInstructionCache(deps: InstructionCacheDeps): InstructionC
     current() {
       const nowMs = clock.now()
       // A clock that went backwards makes a look old too.
-      if (
-        looking === undefined &&
-        !ended.signal.aborted &&
-        Math.abs(nowMs - lookedAtMs) > FRESH_MS
-      ) {
+      const isOld = Math.abs(nowMs - lookedAtMs) > FRESH_MS
+      if (isOld && looking === undefined && !ended.signal.aborted) {
         lookedAtMs = nowMs
-        looking = look().finally(() => {
-          looking = undefined
-        })
+        looking = look().finally(() => (looking = undefined))
       }
       return cached?.text ?? FALLBACK_INSTRUCTIONS
     },
@@ -111,7 +106,7 @@ async function ask(
     headers: {
       accept: 'text/plain',
       'user-agent': deps.userAgent,
-      ...(cached?.etag === undefined ? {} : { 'if-none-match': cached.etag }),
+      ...(cached?.etag !== undefined && { 'if-none-match': cached.etag }),
     },
     redirect: 'error',
     signal: AbortSignal.any([ended, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),

@@ -1,27 +1,5 @@
-/** Local time of a moment, as far as the report needs it. */
-interface LocalTime {
-  /** `2026-11-21` */
-  readonly day: string
-  /** 0 Monday to 6 Sunday. */
-  readonly weekday: number
-  /** 0 to 23. */
-  readonly hour: number
-}
-
 /** Days and texts in one time zone. */
-export interface Calendar {
-  of(atMs: number): LocalTime
-  /** `Sat 21 Nov` */
-  date(atMs: number): string
-  /** `Sat 21 Nov, 14:20` */
-  moment(atMs: number): string
-  /** `21 Nov` */
-  shortDate(atMs: number): string
-  /** `14:20` */
-  time(atMs: number): string
-  /** `Sat 14:20` */
-  dayTime(atMs: number): string
-}
+export type Calendar = ReturnType<typeof createCalendar>
 
 /** Offsets of time zones change at quarters of an hour at the earliest. */
 const QUARTER_MS = 15 * 60_000
@@ -32,7 +10,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  * A calendar for a time zone; an unknown name means UTC. Asking the system is slow and a history has many entries, so
  * each quarter of an hour is asked for once.
  */
-export function createCalendar(timeZone: string): Calendar {
+export function createCalendar(timeZone: string) {
   const formatter = formatterOf(timeZone)
   const known = new Map<number, Readonly<Record<string, string>>>()
   const partsOf = (atMs: number): Readonly<Record<string, string>> => {
@@ -45,17 +23,21 @@ export function createCalendar(timeZone: string): Calendar {
     known.set(quarter, parts)
     return parts
   }
-  const date = (atMs: number): string => `${partsOf(atMs).weekday ?? ''} ${shortDate(atMs)}`
+  /** `21 Nov` */
   const shortDate = (atMs: number): string => {
     const { day, month } = partsOf(atMs)
     return `${Number(day)} ${MONTHS[Number(month) - 1] ?? ''}`
   }
+  /** `Sat 21 Nov` */
+  const date = (atMs: number): string => `${partsOf(atMs).weekday ?? ''} ${shortDate(atMs)}`
+  /** `14:20` */
   const time = (atMs: number): string => {
     const { hour, minute } = partsOf(atMs)
     return `${hour ?? ''}:${String(Number(minute) + Math.floor((atMs % QUARTER_MS) / 60_000)).padStart(2, '0')}`
   }
   return {
-    of(atMs) {
+    /** `day` as `2026-11-21`, `weekday` from 0 for Monday, `hour` to 23. */
+    of(atMs: number) {
       const { year, month, day, weekday, hour } = partsOf(atMs)
       return {
         day: `${year ?? ''}-${month ?? ''}-${day ?? ''}`,
@@ -64,10 +46,12 @@ export function createCalendar(timeZone: string): Calendar {
       }
     },
     date,
-    moment: (atMs) => `${date(atMs)}, ${time(atMs)}`,
+    /** `Sat 21 Nov, 14:20` */
+    moment: (atMs: number): string => `${date(atMs)}, ${time(atMs)}`,
     shortDate,
     time,
-    dayTime: (atMs) => `${partsOf(atMs).weekday ?? ''} ${time(atMs)}`,
+    /** `Sat 14:20` */
+    dayTime: (atMs: number): string => `${partsOf(atMs).weekday ?? ''} ${time(atMs)}`,
   }
 }
 

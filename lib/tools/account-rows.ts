@@ -1,50 +1,15 @@
 import type { AccountPool } from '../accounts/account.js'
-import { type AccountView, accountViews } from '../account-view/view.js'
+import { type AccountView, accountViews, type WindowView } from '../account-view/view.js'
 import { percentText, stateText } from '../account-view/words.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { formatWhen } from '../kernel/text/moments.js'
 import { type Column, cut } from '../kernel/text/table.js'
-import { type Block, DEFAULT_LIMIT_ID, type WindowKind } from '../routing/limits.js'
+import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { Runtime } from '../runtime.js'
 import type { ToolContext } from './definition.js'
 
-/** One window in the JSON of tools. */
-export interface WindowRow {
-  /** `5h`, `7d`, `30d` or `quota`. */
-  readonly name: string
-  readonly limitId: string
-  readonly leftPercent: number
-  /** Epoch ms, or null when unknown. */
-  readonly resetsAtMs: number | null
-  readonly observedAtMs: number
-  readonly kind: WindowKind
-}
-
 /** One account in the JSON of tools. E-mail address and ids are there only when asked for. */
-export interface AccountRow {
-  /** From 1, the same number everywhere. */
-  readonly index: number
-  readonly name: string
-  readonly kind: 'oauth' | 'api-key'
-  readonly plan: string | null
-  readonly enabled: boolean
-  readonly active: boolean
-  /** By the pin in force in this folder. */
-  readonly pinned: boolean
-  readonly needsLogin: string | null
-  /** In words, see `stateText`. */
-  readonly status: string
-  readonly windows: readonly WindowRow[]
-  readonly blocks: readonly Pick<Block, 'scope' | 'reason' | 'untilMs' | 'detail'>[]
-  readonly tags: readonly string[]
-  readonly note: string | null
-  /** Epoch ms; 0 for never. */
-  readonly lastUsedMs: number
-  readonly resetCredits: number | null
-  readonly uid?: string
-  readonly email?: string
-  readonly accountId?: string
-}
+export type AccountRow = ReturnType<typeof rowOf>
 
 /** What every tool says of an empty pool. */
 export const NO_ACCOUNT = 'No account is signed in. Run: opencode auth login'
@@ -75,17 +40,20 @@ export function rowOf(
   pool: AccountPool,
   nowMs: number,
   { includeSensitive }: Shown,
-): AccountRow {
+) {
   const { email, accountId } = pool.accounts[view.index - 1] ?? {}
   return {
+    /** From 1, the same number everywhere. */
     index: view.index,
     name: view.name,
     kind: view.kind,
     plan: view.plan ?? null,
     enabled: view.enabled,
     active: view.active,
+    /** By the pin in force in this folder. */
     pinned: view.pin !== undefined,
     needsLogin: view.needsLogin ?? null,
+    /** In words. */
     status: stateText(view.state, view.active, (atMs) => formatWhen(atMs, nowMs)),
     windows: view.windows.map(({ reading: _reading, ...window }) => ({
       ...window,
@@ -96,6 +64,7 @@ export function rowOf(
     ),
     tags: view.tags,
     note: view.note ?? null,
+    /** Epoch ms; 0 for never. */
     lastUsedMs: view.lastUsedMs,
     resetCredits: view.resetCredits ?? null,
     ...(includeSensitive ? dropUndefined({ uid: view.uid, email, accountId }) : {}),
@@ -117,7 +86,9 @@ export const ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = [
 
 /** The windows of the usual family in one cell: `5h 62%  7d 81%`. */
 export function windowsCell(
-  { windows }: { readonly windows: readonly Pick<WindowRow, 'name' | 'limitId' | 'leftPercent'>[] },
+  {
+    windows,
+  }: { readonly windows: readonly Pick<WindowView, 'name' | 'limitId' | 'leftPercent'>[] },
   bar: (leftPercent: number) => string = () => '',
 ): string {
   const usual = windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID)

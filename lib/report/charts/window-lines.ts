@@ -30,37 +30,22 @@ const RESET_FALL = 5
 export function windowLines(entries: readonly HistoryEntry[]): WindowLine[] {
   const readings = entries.filter((entry) => entry.type === 'reading')
   const alerts = entries.filter((entry) => entry.type === 'alert')
-  return [...grouped(readings, windowKey).values()].flatMap((list) => {
+  const alertsByWindow = grouped(alerts, windowKey)
+  return [...grouped(readings, windowKey)].flatMap(([key, list]) => {
     const [first] = list
     if (first === undefined) return []
-    return [
-      {
-        uid: first.uid,
-        limitId: first.limitId,
-        kind: first.kind,
-        points: list.map(pointOf),
-        resets: resetsOf(list),
-        alerts: alertsOf(alerts, first),
-      },
-    ]
+    const { uid, limitId, kind } = first
+    const points = list.map(({ atMs, usedPercent }) => ({
+      atMs,
+      left: Math.min(100, Math.max(0, 100 - usedPercent)),
+    }))
+    const marks = (alertsByWindow.get(key) ?? []).map(({ atMs, level }) => ({ atMs, level }))
+    return [{ uid, limitId, kind, points, resets: resetsOf(list), alerts: marks }]
   })
 }
 
-function windowKey({ uid, limitId, kind }: ReadingEntry): string {
+function windowKey({ uid, limitId, kind }: ReadingEntry | AlertEntry): string {
   return JSON.stringify([uid, limitId, kind])
-}
-
-function pointOf({ atMs, usedPercent }: ReadingEntry): LinePoint {
-  return { atMs, left: Math.min(100, Math.max(0, 100 - usedPercent)) }
-}
-
-function alertsOf(
-  alerts: readonly AlertEntry[],
-  { uid, limitId, kind }: ReadingEntry,
-): WindowLine['alerts'] {
-  return alerts
-    .filter((alert) => alert.uid === uid && alert.limitId === limitId && alert.kind === kind)
-    .map(({ atMs, level }) => ({ atMs, level }))
 }
 
 function resetsOf(readings: readonly ReadingEntry[]): number[] {

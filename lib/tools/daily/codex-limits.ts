@@ -11,13 +11,13 @@ import type { HistoryEntry } from '../../history/entries.js'
 import { forecastOf } from '../../history/estimates.js'
 import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
-import { NO_ACCOUNT, rowOf, shortName, viewsOf, type WindowRow } from '../account-rows.js'
+import { type AccountRow, NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
 import { accountArg } from '../accounts/account-edit.js'
 import { defineTool } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
 
 /** A window and what is expected of it; null when the history says too little. */
-type LimitsWindow = WindowRow & { readonly forecast: Forecast | null }
+type LimitsWindow = AccountRow['windows'][number] & { readonly forecast: Forecast | null }
 
 export const codexLimits = defineTool({
   name: 'limits',
