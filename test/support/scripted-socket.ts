@@ -72,8 +72,7 @@ export async function scriptedSocket(script: {
 }
 
 /** Node's way to a WebSocket with headers; the host has Bun's. */
-export const nodeWebSocket: OpenWebSocket = (url, { headers }) =>
-  new WebSocket(url, { headers })
+export const nodeWebSocket: OpenWebSocket = (url, { headers }) => new WebSocket(url, { headers })
 
 export function said(text: string) {
   return {
