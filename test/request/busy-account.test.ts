@@ -12,7 +12,7 @@ async function leaseOfFirst({ core, home }: Stage): Promise<Lease> {
   const [first] = (await core.runtime.store.read()).accounts
   const lease = await tryLease(
     path.join(home, '.opencode', 'refresh'),
-    fingerprintOf(first!.refreshToken!),
+    fingerprintOf(first!.refreshToken),
   )
   onTestFinished(() => lease?.release())
   return lease!
@@ -83,7 +83,7 @@ describe('a request whose account is being renewed by another process', () => {
       stage.home,
       '.opencode',
       'refresh',
-      `${fingerprintOf(first!.refreshToken!)}.lock`,
+      `${fingerprintOf(first!.refreshToken)}.lock`,
     )
     await mkdir(dead, { recursive: true })
     await utimes(dead, new Date(), new Date())
