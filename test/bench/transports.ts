@@ -44,6 +44,7 @@ interface Spent {
 export async function transports(bench: Bench, ports: readonly number[]): Promise<void> {
   const [fast = 0, slow = 0, counter = 0, refusing = 0] = ports
   await refusedUpgrade(bench, refusing)
+  await idleConnections(bench, fast)
   const lines = [
     ['loopback', fast],
     ['10 Mbit/s, 40 ms', slow],
@@ -102,6 +103,39 @@ async function refusedUpgrade(bench: Bench, port: number): Promise<void> {
     target: 45,
     of: 'added',
   })
+}
+
+const IDLE_MS = 5_000
+/** As many as a process keeps. */
+const SESSIONS = 6
+
+/** What connections cost that nobody uses. */
+async function idleConnections(bench: Bench, port: number): Promise<void> {
+  const url = `http://127.0.0.1:${port}`
+  const rest = async (): Promise<number> => {
+    const before = process.cpuUsage()
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1_000
+  }
+  Object.assign(process.env, {
+    CODEX_AUTH_TRANSPORT: 'auto',
+    CODEX_AUTH_REQUEST_COMPRESSION: 'off',
+  })
+  const plugin = await bench.plugin([goodAccount()], { url, backend: `${url}/backend-api` })
+  const body = bodyOf(20_000)
+  await itemsOf(plugin.fetch, body, 'ses_0')
+  const plain = await rest()
+  const memory = process.memoryUsage().rss
+  for (let session = 1; session < SESSIONS; session += 1)
+    await itemsOf(plugin.fetch, body, `ses_${session}`)
+  const ours = await rest()
+  const grownKb = (process.memoryUsage().rss - memory) / 1_000 / (SESSIONS - 1)
+  await plugin.dispose()
+  bench.rows.push(
+    { name: `CPU of ${SESSIONS} idle connections in 5 s, beside one`, ours, plain, unit: 'ms' },
+    { name: 'memory of an idle connection', ours: Math.max(0, grownKb), unit: 'kB' },
+  )
 }
 
 async function turn(
@@ -168,8 +202,12 @@ function earlierCall(random: Prng, output: string): readonly object[] {
 }
 
 /** The items of an answer in the form in which the host sends them again. */
-async function itemsOf(target: Fetch, body: string): Promise<readonly Record<string, unknown>[]> {
-  const text = await (await send(target, body)).text()
+async function itemsOf(
+  target: Fetch,
+  body: string,
+  session = 'ses_bench',
+): Promise<readonly Record<string, unknown>[]> {
+  const text = await (await send(target, body, { 'session-id': session })).text()
   return text
     .split('\n')
     .filter((line) => line.startsWith('data: {"type":"response.output_item.done"'))

@@ -238,7 +238,7 @@ describe('a request over the WebSocket', () => {
 })
 
 describe('a failure of the WebSocket', () => {
-  it.each([401, 403, 404, 426, 500])(
+  it.each([302, 401, 403, 404, 426, 500])(
     'to connect (HTTP %i) is an answer by HTTP, and the account is left in peace across starts',
     async (status) => {
       const backend = await scriptedSocket({ upgrade: () => status })
