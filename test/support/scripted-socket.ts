@@ -25,11 +25,13 @@ export async function scriptedSocket(script: {
   readonly upgrade?: (connection: number) => number | 'hang' | undefined
   readonly frame?: (asked: AskedBySocket) => void
   readonly post?: (asked: AskedByHttp) => void
+  /** Answers no ping, like the other end of a connection that is gone. */
+  readonly isMute?: boolean
 }) {
   const upgrades: http.IncomingHttpHeaders[] = []
   const frames: AskedBySocket[] = []
   const posts: AskedByHttp[] = []
-  const sockets = new WebSocketServer({ noServer: true })
+  const sockets = new WebSocketServer({ noServer: true, autoPong: script.isMute !== true })
   const server = http.createServer((request, response) => {
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
@@ -71,8 +73,21 @@ export async function scriptedSocket(script: {
   return { url: `http://127.0.0.1:${port}/codex/responses`, upgrades, frames, posts, sockets }
 }
 
-/** Node's way to a WebSocket with headers; the host has Bun's. */
-export const nodeWebSocket: OpenWebSocket = (url, { headers }) => new WebSocket(url, { headers })
+/** Node's way to a WebSocket with headers; the host has Bun's, which tells of a pong as of other events. */
+export const nodeWebSocket: OpenWebSocket = (url, { headers }) => {
+  const socket = new WebSocket(url, { headers })
+  const opened = socket as unknown as ReturnType<OpenWebSocket>
+  socket.on('pong', () => {
+    for (const listener of pongs) listener()
+  })
+  const pongs: (() => void)[] = []
+  const listen = opened.addEventListener.bind(opened) as (type: string, listener: never) => void
+  opened.addEventListener = (type: string, listener: never) => {
+    if (type === 'pong') pongs.push(listener)
+    else listen(type, listener)
+  }
+  return opened
+}
 
 export function said(text: string) {
   return {

@@ -46,6 +46,10 @@ export interface ConnectionEnd {
 
 /** A line that is idle is looked at this often; routers forget a silent one, and a sleeping laptop loses it, ms. */
 const PING_MS = 30_000
+/** Nothing heard for this long although it was looked at: the machine slept, ms. */
+const DOUBTFUL_MS = 40_000
+/** A connection in doubt answers within this, or is given up, ms. */
+const PONG_MS = 2_000
 /** After the end of an answer the host has work to do; ours waits that long, ms. */
 const SOON_MS = 50
 
@@ -68,28 +72,38 @@ export class Socket {
   /** Epoch ms. */
   readonly openedAtMs: number
   usedAtMs: number
-  #socket: WebSocketLike
+  /** Of the last word or sign of life, epoch ms. */
+  #heardAtMs: number
+  readonly #now: () => number
+  readonly #socket: WebSocketLike
   #turn: Turn | undefined
   #stream: ReadableStream<Uint8Array> | undefined
   #served = false
   #isOpen = true
   #pings: NodeJS.Timeout | undefined
   #awaitsPong = false
+  #onHeard: (() => void) | undefined
   /** The reader wants no more of the answer. */
   #isStopped = false
   readonly #encoder = new TextEncoder()
   readonly #onClose: (end: ConnectionEnd) => void
 
   /** @param socket one that is open */
-  private constructor(socket: WebSocketLike, nowMs: number, onClose: (end: ConnectionEnd) => void) {
+  private constructor(
+    socket: WebSocketLike,
+    now: () => number,
+    onClose: (end: ConnectionEnd) => void,
+  ) {
     this.#socket = socket
-    this.openedAtMs = nowMs
-    this.usedAtMs = nowMs
+    this.#now = now
+    this.openedAtMs = now()
+    this.usedAtMs = this.openedAtMs
+    this.#heardAtMs = this.openedAtMs
     this.#onClose = onClose
     socket.addEventListener('message', ({ data }) => this.#take(data))
     socket.addEventListener('close', ({ code }) => this.#ended(code))
     socket.addEventListener('error', () => this.#ended())
-    socket.addEventListener('pong', () => (this.#awaitsPong = false))
+    socket.addEventListener('pong', () => this.#heard())
     this.#pings = setInterval(() => this.#ping(), PING_MS)
     this.#pings.unref()
   }
@@ -98,13 +112,13 @@ export class Socket {
   static async connect(
     open: () => WebSocketLike,
     options: {
-      readonly nowMs: number
+      readonly now: () => number
       readonly timeoutMs: number
       readonly signal: AbortSignal
       readonly onClose: (end: ConnectionEnd) => void
     },
   ): Promise<Socket> {
-    const { signal, timeoutMs, nowMs, onClose } = options
+    const { signal, timeoutMs, now, onClose } = options
     signal.throwIfAborted()
     const socket = open()
     socket.binaryType = 'arraybuffer'
@@ -127,7 +141,7 @@ export class Socket {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
     }
-    return new Socket(socket, nowMs, onClose)
+    return new Socket(socket, now, onClose)
   }
 
   /** What a next request may add to; undefined before the first answer, and after one that cannot be continued. */
@@ -146,6 +160,20 @@ export class Socket {
     return this.#served
   }
 
+  /** False after a pause, of a machine that slept say, when nobody answers at the other end. */
+  async isAlive(): Promise<boolean> {
+    const isDoubtful = Math.abs(this.#now() - this.#heardAtMs) > DOUBTFUL_MS
+    if (!this.#isOpen || !isDoubtful || this.#socket.ping === undefined) return this.#isOpen
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), PONG_MS)
+      this.#onHeard = () => {
+        clearTimeout(timer)
+        resolve(true)
+      }
+      this.#socket.ping?.()
+    })
+  }
+
   /**
    * Sends a frame and waits for the first word of the answer, whose body is the answer's events as HTTP would bring them.
    * @throws ConnectionLost, HeaderTimeout, the reason of the signal
@@ -156,13 +184,13 @@ export class Socket {
     options: {
       readonly signal: AbortSignal
       readonly timeoutMs: number
-      readonly nowMs: number
       readonly onTurnState: (value: string) => void
     },
   ): Promise<Response> {
-    const { signal, timeoutMs, nowMs, onTurnState } = options
+    const { signal, timeoutMs, onTurnState } = options
     signal.throwIfAborted()
-    this.usedAtMs = nowMs
+    if (!this.#isOpen) throw new ConnectionLost('the connection was closed')
+    this.usedAtMs = this.#now()
     this.#served = true
     this.#anchor = undefined
     this.#makeAnchor = undefined
@@ -208,7 +236,15 @@ export class Socket {
     this.#ended()
   }
 
+  #heard(): void {
+    this.#heardAtMs = this.#now()
+    this.#awaitsPong = false
+    this.#onHeard?.()
+    this.#onHeard = undefined
+  }
+
   #take(data: unknown): void {
+    this.#heard()
     const turn = this.#turn
     if (turn === undefined) return
     // The backend speaks in texts; what else comes is no Codex backend's.

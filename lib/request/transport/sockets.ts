@@ -86,7 +86,7 @@ export class Sockets {
     this.#coming.add(key)
     try {
       const socket: Socket = await Socket.connect(() => this.#open(url, options), {
-        nowMs: this.#now(),
+        now: this.#now,
         timeoutMs: CONNECT_MS,
         signal,
         onClose: ({ withinAnswer, code }) => {

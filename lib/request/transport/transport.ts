@@ -15,7 +15,7 @@ import { requestFrame, TURN_STATE } from './frames.js'
 import { HeaderTimeout, type Outgoing, send } from './http.js'
 import { proxyFor } from './proxy.js'
 import { createRefusalMemory, type RefusalMemory } from './refusals.js'
-import { ConnectionLost, ConnectionRefused, type OpenWebSocket, type Socket } from './socket.js'
+import type { OpenWebSocket, Socket } from './socket.js'
 import { type Dial, type Owner, Sockets } from './sockets.js'
 
 /** A request on its way, and what the choice of the way depends on. */
@@ -157,7 +157,10 @@ function isChatGpt({ kind }: Account): boolean {
   return kind !== 'api-key'
 }
 
-/** The members without which a continuation is answered by nothing (docs/development/facts/codex-backend.md#websocket); requests without them are no conversation either. */
+/**
+ * The members without which a continuation is answered by nothing (docs/development/facts/codex-backend.md#websocket);
+ * requests without them are no conversation either.
+ */
 const NEEDED = ['instructions', 'prompt_cache_key']
 
 /** The answer; or that nothing was answered and the request goes by HTTP, and whether a new connection was refused. */
@@ -182,7 +185,6 @@ async function sendBySocket(
     const response = await socket.ask(frame, body, {
       signal: shipment.signal,
       timeoutMs: shipment.headerTimeoutMs,
-      nowMs: deps.clock.now(),
       onTurnState: shipment.onTurnState,
     })
     if (response.ok) deps.refusals.accepted(account.uid, 'websocket')
@@ -195,10 +197,11 @@ async function sendBySocket(
     return { response, passage }
   } catch (error) {
     if (shipment.signal.aborted) throw error
-    // Something on the way may take frames and bring none.
-    if (error instanceof HeaderTimeout) deps.refusals.refused(account.uid, 'websocket')
-    const isGone = error instanceof ConnectionRefused || error instanceof ConnectionLost
-    if (!isGone) throw error
+    if (error instanceof HeaderTimeout) {
+      // Something on the way may take frames and bring none.
+      deps.refusals.refused(account.uid, 'websocket')
+      throw error
+    }
     deps.host.log('info', 'The WebSocket could not be used; the request goes by HTTP.', {
       reason: messageOf(error),
     })
@@ -225,7 +228,11 @@ async function readied(
   shipment: Shipment,
 ): Promise<Ready | undefined> {
   const { body } = shipment
-  const existing = sockets.existing(owner)
+  let existing = sockets.existing(owner)
+  if (existing !== undefined && !(await existing.isAlive())) {
+    existing.close()
+    existing = undefined
+  }
   let full: FullReason = 'new_connection'
   if (existing?.anchor !== undefined) {
     const { anchor } = existing

@@ -50,7 +50,7 @@ async function webSocket(runtime: Runtime, grant: Grant, signal: AbortSignal): P
   const { url, ...options } = dialOf(requestOf(runtime, grant), runtime.env)
   try {
     const socket = await Socket.connect(() => open(url, options), {
-      nowMs: runtime.clock.now(),
+      now: () => runtime.clock.now(),
       timeoutMs: TIMEOUT_MS,
       signal,
       onClose: () => undefined,

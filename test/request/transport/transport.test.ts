@@ -3,10 +3,11 @@ import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { Account } from '../../../lib/accounts/account.js'
-import { systemClock } from '../../../lib/kernel/clock.js'
+import { type Clock, systemClock } from '../../../lib/kernel/clock.js'
 import { objectText } from '../../../lib/request/body/json-edit.js'
 import type { Destination } from '../../../lib/request/endpoint.js'
 import { HeaderTimeout } from '../../../lib/request/transport/http.js'
+import type { OpenWebSocket } from '../../../lib/request/transport/socket.js'
 import { createTransport, type Transport } from '../../../lib/request/transport/transport.js'
 import {
   answer,
@@ -41,6 +42,8 @@ async function wayTo(
   { url }: { url: string },
   settings: { transport?: 'http' | 'auto'; requestCompression?: 'off' | 'auto' } = {},
   folder?: string,
+  clock: Clock = systemClock,
+  open: OpenWebSocket = nodeWebSocket,
 ): Promise<Way> {
   const counted = new Map<string, number>()
   const accounts = [account]
@@ -49,13 +52,13 @@ async function wayTo(
       env: {},
       paths: { refusalsFile: path.join(folder ?? (await temporaryFolder()), 'refusals.json') },
       fetch: globalThis.fetch,
-      clock: systemClock,
+      clock,
       config: { transport: 'auto', requestCompression: 'off', ...settings },
       host: { log: () => undefined },
       metrics: { count: (name, by = 1) => void counted.set(name, (counted.get(name) ?? 0) + by) },
       store: { read: async () => ({ accounts }) as never },
     },
-    nodeWebSocket,
+    open,
   )
   await transport.load()
   onTestFinished(() => transport.close())
@@ -302,6 +305,29 @@ describe('a failure of the WebSocket', () => {
     await expect(textOf(way.ask([user('a')]))).rejects.toThrow('connection ended')
     expect((await way.ask([user('a')])).passage.transport).toBe('http')
     expect((await way.ask([user('a')])).passage.transport).toBe('websocket')
+  })
+
+  it.each([
+    ['that nobody answers on is given up for a fresh one', true, [1, 2]],
+    ['that is answered on serves on', false, [1, 1]],
+  ])('after a sleep of the machine: a connection %s', async (_what, isMute, connections) => {
+    const backend = await scriptedSocket({ isMute })
+    let sleptMs = 0
+    const clock = { ...systemClock, now: () => Date.now() + sleptMs }
+    const way = await wayTo(backend, {}, undefined, clock)
+    await textOf(way.ask([user('a')]))
+    sleptMs = 3_600_000 / 2
+    await textOf(way.ask([user('a'), replayed, user('b')]))
+    expect(backend.frames.map(({ connection }) => connection)).toEqual(connections)
+    expect(backend.posts).toEqual([])
+  })
+
+  it('whose opening throws is an answer by HTTP', async () => {
+    const backend = await scriptedSocket({})
+    const way = await wayTo(backend, {}, undefined, systemClock, () => {
+      throw new TypeError('no such header')
+    })
+    expect(await textOf(way.ask([user('a')]))).toBe(sse(answer('http', [])))
   })
 
   it('by a message that was too big leaves the session to HTTP', async () => {
