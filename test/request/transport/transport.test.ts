@@ -1,6 +1,6 @@
 import path from 'node:path'
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import type { Account } from '../../../lib/accounts/account.js'
 import { type Clock, systemClock } from '../../../lib/kernel/clock.js'
@@ -20,6 +20,7 @@ import {
 import { temporaryFolder } from '../../support/temporary.js'
 
 const account = { uid: 'u1', accountId: 'w1', addedAt: 1, lastUsed: 0 } as unknown as Account
+const signedOut: Account = { ...account, needsLogin: { reason: 'ended', atMs: 1 } as never }
 const user = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] })
 const replayed = { role: 'assistant', content: [{ type: 'output_text', text: 'hi' }] }
 
@@ -38,6 +39,9 @@ interface Given {
   readonly headers?: Record<string, string>
 }
 
+/** The accounts of the store of the newest way. */
+let signedIn: Account[] = []
+
 async function wayTo(
   { url }: { url: string },
   settings: { transport?: 'http' | 'auto'; requestCompression?: 'off' | 'auto' } = {},
@@ -47,6 +51,7 @@ async function wayTo(
 ): Promise<Way> {
   const counted = new Map<string, number>()
   const accounts = [account]
+  signedIn = accounts
   const transport = createTransport(
     {
       env: {},
@@ -237,6 +242,49 @@ describe('a request over the WebSocket', () => {
       await textOf(way.ask([user('a')], { session: `ses_${session}` }))
     await expect.poll(() => backend.sockets.clients.size).toBe(6)
     expect(backend.upgrades).toHaveLength(9)
+  })
+})
+
+describe('a connection that nobody uses', () => {
+  const intervals = (): void => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+  }
+
+  it.each([
+    ['its account is gone', () => void signedIn.splice(0), 0],
+    ['its account is disabled', () => void (signedIn[0] = { ...account, enabled: false }), 0],
+    ['its account must sign in again', () => void (signedIn[0] = signedOut), 0],
+    ['all is as it was', () => undefined, 1],
+  ])('is closed within 15 s when %s', async (_when, change, left) => {
+    intervals()
+    const backend = await scriptedSocket({})
+    await textOf((await wayTo(backend)).ask([user('a')]))
+    change()
+    await vi.advanceTimersByTimeAsync(15_000)
+    await expect.poll(() => backend.sockets.clients.size).toBe(left)
+  })
+
+  it('is closed after five minutes', async () => {
+    intervals()
+    const backend = await scriptedSocket({})
+    let laterMs = 0
+    const clock = { ...systemClock, now: () => Date.now() + laterMs }
+    await textOf((await wayTo(backend, {}, undefined, clock)).ask([user('a')]))
+    laterMs = 4 * 60_000
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(backend.sockets.clients.size).toBe(1)
+    laterMs = 5 * 60_000 + 1_000
+    await vi.advanceTimersByTimeAsync(15_000)
+    await expect.poll(() => backend.sockets.clients.size).toBe(0)
+  })
+
+  it('is closed when the other end gives no sign of life', async () => {
+    intervals()
+    const backend = await scriptedSocket({ isMute: true })
+    await textOf((await wayTo(backend)).ask([user('a')]))
+    await vi.advanceTimersByTimeAsync(60_000)
+    await expect.poll(() => backend.sockets.clients.size).toBe(0)
   })
 })
 
