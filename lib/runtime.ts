@@ -14,7 +14,7 @@ import { poolFilesOf } from './tokens/copies.js'
 import { OAuthClient } from './oauth/oauth-client.js'
 import { refreshDir } from './tokens/refresh.js'
 import { Tokens } from './tokens/tokens.js'
-import { createRouter, type Router } from './request/router.js'
+import { Router } from './request/router.js'
 import { createTrace, type Trace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
 import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
@@ -57,7 +57,7 @@ export interface Runtime {
   readonly history: History
   readonly sessions: SessionAffinity
   readonly catalogue: ModelCatalogue
-  readonly vitals: HealthTracker
+  readonly health: HealthTracker
   readonly decisions: DecisionLog
   readonly router: Router
   readonly trace: Trace
@@ -141,13 +141,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     clock,
     log: host,
   })
-  const vitals = createHealthTracker()
+  const health = createHealthTracker()
   const decisions = createDecisionLog(DECISIONS_KEPT)
-  const router = createRouter({
+  const router = new Router({
     config,
     quota: ledger,
     sessions,
-    vitals,
+    health,
     decisions,
     processOffset: process.pid,
     labelOf: (account, position) => accountName(account, position, config),
@@ -178,7 +178,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     history,
     sessions,
     catalogue,
-    vitals,
+    health,
     decisions,
     router,
     trace: createTrace((record) => traceFile?.write(record)),

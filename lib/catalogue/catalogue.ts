@@ -1,24 +1,19 @@
 import * as z from 'zod'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
+import { maybe } from '../kernel/text/odd-values.js'
 
 /** The part of the backend's ModelInfo that matters here; see docs/development/facts/codex-backend.md#models. */
 const modelSchema = z.looseObject({
   slug: z.string().min(1),
   display_name: z.string().optional(),
-  context_window: z.number().int().positive().optional().catch(undefined),
-  supported_reasoning_levels: z
-    .array(z.looseObject({ effort: z.string() }))
-    .optional()
-    .catch(undefined),
-  default_reasoning_level: z.string().optional().catch(undefined),
-  visibility: z.string().optional().catch(undefined),
-  service_tiers: z
-    .array(z.looseObject({ id: z.string() }))
-    .nullish()
-    .catch(undefined),
-  input_modalities: z.array(z.string()).optional().catch(undefined),
-  priority: z.number().optional().catch(undefined),
+  context_window: maybe(z.number().int().positive()),
+  supported_reasoning_levels: maybe(z.array(z.looseObject({ effort: z.string() }))),
+  default_reasoning_level: maybe(z.string()),
+  visibility: maybe(z.string()),
+  service_tiers: maybe(z.array(z.looseObject({ id: z.string() }))),
+  input_modalities: maybe(z.array(z.string())),
+  priority: maybe(z.number()),
 })
 const answerSchema = z.looseObject({ models: z.array(z.unknown()) })
 

@@ -1,3 +1,4 @@
+import { isRecord } from '../kernel/text/json.js'
 import { modelFact } from '../models/facts.js'
 
 import type { CatalogueModel } from './catalogue.js'
@@ -65,10 +66,8 @@ function wider(left: CatalogueModel | undefined, right: CatalogueModel): Catalog
 }
 
 function apiIdOf(model: HostModel): string {
-  const api = model.api
-  return typeof api === 'object' && api !== null && 'id' in api && typeof api.id === 'string'
-    ? api.id
-    : model.id
+  const { api } = model
+  return isRecord(api) && typeof api.id === 'string' ? api.id : model.id
 }
 
 const NO_EFFORT = 'none'
@@ -96,10 +95,7 @@ function added(facts: CatalogueModel, pattern: HostModel): HostModel {
   const output = modelFact(facts.id)?.output ?? DEFAULT_OUTPUT
   const input =
     facts.input ?? modelFact(facts.id)?.input ?? pattern.limit.input ?? pattern.limit.context
-  const api =
-    typeof pattern.api === 'object' && pattern.api !== null
-      ? { ...pattern.api, id: facts.id }
-      : { id: facts.id }
+  const api = { ...(isRecord(pattern.api) ? pattern.api : {}), id: facts.id }
   return {
     ...pattern,
     id: facts.id,

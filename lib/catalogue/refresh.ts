@@ -24,17 +24,7 @@ const ANSWER_TIMEOUT_MS = 20_000
 export const KEEP_OTHERS_MS = 3 * 86_400_000
 
 /** What is known of the models of the accounts, and how it is brought up to date. */
-export interface ModelCatalogue {
-  /** True when the account's own list names the model. */
-  lists(uid: string, model: string): boolean
-  /** Models the backend shows to the account; undefined when its list is not known. */
-  modelsOf(uid: string): readonly string[] | undefined
-  load(): Promise<void>
-  /** Asks for what is old, in the background; for accounts with a good token only, so that no idle one is touched. Never throws. */
-  refresh(): Promise<void>
-  /** Ends a look that is under way; nothing is written after it. Never throws. */
-  close(): Promise<void>
-}
+export type ModelCatalogue = ReturnType<typeof createModelCatalogue>
 
 interface CatalogueDeps extends BackendDeps {
   readonly file: string
@@ -44,7 +34,7 @@ interface CatalogueDeps extends BackendDeps {
 }
 
 /** Creates the book over its cache file. */
-export function createModelCatalogue(deps: CatalogueDeps): ModelCatalogue {
+export function createModelCatalogue(deps: CatalogueDeps) {
   const { file, clock, log } = deps
   const flight = createSingleFlight<undefined>()
   const ended = new AbortController()
@@ -57,22 +47,21 @@ export function createModelCatalogue(deps: CatalogueDeps): ModelCatalogue {
       Object.entries(next).map(([uid, { models }]) => [uid, new Set(models.map(({ id }) => id))]),
     )
   }
+  const stored = async (): Promise<Catalogues> =>
+    parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '')
 
   async function ask(account: Account): Promise<CachedCatalogue | undefined> {
     const { uid, accessToken: token = '', accountId } = account
     const cached = known[uid]
-    const { status, headers, body } = await callBackend(
-      deps,
-      { token, accountId },
-      {
-        // The backend lists models by the client that asks.
-        path: `/codex/models?client_version=${CODEX_CLI_VERSION}`,
-        what: 'request for models',
-        timeoutMs: ANSWER_TIMEOUT_MS,
-        headers: dropUndefined({ 'if-none-match': cached?.etag }),
-        signal: ended.signal,
-      },
-    )
+    const request = {
+      // The backend lists models by the client that asks.
+      path: `/codex/models?client_version=${CODEX_CLI_VERSION}`,
+      what: 'request for models',
+      timeoutMs: ANSWER_TIMEOUT_MS,
+      headers: dropUndefined({ 'if-none-match': cached?.etag }),
+      signal: ended.signal,
+    }
+    const { status, headers, body } = await callBackend(deps, { token, accountId }, request)
     const fetchedAtMs = clock.now()
     if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs }
     const models = status >= 200 && status < 300 ? parseCatalogue(body) : undefined
@@ -101,11 +90,9 @@ export function createModelCatalogue(deps: CatalogueDeps): ModelCatalogue {
         if (catalogue !== undefined) answers[account.uid] = catalogue
       }
       // Read again: windows of other pools may have written theirs meanwhile.
-      const stored = parseCatalogues(
-        (await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '',
-      )
+      const everyone = { ...known, ...(await stored()) }
       const uids = new Set(pool.accounts.map(({ uid }) => uid))
-      const kept = Object.entries({ ...known, ...stored }).filter(
+      const kept = Object.entries(everyone).filter(
         ([uid, { fetchedAtMs }]) => uids.has(uid) || Math.abs(nowMs - fetchedAtMs) < KEEP_OTHERS_MS,
       )
       const next: Catalogues = { ...Object.fromEntries(kept), ...answers }
@@ -119,14 +106,17 @@ export function createModelCatalogue(deps: CatalogueDeps): ModelCatalogue {
   }
 
   return {
-    modelsOf: (uid) => known[uid]?.models.filter(({ listed }) => listed).map(({ id }) => id),
-    lists: (uid, model) => ids.get(uid)?.has(model) === true,
-    async load() {
-      take(parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''))
-    },
+    /** Models the backend shows to the account; undefined when its list is not known. */
+    modelsOf: (uid: string): readonly string[] | undefined =>
+      known[uid]?.models.filter(({ listed }) => listed).map(({ id }) => id),
+    /** True when the account's own list names the model. */
+    lists: (uid: string, model: string) => ids.get(uid)?.has(model) === true,
+    load: async () => take(await stored()),
+    /** Asks for what is old, in the background; for accounts with a good token only, so that no idle one is touched. Never throws. */
     refresh: async () => {
       if (!ended.signal.aborted) await flight.run('all', bringUpToDate)
     },
+    /** Ends a look that is under way; nothing is written after it. Never throws. */
     async close() {
       ended.abort()
       await flight.run('all', () => Promise.resolve(undefined))

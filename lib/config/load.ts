@@ -69,10 +69,7 @@ export function resolveConfig(input: {
   }
   if (input.userFile) take('file', read(input.userFile))
   if (input.projectFile)
-    take(
-      'project',
-      withoutRepeats(allowedOf(read(input.projectFile), values, problems), values, sources),
-    )
+    take('project', allowedOf(read(input.projectFile), { values, sources, problems }))
   take('env', readEnvironment(input.env, problems))
   const forced = safeModeOf(values as unknown as Config, sources)
   return {
@@ -84,33 +81,28 @@ export function resolveConfig(input: {
   }
 }
 
-/** The values of a project that come into force; the others are reported. */
+/**
+ * The values of a project that come into force; those that may not are reported. What a project only repeats stays the
+ * user's own, with all that the user's own word does.
+ * @param own what is in force without the project
+ */
 function allowedOf(
   found: FoundValues,
-  own: Readonly<Record<string, unknown>>,
-  problems: ConfigProblem[],
+  own: Pick<LoadedConfig, 'sources'> & {
+    readonly values: Readonly<Record<string, unknown>>
+    readonly problems: ConfigProblem[]
+  },
 ): FoundValues {
   const allowed: FoundValues = {}
-  for (const [name, { value, place }] of Object.entries(found) as [SettingName, FoundValue][]) {
-    const refusal = projectRefusal(name, value, own)
-    if (refusal === undefined) allowed[name] = { value: mergedValue(name, value, own), place }
-    else problems.push({ ...place, key: name, message: refusal })
+  for (const [name, wanted] of Object.entries(found) as [SettingName, FoundValue][]) {
+    const { place } = wanted
+    const refusal = projectRefusal(name, wanted.value, own.values)
+    const value = mergedValue(name, wanted.value, own.values)
+    const isRepeated = own.sources[name] !== 'default' && isDeepStrictEqual(value, own.values[name])
+    if (refusal !== undefined) own.problems.push({ ...place, key: name, message: refusal })
+    else if (!isRepeated) allowed[name] = { value, place }
   }
   return allowed
-}
-
-/** What a project only repeats stays the user's own, with all that the user's own word does. */
-function withoutRepeats(
-  found: FoundValues,
-  own: Readonly<Record<string, unknown>>,
-  sources: Readonly<Record<SettingName, ConfigSource>>,
-): FoundValues {
-  return Object.fromEntries(
-    Object.entries(found).filter(
-      ([name, { value }]) =>
-        sources[name as SettingName] === 'default' || !isDeepStrictEqual(value, own[name]),
-    ),
-  )
 }
 
 function mergedValue(

@@ -1,31 +1,18 @@
 import * as z from 'zod'
 
 import { CodexError } from '../kernel/errors.js'
+import { parsedJson } from '../kernel/text/json.js'
 import { redact } from '../kernel/text/redact.js'
-import type { ConfigSource, LoadedConfig } from './load.js'
+import type { LoadedConfig } from './load.js'
 import { closest, isSettingName, SETTING_NAMES } from './setting-names.js'
 import type { Setting } from './setting.js'
 import { DEFAULT_CONFIG, type SettingName, SETTINGS } from './settings.js'
 
 /** One setting as it is in force. */
-export interface SettingRow {
-  readonly name: SettingName
-  /** Without secrets. */
-  readonly value: unknown
-  readonly source: ConfigSource | 'beginnerSafeMode'
-  /** Path of the file or name of the variable; null for a default. */
-  readonly where: string | null
-  /** 1-based; null where there are no lines. */
-  readonly line: number | null
-  readonly default: unknown
-  readonly env: string | null
-  readonly help: string
-  /** What a project's file may do with it, in a few words; `no` for nothing. */
-  readonly project: string
-}
+export type SettingRow = ReturnType<typeof settingRows>[number]
 
 /** Every setting with its value and where that came from, without secrets. Pure. */
-export function settingRows({ config, sources, places, safeMode }: LoadedConfig): SettingRow[] {
+export function settingRows({ config, sources, places, safeMode }: LoadedConfig) {
   return SETTING_NAMES.map((name) => {
     const definition: Setting = SETTINGS[name]
     const isForced = safeMode.includes(name)
@@ -34,7 +21,9 @@ export function settingRows({ config, sources, places, safeMode }: LoadedConfig)
       name,
       value: redact<unknown>(config[name]),
       source: isForced ? 'beginnerSafeMode' : sources[name],
+      /** Path of the file or name of the variable; null for a default. */
       where: place?.where ?? null,
+      /** 1-based; null where there are no lines. */
       line: place?.line ?? null,
       default: DEFAULT_CONFIG[name],
       env: definition.env ?? null,
@@ -50,11 +39,8 @@ export function wordsOf({ project }: Setting): string {
 }
 
 /** Where a value came from, in a few words: `default`, `CODEX_AUTH_TOOLS`, `/path/of/file:4`. */
-export function originOf({
-  source,
-  where,
-  line,
-}: Pick<SettingRow, 'source' | 'where' | 'line'>): string {
+export function originOf(row: Pick<SettingRow, 'source' | 'where' | 'line'>): string {
+  const { source, where, line } = row
   if (where === null) return source
   const place = line === null ? where : `${where}:${line}`
   return source === 'beginnerSafeMode' ? `beginnerSafeMode in ${place}` : place
@@ -78,21 +64,13 @@ export function settingNamed(text: string): SettingName {
  */
 export function settingValue(name: SettingName, text: string): unknown {
   const { schema }: Setting = SETTINGS[name]
-  const checked = schema.safeParse(
-    schema instanceof z.ZodString || schema instanceof z.ZodEnum ? text : jsonIn(text),
-  )
+  const isWord = schema instanceof z.ZodString || schema instanceof z.ZodEnum
+  const json = isWord ? undefined : parsedJson(text)
+  const checked = schema.safeParse(json === undefined ? text : json)
   if (checked.success) return checked.data
   throw new CodexError(
     'invalid_input',
     `${name} cannot have this value: ${checked.error.issues[0]?.message ?? 'invalid value'}.`,
     { hint: 'Nothing was changed.' },
   )
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

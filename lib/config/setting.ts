@@ -3,19 +3,17 @@ import * as z from 'zod'
 import { entryFor, plainName } from '../models/resolve.js'
 
 /** One setting: schema (type and range), default, environment name, one line of help, and what a project may do with it. */
-export interface Setting<Schema extends z.ZodType = z.ZodType> {
+export interface Setting<Schema extends z.ZodType = z.ZodType> extends Definition<
+  z.output<Schema>
+> {
   readonly schema: Schema
-  readonly default: z.output<Schema>
-  readonly env?: string
-  readonly help: string
-  /** What a project's file may do with it; absent: nothing. */
-  readonly project?: ProjectRule<z.output<Schema>>
 }
 
 interface Definition<Value> {
   readonly default: Value
   readonly env?: string
   readonly help: string
+  /** What a project's file may do with it; absent: nothing. */
   readonly project?: ProjectRule<Value>
 }
 

@@ -1,3 +1,5 @@
+import { sum } from './statistics.js'
+
 /** USD per million tokens at the standard rate of the public API. */
 interface Price {
   readonly input: number
@@ -49,17 +51,6 @@ export interface TurnTokens {
   readonly outputTokens: number
 }
 
-/** What turns would have cost on the public API. Not a charge: a subscription pays for them. */
-export interface ApiValue {
-  readonly usd: number
-  readonly turns: number
-  readonly inputTokens: number
-  readonly cachedTokens: number
-  readonly outputTokens: number
-  /** Models without a known price, whose turns are not in `usd`. */
-  readonly unpricedModels: readonly string[]
-}
-
 /** What a turn would have cost on the public API, USD; undefined when its price is not known. Pure. */
 export function apiValueOf(turn: TurnTokens): number | undefined {
   const price = priceOf(turn.model)
@@ -71,18 +62,18 @@ export function apiValueOf(turn: TurnTokens): number | undefined {
   return (input * factors.input + turn.outputTokens * price.output * factors.output) / 1e6
 }
 
-/** The same for many turns. Pure. */
-export function apiValue(turns: readonly TurnTokens[]): ApiValue {
-  const sum = (value: (turn: TurnTokens) => number): number =>
-    turns.reduce((total, turn) => total + value(turn), 0)
+export type ApiValue = ReturnType<typeof apiValue>
+
+/** What turns would have cost on the public API. Not a charge: a subscription pays for them. Pure. */
+export function apiValue(turns: readonly TurnTokens[]) {
+  const unpriced = turns.filter((turn) => apiValueOf(turn) === undefined)
   return {
-    usd: sum((turn) => apiValueOf(turn) ?? 0),
+    usd: sum(turns, (turn) => apiValueOf(turn) ?? 0),
     turns: turns.length,
-    inputTokens: sum(({ inputTokens }) => inputTokens),
-    cachedTokens: sum(({ cachedTokens }) => cachedTokens),
-    outputTokens: sum(({ outputTokens }) => outputTokens),
-    unpricedModels: [
-      ...new Set(turns.filter((turn) => apiValueOf(turn) === undefined).map(({ model }) => model)),
-    ].sort(),
+    inputTokens: sum(turns, (turn) => turn.inputTokens),
+    cachedTokens: sum(turns, (turn) => turn.cachedTokens),
+    outputTokens: sum(turns, (turn) => turn.outputTokens),
+    /** Models without a known price, whose turns are not in `usd`. */
+    unpricedModels: [...new Set(unpriced.map(({ model }) => model))].sort(),
   }
 }

@@ -1,6 +1,6 @@
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { normalQuantile, Z80 } from './statistics.js'
-import type { PoolForecast, PoolWindow, WindowKind } from './types.js'
+import type { PoolForecast, PoolWindow } from './types.js'
 import { windowLengthMs } from './usage-intervals.js'
 
 const HOUR_MS = 3_600_000
@@ -20,7 +20,7 @@ interface Demand {
   readonly sigma: number
 }
 
-type Demands = ReadonlyMap<WindowKind, Demand>
+type Demands = ReadonlyMap<PoolWindow['kind'], Demand>
 
 /**
  * When no account of the pool has anything left. The use of all accounts is one stream that the accounts take over from
@@ -55,7 +55,7 @@ export function forecastPool(
 }
 
 function demandsOf(accounts: readonly (readonly PoolWindow[])[]): Demands {
-  const sums = new Map<WindowKind, { perHour: number; variance: number }>()
+  const sums = new Map<PoolWindow['kind'], { perHour: number; variance: number }>()
   for (const { kind, forecast } of accounts.flat()) {
     const { mid = 0, high = 0 } = forecast?.ratePerHour ?? {}
     if (!(mid > 0)) continue
@@ -71,34 +71,36 @@ function demandsOf(accounts: readonly (readonly PoolWindow[])[]): Demands {
   )
 }
 
-interface LiveWindow {
-  readonly kind: WindowKind
-  readonly lengthMs: number | undefined
-  used: number
-  resetsAtMs: number
-}
+type LiveWindow = ReturnType<typeof toLiveWindow>
 
-/** One course of the pool; Infinity for what does not happen. */
-interface Course {
-  readonly atMs: number
-  /** When the first account has room again. */
-  readonly backAtMs: number
-}
-
-/** Plays the pool forward at one rate. */
+/**
+ * Plays the pool forward at one rate.
+ * @returns when it is dry, and when the first account has room again; Infinity for what does not happen
+ */
 function simulateDrain(
   accounts: readonly (readonly PoolWindow[])[],
   demands: Demands,
   z: number,
   nowMs: number,
-): Course {
+) {
   const live = accounts.map((windows) => windows.map(toLiveWindow))
   const endMs = nowMs + HORIZON_MS
   let atMs = nowMs
   for (let event = 0; event < MAX_EVENTS && atMs < endMs; event += 1) {
     const isShortTold = atMs < nowMs + SHORT_HORIZON_MS
     const windows = live.flat()
-    for (const window of windows) refill(window, atMs)
+    for (const window of windows) {
+      if (window.resetsAtMs > atMs) continue
+      window.used = 0
+      window.resetsAtMs = Infinity
+    }
+    const rates = new Map(
+      Array.from(demands, ([kind, { perHour, sigma }]) => [
+        kind,
+        kind === 'five_hour' && !isShortTold ? 0 : perHour * Math.exp(z * sigma),
+      ]),
+    )
+    const rateOf = ({ kind }: LiveWindow): number => rates.get(kind) ?? 0
     const usable = live.filter((account) =>
       account.every(
         (window) => window.used < 100 - EMPTY || (window.kind === 'five_hour' && !isShortTold),
@@ -108,10 +110,9 @@ function simulateDrain(
     const serving = usable.reduce((best, account) =>
       soonest(account) < soonest(best) ? account : best,
     )
-    const hoursLeft = serving.map((window) => {
-      const perHour = rateOf(window.kind, demands, z, isShortTold)
-      return perHour > 0 ? (100 - window.used) / perHour : Infinity
-    })
+    const hoursLeft = serving.map((window) =>
+      rateOf(window) > 0 ? (100 - window.used) / rateOf(window) : Infinity,
+    )
     const resets = windows.map(({ resetsAtMs }) => resetsAtMs).filter((one) => one > atMs)
     const nextMs = Math.min(
       endMs,
@@ -120,7 +121,7 @@ function simulateDrain(
       ...resets,
     )
     for (const window of serving) {
-      window.used += (rateOf(window.kind, demands, z, isShortTold) * (nextMs - atMs)) / HOUR_MS
+      window.used += (rateOf(window) * (nextMs - atMs)) / HOUR_MS
       // A window without a known reset starts with its first use.
       if (window.resetsAtMs === Infinity && window.lengthMs !== undefined)
         window.resetsAtMs = atMs + window.lengthMs
@@ -130,7 +131,7 @@ function simulateDrain(
   return { atMs: Infinity, backAtMs: Infinity }
 }
 
-function toLiveWindow(window: PoolWindow): LiveWindow {
+function toLiveWindow(window: PoolWindow) {
   return {
     kind: window.kind,
     lengthMs: windowLengthMs(window),
@@ -139,26 +140,10 @@ function toLiveWindow(window: PoolWindow): LiveWindow {
   }
 }
 
-function refill(window: LiveWindow, atMs: number): void {
-  if (window.resetsAtMs > atMs) return
-  window.used = 0
-  window.resetsAtMs = Infinity
-}
-
-function rateOf(kind: WindowKind, demands: Demands, z: number, isShortTold: boolean): number {
-  const demand = demands.get(kind)
-  if (demand === undefined || (kind === 'five_hour' && !isShortTold)) return 0
-  return demand.perHour * Math.exp(z * demand.sigma)
-}
-
 /** When the longest window of an account resets: what is not used by then is lost. */
 function soonest(account: readonly LiveWindow[]): number {
-  const longest = account.reduce<LiveWindow | undefined>(
-    (best, window) =>
-      best === undefined || (window.lengthMs ?? 0) > (best.lengthMs ?? 0) ? window : best,
-    undefined,
-  )
-  return longest?.resetsAtMs ?? Infinity
+  const longest = Math.max(...account.map(({ lengthMs }) => lengthMs ?? 0))
+  return account.find(({ lengthMs }) => (lengthMs ?? 0) === longest)?.resetsAtMs ?? Infinity
 }
 
 /** When every empty window of an account has reset. */

@@ -18,8 +18,8 @@ export interface LearnedPrice {
 
 /** Fewer percent or stretches than this teach nothing: the backend counts whole percent. */
 const LEAST = { percent: 3, stretches: 2 }
-/** Weights of models without a known price, in tokens of fresh input. */
-const USUAL = { cached: 0.1, output: 6 }
+/** What kinds of tokens cost for each other where the price is not known. */
+const USUAL = { input: 1, cachedInput: 0.1, output: 6 }
 /** Standard error of a difference of two whole percentages. */
 const ROUNDING = 0.41
 
@@ -27,25 +27,15 @@ const ROUNDING = 0.41
  * Tokens of a turn as tokens of fresh input, by what the public API asks for each kind. That the plan weighs them alike is
  * an assumption; the learned percentage takes up a common factor, not another ratio. Pure.
  */
-export function weightedTokens({
-  model,
-  inputTokens,
-  cachedTokens,
-  outputTokens,
-}: TurnTokens): number {
-  const price = priceOf(model)
-  const weights =
-    price === undefined
-      ? USUAL
-      : { cached: price.cachedInput / price.input, output: price.output / price.input }
-  const cached = Math.min(cachedTokens, inputTokens)
-  return inputTokens - cached + cached * weights.cached + outputTokens * weights.output
-}
-
-interface Stretch {
-  readonly model: string
-  readonly percent: number
-  readonly weight: number
+export function weightedTokens(turn: TurnTokens): number {
+  const { input, cachedInput, output } = priceOf(turn.model) ?? USUAL
+  const cached = Math.min(turn.cachedTokens, turn.inputTokens)
+  return (
+    turn.inputTokens -
+    cached +
+    cached * (cachedInput / input) +
+    turn.outputTokens * (output / input)
+  )
 }
 
 /**
@@ -82,43 +72,32 @@ export function shareOf(turn: TurnTokens, price: LearnedPrice): Interval {
   return scaled(price.percentPerThousand, weightedTokens(turn) / 1000)
 }
 
-/** What it costs to continue a session on another account, which has nothing of the conversation in its cache. */
-export interface SwitchCost {
-  /** Input that is billed in full again, tokens. */
-  readonly tokens: number
-  /** Percent of the other account's window; absent where its price is not known. */
-  readonly share?: Interval
-}
-
 /**
- * The cost of moving a session after a turn, beyond what the next turn costs where it is. Pure.
+ * The cost of moving a session after a turn, beyond what the next turn costs where it is: another account has nothing of
+ * the conversation in its cache. Pure.
  * @param price learned for the model of the turn on the account it would move to
  */
-export function switchCost(last: TurnTokens, price: LearnedPrice | undefined): SwitchCost {
+export function switchCost(last: TurnTokens, price: LearnedPrice | undefined) {
   const prefix = { ...last, cachedTokens: 0, outputTokens: 0 }
   const extra =
     weightedTokens(prefix) - weightedTokens({ ...prefix, cachedTokens: last.inputTokens })
   return dropUndefined({
+    /** Input that is billed in full again, tokens. */
     tokens: last.inputTokens,
+    /** Percent of the other account's window; absent where its price is not known. */
     share: price && scaled(price.percentPerThousand, extra / 1000),
   })
 }
 
-function stretchesOf(samples: readonly Sample[], turns: readonly PricedTurn[]): Stretch[] {
+function stretchesOf(samples: readonly Sample[], turns: readonly PricedTurn[]) {
   const readings = [...samples].sort((left, right) => left.atMs - right.atMs)
   const ended = [...turns].sort((left, right) => left.atMs - right.atMs)
-  const stretches: Stretch[] = []
+  const stretches: { model: string; percent: number; weight: number }[] = []
   let next = 0
   readings.forEach((reading, index) => {
-    const within: PricedTurn[] = []
-    for (
-      let turn = ended[next];
-      turn !== undefined && turn.atMs <= reading.atMs;
-      turn = ended[next]
-    ) {
-      within.push(turn)
-      next += 1
-    }
+    const first = next
+    while ((ended[next]?.atMs ?? NaN) <= reading.atMs) next += 1
+    const within = ended.slice(first, next)
     const before = readings[index - 1]
     const percent = reading.usedPercent - (before?.usedPercent ?? NaN)
     if (before === undefined || !(percent >= 0) || (before.resetsAtMs ?? Infinity) <= reading.atMs)

@@ -12,8 +12,14 @@ export interface ExpectedTime {
   readonly late?: number
 }
 
-/** Windows by length, as the routing names them. */
-export type WindowKind = 'five_hour' | 'weekly' | 'monthly' | 'unknown'
+/** Usual length of a window by its kind, minutes. */
+export const WINDOW_MINUTES = {
+  five_hour: 300,
+  weekly: 10_080,
+  monthly: 43_200,
+  unknown: undefined,
+} as const
+type WindowKind = keyof typeof WINDOW_MINUTES
 
 /** A window's fill at one moment. */
 export interface Sample {

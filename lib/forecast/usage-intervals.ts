@@ -1,5 +1,5 @@
 import { dropUndefined } from '../kernel/drop-undefined.js'
-import type { Sample, WindowShape } from './types.js'
+import { type Sample, WINDOW_MINUTES, type WindowShape } from './types.js'
 
 /** Use between two readings. */
 export interface UsageInterval {
@@ -19,16 +19,10 @@ const ROUNDING_TOLERANCE = 2
 const FARTHEST_RESET_MS = 40 * 86_400_000
 /** The last moment a date can name. */
 export const LATEST_MS = 8.64e15
-const LENGTH_MINUTES = {
-  five_hour: 300,
-  weekly: 10_080,
-  monthly: 43_200,
-  unknown: undefined,
-} as const
 
 /** Length of a window, ms; undefined when it is not known. */
 export function windowLengthMs({ kind, windowMinutes }: WindowShape): number | undefined {
-  const minutes = windowMinutes ?? LENGTH_MINUTES[kind]
+  const minutes = windowMinutes ?? WINDOW_MINUTES[kind]
   return minutes === undefined || !(minutes > 0) ? undefined : minutes * 60_000
 }
 

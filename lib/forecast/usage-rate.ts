@@ -3,22 +3,7 @@ import type { WindowShape } from './types.js'
 import type { UsageInterval } from './usage-intervals.js'
 
 /** How fast a window is used, and how sure that is. */
-export interface UsageRate {
-  /** Percent per hour, recent use counted more. */
-  readonly perHour: number
-  /** Hours of observation behind it, weighted like the use. */
-  readonly hours: number
-  /** Relative standard error of `perHour`. */
-  readonly error: number
-  /** Size of the steps in which the backend shows use, percent: use comes in steps of this size, not evenly. */
-  readonly stepSize: number
-  /** Standard deviation of the rate from one block of time to the next, relative. */
-  readonly deviation: number
-  /** Length of such a block, ms. */
-  readonly blockMs: number
-  /** Percent per hour expected at a moment: follows the hours of the day where days enough were seen. */
-  rateAt(atMs: number): number
-}
+export type UsageRate = NonNullable<ReturnType<typeof usageRate>>
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -39,11 +24,7 @@ const EVEN_SHARE = 0.1
 const STEP_SIZES = { least: 1, most: 10 }
 
 /** The rate of what was used; undefined without a moment of observation. Pure. */
-export function usageRate(
-  intervals: readonly UsageInterval[],
-  shape: WindowShape,
-  nowMs: number,
-): UsageRate | undefined {
+export function usageRate(intervals: readonly UsageInterval[], shape: WindowShape, nowMs: number) {
   const isShort = shape.kind === 'five_hour'
   const how = isShort ? SHORT : LONG
   const blocks: ({ used: number; hours: number; weight: number } | undefined)[] = []
@@ -85,13 +66,20 @@ export function usageRate(
   const daysSeen = sum(seen, (block) => block.hours) / 24
   const isPatterned = how.daily && daysSeen >= DAYS_FOR_PATTERN
   return {
+    /** Percent per hour, recent use counted more. */
     perHour,
+    /** Hours of observation behind it, weighted like the use. */
     hours,
+    /** Relative standard error of `perHour`. */
     error: Math.max(counting, scatter),
+    /** Size of the steps in which the backend shows use, percent: use comes in steps of this size, not evenly. */
     stepSize,
+    /** Standard deviation of the rate from one block of time to the next, relative. */
     deviation,
+    /** Length of such a block, ms. */
     blockMs: how.blockMs,
-    rateAt(atMs) {
+    /** Percent per hour expected at a moment: follows the hours of the day where days enough were seen. */
+    rateAt(atMs: number) {
       const hour = isPatterned ? ofDay[hourOf(atMs)] : undefined
       return hour === undefined || hour.hours === 0
         ? perHour
@@ -113,12 +101,8 @@ function piecesOf(
     for (let toMs = interval.toMs; toMs > Math.max(interval.fromMs, oldest);) {
       const edgeMs = nowMs - (Math.floor((nowMs - toMs) / blockMs) + 1) * blockMs
       const fromMs = Math.max(interval.fromMs, Math.min(edgeMs, toMs - 1))
-      pieces.push({
-        ...interval,
-        fromMs,
-        toMs,
-        percent: (interval.percent * (toMs - fromMs)) / lengthMs,
-      })
+      const percent = (interval.percent * (toMs - fromMs)) / lengthMs
+      pieces.push({ ...interval, fromMs, toMs, percent })
       toMs = fromMs
     }
   }
@@ -135,12 +119,8 @@ function afterPause(intervals: readonly UsageInterval[]): readonly UsageInterval
 
 function stepSizeOf(intervals: readonly UsageInterval[]): number {
   const read = intervals.filter(({ isRead, percent }) => isRead && percent > 0)
-  const stepSize =
-    sum(read, ({ percent }) => percent ** 2) /
-    Math.max(
-      1e-9,
-      sum(read, ({ percent }) => percent),
-    )
+  const total = sum(read, ({ percent }) => percent)
+  const stepSize = sum(read, ({ percent }) => percent ** 2) / Math.max(1e-9, total)
   return Math.min(STEP_SIZES.most, Math.max(STEP_SIZES.least, stepSize))
 }
 

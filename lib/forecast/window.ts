@@ -12,12 +12,8 @@ import { type UsageRate, usageRate } from './usage-rate.js'
 
 const HOUR_MS = 3_600_000
 /** Less than this between the first reading and now says nothing of a rate, ms. */
-const LEAST_BASIS_MS = {
-  five_hour: 10 * 60_000,
-  weekly: HOUR_MS,
-  monthly: HOUR_MS,
-  unknown: HOUR_MS,
-} as const
+const LEAST_BASIS_MS = HOUR_MS
+const LEAST_SHORT_BASIS_MS = 10 * 60_000
 /** Beyond this the forecast knows nothing: two factors of e in either direction. */
 const MAX_SIGMA = 2
 /** Nine times in ten fewer than this many steps of use come where none was seen. */
@@ -38,13 +34,9 @@ export function forecastWindow(
   const clean = cleanSamples(samples, nowMs)
   const [first] = clean
   const last = clean.at(-1)
-  if (
-    first === undefined ||
-    last === undefined ||
-    clean.length < 2 ||
-    nowMs - first.atMs < LEAST_BASIS_MS[shape.kind]
-  )
-    return undefined
+  const leastMs = shape.kind === 'five_hour' ? LEAST_SHORT_BASIS_MS : LEAST_BASIS_MS
+  if (first === undefined || last === undefined || clean.length < 2) return undefined
+  if (nowMs - first.atMs < leastMs) return undefined
   const rate = usageRate(usageIntervals(clean, shape, nowMs), shape, nowMs)
   if (rate === undefined) return undefined
   const basis = { samples: clean.length, hours: (nowMs - first.atMs) / HOUR_MS }
@@ -53,10 +45,7 @@ export function forecastWindow(
   const { resetsAtMs } = last
   const known = dropUndefined({
     resetsAtMs,
-    paceBudgetPerHour:
-      resetsAtMs === undefined
-        ? undefined
-        : (100 - last.usedPercent) / ((resetsAtMs - nowMs) / HOUR_MS),
+    paceBudgetPerHour: budgetToStayOnPace(last.usedPercent, resetsAtMs, nowMs)?.perHour,
   })
   const endMs = resetsAtMs ?? nowMs + (windowLengthMs(shape) ?? 7 * 24 * HOUR_MS)
   // What was used within the lag is not shown yet.
@@ -88,19 +77,15 @@ export function forecastWindow(
   }
 }
 
-/** Percent that may still be used for a window to end exactly at its reset. */
-export interface PaceBudget {
-  readonly perHour: number
-  /** In the next 24 hours, or to the reset if that is nearer. */
-  readonly nextDay: number
-}
-
-/** The budget of a window; undefined when the reset is not known or has passed. Pure. */
+/**
+ * Percent that may still be used for a window to end exactly at its reset; undefined when that is not known or has passed.
+ * `nextDay`: in the next 24 hours, or to the reset if that is nearer. Pure.
+ */
 export function budgetToStayOnPace(
   usedPercent: number,
   resetsAtMs: number | undefined,
   nowMs: number,
-): PaceBudget | undefined {
+): { readonly perHour: number; readonly nextDay: number } | undefined {
   const hours = ((resetsAtMs ?? NaN) - nowMs) / HOUR_MS
   if (!(hours > 0) || !Number.isFinite(hours) || !Number.isFinite(usedPercent)) return undefined
   const left = Math.min(100, Math.max(0, 100 - usedPercent))

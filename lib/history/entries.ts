@@ -1,17 +1,14 @@
 import * as z from 'zod'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
+import { moment } from '../kernel/text/odd-values.js'
 import { type QuotaWindow, WINDOW_KINDS } from '../routing/limits.js'
-
-/** Beyond it no date can be made of a time. */
-const LATEST_MS = 8.64e15
-const at = z.number().min(0).max(LATEST_MS)
 
 /** A quota window as it was read at one moment. */
 const readingEntry = z.object({
   type: z.literal('reading'),
   /** Epoch ms. */
-  atMs: at,
+  atMs: moment,
   uid: z.string(),
   limitId: z.string(),
   kind: z.enum(WINDOW_KINDS),
@@ -23,7 +20,7 @@ const readingEntry = z.object({
 /** A finished answer: what it cost in tokens, never what was said. */
 const turnEntry = z.object({
   type: z.literal('turn'),
-  atMs: at,
+  atMs: moment,
   uid: z.string(),
   model: z.string(),
   session: z.string().exactOptional(),
@@ -42,7 +39,7 @@ const turnEntry = z.object({
 /** A request continued with another account. */
 const switchEntry = z.object({
   type: z.literal('switch'),
-  atMs: at,
+  atMs: moment,
   fromUid: z.string(),
   toUid: z.string(),
   /** Kind of the failure that made it move: `usage_limit`, `server_error`, … */
@@ -53,7 +50,7 @@ const switchEntry = z.object({
 /** A window came down to one of the levels of `ALERT_LEVELS`. */
 const alertEntry = z.object({
   type: z.literal('alert'),
-  atMs: at,
+  atMs: moment,
   uid: z.string(),
   limitId: z.string(),
   kind: z.string(),
@@ -92,12 +89,9 @@ export function entriesOfReading(
 /** The line of an alert. Pure. */
 export function entryOfAlert(
   uid: string,
-  {
-    limitId,
-    window,
-    level,
-  }: { readonly limitId: string; readonly window: QuotaWindow; readonly level: number },
+  alert: { readonly limitId: string; readonly window: QuotaWindow; readonly level: number },
   atMs: number,
 ): AlertEntry {
+  const { limitId, window, level } = alert
   return { type: 'alert', atMs, uid, limitId, kind: window.kind, level }
 }

@@ -1,10 +1,11 @@
 import { forecastPool } from '../forecast/pool.js'
-import { type LearnedPrice, learnPrices, shareOf, switchCost } from '../forecast/price.js'
+import { learnPrices, shareOf, switchCost } from '../forecast/price.js'
+import { sum } from '../forecast/statistics.js'
 import type { Forecast, Interval, PoolForecast, Sample } from '../forecast/types.js'
 import { forecastWindow } from '../forecast/window.js'
 import { DEFAULT_LIMIT_ID, type QuotaWindow } from '../routing/limits.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
-import type { HistoryEntry, ReadingEntry } from './entries.js'
+import type { HistoryEntry } from './entries.js'
 
 /** An account and the windows it has now, by limit id. */
 export interface AccountWindows {
@@ -43,50 +44,31 @@ export function poolForecastOf(
   )
 }
 
-/** What the newest answers of an account took of one of its windows, percent each on average. */
-export interface TurnShare extends Interval {
-  readonly kind: ReadingEntry['kind']
-  /** Answers the average is of. */
-  readonly turns: number
-}
+/** What the newest answers of an account took of one of its windows, percent each on average of so many `turns`. */
+export type TurnShare = ReturnType<typeof turnShares>[number]
 
 /** Answers that count as the newest. */
 const NEWEST = 10
 
 /** What an answer takes of each window of the usual limit, as far as the history can teach it. Pure. */
-export function turnShares(entries: readonly HistoryEntry[], uid: string): TurnShare[] {
-  const turns = entries.filter((entry) => entry.type === 'turn').filter((turn) => turn.uid === uid)
+export function turnShares(entries: readonly HistoryEntry[], uid: string) {
+  const newest = turnsOf(entries, uid).slice(-NEWEST)
   return learnedByKind(entries, uid).flatMap(({ kind, learned }) => {
-    const shares = turns.slice(-NEWEST).flatMap((turn) => {
+    const shares = newest.flatMap((turn) => {
       const price = learned.get(turn.model)
       return price === undefined ? [] : [shareOf(turn, price)]
     })
     if (shares.length === 0) return []
-    const mean = (value: (share: Interval) => number): number =>
-      shares.reduce((total, share) => total + value(share), 0) / shares.length
-    return [
-      {
-        kind,
-        turns: shares.length,
-        low: mean(({ low }) => low),
-        mid: mean(({ mid }) => mid),
-        high: mean(({ high }) => high),
-      },
-    ]
+    const mean = (of: keyof Interval): number => sum(shares, (share) => share[of]) / shares.length
+    return [{ kind, turns: shares.length, low: mean('low'), mid: mean('mid'), high: mean('high') }]
   })
 }
 
 /** What continuing a session on another account would cost beyond continuing where it is. */
-export interface MoveCost {
-  readonly uid: string
-  /** Input that is billed in full again, tokens. */
-  readonly tokens: number
-  /** What that is of the windows of the account, percent, as far as the history can teach it. */
-  readonly shares: readonly (Interval & { readonly kind: ReadingEntry['kind'] })[]
-}
+export type MoveCost = ReturnType<typeof moveCosts>[number]
 
 /** The cost of moving the session of the newest answer to each other account; empty without an answer. Pure. */
-export function moveCosts(entries: readonly HistoryEntry[], uids: readonly string[]): MoveCost[] {
+export function moveCosts(entries: readonly HistoryEntry[], uids: readonly string[]) {
   const last = entries.findLast((entry) => entry.type === 'turn')
   if (last === undefined) return []
   return uids
@@ -94,6 +76,7 @@ export function moveCosts(entries: readonly HistoryEntry[], uids: readonly strin
     .map((uid) => ({
       uid,
       tokens: switchCost(last, undefined).tokens,
+      /** What that is of the windows of the account, percent, as far as the history can teach it. */
       shares: learnedByKind(entries, uid).flatMap(({ kind, learned }) => {
         const { share } = switchCost(last, learned.get(last.model))
         return share === undefined ? [] : [{ kind, ...share }]
@@ -102,26 +85,20 @@ export function moveCosts(entries: readonly HistoryEntry[], uids: readonly strin
 }
 
 /** The prices of an account's models in each of its windows of the usual limit. */
-function learnedByKind(
-  entries: readonly HistoryEntry[],
-  uid: string,
-): { readonly kind: ReadingEntry['kind']; readonly learned: ReadonlyMap<string, LearnedPrice> }[] {
-  const turns = entries.filter((entry) => entry.type === 'turn').filter((turn) => turn.uid === uid)
+function learnedByKind(entries: readonly HistoryEntry[], uid: string) {
+  const turns = turnsOf(entries, uid)
   const readings = readingsOf(entries, uid, DEFAULT_LIMIT_ID)
-  return [...new Set(readings.map(({ kind }) => kind))].map((kind) => ({
-    kind,
-    learned: learnPrices(
-      readings.filter((reading) => reading.kind === kind),
-      turns,
-    ),
-  }))
+  return [...new Set(readings.map(({ kind }) => kind))].map((kind) => {
+    const ofKind = readings.filter((reading) => reading.kind === kind)
+    return { kind, learned: learnPrices(ofKind, turns) }
+  })
 }
 
-function readingsOf(
-  entries: readonly HistoryEntry[],
-  uid: string,
-  limitId: string,
-): ReadingEntry[] {
+function turnsOf(entries: readonly HistoryEntry[], uid: string) {
+  return entries.filter((entry) => entry.type === 'turn').filter((turn) => turn.uid === uid)
+}
+
+function readingsOf(entries: readonly HistoryEntry[], uid: string, limitId: string) {
   return entries
     .filter((entry) => entry.type === 'reading')
     .filter((reading) => reading.uid === uid && reading.limitId === limitId)

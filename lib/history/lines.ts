@@ -1,3 +1,4 @@
+import { parsedJson } from '../kernel/text/json.js'
 import { type HistoryEntry, historyEntrySchema } from './entries.js'
 
 /** What the file may hold. */
@@ -13,12 +14,7 @@ const KEEP_SHARE = 0.75
 
 /** The entry of a line; undefined when it is none. Pure. */
 export function parseLine(line: string): HistoryEntry | undefined {
-  if (line === '') return undefined
-  try {
-    return historyEntrySchema.safeParse(JSON.parse(line)).data
-  } catch {
-    return undefined
-  }
+  return historyEntrySchema.safeParse(parsedJson(line)).data
 }
 
 /** The wanted entries of a file, oldest first; lines that are none are left out. Pure. */

@@ -1,17 +1,13 @@
+const LOW_TO_XHIGH = ['low', 'medium', 'high', 'xhigh'] as const
+const LOW_TO_MAX = [...LOW_TO_XHIGH, 'max'] as const
+const LOW_TO_ULTRA = [...LOW_TO_MAX, 'ultra'] as const
+const NONE_TO_XHIGH = ['none', ...LOW_TO_XHIGH] as const
+
 /**
  * Reasoning efforts, weakest first. `ultra` is a selection of the Codex CLI, never sent as such
  * (docs/development/facts/codex-backend.md#reasoning-efforts).
  */
-export const EFFORTS = [
-  'none',
-  'minimal',
-  'low',
-  'medium',
-  'high',
-  'xhigh',
-  'max',
-  'ultra',
-] as const
+export const EFFORTS = ['none', 'minimal', ...LOW_TO_ULTRA] as const
 export type Effort = (typeof EFFORTS)[number]
 
 /** The Codex CLI whose catalogue and requests are known here. */
@@ -38,13 +34,7 @@ export interface ModelFact {
   readonly fast: boolean
   /** Shown in the Codex CLI's own picker. */
   readonly listed: boolean
-  readonly source: 'codex-catalogue' | 'host-snapshot'
 }
-
-const LOW_TO_XHIGH = ['low', 'medium', 'high', 'xhigh'] as const
-const LOW_TO_MAX = [...LOW_TO_XHIGH, 'max'] as const
-const LOW_TO_ULTRA = [...LOW_TO_MAX, 'ultra'] as const
-const NONE_TO_XHIGH = ['none', ...LOW_TO_XHIGH] as const
 
 const OUTPUT = 128_000
 const catalogue = (
@@ -59,7 +49,6 @@ const catalogue = (
   lite: true,
   fast: true,
   listed: true,
-  source: 'codex-catalogue',
   ...fact,
 })
 const snapshot = (id: string, fact: Partial<ModelFact>): ModelFact => ({
@@ -72,7 +61,6 @@ const snapshot = (id: string, fact: Partial<ModelFact>): ModelFact => ({
   lite: false,
   fast: true,
   listed: false,
-  source: 'host-snapshot',
   ...fact,
 })
 

@@ -1,11 +1,9 @@
 import { type Effort, EFFORTS, modelFact } from './facts.js'
 
-/** What to send for a model id as the user wrote it. */
-export interface ResolvedModel {
+/** What to send for a model id as the user wrote it; the rest comes from suffixes (`gpt-5.5-fast-high`). */
+interface ResolvedModel {
   readonly model: string
-  /** From a suffix of the id (`gpt-5.5-high`). */
   readonly effort?: Effort
-  /** From a suffix of the id (`gpt-5.5-fast`). */
   readonly serviceTier?: 'priority'
 }
 
@@ -70,8 +68,8 @@ export function wireEffort(model: string, effort: Effort): Effort {
  */
 export function clampEffort(model: string, effort: Effort): Effort {
   const fact = modelFact(model)
-  if (fact === undefined || (effort === 'none' && !fact.lite)) return wireEffort(model, effort)
-  if (fact.efforts.includes(effort)) return wireEffort(model, effort)
+  if (fact === undefined || (effort === 'none' && !fact.lite) || fact.efforts.includes(effort))
+    return wireEffort(model, effort)
   if (effort === 'ultra' && fact.efforts.includes('max')) return fact.defaultEffort
   const sendable = fact.efforts.filter((one) => one !== 'ultra')
   const rank = EFFORTS.indexOf(effort)

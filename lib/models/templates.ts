@@ -3,17 +3,8 @@ import { type Effort, type ModelFact, MODEL_FACTS } from './facts.js'
 /** The ways a model can be offered in OpenCode's configuration. */
 export type TemplateName = 'modern' | 'legacy' | 'full' | 'minimal'
 
-/** A model as OpenCode's `provider.openai.models` takes it. */
-export interface ModelEntry {
-  readonly name: string
-  readonly reasoning: true
-  readonly attachment: true
-  readonly tool_call: true
-  readonly limit: { readonly context: number; readonly input: number; readonly output: number }
-  readonly modalities: { readonly input: readonly string[]; readonly output: readonly string[] }
-  readonly options?: Readonly<Record<string, unknown>>
-  readonly variants?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-}
+/** Models as OpenCode's `provider.openai.models` takes them. */
+type ModelEntries = Record<string, object>
 
 /** Models that the templates offer: what the Codex CLI lists, and what the host still offers beside it. */
 const OFFERED = MODEL_FACTS.filter(
@@ -27,7 +18,7 @@ const sendable = (fact: ModelFact): Effort[] => fact.efforts.filter((effort) => 
  * The `models` of a template. `modern`: one entry a model, efforts as variants. `legacy`: one entry a model and effort
  * (`gpt-5.5-high`), for hosts without variants and for scripts. `full`: both. `minimal`: the two usual models.
  */
-export function templateModels(name: TemplateName): Record<string, ModelEntry> {
+export function templateModels(name: TemplateName): ModelEntries {
   switch (name) {
     case 'modern':
       return modern(OFFERED)
@@ -42,7 +33,7 @@ export function templateModels(name: TemplateName): Record<string, ModelEntry> {
 
 /** Every model id that any template of this version writes; the installer removes only these when it changes templates. */
 export function templateModelIds(): ReadonlySet<string> {
-  return new Set([...Object.keys(templateModels('full'))])
+  return new Set(Object.keys(templateModels('full')))
 }
 
 /** A template as a whole OpenCode configuration. */
@@ -54,7 +45,7 @@ export function templateConfig(name: TemplateName): Record<string, unknown> {
   }
 }
 
-function modern(facts: readonly ModelFact[]): Record<string, ModelEntry> {
+function modern(facts: readonly ModelFact[]): ModelEntries {
   return Object.fromEntries(
     facts.map((fact) => [
       fact.id,
@@ -66,7 +57,7 @@ function modern(facts: readonly ModelFact[]): Record<string, ModelEntry> {
   )
 }
 
-function legacy(facts: readonly ModelFact[]): Record<string, ModelEntry> {
+function legacy(facts: readonly ModelFact[]): ModelEntries {
   return Object.fromEntries(
     facts.flatMap((fact) =>
       sendable(fact).map((effort) => [
@@ -77,7 +68,7 @@ function legacy(facts: readonly ModelFact[]): Record<string, ModelEntry> {
   )
 }
 
-function base(fact: ModelFact, name: string): Omit<ModelEntry, 'options' | 'variants'> {
+function base(fact: ModelFact, name: string) {
   return {
     name,
     reasoning: true,

@@ -20,32 +20,17 @@ import type { QuotaReading } from './readings.js'
 /** Readings of a busy pool are gathered this long before they are written, ms. */
 const WRITE_DELAY_MS = 1_000
 
+const NO_BLOCKS: readonly Block[] = []
+const NO_WINDOWS: Readonly<Record<string, readonly QuotaWindow[]>> = {}
+
 /**
  * What is known about quota and blocks, shared by all processes and the TUI through a file. Reading and changing it costs
  * memory only; the file follows, and the changes of others arrive by a watch.
  */
-export interface QuotaLedger {
-  /** Blocks of an account that are in force. */
-  activeBlocks(uid: string, nowMs: number): readonly Block[]
-  /** Windows as last read, by limit id; one whose reset has passed is left out: it says nothing any more. */
-  windowsByLimit(uid: string, nowMs: number): Readonly<Record<string, readonly QuotaWindow[]>>
-  hasCredits(uid: string): boolean
-  /** Everything known about an account. */
-  of(uid: string): AccountQuota | undefined
-  observe(uid: string, reading: QuotaReading, nowMs: number): void
-  block(uid: string, block: Block): void
-  /** Lifts the blocks of an account (all, or one scope), for the user. */
-  clear(uid: string, nowMs: number, scope?: string): void
-  load(): Promise<void>
-  /** Writes what is still unwritten. */
-  flush(): Promise<void>
-  close(): Promise<void>
-}
+export type QuotaLedger = ReturnType<typeof createQuotaLedger>
 
-const NO_BLOCKS: readonly Block[] = []
-const NO_WINDOWS: Readonly<Record<string, readonly QuotaWindow[]>> = {}
-
-interface LedgerDeps {
+/** Creates the ledger; nothing is read before `load`. */
+export function createQuotaLedger(deps: {
   readonly file: string
   readonly clock: Clock
   readonly log: Logger
@@ -54,10 +39,7 @@ interface LedgerDeps {
   readonly onReading?: (uid: string, reading: QuotaReading, nowMs: number) => void
   /** A window came down to a level the user has not been told of. */
   readonly onAlert?: (uid: string, alert: Alert) => void
-}
-
-/** Creates the ledger; nothing is read before `load`. */
-export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
+}) {
   const { clock } = deps
   const state = createStateFile<LedgerState>({
     ...deps,
@@ -68,42 +50,45 @@ export function createQuotaLedger(deps: LedgerDeps): QuotaLedger {
     delayMs: WRITE_DELAY_MS,
   })
   return {
-    activeBlocks(uid, nowMs) {
+    /** Blocks of an account that are in force. */
+    activeBlocks(uid: string, nowMs: number): readonly Block[] {
       const blocks = state.current()[uid]?.blocks
       if (blocks === undefined || blocks.length === 0) return NO_BLOCKS
       const isActive = (block: Block): boolean => block.untilMs > nowMs
       return blocks.every(isActive) ? blocks : blocks.filter(isActive)
     },
-    windowsByLimit(uid, nowMs) {
+    /** Windows as last read, by limit id; one whose reset has passed is left out: it says nothing any more. */
+    windowsByLimit(uid: string, nowMs: number): Readonly<Record<string, readonly QuotaWindow[]>> {
       const limits = state.current()[uid]?.limits
       if (limits === undefined) return NO_WINDOWS
       const result: Record<string, readonly QuotaWindow[]> = {}
       for (const [id, { windows }] of Object.entries(limits)) {
-        const valid = windows.filter(
-          (window) => window.resetsAtMs === undefined || window.resetsAtMs > nowMs,
-        )
+        const valid = windows.filter(({ resetsAtMs = Infinity }) => resetsAtMs > nowMs)
         if (valid.length > 0) result[id] = valid
       }
       return result
     },
-    hasCredits(uid) {
+    hasCredits(uid: string): boolean {
       const credits = state.current()[uid]?.credits
       return credits !== undefined && (credits.unlimited || credits.hasCredits)
     },
-    of: (uid) => state.current()[uid],
-    observe(uid, reading, nowMs) {
+    /** Everything known about an account. */
+    of: (uid: string): AccountQuota | undefined => state.current()[uid],
+    observe(uid: string, reading: QuotaReading, nowMs: number): void {
       const read = withReading(state.current(), uid, reading, nowMs)
       const { state: next, alerts } = withAlerts(read, uid, nowMs)
       state.set(next)
       deps.onReading?.(uid, reading, nowMs)
       for (const alert of alerts) deps.onAlert?.(uid, alert)
     },
-    block: (uid, block) => state.set(withBlock(state.current(), uid, block)),
-    clear(uid, nowMs, scope) {
+    block: (uid: string, block: Block) => state.set(withBlock(state.current(), uid, block)),
+    /** Lifts the blocks of an account (all, or one scope), for the user. */
+    clear(uid: string, nowMs: number, scope?: string): void {
       const lifted = withoutBlocks(state.current(), uid, scope, nowMs)
       state.set(scope === undefined ? withoutReadings(lifted, uid, nowMs) : lifted)
     },
     load: () => state.load(),
+    /** Writes what is still unwritten. */
     flush: () => state.flush(),
     close: () => state.close(),
   }

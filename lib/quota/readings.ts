@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
+import { maybe } from '../kernel/text/odd-values.js'
 import { plainText } from '../kernel/text/plain-text.js'
 import {
   DEFAULT_LIMIT_ID,
@@ -9,26 +10,20 @@ import {
   type WindowKind,
 } from '../routing/limits.js'
 
-/** What one source said about one limit family. */
-interface LimitReading {
-  readonly limitId: string
-  /** What the backend calls the family. */
-  readonly name?: string
-  readonly windows: readonly QuotaWindow[]
-}
-
-/** Paid credits of an account. */
-interface CreditsReading {
-  readonly hasCredits: boolean
-  readonly unlimited: boolean
-  /** As the backend writes it. */
-  readonly balance?: string
-}
-
 /** Everything one answer said about quota. */
 export interface QuotaReading {
-  readonly limits: readonly LimitReading[]
-  readonly credits?: CreditsReading
+  readonly limits: readonly {
+    readonly limitId: string
+    /** What the backend calls the family. */
+    readonly name?: string
+    readonly windows: readonly QuotaWindow[]
+  }[]
+  /** Paid credits of the account; the balance as the backend writes it. */
+  readonly credits?: {
+    readonly hasCredits: boolean
+    readonly unlimited: boolean
+    readonly balance?: string
+  }
   readonly planType?: string
   /** Banked resets of the windows. */
   readonly resetCredits?: number
@@ -83,7 +78,7 @@ function familyPrefixes(headers: Headers): string[] {
   return prefixes
 }
 
-function creditsOfHeaders(headers: Headers): CreditsReading | undefined {
+function creditsOfHeaders(headers: Headers): QuotaReading['credits'] {
   const hasCredits = flagIn(headers.get('x-codex-credits-has-credits'))
   if (hasCredits === undefined) return undefined
   const unlimited = flagIn(headers.get('x-codex-credits-unlimited')) ?? false
@@ -91,12 +86,6 @@ function creditsOfHeaders(headers: Headers): CreditsReading | undefined {
   return dropUndefined({ hasCredits, unlimited, balance })
 }
 
-/** What stands in the place of an optional field of the backend's counts as nothing. */
-const maybe = <Schema extends z.ZodType>(schema: Schema) =>
-  schema
-    .nullish()
-    .catch(undefined)
-    .transform((value) => value ?? undefined)
 const number = maybe(z.number())
 const text = maybe(z.string())
 const planType = maybe(z.string().transform(plainText))
@@ -107,7 +96,7 @@ const credits = maybe(
       unlimited: z.boolean().catch(false),
       balance: maybe(z.union([z.string(), z.number()])),
     })
-    .transform(({ has_credits: hasCredits, unlimited, balance }): CreditsReading =>
+    .transform(({ has_credits: hasCredits, unlimited, balance }) =>
       dropUndefined({ hasCredits, unlimited, balance: balance?.toString() }),
     ),
 )
@@ -215,7 +204,7 @@ function limitOf(
   raw: readonly (RawWindow | undefined)[],
   nowMs: number,
   source: EvidenceSource,
-): LimitReading[] {
+): QuotaReading['limits'] {
   const windows = raw.flatMap((window) => windowOf(window, nowMs, source) ?? [])
   return windows.length === 0 ? [] : [{ ...dropUndefined(family), windows }]
 }
@@ -247,12 +236,12 @@ function windowOf(
 
 /** The reading; undefined when nothing was said. */
 function readingWith(said: {
-  readonly limits: readonly LimitReading[]
-  readonly credits: CreditsReading | undefined
+  readonly limits: QuotaReading['limits']
+  readonly credits: QuotaReading['credits'] | undefined
   readonly planType?: string | undefined
 }): QuotaReading | undefined {
-  const isEmpty =
-    said.limits.length === 0 && said.credits === undefined && said.planType === undefined
+  const { limits, credits, planType } = said
+  const isEmpty = limits.length === 0 && credits === undefined && planType === undefined
   return isEmpty ? undefined : dropUndefined(said)
 }
 

@@ -8,15 +8,7 @@ import {
   failedCall,
 } from '../kernel/backend-call.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
-
-/** A banked reset of the windows. */
-export interface ResetCredit {
-  readonly id: string
-  readonly status: string
-  readonly title?: string
-  /** ISO 8601, as the backend writes it. */
-  readonly expiresAt?: string
-}
+import { maybe } from '../kernel/text/odd-values.js'
 
 const REDEEM_CODES = ['reset', 'nothing_to_reset', 'no_credit', 'already_redeemed'] as const
 
@@ -29,24 +21,27 @@ export interface Redeemed {
 const PATH = '/wham/rate-limit-reset-credits'
 const WHAT = 'request for banked resets'
 const ANSWER_TIMEOUT_MS = 15_000
-const optionalText = z
-  .string()
-  .nullish()
-  .catch(undefined)
-  .transform((text) => text ?? undefined)
 
 const listSchema = z.looseObject({
   credits: z
     .array(
-      z.looseObject({
-        id: z.string(),
-        status: z.string().catch('unknown'),
-        title: optionalText,
-        expires_at: optionalText,
-      }),
+      z
+        .looseObject({
+          id: z.string(),
+          status: z.string().catch('unknown'),
+          title: maybe(z.string()),
+          /** ISO 8601. */
+          expires_at: maybe(z.string()),
+        })
+        .transform(({ id, status, title, expires_at: expiresAt }) =>
+          dropUndefined({ id, status, title, expiresAt }),
+        ),
     )
     .catch([]),
 })
+/** A banked reset of the windows. */
+export type ResetCredit = z.infer<typeof listSchema>['credits'][number]
+
 const redeemedSchema = z.looseObject({
   code: z.enum(REDEEM_CODES).catch('nothing_to_reset'),
   windows_reset: z.number().catch(0),
@@ -60,9 +55,7 @@ export async function listResetCredits(
 ): Promise<readonly ResetCredit[]> {
   const parsed = listSchema.safeParse(await call(deps, caller, { path: PATH, signal }))
   if (!parsed.success) throw failedCall(WHAT, 200)
-  return parsed.data.credits.map(({ id, status, title, expires_at: expiresAt }) =>
-    dropUndefined({ id, status, title, expiresAt }),
-  )
+  return parsed.data.credits
 }
 
 /**

@@ -16,39 +16,20 @@ class DeadlinePassed extends Error {
 }
 
 /** The time of one request, over all attempts and waits. Measured by a clock that cannot be set. */
-export interface Deadline {
-  /** Ends whatever belongs to the request: the host has aborted it, or its time is up. */
-  readonly signal: AbortSignal
-  /** Time until the answer has to be there, ms; 0 when it is up. */
-  leftMs(): number
-  /** True when something that takes this long, in ms, may be begun. */
-  allows(ms: number): boolean
-  /** The backend has begun to answer: at the deadline the answer is handed over unfinished instead of being given up. */
-  answering(is: boolean): void
-  /** The host has its answer, or an error; nothing ends the request by time any more. */
-  met(): void
-  /** The request is over: lets go of the host's signal. */
-  close(): void
-}
-
-/** What the deadline does to a request. */
-export interface DeadlineActs {
-  /** The time is up while the backend is answering. */
-  handOver(): void
-  /** The time is up and the request did not end by itself although its signal was aborted. */
-  giveUp(): void
-}
+export type Deadline = ReturnType<typeof startDeadline>
 
 /**
  * Starts the time of a request.
  * @param time.ms as `REQUEST_DEADLINE_MS`
  * @param time.startedAt when the host asked, as `performance.now()`: the plugin itself may have been loading since
+ * @param acts.handOver the time is up while the backend is answering
+ * @param acts.giveUp the time is up and the request did not end by itself although its signal was aborted
  */
 export function startDeadline(
   host: AbortSignal | undefined,
   { ms, startedAt }: { readonly ms: number; readonly startedAt: number },
-  acts: DeadlineActs,
-): Deadline {
+  acts: { handOver(): void; giveUp(): void },
+) {
   const endsAt = startedAt + ms
   const leftMs = (): number => Math.max(0, endsAt - performance.now())
   // By hand and not with AbortSignal.any: the host's signal may outlive thousands of requests, and Node 20 never forgets
@@ -75,14 +56,20 @@ export function startDeadline(
     clearTimeout(grace)
   }
   return {
+    /** Ends whatever belongs to the request: the host has aborted it, or its time is up. */
     signal: controller.signal,
+    /** Time until the answer has to be there, ms; 0 when it is up. */
     leftMs,
-    allows: (needed) => needed + MIN_STEP_MS <= leftMs(),
-    answering: (is) => {
+    /** True when something that takes this long, in ms, may be begun. */
+    allows: (neededMs: number) => neededMs + MIN_STEP_MS <= leftMs(),
+    /** The backend has begun to answer: at the deadline the answer is handed over unfinished instead of being given up. */
+    answering(is: boolean): void {
       isAnswering = is
     },
+    /** The host has its answer, or an error; nothing ends the request by time any more. */
     met,
-    close() {
+    /** The request is over: lets go of the host's signal. */
+    close(): void {
       met()
       host?.removeEventListener('abort', onAbort)
     },

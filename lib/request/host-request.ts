@@ -1,5 +1,6 @@
 import { CodexError } from '../kernel/errors.js'
 import { assertResponsesRequest, isChatCompletions } from './endpoint.js'
+import { headerEntries } from './headers/headers.js'
 
 /** What the host asks for, in any of the forms that `fetch` takes. */
 export interface HostRequest {
@@ -40,15 +41,9 @@ export async function readHostRequest(
       { hint: '' },
     )
   const headers = init?.headers ?? (input instanceof Request ? input.headers : undefined)
-  const sessionId = headerOf(headers, 'session-id')
-  return {
-    text: await bodyText(input, init),
-    headers,
-    sessionId:
-      sessionId === undefined || sessionId === '' || sessionId.length > MAX_SESSION_ID
-        ? undefined
-        : sessionId,
-  }
+  const named = headerEntries(headers).find(([name]) => name.toLowerCase() === 'session-id')?.[1]
+  const isName = named !== undefined && named !== '' && named.length <= MAX_SESSION_ID
+  return { text: await bodyText(input, init), headers, sessionId: isName ? named : undefined }
 }
 
 /** The error for a chat completion where nothing rebuilds it: the backend would not understand its body. */
@@ -84,14 +79,4 @@ function whole(text: string): string {
   if (text === '') throw new CodexError('request_not_json', 'The request has no body.')
   // JSON knows no byte order mark.
   return text.startsWith('\uFEFF') ? text.slice(1) : text
-}
-
-function headerOf(headers: HeadersInit | undefined, name: string): string | undefined {
-  if (headers === undefined) return undefined
-  if (headers instanceof Headers) return headers.get(name) ?? undefined
-  const entries: readonly (readonly unknown[])[] = Array.isArray(headers)
-    ? headers
-    : Object.entries(headers)
-  const found = entries.find(([key]) => typeof key === 'string' && key.toLowerCase() === name)?.[1]
-  return typeof found === 'string' ? found : undefined
 }

@@ -10,53 +10,37 @@ import type { HostPort, Toast } from '../kernel/host-port.js'
 import type { Alert } from '../quota/alerts.js'
 import { formatDuration, formatMoment, formatWhen } from '../kernel/text/moments.js'
 
-/** The few things worth a toast; each said once within the configured time. */
-export interface Notices {
-  /** Another account serves now. */
-  switched(from: string, to: string, why: string): void
-  /** Every account is blocked and the request waits. Called again and again while it does. */
-  waiting(untilMs: number): void
-  /**
-   * Little is left of a window.
-   * @param pace a sentence on how long it lasts, or nothing
-   */
-  alert(label: string, alert: Alert, pace: string): void
-  /** An account cannot be used until the user signs in again. */
-  loginNeeded(label: string): void
-}
-
-/** The same sentence with another number is the same message: the key tells. */
-export interface NoticeGate {
-  /** True for the first caller within the time, among all windows if the gate is shared. */
-  mayShow(key: string, nowMs: number, withinMs: number): boolean
-}
-
 /** A block that ends is waited for a little longer: the backend's clock is not ours, ms. */
 export const WAIT_MARGIN_MS = 250
 /** How often the countdown of a waiting request is refreshed, ms. */
 export const COUNTDOWN_MS = 5_000
+
+/** The few things worth a toast; each said once within the configured time. */
+export type Notices = ReturnType<typeof createNotices>
 
 /** Creates the notices of one plugin instance. */
 export function createNotices(deps: {
   host: HostPort
   config: Config
   clock: Clock
-  gate: NoticeGate
-}): Notices {
+  gate: Pick<ReturnType<typeof createSharedGate>, 'mayShow'>
+}) {
   const { host, config, clock, gate } = deps
   const show = (key: string, withinMs: number, toast: Toast): void => {
     if (gate.mayShow(key, clock.now(), withinMs))
       host.toast({ title: 'Codex accounts', durationMs: config.toastDurationMs, ...toast })
   }
   return {
-    switched(from, to, why) {
+    /** Another account serves now. */
+    switched(from: string, to: string, why: string): void {
       if (!config.accountToasts) return
       show(`switched ${from} ${to}`, config.rateLimitToastDebounceMs, {
         variant: 'info',
         message: `${from} ${why}; continuing with ${to}.`,
       })
     },
-    waiting(untilMs) {
+    /** Every account is blocked and the request waits. Called again and again while it does. */
+    waiting(untilMs: number): void {
       const leftMs = untilMs - clock.now()
       show(`waiting ${Math.ceil(leftMs / COUNTDOWN_MS)}`, COUNTDOWN_MS, {
         variant: 'warning',
@@ -64,7 +48,11 @@ export function createNotices(deps: {
         durationMs: COUNTDOWN_MS,
       })
     },
-    alert(label, { window, level, limitId }, pace) {
+    /**
+     * Little is left of a window.
+     * @param pace a sentence on how long it lasts, or nothing
+     */
+    alert(label: string, { window, level, limitId }: Alert, pace: string): void {
       const name = limitName(window.kind)
       const left = level === 0 ? 'is used up' : `has ${level}% left`
       const until =
@@ -76,7 +64,8 @@ export function createNotices(deps: {
         message: `${label}: the ${name} ${left}.${until}${pace === '' ? '' : ` ${pace}`}`,
       })
     },
-    loginNeeded(label) {
+    /** An account cannot be used until the user signs in again. */
+    loginNeeded(label: string): void {
       show(`login ${label}`, Math.max(config.rateLimitToastDebounceMs, 10 * 60_000), {
         variant: 'error',
         message: `${label} must sign in again: opencode auth login`,
@@ -95,11 +84,7 @@ const WRITE_DELAY_MS = 20
 const KEEP_MS = 60 * 60_000
 
 /** A gate for all windows of the user: what one has shown the others keep to themselves. */
-export function createSharedGate(deps: {
-  file: string
-  clock: Clock
-  log: Logger
-}): NoticeGate & { load(): Promise<void>; close(): Promise<void> } {
+export function createSharedGate(deps: { file: string; clock: Clock; log: Logger }) {
   const { clock } = deps
   const state = createStateFile<Shown>({
     ...deps,
@@ -111,7 +96,11 @@ export function createSharedGate(deps: {
     watch: true,
   })
   return {
-    mayShow(key, nowMs, withinMs) {
+    /**
+     * True for the first caller within the time, in any window. The same sentence with another number is the same message:
+     * the key tells.
+     */
+    mayShow(key: string, nowMs: number, withinMs: number): boolean {
       const last = state.current()[key]
       if (last !== undefined && nowMs >= last && nowMs - last < withinMs) return false
       state.set(merged({ ...state.current(), [key]: nowMs }, {}, nowMs))

@@ -106,10 +106,7 @@ export interface RequestRun extends Omit<HostRequest, 'text'> {
 /** Closes the account of a request; later calls change nothing but the count. */
 export function finish(
   { clock, metrics, trace }: RequestRuntime,
-  {
-    deadline,
-    record,
-  }: { readonly deadline: Deadline; readonly record?: RequestRecord | undefined },
+  { deadline, record }: Pick<RequestRun, 'deadline'> & Partial<Pick<RequestRun, 'record'>>,
   outcome: string,
 ): void {
   deadline.close()

@@ -1,7 +1,6 @@
 import { createRing } from '../kernel/ring.js'
 import type { Decision, ExplainedCandidate } from './types.js'
 
-/** One decision, kept for `codex-status --why`. */
 interface LoggedDecision {
   /** Epoch ms. */
   readonly atMs: number
@@ -12,18 +11,15 @@ interface LoggedDecision {
   explain(): readonly ExplainedCandidate[]
 }
 
-/** The newest decisions of one plugin instance. */
-export interface DecisionLog {
-  record(entry: LoggedDecision): void
-  /** Newest first. */
-  recent(): readonly LoggedDecision[]
-}
+/** The newest decisions of one plugin instance, for `codex-status --why`. */
+export type DecisionLog = ReturnType<typeof createDecisionLog>
 
 /** Creates a log that keeps the newest `limit` decisions. */
-export function createDecisionLog(limit: number): DecisionLog {
+export function createDecisionLog(limit: number) {
   const ring = createRing<LoggedDecision>(limit)
   return {
-    record: (entry) => ring.push(entry),
+    record: (entry: LoggedDecision) => ring.push(entry),
+    /** Newest first. */
     recent: () => ring.toArray().reverse(),
   }
 }

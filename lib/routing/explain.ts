@@ -1,13 +1,7 @@
 import { decide } from './decide.js'
 import { blockedUntil, ineligibleReasons, PAID } from './eligibility.js'
 import { drainWindow, scoreOf, windowPace } from './score.js'
-import type {
-  Candidate,
-  CandidateReason,
-  ExplainedCandidate,
-  Explanation,
-  RoutingSnapshot,
-} from './types.js'
+import type { Candidate, CandidateReason, ExplainedCandidate, RoutingSnapshot } from './types.js'
 
 /** Health and tokens below these are worth a word. */
 const HEALTH_WORTH_A_WORD = 70
@@ -17,7 +11,7 @@ const TOKENS_WORTH_A_WORD = 10
  * The decision for a snapshot with every fact that was weighed, for `codex-status --why`. Shares eligibility and score
  * with `decide`, so it can never tell another story; built on demand because a request does not need it.
  */
-export function explain(snapshot: RoutingSnapshot): Explanation {
+export function explain(snapshot: RoutingSnapshot) {
   const candidates = snapshot.candidates
     .map((candidate) => explainCandidate(candidate, snapshot))
     .sort((left, right) => left.position - right.position || (left.uid < right.uid ? -1 : 1))

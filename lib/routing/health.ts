@@ -46,8 +46,7 @@ export const TOKENS_PER_MINUTE = 6
 
 /** The health after a rest until `nowMs`; a clock that went back changes nothing. */
 function restedHealth(before: AccountHealth, nowMs: number): AccountHealth {
-  const restMs = nowMs - before.atMs
-  if (restMs <= 0) return restMs === 0 ? before : { ...before, atMs: nowMs }
+  const restMs = Math.max(0, nowMs - before.atMs)
   return {
     ...before,
     health: Math.min(FULL_HEALTH, before.health + (restMs / 3_600_000) * HEALTH_PER_HOUR),
@@ -56,14 +55,12 @@ function restedHealth(before: AccountHealth, nowMs: number): AccountHealth {
   }
 }
 
-function restEnd(
-  { consecutiveFailures, lastFailureAtMs }: AccountHealth,
-  nowMs: number,
-): number | undefined {
-  const endMs = lastFailureAtMs + ACCOUNT_BREAKER_REST_MS
-  const rests =
-    consecutiveFailures >= ACCOUNT_BREAKER_STRIKES && nowMs >= lastFailureAtMs && nowMs < endMs
-  return rests ? endMs : undefined
+const UNKNOWN: AccountHealth = {
+  health: FULL_HEALTH,
+  tokens: FULL_BUCKET,
+  atMs: 0,
+  consecutiveFailures: 0,
+  lastFailureAtMs: 0,
 }
 
 /** The health after an event at `nowMs`. Health stays within 0–100, tokens within 0–50. */
@@ -72,7 +69,7 @@ export function nextHealth(
   event: HealthEvent,
   nowMs: number,
 ): AccountHealth {
-  const rested = before === undefined ? fullHealth(nowMs) : restedHealth(before, nowMs)
+  const rested = restedHealth(before ?? UNKNOWN, nowMs)
   const next = {
     ...rested,
     health: Math.min(FULL_HEALTH, Math.max(0, rested.health + HEALTH_CHANGE[event])),
@@ -83,48 +80,30 @@ export function nextHealth(
   return { ...next, consecutiveFailures: rested.consecutiveFailures + 1, lastFailureAtMs: nowMs }
 }
 
-function fullHealth(nowMs: number): AccountHealth {
-  return {
-    health: FULL_HEALTH,
-    tokens: FULL_BUCKET,
-    atMs: nowMs,
-    consecutiveFailures: 0,
-    lastFailureAtMs: 0,
-  }
-}
-
 /** The health of every account of one plugin instance, by uid. */
-export interface HealthTracker {
-  /** @param nowMs epoch ms */
-  read(uid: string, nowMs: number): AccountHealth
-  /** True while an account comes after all others that can serve; it still serves when no other can. */
-  isResting(uid: string, nowMs: number): boolean
-  /** When an account that rests is asked like the others again, epoch ms; undefined when it does not rest. */
-  restsUntil(uid: string, nowMs: number): number | undefined
-  /** @param nowMs epoch ms */
-  record(uid: string, event: HealthEvent, nowMs: number): void
-  /** Forgets the accounts that are not in `uids`; a name that comes back later starts again. */
-  retain(uids: ReadonlySet<string>): void
-}
+export type HealthTracker = ReturnType<typeof createHealthTracker>
 
 /** Creates a tracker that knows nothing yet. */
-export function createHealthTracker(): HealthTracker {
+export function createHealthTracker() {
   const known = new Map<string, AccountHealth>()
-  const restsUntil = (uid: string, nowMs: number): number | undefined => {
-    const health = known.get(uid)
-    return health === undefined ? undefined : restEnd(health, nowMs)
-  }
   return {
-    read: (uid, nowMs) => {
-      const health = known.get(uid)
-      return health === undefined ? fullHealth(nowMs) : restedHealth(health, nowMs)
+    read: (uid: string, nowMs: number) => restedHealth(known.get(uid) ?? UNKNOWN, nowMs),
+    /**
+     * Until when an account comes after all others that can serve, epoch ms; undefined when it does not rest. It still
+     * serves when no other can.
+     */
+    restsUntil(uid: string, nowMs: number): number | undefined {
+      const { consecutiveFailures, lastFailureAtMs } = known.get(uid) ?? UNKNOWN
+      const endMs = lastFailureAtMs + ACCOUNT_BREAKER_REST_MS
+      const rests =
+        consecutiveFailures >= ACCOUNT_BREAKER_STRIKES && nowMs >= lastFailureAtMs && nowMs < endMs
+      return rests ? endMs : undefined
     },
-    restsUntil,
-    isResting: (uid, nowMs) => restsUntil(uid, nowMs) !== undefined,
-    record: (uid, event, nowMs) => {
+    record(uid: string, event: HealthEvent, nowMs: number) {
       known.set(uid, nextHealth(known.get(uid), event, nowMs))
     },
-    retain: (uids) => {
+    /** Forgets the accounts that are not in `uids`; a name that comes back later starts again. */
+    retain(uids: ReadonlySet<string>) {
       for (const uid of known.keys()) if (!uids.has(uid)) known.delete(uid)
     },
   }

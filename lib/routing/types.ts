@@ -170,10 +170,3 @@ export interface ExplainedCandidate {
   readonly score: number | undefined
   readonly reasons: readonly CandidateReason[]
 }
-
-/** A decision with everything that was weighed. */
-export interface Explanation {
-  readonly decision: Decision
-  /** In the order of their positions. */
-  readonly candidates: readonly ExplainedCandidate[]
-}

@@ -22,7 +22,7 @@ export function viewsOf(
   pool: AccountPool,
   { includeSensitive }: Shown = { includeSensitive: false },
 ): readonly AccountView[] {
-  const { config, clock, ledger, scope, vitals } = runtime
+  const { config, clock, ledger, scope, health } = runtime
   const nowMs = clock.now()
   return accountViews({
     pool,
@@ -30,7 +30,7 @@ export function viewsOf(
     project: scope.project,
     config: includeSensitive ? { ...config, maskEmail: false } : config,
     quotaOf: (uid) => ledger.of(uid),
-    restsUntil: (uid) => vitals.restsUntil(uid, nowMs),
+    restsUntil: (uid) => health.restsUntil(uid, nowMs),
   })
 }
 

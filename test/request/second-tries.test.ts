@@ -31,8 +31,8 @@ const inFlight = ({ core, uidOf }: ScriptedStage, name: string): number =>
     ?.explain()
     .find(({ uid }) => uid === uidOf(name))
     ?.reasons.flatMap((reason) => (reason.code === 'in_flight' ? [reason.count] : []))[0] ?? 0
-const vitalsOf = ({ core, uidOf }: ScriptedStage, name: string) =>
-  core.runtime.vitals.read(uidOf(name), Date.now())
+const healthOf = ({ core, uidOf }: ScriptedStage, name: string) =>
+  core.runtime.health.read(uidOf(name), Date.now())
 const usageLimit = (resetsInSeconds: number) =>
   refusal(429, { error: { type: 'usage_limit_reached', resets_in_seconds: resetsInSeconds } })
 
@@ -171,7 +171,7 @@ describe('a stream that fails after output', () => {
       for (const session of ['ses_1', 'ses_2', 'ses_3', 'ses_4'])
         await ask(stage.core, turn(), session)
       expect(stage.accounts()).toEqual(['a', 'a', 'a', 'b'])
-      expect(vitalsOf(stage, 'a').health).toBeLessThan(90)
+      expect(healthOf(stage, 'a').health).toBeLessThan(90)
     },
   )
 
@@ -186,7 +186,7 @@ describe('a stream that fails after output', () => {
     )
     for (const session of ['ses_1', 'ses_2', 'ses_3', 'ses_4', 'ses_5'])
       await ask(stage.core, turn(), session)
-    expect([stage.accounts(), vitalsOf(stage, 'a')]).toEqual([
+    expect([stage.accounts(), healthOf(stage, 'a')]).toEqual([
       Array(5).fill('a'),
       expect.objectContaining({ health: 100, consecutiveFailures: 0 }),
     ])
@@ -227,7 +227,7 @@ describe('what the user breaks off', () => {
         if (how === 'cancel') await reader?.cancel()
         else abort.abort(new Error('Esc'))
       }
-      expect([stage.accounts(), vitalsOf(stage, 'a')]).toEqual([
+      expect([stage.accounts(), healthOf(stage, 'a')]).toEqual([
         Array(4).fill('a'),
         expect.objectContaining({ health: 100, consecutiveFailures: 0 }),
       ])

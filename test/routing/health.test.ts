@@ -12,28 +12,28 @@ import { DAY, HOUR, MINUTE, NOW } from './snapshots.js'
 
 const events = fc.constantFrom('sent', 'succeeded', 'limited', 'failed', 'network_failed' as const)
 
-describe('vitals', () => {
-  it('stay within their bounds whatever happens and wherever the clock jumps', () => {
+describe('the health of an account', () => {
+  it('stays within its bounds whatever happens and wherever the clock jumps', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(events, fc.integer({ min: -DAY, max: DAY }))), (history) => {
-        let vitals = nextHealth(undefined, 'sent', NOW)
-        for (const [event, offset] of history) vitals = nextHealth(vitals, event, NOW + offset)
-        expect(vitals.health).toBeGreaterThanOrEqual(0)
-        expect(vitals.health).toBeLessThanOrEqual(FULL_HEALTH)
-        expect(vitals.tokens).toBeGreaterThanOrEqual(0)
-        expect(vitals.tokens).toBeLessThanOrEqual(FULL_BUCKET)
+        let health = nextHealth(undefined, 'sent', NOW)
+        for (const [event, offset] of history) health = nextHealth(health, event, NOW + offset)
+        expect(health.health).toBeGreaterThanOrEqual(0)
+        expect(health.health).toBeLessThanOrEqual(FULL_HEALTH)
+        expect(health.tokens).toBeGreaterThanOrEqual(0)
+        expect(health.tokens).toBeLessThanOrEqual(FULL_BUCKET)
       }),
     )
   })
 
-  it('recover with rest', () => {
+  it('recovers with rest', () => {
     const hurt = nextHealth(nextHealth(undefined, 'failed', NOW), 'limited', NOW)
     expect(hurt).toMatchObject({ health: 70, tokens: 40 })
     const rested = nextHealth(hurt, 'sent', NOW + HOUR)
     expect(rested).toMatchObject({ health: 80, tokens: FULL_BUCKET - 1 })
   })
 
-  it('do not recover or fall when the clock goes back', () => {
+  it('neither recovers nor falls when the clock goes back', () => {
     const hurt = nextHealth(undefined, 'failed', NOW)
     expect(nextHealth(hurt, 'sent', NOW - DAY)).toMatchObject({
       health: 80,
@@ -42,7 +42,7 @@ describe('vitals', () => {
     })
   })
 
-  it('hang on the uid: removing an account moves nobody else’s (known defect: inherited by the next position)', () => {
+  it('hangs on the uid: removing an account moves nobody else’s (known defect: inherited by the next position)', () => {
     const book = createHealthTracker()
     book.record('a', 'failed', NOW)
     book.record('b', 'limited', NOW)
@@ -51,32 +51,32 @@ describe('vitals', () => {
     expect(book.read('a', NOW + MINUTE)).toMatchObject({ health: FULL_HEALTH, tokens: FULL_BUCKET })
   })
 
-  it('let an account rest after failures in a row, for a while, and a success ends it', () => {
+  it('lets an account rest after failures in a row, for a while, and a success ends it', () => {
     const book = createHealthTracker()
     for (let strike = 1; strike < ACCOUNT_BREAKER_STRIKES; strike++) book.record('a', 'failed', NOW)
-    expect(book.isResting('a', NOW)).toBe(false)
+    expect(book.restsUntil('a', NOW)).toBeUndefined()
     book.record('a', 'network_failed', NOW)
-    expect(book.isResting('a', NOW)).toBe(true)
-    expect(book.isResting('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBe(false)
+    expect(book.restsUntil('a', NOW)).toBeDefined()
+    expect(book.restsUntil('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBeUndefined()
     book.record('a', 'failed', NOW + ACCOUNT_BREAKER_REST_MS)
-    expect(book.isResting('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBe(true)
+    expect(book.restsUntil('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBeDefined()
     book.record('a', 'succeeded', NOW + ACCOUNT_BREAKER_REST_MS)
-    expect(book.isResting('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBe(false)
+    expect(book.restsUntil('a', NOW + ACCOUNT_BREAKER_REST_MS)).toBeUndefined()
   })
 
-  it('let an account rest although requests are sent and limits are met between its failures: only a success ends the row', () => {
+  it('lets an account rest although requests are sent and limits are met between its failures: only a success ends the row', () => {
     const book = createHealthTracker()
     for (let strike = 0; strike < ACCOUNT_BREAKER_STRIKES; strike++)
       for (const event of ['sent', 'failed', 'limited'] as const) book.record('a', event, NOW)
-    expect(book.isResting('a', NOW)).toBe(true)
+    expect(book.restsUntil('a', NOW)).toBeDefined()
   })
 
-  it('count no limit as a failure, and end a rest when the clock goes back', () => {
+  it('counts no limit as a failure, and ends a rest when the clock goes back', () => {
     const book = createHealthTracker()
     for (let limit = 0; limit < 2 * ACCOUNT_BREAKER_STRIKES; limit++)
       book.record('a', 'limited', NOW)
-    expect(book.isResting('a', NOW)).toBe(false)
+    expect(book.restsUntil('a', NOW)).toBeUndefined()
     for (let strike = 0; strike < ACCOUNT_BREAKER_STRIKES; strike++) book.record('a', 'failed', NOW)
-    expect(book.isResting('a', NOW - DAY)).toBe(false)
+    expect(book.restsUntil('a', NOW - DAY)).toBeUndefined()
   })
 })

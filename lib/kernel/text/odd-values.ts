@@ -35,6 +35,13 @@ export function goodItems<Value>(schema: z.ZodType<Value>): z.ZodType<Value[]> {
   )
 }
 
+/** A field that others write: what does not fit, or is null, counts as absent. */
+export const maybe = <Schema extends z.ZodType>(schema: Schema) =>
+  schema
+    .nullish()
+    .catch(undefined)
+    .transform((value) => value ?? undefined)
+
 /** An object: fields that do not fit are as if they were not there, and only a missing one that must be there refuses it. */
 export function goodFields<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,

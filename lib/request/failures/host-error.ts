@@ -36,16 +36,10 @@ function userMessage(error: CodexError): string {
 }
 
 /**
- * The answer to the host for a request that failed before any output. OpenCode shows `error.message` and nothing else
- *; the rest is for other callers.
- * @param facts further facts in words (a request id, say); texts only, because the host also looks for statuses in
- * the raw body
+ * The answer to the host for a request that failed before any output. OpenCode shows `error.message` and nothing else;
+ * the rest is for other callers.
  */
-export function errorResponse(
-  error: CodexError,
-  facts: Readonly<Record<string, string>> = {},
-): Response {
-  const cleaned = Object.entries(facts).map(([key, value]) => [key, safe(value, error)])
+export function errorResponse(error: CodexError): Response {
   const body = {
     error: {
       message: userMessage(error),
@@ -53,9 +47,6 @@ export function errorResponse(
       code: makesHostCompact(error.code) ? OVERFLOW_CODE : error.code,
       param: null,
       hint: safe(error.hint, error),
-      ...(cleaned.length === 0
-        ? {}
-        : { facts: Object.fromEntries(cleaned) as Record<string, string> }),
     },
   }
   return new Response(JSON.stringify(body), {

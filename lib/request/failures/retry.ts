@@ -35,19 +35,16 @@ export function retryLimitsOf(config: Config): RetryLimits {
 }
 
 /** What one request may still spend. Every retry of every kind goes through here, so that each has an end. */
-export interface RetryBudget {
-  /** Spends one retry of the class; false when none is left. */
-  take(kind: RetryClass): boolean
-  used(kind: RetryClass): number
-}
+export type RetryBudget = ReturnType<typeof createRetryBudget>
 
 /** Opens the budget of one request. */
-export function createRetryBudget(allowed: RetryLimits): RetryBudget {
+export function createRetryBudget(allowed: RetryLimits) {
   const spent = new Map<RetryClass, number>()
   const used = (kind: RetryClass): number => spent.get(kind) ?? 0
   return {
     used,
-    take(kind) {
+    /** Spends one retry of the class; false when none is left. */
+    take(kind: RetryClass): boolean {
       if (used(kind) >= allowed[kind]) return false
       spent.set(kind, used(kind) + 1)
       return true

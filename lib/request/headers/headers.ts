@@ -54,10 +54,16 @@ export function outgoingHeaders(
 ): Record<string, string> {
   const { account } = sender
   const passed: Record<string, string> = {}
-  for (const [name, value] of entries(host)) {
+  for (const [name, value] of headerEntries(host)) {
     const key = name.toLowerCase()
     if (PASSED.has(key) && value.length <= MAX_VALUE && VALUE.test(value))
       passed[key] = value.trim()
+  }
+  const ofChatGpt = {
+    'chatgpt-account-id': account.accountId,
+    'x-openai-internal-codex-residency': account.residency,
+    'x-openai-account-routing-override': account.routingOverride,
+    'x-openai-fedramp': account.fedramp === true ? 'true' : undefined,
   }
   return dropUndefined({
     'content-type': 'application/json',
@@ -68,14 +74,7 @@ export function outgoingHeaders(
     authorization: `Bearer ${sender.token}`,
     'x-codex-turn-state':
       sender.turnState !== undefined && VALUE.test(sender.turnState) ? sender.turnState : undefined,
-    ...(account.kind === 'api-key'
-      ? {}
-      : {
-          'chatgpt-account-id': account.accountId,
-          'x-openai-internal-codex-residency': account.residency,
-          'x-openai-account-routing-override': account.routingOverride,
-          'x-openai-fedramp': account.fedramp === true ? 'true' : undefined,
-        }),
+    ...(account.kind === 'api-key' ? {} : ofChatGpt),
   })
 }
 
@@ -93,7 +92,10 @@ export function assertSendable({ token, account }: Sender, label: string): void 
   )
 }
 
-function entries(headers: HeadersInit | undefined): readonly (readonly [string, string])[] {
+/** Headers in any of the forms that `fetch` takes; what is no text is left out. */
+export function headerEntries(
+  headers: HeadersInit | undefined,
+): readonly (readonly [string, string])[] {
   if (headers === undefined) return []
   const all: readonly (readonly unknown[])[] =
     headers instanceof Headers

@@ -2,6 +2,8 @@ import { createParser } from 'eventsource-parser'
 import * as z from 'zod'
 
 import { CodexError, ERROR_TABLE, type ErrorCode, isCodexError } from '../../kernel/errors.js'
+import { parsedJson } from '../../kernel/text/json.js'
+import { maybe } from '../../kernel/text/odd-values.js'
 import { errorResponse } from '../failures/host-error.js'
 
 /** A longer answer is refused: a caller without streaming holds it in memory twice, bytes. */
@@ -15,18 +17,9 @@ const MAX_INDEX = 9999
 const eventSchema = z.looseObject({
   type: z.string(),
   item: z.unknown().optional(),
-  output_index: z.int().min(0).max(MAX_INDEX).optional().catch(undefined),
-  response: z
-    .looseObject({ output: z.array(z.unknown()).optional().catch(undefined) })
-    .optional()
-    .catch(undefined),
-  error: z
-    .looseObject({
-      message: z.string().optional().catch(undefined),
-      reason: z.string().optional().catch(undefined),
-    })
-    .optional()
-    .catch(undefined),
+  output_index: maybe(z.int().min(0).max(MAX_INDEX)),
+  response: maybe(z.looseObject({ output: maybe(z.array(z.unknown())) })),
+  error: maybe(z.looseObject({ message: maybe(z.string()), reason: maybe(z.string()) })),
 })
 
 /**
@@ -41,7 +34,7 @@ export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Respo
   let failure: CodexError | undefined
   const parser = createParser({
     onEvent({ data }) {
-      const event = parsed(data)
+      const event = eventSchema.safeParse(parsedJson(data)).data
       if (event === undefined) return
       if (event.type === 'response.output_item.done')
         items[event.output_index ?? items.length] = event.item
@@ -59,10 +52,7 @@ export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Respo
   try {
     for await (const chunk of body) {
       bytes += chunk.byteLength
-      if (bytes > MAX_BYTES)
-        return errorResponse(
-          new CodexError('stream_broken', 'The answer is too long to be handed over in one piece.'),
-        )
+      if (bytes > MAX_BYTES) return broken('The answer is too long to be handed over in one piece.')
       const text = decoder.decode(chunk, { stream: true })
       if (text !== '') endsWithCr = text.endsWith('\r')
       parser.feed(text)
@@ -73,10 +63,8 @@ export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Respo
     if (!isCodexError(error)) throw error
     return errorResponse(error)
   }
-  if (failure !== undefined || response === undefined)
-    return errorResponse(
-      failure ?? new CodexError('stream_broken', 'The answer broke off before it was complete.'),
-    )
+  if (failure !== undefined) return errorResponse(failure)
+  if (response === undefined) return broken('The answer broke off before it was complete.')
   const output =
     Array.isArray(response.output) && response.output.length > 0
       ? response.output
@@ -84,17 +72,13 @@ export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Respo
   return Response.json({ ...response, output })
 }
 
+function broken(why: string): Response {
+  return errorResponse(new CodexError('stream_broken', why))
+}
+
 /** Our own error events name their code (see `errorEventBytes`). */
 function codeOf(reason: string | undefined): ErrorCode {
   return reason !== undefined && Object.hasOwn(ERROR_TABLE, reason)
     ? (reason as ErrorCode)
     : 'stream_broken'
-}
-
-function parsed(data: string): z.infer<typeof eventSchema> | undefined {
-  try {
-    return eventSchema.safeParse(JSON.parse(data)).data
-  } catch {
-    return undefined
-  }
 }

@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser'
 import * as z from 'zod'
 
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
+import { maybe } from '../../kernel/text/odd-values.js'
 import { cutText } from '../failures/host-text.js'
 import type { TokenUsage } from '../trace/trace.js'
 
@@ -20,7 +21,7 @@ export function dataOfEvent(bytes: Uint8Array): unknown {
 
 /** The type the data of an event has, undefined without one. */
 export function typeOf(data: unknown): string | undefined {
-  const type = isRecord(data) ? data['type'] : undefined
+  const type = isRecord(data) ? data.type : undefined
   return typeof type === 'string' ? type : undefined
 }
 
@@ -41,14 +42,14 @@ export function otherLines(bytes: Uint8Array): Uint8Array {
 export function asCompleted(bytes: Uint8Array, event: unknown): Uint8Array {
   if (!isRecord(event)) return bytes
   const { response } = event
-  const type = event['type'] === 'response.done' ? 'response.completed' : event['type']
+  const type = event.type === 'response.done' ? 'response.completed' : event.type
   if (!hasHostUsage(event))
     return inUsualForm(bytes, {
       ...event,
       type,
       response: { ...(isRecord(response) ? response : {}), usage: countedUsage(event) },
     })
-  if (type === event['type']) return withLineEnd(bytes)
+  if (type === event.type) return withLineEnd(bytes)
   return renamed(bytes) ?? inUsualForm(bytes, { ...event, type })
 }
 
@@ -68,9 +69,8 @@ function withLineEnd(bytes: Uint8Array): Uint8Array {
 
 function inUsualForm(bytes: Uint8Array, data: Readonly<Record<string, unknown>>): Uint8Array {
   const others = otherLines(bytes)
-  const event = new TextEncoder().encode(
-    `event: ${String(data['type'])}\ndata: ${JSON.stringify(data)}\n\n`,
-  )
+  const text = `event: ${String(data.type)}\ndata: ${JSON.stringify(data)}\n\n`
+  const event = new TextEncoder().encode(text)
   return others.length === 0 ? event : Buffer.concat([others.subarray(0, -1), event])
 }
 
@@ -125,48 +125,36 @@ const hostUsageSchema = z.looseObject({
 })
 
 function hasHostUsage(event: unknown): boolean {
-  const response = isRecord(event) ? event['response'] : undefined
-  return isRecord(response) && hostUsageSchema.safeParse(response['usage']).success
+  const response = isRecord(event) ? event.response : undefined
+  return isRecord(response) && hostUsageSchema.safeParse(response.usage).success
 }
 
 /** What can be used of the counts; zero for the others. */
 function countedUsage(event: unknown): Readonly<Record<string, unknown>> {
-  return { ...NO_USAGE, ...terminalSchema.safeParse(event).data?.response?.usage }
+  return { ...NO_USAGE, ...responseOf(event)?.usage }
 }
 
 const count = z.number().catch(0)
-const terminalSchema = z.looseObject({
-  type: z.string().catch('response.completed'),
-  response: z
-    .looseObject({
-      output: z.array(z.unknown()).optional().catch(undefined),
-      usage: z
-        .looseObject({
-          input_tokens: count,
-          output_tokens: count,
-          input_tokens_details: z
-            .looseObject({ cached_tokens: count })
-            .nullable()
-            .optional()
-            .catch(undefined),
-          output_tokens_details: z
-            .looseObject({ reasoning_tokens: count })
-            .nullable()
-            .optional()
-            .catch(undefined),
-        })
-        .nullable()
-        .optional()
-        .catch(undefined),
-    })
-    .optional()
-    .catch(undefined),
+const usageSchema = z.looseObject({
+  input_tokens: count,
+  output_tokens: count,
+  input_tokens_details: maybe(z.looseObject({ cached_tokens: count })),
+  output_tokens_details: maybe(z.looseObject({ reasoning_tokens: count })),
 })
+const responseSchema = z.looseObject({
+  output: maybe(z.array(z.unknown())),
+  usage: maybe(usageSchema),
+})
+
+/** The answer a terminal event tells of, as far as it can be used. */
+function responseOf(event: unknown): z.infer<typeof responseSchema> | undefined {
+  return responseSchema.safeParse(isRecord(event) ? event.response : undefined).data
+}
 
 /** Token counts of a terminal event, if it has any (docs/development/facts/codex-backend.md#stream-events). */
 export function usageOf(event: unknown): TokenUsage | undefined {
-  const usage = terminalSchema.safeParse(event).data?.response?.usage
-  if (usage == null) return undefined
+  const usage = responseOf(event)?.usage
+  if (usage === undefined) return undefined
   return {
     inputTokens: usage.input_tokens,
     cachedTokens: usage.input_tokens_details?.cached_tokens ?? 0,
@@ -177,5 +165,5 @@ export function usageOf(event: unknown): TokenUsage | undefined {
 
 /** True when the terminal event itself carries output that was never streamed. */
 export function hasOutput(event: unknown): boolean {
-  return (terminalSchema.safeParse(event).data?.response?.output ?? []).length > 0
+  return (responseOf(event)?.output ?? []).length > 0
 }

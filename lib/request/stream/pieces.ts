@@ -13,7 +13,7 @@ export interface Ending {
   readonly event?: unknown
   readonly usage?: TokenUsage | undefined
   /** The last bytes for the host. */
-  readonly last: Uint8Array
+  readonly last?: Uint8Array
 }
 
 /** What an answer is made of, in its order. */
@@ -26,23 +26,17 @@ type Piece =
   | { readonly kind: 'end'; readonly ending: Ending }
 
 /** An answer in pieces: what the host may have as it came, and its end. */
-export interface Pieces {
-  /** What is at hand; undefined when the backend has to be read. */
-  next(): Piece | undefined
-  /** Takes what was read; a piece only when that says something by itself. */
-  take(read: Read): Piece | undefined
-  /** True when what went out so far ends with a whole event. */
-  readonly isBetweenEvents: boolean
-}
+export type Pieces = ReturnType<typeof createPieces>
 
 /** Creates the pieces of one answer. */
 export function createPieces(options: {
   readonly signal: AbortSignal
   onRateLimits(event: unknown): void
-}): Pieces {
+}) {
   const scan = new StreamScan()
-  const start = createStartCheck()
+  const foreignStart = createStartCheck()
 
+  /** What is at hand; undefined when the backend has to be read. */
   function next(): Piece | undefined {
     for (;;) {
       const step = scan.next()
@@ -54,7 +48,7 @@ export function createPieces(options: {
         case 'output':
           return { kind: 'output' }
         case 'too_long':
-          return { kind: 'end', ending: { end: 'broken', why: 'too_long', last: NO_BYTES } }
+          return ended({ end: 'broken', why: 'too_long' })
         case 'event': {
           const piece = ofEvent(step.event)
           if (piece !== undefined) return piece
@@ -67,24 +61,18 @@ export function createPieces(options: {
     switch (type) {
       case 'response.failed':
       case 'error':
-        return { kind: 'end', ending: { end: 'failed', event: shortened(data), last: NO_BYTES } }
+        return ended({ end: 'failed', event: shortened(data) })
       case 'response.completed':
       case 'response.done':
       case 'response.incomplete': {
         // The host cannot read it either and would wait for another end.
-        if (data === undefined)
-          return { kind: 'end', ending: { end: 'broken', why: 'eof', last: NO_BYTES } }
-        const usage = usageOf(data)
-        const last = isOut ? afterTerminal(bytes, data) : asCompleted(bytes, data)
-        return {
-          kind: 'end',
-          ending: {
-            end: type === 'response.incomplete' ? 'incomplete' : 'completed',
-            event: data,
-            last,
-            usage,
-          },
-        }
+        if (data === undefined) return ended({ end: 'broken', why: 'eof' })
+        return ended({
+          end: type === 'response.incomplete' ? 'incomplete' : 'completed',
+          event: data,
+          last: isOut ? afterTerminal(bytes, data) : asCompleted(bytes, data),
+          usage: usageOf(data),
+        })
       }
       default: {
         if (type === 'codex.rate_limits') options.onRateLimits(data)
@@ -96,22 +84,24 @@ export function createPieces(options: {
 
   return {
     next,
-    take({ chunk, why, error }) {
-      if (why !== undefined) {
-        const ending: Ending = options.signal.aborted
-          ? { end: 'aborted', last: NO_BYTES }
-          : { end: why === 'idle' ? 'idle' : 'broken', why, error, last: NO_BYTES }
-        return { kind: 'end', ending }
-      }
-      const foreign = start.look(chunk)
+    /** Takes what was read; a piece only when that says something by itself. */
+    take({ chunk, why, error }: Read): Piece | undefined {
+      if (options.signal.aborted && why !== undefined) return ended({ end: 'aborted' })
+      if (why !== undefined) return ended({ end: why === 'idle' ? 'idle' : 'broken', why, error })
+      const foreign = foreignStart(chunk)
       if (foreign !== undefined) return { kind: 'foreign', isJson: foreign !== '<' }
       scan.push(chunk)
       return undefined
     },
+    /** True when what went out so far ends with a whole event. */
     get isBetweenEvents() {
       return scan.isBetweenEvents
     },
   }
+}
+
+function ended(ending: Ending): Piece {
+  return { kind: 'end', ending }
 }
 
 /** More blanks than this in front of an answer are not looked behind, in characters. */
@@ -119,18 +109,16 @@ const START_CHARS = 200
 
 /**
  * Looks at the first bytes of an answer: HTML and plain JSON are no event stream, and no line of one begins like them.
- * `look` tells the character it begins with.
+ * @returns what tells the character that such an answer begins with
  */
-function createStartCheck(): { look(chunk: Uint8Array): '<' | '{' | '[' | undefined } {
+function createStartCheck(): (chunk: Uint8Array) => '<' | '{' | '[' | undefined {
   const decoder = new TextDecoder()
   let isOver = false
-  return {
-    look(chunk) {
-      if (isOver) return undefined
-      const start = decoder.decode(chunk.subarray(0, START_CHARS), { stream: true }).trimStart()
-      isOver = start !== ''
-      const first = start.charAt(0)
-      return first === '<' || first === '{' || first === '[' ? first : undefined
-    },
+  return (chunk) => {
+    if (isOver) return undefined
+    const start = decoder.decode(chunk.subarray(0, START_CHARS), { stream: true }).trimStart()
+    isOver = start !== ''
+    const first = start.charAt(0)
+    return first === '<' || first === '{' || first === '[' ? first : undefined
   }
 }

@@ -1,9 +1,10 @@
 import { abortReason } from '../../kernel/clock.js'
+import { dropUndefined } from '../../kernel/drop-undefined.js'
 import type { CodexError } from '../../kernel/errors.js'
 import { errorEventBytes, streamError } from '../failures/host-error.js'
 import type { TokenUsage } from '../trace/trace.js'
 import { hasOutput } from './events.js'
-import { HeldBytes } from './held.js'
+import { HeldBytes, NO_BYTES } from './held.js'
 import { createPieces, type Ending, type Pieces } from './pieces.js'
 import { MAX_HELD_BYTES } from './scan.js'
 import { type BreakReason, Upstream } from './upstream.js'
@@ -109,8 +110,7 @@ async function untilOutput(
         break
       case 'bytes':
         held.add(piece.bytes)
-        if (held.byteLength > MAX_HELD_BYTES)
-          return { end: 'broken', why: 'too_long', last: piece.bytes }
+        if (held.byteLength > MAX_HELD_BYTES) return { end: 'broken', why: 'too_long' }
         break
       case 'output':
         return undefined
@@ -139,26 +139,22 @@ function closedBy({ end, event, why = 'eof', error }: Ending): Opened | 'aborted
   }
 }
 
-/** What a stream to be handed out is made of. */
-interface BodyParts extends Omit<StreamOptions, 'observer' | 'idleMs'> {
-  readonly upstream: Upstream
-  readonly pieces: Pieces
-  /** Bytes in front of the first output. */
-  readonly held: Uint8Array[]
-  /** An end that came before any output. */
-  readonly ending: Ending | undefined
-  /** Called once, when nothing more comes. */
-  onEnd(end: StreamEnd): void
-}
-
 /**
  * Hands an answer out as the host asks for it: the held bytes, all that follow, and a proper end. The host may stop reading
  * when it aborts; whoever counts running requests learns of it by `aborted`.
+ * @param parts.held bytes in front of the first output
+ * @param parts.ending an end that came before any output
+ * @param parts.onEnd called once, when nothing more comes
  */
-function createBody(parts: BodyParts): {
-  readonly stream: ReadableStream<Uint8Array>
-  aborted(): void
-} {
+function createBody(
+  parts: Pick<StreamOptions, 'signal' | 'brokenError' | 'failedError'> & {
+    readonly upstream: Upstream
+    readonly pieces: Pieces
+    readonly held: Uint8Array[]
+    readonly ending: Ending | undefined
+    onEnd(end: StreamEnd): void
+  },
+) {
   const { upstream, pieces, held } = parts
   let { ending } = parts
   let sent = 0
@@ -169,7 +165,7 @@ function createBody(parts: BodyParts): {
     if (hasEnded) return
     hasEnded = true
     upstream.stopTimer()
-    parts.onEnd({ kind, bytes: sent, ...(usage === undefined ? {} : { usage }) })
+    parts.onEnd(dropUndefined({ kind, bytes: sent, usage }))
   }
   const hand = (controller: Controller, bytes: Uint8Array): void => {
     if (bytes.byteLength === 0) return
@@ -204,7 +200,8 @@ function createBody(parts: BodyParts): {
     controller.close()
   }
 
-  function finish(controller: Controller, { end: kind, last, usage, event, why }: Ending): void {
+  function finish(controller: Controller, ending: Ending): void {
+    const { end: kind, last = NO_BYTES, usage, event, why = 'eof' } = ending
     switch (kind) {
       case 'completed':
       case 'incomplete':
@@ -222,7 +219,7 @@ function createBody(parts: BodyParts): {
         return
       case 'broken':
       case 'idle': {
-        const error = parts.brokenError(why ?? 'eof')
+        const error = parts.brokenError(why)
         // Behind half an event the host could not read an error event; what is still held back does not count.
         if (pieces.isBetweenEvents) {
           close(controller, kind, error)

@@ -12,15 +12,8 @@ const MAX_BYTES = 5 * 1024 * 1024
 /** Records are gathered this long, so that a request never waits for the disk, ms. */
 const FLUSH_MS = 1_000
 
-/** Writes finished records as JSON lines, redacted, when the user has asked for it. */
-export interface TraceFile {
-  write(record: RequestRecord): void
-  /** Writes what is gathered. */
-  close(): Promise<void>
-}
-
-/** Creates the writer; the folder is made with the first record. */
-export function createTraceFile(deps: { dir: string; log: Logger }): TraceFile {
+/** Writes finished records as JSON lines, redacted, when the user has asked for it; the folder is made with the first one. */
+export function createTraceFile(deps: { dir: string; log: Logger }) {
   const file = path.join(deps.dir, 'requests.jsonl')
   let lines: string[] = []
   const writes = createWriteBehind(write, FLUSH_MS)
@@ -39,10 +32,11 @@ export function createTraceFile(deps: { dir: string; log: Logger }): TraceFile {
   }
 
   return {
-    write(record) {
+    write(record: RequestRecord): void {
       lines.push(`${JSON.stringify(redact(record))}\n`)
       writes.schedule()
     },
+    /** Writes what is gathered. */
     close: () => writes.close(),
   }
 }

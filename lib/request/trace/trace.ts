@@ -53,18 +53,11 @@ export interface TokenUsage {
 }
 
 /** Keeps the records of the newest requests and hands each finished one on. */
-export interface Trace {
-  begin(start: {
-    model: string
-    session?: string | undefined
-    nowMs: number
-    requestBytes: number
-    changed: readonly string[]
-  }): RequestRecord
-  /** Closes a record; later calls for the same record change nothing. */
-  finish(record: RequestRecord, end: { outcome: string; nowMs: number }): void
-  /** The newest records, oldest first; running ones have no outcome yet. */
-  recent(): RequestRecord[]
+export type Trace = ReturnType<typeof createTrace>
+
+interface Begun extends Pick<RequestRecord, 'model' | 'requestBytes' | 'changed'> {
+  readonly session?: string | undefined
+  readonly nowMs: number
 }
 
 /** Requests kept for `codex-status --why` and `codex-metrics`. */
@@ -74,11 +67,11 @@ const TRACE_CAPACITY = 200
  * Creates an empty trace.
  * @param onFinish gets every finished record; used to write it to a log when the user asked for that
  */
-export function createTrace(onFinish: (record: RequestRecord) => void = () => undefined): Trace {
+export function createTrace(onFinish: (record: RequestRecord) => void = () => undefined) {
   const ring = createRing<RequestRecord>(TRACE_CAPACITY)
   let sequence = 0
   return {
-    begin({ nowMs, ...start }) {
+    begin({ nowMs, ...start }: Begun): RequestRecord {
       sequence += 1
       const record: RequestRecord = dropUndefined({
         id: `${nowMs.toString(36)}-${sequence.toString(36)}`,
@@ -89,12 +82,14 @@ export function createTrace(onFinish: (record: RequestRecord) => void = () => un
       ring.push(record)
       return record
     },
-    finish(record, { outcome, nowMs }) {
+    /** Closes a record; later calls for the same record change nothing. */
+    finish(record: RequestRecord, { outcome, nowMs }: { outcome: string; nowMs: number }): void {
       if (record.outcome !== undefined) return
       record.outcome = outcome
       record.durationMs = nowMs - record.startedAtMs
       onFinish(record)
     },
+    /** The newest records, oldest first; running ones have no outcome yet. */
     recent: () => ring.toArray(),
   }
 }
