@@ -3,29 +3,29 @@ import path from 'node:path'
 import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
-import { createSessionAffinity, type SessionAffinity } from './accounts/session-affinity.js'
+import { createSessionAffinity } from './accounts/session-affinity.js'
 import type { Keychain } from './accounts/keychain/keychain.js'
 import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
 import type { MovedAside } from './accounts/store/pool-file.js'
 import { type AccountStore, createAccountStore } from './accounts/store/store.js'
 import { createVault, type Vault } from './accounts/keychain/vault.js'
-import { type Endpoints, resolveEndpoints } from './oauth/endpoints.js'
+import { resolveEndpoints } from './oauth/endpoints.js'
 import { poolFilesOf } from './tokens/copies.js'
 import { OAuthClient } from './oauth/oauth-client.js'
 import { refreshDir } from './tokens/refresh.js'
 import { Tokens } from './tokens/tokens.js'
 import { Router } from './request/router.js'
-import { createTrace, type Trace } from './request/trace/trace.js'
+import type { RequestRuntime } from './request/run.js'
+import { createTrace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
 import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
 import { type LoadedConfig, resolveConfig } from './config/load.js'
-import type { Config } from './config/settings.js'
 import { entriesOfReading, entryOfAlert } from './history/entries.js'
 import { createHistory, type History, noHistory } from './history/history.js'
 import { type Clock, systemClock } from './kernel/clock.js'
 import { dropUndefined } from './kernel/drop-undefined.js'
 import type { HostPort } from './kernel/host-port.js'
-import { createMetrics, type Metrics } from './kernel/metrics.js'
+import { createMetrics } from './kernel/metrics.js'
 import type { Paths } from './kernel/files/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Alert } from './quota/alerts.js'
@@ -35,36 +35,20 @@ import { createDecisionLog, type DecisionLog } from './routing/decision-log.js'
 import { createHealthTracker, type HealthTracker } from './routing/health.js'
 
 /** Everything that has an effect or a memory, once per plugin instance or command. */
-export interface Runtime {
+export interface Runtime extends RequestRuntime {
   readonly env: NodeJS.ProcessEnv
   /** Folder the host works in. */
   readonly directory: string
   readonly paths: Paths
-  readonly endpoints: Endpoints
-  readonly clock: Clock
-  /** 0 up to 1. */
-  readonly random: () => number
-  readonly fetch: typeof globalThis.fetch
   readonly host: HostPort
   readonly loaded: LoadedConfig
-  readonly config: Config
   readonly scope: PoolScope
-  readonly store: AccountStore
   /** Keys of sealed account files; asked only where one is sealed. */
   readonly vault: Vault
-  readonly tokens: Tokens
-  readonly ledger: QuotaLedger
   readonly history: History
-  readonly sessions: SessionAffinity
   readonly catalogue: ModelCatalogue
   readonly health: HealthTracker
   readonly decisions: DecisionLog
-  readonly router: Router
-  readonly trace: Trace
-  readonly metrics: Metrics
-  readonly userAgent: string
-  /** Number and name of an account, as the user knows it. */
-  label(account: Account): string
   /** Writes what is unwritten and leaves no timer, lock, socket or watch behind. */
   close(): Promise<void>
 }

@@ -21,22 +21,19 @@ export function routed({ prepared, sessionId, tried }: RequestRun, uid?: string)
  * The account that is asked next; undefined when one had to be waited for, after which the choice is a new one.
  * @throws CodexError that says who is kept out, why and until when
  */
-export async function chooseTarget(
-  deps: RequestDeps,
-  run: RequestRun,
-): Promise<Target | undefined> {
-  const { router, clock } = deps.runtime
+export async function chooseTarget(run: RequestRun): Promise<Target | undefined> {
+  const { router, clock } = run.runtime
   const decision = router.choose(run.pool, routed(run), clock.now())
   if (decision.uid === undefined) {
-    await waitForAnyAccount(deps, run, decision)
+    await waitForAnyAccount(run, decision)
     return undefined
   }
   const account = router.account(run.pool, decision.uid)
   if (account === undefined)
     throw new CodexError('internal', 'The chosen account is not in the pool.')
-  noteSwitch(deps, run, account)
-  const destination = destinationOrError(deps, account)
-  const breaker = deps.breakers.of(isCodexError(destination) ? '' : destination)
+  noteSwitch(run, account)
+  const destination = destinationOrError(run, account)
+  const breaker = run.breakers.of(isCodexError(destination) ? '' : destination)
   return { account, choice: decision.reason, destination, breaker }
 }
 
@@ -53,11 +50,7 @@ function destinationOrError(
   }
 }
 
-function noteSwitch(
-  { runtime, notices }: RequestDeps,
-  { last, sessionId }: RequestRun,
-  to: Account,
-): void {
+function noteSwitch({ runtime, notices, last, sessionId }: RequestRun, to: Account): void {
   if (last === undefined || !('failure' in last) || last.account.uid === to.uid) return
   const { account: from, failure } = last
   notices.switched(runtime.label(from), runtime.label(to), toastOf(failure.kind))
@@ -74,11 +67,7 @@ function noteSwitch(
 }
 
 /** Waits for another process that renews a token, else for a limit that ends soon. @throws CodexError when neither is to be had */
-async function waitForAnyAccount(
-  deps: RequestDeps,
-  run: RequestRun,
-  refusal: Refusal,
-): Promise<void> {
+async function waitForAnyAccount(run: RequestRun, refusal: Refusal): Promise<void> {
   if (run.busy.size > 0) {
     for (const uid of run.busy) run.tried.delete(uid)
     run.busy.clear()
@@ -87,10 +76,9 @@ async function waitForAnyAccount(
     run.reason = 'waited_for_another_process'
     return
   }
-  if (!(await waitForLimit(deps, run, refusal.nextFreeAtMs)))
-    throw errorOfChoice(deps, run, refusal)
+  if (!(await waitForLimit(run, refusal.nextFreeAtMs))) throw errorOfChoice(run, refusal)
   run.tried.clear()
-  run.pool = await deps.runtime.store.read()
+  run.pool = await run.runtime.store.read()
   run.reason = 'waited_for_a_limit'
 }
 
@@ -101,8 +89,7 @@ async function waitForAnyAccount(
  * @throws the reason of the request's signal
  */
 async function waitForLimit(
-  { runtime: { clock, config, metrics }, notices }: RequestDeps,
-  { deadline, budget }: RequestRun,
+  { runtime: { clock, config, metrics }, notices, deadline, budget }: RequestRun,
   freeAtMs: number | undefined,
 ): Promise<boolean> {
   if (freeAtMs === undefined || !config.retryAllAccountsRateLimited) return false
@@ -129,11 +116,11 @@ async function waitForLimit(
 }
 
 /** Why no account was chosen: how the last try failed where that says it, else what keeps the accounts out. */
-function errorOfChoice(deps: RequestDeps, run: RequestRun, refusal: Refusal): CodexError {
-  const { clock, config, ledger, router } = deps.runtime
+function errorOfChoice(run: RequestRun, refusal: Refusal): CodexError {
+  const { clock, config, ledger, router } = run.runtime
   const { accounts } = run.pool
   if (run.last !== undefined && (refusal.reason === 'all_tried' || accounts.length === 1))
-    return errorOfLast(deps, run.last)
+    return errorOfLast(run, run.last)
   const request = routed(run)
   const nowMs = clock.now()
   const meant = router.meantBy(run.pool, request, refusal.reason, nowMs)
@@ -144,7 +131,7 @@ function errorOfChoice(deps: RequestDeps, run: RequestRun, refusal: Refusal): Co
     accounts: accounts.length,
     concerned: meant === undefined ? accounts : accounts.filter(({ uid }) => meant.has(uid)),
     quota: ledger,
-    label: (account) => deps.runtime.label(account),
+    label: (account) => run.runtime.label(account),
     model: request.model,
     limitId: router.limitOf(request.model),
     hasUnusedCredits: config.creditsPolicy === 'ask' && hasCredits,

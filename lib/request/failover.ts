@@ -8,7 +8,7 @@ import { chooseTarget, overdue } from './choose.js'
 import { endingAfter } from './hand-over.js'
 import { passedHeaders } from './headers/headers.js'
 import { mayWait, noteTokenError, recover } from './recover.js'
-import { finish, type RequestDeps, type RequestRun, type Target } from './run.js'
+import { finish, type RequestRun, type Target } from './run.js'
 import { aggregate } from './stream/aggregate.js'
 import type { StreamEnd } from './stream/stream.js'
 import { type AttemptRecord, pseudonymOf } from './trace/trace.js'
@@ -32,16 +32,16 @@ type Success = Extract<AttemptResult, { ok: true }>
  * docs/development/ARCHITECTURE.md.
  * @throws CodexError for the user; the reason of the signal when aborted
  */
-export async function serve(deps: RequestDeps, run: RequestRun): Promise<Response> {
-  const { sessions } = deps.runtime
+export async function serve(run: RequestRun): Promise<Response> {
   const { sessionId, signal, deadline } = run
+  const { sessions } = run.runtime
   // Another window may have moved the session; the account that has it now is asked first.
   if (sessionId !== undefined && run.prepared.hasEncryptedReasoning) sessions.refresh()
   for (;;) {
     if (signal.aborted || (run.last !== undefined && !deadline.allows(0)))
-      throw overdue(deps, run.last)
+      throw overdue(run, run.last)
     // 3, 1: who sends it, and where to
-    const target = run.again ?? (await chooseTarget(deps, run))
+    const target = run.again ?? (await chooseTarget(run))
     run.again = undefined
     if (target === undefined) continue
     // 2: what it must say to this account
@@ -52,22 +52,21 @@ export async function serve(deps: RequestDeps, run: RequestRun): Promise<Respons
       dropAll: run.droppedReasoning,
     })
     // 4–7: with which token, as whom, send, what happened
-    const result = await tryTarget(deps, run, target, body.body)
+    const result = await tryTarget(run, target, body.body)
     // 8, 9: what next, or hand back
-    if (result === undefined) await leaveWithoutToken(deps, run, target)
-    else if (result.ok) return handBack(deps, run, target, { ...result, account: body })
-    else await recover(deps, run, target, result)
+    if (result === undefined) await leaveWithoutToken(run, target)
+    else if (result.ok) return handBack(run, target, { ...result, account: body })
+    else await recover(run, target, result)
   }
 }
 
 /** Undefined when the account has no usable token or its host is left alone; why is kept for the final error. */
 async function tryTarget(
-  deps: RequestDeps,
   run: RequestRun,
   target: Target,
   body: ObjectText,
 ): Promise<AttemptResult | undefined> {
-  const { clock, metrics, router } = deps.runtime
+  const { clock, metrics, router } = run.runtime
   const { account, breaker } = target
   if (breaker.openUntil(clock.now(), run) !== undefined) {
     run.last = {
@@ -89,20 +88,20 @@ async function tryTarget(
   const done = router.begin(account.uid, clock.now())
   let isStreaming = false
   try {
-    const result = await attempt(deps, run, {
+    const result = await attempt(run, run, {
       target,
       body,
       record,
-      mayWait: () => mayWait(deps, run, account.uid),
+      mayWait: () => mayWait(run, account.uid),
       onEnd: (end) => {
         done()
-        noteEnd(deps, run, account.uid, end)
+        noteEnd(run, account.uid, end)
       },
     })
     isStreaming = result.ok
     return result
   } catch (error) {
-    record.outcome = noteTokenError(deps, run, account, error).code
+    record.outcome = noteTokenError(run, account, error).code
     return undefined
   } finally {
     if (!isStreaming) done()
@@ -110,13 +109,8 @@ async function tryTarget(
 }
 
 /** What the end of an answer says of the account, for the choice, the history and the trace. */
-function noteEnd(
-  { runtime }: RequestDeps,
-  run: RequestRun,
-  uid: string,
-  { kind, bytes, usage }: StreamEnd,
-): void {
-  const { record } = run
+function noteEnd(run: RequestRun, uid: string, { kind, bytes, usage }: StreamEnd): void {
+  const { runtime, record } = run
   const atMs = runtime.clock.now()
   record.responseBytes = bytes
   if (usage !== undefined) {
@@ -146,22 +140,18 @@ function savedBytes(passage: Passage | undefined): number | undefined {
   return saved > 0 ? saved : undefined
 }
 
-async function leaveWithoutToken(
-  { runtime }: RequestDeps,
-  run: RequestRun,
-  { account }: Target,
-): Promise<void> {
+async function leaveWithoutToken(run: RequestRun, { account }: Target): Promise<void> {
   run.tried.add(account.uid)
   run.reason = 'switched_account_after_token_failure'
-  run.pool = await runtime.store.read()
+  run.pool = await run.runtime.store.read()
 }
 
 function handBack(
-  { runtime }: RequestDeps,
   run: RequestRun,
   { account: { uid }, breaker }: Target,
   { response, body, account }: Success & { readonly account: AccountBody },
 ): Promise<Response> | Response {
+  const { runtime } = run
   const nowMs = runtime.clock.now()
   breaker.reached()
   runtime.router.served(run.sessionId, uid, nowMs)

@@ -70,7 +70,7 @@ async function answer(
   const { signal } = arrival.deadline
   try {
     const run = await begin(deps, arrival, given)
-    return await serve(deps, run)
+    return await serve(run)
   } catch (error) {
     if (arrival.run !== undefined) deps.breakers.abandoned(arrival.run)
     if (signal.aborted && !isOverdue(signal)) {
@@ -89,10 +89,11 @@ async function answer(
 
 /** Reads the request and makes it one the backend takes. @throws CodexError for what cannot be served */
 async function begin(
-  { runtime, takesChat, prepare }: RequestDeps,
+  deps: RequestDeps,
   arrival: Arrival,
   { input, init }: { readonly input: RequestInfo | URL; readonly init: RequestInit | undefined },
 ): Promise<RequestRun> {
+  const { runtime, takesChat, prepare } = deps
   const { text, headers, sessionId } = await readHostRequest(input, init, { chat: takesChat })
   const prepared = prepare(text)
   const record = runtime.trace.begin({
@@ -105,6 +106,7 @@ async function begin(
   arrival.record = record
   const { deadline } = arrival
   arrival.run = {
+    ...deps,
     deadline,
     signal: deadline.signal,
     sessionId,

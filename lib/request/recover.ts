@@ -11,32 +11,31 @@ import type { RequestDeps, RequestRun, Target } from './run.js'
 
 /** Takes down what a failure says, and makes the request ready for its next attempt. @throws CodexError when there is none */
 export async function recover(
-  deps: RequestDeps,
   run: RequestRun,
   target: Target,
   { failure, token }: Extract<AttemptResult, { ok: false }>,
 ): Promise<void> {
-  const { clock } = deps.runtime
+  const { clock } = run.runtime
   const { account } = target
   run.last = { failure, account }
-  noteFailure(deps, target, failure)
-  const next = decideNext(failure, progressOf(deps, run, account.uid))
+  noteFailure(run, target, failure)
+  const next = decideNext(failure, progressOf(run, account.uid))
   const again = { ...target, choice: 'again' as const }
   switch (next.do) {
     case 'stop':
-      throw errorOfLast(deps, run.last)
+      throw errorOfLast(run, run.last)
     case 'next_account':
-      leave(deps, run, account.uid, failure)
+      leave(run, account.uid, failure)
       return
     case 'again':
-      if (!run.deadline.allows(next.afterMs)) throw overdue(deps, run.last)
+      if (!run.deadline.allows(next.afterMs)) throw overdue(run, run.last)
       await clock.sleep(next.afterMs, run.signal)
       run.again = again
       run.reason =
         failure.kind === 'empty' ? 'repeated_after_empty_answer' : `repeated_after_${failure.kind}`
       return
     case 'refresh':
-      await refresh(deps, run, again, token)
+      await refresh(run, again, token)
       return
     case 'drop_reasoning':
       run.droppedReasoning = true
@@ -44,12 +43,12 @@ export async function recover(
       run.reason = 'repeated_without_encrypted_reasoning'
       return
     case 'repair_history':
-      if (!repairHistory(deps, run)) throw errorOfLast(deps, run.last)
+      if (!repairHistory(run)) throw errorOfLast(run, run.last)
       run.again = again
       run.reason = 'repeated_with_repaired_history'
       return
     case 'other_model':
-      if (!fallBack(deps, run)) throw errorOfLast(deps, run.last)
+      if (!fallBack(run)) throw errorOfLast(run, run.last)
       run.reason = 'fell_back_to_another_model'
   }
 }
@@ -66,8 +65,8 @@ function noteFailure({ runtime }: RequestDeps, target: Target, failure: Failure)
   if (breaker === 'reached') target.breaker.reached()
 }
 
-function progressOf({ runtime }: RequestDeps, run: RequestRun, uid: string): Progress {
-  const { router, clock, random, config } = runtime
+function progressOf(run: RequestRun, uid: string): Progress {
+  const { router, clock, random, config } = run.runtime
   return {
     budget: run.budget,
     refreshed: run.refreshedUid === uid,
@@ -80,38 +79,29 @@ function progressOf({ runtime }: RequestDeps, run: RequestRun, uid: string): Pro
   }
 }
 
-function leave(
-  { runtime }: RequestDeps,
-  run: RequestRun,
-  uid: string,
-  { kind }: Pick<Failure, 'kind'>,
-): void {
-  const block = rowOf(kind).blockOnLeave?.of({ nowMs: runtime.clock.now() })
-  if (block !== undefined) runtime.ledger.block(uid, block)
+function leave(run: RequestRun, uid: string, { kind }: Pick<Failure, 'kind'>): void {
+  const { clock, ledger } = run.runtime
+  const block = rowOf(kind).blockOnLeave?.of({ nowMs: clock.now() })
+  if (block !== undefined) ledger.block(uid, block)
   run.tried.add(uid)
   run.reason = `switched_account_after_${kind}`
 }
 
 /** Another token for the same account; the next account where there is none. */
-async function refresh(
-  deps: RequestDeps,
-  run: RequestRun,
-  target: Target,
-  token: string,
-): Promise<void> {
-  const { tokens, store } = deps.runtime
+async function refresh(run: RequestRun, target: Target, token: string): Promise<void> {
+  const { tokens, store } = run.runtime
   const { uid, kind } = target.account
   run.refreshedUid = uid
   try {
     const { account } = await tokens.afterUnauthorized(target.account, token, run.signal, () =>
-      mayWait(deps, run, uid),
+      mayWait(run, uid),
     )
     run.again = { ...target, account }
     run.reason = 'repeated_after_refresh'
   } catch (error) {
-    noteTokenError(deps, run, target.account, error)
+    noteTokenError(run, target.account, error)
     // A key that is refused stays refused until the user replaces it; a login may be renewed by the next request.
-    if (kind === 'api-key') leave(deps, run, uid, { kind: 'unauthorized' })
+    if (kind === 'api-key') leave(run, uid, { kind: 'unauthorized' })
     run.tried.add(uid)
     run.reason = 'switched_account_after_unauthorized'
   }
@@ -119,10 +109,10 @@ async function refresh(
 }
 
 /** @returns false when the tool calls are in pairs already */
-function repairHistory({ runtime }: RequestDeps, run: RequestRun): boolean {
+function repairHistory(run: RequestRun): boolean {
   const repaired = run.prepared.withPairedTools()
   if (repaired === undefined) return false
-  runtime.host.log(
+  run.runtime.host.log(
     'info',
     'The conversation had tool calls without results; it was repaired for this request.',
   )
@@ -132,8 +122,9 @@ function repairHistory({ runtime }: RequestDeps, run: RequestRun): boolean {
 }
 
 /** @returns false when the user wants no other model, or none is left */
-function fallBack({ runtime: { config, host } }: RequestDeps, run: RequestRun): boolean {
-  const { prepared, models } = run
+function fallBack(run: RequestRun): boolean {
+  const { prepared, models, runtime } = run
+  const { config, host } = runtime
   const model =
     config.unsupportedCodexPolicy === 'fallback'
       ? fallbackModel(prepared.model, config.unsupportedCodexFallbackChain, models)
@@ -148,21 +139,16 @@ function fallBack({ runtime: { config, host } }: RequestDeps, run: RequestRun): 
 }
 
 /** Another process that renews a token is waited for when no other account can serve. */
-export function mayWait({ runtime }: RequestDeps, run: RequestRun, uid: string): boolean {
-  const { router, clock } = runtime
+export function mayWait(run: RequestRun, uid: string): boolean {
+  const { router, clock } = run.runtime
   return run.isLastResort || !router.hasAlternative(run.pool, routed(run, uid), clock.now())
 }
 
 /** Why an account has no token. @throws what is no error of ours, the reason of an abort say */
-export function noteTokenError(
-  { runtime, notices }: RequestDeps,
-  run: RequestRun,
-  account: Account,
-  error: unknown,
-): CodexError {
+export function noteTokenError(run: RequestRun, account: Account, error: unknown): CodexError {
   if (run.signal.aborted || !isCodexError(error)) throw error
   run.last = { error }
   if (error instanceof BusyElsewhere) run.busy.add(account.uid)
-  if (error.code === 'login_required') notices.loginNeeded(runtime.label(account))
+  if (error.code === 'login_required') run.notices.loginNeeded(run.runtime.label(account))
   return error
 }

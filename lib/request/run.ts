@@ -42,6 +42,7 @@ export interface RequestRuntime {
   readonly history: Pick<History, 'note'>
   readonly trace: Trace
   readonly metrics: Metrics
+  /** Number and name of an account, as the user knows it. */
   label(account: Account): string
 }
 
@@ -74,8 +75,11 @@ export interface Target {
 export type LastFailure =
   { readonly failure: Failure; readonly account: Account } | { readonly error: CodexError }
 
-/** One request of the host on its way, over all attempts. Its identity is what the breakers know it by. */
-export interface RequestRun extends Omit<HostRequest, 'text'> {
+/**
+ * One request of the host on its way, over all attempts, with what every request works with. Its identity is what the
+ * breakers know it by.
+ */
+export interface RequestRun extends RequestDeps, Omit<HostRequest, 'text'> {
   readonly deadline: Deadline
   /** Aborted by the host or by the deadline. */
   readonly signal: AbortSignal

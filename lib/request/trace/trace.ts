@@ -1,3 +1,4 @@
+import type { TurnEntry } from '../../history/entries.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { sha256Hex } from '../../kernel/hash.js'
 import { createRing } from '../../kernel/ring.js'
@@ -45,12 +46,10 @@ export interface RequestRecord {
 }
 
 /** Token counts of a finished answer. */
-export interface TokenUsage {
-  readonly inputTokens: number
-  readonly cachedTokens: number
-  readonly outputTokens: number
-  readonly reasoningTokens: number
-}
+export type TokenUsage = Pick<
+  TurnEntry,
+  'inputTokens' | 'cachedTokens' | 'outputTokens' | 'reasoningTokens'
+>
 
 /** Keeps the records of the newest requests and hands each finished one on. */
 export type Trace = ReturnType<typeof createTrace>
