@@ -16,7 +16,7 @@ import type { Setting } from './setting.js'
 import { type Config, type SettingName, DEFAULT_CONFIG, SETTINGS } from './settings.js'
 
 /** Where a value came from. */
-export type ConfigSource = 'env' | 'project' | 'file' | 'default'
+type ConfigSource = 'env' | 'project' | 'file' | 'default'
 
 /** The settings in force, each with its source. */
 export interface LoadedConfig {

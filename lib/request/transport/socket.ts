@@ -27,12 +27,12 @@ export type OpenWebSocket = (
 ) => WebSocketLike
 
 /** A connection that could not be opened; why is hidden by the runtime. */
-export class ConnectionRefused extends Error {
+class ConnectionRefused extends Error {
   override readonly name = 'ConnectionRefused'
 }
 
 /** A connection that ended before the first word of an answer: the request may be sent again in another way. */
-export class ConnectionLost extends Error {
+class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
 }
 
