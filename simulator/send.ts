@@ -109,8 +109,8 @@ async function run(
         return
       case 'cut':
         await flush()
-        // What was written has to leave the machine first.
-        await pause(20, context)
+        // What was written has to be read first, also by a busy client: a reset would take it away.
+        await pause(150, context)
         response.destroy()
         throw new Error('cut on purpose')
     }
