@@ -25,6 +25,8 @@ import { createLegacyPreparation } from './request/legacy/prepare.js'
 import { createNotices, createSharedGate } from './request/notices.js'
 import { paceWarning } from './account-view/forecast-words.js'
 import { prepareRequest, type PreparedRequest } from './request/body/request.js'
+import type { OpenWebSocket } from './request/transport/socket.js'
+import { createTransport } from './request/transport/transport.js'
 import type { Config } from './config/settings.js'
 import { forecastOf } from './history/estimates.js'
 import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/files/bounded-file.js'
@@ -69,6 +71,8 @@ export interface CoreInput {
   readonly runMenu?: () => Promise<void>
   /** The process's own when absent. */
   readonly fetch?: typeof globalThis.fetch
+  /** The runtime's own when absent. */
+  readonly openWebSocket?: OpenWebSocket
 }
 
 /** How long after the core the model catalogue is looked after, ms. */
@@ -96,7 +100,9 @@ export async function createCore(input: CoreInput): Promise<Core> {
     )
   }
   const instructions = instructionCache(runtime)
+  const transport = createTransport(runtime, input.openWebSocket)
   await Promise.all([
+    transport.load(),
     instructions?.load(),
     gate.load(),
     ledger.load(),
@@ -113,6 +119,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
 
   const fetch = createCodexFetch({
     runtime,
+    transport,
     prepare: preparation(config, () => instructions?.current() ?? FALLBACK_INSTRUCTIONS),
     takesChat: config.requestTransformMode === 'legacy',
     deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
@@ -149,7 +156,13 @@ export async function createCore(input: CoreInput): Promise<Core> {
     async close() {
       clearTimeout(catalogueTimer)
       await login.close()
-      await Promise.all([runtime.close(), gate.close(), instructions?.close(), settled])
+      await Promise.all([
+        transport.close(),
+        runtime.close(),
+        gate.close(),
+        instructions?.close(),
+        settled,
+      ])
     },
   }
 }

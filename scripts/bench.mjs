@@ -17,6 +17,7 @@ const HELP = `Usage: npm run bench [-- options]
 
   --quick    fewer rounds and smaller streams
   --runtime  bun or node; both without it
+  --only     one part: until-upstream, streams, failover, load or transports
   --json     print one JSON document
   --help     this text
 `
@@ -46,6 +47,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean' },
     json: { type: 'boolean' },
     runtime: { type: 'string' },
+    only: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 })
@@ -70,8 +72,9 @@ try {
         js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
     })
-  await Promise.all([bundle('upstream'), bundle('measure')])
-  const upstream = await startUpstream()
+  await Promise.all(['upstream', 'tool-upstream', 'measure'].map(bundle))
+  const upstream = `http://127.0.0.1:${await started('upstream')}`
+  const ports = await started('tool-upstream')
   const bun = bunCommand()
   const runtimes = [
     { name: 'bun', command: bun.command, env: bun.env },
@@ -85,10 +88,11 @@ try {
       PATH: process.env.PATH,
       HOME: home,
       BENCH_ROOT: home,
+      BENCH_SOURCES: path.join(root, 'lib'),
       BENCH_CAPTURE: path.join(root, 'test', 'fixtures', 'opencode', '02-first-turn.json'),
       ...env,
     }
-    const starts = await coldStarts(command, shared)
+    const starts = values.only === undefined ? await coldStarts(command, shared) : []
     const text = await run(
       command,
       [
@@ -96,6 +100,8 @@ try {
         path.join(root, 'dist'),
         upstream,
         values.quick ? 'quick' : 'full',
+        ports,
+        values.only ?? '',
       ],
       { env: shared },
     )
@@ -214,16 +220,15 @@ async function filesOpened(command, args, env) {
   return kinds.filter(Boolean).length
 }
 
-function startUpstream() {
+/** Starts a server of ours in a process of its own. @returns the first line it prints */
+function started(name) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(folder, 'upstream.mjs')], {
+    const child = spawn(process.execPath, [path.join(folder, `${name}.mjs`)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     children.add(child)
     child.once('error', reject)
-    child.stdout
-      .setEncoding('utf8')
-      .once('data', (port) => resolve(`http://127.0.0.1:${port.trim()}`))
+    child.stdout.setEncoding('utf8').once('data', (line) => resolve(line.trim()))
   })
 }
 
@@ -254,7 +259,7 @@ function print(name, rows) {
   )
   for (const row of rows) {
     const { ours, plain, p99, unit } = row
-    const ratio = plain >= 0.01 ? `${(ours / plain).toFixed(2)}×` : ''
+    const ratio = plain >= 0.01 ? `${(ours / plain).toFixed(ours / plain < 0.1 ? 3 : 2)}×` : ''
     process.stdout.write(
       `| ${row.name} | ${format(ours)} ${unit} | ${p99 === undefined ? '' : format(p99)} | ${plain === undefined ? '' : `${format(plain)} ${unit}`} | ${ratio} | ${targetOf(row)} | ${verdictOf(row)} |\n`,
     )
@@ -263,7 +268,7 @@ function print(name, rows) {
 
 function targetOf({ target, of, unit, atLeast }) {
   if (target === undefined) return ''
-  if (of === 'ratio') return `≤ ${target}×`
+  if (of === 'ratio') return `≤ ${Number(target.toFixed(3))}×`
   return `${atLeast ? '≥' : '≤'} ${of === 'added' ? 'plain + ' : ''}${target} ${unit}`
 }
 

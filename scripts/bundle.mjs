@@ -36,18 +36,15 @@ const shared = {
 export async function bundle(outdir, hostModules) {
   const server = await build({
     ...shared,
-    entryPoints: { index: 'index.ts', tools: 'lib/tools-entry.ts', dialog: 'lib/dialog-entry.ts' },
+    entryPoints: {
+      index: 'index.ts',
+      tools: 'lib/tools-entry.ts',
+      dialog: 'lib/dialog-entry.ts',
+      cli: 'scripts/cli.ts',
+    },
     outdir,
     splitting: true,
     chunkNames: 'chunk-[name]-[hash]',
-    banner: { js: REQUIRE_BANNER },
-  })
-  const cli = await build({
-    ...shared,
-    entryPoints: { cli: 'scripts/cli.ts' },
-    outdir,
-    splitting: true,
-    chunkNames: 'cli-[name]-[hash]',
     banner: { js: REQUIRE_BANNER },
   })
   // The host rewrites `from "…"` as text: without the space, which minifying takes away, it finds nothing to rewrite.
@@ -59,5 +56,5 @@ export async function bundle(outdir, hostModules) {
     ...(hostModules === undefined ? { external: HOST_MODULES } : { alias: hostModules }),
     banner: { js: REQUIRE_BANNER },
   })
-  return { server: server.metafile, cli: cli.metafile, tui: tui.metafile }
+  return { server: server.metafile, tui: tui.metafile }
 }

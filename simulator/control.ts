@@ -4,7 +4,7 @@ import { accountPatchSchema, patchAccount } from './accounts/account.js'
 import type { OAuthHandlers } from './accounts/oauth.js'
 import { usageBody } from './accounts/quota.js'
 import { json, type Reply } from './reply.js'
-import { scenarioSchema } from './scenario.js'
+import { scenarioSchema, type Transport } from './scenario.js'
 import { settingsPatchSchema } from './settings.js'
 import { accountNamed, recordOf, type SimRequest, type World } from './world.js'
 
@@ -15,6 +15,13 @@ export interface Seen {
   readonly account: string | undefined
   readonly status: number
   readonly atMs: number
+  readonly transport: Transport
+  /** Number of the connection it came over. */
+  readonly connection: number
+  /** Size as it came: a body packed, a message of a WebSocket deflated and with its head. */
+  readonly bytesUp: number
+  /** It continues what its connection holds. */
+  readonly incremental: boolean
 }
 
 /** What the control plane may look at and change. */

@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 import {
   createAccount,
@@ -12,13 +14,16 @@ import {
 import { createOAuthHandlers } from './accounts/oauth.js'
 import { createPrng } from './prng.js'
 import { createRuleBook, type ScenarioRule, scenarioSchema } from './scenario.js'
-import { answerRequest, type RecordedRequest, refuseUpgrade, type Simulated } from './server.js'
+import type { RecordedRequest, Simulated } from './records.js'
+import { answerRequest } from './server.js'
 import {
   DEFAULT_SETTINGS,
   type Settings,
   type SettingsPatch,
   settingsPatchSchema,
 } from './settings.js'
+import { createOpenSockets, type OpenSockets } from './socket/open-sockets.js'
+import { answerUpgrade } from './socket/upgrade.js'
 import { createTokenRegistry, type TokenSet } from './accounts/tokens.js'
 import { accountNamed, type World } from './world.js'
 
@@ -38,7 +43,7 @@ export interface SimulatorOptions {
 }
 
 /** A running simulator of the login server and the Codex backend. */
-export interface Simulator {
+export interface Simulator extends OpenSockets {
   /** `http://127.0.0.1:<port>`, or `https:` with a certificate: the issuer. */
   readonly url: string
   /** The backend below it. */
@@ -82,6 +87,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const recorded: RecordedRequest[] = []
   const sockets = new Set<Socket>()
   const closing = new AbortController()
+  // Every connection and answer listens.
+  setMaxListeners(0, closing.signal)
+  const webSockets = createOpenSockets()
+  const numbers = new WeakMap<Duplex, number>()
+  let connections = 0
+  const connectionOf = (socket: Duplex): number => {
+    const number = numbers.get(socket) ?? (connections += 1)
+    numbers.set(socket, number)
+    return number
+  }
 
   const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void =>
     void answerRequest(simulated, request, response)
@@ -89,7 +104,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     options.tls === undefined
       ? http.createServer(onRequest)
       : https.createServer(options.tls, onRequest)
-  server.on('upgrade', (request, socket) => refuseUpgrade(simulated, request, socket))
+  server.on('upgrade', (request, socket: Socket, head) => {
+    void answerUpgrade(simulated, request, socket, head).then((opened) => {
+      if (opened !== undefined) webSockets.add(opened)
+    })
+  })
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -124,11 +143,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const control = {
     world,
     oauth,
-    seen: () => recorded.map(({ headers: _headers, body: _body, ...seen }) => seen),
+    seen: () =>
+      recorded.map(({ headers: _headers, body: _body, history: _history, ...seen }) => seen),
     advance,
     changeSettings,
   }
-  const simulated: Simulated = { control, recorded, closing }
+  const simulated: Simulated = { control, recorded, closing, connectionOf }
 
   const account = (name: string): SimAccount => {
     const found = accountNamed(world, name)
@@ -152,6 +172,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     revokeAccount: (name) => world.tokens.revokeAccount(account(name)),
     approveDevice: (userCode, name) => oauth.approveDevice(userCode, account(name)),
     pendingDevices: () => oauth.pendingDevices(),
+    ...webSockets,
     advance,
     close: () =>
       new Promise((resolve) => {

@@ -15,12 +15,17 @@ import type { Prng } from './prng.js'
  *
  * `at` says where in a stream something happens: `"connect"` before the status line, `"start"` after the headers,
  * `"created"` (the default) after `response.created` and before any output, a number after that many text or
- * tool-argument deltas, `"end"` before the terminal event. In an answer that is no stream every place but `"connect"`
- * is the middle of the body.
+ * tool-argument deltas, `"end"` before the terminal event, `"after"` behind it. In an answer that is no stream every
+ * place but `"connect"` is the middle of the body.
+ *
+ * A WebSocket is opened under the endpoint `upgrade`: a replacing action refuses it, `stall` at `connect` never answers.
+ * Each `response.create` frame on it counts as a request for `responses` with the transport `websocket`; a replacing
+ * action becomes an error frame with its status, `cut` a connection that is lost, `split` a fragmented message.
  */
 
 const ENDPOINTS = [
   'responses',
+  'upgrade',
   'models',
   'usage',
   'accounts_check',
@@ -35,11 +40,14 @@ const ENDPOINTS = [
 
 export type Endpoint = (typeof ENDPOINTS)[number]
 
+/** How a request for an answer came. */
+export type Transport = 'http' | 'websocket'
+
 /** What kind of request a host sends to `responses`. */
 export type RequestKind = 'turn' | 'title' | 'compaction'
 
 const at = z
-  .union([z.enum(['connect', 'start', 'created', 'end']), z.number().int().positive()])
+  .union([z.enum(['connect', 'start', 'created', 'end', 'after']), z.number().int().positive()])
   .default('created')
 const ms = z.number().min(0)
 const headers = z.record(z.string(), z.string())
@@ -115,8 +123,14 @@ const actionSchema = z.discriminatedUnion('type', [
     code: z.string().default('server_error'),
     message: text,
     status: z.number().int().optional(),
+    /** The member that carries the status; clients take either, never both. */
+    statusMember: z.enum(['status', 'status_code']).default('status'),
+    /** What an HTTP answer would have in its head. */
+    headers: headers.optional(),
     shape: z.enum(['flat', 'nested']).default('flat'),
     at,
+    /** False goes on with the stream, as after an error that is none. */
+    ends: z.boolean().default(true),
   }),
   z.strictObject({
     type: z.literal('incomplete'),
@@ -142,7 +156,33 @@ const actionSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('latency'), ms, jitterMs: ms.default(0) }),
   z.strictObject({ type: z.literal('slow'), ms }),
-  z.strictObject({ type: z.literal('split'), bytes: z.number().int().positive() }),
+  z.strictObject({
+    type: z.literal('split'),
+    bytes: z.number().int().positive(),
+    /** A ping between the fragments of a message. */
+    ping: z.boolean().default(false),
+  }),
+  z.strictObject({
+    type: z.literal('keepalive'),
+    times: z.number().int().positive().default(1),
+    everyMs: ms.default(0),
+    at,
+  }),
+  // What only a WebSocket can do; over HTTP a `ping` is a comment, a `close` the end of the stream.
+  z.strictObject({ type: z.literal('ping'), at }),
+  z.strictObject({
+    type: z.literal('close'),
+    /** 1006 loses the connection without a close frame. */
+    code: z.number().int().min(1000).max(4999).default(1000),
+    reason: z.string().default(''),
+    at,
+  }),
+  z.strictObject({ type: z.literal('binary'), at }),
+  /** Neither reads nor writes any more, as when the network is gone without a word. */
+  z.strictObject({ type: z.literal('freeze'), at }),
+  /** The connection forgets the answer it could be continued from. */
+  z.strictObject({ type: z.literal('forget') }),
+  z.strictObject({ type: z.literal('connection_limit') }),
 ])
 
 const listOf = <T extends z.ZodType>(item: T): z.ZodUnion<[T, z.ZodArray<T>]> =>
@@ -159,6 +199,9 @@ const ruleSchema = z.strictObject({
       /** The `session-id` header. */
       session: listOf(z.string()).optional(),
       kind: listOf(z.enum(['turn', 'title', 'compaction'])).optional(),
+      transport: z.enum(['http', 'websocket']).optional(),
+      /** `content-encoding` of an HTTP body; `identity` for one that is not packed. */
+      encoding: listOf(z.string()).optional(),
       /** `grant_type` of a token request. */
       grant: listOf(z.string()).optional(),
     })
@@ -188,6 +231,8 @@ export interface Subject {
   readonly model?: string | undefined
   readonly session?: string | undefined
   readonly kind?: RequestKind | undefined
+  readonly transport?: Transport | undefined
+  readonly encoding?: string | undefined
   readonly grant?: string | undefined
 }
 
@@ -248,6 +293,8 @@ function fits(when: z.output<typeof ruleSchema>['when'], subject: Subject): bool
     matches(when.model, subject.model) &&
     matches(when.session, subject.session) &&
     matches(when.kind, subject.kind) &&
+    matches(when.transport, subject.transport) &&
+    matches(when.encoding, subject.encoding) &&
     matches(when.grant, subject.grant)
   )
 }

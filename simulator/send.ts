@@ -8,6 +8,9 @@ import { shapeBody, shapeStream, type Step } from './codex/stream-faults.js'
 /** Events sent together when nothing asks for a pause, in bytes: as a busy server would. */
 const BATCH_BYTES = 16 * 1024
 
+/** What keeps an idle stream open over HTTP. */
+const PING = Buffer.from(': ping\n\n')
+
 interface SendContext {
   /** Aborted when the client goes away or the simulator closes. */
   readonly gone: AbortSignal
@@ -83,6 +86,7 @@ async function run(
     if (context.gone.aborted) throw new Error('the client is gone')
     switch (step.do) {
       case 'send': {
+        if (step.binary === true) break
         const bytes = Buffer.from(step.text)
         batch.push(bytes)
         batched += bytes.length
@@ -94,10 +98,19 @@ async function run(
         await flush()
         await pause(step.ms, context)
         break
+      case 'ping':
+        batch.push(PING)
+        batched += PING.length
+        break
+      case 'freeze':
+        break
+      case 'close':
+        await flush()
+        return
       case 'cut':
         await flush()
-        // What was written has to leave the machine first.
-        await pause(20, context)
+        // What was written has to be read first, also by a busy client: a reset would take it away.
+        await pause(150, context)
         response.destroy()
         throw new Error('cut on purpose')
     }

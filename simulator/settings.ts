@@ -25,6 +25,25 @@ const settingsSchema = z.strictObject({
   deviceApproveAfterPolls: z.number().int().min(0).nullable(),
   /** False answers 404 on the device endpoints, as for a workspace that has not enabled them. */
   deviceEnabled: z.boolean(),
+  /** False answers every upgrade with 426. */
+  webSocket: z.boolean(),
+  /** Takes the offer of `permessage-deflate`. */
+  webSocketDeflate: z.boolean(),
+  /** A larger message of the client closes its connection with 1009. */
+  webSocketMaxBytes: z.number().int().positive(),
+  /** Age on the simulator's clock from which a connection answers `websocket_connection_limit_reached`. */
+  webSocketMaxAgeMs: z.number().positive(),
+  /**
+   * Where an item id may come once only: among what a continued answer holds already (`chain`), or also in a whole
+   * history that is sent again on a connection that holds it (`connection`).
+   */
+  duplicateItems: z.enum(['chain', 'connection']),
+  /** Wait between `response.created` and the first output, per transport, in ms: the scheduling of the backend. */
+  outputDelayMs: z.strictObject({ http: z.number().min(0), websocket: z.number().min(0) }),
+  /** Packed bodies that are understood. */
+  encodings: z.array(z.enum(['zstd', 'gzip', 'deflate', 'br'])),
+  /** How any other is refused. */
+  encodingRefusal: z.literal([400, 415]),
 })
 
 /** Some of the settings, as the control plane takes them. */
@@ -44,4 +63,12 @@ export const DEFAULT_SETTINGS: Settings = {
   deviceIntervalSec: 5,
   deviceApproveAfterPolls: null,
   deviceEnabled: true,
+  webSocket: true,
+  webSocketDeflate: true,
+  webSocketMaxBytes: 16 * 1024 * 1024,
+  webSocketMaxAgeMs: 60 * 60_000,
+  duplicateItems: 'connection',
+  outputDelayMs: { http: 0, websocket: 0 },
+  encodings: ['zstd', 'gzip', 'deflate', 'br'],
+  encodingRefusal: 415,
 }

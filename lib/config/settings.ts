@@ -209,6 +209,20 @@ export const SETTINGS = {
     help: 'auto: models the Codex CLI serves in the Responses Lite shape get that shape; ChatGPT accounts only.',
     project: downTo('off', 'auto'),
   }),
+  transport: setting({
+    schema: z.enum(['http', 'auto']),
+    default: 'http',
+    env: 'CODEX_AUTH_TRANSPORT',
+    help: 'auto: ChatGPT accounts are asked over a WebSocket that stays open for the session and takes only what is new; HTTP where that cannot be. http: always HTTP.',
+    project: downTo('http', 'auto'),
+  }),
+  requestCompression: setting({
+    schema: z.enum(['off', 'auto']),
+    default: 'off',
+    env: 'CODEX_AUTH_REQUEST_COMPRESSION',
+    help: 'auto: requests of ChatGPT accounts by HTTP from 32 kB on are compressed (zstd).',
+    project: downTo('off', 'auto'),
+  }),
   codexIdentity: toggle({
     default: false,
     env: 'CODEX_AUTH_CODEX_IDENTITY',

@@ -32,6 +32,8 @@ const turnEntry = z.object({
   durationMs: z.number(),
   /** Requests sent to the backend for it; more than one means a retry or another account. */
   attempts: z.number(),
+  /** Bytes of the request that did not have to be sent, thanks to the WebSocket or compression. */
+  savedBytes: z.number().exactOptional(),
 })
 
 /** A request continued with another account. */

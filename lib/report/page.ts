@@ -60,6 +60,7 @@ ${data.value === undefined ? undefined : section('API-equivalent value', card(va
 function facts(accounts: number, turns: readonly TurnEntry[], switches: number): Markup {
   const sum = tokenSum(turns)
   const share = cacheShare(sum)
+  const saved = turns.reduce((bytes, { savedBytes = 0 }) => bytes + savedBytes, 0)
   const rows: readonly (readonly [name: string, value: string])[] = [
     ['Accounts', groupedText(accounts)],
     ['Answers', groupedText(sum.turns)],
@@ -67,8 +68,14 @@ function facts(accounts: number, turns: readonly TurnEntry[], switches: number):
     ['Output tokens', compactText(sum.outputTokens)],
     ['Input from cache', share === undefined ? '-' : percentText(share * 100)],
     ['Changes of account', groupedText(switches)],
+    ...(saved === 0 ? [] : [['Not uploaded', sizeText(saved)] as const]),
   ]
   return html`<dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
+}
+
+/** @param bytes more than none */
+function sizeText(bytes: number): string {
+  return bytes >= 1e8 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
 
 /** Accounts in the order of the list, removed ones last. */

@@ -17,7 +17,7 @@ import { TOO_LONG } from './stream/scan.js'
 import { openStream, type StreamEnd } from './stream/stream.js'
 import type { BreakReason } from './stream/upstream.js'
 import type { AttemptRecord } from './trace/trace.js'
-import { type Outgoing, send } from './transport.js'
+import type { Shipment } from './transport/transport.js'
 
 /** A header of the backend's that is no sensible turn state is not echoed. */
 const MAX_TURN_STATE = 4096
@@ -60,7 +60,16 @@ export async function attempt(
   const outgoing = { url: target.destination, ...outgoingAs(deps, run, one, grant) }
   let response: Response
   try {
-    response = await send(deps.runtime.fetch, outgoing)
+    const { account } = grant
+    const { sessionId } = run
+    const exchange = await deps.transport.send({
+      ...outgoing,
+      account,
+      sessionId,
+      onTurnState: (value) => noteTurnState(deps, sessionId, account.uid, value),
+    })
+    ;({ response } = exchange)
+    record.passage = exchange.passage
   } catch (error) {
     if (run.signal.aborted) throw error
     return failed(classifyThrown(error))
@@ -97,7 +106,7 @@ function outgoingAs(
   run: RequestRun,
   { target, body }: Attempt,
   { token, account }: Grant,
-): Omit<Outgoing, 'url'> {
+): Omit<Shipment, 'url' | 'account' | 'sessionId' | 'onTurnState'> {
   const { prepared, sessionId, signal, headers: hostHeaders } = run
   const sender = {
     token,
@@ -175,10 +184,11 @@ async function openAnswer(
 
 /** What the headers say of the account's quota, the limit family of the model and the turn. */
 function learnFromHeaders(
-  { runtime: { ledger, router, sessions } }: RequestDeps,
+  deps: RequestDeps,
   { prepared: { model }, sessionId }: RequestRun,
   { account, headers, nowMs }: { account: Account; headers: Headers; nowMs: number },
 ): void {
+  const { ledger, router } = deps.runtime
   const reading = readingOfHeaders(headers, nowMs)
   if (reading !== undefined) ledger.observe(account.uid, reading, nowMs)
   const [first, ...others] = reading?.limits ?? []
@@ -188,8 +198,16 @@ function learnFromHeaders(
   else if (first?.limitId === DEFAULT_LIMIT_ID && others.length === 0)
     router.learnLimit(model, DEFAULT_LIMIT_ID)
   const turnState = headers.get('x-codex-turn-state')
-  if (turnState !== null && turnState.length <= MAX_TURN_STATE)
-    sessions.setTurnState(sessionId, account.uid, turnState)
+  if (turnState !== null) noteTurnState(deps, sessionId, account.uid, turnState)
+}
+
+function noteTurnState(
+  { runtime: { sessions } }: RequestDeps,
+  sessionId: string | undefined,
+  uid: string,
+  value: string,
+): void {
+  if (value.length <= MAX_TURN_STATE) sessions.setTurnState(sessionId, uid, value)
 }
 
 function failureOfBreak(why: BreakReason): Failure {

@@ -22,6 +22,7 @@ import type { WireStyle } from './headers/wire.js'
 import type { Notices } from './notices.js'
 import type { Router } from './router.js'
 import type { RequestRecord, Trace } from './trace/trace.js'
+import type { Transport } from './transport/transport.js'
 
 /** What the request path uses of the runtime. */
 export interface RequestRuntime {
@@ -55,6 +56,7 @@ export interface RequestDeps {
   /** When the host has its answer at the latest, ms from its request. */
   readonly deadlineMs: number
   readonly wire: WireStyle
+  readonly transport: Transport
   readonly endpointForKeys: EndpointForKeys | undefined
   readonly breakers: Breakers
   readonly notices: Notices

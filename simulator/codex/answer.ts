@@ -16,8 +16,8 @@ export interface Question {
   /** The newest text of the user. */
   readonly text: string
   readonly tools: readonly OfferedTool[]
-  /** The last item is the output of a tool, so the tool is not called again. */
-  readonly afterTool: boolean
+  /** Outputs of tools since the user spoke. */
+  readonly toolOutputs: number
   /** Encrypted reasoning was asked for. */
   readonly wantsReasoning: boolean
   /** Rough size of the request, in tokens. */
@@ -29,9 +29,9 @@ export type Seal = () => string
 
 /**
  * `SIM:tool name {"argument":1}` in a prompt makes the model call that tool, a custom one with the text of `input`;
- * `SIM:say text` makes it answer that.
+ * `SIM:tool*20 name {…}` so often, one call after the other's output; `SIM:say text` makes it answer that.
  */
-const TOOL_DIRECTIVE = /SIM:tool\s+([\w-]+)\s*(\{[^\n]*\})/
+const TOOL_DIRECTIVE = /SIM:tool(?:\*(\d+))?\s+([\w-]+)\s*(\{[^\n]*\})/
 const SAY_DIRECTIVE = /SIM:say\s+([^\n"]+)/
 /** `SIM:long 5000` makes an answer of so many words. */
 const LONG_DIRECTIVE = /SIM:long\s+(\d+)/
@@ -91,9 +91,9 @@ export function* answerFrames(
   }
 
   const call = TOOL_DIRECTIVE.exec(question.text)
-  const tool = question.tools.find(({ name }) => name === call?.[1])
-  if (call !== null && !question.afterTool && tool !== undefined) {
-    yield* callFrames(tool, unescaped(call[2] ?? '{}'), { frame, random, index })
+  const tool = question.tools.find(({ name }) => name === call?.[2])
+  if (call !== null && question.toolOutputs < Number(call[1] ?? 1) && tool !== undefined) {
+    yield* callFrames(tool, unescaped(call[3] ?? '{}'), { frame, random, index })
     outputTokens += 16
   } else {
     outputTokens += yield* messageFrames(question, { frame, random, index })
@@ -107,6 +107,19 @@ export function* answerFrames(
     total_tokens: question.inputTokens + outputTokens,
   }
   yield frame('tail', 'response.completed', { response: writer.response('completed', { usage }) })
+}
+
+/** An answer without output, as to a request that only warms up. */
+export function* silentFrames(writer: EventWriter): Generator<Frame> {
+  const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 }
+  yield {
+    mark: 'head',
+    text: writer.event('response.created', { response: writer.response('in_progress') }),
+  }
+  yield {
+    mark: 'tail',
+    text: writer.event('response.completed', { response: writer.response('completed', { usage }) }),
+  }
 }
 
 interface FrameDeps {
@@ -265,13 +278,13 @@ function* wordsOf(question: Question): Generator<string> {
   for (const word of words) yield word
 }
 
-function sentenceOf({ kind, text, afterTool }: Question): string {
+function sentenceOf({ kind, text, toolOutputs }: Question): string {
   if (kind === 'title') return 'A simulated title'
   if (kind === 'compaction')
     return 'Summary: the user and the simulator talked; everything important is in this sentence.'
   const said = SAY_DIRECTIVE.exec(text)?.[1]
   if (said !== undefined) return said.trim()
-  if (afterTool) return 'The tool has answered, and this is the simulated conclusion.'
+  if (toolOutputs > 0) return 'The tool has answered, and this is the simulated conclusion.'
   return `This is the simulated answer to: ${text.replace(/\s+/g, ' ').slice(0, 80)}`
 }
 

@@ -4,17 +4,27 @@ import zlib from 'node:zlib'
 /** More than any request of a client, also when it is unpacked, bytes. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
+/** The encoding of a body, `identity` when it is not packed. */
+export function encodingOf(header: string | undefined): string {
+  const named = (header ?? '').trim().toLowerCase()
+  return named === '' ? 'identity' : named
+}
+
 /**
  * The bytes of a request as they were before the client packed them. Codex CLI packs the bodies of
  * its turns with zstd (docs/development/facts/codex-backend.md#transport), others with gzip.
+ * @param encoding as `encodingOf` names it
  * @returns undefined for an encoding that nobody knows, and for bytes that are not in it
  */
-export async function unpacked(bytes: Buffer, encoding: string): Promise<Buffer | undefined> {
+export async function unpacked(
+  bytes: Buffer,
+  encoding: string,
+  understood: readonly string[],
+): Promise<Buffer | undefined> {
+  if (encoding === 'identity') return bytes
+  if (!understood.includes(encoding)) return undefined
   try {
-    switch (encoding.trim().toLowerCase()) {
-      case '':
-      case 'identity':
-        return bytes
+    switch (encoding) {
       case 'gzip':
         return await promisify(zlib.gunzip)(bytes, { maxOutputLength: MAX_BODY_BYTES })
       case 'deflate':

@@ -2,8 +2,15 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
 import type { SimAccount } from '../accounts/account.js'
-import { answerFrames, createEventWriter, type OfferedTool, type Question } from './answer.js'
+import {
+  answerFrames,
+  createEventWriter,
+  type OfferedTool,
+  type Question,
+  silentFrames,
+} from './answer.js'
 import { mayUse, modelList } from './catalogue.js'
+import { encodingOf } from './encoded-body.js'
 import { deactivatedWorkspace, forcedReply } from '../forced.js'
 import {
   charge,
@@ -13,7 +20,7 @@ import {
   usageLimitBody,
 } from '../accounts/quota.js'
 import { apiError, detail, json, type Reply } from '../reply.js'
-import type { RequestKind } from '../scenario.js'
+import type { Action, RequestKind, Transport } from '../scenario.js'
 import { firing, recordOf, type SimRequest, type World } from '../world.js'
 
 const text = z.string().optional().catch(undefined)
@@ -66,28 +73,74 @@ const UNSUPPORTED = [
   'metadata',
 ]
 
+/** Members that only a frame has. */
+const OF_A_FRAME = ['type', 'generate']
+
+/** A request for an answer, whatever it came over. */
+export interface Asked {
+  readonly transport: Transport
+  readonly headers: Readonly<Record<string, string>>
+  /** The members of the request, with the whole input. */
+  readonly members: Readonly<Record<string, unknown>>
+  /** Size of the input, in bytes. */
+  readonly bytes: number
+  /** Makes the connection ready: no output, and nothing from the quota. */
+  readonly prewarm: boolean
+}
+
 /** `POST /codex/responses` for a request whose token is good. */
 export function answerResponses(world: World, account: SimAccount, request: SimRequest): Reply {
-  const raw = recordOf(request.body)
-  const parsed = bodySchema.safeParse(raw)
-  if (raw === undefined || !parsed.success) return detail(400, 'The body is not a JSON object')
-  const body = parsed.data
+  const members = recordOf(request.body)
+  if (members === undefined) return detail(400, 'The body is not a JSON object')
+  const asked: Asked = {
+    transport: 'http',
+    headers: request.headers,
+    members,
+    bytes: request.body.length,
+    prewarm: false,
+  }
+  const actions = firingFor(world, account, asked)
+  if (members.stream !== true && members.store === false)
+    return detail(400, 'Stream must be set to true')
+  for (const name of OF_A_FRAME)
+    if (name in members) return detail(400, `Unsupported parameter: ${name}`)
+  return answerAsked(world, account, asked, actions)
+}
+
+/** The actions of the rules that fire for it; counts it. */
+export function firingFor(
+  world: World,
+  account: SimAccount,
+  { transport, headers, members }: Asked,
+): readonly Action[] {
+  const body = bodySchema.parse(members)
+  return firing(world, 'responses', {
+    account: account.name,
+    model: body.model,
+    kind: kindOf(body),
+    session: headers['session-id'],
+    transport,
+    encoding: encodingOf(headers['content-encoding']),
+  })
+}
+
+/** The answer, with everything the actions ask for. */
+export function answerAsked(
+  world: World,
+  account: SimAccount,
+  { members, bytes, transport, prewarm }: Asked,
+  actions: readonly Action[],
+): Reply {
+  const body = bodySchema.parse(members)
   const { model } = body
-  const kind = kindOf(body)
   const now = world.now()
   const family = familyOf(account, model)
-  const actions = firing(world, 'responses', {
-    account: account.name,
-    model,
-    kind,
-    session: request.headers['session-id'],
-  })
   const extra = Object.assign(
     {},
     ...actions.map((action) => (action.type === 'headers' ? action.headers : {})),
   ) as Record<string, string>
   // A broken body is refused even where a fault is due, so that a scenario never hides one.
-  const refused = refusal(body, raw, account)
+  const refused = refusal(body, members, account)
   if (refused !== undefined) return refused
   const forced = forcedReply(actions, {
     now,
@@ -102,16 +155,19 @@ export function answerResponses(world: World, account: SimAccount, request: SimR
       400,
       `The '${model}' model is not supported when using Codex with a ChatGPT account.`,
     )
-  if (!charge(account, family, now))
+  if (!prewarm && !charge(account, family, now))
     return json(429, usageLimitBody(account, family, now), quotaHeaders(account, family, now))
 
   const writer = createEventWriter(`resp_${world.random.hex(40)}`, model, Math.floor(now / 1000))
-  const frames = answerFrames(questionOf(body, kind, request.body.length), {
-    writer,
-    random: world.random,
-    seal: () => seal(account, world.random.hex(32)),
-    limits: limitsText(rateLimitsEvent(account, family, now)),
-  })
+  const frames = prewarm
+    ? silentFrames(writer)
+    : answerFrames(questionOf(body, bytes), {
+        writer,
+        random: world.random,
+        seal: () => seal(account, world.random.hex(32)),
+        limits: limitsText(rateLimitsEvent(account, family, now)),
+      })
+  const delayMs = prewarm ? 0 : world.settings.outputDelayMs[transport]
   return {
     status: 200,
     headers: {
@@ -125,7 +181,8 @@ export function answerResponses(world: World, account: SimAccount, request: SimR
       ...extra,
     },
     body: { frames, writer },
-    actions,
+    actions:
+      delayMs > 0 ? [{ type: 'stall', ms: delayMs, at: 'created' } as const, ...actions] : actions,
   }
 }
 
@@ -139,7 +196,6 @@ function refusal(
   account: SimAccount,
 ): Reply | undefined {
   if (body.store !== false) return detail(400, 'Store must be set to false')
-  if (body.stream !== true) return detail(400, 'Stream must be set to true')
   for (const name of UNSUPPORTED)
     if (name in raw) return detail(400, `Unsupported parameter: ${name}`)
   if (!Array.isArray(raw.input)) return detail(400, 'Input must be a list')
@@ -198,18 +254,19 @@ function kindOf(body: Body): RequestKind {
   return /summariz/i.test(start) && toolsIn(body).length === 0 ? 'compaction' : 'turn'
 }
 
-function questionOf(body: Body, kind: RequestKind, bytes: number): Question {
-  const last = body.input.at(-1)
-  const user = body.input.findLast((item) => item.role === 'user')
+function questionOf(body: Body, bytes: number): Question {
+  const spoken = body.input.findLastIndex((item) => item.role === 'user')
+  const isOutput = ({ type = '' }: { type?: string | undefined }): boolean =>
+    type.endsWith('_call_output')
   return {
-    kind,
+    kind: kindOf(body),
     model: body.model,
     effort: body.reasoning?.effort ?? 'medium',
-    text: textOf(user?.content),
+    text: textOf(body.input[spoken]?.content),
     // In the Lite shape they stand in the input
     // (docs/development/facts/codex-backend.md#responses-lite).
     tools: toolsIn(body),
-    afterTool: /_call_output$/.test(last?.type ?? ''),
+    toolOutputs: body.input.slice(spoken + 1).filter(isOutput).length,
     wantsReasoning: body.include.includes('reasoning.encrypted_content'),
     inputTokens: Math.ceil(bytes / 4),
   }

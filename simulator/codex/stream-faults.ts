@@ -3,7 +3,16 @@ import type { Action, Position } from '../scenario.js'
 
 /** What the sender does next. */
 export type Step =
-  | { readonly do: 'send'; readonly text: string | Buffer; readonly mark: Frame['mark'] }
+  | {
+      readonly do: 'send'
+      readonly text: string | Buffer
+      readonly mark: Frame['mark']
+      /** A message of bytes where one of text is due; only a WebSocket knows such a thing. */
+      readonly binary?: true
+    }
+  | { readonly do: 'ping' }
+  | { readonly do: 'freeze' }
+  | { readonly do: 'close'; readonly code: number; readonly reason: string }
   | { readonly do: 'pause'; readonly ms: number | 'forever' }
   | { readonly do: 'cut' }
 
@@ -12,6 +21,8 @@ interface Fault {
   readonly ends: boolean
   steps(): Step[]
 }
+
+const KEEPALIVE = 'event: codex.keepalive\ndata: {"type":"codex.keepalive"}\n\n'
 
 /** Actions that only mean something inside a stream, as faults with a place. */
 function faultsOf(actions: readonly Action[], writer: EventWriter): Fault[] {
@@ -40,12 +51,19 @@ function faultOf(action: Action, writer: EventWriter): Fault | undefined {
         message: action.message ?? `The simulated backend failed with ${action.code}`,
         param: null,
       }
-      const status = action.status === undefined ? {} : { status: action.status }
+      const status = {
+        ...(action.status === undefined ? {} : { [action.statusMember]: action.status }),
+        ...(action.headers === undefined ? {} : { headers: action.headers }),
+      }
       const fields =
         action.shape === 'flat'
           ? { code: error.code, message: error.message, param: null, ...status }
           : { error, ...status }
-      return { at: action.at, ends: true, steps: () => send(writer.event('error', fields)) }
+      return {
+        at: action.at,
+        ends: action.ends,
+        steps: () => send(writer.event('error', fields)),
+      }
     }
     case 'incomplete': {
       const change = { incomplete_details: { reason: action.reason } }
@@ -73,6 +91,36 @@ function faultOf(action: Action, writer: EventWriter): Fault | undefined {
       return { at: action.at, ends: true, steps: () => [{ do: 'cut' }] }
     case 'stall':
       return { at: action.at, ends: false, steps: () => [{ do: 'pause', ms: action.ms }] }
+    case 'keepalive':
+      return {
+        at: action.at,
+        ends: false,
+        steps: () =>
+          Array.from({ length: action.times }).flatMap((): Step[] => [
+            { do: 'pause', ms: action.everyMs },
+            { do: 'send', text: KEEPALIVE, mark: 'head' },
+          ]),
+      }
+    case 'ping':
+      return { at: action.at, ends: false, steps: () => [{ do: 'ping' }] }
+    case 'close':
+      return {
+        at: action.at,
+        ends: true,
+        steps: () => [{ do: 'close', code: action.code, reason: action.reason }],
+      }
+    case 'freeze':
+      return {
+        at: action.at,
+        ends: false,
+        steps: () => [{ do: 'freeze' }, { do: 'pause', ms: 'forever' }],
+      }
+    case 'binary':
+      return {
+        at: action.at,
+        ends: false,
+        steps: () => [{ do: 'send', text: Buffer.from([0, 1, 2]), mark: 'head', binary: true }],
+      }
     case 'malformed':
       return {
         at: action.at,
@@ -129,12 +177,13 @@ export function* shapeStream(
       pastHead = true
       if (yield* run(take((at) => at === 'created'))) return
     }
-    if (frame.mark === 'tail' && (yield* run(take(() => true)))) return
+    if (frame.mark === 'tail' && (yield* run(take((at) => at !== 'after')))) return
     yield { do: 'send', text: frame.text, mark: frame.mark }
     if (frame.mark !== 'delta' || waiting.length === 0) continue
     deltas += 1
     if (yield* run(take((at) => typeof at === 'number' && at <= deltas))) return
   }
+  yield* run(take(() => true))
 }
 
 /** The same faults for an answer that is no stream: whatever is due inside the body happens in its middle. */

@@ -3,7 +3,6 @@ import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
-import type { Simulator } from '../../simulator/index.js'
 import { accountsFileOf, anAccount, type RecordOnDisk, writePool } from '../support/records.js'
 
 /** What one measurement says: ours, plain `fetch` in the same run where that makes sense, and the target. */
@@ -40,7 +39,10 @@ export interface Bench {
   /** What the plugin's calls of `fetch` end in; the real one unless replaced. */
   transport: typeof globalThis.fetch
   readonly realFetch: typeof globalThis.fetch
-  plugin(accounts: readonly object[], simulator?: Simulator): Promise<Plugin>
+  plugin(
+    accounts: readonly object[],
+    other?: { readonly url: string; readonly backend: string },
+  ): Promise<Plugin>
 }
 
 interface HostView {
@@ -65,7 +67,7 @@ export function createBench(options: { dist: string; upstream: string; isQuick: 
     rounds: (count) => Math.max(3, Math.round(options.isQuick ? count / 4 : count)),
     transport: realFetch,
     realFetch,
-    async plugin(accounts, simulator) {
+    async plugin(accounts, other) {
       homes += 1
       const home = path.join(process.env.BENCH_ROOT ?? '', `home-${homes}`)
       mkdirSync(path.join(home, '.opencode', 'node_modules'), { recursive: true })
@@ -73,8 +75,8 @@ export function createBench(options: { dist: string; upstream: string; isQuick: 
       await writePool(accountsFileOf(home), accounts)
       Object.assign(process.env, {
         HOME: home,
-        OC_CODEX_SIMULATOR_ISSUER: simulator?.url ?? options.upstream,
-        OC_CODEX_SIMULATOR_BACKEND: simulator?.backend ?? `${options.upstream}/backend-api`,
+        OC_CODEX_SIMULATOR_ISSUER: other?.url ?? options.upstream,
+        OC_CODEX_SIMULATOR_BACKEND: other?.backend ?? `${options.upstream}/backend-api`,
         CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0',
       })
       const module = (await import(path.join(options.dist, 'index.js'))) as {

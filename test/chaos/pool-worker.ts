@@ -28,26 +28,42 @@ const core = await createCore({
   directory: process.env.HOME ?? '',
 })
 process.stdout.write('ready\n')
-const body = (text: string): string =>
+const body = (session: string, input: readonly unknown[]): string =>
   JSON.stringify({
     model: 'gpt-5.5',
     instructions: 'x',
-    input: [{ role: 'user', content: [{ type: 'input_text', text }] }],
+    input,
     store: false,
     stream: true,
     include: ['reasoning.encrypted_content'],
+    prompt_cache_key: session,
   })
+/** The items of an answer, as the host puts them into the history. */
+const itemsOf = (text: string): readonly unknown[] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('data: {"type":"response.output_item.done"'))
+    .map((line) => (JSON.parse(line.slice(6)) as { item: Record<string, unknown> }).item)
+    .map(({ id: _id, status: _status, ...item }) => item)
 const LANES = 4
+/** A conversation this long begins again, as after a compaction. */
+const MAX_HISTORY = 12
 let next = 0
 async function lane(index: number): Promise<void> {
+  const session = `ses_${name}_${index}`
+  let history: readonly unknown[] = []
   while (next < count && performance.now() < endMs) {
     next += 1
     const said = `${name}-${next}`
     const wasBroken = isDiskBroken()
+    const input = [
+      ...history,
+      { role: 'user', content: [{ type: 'input_text', text: `SIM:say ${said}` }] },
+    ]
     const response = await core.fetch('https://api.openai.com/v1/responses', {
       method: 'POST',
-      headers: { 'session-id': `ses_${name}_${index}` },
-      body: body(`SIM:say ${said}`),
+      headers: { 'session-id': session },
+      body: body(session, input),
     })
     const text = await response.text()
     // The text of the answer is in the event that ends the message.
@@ -55,6 +71,7 @@ async function lane(index: number): Promise<void> {
       response.status === 200 &&
       text.includes(`"text":"${said}"`) &&
       text.includes('response.completed')
+    if (ok) history = input.length > MAX_HISTORY ? [] : [...input, ...itemsOf(text)]
     const mark = !ok && (wasBroken || isDiskBroken()) ? 'faulty ' : ''
     process.stdout.write(
       ok ? 'ok\n' : `${mark}bad ${response.status} ${text.slice(-300).replaceAll('\n', ' ')}\n`,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { bunCommand } from '../../scripts/opencode-binary.mjs'
 import { createPrng } from '../../simulator/prng.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import type { Running } from '../support/child-process.js'
@@ -15,11 +16,18 @@ const KILLS = 6 * SOAK
 describe('eight windows over five accounts', () => {
   const worker = bundledWorker('test/chaos/pool-worker.ts')
 
-  it(
-    'get every answer right while tokens end, limits hit, the backend fails and windows are killed',
-    async () => {
+  it.each([
+    ['by HTTP', undefined, {}],
+    [
+      'by WebSocket and compressed',
+      bunCommand(),
+      { CODEX_AUTH_TRANSPORT: 'auto', CODEX_AUTH_REQUEST_COMPRESSION: 'auto' },
+    ],
+  ])(
+    'get every answer right %s while tokens end, limits hit, the backend fails and windows are killed',
+    async (_way, runtime, settings: Readonly<Record<string, string>>) => {
       const random = createPrng(SEED)
-      const stage = await chaosStage(worker, ACCOUNTS, SEED)
+      const stage = await chaosStage(worker, ACCOUNTS, SEED, runtime)
       const { simulator } = stage
       simulator.addRules([
         {
@@ -45,7 +53,7 @@ describe('eight windows over five accounts', () => {
         },
       ])
       const windows = Array.from({ length: PROCESSES }, (_, index) =>
-        stage.start(`w${index}`, String(REQUESTS)),
+        stage.start(`w${index}`, String(REQUESTS), settings),
       )
       const victims: Running[] = []
 
@@ -57,7 +65,7 @@ describe('eight windows over five accounts', () => {
           simulator.patchAccount(name, {
             windows: [{ minutes: 300, limit: 100, used: 100, resetsInMs: 1_500 }],
           })
-          const victim = stage.start(`v${round}`, String(REQUESTS))
+          const victim = stage.start(`v${round}`, String(REQUESTS), settings)
           victims.push(victim)
           await victim.waitFor(/ok\n/, 20_000).catch(() => undefined)
           victim.kill()
@@ -76,6 +84,9 @@ describe('eight windows over five accounts', () => {
       )
       expectCleanEnds(ends)
       expect(bad).toEqual([])
+      const continued = simulator.requests.filter(({ incremental }) => incremental).length
+      console.log(`pool: ${continued} requests held what was new alone`)
+      expect(continued > 0).toBe(runtime !== undefined)
       expect(lines).toHaveLength(PROCESSES * REQUESTS)
 
       // A token whose answer died with a killed window is the one way to lose a login; it is told, never silent.

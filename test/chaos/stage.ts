@@ -28,6 +28,10 @@ export async function chaosStage(
   worker: () => string,
   names: readonly string[],
   seed: number,
+  runtime: { readonly command: string; readonly env: Readonly<Record<string, string>> } = {
+    command: process.execPath,
+    env: {},
+  },
 ): Promise<ChaosStage> {
   const home = await temporaryFolder()
   const simulator = await startSimulator({
@@ -54,10 +58,10 @@ export async function chaosStage(
     accountIds: accounts.map(({ accountId }) => accountId),
     start: (name, amount, env) =>
       startProcess({
-        file: process.execPath,
+        file: runtime.command,
         args: [worker(), amount, name],
         cwd: home,
-        env: { ...base, ...env },
+        env: { ...base, ...runtime.env, ...env },
       }),
     refreshes() {
       const all = simulator.requests.filter((request) => request.path === '/oauth/token')

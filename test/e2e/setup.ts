@@ -92,12 +92,33 @@ export function turns(
 }[] {
   return simulator.requests
     .slice(from)
-    .filter(({ path: route }) => route === '/backend-api/codex/responses')
-    .map(({ account, status, headers, body }) => ({
-      account,
-      status,
-      headers,
-      body: JSON.parse(body) as Record<string, unknown>,
-      raw: body,
-    }))
+    .filter(
+      ({ path: route, method }) => route === '/backend-api/codex/responses' && method !== 'GET',
+    )
+    .map((request) => {
+      const { account, status, headers, body } = asByHttp(request)
+      return { account, status, headers, body: JSON.parse(body) as Body, raw: body }
+    })
+}
+
+type Body = Record<string, unknown>
+
+/** A frame of a WebSocket as the request by HTTP that it stands for: with all that its connection held. */
+function asByHttp(request: Simulator['requests'][number]): Simulator['requests'][number] {
+  if (request.method !== 'FRAME') return request
+  const {
+    type: _type,
+    previous_response_id: _previous,
+    client_metadata: metadata = {},
+    ...body
+  } = JSON.parse(request.body) as Body
+  const headers = Object.fromEntries(
+    Object.entries({
+      ...request.headers,
+      accept: 'text/event-stream',
+      ...(metadata as object),
+    }).filter(([name]) => !/^(?:upgrade|openai-beta|sec-websocket-)/.test(name)),
+  ) as Record<string, string>
+  const input = request.history ?? body.input
+  return { ...request, headers, body: JSON.stringify({ ...body, input, stream: true }) }
 }

@@ -170,3 +170,15 @@ describe('the report', () => {
     expect(renderReport(sampleReport(20, 35)).length).toBeLessThan(1_000_000)
   })
 })
+
+describe('what did not have to be uploaded', () => {
+  it.each([
+    [[], undefined],
+    [[{ savedBytes: 2_340_000 }, { savedBytes: 60_000 }], '2.4 MB'],
+    [[{ savedBytes: 900_000_000 }], '0.9 GB'],
+  ])('of %j is %s', (turns, text) => {
+    const page = renderReport({ ...sampleReport(1, 0), entries: turns.map(turn) })
+    if (text === undefined) expect(page).not.toContain('Not uploaded')
+    else expect(page).toContain(`<dt>Not uploaded</dt><dd>${text}</dd>`)
+  })
+})

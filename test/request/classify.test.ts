@@ -7,7 +7,7 @@ import {
   classifyThrown,
 } from '../../lib/request/failures/classify.js'
 import { errorOf, type FailureKind } from '../../lib/request/failures/failures.js'
-import { HeaderTimeout } from '../../lib/request/transport.js'
+import { HeaderTimeout } from '../../lib/request/transport/http.js'
 import { UNKNOWN_RESET_HOLD_MS } from '../../lib/routing/eligibility.js'
 
 const NOW = 1_800_000_000_000

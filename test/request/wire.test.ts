@@ -63,8 +63,8 @@ const wire = (
   })
   return {
     headers: sent.headers,
-    text: sent.body,
-    body: JSON.parse(sent.body) as Record<string, unknown>,
+    text: sent.body.text,
+    body: JSON.parse(sent.body.text) as Record<string, unknown>,
   }
 }
 

@@ -253,8 +253,8 @@ describe('what Codex CLI asks for with its defaults', () => {
     ).toBe(415)
   })
 
-  it('is a WebSocket first: 426 sends it to HTTP at once (with 404 it tried seven times for five seconds)', async () => {
-    const simulator = await start()
+  it('is a WebSocket first, which a setting refuses: 426 sends it to HTTP at once (with 404 it tried seven times for five seconds)', async () => {
+    const simulator = await start({ settings: { webSocket: false } })
     const request = http.get(`${simulator.backend}/codex/responses`, {
       headers: {
         connection: 'Upgrade',
@@ -268,6 +268,55 @@ describe('what Codex CLI asks for with its defaults', () => {
     response.resume()
     expect(simulator.requests.map(({ path, status }) => [path, status])).toEqual([
       ['/backend-api/codex/responses', 426],
+    ])
+  })
+
+  it.each([400, 415] as const)(
+    'is refused with %i where the backend does not understand zstd',
+    async (encodingRefusal) => {
+      const simulator = await start({ settings: { encodings: ['gzip'], encodingRefusal } })
+      const send = (encoding: string, body: Buffer): Promise<Response> =>
+        fetch(`${simulator.backend}/codex/responses`, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${simulator.login('one').access_token}`,
+            'content-encoding': encoding,
+          },
+          body: new Uint8Array(body),
+        })
+      const bytes = Buffer.from(JSON.stringify(BODY))
+      expect((await send('zstd', stored(bytes))).status).toBe(encodingRefusal)
+      expect((await send('gzip', zlib.gzipSync(bytes))).status).toBe(200)
+      expect(simulator.requests.map(({ account }) => account)).toEqual(['one', 'one'])
+      expect(simulator.requests[1]).toMatchObject({
+        transport: 'http',
+        bytesUp: zlib.gzipSync(bytes).length,
+        body: bytes.toString(),
+      })
+    },
+  )
+
+  it('can be refused for its packed bodies by a rule, for one account', async () => {
+    const simulator = await start({
+      scenario: {
+        when: { account: 'one', encoding: 'gzip' },
+        do: { type: 'respond', status: 415, json: { detail: 'Unsupported encoding' } },
+      },
+    })
+    const send = async (account: string, isPacked: boolean): Promise<number> => {
+      const bytes = Buffer.from(JSON.stringify(BODY))
+      const { status } = await fetch(`${simulator.backend}/codex/responses`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${simulator.login(account).access_token}`,
+          ...(isPacked ? { 'content-encoding': 'gzip' } : {}),
+        },
+        body: new Uint8Array(isPacked ? zlib.gzipSync(bytes) : bytes),
+      })
+      return status
+    }
+    expect([await send('one', true), await send('one', false), await send('two', true)]).toEqual([
+      415, 200, 200,
     ])
   })
 

@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import type { OpenWebSocket } from '../../lib/request/transport/socket.js'
 import type { AccountSpec } from '../../simulator/accounts/account.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { loadCapture } from './captured-request.js'
@@ -28,6 +29,7 @@ export async function coreOver(
     expiresInMs?: number
     env?: NodeJS.ProcessEnv
     change?: (account: Record<string, unknown>, index: number) => Record<string, unknown>
+    openWebSocket?: OpenWebSocket
   } = {},
 ): Promise<Stage> {
   const simulator = await startSimulator({
@@ -57,7 +59,14 @@ export async function coreOver(
     log: (level: string, text: string) => void said.push(`${level}: ${text}`),
     toast: ({ message }: { message: string }) => void said.push(message),
   }
-  const core = await createCore({ host, paths: resolvePaths(env), env, directory: home })
+  const { openWebSocket } = options
+  const core = await createCore({
+    host,
+    paths: resolvePaths(env),
+    env,
+    directory: home,
+    ...(openWebSocket && { openWebSocket }),
+  })
   onTestFinished(() => core.close())
   return { core, simulator, home, said }
 }

@@ -42,6 +42,14 @@ interface PromptOptions extends RunOptions {
   readonly format?: 'default' | 'json'
 }
 
+/** For a run of the whole suite over another transport: `CODEX_AUTH_TRANSPORT=auto npx vitest run --project e2e`. */
+const SETTINGS_OF_THE_RUN = Object.fromEntries(
+  ['CODEX_AUTH_TRANSPORT', 'CODEX_AUTH_REQUEST_COMPRESSION'].flatMap((name) => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value]]
+  }),
+)
+
 /** A throw-away OpenCode: its own home, project and environment. */
 export interface Host {
   readonly home: string
@@ -110,6 +118,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       [ISSUER_ENV]: options.simulator.issuer,
       [BACKEND_ENV]: options.simulator.backend,
     }),
+    ...SETTINGS_OF_THE_RUN,
     ...options.env,
   }
   const authFile = path.join(home, '.local', 'share', 'opencode', 'auth.json')

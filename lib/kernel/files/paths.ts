@@ -22,6 +22,8 @@ export interface Paths {
   readonly historyFile: string
   readonly affinityFile: string
   readonly noticesFile: string
+  /** What accounts were refused: the WebSocket, compression. */
+  readonly refusalsFile: string
   /** Folders of this user that take new tokens when the disk of the data root does not: often another disk, or memory. */
   readonly spareRefreshDirs: readonly string[]
   /** OpenCode's own configuration folder. */
@@ -69,6 +71,7 @@ export function resolvePaths(
     historyFile: path.join(stateDir, 'oc-codex-multi-auth-history.jsonl'),
     affinityFile: path.join(stateDir, 'oc-codex-multi-auth-affinity.json'),
     noticesFile: path.join(stateDir, 'oc-codex-multi-auth-notices.json'),
+    refusalsFile: path.join(stateDir, 'oc-codex-multi-auth-refusals.json'),
     spareRefreshDirs: [
       stateDir,
       ...(path.isAbsolute(env.XDG_RUNTIME_DIR ?? '') ? [env.XDG_RUNTIME_DIR ?? ''] : []),

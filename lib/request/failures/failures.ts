@@ -1,6 +1,6 @@
 import { CodexError, type ErrorCode } from '../../kernel/errors.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
-import { HeaderTimeout } from '../transport.js'
+import { HeaderTimeout } from '../transport/http.js'
 import {
   BLOCK_LIMIT,
   BLOCK_MODEL,
@@ -20,6 +20,7 @@ import {
 } from './failure-row.js'
 import {
   ASK_AGAIN,
+  AT_ONCE,
   DROP_REASONING_ONCE,
   NEXT_ACCOUNT,
   type NextStep,
@@ -221,9 +222,18 @@ export const FAILURES = {
     says: (failure) =>
       `The backend failed${inBrackets('HTTP status ', failure.status)}${failure.once === true ? '' : '; retries did not help'}.${quoted(failure)}`,
   },
+  connection_state: {
+    summary: 'connection that does not hold the conversation, or is at its end',
+    // Over the WebSocket alone; the connection is given up, so the next try sends all of it on another one.
+    codes: ['previous_response_not_found', 'websocket_connection_limit_reached'],
+    next: AT_ONCE,
+    blame: 'unclear',
+    error: 'backend_failed',
+    says: () => 'The backend lost the connection of this session, also a new one.',
+  },
   bad_request: {
     summary: 'request of the wrong form',
-    codes: ['invalid_request_error', 'previous_response_not_found', 'bad_request'],
+    codes: ['invalid_request_error', 'bad_request'],
     isVague: true,
     statuses: ['other'],
     next: STOP,

@@ -180,6 +180,13 @@ export const ASK_AGAIN: RetryRule = {
     budget.take('emptyResponse') ? { do: 'again', afterMs: emptyRetryDelayMs } : { do: 'stop' },
 }
 
+export const AT_ONCE: RetryRule = {
+  words: 'asked again at once, in full, on another connection',
+  budget: 'network',
+  decide: (_failure, { budget }) =>
+    budget.take('network') ? { do: 'again', afterMs: 0 } : { do: 'stop' },
+}
+
 /**
  * Trouble of the backend or the line, not of the account: one more try on the same account keeps its prompt cache; after
  * that another account.

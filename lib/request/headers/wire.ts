@@ -27,22 +27,17 @@ export interface WireInput {
 export function wireRequest(
   style: WireStyle,
   input: WireInput,
-): { readonly headers: Record<string, string>; readonly body: string } {
+): { readonly headers: Record<string, string>; readonly body: ObjectText } {
   const { sender, model } = input
   // The shapes are the ChatGPT backend's; an API key belongs to whoever.
   const isKey = sender.account.kind === 'api-key'
-  const lite =
-    !isKey && style.responsesLite === 'auto' && modelFact(model)?.lite === true
-      ? liteBody(input.body.text)
-      : undefined
+  const isLite = !isKey && style.responsesLite === 'auto' && modelFact(model)?.lite === true
+  const lite = isLite ? objectText(liteBody(input.body.text) ?? '') : undefined
   const shape = lite === undefined ? {} : LITE_HEADERS
+  const body = lite ?? input.body
   if (style.identity === undefined || isKey)
-    return {
-      headers: { ...outgoingHeaders(input.hostHeaders, sender), ...shape },
-      body: lite ?? input.body.text,
-    }
+    return { headers: { ...outgoingHeaders(input.hostHeaders, sender), ...shape }, body }
 
-  const body = (lite === undefined ? undefined : objectText(lite)) ?? input.body
   const cacheKey = stringMember(body, 'prompt_cache_key')
   const session = input.sessionId ?? cacheKey
   const threadId = session === undefined ? undefined : threadIdOf(session, sender.account.uid)
@@ -52,7 +47,7 @@ export function wireRequest(
     // The CLI's key of the prompt cache is the name of the conversation.
     body:
       threadId === undefined || cacheKey !== session
-        ? body.text
-        : withValue(body, 'prompt_cache_key', `"${threadId}"`).text,
+        ? body
+        : withValue(body, 'prompt_cache_key', `"${threadId}"`),
   }
 }

@@ -4,6 +4,7 @@ import { sha256Hex } from '../../kernel/hash.js'
 import { createRing } from '../../kernel/ring.js'
 import type { ChosenReason } from '../../routing/types.js'
 import type { AttemptReason } from '../failures/failures.js'
+import type { Passage } from '../transport/passage.js'
 
 /** One try of one request with one account. */
 export interface AttemptRecord {
@@ -17,6 +18,8 @@ export interface AttemptRecord {
   /** From the start of the attempt to the response headers, ms. */
   headersMs?: number
   status?: number
+  /** Which way the request went, and what of it. */
+  passage?: Passage
   /** Kind of the outcome: `ok`, `usage_limit`, … */
   outcome?: string
   /** The backend's own name of this exchange, for its support. */

@@ -14,6 +14,7 @@ import type { Runtime } from '../../runtime.js'
 import { leftovers, records } from './doctor-files.js'
 import { host as opencode, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
+import { transport } from './doctor-transport.js'
 import { type Check, failed, type Finding, ok, warning } from './finding.js'
 
 /** A clock further off than this breaks tokens and limits, ms. */
@@ -35,6 +36,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   'host-login': hostLogin,
   'callback-port': callbackPort,
   backend,
+  transport,
   'host-folder': hostFolder,
 }
 

@@ -1,5 +1,5 @@
-import { abortReason } from '../kernel/clock.js'
-import type { Destination } from './endpoint.js'
+import { abortReason } from '../../kernel/clock.js'
+import type { Destination } from '../endpoint.js'
 
 /** Thrown when no headers arrived in time; told apart from an abort by the user. */
 export class HeaderTimeout extends Error {
@@ -21,11 +21,14 @@ export interface Outgoing {
 }
 
 /**
- * Sends one attempt. The only place of the request path that touches the network.
+ * Sends one attempt by HTTP.
  * Redirects are refused: a credential must not follow one to another host.
  * @throws HeaderTimeout, the abort reason of the caller, or what `fetch` throws
  */
-export async function send(fetch: typeof globalThis.fetch, outgoing: Outgoing): Promise<Response> {
+export async function send(
+  fetch: typeof globalThis.fetch,
+  outgoing: Omit<Outgoing, 'body'> & { readonly body: string | Uint8Array<ArrayBuffer> },
+): Promise<Response> {
   const { url, headers, body } = outgoing
   const late = new AbortController()
   const signal = AbortSignal.any([outgoing.signal, late.signal])

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 
 import { afterEach, describe, expect, it } from 'vitest'
 
-import type { Destination } from '../../lib/request/endpoint.js'
-import { HeaderTimeout, send } from '../../lib/request/transport.js'
+import type { Destination } from '../../../lib/request/endpoint.js'
+import { HeaderTimeout, send } from '../../../lib/request/transport/http.js'
 
 const servers: http.Server[] = []
 afterEach(() => {
