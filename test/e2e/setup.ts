@@ -103,6 +103,13 @@ export function turns(
 
 type Body = Record<string, unknown>
 
+/** What every POST has, of no interest here. */
+const OF_HTTP = {
+  accept: 'text/event-stream',
+  'accept-encoding': 'identity',
+  'content-length': '0',
+}
+
 /** A frame of a WebSocket as the request by HTTP that it stands for: with all that its connection held. */
 function asByHttp(request: Simulator['requests'][number]): Simulator['requests'][number] {
   if (request.method !== 'FRAME') return request
