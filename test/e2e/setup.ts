@@ -122,10 +122,13 @@ function asByHttp(request: Simulator['requests'][number]): Simulator['requests']
   const headers = Object.fromEntries(
     Object.entries({
       ...request.headers,
-      accept: 'text/event-stream',
+      ...OF_HTTP,
       ...(metadata as object),
     }).filter(([name]) => !/^(?:upgrade|openai-beta|sec-websocket-)/.test(name)),
   ) as Record<string, string>
-  const input = request.history ?? body.input
+  // The backend holds the items of its own answers, the host sends them without their names and states.
+  const input = ((request.history ?? body.input) as Body[]).map(
+    ({ id: _id, status: _status, ...item }) => item,
+  )
   return { ...request, headers, body: JSON.stringify({ ...body, input, stream: true }) }
 }
