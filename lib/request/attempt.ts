@@ -11,7 +11,7 @@ import { readErrorBody } from './failures/facts.js'
 import { errorOf, type Failure } from './failures/failures.js'
 import { assertSendable } from './headers/headers.js'
 import { wireRequest } from './headers/wire.js'
-import type { RequestDeps, RequestRun, Target } from './run.js'
+import type { RequestRun, Target } from './run.js'
 import { inEvents } from './stream/json-answer.js'
 import { TOO_LONG } from './stream/scan.js'
 import { openStream, type StreamEnd } from './stream/stream.js'
@@ -42,12 +42,8 @@ export type AttemptResult =
  * Sends the request as one account and waits for the first output, the first sign of success.
  * @throws CodexError when the account has no usable token; the reason of the signal when aborted
  */
-export async function attempt(
-  deps: RequestDeps,
-  run: RequestRun,
-  one: Attempt,
-): Promise<AttemptResult> {
-  const { tokens, clock } = deps.runtime
+export async function attempt(run: RequestRun, one: Attempt): Promise<AttemptResult> {
+  const { tokens, clock } = run.runtime
   const { record, target } = one
   if (isCodexError(target.destination)) throw target.destination
   const access = tokens.access(target.account, run.signal, () => one.mayWait())
@@ -57,16 +53,16 @@ export async function attempt(
     Object.assign(record, { outcome: kind }, dropUndefined({ status, requestId }))
     return { ok: false, failure, token: grant.token }
   }
-  const outgoing = { url: target.destination, ...outgoingAs(deps, run, one, grant) }
+  const outgoing = { url: target.destination, ...outgoingAs(run, one, grant) }
   let response: Response
   try {
     const { account } = grant
     const { sessionId } = run
-    const exchange = await deps.transport.send({
+    const exchange = await run.transport.send({
       ...outgoing,
       account,
       sessionId,
-      onTurnState: (value) => noteTurnState(deps, sessionId, account.uid, value),
+      onTurnState: (value) => noteTurnState(run, account.uid, value),
     })
     ;({ response } = exchange)
     record.passage = exchange.passage
@@ -79,16 +75,16 @@ export async function attempt(
   const nowMs = clock.now()
   const requestId = headers.get('x-request-id') ?? headers.get('x-oai-request-id') ?? undefined
   Object.assign(record, dropUndefined({ headersMs: nowMs - record.startedAtMs, status, requestId }))
-  learnFromHeaders(deps, run, { account: target.account, headers, nowMs })
+  learnFromHeaders(run, { account: target.account, headers, nowMs })
   if (!response.ok) {
     const bodyText = await readErrorBody(response, run.signal)
-    return failed(classifyResponse({ ...askedOf(deps, run, headers), nowMs, status, bodyText }))
+    return failed(classifyResponse({ ...askedOf(run, headers), nowMs, status, bodyText }))
   }
 
   // A caller without streaming gets all of it at once, so there is nothing to hand over.
   run.deadline.answering(run.prepared.wantsStream)
   try {
-    const opened = await openAnswer(deps, run, one, response)
+    const opened = await openAnswer(run, one, response)
     if (!('body' in opened)) return failed(opened)
     record.outcome = 'ok'
     return { ok: true, ...opened }
@@ -102,12 +98,11 @@ export async function attempt(
 
 /** The request as an account sends it. @throws CodexError for a login that cannot be sent */
 function outgoingAs(
-  { runtime, wire }: RequestDeps,
   run: RequestRun,
   { target, body }: Attempt,
   { token, account }: Grant,
 ): Omit<Shipment, 'url' | 'account' | 'sessionId' | 'onTurnState'> {
-  const { prepared, sessionId, signal, headers: hostHeaders } = run
+  const { prepared, sessionId, signal, headers: hostHeaders, runtime, wire } = run
   const sender = {
     token,
     account,
@@ -128,18 +123,17 @@ function outgoingAs(
 }
 
 /** What an error is judged by, but for the error. */
-function askedOf({ runtime }: RequestDeps, { prepared: { model } }: RequestRun, headers: Headers) {
+function askedOf({ runtime, prepared: { model } }: RequestRun, headers: Headers) {
   return { model, limitId: runtime.router.limitOf(model), nowMs: runtime.clock.now(), headers }
 }
 
 /** The answer once its first output is there, or why it has none. */
 async function openAnswer(
-  deps: RequestDeps,
   run: RequestRun,
   { target: { account }, onEnd }: Attempt,
   response: Response,
 ): Promise<Failure | { readonly response: Response; readonly body: ReadableStream<Uint8Array> }> {
-  const { runtime } = deps
+  const { runtime } = run
   const { clock, ledger, config } = runtime
   const { status } = response
   const answer = await inEvents(response)
@@ -147,7 +141,7 @@ async function openAnswer(
   // A whole answer is there: asking again could be billed again, whatever it says.
   const once = answer.inOnePiece ? ({ once: true } as const) : {}
   const judged = (event: unknown): Failure =>
-    classifyEvent({ ...askedOf(deps, run, response.headers), event })
+    classifyEvent({ ...askedOf(run, response.headers), event })
   const shown = (failure: Failure) =>
     errorOf(failure, { label: runtime.label(account), nowMs: clock.now() })
   const stream = await openStream(answer.response, {
@@ -184,11 +178,11 @@ async function openAnswer(
 
 /** What the headers say of the account's quota, the limit family of the model and the turn. */
 function learnFromHeaders(
-  deps: RequestDeps,
-  { prepared: { model }, sessionId }: RequestRun,
+  run: RequestRun,
   { account, headers, nowMs }: { account: Account; headers: Headers; nowMs: number },
 ): void {
-  const { ledger, router } = deps.runtime
+  const { ledger, router } = run.runtime
+  const { model } = run.prepared
   const reading = readingOfHeaders(headers, nowMs)
   if (reading !== undefined) ledger.observe(account.uid, reading, nowMs)
   const [first, ...others] = reading?.limits ?? []
@@ -198,16 +192,11 @@ function learnFromHeaders(
   else if (first?.limitId === DEFAULT_LIMIT_ID && others.length === 0)
     router.learnLimit(model, DEFAULT_LIMIT_ID)
   const turnState = headers.get('x-codex-turn-state')
-  if (turnState !== null) noteTurnState(deps, sessionId, account.uid, turnState)
+  if (turnState !== null) noteTurnState(run, account.uid, turnState)
 }
 
-function noteTurnState(
-  { runtime: { sessions } }: RequestDeps,
-  sessionId: string | undefined,
-  uid: string,
-  value: string,
-): void {
-  if (value.length <= MAX_TURN_STATE) sessions.setTurnState(sessionId, uid, value)
+function noteTurnState({ runtime, sessionId }: RequestRun, uid: string, value: string): void {
+  if (value.length <= MAX_TURN_STATE) runtime.sessions.setTurnState(sessionId, uid, value)
 }
 
 function failureOfBreak(why: BreakReason): Failure {

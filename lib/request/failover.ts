@@ -88,7 +88,7 @@ async function tryTarget(
   const done = router.begin(account.uid, clock.now())
   let isStreaming = false
   try {
-    const result = await attempt(run, run, {
+    const result = await attempt(run, {
       target,
       body,
       record,

@@ -93,7 +93,8 @@ describe('eight windows over five accounts', () => {
       const accounts = await stage.accountsAfterwards()
       expect(accounts.map(({ accountId }) => accountId)).toEqual(stage.accountIds)
       const lost = accounts.filter(({ needsLogin }) => needsLogin !== undefined)
-      expect(reused).toBeLessThanOrEqual(lost.length)
+      // Two windows may meet such a token at the same time; of a login that is not lost none is ever spent twice.
+      expect(reused).toBeLessThanOrEqual(2 * lost.length)
       for (const { needsLogin } of lost)
         expect(needsLogin?.reason).toMatch(/never finished|got no answer/)
     },

@@ -141,10 +141,10 @@ describe('when something fails', () => {
   })
 
   it('a page of a proxy in place of the backend is named as such', async () => {
-    stage().simulator.addRules({
-      when: { endpoint: 'responses' },
-      do: { type: 'html', status: 200 },
-    })
+    stage().simulator.addRules([
+      { when: { endpoint: 'upgrade' }, do: { type: 'html', status: 200 } },
+      { when: { endpoint: 'responses' }, do: { type: 'html', status: 200 } },
+    ])
     const { error } = await ask('SIM:say never')
     expect(error).toMatch(/not an event stream/)
   })

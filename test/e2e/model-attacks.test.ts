@@ -98,7 +98,11 @@ function attacker(stage: () => Stage): {
       )?.state as { output?: string; error?: string } | undefined
       const responses = '/backend-api/codex/responses'
       const mine = turns(stage(), from).length
-      const requests = simulator.requests.slice(from).map((request) => request.path)
+      const requests = simulator.requests
+        .slice(from)
+        // The opening of a connection asks for nothing.
+        .filter(({ method, path: route }) => method !== 'GET' || route !== responses)
+        .map((request) => request.path)
       return {
         told: state?.error ?? state?.output,
         asked: [...asked],

@@ -103,6 +103,13 @@ export function turns(
 
 type Body = Record<string, unknown>
 
+/** What every POST has, of no interest here. */
+const OF_HTTP = {
+  accept: 'text/event-stream',
+  'accept-encoding': 'identity',
+  'content-length': '0',
+}
+
 /** A frame of a WebSocket as the request by HTTP that it stands for: with all that its connection held. */
 function asByHttp(request: Simulator['requests'][number]): Simulator['requests'][number] {
   if (request.method !== 'FRAME') return request
@@ -115,10 +122,13 @@ function asByHttp(request: Simulator['requests'][number]): Simulator['requests']
   const headers = Object.fromEntries(
     Object.entries({
       ...request.headers,
-      accept: 'text/event-stream',
+      ...OF_HTTP,
       ...(metadata as object),
     }).filter(([name]) => !/^(?:upgrade|openai-beta|sec-websocket-)/.test(name)),
   ) as Record<string, string>
-  const input = request.history ?? body.input
+  // The backend holds the items of its own answers, the host sends them without their names and states.
+  const input = ((request.history ?? body.input) as Body[]).map(
+    ({ id: _id, status: _status, ...item }) => item,
+  )
   return { ...request, headers, body: JSON.stringify({ ...body, input, stream: true }) }
 }

@@ -301,13 +301,9 @@ export class Socket {
     clearInterval(this.#pings)
     const turn = this.#turn
     this.#turn = undefined
-    if (turn?.started === true) {
-      try {
-        turn.controller.error(new ConnectionLost('the connection ended within an answer'))
-      } catch {
-        // Its reader has gone away.
-      }
-    } else turn?.onLost(new ConnectionLost('the connection ended before an answer'))
+    // An answer by HTTP that breaks off just ends, too; without its last event it counts as broken.
+    if (turn?.started === true && !this.#isStopped) turn.controller.close()
+    else turn?.onLost(new ConnectionLost('the connection ended before an answer'))
     this.#onClose({ withinAnswer: turn?.started === true && !this.#isStopped, code })
   }
 
