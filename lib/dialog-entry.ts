@@ -1,7 +1,6 @@
-import path from 'node:path'
-
 import { performAction } from './account-view/actions.js'
 import { accountDetails } from './account-view/details.js'
+import { backupsDirOf } from './accounts/store/backups.js'
 import { resolvePoolScope } from './accounts/project/project.js'
 import { createAccountStore } from './accounts/store/store.js'
 import { resolveConfig } from './config/load.js'
@@ -51,7 +50,7 @@ export const performNow: DialogChunk['performNow'] = async (action, { env, direc
   // Without the vault: no action needs a secret, so the keychain asks nobody.
   const store = createAccountStore({
     path: scope.file,
-    backupsDir: path.join(path.dirname(scope.file), 'backups'),
+    backupsDir: backupsDirOf(scope.file),
     clock: systemClock,
   })
   return (await performAction({ store, config, scope }, action)).message

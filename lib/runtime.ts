@@ -1,5 +1,6 @@
 import path from 'node:path'
 
+import { backupsDirOf } from './accounts/store/backups.js'
 import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
@@ -199,7 +200,7 @@ function openStores(
   const storeAt = (file: string, watch: boolean): AccountStore =>
     createAccountStore({
       path: file,
-      backupsDir: path.join(path.dirname(file), 'backups'),
+      backupsDir: backupsDirOf(file),
       clock,
       vault,
       watch,

@@ -93,6 +93,11 @@ export interface AccountPool {
 /** A pool without accounts. */
 export const EMPTY_POOL: AccountPool = { version: 3, accounts: [], activeIndex: 0 }
 
+/** Switched on and with a login that was not refused: it may be asked, as far as the record says. */
+export function isSignedIn({ enabled, needsLogin }: Account): boolean {
+  return enabled !== false && needsLogin === undefined
+}
+
 /** Values of known fields that cannot be used wait under this key of their record: nothing of a file is lost. */
 const SET_ASIDE = 'unreadFields'
 

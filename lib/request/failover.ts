@@ -12,7 +12,7 @@ import { finish, type RequestRun, type Target } from './run.js'
 import { aggregate } from './stream/aggregate.js'
 import type { StreamEnd } from './stream/stream.js'
 import { type AttemptRecord, pseudonymOf } from './trace/trace.js'
-import type { Passage } from './transport/passage.js'
+import { savedBytes } from './transport/passage.js'
 
 /** What the end of an answer says of its account; nothing where the reader stopped, which is the fault of neither. */
 const HEALTH_OF_END: Readonly<Record<StreamEnd['kind'], HealthEvent | undefined>> = {
@@ -132,12 +132,6 @@ function noteEnd(run: RequestRun, uid: string, { kind, bytes, usage }: StreamEnd
   const event = HEALTH_OF_END[kind]
   if (event !== undefined) runtime.router.record(uid, event, atMs)
   finish(runtime, run, kind)
-}
-
-/** Undefined where nothing was saved. */
-function savedBytes(passage: Passage | undefined): number | undefined {
-  const saved = passage === undefined ? 0 : passage.bodyBytes - passage.sentBytes
-  return saved > 0 ? saved : undefined
 }
 
 async function leaveWithoutToken(run: RequestRun, { account }: Target): Promise<void> {

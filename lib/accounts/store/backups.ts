@@ -4,6 +4,11 @@ import path from 'node:path'
 
 import { writeFileAtomic } from '../../kernel/files/json-file.js'
 
+/** The folder of the copies of an account file. */
+export function backupsDirOf(accountFile: string): string {
+  return path.join(path.dirname(accountFile), 'backups')
+}
+
 /** Copies kept per kind; older ones go. */
 export const MAX_COPIES = 5
 

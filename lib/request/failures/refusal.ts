@@ -1,5 +1,5 @@
 import { blockText, limitName } from '../../account-view/words.js'
-import type { Account } from '../../accounts/account.js'
+import { type Account, isSignedIn } from '../../accounts/account.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { CodexError, type ErrorCode } from '../../kernel/errors.js'
 import { formatWhen } from '../../kernel/text/moments.js'
@@ -109,7 +109,7 @@ const MAX_NAMED = 3
 function blockedClause(facts: RefusalFacts): string {
   const { quota, nowMs } = facts
   const told = facts.concerned.flatMap((account) => {
-    if (account.enabled === false || account.needsLogin !== undefined) return []
+    if (!isSignedIn(account)) return []
     const blocks = quota
       .activeBlocks(account.uid, nowMs)
       .filter((block) => concerns(block, facts))

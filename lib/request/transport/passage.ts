@@ -9,3 +9,9 @@ export interface Passage {
   /** Why a request over the WebSocket was sent whole; absent for one that was not. */
   readonly full?: FullReason
 }
+
+/** What did not have to be sent; undefined where nothing was saved. Pure. */
+export function savedBytes(passage: Passage | undefined): number | undefined {
+  const saved = passage === undefined ? 0 : passage.bodyBytes - passage.sentBytes
+  return saved > 0 ? saved : undefined
+}

@@ -122,24 +122,18 @@ export class Socket {
     signal.throwIfAborted()
     const socket = open()
     socket.binaryType = 'arraybuffer'
-    let timer: NodeJS.Timeout | undefined
-    let onAbort = (): void => undefined
+    const late = (): Error => new ConnectionRefused('no answer in time')
+    const opened = inTime<undefined>({ signal, timeoutMs, late }, (resolve, reject) => {
+      socket.addEventListener('open', () => resolve(undefined))
+      const refuse = (): void => reject(new ConnectionRefused('refused'))
+      socket.addEventListener('close', refuse)
+      socket.addEventListener('error', refuse)
+    })
     try {
-      await new Promise<void>((resolve, reject) => {
-        onAbort = () => reject(abortReason(signal))
-        signal.addEventListener('abort', onAbort, { once: true })
-        timer = setTimeout(() => reject(new ConnectionRefused('no answer in time')), timeoutMs)
-        socket.addEventListener('open', () => resolve())
-        const refuse = (): void => reject(new ConnectionRefused('refused'))
-        socket.addEventListener('close', refuse)
-        socket.addEventListener('error', refuse)
-      })
+      await opened
     } catch (error) {
       end(socket)
       throw error
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
     }
     return new Socket(socket, now, onClose)
   }
@@ -194,39 +188,25 @@ export class Socket {
     this.#served = true
     this.#anchor = undefined
     this.#makeAnchor = undefined
-    let timer: NodeJS.Timeout | undefined
-    let onAbort = (): void => undefined
-    try {
-      return await new Promise<Response>((resolve, reject) => {
-        const stream = new ReadableStream<Uint8Array>({
-          start: (controller) => {
-            this.#turn = {
-              body,
-              output: [],
-              controller,
-              started: false,
-              onStart: resolve,
-              onLost: reject,
-              onTurnState,
-            }
-          },
-          cancel: () => {
-            this.#isStopped = true
-            this.close()
-          },
-        })
-        this.#stream = stream
-        onAbort = () => reject(abortReason(signal))
-        signal.addEventListener('abort', onAbort, { once: true })
-        timer = setTimeout(() => reject(new HeaderTimeout()), timeoutMs)
-        this.#socket.send(frame)
+    const late = (): Error => new HeaderTimeout()
+    const begun = inTime<Response>({ signal, timeoutMs, late }, (resolve, reject) => {
+      const given = { body, output: [], started: false, onTurnState }
+      this.#stream = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          this.#turn = { ...given, controller, onStart: resolve, onLost: reject }
+        },
+        cancel: () => {
+          this.#isStopped = true
+          this.close()
+        },
       })
+      this.#socket.send(frame)
+    })
+    try {
+      return await begun
     } catch (error) {
       this.close()
       throw error
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
     }
   }
 
@@ -315,6 +295,27 @@ export class Socket {
     }
     this.#awaitsPong = true
     this.#socket.ping()
+  }
+}
+
+/** What `begin` brings, unless the signal aborts or the time is up. @throws the reason of the signal, or `late` */
+async function inTime<T>(
+  limits: { readonly signal: AbortSignal; readonly timeoutMs: number; readonly late: () => Error },
+  begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+): Promise<T> {
+  const { signal, timeoutMs, late } = limits
+  let timer: NodeJS.Timeout | undefined
+  let onAbort = (): void => undefined
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      onAbort = () => reject(abortReason(signal))
+      signal.addEventListener('abort', onAbort, { once: true })
+      timer = setTimeout(() => reject(late()), timeoutMs)
+      begin(resolve, reject)
+    })
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

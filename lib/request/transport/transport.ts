@@ -1,4 +1,4 @@
-import type { Account, AccountPool } from '../../accounts/account.js'
+import { type Account, type AccountPool, isSignedIn } from '../../accounts/account.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { messageOf } from '../../kernel/errors.js'
 import type { Config } from '../../config/settings.js'
@@ -10,7 +10,7 @@ import type { Metrics } from '../../kernel/metrics.js'
 import type { ObjectText } from '../body/json-edit.js'
 import { compressed, MIN_COMPRESSED } from './compression.js'
 import { additionTo, type FullReason } from './continuation.js'
-import type { Passage } from './passage.js'
+import { type Passage, savedBytes } from './passage.js'
 import { requestFrame, TURN_STATE } from './frames.js'
 import { HeaderTimeout, type Outgoing, send } from './http.js'
 import { proxyFor } from './proxy.js'
@@ -105,47 +105,38 @@ export function createTransport(
 }
 
 function count(metrics: Pick<Metrics, 'count'>, passage: Passage): void {
-  const { transport, bodyBytes, sentBytes, full } = passage
+  const { transport, full } = passage
   metrics.count(`transport.${transport}`)
   if (transport === 'websocket')
     metrics.count(full === undefined ? 'transport.continued' : `transport.whole.${full}`)
-  if (sentBytes < bodyBytes) metrics.count('transport.bytes_saved', bodyBytes - sentBytes)
+  const saved = savedBytes(passage)
+  if (saved !== undefined) metrics.count('transport.bytes_saved', saved)
 }
 
 async function sendByHttp(deps: TransportDeps, shipment: Shipment): Promise<Exchange> {
   const { account } = shipment
   const body = shipment.body.text
+  const plain = { ...shipment, body }
+  const exchange = (response: Response, sentBytes: number): Exchange => ({
+    response,
+    passage: { transport: 'http', bodyBytes: body.length, sentBytes },
+  })
   const isCompressed =
     deps.config.requestCompression === 'auto' &&
     body.length >= MIN_COMPRESSED &&
     isChatGpt(account) &&
     !deps.refusals.isRefused(account.uid, 'zstd')
   const packed = isCompressed ? await compressed(body) : undefined
-  if (packed === undefined)
-    return {
-      response: await send(deps.fetch, { ...shipment, body }),
-      passage: { transport: 'http', bodyBytes: body.length, sentBytes: body.length },
-    }
+  if (packed === undefined) return exchange(await send(deps.fetch, plain), body.length)
   const headers = { ...shipment.headers, 'content-encoding': 'zstd' }
-  const response = await send(deps.fetch, { ...shipment, headers, body: packed })
-  if (response.ok) deps.refusals.accepted(account.uid, 'zstd')
-  if (!mayMeanEncoding(response))
-    return {
-      response,
-      passage: { transport: 'http', bodyBytes: body.length, sentBytes: packed.byteLength },
-    }
-  await response.body?.cancel().catch(() => undefined)
-  const plain = await send(deps.fetch, { ...shipment, body })
+  const first = await send(deps.fetch, { ...shipment, headers, body: packed })
+  if (first.ok) deps.refusals.accepted(account.uid, 'zstd')
+  if (!mayMeanEncoding(first)) return exchange(first, packed.byteLength)
+  await first.body?.cancel().catch(() => undefined)
+  const second = await send(deps.fetch, plain)
   // A request that is refused either way was not refused for its encoding.
-  if (!mayMeanEncoding(plain)) deps.refusals.refused(account.uid, 'zstd')
-  return {
-    response: plain,
-    passage: {
-      transport: 'http',
-      bodyBytes: body.length,
-      sentBytes: body.length + packed.byteLength,
-    },
-  }
+  if (!mayMeanEncoding(second)) deps.refusals.refused(account.uid, 'zstd')
+  return exchange(second, body.length + packed.byteLength)
 }
 
 /** RFC 9110 §15.5.16 has 415 for an encoding; who does not know encodings takes the body for broken JSON. */
@@ -269,10 +260,7 @@ export function dialOf(
 }
 
 function serving({ accounts }: AccountPool): ReadonlySet<string> {
-  const able = accounts.filter(
-    ({ enabled, needsLogin }) => enabled !== false && needsLogin === undefined,
-  )
-  return new Set(able.map(({ uid }) => uid))
+  return new Set(accounts.filter(isSignedIn).map(({ uid }) => uid))
 }
 
 /** Bun's own WebSocket, in which headers and a proxy can be given; undefined elsewhere. */

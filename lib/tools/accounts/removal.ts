@@ -1,5 +1,6 @@
 import path from 'node:path'
 
+import { backupsDirOf } from '../../accounts/store/backups.js'
 import type { Account, AccountPool } from '../../accounts/account.js'
 import { withoutAccounts } from '../../accounts/edits.js'
 import { indexOf } from '../../accounts/identity.js'
@@ -209,7 +210,7 @@ async function removeFromPool(
   file: string,
   accounts: readonly Account[],
 ): Promise<void> {
-  const backupsDir = path.join(path.dirname(file), 'backups')
+  const backupsDir = backupsDirOf(file)
   const store = createAccountStore({ path: file, backupsDir, clock })
   const wanted = indexOf(accounts)
   const uids = new Set(accounts.map(({ uid }) => uid))

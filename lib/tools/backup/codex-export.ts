@@ -2,7 +2,7 @@ import { counted } from '../../kernel/text/plural.js'
 import path from 'node:path'
 import * as z from 'zod'
 
-import { timestamp } from '../../accounts/store/backups.js'
+import { backupsDirOf, timestamp } from '../../accounts/store/backups.js'
 import { encryptPool } from '../../transfer/export.js'
 import { formatPool } from '../../accounts/store/pool-format.js'
 import { isSealed } from '../../accounts/keychain/seal.js'
@@ -28,7 +28,7 @@ export const codexExport = defineTool({
     const pool = { ...read, accounts: read.accounts.filter((account) => !isSealed(account)) }
     if (pool.accounts.length === 0)
       throw new CodexError('no_accounts', 'There is no account to export.')
-    const folder = path.join(path.dirname(runtime.store.path), 'backups')
+    const folder = backupsDirOf(runtime.store.path)
     const file =
       wanted === undefined
         ? path.join(folder, `export-${timestamp(runtime.clock.now())}.json`)

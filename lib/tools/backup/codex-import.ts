@@ -2,7 +2,7 @@ import path from 'node:path'
 import * as z from 'zod'
 
 import { adopt, moveDamagedAside } from '../../accounts/store/adopt.js'
-import { writeBackup } from '../../accounts/store/backups.js'
+import { backupsDirOf, writeBackup } from '../../accounts/store/backups.js'
 import { poolText } from '../../accounts/store/pool-file.js'
 import { FOREIGN_SOURCES } from '../../transfer/sources.js'
 import { CodexError } from '../../kernel/errors.js'
@@ -103,7 +103,7 @@ export const codexImport = defineTool({
       before.accounts.length === 0
         ? null
         : await writeBackup(
-            path.join(path.dirname(runtime.store.path), 'backups'),
+            backupsDirOf(runtime.store.path),
             'before-import',
             poolText(before, await runtime.store.key()),
             runtime.clock.now(),

@@ -1,4 +1,3 @@
-import path from 'node:path'
 import * as z from 'zod'
 
 import {
@@ -6,6 +5,7 @@ import {
   type SealState,
   sealStateOf,
 } from '../../accounts/keychain/sealed-files.js'
+import { backupsDirOf } from '../../accounts/store/backups.js'
 import { PROBE_ITEM } from '../../accounts/keychain/vault.js'
 import { refreshDir } from '../../tokens/refresh.js'
 import { sealPoolFile, type SealingResult, unsealPoolFile } from '../../tokens/sealing.js'
@@ -52,7 +52,7 @@ export const codexKeychain = defineTool({
     const deps = {
       store: runtime.store,
       vault: runtime.vault,
-      backupsDir: backupsDirOf(runtime),
+      backupsDir: backupsDirOf(runtime.store.path),
       refreshDir: refreshDir(runtime.paths.root),
       spareRefreshDirs: runtime.paths.spareRefreshDirs,
       nowMs: runtime.clock.now(),
@@ -67,10 +67,6 @@ export const codexKeychain = defineTool({
   failed: (data) => data.keychain.reachable === false,
 })
 
-function backupsDirOf(runtime: Runtime): string {
-  return path.join(path.dirname(runtime.store.path), 'backups')
-}
-
 async function report(
   runtime: Runtime,
   command: 'status' | 'migrate' | 'rollback',
@@ -83,7 +79,7 @@ async function report(
   const problem = await problemOf(runtime, state)
   const copies =
     state.kind === 'sealed'
-      ? await findPlainCopies(store.path, backupsDirOf(runtime))
+      ? await findPlainCopies(store.path, backupsDirOf(runtime.store.path))
       : { own: [], other: [] }
   return {
     command,

@@ -1,7 +1,7 @@
 import { counted } from '../../kernel/text/plural.js'
 import * as z from 'zod'
 
-import type { Account } from '../../accounts/account.js'
+import { type Account, isSignedIn } from '../../accounts/account.js'
 import { accountName } from '../../accounts/labels.js'
 import { codexDestination } from '../../request/endpoint.js'
 import { outgoingHeaders } from '../../request/headers/headers.js'
@@ -44,8 +44,7 @@ export const codexWarm = defineTool({
       const isRunning = windows
         .flat()
         .some(({ kind, usedPercent }) => kind === 'five_hour' && usedPercent > 0)
-      if (one.enabled === false || one.needsLogin !== undefined || one.kind === 'api-key')
-        add('skipped', 'not usable for this')
+      if (!isSignedIn(one) || one.kind === 'api-key') add('skipped', 'not usable for this')
       else if (isRunning) add('running', 'its window is open already')
       else if (confirm !== true) add('would_start')
       else {

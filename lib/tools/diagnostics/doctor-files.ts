@@ -1,7 +1,5 @@
-import path from 'node:path'
-
 import type { StoredAccount } from '../../accounts/account.js'
-import { writeBackup } from '../../accounts/store/backups.js'
+import { backupsDirOf, writeBackup } from '../../accounts/store/backups.js'
 import { readAccountList } from '../../transfer/account-list.js'
 import { repaired } from '../../accounts/merge.js'
 import { unreadableRecords } from '../../accounts/store/unreadable.js'
@@ -35,7 +33,7 @@ function repair({ store, vault, clock }: Runtime): Promise<string> {
   return store.transact(async (held) => {
     const { pool, back, dropped } = repaired(held.pool, (record) => loginIn(record, clock.now()))
     const copy = await writeBackup(
-      path.join(path.dirname(store.path), 'backups'),
+      backupsDirOf(store.path),
       'before-repair',
       held.text ?? '',
       clock.now(),

@@ -1,5 +1,4 @@
-import path from 'node:path'
-
+import { backupsDirOf } from '../../accounts/store/backups.js'
 import { findPlainCopies, keyIdsIn, sealStateOf } from '../../accounts/keychain/sealed-files.js'
 import { isSealed, withKeyName, unsealPool } from '../../accounts/keychain/seal.js'
 import { createAccountStore } from '../../accounts/store/store.js'
@@ -45,7 +44,7 @@ export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
   } catch (error) {
     return [failed('keychain', messageOf(error), isCodexError(error) ? error.hint : '')]
   }
-  const copies = await findPlainCopies(store.path, path.join(path.dirname(store.path), 'backups'))
+  const copies = await findPlainCopies(store.path, backupsDirOf(store.path))
   const count = copies.own.length + copies.other.length
   if (count === 0)
     return [
@@ -69,7 +68,7 @@ export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
 
 /** Puts the name of the key back that opens every login of the file; the sealed copies say which keys there are. */
 async function nameKey({ vault, store, clock }: Runtime): Promise<string> {
-  const backupsDir = path.join(path.dirname(store.path), 'backups')
+  const backupsDir = backupsDirOf(store.path)
   // Without a vault the sealed fields are left as they are.
   const sealed = createAccountStore({ path: store.path, backupsDir, clock })
   const pool = await sealed.read()

@@ -1,4 +1,4 @@
-import type { Account } from '../../accounts/account.js'
+import { type Account, isSignedIn } from '../../accounts/account.js'
 import { outgoingHeaders } from '../../request/headers/headers.js'
 import { compressed } from '../../request/transport/compression.js'
 import { Socket } from '../../request/transport/socket.js'
@@ -29,8 +29,8 @@ export async function transport(
   ]
 }
 
-function mayBeAsked({ kind, enabled, needsLogin }: Account): boolean {
-  return kind !== 'api-key' && enabled !== false && needsLogin === undefined
+function mayBeAsked(account: Account): boolean {
+  return account.kind !== 'api-key' && isSignedIn(account)
 }
 
 function requestOf({ endpoints, userAgent }: Runtime, { token, account }: Grant) {
