@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import http from 'node:http'
-import net, { type AddressInfo } from 'node:net'
+
+import type { AddressInfo, Socket } from 'node:net'
 import zlib from 'node:zlib'
 
 import { WebSocketServer } from 'ws'
 
+import { startShapedLink } from '../support/shaped-link.js'
+
 /**
  * The other side of the transports, in a process of its own: answers each request, by HTTP or WebSocket, with one tool
- * call at once. In front of it stand a plain line and one of 10 Mbit/s with 40 ms for the way there and back, which count what
- * goes up, and behind a slow one a server that refuses every upgrade. Prints the ports: plain, slow, counter, refusing.
+ * call at once. It is there directly and behind a line of 10 Mbit/s with 40 ms for the way there and back; behind another such line
+ * stands one that refuses every upgrade. Prints the ports: plain, slow, the counter of what came up, refusing.
  */
-const BYTES_PER_MS = 10_000_000 / 8 / 1_000
-const ONE_WAY_MS = 20
-
 let calls = 0
 interface Event {
   readonly type: string
@@ -80,44 +80,23 @@ function unpack(bytes: Buffer): void {
   zstdDecompressSync?.(bytes)
 }
 
-let up = 0
+const connections = new Set<Socket>()
+server.on('connection', (socket: Socket) => void connections.add(socket))
+/** Bytes that came up over all connections so far. */
+const bytesUp = (): number => [...connections].reduce((sum, { bytesRead }) => sum + bytesRead, 0)
+let told = 0
+const counter = http.createServer((_request, response) => {
+  const up = bytesUp()
+  response.end(String(up - told))
+  told = up
+})
 
-/** A line to the server. @param isShaped slow and far */
-function line(port: number, isShaped: boolean): net.Server {
-  const ends = { up: 0, down: 0 }
-  const carry = (from: net.Socket, to: net.Socket, way: 'up' | 'down'): void => {
-    from.on('data', (chunk: Buffer) => {
-      if (way === 'up') up += chunk.length
-      if (!isShaped) {
-        to.write(chunk)
-        return
-      }
-      const now = performance.now()
-      ends[way] = Math.max(now, ends[way]) + chunk.length / BYTES_PER_MS
-      setTimeout(() => to.write(chunk), ends[way] - now + ONE_WAY_MS)
-    })
-    from.on('close', () => setTimeout(() => to.destroy(), isShaped ? 2 * ONE_WAY_MS : 0))
-    from.on('error', () => undefined)
-  }
-  return net.createServer((client) => {
-    const upstream = net.connect(port, '127.0.0.1')
-    client.setNoDelay(true)
-    upstream.setNoDelay(true)
-    carry(client, upstream, 'up')
-    carry(upstream, client, 'down')
-  })
-}
-
-const portOf = (one: net.Server | http.Server): Promise<number> =>
+const portOf = (one: http.Server): Promise<number> =>
   new Promise((resolve) => {
     one.listen(0, '127.0.0.1', () => resolve((one.address() as AddressInfo).port))
   })
+const slow = async (port: number): Promise<number> =>
+  (await startShapedLink({ port, bitsPerSecond: 10_000_000, roundTripMs: 40 })).port
 const port = await portOf(server)
-const counter = http.createServer((_request, response) => {
-  response.end(String(up))
-  up = 0
-})
-const refusingPort = await portOf(refusing)
-const servers = [line(port, false), line(port, true), counter, line(refusingPort, true)]
-const ports = await Promise.all(servers.map(portOf))
+const ports = [port, await slow(port), await portOf(counter), await slow(await portOf(refusing))]
 process.stdout.write(`${JSON.stringify(ports)}\n`)

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
 import { createPrng, type Prng } from '../../simulator/prng.js'
+import { itemsOf } from '../support/conversation.js'
 import { type Bench, bodyOf, type Fetch, goodAccount, median, send } from './support.js'
 
 const CALLS = 20
@@ -89,7 +90,7 @@ async function refusedUpgrade(bench: Bench, port: number): Promise<void> {
       })
       const plugin = await bench.plugin([goodAccount()], { url, backend: `${url}/backend-api` })
       const started = performance.now()
-      await itemsOf(plugin.fetch, bodyOf(20_000))
+      await answered(plugin.fetch, bodyOf(20_000))
       waits[index]?.push(performance.now() - started)
       await plugin.dispose()
     }
@@ -124,11 +125,11 @@ async function idleConnections(bench: Bench, port: number): Promise<void> {
   })
   const plugin = await bench.plugin([goodAccount()], { url, backend: `${url}/backend-api` })
   const body = bodyOf(20_000)
-  await itemsOf(plugin.fetch, body, 'ses_0')
+  await answered(plugin.fetch, body, 'ses_0')
   const plain = await rest()
   const memory = process.memoryUsage().rss
   for (let session = 1; session < SESSIONS; session += 1)
-    await itemsOf(plugin.fetch, body, `ses_${session}`)
+    await answered(plugin.fetch, body, `ses_${session}`)
   const ours = await rest()
   const grownKb = (process.memoryUsage().rss - memory) / 1_000 / (SESSIONS - 1)
   await plugin.dispose()
@@ -160,7 +161,7 @@ async function turn(
     if (way.varies === true) body.text = { verbosity: call % 2 === 0 ? 'low' : 'medium' }
     const text = JSON.stringify(body)
     const started = performance.now()
-    const items = await itemsOf(plugin.fetch, text)
+    const items = await answered(plugin.fetch, text)
     ms += performance.now() - started
     const output = code.next().value
     body.input.push(...items, { type: 'function_call_output', ...callOf(items), output })
@@ -201,18 +202,13 @@ function earlierCall(random: Prng, output: string): readonly object[] {
   ]
 }
 
-/** The items of an answer in the form in which the host sends them again. */
-async function itemsOf(
+/** What an answer adds to the history. */
+async function answered(
   target: Fetch,
   body: string,
   session = 'ses_bench',
 ): Promise<readonly Record<string, unknown>[]> {
-  const text = await (await send(target, body, { 'session-id': session })).text()
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith('data: {"type":"response.output_item.done"'))
-    .map((line) => (JSON.parse(line.slice(6)) as { item: Record<string, unknown> }).item)
-    .map(({ id: _id, status: _status, ...item }) => item)
+  return itemsOf(await (await send(target, body, { 'session-id': session })).text())
 }
 
 function callOf(items: readonly Record<string, unknown>[]): { readonly call_id: unknown } {

@@ -4,6 +4,8 @@
  */
 import { createInterface } from 'node:readline'
 
+import { turnBody } from '../support/conversation.js'
+
 const { createCore } = await import('../../lib/core.js')
 const { resolvePaths } = await import('../../lib/kernel/files/paths.js')
 
@@ -16,18 +18,10 @@ const core = await createCore({
 process.stdout.write('ready\n')
 for await (const line of createInterface({ input: process.stdin })) {
   const { session, input } = JSON.parse(line) as { session: string; input: unknown[] }
-  const body = JSON.stringify({
-    model: 'gpt-5.5',
-    instructions: 'x',
-    input,
-    store: false,
-    stream: true,
-    include: ['reasoning.encrypted_content'],
-  })
   const response = await core.fetch('https://api.openai.com/v1/responses', {
     method: 'POST',
     headers: { 'session-id': session },
-    body,
+    body: turnBody(input),
   })
   process.stdout.write(
     `${JSON.stringify({ status: response.status, text: await response.text() })}\n`,

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createPrng } from '../../simulator/prng.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { bundledWorker } from '../support/bundled-worker.js'
+import { itemsOf, user } from '../support/conversation.js'
 import { ROOMY } from '../support/core-over.js'
 import { aHome } from '../support/home.js'
 import { signedIn } from '../support/records.js'
@@ -97,13 +98,10 @@ describe('a session that hops from window to window while accounts run dry', () 
         await windows[at]?.end()
         windows[at] = await windowOver(home, simulator)
       }
-      history = [
-        ...history,
-        { role: 'user', content: [{ type: 'input_text', text: `SIM:say turn ${turn}` }] },
-      ]
+      history = [...history, user(`SIM:say turn ${turn}`)]
       const answer = await windows[at]?.turn(session, history)
       expect(answer?.status, answer?.text).toBe(200)
-      const items = answer === undefined ? [] : itemsOf(answer)
+      const items = answer === undefined ? [] : itemsOf(answer.text)
       sealed += items.filter(({ type }) => type === 'reasoning').length
       histories.set(session, [...history, ...items])
     }
@@ -152,13 +150,10 @@ describe('a session that hops from window to window while accounts run dry', () 
       await Promise.all(
         windows.map(async (window, at) => {
           const session = (at + shift) % MANY_WINDOWS
-          const history = [
-            ...(histories[session] ?? []),
-            { role: 'user', content: [{ type: 'input_text', text: `SIM:say round ${round}` }] },
-          ]
+          const history = [...(histories[session] ?? []), user(`SIM:say round ${round}`)]
           const answer = await window.turn(`ses_${session}`, history)
           expect(answer.status, answer.text).toBe(200)
-          histories[session] = [...history, ...itemsOf(answer)]
+          histories[session] = [...history, ...itemsOf(answer.text)]
         }),
       )
     }
@@ -179,12 +174,3 @@ describe('a session that hops from window to window while accounts run dry', () 
     await Promise.all(windows.map((window) => window.end()))
   })
 })
-
-/** The items of an answer, as the host puts them into the history. */
-function itemsOf(answer: Turn): readonly Record<string, unknown>[] {
-  return answer.text
-    .split('\n')
-    .filter((line) => line.startsWith('data: {"type":"response.output_item.done"'))
-    .map((line) => (JSON.parse(line.slice(6)) as { item: Record<string, unknown> }).item)
-    .map(({ id: _id, status: _status, ...item }) => item)
-}

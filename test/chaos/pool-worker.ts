@@ -1,4 +1,5 @@
 import { isDiskBroken } from './faults.js'
+import { itemsOf, turnBody, user } from '../support/conversation.js'
 
 /**
  * One OpenCode window: sends prompts through the whole plugin, one after the other in a few sessions, and reports a line
@@ -28,23 +29,6 @@ const core = await createCore({
   directory: process.env.HOME ?? '',
 })
 process.stdout.write('ready\n')
-const body = (session: string, input: readonly unknown[]): string =>
-  JSON.stringify({
-    model: 'gpt-5.5',
-    instructions: 'x',
-    input,
-    store: false,
-    stream: true,
-    include: ['reasoning.encrypted_content'],
-    prompt_cache_key: session,
-  })
-/** The items of an answer, as the host puts them into the history. */
-const itemsOf = (text: string): readonly unknown[] =>
-  text
-    .split('\n')
-    .filter((line) => line.startsWith('data: {"type":"response.output_item.done"'))
-    .map((line) => (JSON.parse(line.slice(6)) as { item: Record<string, unknown> }).item)
-    .map(({ id: _id, status: _status, ...item }) => item)
 const LANES = 4
 /** A conversation this long begins again, as after a compaction. */
 const MAX_HISTORY = 12
@@ -56,14 +40,11 @@ async function lane(index: number): Promise<void> {
     next += 1
     const said = `${name}-${next}`
     const wasBroken = isDiskBroken()
-    const input = [
-      ...history,
-      { role: 'user', content: [{ type: 'input_text', text: `SIM:say ${said}` }] },
-    ]
+    const input = [...history, user(`SIM:say ${said}`)]
     const response = await core.fetch('https://api.openai.com/v1/responses', {
       method: 'POST',
       headers: { 'session-id': session },
-      body: body(session, input),
+      body: turnBody(input, { prompt_cache_key: session }),
     })
     const text = await response.text()
     // The text of the answer is in the event that ends the message.

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { allowsFastSession, endOfConversation } from '../../lib/request/legacy/fast-session.js'
 import { createLegacyPreparation } from '../../lib/request/legacy/prepare.js'
 import { callPositions, isCall, repairToolPairs } from '../../lib/request/body/tool-pairs.js'
+import { user } from '../support/conversation.js'
 import { ask, coreOver, RESPONSES } from '../support/core-over.js'
 
-const user = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] })
 const said = (text: string) => ({ role: 'assistant', content: [{ type: 'output_text', text }] })
 const call = (id: string) => ({ type: 'function_call', call_id: id, name: 'bash', arguments: '{}' })
 const output = (id: string) => ({ type: 'function_call_output', call_id: id, output: 'x' })

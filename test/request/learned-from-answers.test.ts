@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Block } from '../../lib/routing/limits.js'
 import { ask } from '../support/core-over.js'
+import { turnBody } from '../support/conversation.js'
 import {
   COMPLETED,
   CREATED,
@@ -13,7 +14,6 @@ import {
   type ScriptedStage,
   scripted,
   stream,
-  turn,
 } from '../support/scripted-backend.js'
 
 const HOUR = 3_600_000
@@ -47,7 +47,7 @@ describe('what an answer says about quota', () => {
       const stage = await scripted(['a'], () =>
         answer(windowHeaders('codex', 'primary', 37, 300, 600)),
       )
-      await ask(stage.core, turn())
+      await ask(stage.core, turnBody())
       expect(stage.core.runtime.ledger.windowsByLimit(stage.uidOf('a'), Date.now())).toMatchObject({
         codex: [{ kind: 'five_hour', usedPercent: 37, source: 'headers' }],
       })
@@ -74,7 +74,7 @@ describe('what an answer says about quota', () => {
     const stage = await scripted(['a'], () =>
       stream(CREATED + event('codex.rate_limits', said) + DELTA + COMPLETED),
     )
-    const { text } = await ask(stage.core, turn())
+    const { text } = await ask(stage.core, turnBody())
     expect(stage.core.runtime.ledger.of(stage.uidOf('a'))).toMatchObject(known)
     expect(text).not.toContain('codex.rate_limits')
   })
@@ -84,7 +84,7 @@ describe('the end of a limit that the answer gives no time for', () => {
   /** End of the block that this refusal leaves, in seconds from now, to the nearest hundred. */
   async function endsIn(headers: Record<string, string>): Promise<Record<string, number>> {
     const stage = await scripted(['a'], () => usageLimit(headers))
-    await ask(stage.core, turn())
+    await ask(stage.core, turnBody())
     return Object.fromEntries(
       blocksOf(stage, 'a').map(({ scope, untilMs }) => [
         scope,
@@ -160,7 +160,7 @@ describe('an account that is refused for a reason time rarely mends', () => {
     ],
   ])('is left alone: %s', async (_name, answer, hours, reason) => {
     const stage = await scripted(['a'], () => answer)
-    await ask(stage.core, turn())
+    await ask(stage.core, turnBody())
     const found = blocksOf(stage, 'a')
     expect(
       found.map((block) => [block.scope, block.reason, (block.untilMs - block.sinceMs) / HOUR]),
@@ -178,7 +178,7 @@ describe('a failure that comes as an event of a stream', () => {
     const stage = await scripted(['a', 'b'], ({ account }) =>
       account === 'a' ? stream(CREATED + event('error', said)) : undefined,
     )
-    expect((await ask(stage.core, turn())).text).toContain('hello')
+    expect((await ask(stage.core, turnBody())).text).toContain('hello')
     expect(stage.accounts()).toEqual(['a', 'b'])
     expect(
       blocksOf(stage, 'a').map(({ scope, reason, untilMs }) => [
@@ -198,7 +198,7 @@ describe('a failure that comes as an event of a stream', () => {
     const stage = await scripted(['a', 'b'], (_asked, count) =>
       count === 0 ? stream(CREATED + event('error', said)) : undefined,
     )
-    await ask(stage.core, turn())
+    await ask(stage.core, turnBody())
     expect(stage.accounts()).toEqual(['a', 'a'])
     expect((stage.asked[1]?.atMs ?? 0) - (stage.asked[0]?.atMs ?? 0)).toBeGreaterThan(290)
   })
@@ -221,7 +221,7 @@ describe('an error body of a validator', () => {
     ['a sentence beside the code', { code: 'odd_thing', message: 'Nothing fits' }, /Nothing fits/],
   ])('is told to the user where it is %s', async (_name, body, sentence) => {
     const { core, asked } = await scripted(['a', 'b'], () => refusal(400, body))
-    const { status, text } = await ask(core, turn())
+    const { status, text } = await ask(core, turnBody())
     expect([status, errorIn(text).message]).toEqual([400, expect.stringMatching(sentence)])
     expect(asked).toHaveLength(1)
   })
@@ -241,7 +241,7 @@ describe('an error body of a validator', () => {
     'that says only in words that the conversation is too long reaches the host as just that, so that it compacts (%s)',
     async (_name, body) => {
       const { core, asked } = await scripted(['a', 'b'], () => refusal(400, body))
-      expect(errorIn((await ask(core, turn())).text).code).toBe('context_length_exceeded')
+      expect(errorIn((await ask(core, turnBody())).text).code).toBe('context_length_exceeded')
       expect(asked).toHaveLength(1)
     },
   )
@@ -250,7 +250,7 @@ describe('an error body of a validator', () => {
 describe('the turn state of the backend', () => {
   const user = { role: 'user', content: [{ type: 'input_text', text: 'hi' }] }
   const call = { type: 'function_call', call_id: 'c1', name: 'read', arguments: '{}' }
-  const continued = turn([
+  const continued = turnBody([
     user,
     call,
     { type: 'function_call_output', call_id: 'c1', output: 'done' },
@@ -264,9 +264,9 @@ describe('the turn state of the backend', () => {
         ? usageLimit()
         : good({ 'x-codex-turn-state': `state of ${account}` }),
     )
-    await ask(core, turn())
+    await ask(core, turnBody())
     await ask(core, continued)
-    await ask(core, turn())
+    await ask(core, turnBody())
     await ask(core, continued, 'ses_2')
     isLimited = true
     await ask(core, continued)
@@ -284,7 +284,7 @@ describe('the turn state of the backend', () => {
     const { core, asked } = await scripted(['a'], () =>
       good({ 'x-codex-turn-state': 's'.repeat(5_000) }),
     )
-    await ask(core, turn())
+    await ask(core, turnBody())
     await ask(core, continued)
     expect(stateOf(asked[1]?.headers)).toBeNull()
   })

@@ -2,25 +2,15 @@ import { describe, expect, it } from 'vitest'
 
 import { classifyResponse } from '../../lib/request/failures/classify.js'
 import { answersAsked, ask, coreOver, FULL } from '../support/core-over.js'
+import { turnBody, user } from '../support/conversation.js'
 import { toolData } from '../support/run-tool.js'
 
-const user = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] })
 const call = (id: string) => ({ type: 'function_call', call_id: id, name: 'bash', arguments: '{}' })
 const output = (id: string, text: string) => ({
   type: 'function_call_output',
   call_id: id,
   output: text,
 })
-const body = (input: readonly unknown[]): string =>
-  JSON.stringify({
-    model: 'gpt-5.5',
-    instructions: 'x',
-    input,
-    store: false,
-    stream: true,
-    include: ['reasoning.encrypted_content'],
-  })
-
 describe('a session whose history the backend refuses', () => {
   it.each([
     ['a call that was interrupted', [user('a'), call('call_1'), user('SIM:say went on')]],
@@ -36,7 +26,7 @@ describe('a session whose history the backend refuses', () => {
     'goes on after %s: the request is repaired once, on the same account',
     async (_name, input) => {
       const { core, simulator, said } = await coreOver(['a', 'b'])
-      const { status, text } = await ask(core, body(input))
+      const { status, text } = await ask(core, turnBody(input))
       expect({ status, isAnswered: text.includes('went on') }).toEqual({
         status: 200,
         isAnswered: true,
@@ -51,13 +41,18 @@ describe('a session whose history the backend refuses', () => {
 
   it('loses no text of it', async () => {
     const { core, simulator } = await coreOver(['a'])
-    await ask(core, body([output('call_1', 'the old result'), user('SIM:say went on')]))
+    await ask(core, turnBody([output('call_1', 'the old result'), user('SIM:say went on')]))
     expect(answersAsked(simulator).at(-1)?.body).toContain('the old result')
   })
 
   it('sends a history that is whole as it is', async () => {
     const { core, simulator } = await coreOver(['a'])
-    const whole = body([user('a'), call('call_1'), output('call_1', 'r'), user('SIM:say went on')])
+    const whole = turnBody([
+      user('a'),
+      call('call_1'),
+      output('call_1', 'r'),
+      user('SIM:say went on'),
+    ])
     await ask(core, whole)
     expect(answersAsked(simulator).map(({ status, body }) => ({ status, body }))).toEqual([
       { status: 200, body: whole },
@@ -100,9 +95,9 @@ describe('a refusal because of a rule', () => {
       { name: 'a', windows: FULL },
       { name: 'b', windows: FULL },
     ])
-    for (const session of ['ses_1', 'ses_2']) await ask(core, body([user('x')]), session)
+    for (const session of ['ses_1', 'ses_2']) await ask(core, turnBody([user('x')]), session)
     await toolData(core.runtime, 'switch', { account: '1', pin: 'hard' })
-    const { text } = await ask(core, body([user('x')]), 'ses_3')
+    const { text } = await ask(core, turnBody([user('x')]), 'ses_3')
     expect(text).toContain('pinned')
     expect(text).toContain('Account 1')
     expect(text).not.toContain('Account 2')

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { ask } from '../support/core-over.js'
+import { turnBody } from '../support/conversation.js'
 import {
   type Asked,
   COMPLETED,
@@ -12,7 +13,6 @@ import {
   type ScriptedStage,
   scripted,
   stream,
-  turn,
 } from '../support/scripted-backend.js'
 
 const ADDRESS = 'https://api.openai.com/v1/responses'
@@ -20,7 +20,7 @@ const send = (stage: ScriptedStage, session: string, signal?: AbortSignal) =>
   stage.core.fetch(ADDRESS, {
     method: 'POST',
     headers: { 'session-id': session },
-    body: turn(),
+    body: turnBody(),
     ...(signal === undefined ? {} : { signal }),
   })
 const gapsOf = (asked: readonly Asked[]): number[] =>
@@ -41,7 +41,7 @@ describe('a second try', () => {
     const stage = await scripted(['a', 'b'], (_asked, count) =>
       count === 0 ? refusal(503, {}, { 'retry-after-ms': '300' }) : undefined,
     )
-    await ask(stage.core, turn())
+    await ask(stage.core, turnBody())
     expect([stage.accounts(), stage.renewals()]).toEqual([['a', 'a'], 0])
     expect(gapsOf(stage.asked)[0]).toBeGreaterThan(290)
   })
@@ -54,13 +54,13 @@ describe('a second try', () => {
           })
         : undefined,
     )
-    expect((await ask(stage.core, turn())).text).toContain('hello')
+    expect((await ask(stage.core, turnBody())).text).toContain('hello')
     expect(gapsOf(stage.asked)[0]).toBeGreaterThan(240)
   })
 
   it('is not waited for when the backend asks the only account for more patience than a prompt has', async () => {
     const stage = await scripted(['a'], () => refusal(503, {}, { 'retry-after': '60' }))
-    expect((await ask(stage.core, turn())).status).toBe(403)
+    expect((await ask(stage.core, turnBody())).status).toBe(403)
     expect(stage.asked).toHaveLength(1)
   })
 
@@ -81,7 +81,7 @@ describe('a second try', () => {
       const stage = await scripted(['a', 'b'], ({ account }) =>
         account === 'a' ? broken() : undefined,
       )
-      const { status, text } = await ask(stage.core, turn())
+      const { status, text } = await ask(stage.core, turnBody())
       expect([status, text]).toEqual([200, CREATED + DELTA + COMPLETED])
       expect([stage.accounts(), stage.renewals()]).toEqual([['a', 'a', 'b'], 0])
     },
@@ -97,7 +97,7 @@ describe('a second try', () => {
           : undefined,
       { config: { ...config, unsupportedCodexPolicy: 'strict' } },
     )
-    expect(errorIn((await ask(stage.core, turn())).text).code).toBe('model_not_supported')
+    expect(errorIn((await ask(stage.core, turnBody())).text).code).toBe('model_not_supported')
     expect(stage.asked.map(({ body }) => body.model)).toEqual(['gpt-5.5'])
   })
 
@@ -115,7 +115,7 @@ describe('a second try', () => {
           env: { CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '60000' },
         },
       )
-      expect((await ask(stage.core, turn())).status).toBe(status)
+      expect((await ask(stage.core, turnBody())).status).toBe(status)
       expect(stage.asked).toHaveLength(requests)
     },
   )
@@ -130,7 +130,7 @@ describe('a second try', () => {
         config: { proactiveRefresh },
         expiresInMs: 8 * 60_000,
       })
-      await ask(stage.core, turn())
+      await ask(stage.core, turnBody())
       // It begins after the answer, and what has not begun when the window closes is not needed any more.
       await expect.poll(() => stage.renewals()).toBe(renewals)
       await stage.core.close()
@@ -153,7 +153,7 @@ describe('a stream that fails after output', () => {
     'ends for the host with one error and is not asked for again, when %s (what was said would be said and paid twice)',
     async (_name, answer) => {
       const stage = await scripted(['a', 'b'], () => answer())
-      const { status, text } = await ask(stage.core, turn())
+      const { status, text } = await ask(stage.core, turnBody())
       expect(status).toBe(200)
       expect(text).toMatch(/^event: response\.created[^]*hello[^]*\n\nevent: error\ndata: .*\n\n$/)
       expect(stage.accounts()).toEqual(['a'])
@@ -169,7 +169,7 @@ describe('a stream that fails after output', () => {
         { config: { rotationStrategy: 'sticky' } },
       )
       for (const session of ['ses_1', 'ses_2', 'ses_3', 'ses_4'])
-        await ask(stage.core, turn(), session)
+        await ask(stage.core, turnBody(), session)
       expect(stage.accounts()).toEqual(['a', 'a', 'a', 'b'])
       expect(healthOf(stage, 'a').health).toBeLessThan(90)
     },
@@ -185,7 +185,7 @@ describe('a stream that fails after output', () => {
       { config: { rotationStrategy: 'sticky' } },
     )
     for (const session of ['ses_1', 'ses_2', 'ses_3', 'ses_4', 'ses_5'])
-      await ask(stage.core, turn(), session)
+      await ask(stage.core, turnBody(), session)
     expect([stage.accounts(), healthOf(stage, 'a')]).toEqual([
       Array(5).fill('a'),
       expect.objectContaining({ health: 100, consecutiveFailures: 0 }),
@@ -239,10 +239,10 @@ describe('the requests an account has under way', () => {
   it('are counted until the answer has ended, not only until it begins', async () => {
     const stage = await scripted(['a', 'b'], () => undefined)
     const open = await send(stage, 'ses_1')
-    await ask(stage.core, turn(), 'ses_2')
+    await ask(stage.core, turnBody(), 'ses_2')
     expect(inFlight(stage, 'a')).toBe(1)
     await open.text()
-    await ask(stage.core, turn(), 'ses_3')
+    await ask(stage.core, turnBody(), 'ses_3')
     expect([inFlight(stage, 'a'), inFlight(stage, 'b')]).toEqual([0, 0])
   })
 
@@ -250,7 +250,7 @@ describe('the requests an account has under way', () => {
     const stage = await scripted(['a', 'b'], ({ account }, count) =>
       count < 6 ? refusal(400, { detail: account }) : undefined,
     )
-    for (let count = 0; count < 7; count += 1) await ask(stage.core, turn(), `ses_${count}`)
+    for (let count = 0; count < 7; count += 1) await ask(stage.core, turnBody(), `ses_${count}`)
     expect([inFlight(stage, 'a'), inFlight(stage, 'b')]).toEqual([0, 0])
   })
 })
@@ -258,7 +258,7 @@ describe('the requests an account has under way', () => {
 describe('what is sent', () => {
   it('holds no header for what is not known of an account (the backend would be told "undefined")', async () => {
     const stage = await scripted(['a'], () => undefined, { account: { accountId: undefined } })
-    await ask(stage.core, turn())
+    await ask(stage.core, turnBody())
     const { headers } = stage.asked[0] as Asked
     expect([...headers].filter(([, value]) => /undefined|null/.test(value))).toEqual([])
     expect([headers.get('authorization'), headers.has('chatgpt-account-id')]).toEqual([
@@ -270,7 +270,7 @@ describe('what is sent', () => {
   it('keeps what the host itself wants included in the answer', async () => {
     const stage = await scripted(['a'], () => undefined)
     for (const include of [['message.output_text.logprobs'], [], 'oops', null])
-      await ask(stage.core, turn(undefined, { include }))
+      await ask(stage.core, turnBody(undefined, { include }))
     expect(stage.asked.map(({ body }) => body.include)).toEqual([
       ['message.output_text.logprobs', 'reasoning.encrypted_content'],
       ...Array(3).fill(['reasoning.encrypted_content']),
@@ -290,7 +290,7 @@ describe('what is sent', () => {
     )
     const last = () => JSON.stringify(stage.asked.at(-1)?.body.input).match(/by \w+/g) ?? []
     const go = async (...input: object[]) => {
-      await ask(stage.core, turn([said, ...input]))
+      await ask(stage.core, turnBody([said, ...input]))
       return [stage.accounts().at(-1), ...last()]
     }
     const free = (name: string) => {
@@ -321,7 +321,7 @@ describe('what is sent', () => {
       await stage.core
         .fetch('https://api.openai.com/v1/responses', {
           method: 'POST',
-          body: turn([said, thought, said]),
+          body: turnBody([said, thought, said]),
         })
         .then((answer) => answer.text())
       expect(JSON.stringify(stage.asked.at(-1)?.body.input).match(/by \w+/g) ?? []).toEqual(kept)

@@ -147,22 +147,6 @@ export async function scripted(
   }
 }
 
-/** A request as the host sends one. */
-export function turn(
-  input: readonly unknown[] = [{ role: 'user', content: [{ type: 'input_text', text: 'hi' }] }],
-  more: Record<string, unknown> = {},
-): string {
-  return JSON.stringify({
-    model: 'gpt-5.5',
-    instructions: 'x',
-    input,
-    store: false,
-    stream: true,
-    include: ['reasoning.encrypted_content'],
-    ...more,
-  })
-}
-
 /** The sentence and code of an answer that is an error. */
 export function errorIn(text: string): { readonly message: string; readonly code: string } {
   return (JSON.parse(text) as { error: { message: string; code: string } }).error

@@ -10,6 +10,7 @@ import {
   anchorAfter,
   identityOf,
 } from '../../../lib/request/transport/continuation.js'
+import { user } from '../../support/conversation.js'
 
 interface Turn {
   readonly request: Record<string, unknown> & { readonly input: readonly unknown[] }
@@ -21,7 +22,6 @@ const { turns } = JSON.parse(
 ) as { turns: readonly Turn[] }
 
 const bodyOf = (request: unknown) => objectText(JSON.stringify(request))!
-const user = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] })
 const said = (text: string) => ({
   role: 'assistant',
   content: [{ type: 'output_text', text }],

@@ -1,38 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
+import { itemsOf, turnBody, user } from '../../support/conversation.js'
 import { answersAsked, ask, coreOver, ROOMY, served } from '../../support/core-over.js'
 import { nodeWebSocket } from '../../support/scripted-socket.js'
 
 const AUTO = { env: { CODEX_AUTH_TRANSPORT: 'auto' }, openWebSocket: nodeWebSocket }
-const user = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] })
-const bodyOf = (input: readonly unknown[]): string =>
-  JSON.stringify({
-    model: 'gpt-5.5',
-    instructions: 'x',
-    input,
-    store: false,
-    stream: true,
-    include: ['reasoning.encrypted_content'],
-    prompt_cache_key: 'ses_1',
-  })
-
-interface Event {
-  readonly type: string
-  readonly item?: Record<string, unknown>
-}
-const eventsOf = (text: string): Event[] =>
-  text
-    .split('\n')
-    .filter((line) => line.startsWith('data: '))
-    .map((line) => JSON.parse(line.slice(6)) as Event)
-/** The items of an answer, as the host puts them into the history. */
-const itemsOf = (text: string): unknown[] =>
-  eventsOf(text)
-    .filter(({ type }) => type === 'response.output_item.done')
-    .map(({ item }) => {
-      const { id: _id, status: _status, ...rest } = item ?? {}
-      return rest
-    })
+const bodyOf = (input: readonly unknown[]): string => turnBody(input, { prompt_cache_key: 'ses_1' })
 /** Without what is drawn by lot for every answer. */
 const masked = (text: string): string =>
   text

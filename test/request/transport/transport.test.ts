@@ -9,6 +9,7 @@ import type { Destination } from '../../../lib/request/endpoint.js'
 import { HeaderTimeout } from '../../../lib/request/transport/http.js'
 import type { OpenWebSocket } from '../../../lib/request/transport/socket.js'
 import { createTransport, type Transport } from '../../../lib/request/transport/transport.js'
+import { user } from '../../support/conversation.js'
 import {
   answer,
   nodeWebSocket,
@@ -21,7 +22,6 @@ import { temporaryFolder } from '../../support/temporary.js'
 
 const account = { uid: 'u1', accountId: 'w1', addedAt: 1, lastUsed: 0 } as unknown as Account
 const signedOut: Account = { ...account, needsLogin: { reason: 'ended', atMs: 1 } as never }
-const user = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] })
 const replayed = { role: 'assistant', content: [{ type: 'output_text', text: 'hi' }] }
 
 interface Way {
