@@ -93,8 +93,9 @@ describe('eight windows over five accounts', () => {
       const accounts = await stage.accountsAfterwards()
       expect(accounts.map(({ accountId }) => accountId)).toEqual(stage.accountIds)
       const lost = accounts.filter(({ needsLogin }) => needsLogin !== undefined)
-      // Two windows may meet such a token at the same time; of a login that is not lost none is ever spent twice.
-      expect(reused).toBeLessThanOrEqual(2 * lost.length)
+      // In Bun two windows were seen to meet such a token at the same time; the cause is not known.
+      const tries = runtime === undefined ? 1 : 2
+      expect(reused).toBeLessThanOrEqual(tries * lost.length)
       for (const { needsLogin } of lost)
         expect(needsLogin?.reason).toMatch(/never finished|got no answer/)
     },
