@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs'
+
 import type { AuthHook, PluginInput } from '@opencode-ai/plugin'
 
 import type { Core } from '../core.js'
@@ -12,7 +14,6 @@ import {
   MANAGE_LABEL,
 } from '../login/method-list.js'
 import { problemOfBaseUrl } from '../oauth/base-url-rules.js'
-import { createHostPort } from './host-client.js'
 import { hasAccounts, hasAccountsNow, markAsManaged } from './login-state.js'
 
 /** Shown to the SDK, which insists on a key; the request path puts the account's own token in its place. */
@@ -86,10 +87,18 @@ export function authHook(
       // (docs/development/facts/opencode-host.md#conflicts-between-plugins).
       if (!isManaged && !(await hasAccounts(accountsFile))) return {}
       core.prefetch(PREFETCH_DELAY_MS)
-      if (process.env.OC_CODEX_SELF_TEST === '1')
-        createHostPort(client).log('info', `oc-codex-multi-auth ${packageVersion()} serves openai`)
+      if (process.env.OC_CODEX_SELF_TEST === '1') tellTheDoctor()
       return { ...options }
     },
+  }
+}
+
+/** Straight to the pipe of the doctor, who started this host: what goes through the host's log is lost when the host ends first. */
+function tellTheDoctor(): void {
+  try {
+    writeSync(process.stderr.fd, `oc-codex-multi-auth ${packageVersion()} serves openai\n`)
+  } catch {
+    // Nobody reads; the doctor says what it did not see.
   }
 }
 

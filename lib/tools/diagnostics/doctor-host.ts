@@ -20,7 +20,7 @@ import { failed, type Finding, ok, warning } from './finding.js'
 const UPDATE = `npx -y ${PACKAGE_NAME}@latest update`
 const VERSION_TIMEOUT_MS = 10_000
 const SELF_TEST_TIMEOUT_MS = 120_000
-/** Set for the OpenCode that a self-test starts; the plugin says so in the log then. */
+/** Set for the OpenCode that a self-test starts; the plugin says on stderr then that it serves. */
 const SELF_TEST_ENV = 'OC_CODEX_SELF_TEST'
 
 /**
