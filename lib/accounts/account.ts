@@ -1,28 +1,27 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 import { goodEntries, goodItems, moment } from '../kernel/text/odd-values.js'
 import { isRecord } from '../kernel/text/json.js'
 
 /** Whatever else stands in the place of an optional field counts as nothing: only a missing credential makes a record unreadable. */
-const odd = <Schema extends z.ZodType>(schema: Schema): z.ZodCatch<z.ZodOptional<Schema>> =>
-  z.optional(schema).catch(undefined as z.output<Schema> | undefined)
-const text = odd(z.string())
+const odd = <Value>(shape: s.AnyShape<Value>) => shape.optional().catch(undefined)
+const text = odd(s.string())
 /** Who a record belongs to: an empty text tells nobody apart. */
-const identity = odd(z.string().min(1))
-const flag = odd(z.boolean())
+const identity = odd(s.string({ min: 1 }))
+const flag = odd(s.boolean())
 const time = odd(moment)
 /**
  * One record of the pool file, V3: the earlier plugin's fields
  * (docs/development/facts/other-plugins.md#account-records) plus ours. Unknown fields survive a read–write round trip,
  * so a file written by a newer version loses nothing here.
  */
-export const storedAccountSchema = z.looseObject({
+export const storedAccountSchema = s.looseObject({
   /**
    * Our own stable name of this record: all run-time state (blocks, health, affinity, leases) hangs on it, never on a
    * position or a token. Derived from the identity when an older file has none, and stored with the next write.
    */
   uid: identity,
   /** `oauth` when absent. API keys on third-party endpoints are members of the same pool. */
-  kind: odd(z.enum(['oauth', 'api-key'])),
+  kind: odd(s.oneOf(['oauth', 'api-key'])),
   refreshToken: text,
   accessToken: text,
   /** Expiry of the access token, epoch ms. */
@@ -35,10 +34,10 @@ export const storedAccountSchema = z.looseObject({
   /** Seat in the workspace: claim `chatgpt_account_user_id`. */
   accountUserId: identity,
   organizationId: identity,
-  accountIdSource: odd(z.enum(['token', 'id_token', 'org', 'manual'])),
+  accountIdSource: odd(s.oneOf(['token', 'id_token', 'org', 'manual'])),
   email: identity,
   accountLabel: text,
-  accountTags: odd(goodItems(z.string())),
+  accountTags: odd(goodItems(s.string())),
   accountNote: text,
   planType: text,
   workspaceName: text,
@@ -51,7 +50,7 @@ export const storedAccountSchema = z.looseObject({
   enabled: flag,
   /** Set when the refresh token is permanently refused: not selectable until the next login of this account. */
   needsLogin: odd(
-    z.looseObject({ since: moment.catch(0), reason: z.string().catch('its login was refused') }),
+    s.looseObject({ since: moment.catch(0), reason: s.string().catch('its login was refused') }),
   ),
   addedAt: moment.catch(0),
   lastUsed: moment.catch(0),
@@ -66,16 +65,16 @@ export const storedAccountSchema = z.looseObject({
    * API-key accounts only: the endpoint this key belongs to; the key is sent nowhere else. What is no text becomes one
    * that is no address: without an endpoint of its own the key would go to the usual one.
    */
-  baseUrl: z
+  baseUrl: s
     .string()
     .optional()
-    .catch(({ value }) => JSON.stringify(value)),
+    .catch((value) => JSON.stringify(value)),
   /** In a sealed file, in place of `refreshToken`, `accessToken` and `apiKey`: all of them, encrypted (see seal.ts). */
   sealed: text,
 })
 
 /** A record as it lies in the file. */
-export type StoredAccount = z.infer<typeof storedAccountSchema>
+export type StoredAccount = s.Infer<typeof storedAccountSchema>
 
 /** A record after normalisation: it has a name of its own. */
 export type Account = StoredAccount & { uid: string }

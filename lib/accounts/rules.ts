@@ -1,28 +1,28 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import { goodEntries, goodItems } from '../kernel/text/odd-values.js'
 import type { Account, AccountPool } from './account.js'
 import type { ProjectKeys } from './project/project.js'
 
-const pinSchema = z.looseObject({ uid: z.string(), mode: z.enum(['soft', 'hard']).catch('soft') })
+const pinSchema = s.looseObject({ uid: s.string(), mode: s.oneOf(['soft', 'hard']).catch('soft') })
 
 /**
  * The user's rules about who may serve, kept beside the accounts (top-level key `rules`) so that every window sees them
  * at once. Parsed part by part: a rule that cannot be read is as if it were not there, except a fence, which then lets
  * nobody through.
  */
-const rulesSchema = z.looseObject({
+const rulesSchema = s.looseObject({
   pin: pinSchema.optional().catch(undefined),
   /** By project key. */
   projectPins: goodEntries(pinSchema).optional().catch(undefined),
   /** By session id. */
   sessionPins: goodEntries(pinSchema).optional().catch(undefined),
   /** By project key: accounts that may serve there. */
-  fences: goodEntries(goodItems(z.string()).catch([])).optional().catch(undefined),
+  fences: goodEntries(goodItems(s.string()).catch([])).optional().catch(undefined),
 })
 
 /** The rules of a pool. */
-export type PoolRules = z.infer<typeof rulesSchema>
+export type PoolRules = s.Infer<typeof rulesSchema>
 
 /** Reads the rules of a pool. Pure. */
 export function rulesOf(pool: AccountPool): PoolRules {

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import type { Clock } from '../kernel/clock.js'
 import { createStateFile } from '../kernel/files/state-file.js'
@@ -7,26 +7,29 @@ import { goodEntries, moment } from '../kernel/text/odd-values.js'
 import { ownersAfter, type ReasoningOwners, UNCERTAIN } from '../routing/reasoning-owners.js'
 
 /** Who produced the encrypted reasoning in the history of a session. */
-const ownersSchema: z.ZodType<ReasoningOwners> = z.object({
-  first: z.string().optional(),
-  spans: z
-    .array(
-      z.object({ from: z.int().min(0), uid: z.string().nullable(), before: z.string().optional() }),
-    )
-    .min(1),
+const ownersSchema: s.Shape<ReasoningOwners> = s.object({
+  first: s.string().optional(),
+  spans: s.array(
+    s.object({
+      from: s.int({ min: 0 }),
+      uid: s.string().nullable(),
+      before: s.string().optional(),
+    }),
+    { min: 1 },
+  ),
 })
 
 /** Which account serves a session. */
-const entrySchema = z.object({
-  uid: z.string(),
+const entrySchema = s.object({
+  uid: s.string(),
   /** Last request of the session, epoch ms, exact to `TOUCH_INTERVAL_MS`. */
   usedAtMs: moment,
   /** Goes up with every move: the higher one is the later one, whatever the clocks say. */
-  revision: z.number().optional().catch(undefined),
+  revision: s.number().optional().catch(undefined),
   /** Absent: not known. */
   reasoning: ownersSchema.optional().catch(undefined),
 })
-type AffinityEntry = Readonly<z.infer<typeof entrySchema>>
+type AffinityEntry = Readonly<s.Infer<typeof entrySchema>>
 
 /** Entries by session id. */
 export type AffinityEntries = ReadonlyMap<string, AffinityEntry>
@@ -111,8 +114,8 @@ function pruned(entries: AffinityEntries, nowMs: number): AffinityEntries {
   return new Map(kept)
 }
 
-const fileSchema = z.looseObject({
-  version: z.literal(1),
+const fileSchema = s.looseObject({
+  version: s.literal(1),
   sessions: goodEntries(entrySchema).catch({}),
 })
 

@@ -1,21 +1,21 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { maybe } from '../kernel/text/odd-values.js'
 
 /** The part of the backend's ModelInfo that matters here; see docs/development/facts/codex-backend.md#models. */
-const modelSchema = z.looseObject({
-  slug: z.string().min(1),
-  display_name: z.string().optional(),
-  context_window: maybe(z.number().int().positive()),
-  supported_reasoning_levels: maybe(z.array(z.looseObject({ effort: z.string() }))),
-  default_reasoning_level: maybe(z.string()),
-  visibility: maybe(z.string()),
-  service_tiers: maybe(z.array(z.looseObject({ id: z.string() }))),
-  input_modalities: maybe(z.array(z.string())),
-  priority: maybe(z.number()),
+const modelSchema = s.looseObject({
+  slug: s.string({ min: 1 }),
+  display_name: s.string().optional(),
+  context_window: maybe(s.int({ min: 1 })),
+  supported_reasoning_levels: maybe(s.array(s.looseObject({ effort: s.string() }))),
+  default_reasoning_level: maybe(s.string()),
+  visibility: maybe(s.string()),
+  service_tiers: maybe(s.array(s.looseObject({ id: s.string() }))),
+  input_modalities: maybe(s.array(s.string())),
+  priority: maybe(s.number()),
 })
-const answerSchema = z.looseObject({ models: z.array(z.unknown()) })
+const answerSchema = s.looseObject({ models: s.array(s.unknown()) })
 
 /** One model of an account's catalogue. */
 export interface CatalogueModel {

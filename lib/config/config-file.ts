@@ -123,9 +123,8 @@ export function check(
 ): { value: unknown } | { problem: string } {
   const result = definition.schema.safeParse(value)
   if (result.success) return { value: result.data }
-  const issue = result.error.issues[0]
   return {
-    problem: `${plainText(issue?.message ?? 'Invalid value')}; the default ${JSON.stringify(definition.default)} is used.`,
+    problem: `${plainText(result.problem)}; the default ${JSON.stringify(definition.default)} is used.`,
   }
 }
 

@@ -1,7 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 
-import * as z from 'zod'
-
 import {
   check,
   type ConfigFile,
@@ -152,12 +150,11 @@ function readEnvironment(
  * Environment values are text: "1" is true and any other text false (docs/development/facts/other-plugins.md#settings),
  * numbers are decimal.
  */
-function fromText(definition: Setting, text: string): unknown {
-  if (definition.schema instanceof z.ZodBoolean)
-    return text === '1' || text.toLowerCase() === 'true'
-  if (definition.schema instanceof z.ZodNumber) return Number(text)
+function fromText({ schema: { takes } }: Setting, text: string): unknown {
+  if (takes.type === 'boolean') return text === '1' || text.toLowerCase() === 'true'
+  if (takes.type === 'number' || takes.type === 'integer') return Number(text)
   // Only fixed words are compared without regard to case; an address is not one.
-  return definition.schema instanceof z.ZodEnum ? text.toLowerCase() : text
+  return takes.type === 'enum' ? text.toLowerCase() : text
 }
 
 /** What safe mode changes. One that a project switched on tightens like the rest of its file, and never what the environment says. */

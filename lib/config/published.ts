@@ -1,4 +1,5 @@
-import * as z from 'zod'
+import { dropUndefined } from '../kernel/drop-undefined.js'
+import type { Takes } from '../kernel/shape.js'
 
 import { wordsOf } from './report.js'
 import type { Setting } from './setting.js'
@@ -10,8 +11,11 @@ const SCHEMA_URL = 'https://unpkg.com/oc-codex-multi-auth/config/codex-plugin.sc
 export function configJsonSchema(): Record<string, unknown> {
   const properties: Record<string, unknown> = { $schema: { type: 'string' } }
   for (const [name, definition] of Object.entries(SETTINGS) as [string, Setting][]) {
-    const { $schema: _dialect, ...schema } = z.toJSONSchema(definition.schema)
-    properties[name] = { ...schema, default: definition.default, description: definition.help }
+    properties[name] = {
+      ...jsonSchemaOf(definition.schema.takes),
+      default: definition.default,
+      description: definition.help,
+    }
   }
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -43,21 +47,45 @@ export function configTable(): string {
   ].join('\n')
 }
 
-const schemaShape = z.looseObject({
-  type: z.string().optional(),
-  enum: z.array(z.string()).optional(),
-  minimum: z.number().optional(),
-  maximum: z.number().optional(),
-})
+function typeOf({ schema: { takes } }: Setting): string {
+  if (takes.type === 'enum') return takes.values.map((value) => `\`${value}\``).join(' or ')
+  if (takes.type === 'record') return 'object'
+  if (takes.type !== 'number' && takes.type !== 'integer') return takes.type
+  if (takes.min === undefined) return takes.type
+  return takes.max === undefined
+    ? `${takes.type}, at least ${takes.min}`
+    : `${takes.type}, ${takes.min} to ${takes.max}`
+}
 
-function typeOf(definition: Setting): string {
-  const shape = schemaShape.parse(z.toJSONSchema(definition.schema))
-  if (shape.enum) return shape.enum.map((value) => `\`${value}\``).join(' or ')
-  const range =
-    shape.minimum === undefined
-      ? ''
-      : shape.maximum === undefined
-        ? `, at least ${shape.minimum}`
-        : `, ${shape.minimum} to ${shape.maximum}`
-  return `${shape.type ?? 'object'}${range}`
+/** What a setting takes as JSON Schema. */
+export function jsonSchemaOf(takes: Takes): Record<string, unknown> {
+  switch (takes.type) {
+    case 'other':
+      return {}
+    case 'boolean':
+      return { type: 'boolean' }
+    case 'string':
+      return dropUndefined({ type: 'string', pattern: takes.pattern?.source })
+    case 'number':
+    case 'integer':
+      return dropUndefined({ type: takes.type, minimum: takes.min, maximum: takes.max })
+    case 'enum':
+      return { type: 'string', enum: takes.values }
+    case 'array':
+      return { type: 'array', items: jsonSchemaOf(takes.of) }
+    case 'record':
+      return {
+        type: 'object',
+        propertyNames: { type: 'string' },
+        additionalProperties: jsonSchemaOf(takes.of),
+      }
+    case 'object':
+      return {
+        type: 'object',
+        properties: Object.fromEntries(
+          Object.entries(takes.fields).map(([name, field]) => [name, jsonSchemaOf(field)]),
+        ),
+        additionalProperties: false,
+      }
+  }
 }

@@ -1,5 +1,3 @@
-import * as z from 'zod'
-
 import { CodexError } from '../kernel/errors.js'
 import { parsedJson } from '../kernel/text/json.js'
 import { redact } from '../kernel/text/redact.js'
@@ -64,13 +62,11 @@ export function settingNamed(text: string): SettingName {
  */
 export function settingValue(name: SettingName, text: string): unknown {
   const { schema }: Setting = SETTINGS[name]
-  const isWord = schema instanceof z.ZodString || schema instanceof z.ZodEnum
+  const isWord = schema.takes.type === 'string' || schema.takes.type === 'enum'
   const json = isWord ? undefined : parsedJson(text)
   const checked = schema.safeParse(json === undefined ? text : json)
   if (checked.success) return checked.data
-  throw new CodexError(
-    'invalid_input',
-    `${name} cannot have this value: ${checked.error.issues[0]?.message ?? 'invalid value'}.`,
-    { hint: 'Nothing was changed.' },
-  )
+  throw new CodexError('invalid_input', `${name} cannot have this value: ${checked.problem}.`, {
+    hint: 'Nothing was changed.',
+  })
 }

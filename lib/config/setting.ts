@@ -1,10 +1,10 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import { entryFor, plainName } from '../models/resolve.js'
 
 /** One setting: schema (type and range), default, environment name, one line of help, and what a project may do with it. */
-export interface Setting<Schema extends z.ZodType = z.ZodType> extends Definition<
-  z.output<Schema>
+export interface Setting<Schema extends s.AnyShape = s.AnyShape> extends Definition<
+  s.Infer<Schema>
 > {
   readonly schema: Schema
 }
@@ -18,15 +18,15 @@ interface Definition<Value> {
 }
 
 /** A setting of the table, its default and rule checked against its schema. */
-export function setting<Schema extends z.ZodType>(
-  definition: Definition<NoInfer<z.output<Schema>>> & { readonly schema: Schema },
+export function setting<Schema extends s.AnyShape>(
+  definition: Definition<NoInfer<s.Infer<Schema>>> & { readonly schema: Schema },
 ): Setting<Schema> {
   return definition
 }
 
 /** A setting that is on or off. */
-export function toggle(definition: Definition<boolean>): Setting<z.ZodBoolean> {
-  return { schema: z.boolean(), ...definition }
+export function toggle(definition: Definition<boolean>): Setting<s.Shape<boolean>> {
+  return { schema: s.boolean(), ...definition }
 }
 
 /**

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import { CODEX_CLI_VERSION } from '../models/facts.js'
 import {
@@ -17,10 +17,10 @@ import {
   toggle,
 } from './setting.js'
 
-const milliseconds = (minimum: number, maximum = 86_400_000): z.ZodNumber =>
-  z.number().min(minimum).max(maximum)
-const count = (maximum: number): z.ZodNumber => z.number().int().min(0).max(maximum)
-const modelLists = z.record(z.string(), z.array(z.string()))
+const milliseconds = (minimum: number, maximum = 86_400_000): s.Shape<number> =>
+  s.number({ min: minimum, max: maximum })
+const count = (maximum: number): s.Shape<number> => s.int({ min: 0, max: maximum })
+const modelLists = s.record(s.array(s.string()))
 
 /**
  * Every setting, once. The loader, the `Config` type, `config/codex-plugin.schema.json` and the table in
@@ -29,7 +29,7 @@ const modelLists = z.record(z.string(), z.array(z.string()))
 export const SETTINGS = {
   // Choice of account
   rotationStrategy: setting({
-    schema: z.enum(['hybrid', 'sticky', 'round-robin', 'drain-first']),
+    schema: s.oneOf(['hybrid', 'sticky', 'round-robin', 'drain-first']),
     default: 'hybrid',
     env: 'CODEX_AUTH_ROTATION_STRATEGY',
     help: 'How an account is chosen for a new session; a session then stays on its account until that account cannot serve.',
@@ -54,13 +54,13 @@ export const SETTINGS = {
     project: FEWER_ACCOUNTS,
   }),
   modelAccountPoolModes: setting({
-    schema: z.record(z.string(), z.enum(['preferred', 'strict'])),
+    schema: s.record(s.oneOf(['preferred', 'strict'])),
     default: {},
     help: 'preferred: other accounts may help out; strict: nobody else serves the model.',
     project: ONLY_STRICT_MODES,
   }),
   creditsPolicy: setting({
-    schema: z.enum(['never', 'ask', 'allow']),
+    schema: s.oneOf(['never', 'ask', 'allow']),
     default: 'never',
     env: 'CODEX_AUTH_CREDITS_POLICY',
     help: 'Whether an account with an exhausted window may continue on paid credits. ask: not until you allow it in the configuration; the message of a blocked request mentions them.',
@@ -69,23 +69,21 @@ export const SETTINGS = {
 
   // Waiting and retrying
   retryProfile: setting({
-    schema: z.enum(['conservative', 'balanced', 'aggressive']),
+    schema: s.oneOf(['conservative', 'balanced', 'aggressive']),
     default: 'balanced',
     env: 'CODEX_AUTH_RETRY_PROFILE',
     help: 'Retry budget of one request, per class of failure.',
     project: downTo('conservative', 'balanced', 'aggressive'),
   }),
   retryBudgetOverrides: setting({
-    schema: z
-      .strictObject({
-        authRefresh: count(100),
-        network: count(100),
-        server: count(100),
-        rateLimitShort: count(100),
-        rateLimitGlobal: count(100),
-        emptyResponse: count(100),
-      })
-      .partial(),
+    schema: s.strictObject({
+      authRefresh: count(100).optional(),
+      network: count(100).optional(),
+      server: count(100).optional(),
+      rateLimitShort: count(100).optional(),
+      rateLimitGlobal: count(100).optional(),
+      emptyResponse: count(100).optional(),
+    }),
     default: {},
     help: 'Replaces single numbers of the retry profile.',
     project: ONLY_LOWER_NUMBERS,
@@ -104,7 +102,7 @@ export const SETTINGS = {
     project: ONLY_LOWER,
   }),
   retryAllAccountsMaxRetries: setting({
-    schema: z.number().min(0),
+    schema: s.number({ min: 0 }),
     default: 3,
     env: 'CODEX_AUTH_RETRY_ALL_MAX_RETRIES',
     help: 'How often one request may wait for a blocked pool.',
@@ -131,7 +129,7 @@ export const SETTINGS = {
     project: ONLY_TRUE,
   }),
   unsupportedCodexPolicy: setting({
-    schema: z.enum(['strict', 'fallback']),
+    schema: s.oneOf(['strict', 'fallback']),
     default: 'strict',
     env: 'CODEX_AUTH_UNSUPPORTED_MODEL_POLICY',
     help: 'What to do when no account may use the model: say so, or try the fallback chain.',
@@ -171,7 +169,7 @@ export const SETTINGS = {
 
   // Shape of requests
   requestTransformMode: setting({
-    schema: z.enum(['native', 'legacy']),
+    schema: s.oneOf(['native', 'legacy']),
     default: 'native',
     env: 'CODEX_AUTH_REQUEST_TRANSFORM_MODE',
     help: 'native: the request of OpenCode goes out as it is; legacy: requests of old hosts and other SDKs are rebuilt and repaired first.',
@@ -189,35 +187,35 @@ export const SETTINGS = {
     project: ONLY_FALSE,
   }),
   fastSessionStrategy: setting({
-    schema: z.enum(['hybrid', 'always']),
+    schema: s.oneOf(['hybrid', 'always']),
     default: 'hybrid',
     env: 'CODEX_AUTH_FAST_SESSION_STRATEGY',
     help: 'hybrid: not while tools are in use or the prompts have structure (code, lists, tables).',
     project: downTo('hybrid', 'always'),
   }),
   fastSessionMaxInputItems: setting({
-    schema: z.number().int().min(8).max(200),
+    schema: s.int({ min: 8, max: 200 }),
     default: 30,
     env: 'CODEX_AUTH_FAST_SESSION_MAX_INPUT_ITEMS',
     help: 'Items of the conversation a fast session sends; more where a tool call would lose its result.',
     project: ONLY_HIGHER,
   }),
   responsesLite: setting({
-    schema: z.enum(['off', 'auto']),
+    schema: s.oneOf(['off', 'auto']),
     default: 'off',
     env: 'CODEX_AUTH_RESPONSES_LITE',
     help: 'auto: models the Codex CLI serves in the Responses Lite shape get that shape; ChatGPT accounts only.',
     project: downTo('off', 'auto'),
   }),
   transport: setting({
-    schema: z.enum(['http', 'auto']),
+    schema: s.oneOf(['http', 'auto']),
     default: 'http',
     env: 'CODEX_AUTH_TRANSPORT',
     help: 'auto: ChatGPT accounts are asked over a WebSocket that stays open for the session and takes only what is new; HTTP where that cannot be. http: always HTTP.',
     project: downTo('http', 'auto'),
   }),
   requestCompression: setting({
-    schema: z.enum(['off', 'auto']),
+    schema: s.oneOf(['off', 'auto']),
     default: 'off',
     env: 'CODEX_AUTH_REQUEST_COMPRESSION',
     help: 'auto: requests of ChatGPT accounts by HTTP from 32 kB on are compressed (zstd).',
@@ -229,7 +227,7 @@ export const SETTINGS = {
     help: 'Send the identifying headers of the Codex CLI in place of those of OpenCode; ChatGPT accounts only.',
   }),
   codexClientVersion: setting({
-    schema: z.string().regex(/^[0-9A-Za-z.+_-]{1,32}$/),
+    schema: s.string({ pattern: /^[0-9A-Za-z.+_-]{1,32}$/ }),
     default: CODEX_CLI_VERSION,
     env: 'CODEX_AUTH_CLIENT_VERSION',
     help: 'Version that codexIdentity names; letters, digits and . + _ - only.',
@@ -237,7 +235,7 @@ export const SETTINGS = {
 
   // Endpoints of API keys
   baseUrl: setting({
-    schema: z.string(),
+    schema: s.string(),
     default: '',
     env: 'CODEX_AUTH_BASE_URL',
     help: 'Endpoint of API keys that name none of their own; before provider.openai.options.baseURL of your own OpenCode configuration and the public API. ChatGPT accounts never go there.',
@@ -246,7 +244,7 @@ export const SETTINGS = {
 
   // What you see
   tools: setting({
-    schema: z.enum(['off', 'core', 'full']),
+    schema: s.oneOf(['off', 'core', 'full']),
     default: 'core',
     env: 'CODEX_AUTH_TOOLS',
     help: 'Tools offered to the model: none, the few it can use well, or all but those that move tokens or take accounts away. Every definition travels with every request; the command line always has all.',
@@ -336,7 +334,7 @@ export const RETIRED_SETTINGS: readonly string[] = [
 export type SettingName = keyof typeof SETTINGS
 
 /** Every setting with its value. */
-export type Config = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> }
+export type Config = { readonly [Name in SettingName]: s.Infer<(typeof SETTINGS)[Name]['schema']> }
 
 /** All settings at their defaults. */
 export const DEFAULT_CONFIG: Config = Object.freeze(

@@ -1,76 +1,71 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { moment } from '../kernel/text/odd-values.js'
 import { type QuotaWindow, WINDOW_KINDS } from '../routing/limits.js'
 
 /** A quota window as it was read at one moment. */
-const readingEntry = z.object({
-  type: z.literal('reading'),
+const readingEntry = s.object({
+  type: s.literal('reading'),
   /** Epoch ms. */
   atMs: moment,
-  uid: z.string(),
-  limitId: z.string(),
-  kind: z.enum(WINDOW_KINDS),
-  usedPercent: z.number(),
-  windowMinutes: z.number().exactOptional(),
-  resetsAtMs: z.number().exactOptional(),
+  uid: s.string(),
+  limitId: s.string(),
+  kind: s.oneOf(WINDOW_KINDS),
+  usedPercent: s.number(),
+  windowMinutes: s.number().exactOptional(),
+  resetsAtMs: s.number().exactOptional(),
 })
 
 /** A finished answer: what it cost in tokens, never what was said. */
-const turnEntry = z.object({
-  type: z.literal('turn'),
+const turnEntry = s.object({
+  type: s.literal('turn'),
   atMs: moment,
-  uid: z.string(),
-  model: z.string(),
-  session: z.string().exactOptional(),
-  inputTokens: z.number(),
-  cachedTokens: z.number(),
-  outputTokens: z.number(),
-  reasoningTokens: z.number(),
+  uid: s.string(),
+  model: s.string(),
+  session: s.string().exactOptional(),
+  inputTokens: s.number(),
+  cachedTokens: s.number(),
+  outputTokens: s.number(),
+  reasoningTokens: s.number(),
   /** From the request to its end, ms. */
-  durationMs: z.number(),
+  durationMs: s.number(),
   /** Requests sent to the backend for it; more than one means a retry or another account. */
-  attempts: z.number(),
+  attempts: s.number(),
   /** Bytes of the request that did not have to be sent, thanks to the WebSocket or compression. */
-  savedBytes: z.number().exactOptional(),
+  savedBytes: s.number().exactOptional(),
 })
 
 /** A request continued with another account. */
-const switchEntry = z.object({
-  type: z.literal('switch'),
+const switchEntry = s.object({
+  type: s.literal('switch'),
   atMs: moment,
-  fromUid: z.string(),
-  toUid: z.string(),
+  fromUid: s.string(),
+  toUid: s.string(),
   /** Kind of the failure that made it move: `usage_limit`, `server_error`, … */
-  reason: z.string(),
-  session: z.string().exactOptional(),
+  reason: s.string(),
+  session: s.string().exactOptional(),
 })
 
 /** A window came down to one of the levels of `ALERT_LEVELS`. */
-const alertEntry = z.object({
-  type: z.literal('alert'),
+const alertEntry = s.object({
+  type: s.literal('alert'),
   atMs: moment,
-  uid: z.string(),
-  limitId: z.string(),
-  kind: z.string(),
+  uid: s.string(),
+  limitId: s.string(),
+  kind: s.string(),
   /** Percent left. */
-  level: z.number(),
+  level: s.number(),
 })
 
 /** One line of the history file. Holds no prompt, answer, token, address or e-mail. */
-export const historyEntrySchema = z.discriminatedUnion('type', [
-  readingEntry,
-  turnEntry,
-  switchEntry,
-  alertEntry,
-])
+export const historyEntrySchema = s.union([readingEntry, turnEntry, switchEntry, alertEntry])
 
-export type HistoryEntry = z.infer<typeof historyEntrySchema>
-export type ReadingEntry = z.infer<typeof readingEntry>
-export type TurnEntry = z.infer<typeof turnEntry>
-export type SwitchEntry = z.infer<typeof switchEntry>
-export type AlertEntry = z.infer<typeof alertEntry>
+export type HistoryEntry = s.Infer<typeof historyEntrySchema>
+export type ReadingEntry = s.Infer<typeof readingEntry>
+export type TurnEntry = s.Infer<typeof turnEntry>
+export type SwitchEntry = s.Infer<typeof switchEntry>
+export type AlertEntry = s.Infer<typeof alertEntry>
 
 /** One line for each window of a reading. Pure. */
 export function entriesOfReading(

@@ -31,7 +31,7 @@ export type Checked<Out> =
   | { readonly success: false; readonly data?: undefined; readonly problem: string }
 
 /** A check of an unknown value that yields a typed one. Pure; never throws. */
-export class Shape<out Out, out Field extends Presence = 'required'> {
+export class Shape<out Out = unknown, out Field extends Presence = 'required'> {
   /** Of use to the type of an object only. */
   declare readonly field: Field
 
@@ -50,9 +50,22 @@ export class Shape<out Out, out Field extends Presence = 'required'> {
   safeParse(value: unknown): Checked<Out> {
     const data = this.read(value, undefined)
     if (data !== MISFIT) return { success: true, data }
-    const problems: string[] = []
-    this.read(value, problems)
-    return { success: false, problem: problems[0] ?? 'Invalid input' }
+    const { read } = this
+    return {
+      success: false,
+      get problem() {
+        const problems: string[] = []
+        read(value, problems)
+        return problems[0] ?? 'Invalid input'
+      },
+    }
+  }
+
+  /** The value. @throws TypeError that says why it does not fit */
+  parse(value: unknown): Out {
+    const checked = this.safeParse(value)
+    if (checked.success) return checked.data
+    throw new TypeError(checked.problem)
   }
 
   /** Also nothing fits. */
@@ -93,7 +106,7 @@ export class Shape<out Out, out Field extends Presence = 'required'> {
   }
 
   /** What fits, changed. */
-  transform<Next>(change: (value: Out) => Next): Shape<Next, Field> {
+  transform<Next>(change: (value: Out) => Next): Shape<Next, 'filled'> {
     const read: Read<Next> = (value, problems) => {
       const found = this.read(value, problems)
       return found === MISFIT ? MISFIT : change(found)
@@ -103,10 +116,10 @@ export class Shape<out Out, out Field extends Presence = 'required'> {
 }
 
 /** A shape of an object, with its fields. */
-export class ObjectShape<Fields extends AnyFields, Out> extends Shape<Out> {
-  readonly fields: Fields
+export class ObjectShape<out Of extends Fields, out Out> extends Shape<Out> {
+  readonly fields: Of
 
-  constructor(fields: Fields, others: 'dropped' | 'kept' | 'refused') {
+  constructor(fields: Of, others: 'dropped' | 'kept' | 'refused') {
     super(objectReader(fields, others) as Read<Out>, {
       type: 'object',
       fields: Object.fromEntries(Object.entries(fields).map(([name, { takes }]) => [name, takes])),
@@ -115,19 +128,21 @@ export class ObjectShape<Fields extends AnyFields, Out> extends Shape<Out> {
   }
 }
 
-type AnyFields = Readonly<Record<string, Shape<unknown, Presence>>>
-type Names<Fields extends AnyFields, Field extends Presence> = {
-  [Name in keyof Fields]: Fields[Name]['field'] extends Field ? Name : never
-}[keyof Fields]
+/** A shape of whatever presence. */
+export type AnyShape<Out = unknown> = Shape<Out, Presence>
+export type Fields = Readonly<Record<string, AnyShape>>
+type Names<Of extends Fields, Field extends Presence> = {
+  [Name in keyof Of]: Of[Name]['field'] extends Field ? Name : never
+}[keyof Of]
 type Flat<Type> = { [Name in keyof Type]: Type[Name] }
-type OutputOf<Fields extends AnyFields> = Flat<
-  { [Name in Names<Fields, 'required'>]: Infer<Fields[Name]> } & {
-    [Name in Names<Fields, 'optional' | 'exact'>]?: Infer<Fields[Name]>
+type OutputOf<Of extends Fields> = Flat<
+  { [Name in Names<Of, 'required' | 'filled'>]: Infer<Of[Name]> } & {
+    [Name in Names<Of, 'optional' | 'exact'>]?: Infer<Of[Name]>
   }
 >
 
 /** The type of what fits a shape. */
-export type Infer<Of> = Of extends Shape<infer Out, Presence> ? Out : never
+export type Infer<Of> = Of extends AnyShape<infer Out> ? Out : never
 
 /** Any value, also none. */
 export function unknown(): Shape<unknown> {
@@ -210,10 +225,15 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Shape<
 }
 
 /** A list whose items all fit. */
-export function array<Item>(item: Shape<Item, Presence>): Shape<Item[]> {
+export function array<Item>(
+  item: AnyShape<Item>,
+  { min = 0 }: { readonly min?: number } = {},
+): Shape<Item[]> {
   return new Shape(
     (value, problems) => {
       if (!Array.isArray(value)) return misfit(problems, expected('array', value))
+      if (value.length < min)
+        return misfit(problems, `Too small: expected array to have >=${min} items`)
       const items: Item[] = []
       for (const one of value as readonly unknown[]) {
         const read = item.read(one, problems)
@@ -227,7 +247,7 @@ export function array<Item>(item: Shape<Item, Presence>): Shape<Item[]> {
 }
 
 /** A table whose values all fit. */
-export function record<Value>(of: Shape<Value, Presence>): Shape<Record<string, Value>> {
+export function record<Value>(of: AnyShape<Value>): Shape<Record<string, Value>> {
   return new Shape(
     (value, problems) => {
       if (!isRecord(value)) return misfit(problems, expected('record', value))
@@ -245,41 +265,39 @@ export function record<Value>(of: Shape<Value, Presence>): Shape<Record<string, 
 }
 
 /** The first of several shapes that fits. */
-export function union<const Shapes extends readonly Shape<unknown>[]>(
+export function union<const Shapes extends readonly Shape<unknown, 'required' | 'filled'>[]>(
   shapes: Shapes,
 ): Shape<Infer<Shapes[number]>> {
-  return new Shape((value, problems) => {
+  const read: Read<Infer<Shapes[number]>> = (value, problems) => {
     for (const shape of shapes) {
       const read = shape.read(value, undefined)
       if (read !== MISFIT) return read as Infer<Shapes[number]>
     }
     return misfit(problems, 'Invalid input')
-  })
+  }
+  const isFilled = shapes.some(({ presence }) => presence === 'filled')
+  return new Shape(read, { type: 'other' }, isFilled ? 'filled' : 'required')
 }
 
 /** An object; what else it holds is left out. */
-export function object<const Fields extends AnyFields>(
-  fields: Fields,
-): ObjectShape<Fields, OutputOf<Fields>> {
+export function object<const Of extends Fields>(fields: Of): ObjectShape<Of, OutputOf<Of>> {
   return new ObjectShape(fields, 'dropped')
 }
 
 /** An object; what else it holds stays as it is, behind the fields. */
-export function looseObject<const Fields extends AnyFields>(
-  fields: Fields,
-): ObjectShape<Fields, OutputOf<Fields> & { [unknown: string]: unknown }> {
+export function looseObject<const Of extends Fields>(
+  fields: Of,
+): ObjectShape<Of, OutputOf<Of> & { [unknown: string]: unknown }> {
   return new ObjectShape(fields, 'kept')
 }
 
 /** An object that holds nothing else. */
-export function strictObject<const Fields extends AnyFields>(
-  fields: Fields,
-): ObjectShape<Fields, OutputOf<Fields>> {
+export function strictObject<const Of extends Fields>(fields: Of): ObjectShape<Of, OutputOf<Of>> {
   return new ObjectShape(fields, 'refused')
 }
 
 function objectReader(
-  fields: AnyFields,
+  fields: Fields,
   others: 'dropped' | 'kept' | 'refused',
 ): Read<Record<string, unknown>> {
   const shapes = Object.entries(fields)

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import type { StoredAccount } from '../accounts/account.js'
 import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
@@ -11,13 +11,13 @@ type WorkspaceFacts = Pick<StoredAccount, 'workspaceName' | 'routingOverride' | 
 /** A login is not held up for longer than this, ms. */
 const ANSWER_TIMEOUT_MS = 5_000
 
-const answerSchema = z.looseObject({
-  accounts: z.array(
-    z.looseObject({
-      id: z.string(),
-      name: z.string().nullish().catch(undefined),
-      plan_type: z.string().nullish().catch(undefined),
-      account_routing_override: z.string().nullish().catch(undefined),
+const answerSchema = s.looseObject({
+  accounts: s.array(
+    s.looseObject({
+      id: s.string(),
+      name: s.string().nullish().catch(undefined),
+      plan_type: s.string().nullish().catch(undefined),
+      account_routing_override: s.string().nullish().catch(undefined),
     }),
   ),
 })

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import {
   type FileStamp,
@@ -16,10 +16,10 @@ export type ReleasedEntry = 'removed' | 'absent' | 'foreign' | 'unreadable'
 /** The host writes the file whole and without a lock: looked at again when it changed meanwhile. */
 const TRIES = 3
 
-const authFileSchema = z.record(z.string(), z.unknown())
-const managedSchema = z.looseObject({
-  type: z.literal('oauth'),
-  refresh: z.literal(MANAGED_MARKER),
+const authFileSchema = s.record(s.unknown())
+const managedSchema = s.looseObject({
+  type: s.literal('oauth'),
+  refresh: s.literal(MANAGED_MARKER),
 })
 
 /**

@@ -1,28 +1,28 @@
 import { dropUndefined } from '../kernel/drop-undefined.js'
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import { parsedJson } from '../kernel/text/json.js'
 import { plainText } from '../kernel/text/plain-text.js'
 
-const text = z.string().min(1).optional().catch(undefined)
+const text = s.string({ min: 1 }).optional().catch(undefined)
 
 /** A text that is shown. */
 const name = text.transform((value) => (value === undefined ? undefined : plainText(value)))
 
-const payloadSchema = z.looseObject({
-  exp: z.unknown().optional(),
-  iat: z.unknown().optional(),
+const payloadSchema = s.looseObject({
+  exp: s.unknown().optional(),
+  iat: s.unknown().optional(),
   email: name,
-  'https://api.openai.com/profile': z.looseObject({ email: name }).optional().catch(undefined),
-  'https://api.openai.com/auth': z
+  'https://api.openai.com/profile': s.looseObject({ email: name }).optional().catch(undefined),
+  'https://api.openai.com/auth': s
     .looseObject({
       chatgpt_account_id: text,
       chatgpt_account_user_id: text,
       chatgpt_plan_type: name,
       chatgpt_compute_residency: text,
-      chatgpt_account_is_fedramp: z.boolean().optional().catch(undefined),
-      organizations: z
-        .array(z.looseObject({ id: text, is_default: z.boolean().optional().catch(undefined) }))
+      chatgpt_account_is_fedramp: s.boolean().optional().catch(undefined),
+      organizations: s
+        .array(s.looseObject({ id: text, is_default: s.boolean().optional().catch(undefined) }))
         .optional()
         .catch(undefined),
     })

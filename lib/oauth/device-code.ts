@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import { messageOf } from '../kernel/errors.js'
 import { CLIENT_ID } from './endpoints.js'
@@ -30,16 +30,16 @@ const DEFAULT_INTERVAL_MS = 5_000
 const MIN_INTERVAL_MS = 1_000
 const MAX_INTERVAL_MS = 30_000
 
-const deviceSchema = z.looseObject({
-  device_auth_id: z.string().min(1),
+const deviceSchema = s.looseObject({
+  device_auth_id: s.string({ min: 1 }),
   // Older servers name it without the line.
-  user_code: z.string().min(1).optional().catch(undefined),
-  usercode: z.string().min(1).optional().catch(undefined),
-  interval: z.union([z.string(), z.number()]).optional().catch(undefined),
+  user_code: s.string({ min: 1 }).optional().catch(undefined),
+  usercode: s.string({ min: 1 }).optional().catch(undefined),
+  interval: s.union([s.string(), s.number()]).optional().catch(undefined),
 })
-const deviceGrantSchema = z.looseObject({
-  authorization_code: z.string().min(1),
-  code_verifier: z.string().min(1),
+const deviceGrantSchema = s.looseObject({
+  authorization_code: s.string({ min: 1 }),
+  code_verifier: s.string({ min: 1 }),
 })
 
 /** Asks for a device code; see docs/development/facts/oauth.md#device-code. @throws CodexError `oauth_failed` */

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
@@ -34,14 +34,14 @@ export const FRESH_MS = 15 * 60_000
 export const MAX_BYTES = 256 * 1024
 const ANSWER_TIMEOUT_MS = 15_000
 
-const cachedSchema = z.object({
-  version: z.literal(1),
-  text: z.string().min(1).max(MAX_BYTES),
-  etag: z.string().max(256).optional(),
+const cachedSchema = s.object({
+  version: s.literal(1),
+  text: s.string({ min: 1, max: MAX_BYTES }),
+  etag: s.string({ max: 256 }).optional(),
   /** Epoch ms. */
-  checkedAtMs: z.number(),
+  checkedAtMs: s.number(),
 })
-type Cached = z.output<typeof cachedSchema>
+type Cached = s.Infer<typeof cachedSchema>
 
 /** Creates the cache over its file; nothing is read before `load` and nothing asked before `current`. */
 export function createInstructionCache(deps: InstructionCacheDeps): InstructionCache {

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { goodEntries, goodFields, goodItems, moment } from '../kernel/text/odd-values.js'
@@ -12,58 +12,58 @@ import {
 import { type Alert, alertsFor, mergedMemory } from './alerts.js'
 import type { QuotaReading } from './readings.js'
 
-const source = z.enum(EVIDENCE_SOURCES)
+const source = s.oneOf(EVIDENCE_SOURCES)
 
-const windowSchema = z.object({
-  kind: z.enum(WINDOW_KINDS),
-  usedPercent: z.number(),
-  windowMinutes: z.number().exactOptional(),
+const windowSchema = s.object({
+  kind: s.oneOf(WINDOW_KINDS),
+  usedPercent: s.number(),
+  windowMinutes: s.number().exactOptional(),
   resetsAtMs: moment.exactOptional(),
   observedAtMs: moment,
   source,
 })
 
-const blockSchema = z.object({
-  scope: z.string(),
-  reason: z.enum(BLOCK_REASONS),
+const blockSchema = s.object({
+  scope: s.string(),
+  reason: s.oneOf(BLOCK_REASONS),
   source,
   sinceMs: moment,
   untilMs: moment,
-  detail: z.string().exactOptional(),
+  detail: s.string().exactOptional(),
 })
 
-const limitSchema = z.object({
-  name: z.string().exactOptional(),
+const limitSchema = s.object({
+  name: s.string().exactOptional(),
   windows: goodItems(goodFields(windowSchema)).catch([]),
 })
 
-const accountSchema = z.object({
+const accountSchema = s.object({
   limits: goodEntries(goodFields(limitSchema)).catch({}),
-  credits: z
+  credits: s
     .object({
-      hasCredits: z.boolean(),
-      unlimited: z.boolean(),
-      balance: z.string().exactOptional(),
+      hasCredits: s.boolean(),
+      unlimited: s.boolean(),
+      balance: s.string().exactOptional(),
     })
     .exactOptional(),
-  planType: z.string().exactOptional(),
-  resetCredits: z.number().exactOptional(),
+  planType: s.string().exactOptional(),
+  resetCredits: s.number().exactOptional(),
   /** Last reading of any kind, epoch ms. */
   readAtMs: moment.exactOptional(),
   blocks: goodItems(goodFields(blockSchema)).catch([]),
   /** When blocks of a scope were last lifted: an older copy of such a block must not come back. */
-  lifted: goodEntries(z.number()).exactOptional(),
+  lifted: goodEntries(s.number()).exactOptional(),
   /** Levels of windows that were spoken of, in any window of the host. */
-  alerted: goodEntries(z.number()).exactOptional(),
+  alerted: goodEntries(s.number()).exactOptional(),
 })
 
-const ledgerSchema = z.object({
-  version: z.literal(1),
+const ledgerSchema = s.object({
+  version: s.literal(1),
   accounts: goodEntries(goodFields(accountSchema)).catch({}),
 })
 
 /** What is known about the quota of one account. */
-export type AccountQuota = z.infer<typeof accountSchema>
+export type AccountQuota = s.Infer<typeof accountSchema>
 
 /** What is known about all of them, by uid. A value: every change makes a new one. */
 export type LedgerState = Readonly<Record<string, AccountQuota>>

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { maybe } from '../kernel/text/odd-values.js'
@@ -86,15 +86,15 @@ function creditsOfHeaders(headers: Headers): QuotaReading['credits'] {
   return dropUndefined({ hasCredits, unlimited, balance })
 }
 
-const number = maybe(z.number())
-const text = maybe(z.string())
-const planType = maybe(z.string().transform(plainText))
+const number = maybe(s.number())
+const text = maybe(s.string())
+const planType = maybe(s.string().transform(plainText))
 const credits = maybe(
-  z
+  s
     .looseObject({
-      has_credits: z.boolean(),
-      unlimited: z.boolean().catch(false),
-      balance: maybe(z.union([z.string(), z.number()])),
+      has_credits: s.boolean(),
+      unlimited: s.boolean().catch(false),
+      balance: maybe(s.union([s.string(), s.number()])),
     })
     .transform(({ has_credits: hasCredits, unlimited, balance }) =>
       dropUndefined({ hasCredits, unlimited, balance: balance?.toString() }),
@@ -102,7 +102,7 @@ const credits = maybe(
 )
 
 const eventWindow = maybe(
-  z
+  s
     .looseObject({ used_percent: number, window_minutes: number, reset_at: number })
     .transform((raw): RawWindow => ({
       usedPercent: raw.used_percent,
@@ -110,9 +110,9 @@ const eventWindow = maybe(
       resetAt: raw.reset_at,
     })),
 )
-const eventSchema = z.looseObject({
+const eventSchema = s.looseObject({
   plan_type: planType,
-  rate_limits: maybe(z.looseObject({ primary: eventWindow, secondary: eventWindow })),
+  rate_limits: maybe(s.looseObject({ primary: eventWindow, secondary: eventWindow })),
   credits,
   metered_limit_name: text,
   limit_name: text,
@@ -132,7 +132,7 @@ export function readingOfEvent(event: unknown, nowMs: number): QuotaReading | un
 }
 
 const usageWindow = maybe(
-  z
+  s
     .looseObject({
       used_percent: number,
       limit_window_seconds: number,
@@ -147,24 +147,24 @@ const usageWindow = maybe(
     })),
 )
 const usageLimit = maybe(
-  z
+  s
     .looseObject({ primary_window: usageWindow, secondary_window: usageWindow })
     .transform((limit) => [limit.primary_window, limit.secondary_window]),
 )
-const usageSchema = z.looseObject({
+const usageSchema = s.looseObject({
   plan_type: planType,
   rate_limit: usageLimit,
   credits,
   additional_rate_limits: maybe(
-    z.array(
-      z.looseObject({
-        limit_name: z.string().nullish(),
-        metered_feature: z.string().nullish(),
+    s.array(
+      s.looseObject({
+        limit_name: s.string().nullish(),
+        metered_feature: s.string().nullish(),
         rate_limit: usageLimit,
       }),
     ),
   ),
-  rate_limit_reset_credits: maybe(z.looseObject({ available_count: z.number() })),
+  rate_limit_reset_credits: maybe(s.looseObject({ available_count: s.number() })),
 })
 
 /** Quota in the answer of docs/development/facts/codex-backend.md#usage-endpoint; undefined when it has another form. */

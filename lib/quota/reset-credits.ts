@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import {
   type BackendCaller,
@@ -22,16 +22,16 @@ const PATH = '/wham/rate-limit-reset-credits'
 const WHAT = 'request for banked resets'
 const ANSWER_TIMEOUT_MS = 15_000
 
-const listSchema = z.looseObject({
-  credits: z
+const listSchema = s.looseObject({
+  credits: s
     .array(
-      z
+      s
         .looseObject({
-          id: z.string(),
-          status: z.string().catch('unknown'),
-          title: maybe(z.string()),
+          id: s.string(),
+          status: s.string().catch('unknown'),
+          title: maybe(s.string()),
           /** ISO 8601. */
-          expires_at: maybe(z.string()),
+          expires_at: maybe(s.string()),
         })
         .transform(({ id, status, title, expires_at: expiresAt }) =>
           dropUndefined({ id, status, title, expiresAt }),
@@ -40,11 +40,11 @@ const listSchema = z.looseObject({
     .catch([]),
 })
 /** A banked reset of the windows. */
-export type ResetCredit = z.infer<typeof listSchema>['credits'][number]
+export type ResetCredit = s.Infer<typeof listSchema>['credits'][number]
 
-const redeemedSchema = z.looseObject({
-  code: z.enum(REDEEM_CODES).catch('nothing_to_reset'),
-  windows_reset: z.number().catch(0),
+const redeemedSchema = s.looseObject({
+  code: s.oneOf(REDEEM_CODES).catch('nothing_to_reset'),
+  windows_reset: s.number().catch(0),
 })
 
 /** The banked resets of an account. @throws CodexError `backend_unreachable`, `backend_failed` */

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import type { Config } from '../config/settings.js'
 import type { Clock } from '../kernel/clock.js'
@@ -77,7 +77,7 @@ export function createNotices(deps: {
 /** When each message was last shown, in any window. */
 type Shown = Readonly<Record<string, number>>
 
-const fileSchema = z.object({ version: z.literal(1), shown: goodEntries(z.number()).catch({}) })
+const fileSchema = s.object({ version: s.literal(1), shown: goodEntries(s.number()).catch({}) })
 
 /** Other windows must learn of a message before they would show it themselves, ms. */
 const WRITE_DELAY_MS = 20

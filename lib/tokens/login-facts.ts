@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../kernel/shape.js'
 
 import type { Account, AccountPool, StoredAccount } from '../accounts/account.js'
 import { isSameAccount } from '../accounts/identity.js'
@@ -6,11 +6,11 @@ import { readClaims } from '../oauth/claims.js'
 import type { TokenSet } from '../oauth/token-set.js'
 import { fingerprintOf, isToken, rotatedAccount } from './token-rules.js'
 
-const text = z.string().optional().catch(undefined)
-const time = z.number().optional().catch(undefined)
+const text = s.string().optional().catch(undefined)
+const time = s.number().optional().catch(undefined)
 
 /** Whose a login is and how old its tokens are, as it is kept in the journal. Holds no secret. All times epoch ms. */
-export const loginFactsSchema = z.object({
+export const loginFactsSchema = s.object({
   accountId: text,
   accountUserId: text,
   organizationId: text,
@@ -21,7 +21,7 @@ export const loginFactsSchema = z.object({
   rotatedAt: time,
   expiresAt: time,
 })
-export type LoginFacts = Readonly<z.infer<typeof loginFactsSchema>>
+export type LoginFacts = Readonly<s.Infer<typeof loginFactsSchema>>
 
 /** The spending of one refresh token, as far as other records must know of it. */
 export interface Spent {

@@ -6,7 +6,7 @@ import { formatPool, parsePool } from '../../lib/accounts/store/pool-format.js'
 
 /** Fields without which a record is no login. */
 const CREDENTIALS = ['refreshToken', 'accessToken', 'apiKey', 'sealed']
-const OPTIONAL = Object.keys(storedAccountSchema.shape).filter(
+const OPTIONAL = Object.keys(storedAccountSchema.fields).filter(
   (field) => !CREDENTIALS.includes(field),
 )
 

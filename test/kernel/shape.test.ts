@@ -6,7 +6,7 @@ import * as s from '../../lib/kernel/shape.js'
 
 /** One shape, written for both. */
 interface Twin {
-  readonly ours: s.Shape<unknown, 'required' | 'optional' | 'exact'>
+  readonly ours: s.AnyShape
   readonly theirs: z.ZodType
 }
 

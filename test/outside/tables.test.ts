@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 
+import { jsonSchemaOf } from '../../lib/config/published.js'
 import type { Setting } from '../../lib/config/setting.js'
 import { SETTINGS } from '../../lib/config/settings.js'
 import { ERROR_TABLE } from '../../lib/kernel/errors.js'
@@ -12,11 +13,10 @@ describe('the tables that others build on stay as they are', () => {
   it('settings: names, types, ranges, defaults, environment names and what a project may do', () => {
     const rows = (Object.entries(SETTINGS) as [string, Setting][]).map(
       ([name, { schema, default: value, env, help, project }]) => {
-        const { $schema: _dialect, ...shape } = z.toJSONSchema(schema)
         return [
           name,
           {
-            schema: shape,
+            schema: jsonSchemaOf(schema.takes),
             default: value,
             env: env ?? null,
             help,

@@ -1,5 +1,4 @@
-import * as z from 'zod'
-
+import { isRecord } from '../../kernel/text/json.js'
 import { type Keychain, KEYCHAIN_SERVICE, unavailable } from './keychain.js'
 
 /** The part of `@napi-rs/keyring` that is used. */
@@ -10,9 +9,6 @@ interface Entry {
 }
 type EntryClass = new (service: string, user: string) => Entry
 
-const moduleSchema = z.looseObject({
-  Entry: z.custom<EntryClass>((value) => typeof value === 'function'),
-})
 /** Not a literal at the import, so that no bundler takes it in: it is there only where the user installed it. */
 const PACKAGE: string = '@napi-rs/keyring'
 
@@ -21,15 +17,15 @@ export async function moduleKeychain(
   load: () => Promise<unknown> = () => import(PACKAGE),
 ): Promise<Keychain | undefined> {
   const loaded: unknown = await load().catch(() => undefined)
-  const parsed = moduleSchema.safeParse(loaded)
-  if (!parsed.success) return undefined
+  if (!isRecord(loaded) || typeof loaded.Entry !== 'function') return undefined
+  const Item = loaded.Entry as EntryClass
   // On Windows an item goes by its target alone: that of Bun.secrets is `<service>/<name>`, that of this package `<user>.<service>`.
   // A name with a dot is the same item to both. `Entry.withTarget` must not be used: it writes an empty secret over the item.
   const entry = (name: string): Entry | undefined => {
     const dot = name.lastIndexOf('.')
     return dot < 0
       ? undefined
-      : new parsed.data.Entry(name.slice(dot + 1), `${KEYCHAIN_SERVICE}/${name.slice(0, dot)}`)
+      : new Item(name.slice(dot + 1), `${KEYCHAIN_SERVICE}/${name.slice(0, dot)}`)
   }
   return {
     via: PACKAGE,

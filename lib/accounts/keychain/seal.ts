@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import * as z from 'zod'
+import * as s from '../../kernel/shape.js'
 
 import { CodexError } from '../../kernel/errors.js'
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
@@ -31,19 +31,21 @@ const TAG_BYTES = 16
 const FORMAT = /^v1\.([\w-]{16})\.([\w-]{22,})$/
 
 /** Fields of a record that whoever has them can use the account with, and the values that nobody could read. */
-const secretsSchema = z.object({
-  refreshToken: z.string().optional(),
-  accessToken: z.string().optional(),
-  apiKey: z.string().optional(),
-  unreadFields: z.unknown().optional(),
+const secretsSchema = s.object({
+  refreshToken: s.string().optional(),
+  accessToken: s.string().optional(),
+  apiKey: s.string().optional(),
+  unreadFields: s.unknown().optional(),
 })
-type Secrets = z.infer<typeof secretsSchema>
+type Secrets = s.Infer<typeof secretsSchema>
 /** What a secret is bound to beside its record: where it may be sent. Changed, it opens no more. */
 type Binding = Pick<StoredAccount, 'uid' | 'kind' | 'baseUrl'>
-const sealedRecordSchema = z.looseObject({ uid: z.string(), sealed: z.string() })
+const sealedRecordSchema = s.looseObject({ uid: s.string(), sealed: s.string() })
 /** Values of another form are as if they were not there. */
-const bindingSchema = storedAccountSchema.pick({ uid: true, kind: true }).extend({
-  baseUrl: z.string().optional().catch(undefined),
+const bindingSchema = s.object({
+  uid: storedAccountSchema.fields.uid,
+  kind: storedAccountSchema.fields.kind,
+  baseUrl: s.string().optional().catch(undefined),
 })
 
 /** A new random key. */
@@ -155,7 +157,7 @@ export function withKeyName(pool: AccountPool, id: string): AccountPool {
 }
 
 function sealRecord(account: Account, key: DataKey): Account {
-  const isSecret = (field: string): boolean => Object.hasOwn(secretsSchema.shape, field)
+  const isSecret = (field: string): boolean => Object.hasOwn(secretsSchema.fields, field)
   const { needsLogin, ...unmarked } = account
   const mark = needsLogin === undefined || needsLogin.reason === DOES_NOT_OPEN ? {} : { needsLogin }
   const fields = Object.entries(unmarked).filter(([, value]) => value !== undefined)

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../../kernel/shape.js'
 
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import { goodEntries } from '../../kernel/text/odd-values.js'
@@ -18,11 +18,11 @@ export type ParsedPool =
 
 const CURRENT_VERSION = 3
 
-const position = z.number().int().min(0)
+const position = s.int({ min: 0 })
 
-const fileSchema = z.looseObject({
-  version: z.union([z.number(), z.stringFormat('digits', /^\d{1,4}$/).transform(Number)]),
-  accounts: z.array(z.unknown()).optional(),
+const fileSchema = s.looseObject({
+  version: s.union([s.number(), s.string({ pattern: /^\d{1,4}$/ }).transform(Number)]),
+  accounts: s.array(s.unknown()).optional(),
   activeIndex: position.catch(0).optional(),
   activeIndexByFamily: goodEntries(position).optional().catch(undefined),
 })
@@ -109,8 +109,8 @@ export function withUids(accounts: readonly StoredAccount[]): Account[] {
 }
 
 function fromVersion1(record: unknown): unknown {
-  const old = z
-    .looseObject({ rateLimitResetTime: z.number().optional().catch(undefined) })
+  const old = s
+    .looseObject({ rateLimitResetTime: s.number().optional().catch(undefined) })
     .safeParse(record)
   if (!old.success) return record
   const { rateLimitResetTime, ...rest } = old.data

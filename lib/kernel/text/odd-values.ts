@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../shape.js'
 
 import { isRecord } from './json.js'
 
@@ -11,11 +11,13 @@ import { isRecord } from './json.js'
 const LAST_MOMENT_MS = 253_402_300_799_999
 
 /** A time that a date can be made of, epoch ms. */
-export const moment = z.number().min(0).max(LAST_MOMENT_MS)
+export const moment = s.number({ min: 0, max: LAST_MOMENT_MS })
 
 /** A table without the entries that do not fit; what is no table does not fit itself. */
-export function goodEntries<Value>(schema: z.ZodType<Value>): z.ZodType<Record<string, Value>> {
-  return z.record(z.string(), z.unknown()).transform((table) =>
+export function goodEntries<Value>(
+  schema: s.AnyShape<Value>,
+): s.Shape<Record<string, Value>, 'filled'> {
+  return s.record(s.unknown()).transform((table) =>
     Object.fromEntries(
       Object.entries(table).flatMap(([name, value]): [string, Value][] => {
         const parsed = schema.safeParse(value)
@@ -26,8 +28,8 @@ export function goodEntries<Value>(schema: z.ZodType<Value>): z.ZodType<Record<s
 }
 
 /** A list without the items that do not fit; what is no list does not fit itself. */
-export function goodItems<Value>(schema: z.ZodType<Value>): z.ZodType<Value[]> {
-  return z.array(z.unknown()).transform((list) =>
+export function goodItems<Value>(schema: s.AnyShape<Value>): s.Shape<Value[], 'filled'> {
+  return s.array(s.unknown()).transform((list) =>
     list.flatMap((value): Value[] => {
       const parsed = schema.safeParse(value)
       return parsed.success ? [parsed.data] : []
@@ -36,25 +38,19 @@ export function goodItems<Value>(schema: z.ZodType<Value>): z.ZodType<Value[]> {
 }
 
 /** A field that others write: what does not fit, or is null, counts as absent. */
-export const maybe = <Schema extends z.ZodType>(schema: Schema) =>
+export const maybe = <Value>(schema: s.AnyShape<Value>) =>
   schema
     .nullish()
     .catch(undefined)
     .transform((value) => value ?? undefined)
 
 /** An object: fields that do not fit are as if they were not there, and only a missing one that must be there refuses it. */
-export function goodFields<Shape extends z.ZodRawShape>(
-  schema: z.ZodObject<Shape>,
-): z.ZodType<z.output<z.ZodObject<Shape>>> {
-  const fits = (name: string, value: unknown): boolean =>
-    Object.hasOwn(schema.shape, name) &&
-    (schema.shape[name] as unknown as z.ZodType).safeParse(value).success
-  return z
-    .unknown()
-    .transform((value) =>
-      isRecord(value)
-        ? Object.fromEntries(Object.entries(value).filter(([name, field]) => fits(name, field)))
-        : value,
-    )
-    .pipe(schema as z.ZodType<z.output<z.ZodObject<Shape>>>)
+export function goodFields<Fields extends s.Fields, Out>(
+  schema: s.ObjectShape<Fields, Out>,
+): s.Shape<Out, 'required'> {
+  const fits = ([name, value]: [string, unknown]): boolean =>
+    Object.hasOwn(schema.fields, name) && schema.fields[name]?.safeParse(value).success === true
+  const goodOnes = (value: unknown): unknown =>
+    isRecord(value) ? Object.fromEntries(Object.entries(value).filter(fits)) : value
+  return new s.Shape((value, problems) => schema.read(goodOnes(value), problems))
 }

@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser'
-import * as z from 'zod'
+import * as s from '../../kernel/shape.js'
 
 import { CodexError, ERROR_TABLE, type ErrorCode, isCodexError } from '../../kernel/errors.js'
 import { parsedJson } from '../../kernel/text/json.js'
@@ -14,12 +14,12 @@ const TERMINAL = new Set(['response.completed', 'response.done', 'response.incom
 /** A place beyond this is taken for none. */
 const MAX_INDEX = 9999
 
-const eventSchema = z.looseObject({
-  type: z.string(),
-  item: z.unknown().optional(),
-  output_index: maybe(z.int().min(0).max(MAX_INDEX)),
-  response: maybe(z.looseObject({ output: maybe(z.array(z.unknown())) })),
-  error: maybe(z.looseObject({ message: maybe(z.string()), reason: maybe(z.string()) })),
+const eventSchema = s.looseObject({
+  type: s.string(),
+  item: s.unknown().optional(),
+  output_index: maybe(s.int({ min: 0, max: MAX_INDEX })),
+  response: maybe(s.looseObject({ output: maybe(s.array(s.unknown())) })),
+  error: maybe(s.looseObject({ message: maybe(s.string()), reason: maybe(s.string()) })),
 })
 
 /**

@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser'
-import * as z from 'zod'
+import * as s from '../../kernel/shape.js'
 
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import { maybe } from '../../kernel/text/odd-values.js'
@@ -117,11 +117,11 @@ export function shortened(value: unknown, depth = 0): unknown {
 const NO_USAGE = { input_tokens: 0, output_tokens: 0, total_tokens: 0 }
 
 /** Token counts as the host reads them; others make the event no end for it. */
-const hostUsageSchema = z.looseObject({
-  input_tokens: z.number(),
-  output_tokens: z.number(),
-  input_tokens_details: z.looseObject({ cached_tokens: z.number().nullish() }).nullish(),
-  output_tokens_details: z.looseObject({ reasoning_tokens: z.number().nullish() }).nullish(),
+const hostUsageSchema = s.looseObject({
+  input_tokens: s.number(),
+  output_tokens: s.number(),
+  input_tokens_details: s.looseObject({ cached_tokens: s.number().nullish() }).nullish(),
+  output_tokens_details: s.looseObject({ reasoning_tokens: s.number().nullish() }).nullish(),
 })
 
 function hasHostUsage(event: unknown): boolean {
@@ -134,20 +134,20 @@ function countedUsage(event: unknown): Readonly<Record<string, unknown>> {
   return { ...NO_USAGE, ...responseOf(event)?.usage }
 }
 
-const count = z.number().catch(0)
-const usageSchema = z.looseObject({
+const count = s.number().catch(0)
+const usageSchema = s.looseObject({
   input_tokens: count,
   output_tokens: count,
-  input_tokens_details: maybe(z.looseObject({ cached_tokens: count })),
-  output_tokens_details: maybe(z.looseObject({ reasoning_tokens: count })),
+  input_tokens_details: maybe(s.looseObject({ cached_tokens: count })),
+  output_tokens_details: maybe(s.looseObject({ reasoning_tokens: count })),
 })
-const responseSchema = z.looseObject({
-  output: maybe(z.array(z.unknown())),
+const responseSchema = s.looseObject({
+  output: maybe(s.array(s.unknown())),
   usage: maybe(usageSchema),
 })
 
 /** The answer a terminal event tells of, as far as it can be used. */
-function responseOf(event: unknown): z.infer<typeof responseSchema> | undefined {
+function responseOf(event: unknown): s.Infer<typeof responseSchema> | undefined {
   return responseSchema.safeParse(isRecord(event) ? event.response : undefined).data
 }
 

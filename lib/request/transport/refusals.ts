@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as s from '../../kernel/shape.js'
 
 import type { Clock } from '../../kernel/clock.js'
 import { createStateFile } from '../../kernel/files/state-file.js'
@@ -24,9 +24,11 @@ const FIRST_PAUSE_MS = 10 * 60_000
 export const LONGEST_PAUSE_MS = 24 * 3_600_000
 const WRITE_DELAY_MS = 1_000
 
-const fileSchema = z.looseObject({
-  version: z.literal(1),
-  refused: goodEntries(z.object({ untilMs: moment, times: z.int().min(1).max(1_000) })).catch({}),
+const fileSchema = s.looseObject({
+  version: s.literal(1),
+  refused: goodEntries(s.object({ untilMs: moment, times: s.int({ min: 1, max: 1_000 }) })).catch(
+    {},
+  ),
 })
 
 /** What accounts were refused, in all windows and across starts. */

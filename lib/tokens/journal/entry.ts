@@ -1,5 +1,5 @@
 import os from 'node:os'
-import * as z from 'zod'
+import * as s from '../../kernel/shape.js'
 
 import { type DataKey, openText, sealText } from '../../accounts/keychain/seal.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
@@ -20,24 +20,24 @@ const NUMBER_GOOD_FOR_MS = 24 * 3_600_000
 
 const common = {
   /** Account file the spent token came from. */
-  pool: z.string(),
-  uid: z.string(),
+  pool: s.string(),
+  uid: s.string(),
   /** When the refresh was started, epoch ms. */
-  startedAt: z.number(),
+  startedAt: s.number(),
 }
-const text = z.string().optional().catch(undefined)
-const lossSchema = z.object({
+const text = s.string().optional().catch(undefined)
+const lossSchema = s.object({
   /** `killed`: the process ended here between spending and storing. `unanswered`: the answer did not come. */
-  how: z.enum(['killed', 'unanswered']),
+  how: s.oneOf(['killed', 'unanswered']),
   /** Epoch ms. */
-  startedAt: z.number(),
+  startedAt: s.number(),
 })
 /** A token that was lost before: what is known of it goes along until the login is renewed or ended. */
 const loss = lossSchema.optional().catch(undefined)
-const tokensSchema = z.object({
+const tokensSchema = s.object({
   accessToken: text,
-  refreshToken: z.string(),
-  expiresAt: z.number().optional().catch(undefined),
+  refreshToken: s.string(),
+  expiresAt: s.number().optional().catch(undefined),
   oauthScope: text,
   planType: text,
 })
@@ -46,41 +46,41 @@ const tokensSchema = z.object({
  * What is known about the spending of one refresh token. The spent token is never in it: the file name is its hash.
  * Only `received` holds secrets, from the answer of the server until a record has them.
  */
-const entrySchema = z.discriminatedUnion('state', [
+const entrySchema = s.union([
   /** The token is about to be spent. */
-  z.object({
-    state: z.literal('started'),
+  s.object({
+    state: s.literal('started'),
     ...common,
-    host: z.string(),
-    pid: z.number(),
+    host: s.string(),
+    pid: s.number(),
     /** Which process that number was; see `ProcessIdentity`. Earlier versions do not say. */
     scope: text,
     born: text,
     loss,
   }),
   /** The new tokens are here, but perhaps not yet in the account file. */
-  z.object({
-    state: z.literal('received'),
+  s.object({
+    state: s.literal('received'),
     ...common,
     login: loginFactsSchema.optional().catch(undefined),
-    tokens: z.union([tokensSchema, z.object({ keyId: z.string(), sealed: z.string() })]),
+    tokens: s.union([tokensSchema, s.object({ keyId: s.string(), sealed: s.string() })]),
   }),
   /** It did not work this time. */
-  z.object({
-    state: z.literal('failed'),
+  s.object({
+    state: s.literal('failed'),
     ...common,
-    failedAt: z.number(),
-    retryAt: z.number(),
-    attempts: z.number(),
+    failedAt: s.number(),
+    retryAt: s.number(),
+    attempts: s.number(),
     /** False when the server may have replaced the token all the same. */
-    answered: z.boolean(),
+    answered: s.boolean(),
     loss,
   }),
 ])
 
-export type EarlierLoss = Readonly<z.infer<typeof lossSchema>>
+export type EarlierLoss = Readonly<s.Infer<typeof lossSchema>>
 /** An entry as it lies on the disk: its tokens may be sealed. */
-export type StoredEntry = Readonly<z.infer<typeof entrySchema>>
+export type StoredEntry = Readonly<s.Infer<typeof entrySchema>>
 export type StartedEntry = Extract<StoredEntry, { state: 'started' }>
 export type ReceivedEntry = Omit<Extract<StoredEntry, { state: 'received' }>, 'tokens'> & {
   readonly tokens: TokenSet
