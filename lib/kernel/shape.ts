@@ -145,7 +145,7 @@ type OutputOf<Of extends Fields> = Flat<
 export type Infer<Of> = Of extends AnyShape<infer Out> ? Out : never
 
 /** Any value, also none. */
-export function unknown(): Shape<unknown> {
+export function unknown(): Shape {
   return new Shape((value) => value)
 }
 

@@ -39,7 +39,7 @@ const { twin } = fc.letrec<{ twin: Twin }>((tie) => {
         Object.fromEntries(Object.entries(twins).map(([name, one]) => [name, one.theirs])),
       ),
     }))
-  const required = (one: Twin): one is Twin & { ours: s.Shape<unknown> } =>
+  const required = (one: Twin): one is Twin & { ours: s.Shape } =>
     one.ours.presence === 'required'
   return {
     twin: fc.oneof(
@@ -49,11 +49,11 @@ const { twin } = fc.letrec<{ twin: Twin }>((tie) => {
       inner.map(({ ours, theirs }) => ({ ours: ours.nullish(), theirs: theirs.nullish() })),
       inner.map(({ ours, theirs }) => ({ ours: ours.nullable(), theirs: theirs.nullable() })),
       inner.map(({ ours, theirs }) => ({
-        ours: (ours as s.Shape<unknown>).catch('caught'),
+        ours: (ours as s.Shape).catch('caught'),
         theirs: theirs.catch('caught'),
       })),
       inner.map(({ ours, theirs }) => ({
-        ours: (ours as s.Shape<unknown>).transform((value) => [value]),
+        ours: (ours as s.Shape).transform((value) => [value]),
         theirs: theirs.transform((value) => [value]),
       })),
       fc.constantFrom(...leaves).map(({ ours, theirs }) => ({

@@ -47,7 +47,7 @@ export const maybe = <Value>(schema: s.AnyShape<Value>) =>
 /** An object: fields that do not fit are as if they were not there, and only a missing one that must be there refuses it. */
 export function goodFields<Fields extends s.Fields, Out>(
   schema: s.ObjectShape<Fields, Out>,
-): s.Shape<Out, 'required'> {
+): s.Shape<Out> {
   const fits = ([name, value]: [string, unknown]): boolean =>
     Object.hasOwn(schema.fields, name) && schema.fields[name]?.safeParse(value).success === true
   const goodOnes = (value: unknown): unknown =>
