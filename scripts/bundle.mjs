@@ -13,6 +13,32 @@ const REQUIRE_BANNER =
 /** Imports that the host resolves at run time (TUI) and must stay bare and literal. */
 const HOST_MODULES = ['@opentui/*', 'solid-js', 'solid-js/*']
 
+/**
+ * Which files import which first, so that what they share comes out as few chunks: esbuild makes one for each set of
+ * entries that reach a module, and each file costs the host about as long as 10 kB of code. What every start loads is
+ * reached by all of them, what the first request needs by all but the start.
+ */
+const START = 'lib/plugin.ts'
+const REQUESTS = 'lib/core.ts'
+const LOADED_LATER =
+  /^(?:scripts\/cli|lib\/(?:tools-entry|dialog-entry|request\/late\/late|accounts\/keychain\/keychain-(?:command|module)|cli\/menu.*))\.ts$/
+
+const grouped = {
+  name: 'grouped',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
+      const name = path.relative(root, file).replaceAll('\\', '/')
+      const first = name === REQUESTS ? START : LOADED_LATER.test(name) ? REQUESTS : undefined
+      if (first === undefined) return undefined
+      const text = await readFile(file, 'utf8')
+      return {
+        contents: `${text}\nimport ${JSON.stringify(path.join(root, first))}\n`,
+        loader: 'ts',
+      }
+    })
+  },
+}
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
@@ -45,6 +71,7 @@ export async function bundle(outdir, hostModules) {
     outdir,
     splitting: true,
     chunkNames: 'chunk-[name]-[hash]',
+    plugins: [grouped],
     banner: { js: REQUIRE_BANNER },
   })
   // The host rewrites `from "…"` as text: without the space, which minifying takes away, it finds nothing to rewrite.

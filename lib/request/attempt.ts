@@ -1,99 +1,43 @@
 import type { Account } from '../accounts/account.js'
-import { dropUndefined } from '../kernel/drop-undefined.js'
-import { isCodexError } from '../kernel/errors.js'
-import { readingOfEvent, readingOfHeaders } from '../quota/readings.js'
-import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
-import type { Grant } from '../tokens/tokens.js'
-import type { ObjectText } from './body/json-edit.js'
+import { type CodexError, isCodexError } from '../kernel/errors.js'
+import { BusyElsewhere, type Grant } from '../tokens/tokens.js'
+import { routed } from './choose.js'
 import { MIN_STEP_MS } from './deadline.js'
-import { classifyEvent, classifyResponse, classifyThrown } from './failures/classify.js'
-import { readErrorBody } from './failures/facts.js'
-import { errorOf, type Failure } from './failures/failures.js'
 import { assertSendable } from './headers/headers.js'
 import { wireRequest } from './headers/wire.js'
-import type { RequestRun, Target } from './run.js'
-import { inEvents } from './stream/json-answer.js'
-import { TOO_LONG } from './stream/scan.js'
-import { openStream, type StreamEnd } from './stream/stream.js'
-import type { BreakReason } from './stream/upstream.js'
-import type { AttemptRecord } from './trace/trace.js'
+import { type Attempt, type AttemptResult, lateOf, type RequestRun } from './run.js'
 import type { Shipment } from './transport/transport.js'
 
 /** A header of the backend's that is no sensible turn state is not echoed. */
 const MAX_TURN_STATE = 4096
-
-/** One try of one account. */
-export interface Attempt {
-  readonly target: Target
-  readonly body: ObjectText
-  readonly record: AttemptRecord
-  /** False while another account could serve in place of waiting for a token that another process renews. */
-  mayWait(): boolean
-  /** The stream handed out has ended; once, and only after a success. */
-  readonly onEnd: (end: StreamEnd) => void
-}
-
-/** What came of it. */
-export type AttemptResult =
-  | { readonly ok: true; readonly response: Response; readonly body: ReadableStream<Uint8Array> }
-  | { readonly ok: false; readonly failure: Failure; readonly token: string }
 
 /**
  * Sends the request as one account and waits for the first output, the first sign of success.
  * @throws CodexError when the account has no usable token; the reason of the signal when aborted
  */
 export async function attempt(run: RequestRun, one: Attempt): Promise<AttemptResult> {
-  const { tokens, clock } = run.runtime
-  const { record, target } = one
+  const { tokens } = run.runtime
+  const { target } = one
   if (isCodexError(target.destination)) throw target.destination
   const access = tokens.access(target.account, run.signal, () => one.mayWait())
   const grant = access instanceof Promise ? await access : access
-  const failed = (failure: Failure): AttemptResult => {
-    const { kind, status, requestId } = failure
-    Object.assign(record, { outcome: kind }, dropUndefined({ status, requestId }))
-    return { ok: false, failure, token: grant.token }
-  }
-  const outgoing = { url: target.destination, ...outgoingAs(run, one, grant) }
-  let response: Response
-  try {
-    const { account } = grant
-    const { sessionId } = run
-    const exchange = await run.transport.send({
-      ...outgoing,
-      account,
-      sessionId,
-      onTurnState: (value) => noteTurnState(run, account.uid, value),
-    })
-    ;({ response } = exchange)
-    record.passage = exchange.passage
-  } catch (error) {
-    if (run.signal.aborted) throw error
-    return failed(classifyThrown(error))
-  }
-
-  const { headers, status } = response
-  const nowMs = clock.now()
-  const requestId = headers.get('x-request-id') ?? headers.get('x-oai-request-id') ?? undefined
-  Object.assign(record, dropUndefined({ headersMs: nowMs - record.startedAtMs, status, requestId }))
-  learnFromHeaders(run, { account: target.account, headers, nowMs })
-  if (!response.ok) {
-    const bodyText = await readErrorBody(response, run.signal)
-    return failed(classifyResponse({ ...askedOf(run, headers), nowMs, status, bodyText }))
-  }
-
-  // A caller without streaming gets all of it at once, so there is nothing to hand over.
-  run.deadline.answering(run.prepared.wantsStream)
-  try {
-    const opened = await openAnswer(run, one, response)
-    if (!('body' in opened)) return failed(opened)
-    record.outcome = 'ok'
-    return { ok: true, ...opened }
-  } catch (error) {
-    if (run.signal.aborted) throw error
-    return failed(classifyThrown(error))
-  } finally {
-    run.deadline.answering(false)
-  }
+  const { account, token } = grant
+  const sending = run.transport.send({
+    url: target.destination,
+    ...outgoingAs(run, one, grant),
+    account,
+    sessionId: run.sessionId,
+    onTurnState: (value) => noteTurnState(run, account.uid, value),
+  })
+  // What the answer takes is loaded while the backend thinks.
+  const late = lateOf(run)
+  if (late instanceof Promise) late.catch(() => undefined)
+  const sent = await sending.then(
+    (exchange) => ({ exchange }),
+    (error: unknown) => ({ error }),
+  )
+  const { answerOf } = await late
+  return answerOf(run, one, { ...sent, token })
 }
 
 /** The request as an account sends it. @throws CodexError for a login that cannot be sent */
@@ -122,84 +66,25 @@ function outgoingAs(
   }
 }
 
-/** What an error is judged by, but for the error. */
-function askedOf({ runtime, prepared: { model } }: RequestRun, headers: Headers) {
-  return { model, limitId: runtime.router.limitOf(model), nowMs: runtime.clock.now(), headers }
-}
-
-/** The answer once its first output is there, or why it has none. */
-async function openAnswer(
-  run: RequestRun,
-  { target: { account }, onEnd }: Attempt,
-  response: Response,
-): Promise<Failure | { readonly response: Response; readonly body: ReadableStream<Uint8Array> }> {
-  const { runtime } = run
-  const { clock, ledger, config } = runtime
-  const { status } = response
-  const answer = await inEvents(response)
-  if (answer === undefined) return { kind: 'not_sse', status, once: true }
-  // A whole answer is there: asking again could be billed again, whatever it says.
-  const once = answer.inOnePiece ? ({ once: true } as const) : {}
-  const judged = (event: unknown): Failure =>
-    classifyEvent({ ...askedOf(run, response.headers), event })
-  const shown = (failure: Failure) =>
-    errorOf(failure, { label: runtime.label(account), nowMs: clock.now() })
-  const stream = await openStream(answer.response, {
-    idleMs: config.streamStallTimeoutMs,
-    signal: run.signal,
-    observer: {
-      onRateLimits: (event) => {
-        const reading = readingOfEvent(event, clock.now())
-        if (reading !== undefined) ledger.observe(account.uid, reading, clock.now())
-      },
-      onFirstOutput: () => {
-        run.record.firstOutputMs = clock.now() - run.record.startedAtMs
-      },
-      onEnd,
-    },
-    brokenError: (why) => shown(failureOfBreak(why)),
-    failedError: (event) => shown(judged(event)),
-  })
-  switch (stream.kind) {
-    case 'open':
-      return { response: answer.response, body: stream.body }
-    case 'failed':
-      return { ...judged(stream.event), ...once }
-    case 'empty':
-      return { kind: 'empty', status, ...once }
-    case 'not_sse':
-      return { kind: 'not_sse', status, ...(stream.isJson ? { once: true } : {}) }
-    case 'broken':
-      return stream.why === 'network'
-        ? classifyThrown(stream.error)
-        : { ...failureOfBreak(stream.why), status, ...once }
-  }
-}
-
-/** What the headers say of the account's quota, the limit family of the model and the turn. */
-function learnFromHeaders(
-  run: RequestRun,
-  { account, headers, nowMs }: { account: Account; headers: Headers; nowMs: number },
+export function noteTurnState(
+  { runtime, sessionId }: RequestRun,
+  uid: string,
+  value: string,
 ): void {
-  const { ledger, router } = run.runtime
-  const { model } = run.prepared
-  const reading = readingOfHeaders(headers, nowMs)
-  if (reading !== undefined) ledger.observe(account.uid, reading, nowMs)
-  const [first, ...others] = reading?.limits ?? []
-  const active = headers.get('x-codex-active-limit')
-  if (active !== null && /^[\w-]{1,64}$/.test(active))
-    router.learnLimit(model, active.replaceAll('-', '_'))
-  else if (first?.limitId === DEFAULT_LIMIT_ID && others.length === 0)
-    router.learnLimit(model, DEFAULT_LIMIT_ID)
-  const turnState = headers.get('x-codex-turn-state')
-  if (turnState !== null) noteTurnState(run, account.uid, turnState)
-}
-
-function noteTurnState({ runtime, sessionId }: RequestRun, uid: string, value: string): void {
   if (value.length <= MAX_TURN_STATE) runtime.sessions.setTurnState(sessionId, uid, value)
 }
 
-function failureOfBreak(why: BreakReason): Failure {
-  if (why === 'network') return { kind: 'network' }
-  return { kind: 'stream_broken', ...(why === 'too_long' ? { message: TOO_LONG } : {}) }
+/** Another process that renews a token is waited for when no other account can serve. */
+export function mayWait(run: RequestRun, uid: string): boolean {
+  const { router, clock } = run.runtime
+  return run.isLastResort || !router.hasAlternative(run.pool, routed(run, uid), clock.now())
+}
+
+/** Why an account has no token. @throws what is no error of ours, the reason of an abort say */
+export function noteTokenError(run: RequestRun, account: Account, error: unknown): CodexError {
+  if (run.signal.aborted || !isCodexError(error)) throw error
+  run.last = { error }
+  if (error instanceof BusyElsewhere) run.busy.add(account.uid)
+  if (error.code === 'login_required') run.notices.loginNeeded(run.runtime.label(account))
+  return error
 }

@@ -1,14 +1,11 @@
 import { abortReason } from '../kernel/clock.js'
 import { type CodexError, isCodexError, messageOf } from '../kernel/errors.js'
+import { lazily } from '../kernel/lazy.js'
 import { createBreakers } from './breaker.js'
-import { overdue } from './choose.js'
 import { type Deadline, isOverdue, startDeadline } from './deadline.js'
-import { errorResponse, shownError } from './failures/host-error.js'
-import { createRetryBudget, retryLimitsOf } from './failures/retry.js'
 import { serve } from './failover.js'
-import { lateAnswer } from './hand-over.js'
 import { readHostRequest, signalOf } from './host-request.js'
-import { finish, type RequestDeps, type RequestRun } from './run.js'
+import { finish, type Late, lateOf, type RequestDeps, type RequestRun } from './run.js'
 import type { RequestRecord } from './trace/trace.js'
 
 /** What OpenCode calls in place of `fetch`. `arrivedAt`: when it did, as `performance.now()`; this moment when absent. */
@@ -29,18 +26,21 @@ interface Arrival {
  * Creates the request path: the host's request goes out as the best account and its stream comes back untouched. Failures
  * come back as answers the host shows and does not repeat; only an abort is thrown.
  */
-export function createCodexFetch(options: Omit<RequestDeps, 'breakers'>): CodexFetch {
-  const deps: RequestDeps = { ...options, breakers: createBreakers() }
+export function createCodexFetch(options: Omit<RequestDeps, 'breakers' | 'late'>): CodexFetch {
+  const late = lazily(() => import('./late/late.js'))
+  const deps: RequestDeps = { ...options, breakers: createBreakers(), late }
   return async (input, init, arrivedAt = performance.now()) => {
     const signal = signalOf(input, init)
     if (signal?.aborted === true) throw abortReason(signal)
     return new Promise((resolve, reject) => {
+      const inTime = (make: (late: Late) => Response): void =>
+        void Promise.resolve(lateOf(deps)).then((it) => resolve(make(it)), reject)
       const deadline = startDeadline(
         signal,
         { ms: deps.deadlineMs, startedAt: arrivedAt },
         {
           handOver: () =>
-            resolve(
+            inTime(({ lateAnswer, overdue }) =>
               lateAnswer(
                 outcome.then((it) =>
                   it instanceof Response ? (it.body ?? overdue(deps, arrival.run?.last)) : it,
@@ -48,14 +48,16 @@ export function createCodexFetch(options: Omit<RequestDeps, 'breakers'>): CodexF
                 () => finish(deps.runtime, arrival, 'cancelled'),
               ),
             ),
-          giveUp: () => resolve(errorResponse(overdue(deps, arrival.run?.last))),
+          giveUp: () =>
+            inTime(({ errorResponse, overdue }) => errorResponse(overdue(deps, arrival.run?.last))),
         },
       )
       const arrival: Arrival = { deadline }
       const outcome = answer(deps, arrival, { input, init })
       outcome.then((it) => {
         deadline.met()
-        resolve(it instanceof Response ? it : errorResponse(it))
+        if (it instanceof Response) resolve(it)
+        else inTime(({ errorResponse }) => errorResponse(it))
       }, reject)
     })
   }
@@ -77,6 +79,7 @@ async function answer(
       finish(deps.runtime, arrival, 'aborted')
       throw abortReason(signal)
     }
+    const { overdue, shownError } = await lateOf(deps)
     const shown = signal.aborted ? overdue(deps, arrival.run?.last) : shownError(error)
     if (!signal.aborted && !isCodexError(error))
       deps.runtime.host.log('error', 'A request failed inside the plugin.', {
@@ -112,7 +115,7 @@ async function begin(
     sessionId,
     headers,
     record,
-    budget: createRetryBudget(retryLimitsOf(runtime.config)),
+    budget: undefined,
     prepared,
     pool: runtime.store.peek() ?? (await runtime.store.read()),
     reason: 'initial_attempt',

@@ -5,24 +5,28 @@ import type { Config } from '../config/settings.js'
 import type { History } from '../history/history.js'
 import type { Clock } from '../kernel/clock.js'
 import type { CodexError } from '../kernel/errors.js'
+import type { Lazy } from '../kernel/lazy.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Metrics } from '../kernel/metrics.js'
 import type { Endpoints } from '../oauth/endpoints.js'
 import type { QuotaLedger } from '../quota/ledger.js'
 import type { ChosenReason } from '../routing/types.js'
 import type { Tokens } from '../tokens/tokens.js'
+import type { ObjectText } from './body/json-edit.js'
+import type { AccountBody } from './body/reasoning.js'
 import type { PreparedRequest } from './body/request.js'
 import type { Breaker, Breakers } from './breaker.js'
 import type { Deadline } from './deadline.js'
 import type { Destination, EndpointForKeys } from './endpoint.js'
 import type { AttemptReason, Failure } from './failures/failures.js'
+import type { Refusal } from './failures/refusal.js'
 import type { RetryBudget } from './failures/retry.js'
 import type { HostRequest } from './host-request.js'
 import type { WireStyle } from './headers/wire.js'
 import type { Notices } from './notices.js'
 import type { Router } from './router.js'
-import type { RequestRecord, Trace } from './trace/trace.js'
-import type { Transport } from './transport/transport.js'
+import type { AttemptRecord, RequestRecord, Trace } from './trace/trace.js'
+import type { Exchange, Transport } from './transport/transport.js'
 
 /** What the request path uses of the runtime. */
 export interface RequestRuntime {
@@ -60,6 +64,13 @@ export interface RequestDeps {
   readonly endpointForKeys: EndpointForKeys | undefined
   readonly breakers: Breakers
   readonly notices: Notices
+  /** What is needed once a request was sent, or cannot be. */
+  readonly late: Lazy<Late>
+}
+
+/** The second part of the request path, now or as soon as it is loaded. */
+export function lateOf({ late }: Pick<RequestDeps, 'late'>): Late | Promise<Late> {
+  return late.ready() ?? late()
 }
 
 /** An account that is asked, and where: settled once, however often it is asked. */
@@ -84,9 +95,10 @@ export interface RequestRun extends RequestDeps, Omit<HostRequest, 'text'> {
   /** Aborted by the host or by the deadline. */
   readonly signal: AbortSignal
   readonly record: RequestRecord
-  readonly budget: RetryBudget
 
   prepared: PreparedRequest
+  /** Absent until something has failed. */
+  budget: RetryBudget | undefined
   pool: AccountPool
   /** Why the next attempt is made. */
   reason: AttemptReason
@@ -105,6 +117,50 @@ export interface RequestRun extends RequestDeps, Omit<HostRequest, 'text'> {
   refreshedUid: string | undefined
   droppedReasoning: boolean
   repairedHistory: boolean
+}
+
+/** One try of one account. */
+export interface Attempt {
+  readonly target: Target
+  readonly body: ObjectText
+  readonly record: AttemptRecord
+  /** False while another account could serve in place of waiting for a token that another process renews. */
+  mayWait(): boolean
+  /** The stream handed out has ended; once, and only after a success. */
+  readonly onEnd: () => void
+}
+
+/** What came of it. */
+export type AttemptResult =
+  | { readonly ok: true; readonly response: Response; readonly body: ReadableStream<Uint8Array> }
+  | { readonly ok: false; readonly failure: Failure; readonly token: string }
+
+/** The second part of the request path (`late/late.ts`): what is needed once a request was sent, or cannot be. */
+export interface Late {
+  readonly answerOf: (
+    run: RequestRun,
+    one: Attempt,
+    sent: { readonly exchange?: Exchange; readonly error?: unknown; readonly token: string },
+  ) => Promise<AttemptResult>
+  readonly handBack: (
+    run: RequestRun,
+    target: Target,
+    answer: Extract<AttemptResult, { ok: true }> & { readonly account: AccountBody },
+  ) => Promise<Response> | Response
+  readonly recover: (
+    run: RequestRun,
+    target: Target,
+    result: Extract<AttemptResult, { ok: false }>,
+  ) => Promise<void>
+  readonly noteSwitch: (run: RequestRun, to: Account) => void
+  readonly waitForAnyAccount: (run: RequestRun, refusal: Refusal) => Promise<void>
+  readonly overdue: (deps: RequestDeps, last: LastFailure | undefined) => CodexError
+  readonly shownError: (error: unknown) => CodexError
+  readonly errorResponse: (error: CodexError) => Response
+  readonly lateAnswer: (
+    answer: Promise<ReadableStream<Uint8Array> | CodexError>,
+    giveUp: () => void,
+  ) => Response
 }
 
 /** Closes the account of a request; later calls change nothing but the count. */

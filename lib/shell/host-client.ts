@@ -2,7 +2,7 @@ import type { PluginInput } from '@opencode-ai/plugin'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import type { HostPort } from '../kernel/host-port.js'
-import type * as PlainText from '../kernel/text/plain-text.js'
+import { plainData, plainLines } from '../kernel/text/plain-text.js'
 import { redact } from '../kernel/text/redact.js'
 
 const SERVICE = 'oc-codex-multi-auth'
@@ -12,13 +12,14 @@ const SERVICE = 'oc-codex-multi-auth'
  * waits for the screen (docs/development/facts/opencode-host.md#start-up).
  */
 export function createHostPort(client: PluginInput['client']): HostPort {
-  // Loaded with the first message: a start has none, and waits for each file it has to open.
-  const detached = (call: (plain: typeof PlainText) => Promise<unknown>): void => {
-    void import('../kernel/text/plain-text.js').then(call).catch(() => undefined)
+  const detached = (call: () => Promise<unknown>): void => {
+    void Promise.resolve()
+      .then(call)
+      .catch(() => undefined)
   }
   return {
     log(level, message, extra) {
-      detached(({ plainLines, plainData }) =>
+      detached(() =>
         client.app.log({
           body: {
             service: SERVICE,
@@ -30,7 +31,7 @@ export function createHostPort(client: PluginInput['client']): HostPort {
       )
     },
     toast({ title, message, variant, durationMs }) {
-      detached(({ plainLines }) =>
+      detached(() =>
         client.tui.showToast({
           body: dropUndefined({
             title,

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { createCore } from '../../lib/core.js'
-import { fallbackModel } from '../../lib/request/fallback-model.js'
+import { fallbackModel } from '../../lib/request/late/fallback-model.js'
 import { prepareRequest } from '../../lib/request/body/request.js'
 import { ask, coreOver, firstTurn, RESPONSES, served } from '../support/core-over.js'
 

@@ -28,7 +28,7 @@ export interface Shipment extends Omit<Outgoing, 'body'> {
 }
 
 /** The answer, whatever way it came: status, headers, and a body of server-sent events. */
-interface Exchange {
+export interface Exchange {
   readonly response: Response
   readonly passage: Passage
 }

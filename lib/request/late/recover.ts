@@ -1,13 +1,11 @@
-import type { Account } from '../accounts/account.js'
-import { type CodexError, isCodexError } from '../kernel/errors.js'
-import { BusyElsewhere } from '../tokens/tokens.js'
-import type { AttemptResult } from './attempt.js'
-import { errorOfLast, overdue, routed } from './choose.js'
-import { CONSEQUENCES } from './failures/failure-row.js'
-import { decideNext, type Failure, rowOf } from './failures/failures.js'
-import type { Progress } from './failures/retry.js'
+import { mayWait, noteTokenError } from '../attempt.js'
+import { routed } from '../choose.js'
+import { CONSEQUENCES } from '../failures/failure-row.js'
+import { decideNext, type Failure, rowOf } from '../failures/failures.js'
+import type { Progress } from '../failures/retry.js'
 import { fallbackModel } from './fallback-model.js'
-import type { RequestDeps, RequestRun, Target } from './run.js'
+import { budgetOf, errorOfLast, overdue } from './refused.js'
+import type { AttemptResult, RequestDeps, RequestRun, Target } from '../run.js'
 
 /** Takes down what a failure says, and makes the request ready for its next attempt. @throws CodexError when there is none */
 export async function recover(
@@ -68,7 +66,7 @@ function noteFailure({ runtime }: RequestDeps, target: Target, failure: Failure)
 function progressOf(run: RequestRun, uid: string): Progress {
   const { router, clock, random, config } = run.runtime
   return {
-    budget: run.budget,
+    budget: budgetOf(run),
     refreshed: run.refreshedUid === uid,
     droppedReasoning: run.droppedReasoning,
     repairedHistory: run.repairedHistory,
@@ -136,19 +134,4 @@ function fallBack(run: RequestRun): boolean {
   run.record.model = model
   run.tried.clear()
   return true
-}
-
-/** Another process that renews a token is waited for when no other account can serve. */
-export function mayWait(run: RequestRun, uid: string): boolean {
-  const { router, clock } = run.runtime
-  return run.isLastResort || !router.hasAlternative(run.pool, routed(run, uid), clock.now())
-}
-
-/** Why an account has no token. @throws what is no error of ours, the reason of an abort say */
-export function noteTokenError(run: RequestRun, account: Account, error: unknown): CodexError {
-  if (run.signal.aborted || !isCodexError(error)) throw error
-  run.last = { error }
-  if (error instanceof BusyElsewhere) run.busy.add(account.uid)
-  if (error.code === 'login_required') run.notices.loginNeeded(run.runtime.label(account))
-  return error
 }

@@ -1,4 +1,4 @@
-import { entryFor, resolveModel } from '../models/resolve.js'
+import { entryFor, resolveModel } from '../../models/resolve.js'
 
 /**
  * Models tried in turn when no account may use one and the user has opted in; a user's own chain replaces the

@@ -1,5 +1,5 @@
-import { type CodexError, isCodexError } from '../kernel/errors.js'
-import { errorEventBytes } from './failures/host-error.js'
+import { type CodexError, isCodexError } from '../../kernel/errors.js'
+import { errorEventBytes } from '../failures/host-error.js'
 
 /** The host ends a stream that is silent for 300 s; a comment keeps it open, ms. */
 const SIGN_OF_LIFE_MS = 60_000
