@@ -75,9 +75,6 @@ export interface CoreInput {
   readonly openWebSocket?: OpenWebSocket
 }
 
-/** How long after the core the model catalogue is looked after, ms. */
-const CATALOGUE_DELAY_MS = 1_000
-
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
   const runtime: Runtime = createRuntime({
@@ -113,9 +110,10 @@ export async function createCore(input: CoreInput): Promise<Core> {
   // What a killed window had received but not stored is brought home in the background.
   void tokens.recover().catch(() => undefined)
   const settled = ensureHostManifest(input.paths.root)
-  // The first requests come first; the list of models is for the next start.
-  const catalogueTimer = setTimeout(() => void runtime.catalogue.refresh(), CATALOGUE_DELAY_MS)
-  catalogueTimer.unref()
+  // The list of models is for the next start. Idle accounts are asked when they serve.
+  const { accounts = [], activeIndex = 0 } = store.peek() ?? {}
+  const inUse = accounts[activeIndex]
+  if (inUse !== undefined) runtime.catalogue.serves(inUse.uid)
 
   const fetch = createCodexFetch({
     runtime,
@@ -154,7 +152,6 @@ export async function createCore(input: CoreInput): Promise<Core> {
     fetch,
     login,
     async close() {
-      clearTimeout(catalogueTimer)
       await login.close()
       await Promise.all([
         transport.close(),
