@@ -1,5 +1,3 @@
-import { writeSync } from 'node:fs'
-
 import type { AuthHook, PluginInput } from '@opencode-ai/plugin'
 
 import type { Core } from '../core.js'
@@ -87,15 +85,16 @@ export function authHook(
       // (docs/development/facts/opencode-host.md#conflicts-between-plugins).
       if (!isManaged && !(await hasAccounts(accountsFile))) return {}
       core.prefetch(PREFETCH_DELAY_MS)
-      if (process.env.OC_CODEX_SELF_TEST === '1') tellTheDoctor()
+      if (process.env.OC_CODEX_SELF_TEST === '1') await tellTheDoctor()
       return { ...options }
     },
   }
 }
 
 /** Straight to the pipe of the doctor, who started this host: what goes through the host's log is lost when the host ends first. */
-function tellTheDoctor(): void {
+async function tellTheDoctor(): Promise<void> {
   try {
+    const { writeSync } = await import('node:fs')
     writeSync(process.stderr.fd, `oc-codex-multi-auth ${packageVersion()} serves openai\n`)
   } catch {
     // Nobody reads; the doctor says what it did not see.
