@@ -125,7 +125,7 @@ async function takeOverKey(
   const baseUrl = stored.metadata?.[ENDPOINT_INPUT]
   if (baseUrl === undefined || baseUrl === '') return {}
   const take = async (): Promise<void> => {
-    const [{ saveApiKey }, { runtime }] = await Promise.all([import('../core.js'), core()])
+    const [{ saveApiKey }, { runtime }] = await Promise.all([import('../core-late.js'), core()])
     await saveApiKey(runtime, { apiKey: stored.key, baseUrl }, 'the login')
     await markAsManaged(client).catch(() => undefined)
   }
@@ -141,7 +141,7 @@ async function takeOverKey(
       if (!isTaken) await take()
       isTaken = true
     } catch (error) {
-      return (await import('../core.js')).errorAnswer(error)
+      return (await import('../core-late.js')).errorAnswer(error)
     }
     return options.fetch(url, init)
   }

@@ -14,7 +14,7 @@ import { aHome } from '../support/home.js'
 import { expectOutside } from '../support/outside.js'
 
 /** Lower these when the entries shrink; what raises them makes every start of OpenCode slower. */
-const MAX_BYTES = { 'index.js': 38_500, 'tui.js': 122_000 }
+const MAX_BYTES = { 'index.js': 38_500, 'tui.js': 126_000 }
 
 /** Calls that open nothing. */
 const LOOKS = /^(existsSync|l?stat(Sync)?|access|watch(File)?)$/

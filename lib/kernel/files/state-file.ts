@@ -3,15 +3,7 @@ import path from 'node:path'
 
 import type { Clock } from '../clock.js'
 import { messageOf } from '../errors.js'
-import {
-  type FileStamp,
-  readTextFile,
-  sameStamp,
-  stampNow,
-  stampOf,
-  writeFileAtomic,
-} from './json-file.js'
-import { withFileLock } from '../lock/lock.js'
+import { type FileStamp, readTextFile, sameStamp, stampNow, stampOf } from './json-file.js'
 import type { Logger } from '../logger.js'
 import { createWriteBehind } from '../write-behind.js'
 import { realPathOrSame } from './real-path.js'
@@ -112,6 +104,8 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
 
   async function write(): Promise<void> {
     try {
+      // Loaded with the first write: nobody who reads needs it.
+      const { withFileLock, writeFileAtomic } = await import('./writing.js')
       await withFileLock(
         realPathOrSame(file),
         { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) },
