@@ -35,7 +35,7 @@ export interface Element {
 }
 
 /** Elements by what was found in them. */
-export type Found = ReadonlyMap<string, readonly Element[]>
+type Found = ReadonlyMap<string, readonly Element[]>
 
 /** Texts to look out for. */
 export interface Watch {
