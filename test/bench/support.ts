@@ -19,6 +19,24 @@ export interface Row {
   readonly atLeast?: boolean
 }
 
+/** What `scripts/bench.mjs` tells a program of this folder. */
+export interface Given {
+  readonly dist: string
+  readonly upstream: string
+  /** Those of tool-upstream.ts. */
+  readonly ports: readonly number[]
+  readonly isQuick: boolean
+  /** Names of the parts to run. */
+  readonly only: readonly string[]
+  readonly runtime: string
+  /** The program of the runtime and what its environment must hold. */
+  readonly command: string
+  readonly env: Readonly<Record<string, string>>
+  /** Where the bundled programs are. */
+  readonly folder: string
+  readonly home: string
+}
+
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** The plugin as the host holds it, after its loader. */
@@ -57,7 +75,7 @@ const CANNED =
   'data: {"type":"response.output_text.delta","delta":"x"}\n\ndata: {"type":"response.completed","response":{"usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
 
 /** Builds the bench over the built plugin and puts itself before `fetch`, which the core takes when it is created. */
-export function createBench(options: { dist: string; upstream: string; isQuick: boolean }): Bench {
+export function createBench(options: Given): Bench {
   const realFetch = globalThis.fetch
   let homes = 0
   const bench: Bench = {
@@ -69,7 +87,7 @@ export function createBench(options: { dist: string; upstream: string; isQuick: 
     realFetch,
     async plugin(accounts, other) {
       homes += 1
-      const home = path.join(process.env.BENCH_ROOT ?? '', `home-${homes}`)
+      const home = path.join(options.home, `home-${homes}`)
       mkdirSync(path.join(home, '.opencode', 'node_modules'), { recursive: true })
       writeFileSync(path.join(home, '.opencode', 'package.json'), '{}')
       await writePool(accountsFileOf(home), accounts)

@@ -1,0 +1,10 @@
+import { createOutside } from './processes.js'
+import { coldStart, firstRequest } from './starts.js'
+import type { Given } from './support.js'
+
+const given = JSON.parse(process.argv[2] ?? '') as Given
+const outside = createOutside(given)
+const parts = { 'cold-start': coldStart, 'first-request': firstRequest }
+for (const [name, measure] of Object.entries(parts))
+  if (given.only.includes(name)) await measure(outside)
+process.stdout.write(`${JSON.stringify(outside.rows)}\n`)

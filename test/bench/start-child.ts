@@ -1,0 +1,113 @@
+/**
+ * One start in a fresh process, used as the host uses the plugin, with `fetch` replaced before anything is loaded. Imports
+ * nothing itself: what it loaded would be missing from the plugin's bill. Prints one JSON line.
+ */
+const startedMb = process.memoryUsage().rss / 1e6
+const started = performance.now()
+const [, , entry = '', kind = ''] = process.argv
+const env = process.env
+
+const RESPONSES = 'https://api.openai.com/v1/responses'
+const TOKEN = 'https://auth.openai.com/oauth/token'
+const TOKEN_ANSWER_MS = 100
+const PARALLEL = 20
+const ANSWER =
+  'data: {"type":"response.output_text.delta","delta":"x"}\n\ndata: {"type":"response.completed","response":{"usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
+const USED_UP = {
+  error: {
+    type: 'usage_limit_reached',
+    message: 'The usage limit has been reached',
+    plan_type: 'plus',
+    resets_at: Math.ceil(Date.now() / 1000) + 7200,
+    resets_in_seconds: 7200,
+  },
+}
+const RENEWED = { access_token: 'at-new', refresh_token: 'rt-new', expires_in: 86_400 }
+
+let firstSentMs = 0
+let calls = 0
+
+globalThis.fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
+  // No look at `Request`: Node loads its whole HTTP client for the name alone.
+  const url = typeof input === 'string' ? input : 'url' in input ? input.url : input.href
+  if (url.endsWith('/oauth/token')) {
+    await new Promise((resolve) => setTimeout(resolve, TOKEN_ANSWER_MS))
+    return Response.json(RENEWED)
+  }
+  if (!url.endsWith('/responses')) return Response.json({ models: [] })
+  if (calls === 0) firstSentMs = performance.now() - started
+  calls += 1
+  const account = new Headers(init?.headers).get('chatgpt-account-id')
+  if (kind === 'failover' && account !== `id-bench-${env.BENCH_LIMITED ?? ''}`)
+    return Response.json(USED_UP, { status: 429 })
+  return new Response(ANSWER, { headers: { 'content-type': 'text/event-stream' } })
+}
+
+type Ask = (url: string, init: RequestInit) => Promise<Response>
+
+async function ask(target: Ask, session = 'ses_bench'): Promise<boolean> {
+  const response = await target(RESPONSES, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'session-id': session },
+    body: env.BENCH_BODY ?? '',
+  })
+  return (await response.text()).includes('response.completed')
+}
+
+const askTwenty = async (target: Ask): Promise<boolean> => {
+  const answers = Array.from({ length: PARALLEL }, (_, index) => ask(target, `ses_${index}`))
+  return (await Promise.all(answers)).every(Boolean)
+}
+
+interface Hooks {
+  readonly auth: { loader(get: () => Promise<unknown>, provider: unknown): Promise<{ fetch: Ask }> }
+  dispose(): Promise<void>
+}
+
+async function pluginStarted(): Promise<{ fetch: Ask; dispose(): Promise<void> }> {
+  const { default: plugin } = (await import(entry)) as {
+    default: { server(input: unknown): Promise<Hooks> }
+  }
+  const client = {
+    app: { log: async () => undefined },
+    tui: { showToast: async () => undefined },
+    auth: { set: async () => undefined },
+  }
+  const hooks = await plugin.server({ client, directory: env.HOME })
+  const auth: unknown = JSON.parse(env.BENCH_AUTH ?? '')
+  const { fetch } = await hooks.auth.loader(async () => auth, {})
+  return { fetch, dispose: () => hooks.dispose() }
+}
+
+async function measured(): Promise<{ answered: boolean; startMs: number; dispose?(): unknown }> {
+  const plain: Ask = (url, init) => globalThis.fetch(url, init)
+  switch (kind) {
+    case 'nothing':
+      return { answered: true, startMs: performance.now() - started }
+    case 'read':
+      await (await import('node:fs/promises')).readFile(env.BENCH_CAPTURE ?? '', 'utf8')
+      return { answered: true, startMs: performance.now() - started }
+    case 'fetch':
+      return { startMs: 0, answered: await ask(plain) }
+    case 'fetch-expired':
+      await plain(TOKEN, {})
+      return { startMs: 0, answered: await askTwenty(plain) }
+    default: {
+      const { fetch, dispose } = await pluginStarted()
+      const startMs = performance.now() - started
+      if (kind === 'boot') return { answered: true, startMs }
+      const answered = await (kind === 'expired' ? askTwenty(fetch) : ask(fetch))
+      return { answered, startMs, dispose }
+    }
+  }
+}
+
+const { answered, startMs, dispose } = await measured()
+const totalMs = performance.now() - started
+const mb = process.memoryUsage().rss / 1e6
+process.stdout.write(
+  `${JSON.stringify({ startMs, firstSentMs, answerMs: totalMs - startMs, answered, calls, mb, grownMb: mb - startedMb })}\n`,
+)
+// What the next start finds on the disk is what a user's would.
+await dispose?.()
+process.exit(0)
