@@ -22,7 +22,8 @@ const PARTS = {
   'cold-start': 'import, factory and loader in fresh processes',
   'first-request': 'fresh processes until the first request, past limits, with an expired token',
   'until-upstream': 'from the call of the host to `fetch`, by size of the body',
-  streams: 'a long answer, the first byte, many requests at once',
+  requests: 'CPU, time on the loopback, many at once',
+  streams: 'long answers, by the size of their chunks and events',
   failover: 'limited accounts before one that is not',
   load: 'many requests, an expired token, a thousand accounts',
   transports: 'ways to the backend (Bun only)',
@@ -168,8 +169,9 @@ function print(name, rows) {
 
 function targetOf({ target, of, unit, atLeast }) {
   if (target === undefined) return ''
-  if (of === 'ratio') return `≤ ${Number(target.toFixed(3))}×`
-  return `${atLeast ? '≥' : '≤'} ${of === 'added' ? 'plain + ' : ''}${target} ${unit}`
+  const bound = Number(target.toFixed(3))
+  if (of === 'ratio') return `≤ ${bound}×`
+  return `${atLeast ? '≥' : '≤'} ${of === 'added' ? 'plain + ' : ''}${bound} ${unit}`
 }
 
 function verdictOf({ target, of, ours, plain, atLeast }) {

@@ -1,5 +1,6 @@
 import { failover } from './failover.js'
 import { load } from './load.js'
+import { requests } from './requests.js'
 import { streams } from './streams.js'
 import { createBench, type Given } from './support.js'
 import { transports } from './transports.js'
@@ -9,6 +10,7 @@ const given = JSON.parse(process.argv[2] ?? '') as Given
 const bench = createBench(given)
 const parts = {
   'until-upstream': untilUpstream,
+  requests,
   streams,
   failover,
   load,

@@ -121,40 +121,72 @@ export function createBench(options: Given): Bench {
 export const goodAccount = (index = 0): RecordOnDisk =>
   anAccount(`bench-${index}`, { accountUserId: `user-${index}` })
 
-/** The host's own first turn, with a history up to a size. */
-export function bodyOf(bytes: number): string {
+/** The text that a body is full of: one byte for a character in the memory of the runtime, or two. */
+export type Script = 'Latin' | '16-bit'
+
+const REMARKS: Readonly<Record<Script, string>> = {
+  Latin: 'Look at this file:\n',
+  '16-bit': 'Посмотри на этот файл, 请看这个文件:\n',
+}
+
+const turnIn = (script: Script): readonly object[] => [
+  {
+    role: 'user',
+    content: [
+      {
+        type: 'input_text',
+        text: REMARKS[script].padEnd(2_000, 'const line = "some \\"quoted\\" code"\n'),
+      },
+    ],
+  },
+  { type: 'reasoning', encrypted_content: 'A'.repeat(600), summary: [] },
+  { type: 'function_call', call_id: 'c1', name: 'read', arguments: '{"filePath":"a.ts"}' },
+  {
+    type: 'function_call_output',
+    call_id: 'c1',
+    output: `${REMARKS[script]}text of a file, line by line\n`.repeat(80),
+  },
+]
+
+/** A prompt of the host, behind a history. */
+export interface Prompt {
+  readonly input: readonly unknown[]
+}
+
+/** The host's own first turn, with a history up to a size in characters. */
+export function promptOf(size: number, script: Script = 'Latin'): Prompt {
   const captured = JSON.parse(readFileSync(process.env.BENCH_CAPTURE ?? '', 'utf8')) as {
     body: { input: unknown[]; instructions: string; tools: unknown[] }
   }
   const body =
-    bytes < 20_000 ? { ...captured.body, instructions: 'x'.repeat(200), tools: [] } : captured.body
-  const turn = [
-    {
-      role: 'user',
-      content: [
-        {
-          type: 'input_text',
-          text: 'Look at this file:\n'.padEnd(2_000, 'const line = "some \\"quoted\\" code"\n'),
-        },
-      ],
-    },
-    { type: 'reasoning', encrypted_content: 'A'.repeat(600), summary: [] },
-    { type: 'function_call', call_id: 'c1', name: 'read', arguments: '{"filePath":"a.ts"}' },
-    {
-      type: 'function_call_output',
-      call_id: 'c1',
-      output: 'text of a file, line by line\n'.repeat(120),
-    },
-  ]
-  const count = Math.max(
-    0,
-    Math.floor((bytes - JSON.stringify(body).length) / JSON.stringify(turn).length),
-  )
-  return JSON.stringify({
-    ...body,
-    input: [...Array.from({ length: count }, () => turn).flat(), ...body.input],
-  })
+    size < 20_000 ? { ...captured.body, instructions: 'x'.repeat(200), tools: [] } : captured.body
+  const turn = turnIn(script)
+  const rest = size - JSON.stringify(body).length
+  const count = Math.max(0, Math.floor(rest / JSON.stringify(turn).length))
+  return { ...body, input: [...Array.from({ length: count }, () => turn).flat(), ...body.input] }
 }
+
+/** The same prompt after another turn of about 4 kB. */
+export const grown = (prompt: Prompt, script: Script): Prompt => ({
+  ...prompt,
+  input: [...prompt.input, ...turnIn(script)],
+})
+
+export const SESSION = 'ses_bench'
+
+/** A new string for a prompt, as the host makes one for each request. Conversations differ from their first words on. */
+export const textOf = (prompt: Prompt, script: Script, session = SESSION): string =>
+  JSON.stringify({
+    ...prompt,
+    input: [
+      { role: 'user', content: [{ type: 'input_text', text: `${session}: ${REMARKS[script]}` }] },
+      ...prompt.input,
+    ],
+    prompt_cache_key: session,
+  })
+
+/** A body of about so many characters. */
+export const bodyOf = (size: number): string => textOf(promptOf(size), 'Latin')
 
 /** A prompt as the host sends it. */
 export const send = (
@@ -164,7 +196,7 @@ export const send = (
 ): Promise<Response> =>
   target(URL_OF_HOST, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'session-id': 'ses_bench', ...headers },
+    headers: { 'content-type': 'application/json', 'session-id': SESSION, ...headers },
     body,
   })
 
@@ -185,3 +217,26 @@ export const percentile = (values: readonly number[], share: number): number =>
   ] ?? Number.NaN
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
+
+/** CPU time of this process so far, ms: less noisy than a clock where others work too. */
+export const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/** Both in turns, so that neither has the warmer machine; the first of each is not counted. */
+export async function inTurns<T>(
+  rounds: number,
+  one: () => Promise<T>,
+  other: () => Promise<T>,
+): Promise<{ ours: T[]; beside: T[] }> {
+  const ours: T[] = []
+  const beside: T[] = []
+  for (let round = 0; round <= rounds; round += 1) {
+    const pair = [await one(), await other()] as const
+    if (round === 0) continue
+    ours.push(pair[0])
+    beside.push(pair[1])
+  }
+  return { ours, beside }
+}

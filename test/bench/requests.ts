@@ -1,0 +1,131 @@
+import { performance } from 'node:perf_hooks'
+
+import {
+  type Bench,
+  canned,
+  cpuMs,
+  drain,
+  type Fetch,
+  goodAccount,
+  inTurns,
+  median,
+  percentile,
+  promptOf,
+  send,
+  SESSION,
+  textOf,
+} from './support.js'
+
+const BATCH = 200
+const PARALLEL = 50
+
+/** What requests cost beside the wait for the backend: CPU, time on the loopback, and many at once; beside, `fetch` alone. */
+export async function requests(bench: Bench): Promise<void> {
+  const { fetch, dispose } = await bench.plugin([goodAccount()])
+  await cpuOfRequests(bench, fetch)
+  const plain: Fetch = (_url, init) =>
+    bench.realFetch(`${bench.upstream}/backend-api/codex/responses`, init)
+  await overLoopback(bench, fetch, plain)
+  await parallel(bench, fetch, plain)
+  await dispose()
+}
+
+/** Without a network, which costs far more than all of it. */
+async function cpuOfRequests(bench: Bench, fetch: Fetch): Promise<void> {
+  bench.transport = canned
+  const prompt = promptOf(2_000)
+  const once = async (target: Fetch): Promise<number> => {
+    const bodies = Array.from({ length: BATCH }, () => textOf(prompt, 'Latin'))
+    const before = cpuMs()
+    for (const body of bodies) await drain(await send(target, body))
+    return ((cpuMs() - before) * 1000) / BATCH
+  }
+  const plain: Fetch = (url, init) => globalThis.fetch(url, init)
+  const { ours, beside } = await inTurns(
+    bench.rounds(30),
+    () => once(fetch),
+    () => once(plain),
+  )
+  bench.transport = bench.realFetch
+  bench.rows.push({
+    name: 'CPU of a 2 kB request, without a network',
+    ours: median(ours),
+    plain: median(beside),
+    unit: 'µs',
+    target: 120,
+  })
+}
+
+async function overLoopback(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void> {
+  const prompt = promptOf(2_000)
+  const once = async (target: Fetch): Promise<{ first: number; all: number }> => {
+    const body = textOf(prompt, 'Latin')
+    const started = performance.now()
+    const response = await send(target, body)
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    await reader.read()
+    const first = performance.now() - started
+    while (!(await reader.read()).done);
+    return { first, all: performance.now() - started }
+  }
+  const { ours, beside } = await inTurns(
+    bench.rounds(800),
+    () => once(fetch),
+    () => once(plain),
+  )
+  const row = (key: 'first' | 'all'): { ours: number; plain: number; p99: number } => {
+    const values = ours.map((one) => one[key])
+    return {
+      ours: median(values),
+      plain: median(beside.map((one) => one[key])),
+      p99: percentile(values, 0.99),
+    }
+  }
+  bench.rows.push(
+    { name: 'first byte', ...row('first'), unit: 'ms', target: 0.3, of: 'added' },
+    { name: '2 kB over loopback, in all', ...row('all'), unit: 'ms', target: 0.3 },
+  )
+}
+
+async function parallel(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void> {
+  const prompt = promptOf(200_000)
+  const once = async (target: Fetch): Promise<{ ms: number; stall: number; cpu: number }> => {
+    const bodies = Array.from({ length: PARALLEL }, (_, index) =>
+      textOf(prompt, 'Latin', `${SESSION}_${index}`),
+    )
+    const cpu = cpuMs()
+    const started = performance.now()
+    let last = started
+    let stall = 0
+    const look = (): void => {
+      const now = performance.now()
+      stall = Math.max(stall, now - last - 1)
+      last = now
+    }
+    const timer = setInterval(look, 1)
+    await Promise.all(
+      bodies.map(async (body, index) =>
+        drain(await send(target, body, { 'session-id': `${SESSION}_${index}` })),
+      ),
+    )
+    const ms = performance.now() - started
+    // A loop that was blocked to the very end never ran the timer: that is the longest stall, not none.
+    look()
+    clearInterval(timer)
+    return { ms, stall, cpu: cpuMs() - cpu }
+  }
+  const { ours, beside } = await inTurns(
+    bench.rounds(15),
+    () => once(fetch),
+    () => once(plain),
+  )
+  const row = (key: 'ms' | 'stall' | 'cpu'): { ours: number; plain: number } => ({
+    ours: median(ours.map((one) => one[key])),
+    plain: median(beside.map((one) => one[key])),
+  })
+  bench.rows.push(
+    { name: '50 parallel 200 kB requests', ...row('ms'), unit: 'ms', target: 1.25, of: 'ratio' },
+    { name: '50 parallel, longest stall', ...row('stall'), unit: 'ms', target: 5, of: 'added' },
+    { name: '50 parallel, CPU', ...row('cpu'), unit: 'ms', target: 1.5, of: 'ratio' },
+  )
+}
