@@ -21,6 +21,7 @@ const REQUIRE =
 const PARTS = {
   'cold-start': 'import, factory and loader in fresh processes',
   'first-request': 'fresh processes until the first request, past limits, with an expired token',
+  disk: 'bytes and operations on files while answers carry quota (a minute for each runtime)',
   'until-upstream': 'from the call of the host to `fetch`, by size of the body',
   requests: 'CPU, time on the loopback, many at once',
   streams: 'long answers, by the size of their chunks and events',
@@ -70,7 +71,7 @@ try {
     ['upstream', 'tool-upstream', 'measure', 'outside'].map((name) => bundled(name)),
   )
   // What a fresh process loads is measured: nothing but the program itself.
-  await Promise.all(['start-child'].map((name) => bundled(name, {})))
+  await Promise.all(['start-child', 'spaced-child'].map((name) => bundled(name, {})))
   const bun = bunCommand()
   const runtimes = [
     { runtime: 'bun', command: bun.command, env: bun.env },

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks'
 
 import { startSimulator } from '../../simulator/index.js'
-import { type Bench, bodyOf, canned, drain, median, percentile, send } from './support.js'
+import { send } from './host.js'
+import { type Bench, bodyOf, canned, drain, median, percentile } from './support.js'
 import { signedIn } from '../support/records.js'
 
 const FULL = [{ minutes: 300, limit: 100, used: 100 }]

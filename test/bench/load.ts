@@ -3,6 +3,7 @@ import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
 import { startSimulator, type Simulator } from '../../simulator/index.js'
+import { send } from './host.js'
 import {
   type Bench,
   bodyOf,
@@ -11,8 +12,7 @@ import {
   goodAccount,
   median,
   percentile,
-  type Plugin,
-  send,
+  type HomedPlugin,
 } from './support.js'
 import { signedIn } from '../support/records.js'
 
@@ -106,7 +106,7 @@ async function manyAccounts(bench: Bench): Promise<void> {
   const many = await bench.plugin(Array.from({ length: 1_000 }, (_, index) => goodAccount(index)))
   bench.transport = canned
   const body = bodyOf(2_000)
-  const once = async ({ fetch }: Plugin): Promise<number> => {
+  const once = async ({ fetch }: HomedPlugin): Promise<number> => {
     const started = performance.now()
     await drain(await send(fetch, body))
     return performance.now() - started

@@ -1,17 +1,16 @@
 import { performance } from 'node:perf_hooks'
 
+import { type Fetch, send } from './host.js'
 import {
   type Bench,
   canned,
   cpuMs,
   drain,
-  type Fetch,
   goodAccount,
   inTurns,
   median,
   percentile,
   promptOf,
-  send,
   SESSION,
   textOf,
 } from './support.js'

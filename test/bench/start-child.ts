@@ -1,13 +1,14 @@
 /**
  * One start in a fresh process, used as the host uses the plugin, with `fetch` replaced before anything is loaded. Imports
- * nothing itself: what it loaded would be missing from the plugin's bill. Prints one JSON line.
+ * nothing but the way to use it: what it loaded would be missing from the plugin's bill. Prints one JSON line.
  */
+import { type Fetch, send, startPlugin } from './host.js'
+
 const startedMb = process.memoryUsage().rss / 1e6
 const started = performance.now()
 const [, , entry = '', kind = ''] = process.argv
 const env = process.env
 
-const RESPONSES = 'https://api.openai.com/v1/responses'
 const TOKEN = 'https://auth.openai.com/oauth/token'
 const TOKEN_ANSWER_MS = 100
 const PARALLEL = 20
@@ -43,44 +44,18 @@ globalThis.fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
   return new Response(ANSWER, { headers: { 'content-type': 'text/event-stream' } })
 }
 
-type Ask = (url: string, init: RequestInit) => Promise<Response>
-
-async function ask(target: Ask, session = 'ses_bench'): Promise<boolean> {
-  const response = await target(RESPONSES, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'session-id': session },
-    body: env.BENCH_BODY ?? '',
-  })
+async function ask(target: Fetch, session = 'ses_bench'): Promise<boolean> {
+  const response = await send(target, env.BENCH_BODY ?? '', { 'session-id': session })
   return (await response.text()).includes('response.completed')
 }
 
-const askTwenty = async (target: Ask): Promise<boolean> => {
+const askTwenty = async (target: Fetch): Promise<boolean> => {
   const answers = Array.from({ length: PARALLEL }, (_, index) => ask(target, `ses_${index}`))
   return (await Promise.all(answers)).every(Boolean)
 }
 
-interface Hooks {
-  readonly auth: { loader(get: () => Promise<unknown>, provider: unknown): Promise<{ fetch: Ask }> }
-  dispose(): Promise<void>
-}
-
-async function pluginStarted(): Promise<{ fetch: Ask; dispose(): Promise<void> }> {
-  const { default: plugin } = (await import(entry)) as {
-    default: { server(input: unknown): Promise<Hooks> }
-  }
-  const client = {
-    app: { log: async () => undefined },
-    tui: { showToast: async () => undefined },
-    auth: { set: async () => undefined },
-  }
-  const hooks = await plugin.server({ client, directory: env.HOME })
-  const auth: unknown = JSON.parse(env.BENCH_AUTH ?? '')
-  const { fetch } = await hooks.auth.loader(async () => auth, {})
-  return { fetch, dispose: () => hooks.dispose() }
-}
-
 async function measured(): Promise<{ answered: boolean; startMs: number; dispose?(): unknown }> {
-  const plain: Ask = (url, init) => globalThis.fetch(url, init)
+  const plain: Fetch = (url, init) => globalThis.fetch(url, init)
   switch (kind) {
     case 'nothing':
       return { answered: true, startMs: performance.now() - started }
@@ -93,7 +68,10 @@ async function measured(): Promise<{ answered: boolean; startMs: number; dispose
       await plain(TOKEN, {})
       return { startMs: 0, answered: await askTwenty(plain) }
     default: {
-      const { fetch, dispose } = await pluginStarted()
+      const { fetch, dispose } = await startPlugin(entry, {
+        home: env.HOME,
+        auth: JSON.parse(env.BENCH_AUTH ?? '') as unknown,
+      })
       const startMs = performance.now() - started
       if (kind === 'boot') return { answered: true, startMs }
       const answered = await (kind === 'expired' ? askTwenty(fetch) : ask(fetch))

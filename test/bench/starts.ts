@@ -1,10 +1,8 @@
-import { mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import path from 'node:path'
 
-import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
-import { accountsFileOf, writePool } from '../support/records.js'
-import type { Outside } from './processes.js'
-import { bodyOf, goodAccount, median } from './support.js'
+import { childEnv, homeOf, type Outside } from './processes.js'
+import { goodAccount, median } from './support.js'
 
 /** What a fresh process says of its start. */
 interface Start {
@@ -153,7 +151,7 @@ async function inTurns(
   for (let round = 0; round <= outside.rounds(24); round += 1) {
     for (const [kind, list] of samples) {
       const start = JSON.parse(
-        await outside.run(childArgs(outside, kind), childEnv(await home())),
+        await outside.run(childArgs(outside, kind), envOf(await home())),
       ) as Start
       if (round > 0) list.push(start)
     }
@@ -167,35 +165,23 @@ const childArgs = (outside: Outside, kind: string): string[] => [
   kind,
 ]
 
-const childEnv = (home: string): Record<string, string> => ({
-  HOME: home,
-  BENCH_AUTH: JSON.stringify(MANAGED_AUTH),
-  BENCH_BODY: bodyOf(2_000),
-  BENCH_CAPTURE: process.env.BENCH_CAPTURE ?? '',
-  BENCH_LIMITED: String(LIMITED),
-})
-
-/** The files of a user who has signed in. */
-async function homeOf({ folder }: Outside, accounts: readonly object[]): Promise<string> {
-  const home = mkdtempSync(path.join(folder, 'home-'))
-  const hostData = path.join(home, '.local', 'share', 'opencode')
-  mkdirSync(hostData, { recursive: true })
-  writeFileSync(path.join(hostData, 'auth.json'), JSON.stringify({ openai: MANAGED_AUTH }))
-  await writePool(accountsFileOf(home), accounts)
-  return home
-}
-
-/** Files opened by a process with success, or undefined where there is no strace to count them. */
+/** Files opened by a process with success, or undefined where they cannot be counted. */
 async function filesOpened(
   outside: Outside,
   kind: string,
   home: string,
 ): Promise<number | undefined> {
-  const calls = await outside.traced(['open', 'openat'], childArgs(outside, kind), childEnv(home))
-  return calls
-    ?.flatMap((line) => (/= \d+$/.test(line) ? (/"([^"]*)"/.exec(line)?.[1] ?? []) : []))
-    .filter((name) => !/^\/(?:proc|sys|dev)\//.test(name) && !isFolder(path.resolve(name))).length
+  const { calls } = await outside.traced(['open', 'openat'], childArgs(outside, kind), envOf(home))
+  return calls?.filter(
+    ({ file, result }) => result >= 0 && !/^\/(?:proc|sys|dev)\//.test(file) && !isFolder(file),
+  ).length
 }
 
 const isFolder = (file: string): boolean =>
   statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+
+const envOf = (home: string): Record<string, string> => ({
+  ...childEnv(home),
+  BENCH_CAPTURE: process.env.BENCH_CAPTURE ?? '',
+  BENCH_LIMITED: String(LIMITED),
+})

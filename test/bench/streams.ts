@@ -1,17 +1,8 @@
 import { performance } from 'node:perf_hooks'
 
 import { DELTA, HEAD, tailOf } from './answers.js'
-import {
-  type Bench,
-  bodyOf,
-  cpuMs,
-  drain,
-  type Fetch,
-  goodAccount,
-  inTurns,
-  median,
-  send,
-} from './support.js'
+import { type Fetch, send } from './host.js'
+import { type Bench, bodyOf, cpuMs, drain, goodAccount, inTurns, median } from './support.js'
 
 /** Tells the backend how many megabytes to send; one of the headers that the plugin passes on. */
 const SIZE_HEADER = 'x-parent-session-id'

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
+import { type Plugin, startPlugin } from './host.js'
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
 import { accountsFileOf, anAccount, type RecordOnDisk, writePool } from '../support/records.js'
 
@@ -37,14 +38,10 @@ export interface Given {
   readonly home: string
 }
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
-
-/** The plugin as the host holds it, after its loader. */
-export interface Plugin {
-  readonly fetch: Fetch
+/** The plugin in a home of its own. */
+export interface HomedPlugin extends Plugin {
   readonly home: string
   readonly loaderMs: number
-  dispose(): Promise<void>
 }
 
 /** What every measurement needs. */
@@ -60,17 +57,9 @@ export interface Bench {
   plugin(
     accounts: readonly object[],
     other?: { readonly url: string; readonly backend: string },
-  ): Promise<Plugin>
+  ): Promise<HomedPlugin>
 }
 
-interface HostView {
-  readonly auth: {
-    loader(get: () => Promise<unknown>, provider: unknown): Promise<{ fetch: Fetch }>
-  }
-  dispose(): Promise<void>
-}
-
-const URL_OF_HOST = 'https://api.openai.com/v1/responses'
 const CANNED =
   'data: {"type":"response.output_text.delta","delta":"x"}\n\ndata: {"type":"response.completed","response":{"usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
 
@@ -97,19 +86,12 @@ export function createBench(options: Given): Bench {
         OC_CODEX_SIMULATOR_BACKEND: other?.backend ?? `${options.upstream}/backend-api`,
         CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0',
       })
-      const module = (await import(path.join(options.dist, 'index.js'))) as {
-        default: { server(input: unknown): Promise<HostView> }
-      }
-      const client = {
-        app: { log: async () => undefined },
-        tui: { showToast: async () => undefined },
-        auth: { set: async () => undefined },
-      }
       const started = performance.now()
-      const hooks = await module.default.server({ client, directory: home })
-      const loaded = await hooks.auth.loader(async () => MANAGED_AUTH, {})
-      const loaderMs = performance.now() - started
-      return { fetch: loaded.fetch, home, loaderMs, dispose: () => hooks.dispose() }
+      const plugin = await startPlugin(path.join(options.dist, 'index.js'), {
+        home,
+        auth: MANAGED_AUTH,
+      })
+      return { ...plugin, home, loaderMs: performance.now() - started }
     },
   }
   globalThis.fetch = ((input: RequestInfo, init?: RequestInit) =>
@@ -172,6 +154,7 @@ export const grown = (prompt: Prompt, script: Script): Prompt => ({
   input: [...prompt.input, ...turnIn(script)],
 })
 
+/** The session of a prompt that names no other. */
 export const SESSION = 'ses_bench'
 
 /** A new string for a prompt, as the host makes one for each request. Conversations differ from their first words on. */
@@ -187,18 +170,6 @@ export const textOf = (prompt: Prompt, script: Script, session = SESSION): strin
 
 /** A body of about so many characters. */
 export const bodyOf = (size: number): string => textOf(promptOf(size), 'Latin')
-
-/** A prompt as the host sends it. */
-export const send = (
-  target: Fetch,
-  body: string,
-  headers: Record<string, string> = {},
-): Promise<Response> =>
-  target(URL_OF_HOST, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'session-id': SESSION, ...headers },
-    body,
-  })
 
 /** Reads an answer to its end; its length in bytes. */
 export async function drain(response: Response): Promise<number> {

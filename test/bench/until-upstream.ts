@@ -1,15 +1,14 @@
 import { performance } from 'node:perf_hooks'
 
+import { type Fetch, send } from './host.js'
 import {
   type Bench,
   drain,
-  type Fetch,
   goodAccount,
   grown,
   median,
   percentile,
   promptOf,
-  send,
   textOf,
 } from './support.js'
 
