@@ -22,6 +22,7 @@ const PARTS = {
   'cold-start': 'import, factory and loader in fresh processes',
   'first-request': 'fresh processes until the first request, past limits, with an expired token',
   disk: 'bytes and operations on files while answers carry quota (a minute for each runtime)',
+  whole: 'OpenCode itself with its builtin login and with the plugin (Bun only; not with --quick)',
   'until-upstream': 'from the call of the host to `fetch`, by size of the body',
   requests: 'CPU, time on the loopback, many at once',
   streams: 'long answers, by the size of their chunks and events',
@@ -56,7 +57,8 @@ if (values.help) {
   process.exit(0)
 }
 
-const only = values.only?.split(',') ?? Object.keys(PARTS)
+const only =
+  values.only?.split(',') ?? Object.keys(PARTS).filter((part) => !values.quick || part !== 'whole')
 const unknown = only.find((part) => !(part in PARTS))
 if (unknown !== undefined) {
   process.stderr.write(`There is no part ${unknown}.\n\n${HELP}`)
@@ -64,6 +66,9 @@ if (unknown !== undefined) {
 }
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'oc-codex-bench-'))
+// Below the repository, where they find OpenCode; the homes are elsewhere, in no project.
+await mkdir(path.join(root, '.tmp'), { recursive: true })
+const programs = await mkdtemp(path.join(root, '.tmp', 'bench-'))
 const children = new Set()
 try {
   await run(process.execPath, ['scripts/build.mjs'], { cwd: root })
@@ -89,8 +94,8 @@ try {
     const home = path.join(folder, runtime)
     await mkdir(home)
     const rowsOf = async (program, name, more) => {
-      const given = JSON.stringify({ ...shared, runtime, command, env, folder, home })
-      const text = await run(program, [path.join(folder, `${name}.mjs`), given], {
+      const given = JSON.stringify({ ...shared, runtime, command, env, programs, folder, home })
+      const text = await run(program, [path.join(programs, `${name}.mjs`), given], {
         env: {
           PATH: process.env.PATH,
           HOME: home,
@@ -110,14 +115,14 @@ try {
   else for (const [name, rows] of Object.entries(results)) print(name, rows)
 } finally {
   for (const child of children) child.kill()
-  await rm(folder, { recursive: true, force: true })
+  for (const one of [folder, programs]) await rm(one, { recursive: true, force: true })
 }
 
 /** Bundles a program of test/bench. */
 function bundled(name, banner = { js: REQUIRE }) {
   return build({
     entryPoints: [path.join(root, 'test', 'bench', `${name}.ts`)],
-    outfile: path.join(folder, `${name}.mjs`),
+    outfile: path.join(programs, `${name}.mjs`),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -129,7 +134,7 @@ function bundled(name, banner = { js: REQUIRE }) {
 /** Starts a server of ours in a process of its own. @returns the first line it prints */
 function started(name) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(folder, `${name}.mjs`)], {
+    const child = spawn(process.execPath, [path.join(programs, `${name}.mjs`)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     children.add(child)

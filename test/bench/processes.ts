@@ -69,7 +69,7 @@ export function createOutside(given: Given): Outside {
     dist: given.dist,
     folder,
     rounds: (count) => (isQuick ? Math.ceil(count / 4) : count),
-    script: (name) => path.join(folder, `${name}.mjs`),
+    script: (name) => path.join(given.programs, `${name}.mjs`),
     run: (args, more) => output(command, args, more),
     async traced(names, args, more) {
       const logs = mkdtempSync(path.join(folder, 'strace-'))

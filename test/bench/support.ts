@@ -34,6 +34,8 @@ export interface Given {
   readonly command: string
   readonly env: Readonly<Record<string, string>>
   /** Where the bundled programs are. */
+  readonly programs: string
+  /** For whatever is made on the way. */
   readonly folder: string
   readonly home: string
 }
