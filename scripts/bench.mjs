@@ -161,16 +161,18 @@ function run(command, args, options) {
 }
 
 function print(name, rows) {
-  process.stdout.write(
-    `\n${name}\n\n| Measurement | Ours | p99 | Plain | Ratio | Target | |\n| --- | ---: | ---: | ---: | ---: | --- | --- |\n`,
-  )
-  for (const row of rows) {
-    const { ours, plain, p99, unit } = row
+  const lines = rows.map((row) => {
+    const { ours, best, p99, plain, unit } = row
     const ratio = plain >= 0.01 ? `${(ours / plain).toFixed(ours / plain < 0.1 ? 3 : 2)}×` : ''
-    process.stdout.write(
-      `| ${row.name} | ${format(ours)} ${unit} | ${p99 === undefined ? '' : format(p99)} | ${plain === undefined ? '' : `${format(plain)} ${unit}`} | ${ratio} | ${targetOf(row)} | ${verdictOf(row)} |\n`,
+    const [median, beside] = [ours, plain].map(
+      (value) => value !== undefined && `${format(value)} ${unit}`,
     )
-  }
+    const cells = [row.name, median, format(best), format(p99), beside || '', ratio]
+    return `| ${[...cells, targetOf(row), verdictOf(row)].join(' | ')} |\n`
+  })
+  process.stdout.write(
+    `\n${name}\n\n| Measurement | Ours | Best | p99 | Plain | Ratio | Target | |\n| --- | ---: | ---: | ---: | ---: | ---: | --- | --- |\n${lines.join('')}`,
+  )
 }
 
 function targetOf({ target, of, unit, atLeast }) {
@@ -187,6 +189,7 @@ function verdictOf({ target, of, ours, plain, atLeast }) {
 }
 
 function format(value) {
+  if (value === undefined) return ''
   if (Number.isInteger(value)) return String(value)
   return Math.abs(value) >= 100
     ? value.toFixed(0)

@@ -4,12 +4,14 @@ import { type Fetch, send } from './host.js'
 import {
   type Bench,
   canned,
+  cannedWithQuota,
   cpuMs,
   drain,
+  type Figures,
+  figuresOf,
   goodAccount,
   inTurns,
   median,
-  percentile,
   promptOf,
   SESSION,
   textOf,
@@ -29,30 +31,35 @@ export async function requests(bench: Bench): Promise<void> {
   await dispose()
 }
 
-/** Without a network, which costs far more than all of it. */
+/** Without a network, which costs far more than all of it; with an answer that is short, and with one that speaks of quota. */
 async function cpuOfRequests(bench: Bench, fetch: Fetch): Promise<void> {
-  bench.transport = canned
   const prompt = promptOf(2_000)
   const once = async (target: Fetch): Promise<number> => {
     const bodies = Array.from({ length: BATCH }, () => textOf(prompt, 'Latin'))
     const before = cpuMs()
     for (const body of bodies) await drain(await send(target, body))
-    return ((cpuMs() - before) * 1000) / BATCH
+    return ((cpuMs() - before) * 1_000) / BATCH
   }
   const plain: Fetch = (url, init) => globalThis.fetch(url, init)
-  const { ours, beside } = await inTurns(
-    bench.rounds(30),
-    () => once(fetch),
-    () => once(plain),
-  )
+  for (const [name, answer] of [
+    ['short answer', canned],
+    ['answer with quota', cannedWithQuota],
+  ] as const) {
+    bench.transport = answer
+    const { ours, beside } = await inTurns(
+      bench.rounds(30),
+      () => once(fetch),
+      () => once(plain),
+    )
+    bench.rows.push({
+      name: `CPU of a 2 kB request, without a network, ${name}`,
+      ...figuresOf(ours),
+      plain: median(beside),
+      unit: 'µs',
+      target: 120,
+    })
+  }
   bench.transport = bench.realFetch
-  bench.rows.push({
-    name: 'CPU of a 2 kB request, without a network',
-    ours: median(ours),
-    plain: median(beside),
-    unit: 'µs',
-    target: 120,
-  })
 }
 
 async function overLoopback(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void> {
@@ -72,14 +79,10 @@ async function overLoopback(bench: Bench, fetch: Fetch, plain: Fetch): Promise<v
     () => once(fetch),
     () => once(plain),
   )
-  const row = (key: 'first' | 'all'): { ours: number; plain: number; p99: number } => {
-    const values = ours.map((one) => one[key])
-    return {
-      ours: median(values),
-      plain: median(beside.map((one) => one[key])),
-      p99: percentile(values, 0.99),
-    }
-  }
+  const row = (key: 'first' | 'all'): Figures & { readonly plain: number } => ({
+    ...figuresOf(ours.map((one) => one[key])),
+    plain: median(beside.map((one) => one[key])),
+  })
   bench.rows.push(
     { name: 'first byte', ...row('first'), unit: 'ms', target: 0.3, of: 'added' },
     { name: '2 kB over loopback, in all', ...row('all'), unit: 'ms', target: 0.3 },
@@ -118,8 +121,8 @@ async function parallel(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void>
     () => once(fetch),
     () => once(plain),
   )
-  const row = (key: 'ms' | 'stall' | 'cpu'): { ours: number; plain: number } => ({
-    ours: median(ours.map((one) => one[key])),
+  const row = (key: 'ms' | 'stall' | 'cpu'): Figures & { readonly plain: number } => ({
+    ...figuresOf(ours.map((one) => one[key])),
     plain: median(beside.map((one) => one[key])),
   })
   bench.rows.push(

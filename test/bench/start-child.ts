@@ -5,6 +5,7 @@
 import { type Fetch, send, startPlugin } from './host.js'
 
 const startedMb = process.memoryUsage().rss / 1e6
+const startedCpu = process.cpuUsage()
 const started = performance.now()
 const [, , entry = '', kind = ''] = process.argv
 const env = process.env
@@ -26,9 +27,10 @@ const USED_UP = {
 const RENEWED = { access_token: 'at-new', refresh_token: 'rt-new', expires_in: 86_400 }
 
 let firstSentMs = 0
+let firstSentCpuMs = 0
 let calls = 0
 
-globalThis.fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
+globalThis.fetch = async (input: RequestInfo | URL) => {
   // No look at `Request`: Node loads its whole HTTP client for the name alone.
   const url = typeof input === 'string' ? input : 'url' in input ? input.url : input.href
   if (url.endsWith('/oauth/token')) {
@@ -36,10 +38,13 @@ globalThis.fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
     return Response.json(RENEWED)
   }
   if (!url.endsWith('/responses')) return Response.json({ models: [] })
-  if (calls === 0) firstSentMs = performance.now() - started
+  if (calls === 0) {
+    firstSentMs = performance.now() - started
+    const { user, system } = process.cpuUsage(startedCpu)
+    firstSentCpuMs = (user + system) / 1_000
+  }
   calls += 1
-  const account = new Headers(init?.headers).get('chatgpt-account-id')
-  if (kind === 'failover' && account !== `id-bench-${env.BENCH_LIMITED ?? ''}`)
+  if (kind.endsWith('failover') && calls <= Number(env.BENCH_LIMITED))
     return Response.json(USED_UP, { status: 429 })
   return new Response(ANSWER, { headers: { 'content-type': 'text/event-stream' } })
 }
@@ -64,6 +69,10 @@ async function measured(): Promise<{ answered: boolean; startMs: number; dispose
       return { answered: true, startMs: performance.now() - started }
     case 'fetch':
       return { startMs: 0, answered: await ask(plain) }
+    case 'fetch-failover': {
+      for (let call = 0; call < Number(env.BENCH_LIMITED); call += 1) await ask(plain)
+      return { startMs: 0, answered: await ask(plain) }
+    }
     case 'fetch-expired':
       await plain(TOKEN, {})
       return { startMs: 0, answered: await askTwenty(plain) }
@@ -84,7 +93,7 @@ const { answered, startMs, dispose } = await measured()
 const totalMs = performance.now() - started
 const mb = process.memoryUsage().rss / 1e6
 process.stdout.write(
-  `${JSON.stringify({ startMs, firstSentMs, answerMs: totalMs - startMs, answered, calls, mb, grownMb: mb - startedMb })}\n`,
+  `${JSON.stringify({ startMs, firstSentMs, firstSentCpuMs, answerMs: totalMs - startMs, answered, calls, mb, grownMb: mb - startedMb })}\n`,
 )
 // What the next start finds on the disk is what a user's would.
 await dispose?.()

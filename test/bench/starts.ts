@@ -2,45 +2,47 @@ import { statSync } from 'node:fs'
 import path from 'node:path'
 
 import { childEnv, homeOf, type Outside } from './processes.js'
-import { goodAccount, median } from './support.js'
+import { type Figures, figuresOf, goodAccount, median } from './support.js'
 
 /** What a fresh process says of its start. */
 interface Start {
   readonly startMs: number
   readonly firstSentMs: number
+  readonly firstSentCpuMs: number
   readonly answerMs: number
   readonly answered: boolean
   readonly calls: number
   readonly mb: number
   readonly grownMb: number
 }
+type Measure = Exclude<keyof Start, 'answered' | 'calls'>
+
 const LIMITED = 20
 
 /** What the host pays before it shows anything, beside a process that starts nothing. */
 export async function coldStart(outside: Outside): Promise<void> {
   const home = await homeOf(outside, [goodAccount()])
   const samples = await inTurns(outside, ['boot', 'nothing', 'read'], () => home)
-  const of = (kind: string, key: 'startMs' | 'grownMb'): number =>
-    median((samples.get(kind) ?? []).map((one) => one[key]))
+  const of = (kind: string, key: Measure): Figures => figuresOf(valuesOf(samples, kind, key))
   outside.rows.push(
     {
       name: 'cold start: import, factory, loader',
-      ours: of('boot', 'startMs'),
-      plain: of('nothing', 'startMs'),
+      ...of('boot', 'startMs'),
+      plain: of('nothing', 'startMs').ours,
       unit: 'ms',
       target: 10,
     },
     {
       name: 'cold start: memory',
-      ours: of('boot', 'grownMb'),
-      plain: of('nothing', 'grownMb'),
+      ...of('boot', 'grownMb'),
+      plain: of('nothing', 'grownMb').ours,
       unit: 'MB',
       target: 5,
       of: 'added',
     },
     {
       name: 'for comparison: memory of one import and one read, nothing of ours',
-      ours: of('read', 'grownMb'),
+      ...of('read', 'grownMb'),
       unit: 'MB',
     },
   )
@@ -60,93 +62,85 @@ export async function coldStart(outside: Outside): Promise<void> {
 /** From the start of a script until its first request reaches `fetch`, and what else a fresh process has to do at once. */
 export async function firstRequest(outside: Outside): Promise<void> {
   const one = await homeOf(outside, [goodAccount()])
-  const first = await inTurns(outside, ['first', 'fetch'], () => one)
-  const of = (kind: string, key: 'firstSentMs' | 'mb'): { typical: number; p99: number } => {
-    const values = (first.get(kind) ?? []).map((start) => start[key])
-    return { typical: median(values), p99: Math.max(...values) }
-  }
-  const sent = of('first', 'firstSentMs')
+  const samples = await inTurns(outside, ['first', 'fetch'], () => one)
+  const of = (key: Measure): Figures & { readonly plain: number } => ({
+    ...figuresOf(valuesOf(samples, 'first', key)),
+    plain: median(valuesOf(samples, 'fetch', key)),
+  })
   outside.rows.push(
     {
       name: 'fresh process: until the first request is sent',
-      ours: sent.typical,
-      plain: of('fetch', 'firstSentMs').typical,
-      p99: sent.p99,
+      ...of('firstSentMs'),
       unit: 'ms',
       target: outside.runtime === 'bun' ? 20 : 40,
     },
     {
+      name: 'fresh process: CPU until the first request is sent',
+      ...of('firstSentCpuMs'),
+      unit: 'ms',
+    },
+    {
       name: 'fresh process: memory after the first answer',
-      ours: of('first', 'mb').typical,
-      plain: of('fetch', 'mb').typical,
+      ...of('mb'),
       unit: 'MB',
       target: 10,
       of: 'added',
     },
   )
-  await failoverAtOnce(outside)
-  await expiredAtOnce(outside)
-}
-
-async function failoverAtOnce(outside: Outside): Promise<void> {
   const accounts = Array.from({ length: LIMITED + 1 }, (_, index) => goodAccount(index))
-  const samples = await inTurns(outside, ['failover'], () => homeOf(outside, accounts))
-  const starts = samples.get('failover') ?? []
-  const waits = starts.map(({ answerMs }) => answerMs)
+  const limited = await atOnce(outside, 'failover', accounts)
+  const name = `fresh process: past ${LIMITED} limited accounts`
   outside.rows.push(
+    { name, ...limited.waits, unit: 'ms', target: 30 },
     {
-      name: `fresh process: past ${LIMITED} limited accounts`,
-      ours: median(waits),
-      p99: Math.max(...waits),
-      unit: 'ms',
-      target: 30,
-    },
-    {
-      name: `fresh process: past ${LIMITED} limited accounts, upstream calls`,
-      ours: Math.max(...starts.map(({ calls }) => calls)),
+      name: `${name}, upstream calls`,
+      ours: Math.max(...limited.starts.map(({ calls }) => calls)),
       unit: 'calls',
       target: LIMITED + 1,
     },
-    answeredRow(`fresh process: past ${LIMITED} limited accounts, answered`, starts),
+    { name: `${name}, answered`, ...limited.answered },
   )
-}
-
-async function expiredAtOnce(outside: Outside): Promise<void> {
-  const accounts = [{ ...goodAccount(), expiresAt: 1 }]
-  const samples = await inTurns(outside, ['expired', 'fetch-expired'], () =>
-    homeOf(outside, accounts),
-  )
-  const starts = samples.get('expired') ?? []
-  const waits = starts.map(({ answerMs }) => answerMs)
+  const expired = await atOnce(outside, 'expired', [{ ...goodAccount(), expiresAt: 1 }])
+  const parallel = 'fresh process: 20 parallel on an expired token'
   outside.rows.push(
     {
-      name: 'fresh process: 20 parallel on an expired token, all answered',
-      ours: median(waits),
-      p99: Math.max(...waits),
-      plain: median((samples.get('fetch-expired') ?? []).map(({ answerMs }) => answerMs)),
+      name: `${parallel}, until all are answered`,
+      ...expired.waits,
       unit: 'ms',
       target: 30,
       of: 'added',
     },
-    answeredRow('fresh process: 20 parallel on an expired token, answered', starts),
+    { name: `${parallel}, answered`, ...expired.answered },
   )
 }
 
-const answeredRow = (name: string, starts: readonly Start[]) =>
-  ({
-    name,
-    ours: (starts.filter(({ answered }) => answered).length * 100) / starts.length,
-    unit: '%',
-    target: 100,
-    atLeast: true,
-  }) as const
+/** From the start of the loader's answer to the end of all, each time in a home that knows nothing yet; beside, `fetch` alone. */
+async function atOnce(outside: Outside, kind: string, accounts: readonly object[]) {
+  const plain = `fetch-${kind}`
+  const samples = await inTurns(outside, [kind, plain], () => homeOf(outside, accounts))
+  const starts = samples.get(kind) ?? []
+  const answered = starts.filter((start) => start.answered).length
+  return {
+    starts,
+    waits: {
+      ...figuresOf(valuesOf(samples, kind, 'answerMs')),
+      plain: median(valuesOf(samples, plain, 'answerMs')),
+    },
+    answered: { ours: (answered * 100) / starts.length, unit: '%', target: 100, atLeast: true },
+  } as const
+}
+
+const valuesOf = (samples: Samples, kind: string, key: Measure): readonly number[] =>
+  (samples.get(kind) ?? []).map((start) => start[key])
+
+type Samples = ReadonlyMap<string, readonly Start[]>
 
 /** Fresh processes of each kind in turns; the first round fills the caches of the system and is not counted. */
 async function inTurns(
   outside: Outside,
   kinds: readonly string[],
   home: () => string | Promise<string>,
-): Promise<ReadonlyMap<string, readonly Start[]>> {
+): Promise<Samples> {
   const samples = new Map<string, Start[]>(kinds.map((kind) => [kind, []]))
   for (let round = 0; round <= outside.rounds(24); round += 1) {
     for (const [kind, list] of samples) {

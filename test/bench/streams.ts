@@ -2,7 +2,17 @@ import { performance } from 'node:perf_hooks'
 
 import { DELTA, HEAD, tailOf } from './answers.js'
 import { type Fetch, send } from './host.js'
-import { type Bench, bodyOf, cpuMs, drain, goodAccount, inTurns, median } from './support.js'
+import {
+  type Bench,
+  bodyOf,
+  cpuMs,
+  drain,
+  type Figures,
+  figuresOf,
+  goodAccount,
+  inTurns,
+  median,
+} from './support.js'
 
 /** Tells the backend how many megabytes to send; one of the headers that the plugin passes on. */
 const SIZE_HEADER = 'x-parent-session-id'
@@ -82,7 +92,7 @@ export async function streams(bench: Bench): Promise<void> {
   })
   bench.rows.push({
     name: 'last event of 8 MB in 1.4 kB pieces, time (beside: of 2 MB)',
-    ours: (await endOf(8e6))('ms').ours,
+    ...(await endOf(8e6))('ms'),
     plain: small.ours,
     unit: 'ms',
     // Four times as much.
@@ -108,12 +118,12 @@ export async function streams(bench: Bench): Promise<void> {
   await dispose()
 }
 
-type Pair = (key: keyof Spent) => { readonly ours: number; readonly plain: number }
+type Pair = (key: keyof Spent) => Figures & { readonly plain: number }
 
 const pairOf =
   (ours: readonly Spent[], beside: readonly Spent[]): Pair =>
   (key) => ({
-    ours: median(ours.map((one) => one[key])),
+    ...figuresOf(ours.map((one) => one[key])),
     plain: median(beside.map((one) => one[key])),
   })
 

@@ -4,6 +4,13 @@ import { performance } from 'node:perf_hooks'
 
 import { type Plugin, startPlugin } from './host.js'
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
+import {
+  charge,
+  createFamily,
+  DEFAULT_LIMIT_ID,
+  quotaHeaders,
+  rateLimitsEvent,
+} from '../../simulator/accounts/quota.js'
 import { accountsFileOf, anAccount, type RecordOnDisk, writePool } from '../support/records.js'
 
 /** What one measurement says: ours, plain `fetch` in the same run where that makes sense, and the target. */
@@ -11,6 +18,8 @@ export interface Row {
   readonly name: string
   readonly ours: number
   readonly plain?: number
+  /** The smallest of the samples: what the others of the machine did not disturb. */
+  readonly best?: number
   readonly p99?: number
   readonly unit: string
   /** Bound for `ours`; for the ratio, or for what is more than plain, when `of` says so. */
@@ -64,6 +73,18 @@ export interface Bench {
 
 const CANNED =
   'data: {"type":"response.output_text.delta","delta":"x"}\n\ndata: {"type":"response.completed","response":{"usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
+
+/** As wide as the requests of a long measurement. */
+const FAMILY = createFamily(
+  {
+    id: DEFAULT_LIMIT_ID,
+    windows: [
+      { minutes: 300, limit: 1_000_000 },
+      { minutes: 10_080, limit: 1_000_000 },
+    ],
+  },
+  Date.now(),
+)
 
 /** Builds the bench over the built plugin and puts itself before `fetch`, which the core takes when it is created. */
 export function createBench(options: Given): Bench {
@@ -184,12 +205,31 @@ export async function drain(response: Response): Promise<number> {
 export const canned = async (): Promise<Response> =>
   new Response(CANNED, { headers: { 'content-type': 'text/event-stream' } })
 
+/** The same with what the backend says of quota, in its headers and in an event; it moves with each answer. */
+export const cannedWithQuota = async (): Promise<Response> => {
+  const holder = { plan: 'plus', cost: 1, credits: undefined, families: [FAMILY] }
+  charge(holder, FAMILY, Date.now())
+  const limits = rateLimitsEvent(holder, FAMILY, Date.now())
+  return new Response(`event: codex.rate_limits\ndata: ${JSON.stringify(limits)}\n\n${CANNED}`, {
+    headers: { 'content-type': 'text/event-stream', ...quotaHeaders(holder, FAMILY, Date.now()) },
+  })
+}
+
 export const percentile = (values: readonly number[], share: number): number =>
   [...values].sort((left, right) => left - right)[
     Math.min(values.length - 1, Math.floor(values.length * share))
   ] ?? Number.NaN
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
+
+export type Figures = Pick<Row, 'ours'> & Required<Pick<Row, 'best' | 'p99'>>
+
+/** What is said of samples; the p99 of fewer than a hundred is the slowest one. */
+export const figuresOf = (values: readonly number[]): Figures => ({
+  ours: median(values),
+  best: Math.min(...values),
+  p99: percentile(values, 0.99),
+})
 
 /** CPU time of this process so far, ms: less noisy than a clock where others work too. */
 export const cpuMs = (): number => {

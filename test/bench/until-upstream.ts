@@ -4,6 +4,7 @@ import { type Fetch, send } from './host.js'
 import {
   type Bench,
   drain,
+  figuresOf,
   goodAccount,
   grown,
   median,
@@ -21,8 +22,6 @@ const SIZES: readonly (readonly [name: string, size: number, count: number, targ
 ]
 /** The target for the slowest one in a hundred, ms. */
 const P99_TARGET_MS = 0.3
-/** Below this many samples a p99 is only the maximum. */
-const P99_SAMPLES = 100
 const WARM_SHARE = 0.25
 /** Turns of a conversation after its first, so that it stays about as large as it was. */
 const TURNS = 6
@@ -72,12 +71,10 @@ export async function untilUpstream(bench: Bench): Promise<void> {
         if (isCounted && prompt !== first) later.push(spent)
       }
       const row = (kind: string, ours: readonly number[]): void => {
-        const p99 = ours.length >= P99_SAMPLES ? { p99: percentile(ours, 0.99) } : {}
         bench.rows.push({
           name: `until upstream, ${name}, ${script}, ${kind}`,
-          ours: median(ours),
+          ...figuresOf(ours),
           plain: median(beside),
-          ...p99,
           unit: 'ms',
           target: targetMs,
         })
@@ -99,7 +96,7 @@ export async function untilUpstream(bench: Bench): Promise<void> {
   for (const script of ['Latin', '16-bit'] as const)
     bench.rows.push({
       name: `for comparison: to look once at each character of 5 MB, ${script}`,
-      ours: median(
+      ...figuresOf(
         Array.from({ length: 12 }, () => lookAtAll(textOf(promptOf(5_000_000, script), script))),
       ),
       unit: 'ms',

@@ -10,7 +10,7 @@ import { testCertificate } from '../support/codex-cli.js'
 import { createHost, type Host } from '../support/host.js'
 import { accountsFileOf, signedIn, writePool } from '../support/records.js'
 import type { Outside } from './processes.js'
-import { inTurns, median } from './support.js'
+import { figuresOf, inTurns, median } from './support.js'
 
 const ACCOUNT = 'one'
 const PAIRS = 8
@@ -58,8 +58,8 @@ export async function whole(outside: Outside): Promise<void> {
       () => runOnce(ours, simulator),
       () => runOnce(builtin, simulator),
     )
-    const row = (key: keyof Run): { ours: number; plain: number; unit: string } => ({
-      ours: median(runs.ours.map((run) => run[key])),
+    const row = (key: keyof Run) => ({
+      ...figuresOf(runs.ours.map((run) => run[key])),
       plain: median(runs.beside.map((run) => run[key])),
       unit: 'ms',
     })
