@@ -4,10 +4,29 @@
  */
 import { type Fetch, send, startPlugin } from './host.js'
 
+const [, , entry = '', kind = '', isInHost = ''] = process.argv
+/** Some of what OpenCode itself has loaded before any plugin. */
+const HOST_MODULES = [
+  'child_process',
+  'crypto',
+  'events',
+  'fs',
+  'fs/promises',
+  'http',
+  'https',
+  'net',
+  'os',
+  'stream',
+  'tls',
+  'url',
+  'util',
+  'zlib',
+]
+if (isInHost !== '') for (const name of HOST_MODULES) await import(`node:${name}`)
+
 const startedMb = process.memoryUsage().rss / 1e6
 const startedCpu = process.cpuUsage()
 const started = performance.now()
-const [, , entry = '', kind = ''] = process.argv
 const env = process.env
 
 const TOKEN = 'https://auth.openai.com/oauth/token'

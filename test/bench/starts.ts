@@ -18,6 +18,8 @@ interface Start {
 type Measure = Exclude<keyof Start, 'answered' | 'calls'>
 
 const LIMITED = 20
+/** After the kind of a start: in a process that has loaded what the host has. */
+const IN_HOST = ' in-host'
 
 /** What the host pays before it shows anything, beside a process that starts nothing. */
 export async function coldStart(outside: Outside): Promise<void> {
@@ -62,10 +64,11 @@ export async function coldStart(outside: Outside): Promise<void> {
 /** From the start of a script until its first request reaches `fetch`, and what else a fresh process has to do at once. */
 export async function firstRequest(outside: Outside): Promise<void> {
   const one = await homeOf(outside, [goodAccount()])
-  const samples = await inTurns(outside, ['first', 'fetch'], () => one)
-  const of = (key: Measure): Figures & { readonly plain: number } => ({
-    ...figuresOf(valuesOf(samples, 'first', key)),
-    plain: median(valuesOf(samples, 'fetch', key)),
+  const kinds = ['first', 'fetch', `first${IN_HOST}`, `fetch${IN_HOST}`]
+  const samples = await inTurns(outside, kinds, () => one)
+  const of = (key: Measure, where = ''): Figures & { readonly plain: number } => ({
+    ...figuresOf(valuesOf(samples, `first${where}`, key)),
+    plain: median(valuesOf(samples, `fetch${where}`, key)),
   })
   outside.rows.push(
     {
@@ -86,6 +89,15 @@ export async function firstRequest(outside: Outside): Promise<void> {
       target: 10,
       of: 'added',
     },
+  )
+  const inHost = 'for comparison, modules of the host loaded before'
+  outside.rows.push(
+    {
+      name: `${inHost}: until the first request is sent`,
+      ...of('firstSentMs', IN_HOST),
+      unit: 'ms',
+    },
+    { name: `${inHost}: memory after the first answer`, ...of('mb', IN_HOST), unit: 'MB' },
   )
   const accounts = Array.from({ length: LIMITED + 1 }, (_, index) => goodAccount(index))
   const limited = await atOnce(outside, 'failover', accounts)
@@ -156,7 +168,7 @@ async function inTurns(
 const childArgs = (outside: Outside, kind: string): string[] => [
   outside.script('start-child'),
   path.join(outside.dist, 'index.js'),
-  kind,
+  ...kind.split(' '),
 ]
 
 /** Files opened by a process with success, or undefined where they cannot be counted. */
