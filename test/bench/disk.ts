@@ -106,6 +106,13 @@ async function session(
       unit: what,
       target: TARGET,
     })),
+    {
+      name: `${name}: opens, fsyncs and renames at the end`,
+      ours: (['opens', 'fsyncs', 'renames'] as const).flatMap((what) =>
+        of(what, (atMs) => atMs >= to),
+      ).length,
+      unit: 'operations',
+    },
   )
   return { rows, isCounted: true }
 }

@@ -8,6 +8,8 @@ import { untilUpstream } from './until-upstream.js'
 
 const given = JSON.parse(process.argv[2] ?? '') as Given
 const bench = createBench(given)
+// As the host does: the plugin's own pauses keep no process alive.
+setInterval(() => undefined, 60_000)
 const parts = {
   'until-upstream': untilUpstream,
   requests,
@@ -17,7 +19,10 @@ const parts = {
   // Node has no WebSocket that is used.
   transports: async () => (given.runtime === 'bun' ? transports(bench, given.ports) : undefined),
 }
-for (const [name, measure] of Object.entries(parts))
-  if (given.only.includes(name)) await measure(bench)
+for (const [name, measure] of Object.entries(parts)) {
+  if (!given.only.includes(name)) continue
+  process.stderr.write(`${given.runtime}: ${name}\n`)
+  await measure(bench)
+}
 process.stdout.write(`${JSON.stringify(bench.rows)}\n`)
 process.exit(0)

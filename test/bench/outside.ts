@@ -7,6 +7,9 @@ import { whole } from './whole.js'
 const given = JSON.parse(process.argv[2] ?? '') as Given
 const outside = createOutside(given)
 const parts = { 'cold-start': coldStart, 'first-request': firstRequest, disk, whole }
-for (const [name, measure] of Object.entries(parts))
-  if (given.only.includes(name)) await measure(outside)
+for (const [name, measure] of Object.entries(parts)) {
+  if (!given.only.includes(name)) continue
+  process.stderr.write(`${given.runtime}: ${name}\n`)
+  await measure(outside)
+}
 process.stdout.write(`${JSON.stringify(outside.rows)}\n`)

@@ -31,11 +31,22 @@ export async function requests(bench: Bench): Promise<void> {
   await dispose()
 }
 
+/** Bodies of 2 kB in one session, of which no two are equal. */
+function prompts(): () => string {
+  const prompt = promptOf(2_000)
+  let count = 0
+  return () => {
+    count += 1
+    const words = { role: 'user', content: [{ type: 'input_text', text: `And number ${count}?` }] }
+    return textOf({ ...prompt, input: [...prompt.input, words] }, 'Latin')
+  }
+}
+
 /** Without a network, which costs far more than all of it; with an answer that is short, and with one that speaks of quota. */
 async function cpuOfRequests(bench: Bench, fetch: Fetch): Promise<void> {
-  const prompt = promptOf(2_000)
+  const next = prompts()
   const once = async (target: Fetch): Promise<number> => {
-    const bodies = Array.from({ length: BATCH }, () => textOf(prompt, 'Latin'))
+    const bodies = Array.from({ length: BATCH }, next)
     const before = cpuMs()
     for (const body of bodies) await drain(await send(target, body))
     return ((cpuMs() - before) * 1_000) / BATCH
@@ -63,9 +74,9 @@ async function cpuOfRequests(bench: Bench, fetch: Fetch): Promise<void> {
 }
 
 async function overLoopback(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void> {
-  const prompt = promptOf(2_000)
+  const next = prompts()
   const once = async (target: Fetch): Promise<{ first: number; all: number }> => {
-    const body = textOf(prompt, 'Latin')
+    const body = next()
     const started = performance.now()
     const response = await send(target, body)
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
@@ -91,10 +102,13 @@ async function overLoopback(bench: Bench, fetch: Fetch, plain: Fetch): Promise<v
 
 async function parallel(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void> {
   const prompt = promptOf(200_000)
+  let sessions = 0
   const once = async (target: Fetch): Promise<{ ms: number; stall: number; cpu: number }> => {
-    const bodies = Array.from({ length: PARALLEL }, (_, index) =>
-      textOf(prompt, 'Latin', `${SESSION}_${index}`),
-    )
+    const bodies = Array.from({ length: PARALLEL }, () => {
+      sessions += 1
+      const session = `${SESSION}_${sessions}`
+      return { session, text: textOf(prompt, 'Latin', session) }
+    })
     const cpu = cpuMs()
     const started = performance.now()
     let last = started
@@ -106,8 +120,8 @@ async function parallel(bench: Bench, fetch: Fetch, plain: Fetch): Promise<void>
     }
     const timer = setInterval(look, 1)
     await Promise.all(
-      bodies.map(async (body, index) =>
-        drain(await send(target, body, { 'session-id': `${SESSION}_${index}` })),
+      bodies.map(async ({ session, text }) =>
+        drain(await send(target, text, { 'session-id': session })),
       ),
     )
     const ms = performance.now() - started

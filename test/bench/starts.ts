@@ -10,6 +10,7 @@ interface Start {
   readonly firstSentMs: number
   readonly firstSentCpuMs: number
   readonly answerMs: number
+  readonly endMs: number
   readonly answered: boolean
   readonly calls: number
   readonly mb: number
@@ -88,6 +89,12 @@ export async function firstRequest(outside: Outside): Promise<void> {
       unit: 'MB',
       target: 10,
       of: 'added',
+    },
+    {
+      name: 'fresh process: the end right after the first answer',
+      ...figuresOf(valuesOf(samples, 'first', 'endMs')),
+      unit: 'ms',
+      target: 10,
     },
   )
   const inHost = 'for comparison, modules of the host loaded before'
