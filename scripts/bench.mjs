@@ -15,7 +15,7 @@ import { root } from './steps.mjs'
 
 /** Packages in CommonJS ask for it. */
 const REQUIRE =
-  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
 
 /** In the order in which they run. */
 const PARTS = {
