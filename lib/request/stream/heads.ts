@@ -124,15 +124,16 @@ function isHarmless(bytes: Uint8Array, at: number): boolean {
   }
 }
 
-/** Place of the first escape that a key or type may be written with, `"t\u0079pe"` say; the length of the bytes without one. */
+/** Place of the first escape that may be a letter of a key or type, `"t\u0079pe"` say; the length of the bytes without one. */
 export function suspectEscape(bytes: Uint8Array, from: number): number {
-  const first = indexOfByte(bytes, BACKSLASH, from)
-  if (first < 0) return bytes.length
-  const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(
-    UNICODE_ESCAPE,
-    first,
-  )
-  return found < 0 ? bytes.length : found
+  let at = indexOfByte(bytes, BACKSLASH, from)
+  if (at < 0) return bytes.length
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  while ((at = all.indexOf(UNICODE_ESCAPE, at)) >= 0) {
+    at += UNICODE_ESCAPE.length
+    if (LETTER_ESCAPES.includes(bytes[at])) return at - UNICODE_ESCAPE.length
+  }
+  return bytes.length
 }
 
 /** Where the last event begins that does so up to `to`, as far as blank lines end with LF; `from` without such a line. */
@@ -170,13 +171,15 @@ export function beginsUsualOutput(bytes: Uint8Array, from: number): boolean {
   return end >= 0 && isUsualOutput(bytes, end + 1)
 }
 
-/** True when an event may have a second `type` that counts in place of the one in front; the last of two keys wins in JSON. */
+/**
+ * True when an event may have a second `type` that matters and counts in place of the one in front; the last of two keys
+ * wins in JSON.
+ */
 export function isAmbiguous(bytes: Uint8Array): boolean {
-  const { length } = bytes
-  const first = indexOfTypeKey(bytes, 0)
+  const behindFirst = indexOfTypeKey(bytes) + 1
   return (
-    (first < length && indexOfTypeKey(bytes, first + 1) < length) ||
-    suspectEscape(bytes, 0) < length
+    suspectType(bytes, behindFirst, bytes.length) < bytes.length ||
+    suspectEscape(bytes, 0) < bytes.length
   )
 }
 
@@ -212,10 +215,12 @@ export function maybeSuspect(
 }
 
 const UNICODE_ESCAPE = Buffer.from('\\u00')
+/** The digit behind it for a dot and the small letters, which are all the letters of what matters; undefined where that is cut off. */
+const LETTER_ESCAPES: readonly (number | undefined)[] = [...Buffer.from('267'), undefined]
 
-/** Place of the Y of a key. Goes by that letter because a search for one byte is the fastest thing a runtime does. */
-function indexOfTypeKey(bytes: Uint8Array, from: number): number {
-  let at = indexOfByte(bytes, LETTER_Y, from)
+/** Place of the Y of the first key. Goes by that letter because a search for one byte is the fastest thing a runtime does. */
+function indexOfTypeKey(bytes: Uint8Array): number {
+  let at = indexOfByte(bytes, LETTER_Y, 0)
   while (at >= 0 && !isTypeKey(bytes, at)) at = indexOfByte(bytes, LETTER_Y, at + 1)
   return at < 0 ? bytes.length : at
 }
