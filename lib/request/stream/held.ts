@@ -68,7 +68,10 @@ export class HeldBytes {
   }
 }
 
-/** Keeps a copy of short things up to a length, one after the other, in the same memory. */
+/** Memory for a copy is not kept for the next one beyond this, bytes. */
+const KEPT_BYTES = 64 * 1024
+
+/** Keeps a copy of one thing after the other, up to a length; short ones in the same memory. */
 export class Scratch {
   private memory: Uint8Array = NO_BYTES
   private length = 0
@@ -80,6 +83,7 @@ export class Scratch {
 
   clear(): void {
     this.length = 0
+    if (this.memory.byteLength > KEPT_BYTES) this.memory = NO_BYTES
   }
 
   add(bytes: Uint8Array): void {

@@ -270,15 +270,12 @@ export class StreamScan {
   }
 }
 
-/** An event longer than this is not looked at again, bytes. */
-const MAX_WATCHED = 64 * 1024
-
 /**
- * Looks after an event that goes out before it is whole: a second `type` in it may count in place of the first. Most
- * events lie in two chunks and are looked at where they are, without a copy.
+ * Looks after an event that goes out before it is whole, up to the length that may be held: a second `type` in it may count
+ * in place of the first. Most events lie in two chunks and are looked at where they are, without a copy.
  */
 class EventWatch {
-  private readonly copy = new Scratch(MAX_WATCHED)
+  private readonly copy = new Scratch(MAX_HELD_BYTES)
   private chunk: Uint8Array | undefined
   private start = 0
 
@@ -303,12 +300,13 @@ class EventWatch {
     this.copyStart()
     this.copy.add(bytes.subarray(0, to))
     const event = this.copy.bytes
-    return event !== undefined && isSuspect(event) ? event.slice() : undefined
+    const found = event !== undefined && isSuspect(event) ? event.slice() : undefined
+    this.copy.clear()
+    return found
   }
 
   private copyStart(): void {
     if (this.chunk === undefined) return
-    this.copy.clear()
     this.copy.add(this.chunk.subarray(this.start))
     this.chunk = undefined
   }
