@@ -163,8 +163,7 @@ function createBody(
     onEnd(end: StreamEnd): void
   },
 ) {
-  const { upstream, pieces } = parts
-  let { held } = parts
+  const { upstream, pieces, held } = parts
   let sent = 0
   let hasEnded = false
   let isCancelled = false as boolean
@@ -182,8 +181,7 @@ function createBody(
   }
 
   function pull(controller: Controller): Promise<void> | undefined {
-    for (const bytes of held) hand(controller, bytes)
-    held = []
+    for (const bytes of held.splice(0)) hand(controller, bytes)
     if (parts.ending !== undefined) finish(controller, parts.ending)
     else if (handOut(controller, pieces.next()))
       return upstream.readWhile(
