@@ -46,8 +46,6 @@ export interface CoreInput {
 
 /** How long after the core the plugin tidies up, ms. */
 const HOUSEKEEPING_DELAY_MS = 200
-/** How long after the core the model catalogue is looked after, ms. */
-const CATALOGUE_DELAY_MS = 1_000
 
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
@@ -84,18 +82,18 @@ export async function createCore(input: CoreInput): Promise<Core> {
   ])
   let settled: Promise<void> | undefined
   // The first requests come first.
-  const laterTimers = [
-    setTimeout(() => {
-      settled = later()
-        .then(({ ensureHostManifest }) => ensureHostManifest(paths.root))
-        .catch(() => undefined)
-    }, HOUSEKEEPING_DELAY_MS),
+  const housekeeping = setTimeout(() => {
+    settled = later()
+      .then(({ ensureHostManifest }) => ensureHostManifest(paths.root))
+      .catch(() => undefined)
     // What a killed window had received but not stored is brought home; who needs it before looks for it himself.
-    setTimeout(() => void tokens.recover().catch(() => undefined), HOUSEKEEPING_DELAY_MS),
-    // The list of models is for the next start.
-    setTimeout(() => void runtime.catalogue.refresh(), CATALOGUE_DELAY_MS),
-  ]
-  for (const timer of laterTimers) timer.unref()
+    void tokens.recover().catch(() => undefined)
+  }, HOUSEKEEPING_DELAY_MS)
+  housekeeping.unref()
+  // The list of models is for the next start. Idle accounts are asked when they serve.
+  const { accounts = [], activeIndex = 0 } = store.peek() ?? {}
+  const inUse = accounts[activeIndex]
+  if (inUse !== undefined) runtime.catalogue.serves(inUse.uid)
 
   const fetch = createCodexFetch({
     runtime,
@@ -117,7 +115,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     fetch,
     login: { authorize: async (id) => (await login()).authorize(id) },
     async close() {
-      laterTimers.forEach(clearTimeout)
+      clearTimeout(housekeeping)
       await (await login.started())?.close()
       await Promise.all([
         transport.close(),

@@ -89,9 +89,10 @@ async function withCatalogue(
   userModels: ReadonlySet<string>,
 ): Promise<HostModels> {
   const text = await readBoundedFile(catalogueFile, MAX_FOREIGN_BYTES).catch(() => '')
-  const lists = Object.values(parseCatalogues(text ?? '')).map((catalogue) => catalogue.models)
-  if (lists.length === 0) return models
-  return mergeModels(models, lists, userModels) as unknown as HostModels
+  // Most accounts share their list.
+  const lists = new Set(Object.values(parseCatalogues(text ?? '')).map((one) => one.models))
+  if (lists.size === 0) return models
+  return mergeModels(models, [...lists], userModels) as unknown as HostModels
 }
 
 /** The host asks for the tools with its first prompt and does not wait: they are loaded then, not at every start. */

@@ -136,6 +136,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     decisions,
     processOffset: process.pid,
     labelOf: (account, position) => accountName(account, position, config),
+    onServed: (uid) => catalogue.serves(uid),
     modelSupport: (uid, model) => (catalogue.lists(uid, model) ? 'known' : 'unknown'),
     ...dropUndefined({ project: scope.project }),
   })

@@ -12,29 +12,53 @@ export interface CachedCatalogue {
 /** Cached catalogues by account uid. */
 export type Catalogues = Readonly<Record<string, CachedCatalogue>>
 
-const VERSION = 1
+/** In version 1 every account had its own `models` and `etag`. Who knows that one only takes a file of this one for none. */
+const VERSION = 2
 
 /**
- * Reads the cache. It is read at every start, before any schema library is loaded, so it is checked by hand; what does not
- * fit is left out. Pure, never throws.
+ * Reads the cache, also one of the former version. It is read at every start, before anything else is loaded, so it is
+ * checked by hand; what does not fit is left out. Accounts with equal lists share one. Pure, never throws.
  */
 export function parseCatalogues(text: string): Catalogues {
   const content = parsedJson(text)
-  if (!isRecord(content) || content.version !== VERSION || !isRecord(content.accounts)) return {}
+  if (!isRecord(content) || !isRecord(content.accounts)) return {}
+  const isFormer = content.version === 1
+  if (!isFormer && content.version !== VERSION) return {}
+  const lists = Array.isArray(content.lists) ? content.lists.map(listIn) : []
   const catalogues: Record<string, CachedCatalogue> = {}
   for (const [uid, entry] of Object.entries(content.accounts)) {
-    if (!isRecord(entry) || !Array.isArray(entry.models)) continue
-    const { etag, fetchedAtMs } = entry
-    const models = entry.models.filter(isModel)
-    if (models.length > 0 && typeof fetchedAtMs === 'number')
-      catalogues[uid] = { models, etag: typeof etag === 'string' ? etag : undefined, fetchedAtMs }
+    if (!isRecord(entry) || typeof entry.fetchedAtMs !== 'number') continue
+    const place = typeof entry.list === 'number' ? entry.list : -1
+    const list = isFormer ? listIn(entry) : lists[place]
+    if (list !== undefined) catalogues[uid] = { ...list, fetchedAtMs: entry.fetchedAtMs }
   }
   return catalogues
 }
 
-/** The text of the cache. */
-export function formatCatalogues(accounts: Catalogues): string {
-  return JSON.stringify({ version: VERSION, accounts })
+/** The text of the cache: each list once, and per account which one it is. */
+export function formatCatalogues(catalogues: Catalogues): string {
+  const lists: object[] = []
+  const places = new Map<string, number>()
+  const texts = new Map<CachedCatalogue['models'], string>()
+  const accounts = Object.entries(catalogues).map(([uid, { models, etag, fetchedAtMs }]) => {
+    // Lists that came from the file are the same array already.
+    const text = texts.get(models) ?? JSON.stringify(models)
+    texts.set(models, text)
+    const key = `${etag ?? ''} ${text}`
+    const list = places.get(key) ?? lists.push({ etag, models }) - 1
+    places.set(key, list)
+    return [uid, { list, fetchedAtMs }] as const
+  })
+  return JSON.stringify({ version: VERSION, lists, accounts: Object.fromEntries(accounts) })
+}
+
+function listIn(entry: unknown): Omit<CachedCatalogue, 'fetchedAtMs'> | undefined {
+  if (!isRecord(entry) || !Array.isArray(entry.models)) return undefined
+  const { etag } = entry
+  const models = entry.models.filter(isModel)
+  return models.length === 0
+    ? undefined
+    : { models, etag: typeof etag === 'string' ? etag : undefined }
 }
 
 function isModel(value: unknown): value is CatalogueModel {

@@ -6,7 +6,6 @@ import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
-import { createSingleFlight } from '../kernel/single-flight.js'
 import { CODEX_CLI_VERSION } from '../models/facts.js'
 import { parseCatalogue } from './catalogue.js'
 import {
@@ -16,6 +15,8 @@ import {
   parseCatalogues,
 } from './catalogue-file.js'
 
+/** How long after a start, or after an account was chosen, its list is looked at: requests come first, ms. */
+const LOOK_DELAY_MS = 1_000
 /** A catalogue this young is not asked for again, ms. */
 export const FRESH_MS = 6 * 3_600_000
 const ANSWER_TIMEOUT_MS = 20_000
@@ -35,16 +36,22 @@ interface CatalogueDeps extends BackendDeps {
 /** Creates the book over its cache file. */
 export function createModelCatalogue(deps: CatalogueDeps) {
   const { file, clock, log } = deps
-  const flight = createSingleFlight<undefined>()
   const ended = new AbortController()
+  /** Accounts that are looked after by themselves, each once. */
+  const inUse = new Set<string>()
+  let wanted: readonly string[] = []
+  let timer: NodeJS.Timeout | undefined
+  let looking: Promise<void> = Promise.resolve()
   let known: Catalogues = {}
   let ids = new Map<string, ReadonlySet<string>>()
+  let everyId: ReadonlySet<string> = new Set()
 
   const take = (next: Catalogues): void => {
     known = next
     ids = new Map(
       Object.entries(next).map(([uid, { models }]) => [uid, new Set(models.map(({ id }) => id))]),
     )
+    everyId = new Set([...ids.values()].flatMap((list) => [...list]))
   }
   const stored = async (): Promise<Catalogues> =>
     parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '')
@@ -69,12 +76,13 @@ export function createModelCatalogue(deps: CatalogueDeps) {
       : { models, etag: headers.get('etag') ?? undefined, fetchedAtMs }
   }
 
-  async function bringUpToDate(): Promise<undefined> {
+  async function bringUpToDate(isWanted: (uid: string) => boolean): Promise<void> {
     try {
       const pool = deps.store.peek() ?? (await deps.store.read())
       const nowMs = clock.now()
       const due = pool.accounts.filter(
         (account) =>
+          isWanted(account.uid) &&
           account.kind !== 'api-key' &&
           account.enabled !== false &&
           account.accessToken !== undefined &&
@@ -97,7 +105,7 @@ export function createModelCatalogue(deps: CatalogueDeps) {
       const next: Catalogues = { ...Object.fromEntries(kept), ...answers }
       take(next)
       const { writeFileAtomic } = await import('../kernel/files/writing.js')
-      await writeFileAtomic(file, formatCatalogues(next))
+      await writeFileAtomic(file, formatCatalogues(next), { isLosable: true })
     } catch (error) {
       log.log('debug', 'The model catalogue could not be brought up to date.', {
         reason: messageOf(error),
@@ -105,21 +113,41 @@ export function createModelCatalogue(deps: CatalogueDeps) {
     }
   }
 
+  /** Behind a look that is under way: what that one learns is not asked for twice. */
+  function look(isWanted: (uid: string) => boolean): Promise<void> {
+    looking = looking.then(() => (ended.signal.aborted ? undefined : bringUpToDate(isWanted)))
+    return looking
+  }
+
   return {
     /** Models the backend shows to the account; undefined when its list is not known. */
     modelsOf: (uid: string): readonly string[] | undefined =>
       known[uid]?.models.filter(({ listed }) => listed).map(({ id }) => id),
-    /** True when the account's own list names the model. */
-    lists: (uid: string, model: string) => ids.get(uid)?.has(model) === true,
+    /**
+     * True when the account's list names the model. For an account whose list is not known, because it was not in use yet,
+     * when any list does: nobody is preferred for having been asked.
+     */
+    lists: (uid: string, model: string) => (ids.get(uid) ?? everyId).has(model),
     load: async () => take(await stored()),
-    /** Asks for what is old, in the background; for accounts with a good token only, so that no idle one is touched. Never throws. */
-    refresh: async () => {
-      if (!ended.signal.aborted) await flight.run('all', bringUpToDate)
+    /** The account serves: what is old of its list is asked for soon, in the background, once. Costs memory only. */
+    serves(uid: string): void {
+      if (inUse.has(uid) || ended.signal.aborted) return
+      inUse.add(uid)
+      wanted = [...wanted, uid]
+      timer ??= setTimeout(() => {
+        const uids = new Set(wanted)
+        timer = undefined
+        wanted = []
+        void look((one) => uids.has(one))
+      }, LOOK_DELAY_MS).unref()
     },
+    /** Asks for what is old, of every account with a good token, also of idle ones. Never throws. */
+    refresh: () => look(() => true),
     /** Ends a look that is under way; nothing is written after it. Never throws. */
     async close() {
       ended.abort()
-      await flight.run('all', () => Promise.resolve(undefined))
+      clearTimeout(timer)
+      await looking
     },
   }
 }

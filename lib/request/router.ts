@@ -41,6 +41,8 @@ interface RouterDeps {
   /** What the user sees an account as. */
   readonly labelOf: (account: Account, position: number) => string
   readonly modelSupport: (uid: string, model: string) => ModelSupport
+  /** Hears who answers; called on the request path. */
+  readonly onServed?: (uid: string) => void
 }
 
 /** What no request changes about an account. */
@@ -128,6 +130,7 @@ export class Router {
 
   /** A session was served: it stays there. */
   served(sessionId: string | undefined, uid: string, nowMs: number): void {
+    this.#deps.onServed?.(uid)
     if (sessionId !== undefined) this.#deps.sessions.set(sessionId, uid, nowMs)
   }
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import type { Account, AccountPool } from '../../lib/accounts/account.js'
 import type { AccountStore } from '../../lib/accounts/store/store.js'
@@ -52,6 +52,63 @@ async function bookOf(
   const stored = async () => parseCatalogues(await readFile(file, 'utf8'))
   return { book, asked, file, stored }
 }
+
+describe('an account in use', () => {
+  const uidsAsked = (asked: readonly Asked[]): (string | null)[] =>
+    asked.map(({ headers }) => headers.get('authorization'))
+
+  it('is asked for its list by itself, a moment later and once; idle ones are not', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { book, asked, stored } = await bookOf(
+      ['a', 'b', 'c'].map((uid) => account(uid)),
+      () => listing('m'),
+    )
+    book.serves('a')
+    book.serves('a')
+    expect(asked).toEqual([])
+    await vi.advanceTimersByTimeAsync(1_000)
+    await book.close()
+    expect(uidsAsked(asked)).toEqual(['Bearer at-a'])
+    expect(Object.keys(await stored())).toEqual(['a'])
+  })
+
+  it('is asked when it is chosen for the first time, and all are when somebody wants to know', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { book, asked } = await bookOf(
+      ['a', 'b', 'c'].map((uid) => account(uid)),
+      () => listing('m'),
+    )
+    book.serves('a')
+    await vi.advanceTimersByTimeAsync(1_000)
+    for (let request = 0; request < 5; request += 1) book.serves('b')
+    await vi.advanceTimersByTimeAsync(1_000)
+    await book.refresh()
+    expect(uidsAsked(asked)).toEqual(['Bearer at-a', 'Bearer at-b', 'Bearer at-c'])
+    await book.close()
+  })
+
+  it('is asked no more after the close', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { book, asked } = await bookOf([account('a'), account('b')], () => listing('m'))
+    book.serves('a')
+    await book.close()
+    book.serves('b')
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(asked).toEqual([])
+  })
+
+  it('is preferred to no idle one for a list that only it was asked for', async () => {
+    const { book } = await bookOf([account('a'), account('b', { expiresAt: NOW - 1 })], () =>
+      listing('m'),
+    )
+    expect(book.lists('b', 'm')).toBe(false)
+    await book.refresh()
+    expect([book.lists('b', 'm'), book.lists('b', 'n')]).toEqual([true, false])
+  })
+})
 
 describe('the catalogue book', () => {
   it('asks for each account with its own token and knows afterwards which one lists a model', async () => {
@@ -127,6 +184,23 @@ describe('the catalogue book', () => {
     })
     await muchLater.book.refresh()
     expect(Object.keys(await muchLater.stored())).toEqual(['project'])
+  })
+
+  it('loses nothing but lists beside a window of the former version, which replaces the file by one of its own', async () => {
+    const { file, book } = await bookOf([account('new')], () => listing('m'))
+    await book.refresh()
+    const former = { models: [{ id: 'f', name: 'f', listed: true, fast: false, images: true }] }
+    await writeFile(
+      file,
+      JSON.stringify({ version: 1, accounts: { former: { ...former, fetchedAtMs: NOW } } }),
+    )
+    const later = await bookOf([account('new'), account('former')], () => listing('n'), { file })
+    expect(later.book.lists('former', 'f')).toBe(true)
+    await later.book.refresh()
+    expect(later.asked).toHaveLength(1)
+    expect(Object.keys(await later.stored()).sort()).toEqual(['former', 'new'])
+    await book.refresh()
+    expect(book.lists('new', 'm')).toBe(true)
   })
 
   it('takes nothing away that another window wrote while it asked', async () => {

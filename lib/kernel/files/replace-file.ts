@@ -18,14 +18,15 @@ const BUSY_CODES = new Set(['EPERM', 'EBUSY', 'EACCES'])
  * Replaces a file in one step: whoever reads sees the old text or the new one, also after a crash or a power cut.
  * The new text is on the disk before the name points to it. Folders are made 0700, the file gets `mode`. A symbolic link
  * stays one: what it points to is replaced. What killed processes left in the folder is removed.
+ * @param options.isLosable it outlives the end of this process, but perhaps not a power cut, which may leave the file
+ * empty; nothing else in the folder is looked at
  * @throws CodexError `store_not_written`; the old file is intact then
  */
 export async function writeFileAtomic(
   file: string,
   text: string,
-  options: { mode?: number } = {},
+  { mode = 0o600, isLosable = false }: { mode?: number; isLosable?: boolean } = {},
 ): Promise<FileStamp> {
-  const mode = options.mode ?? 0o600
   let temporary: string | undefined
   try {
     const target = await replaceable(file)
@@ -37,13 +38,14 @@ export async function writeFileAtomic(
     try {
       await handle.writeFile(text)
       await handle.chmod(mode)
-      await handle.sync()
+      if (!isLosable) await handle.sync()
       stamp = stampFrom(await handle.stat({ bigint: true }))
     } finally {
       await handle.close()
     }
     await renameWithRetry(temporary, target)
     temporary = undefined
+    if (isLosable) return stamp
     // What died before us is cleared beside the slow part: a look at the names, and the file system's own idea of now.
     await Promise.all([
       syncFolder(folder),
