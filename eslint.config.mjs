@@ -15,24 +15,40 @@ const LAYERS = [
   ['account-view'],
   ['oauth', 'catalogue', 'report'],
   ['tokens', 'login'],
-  ['runtime-config.ts'],
-  ['runtime.ts', 'request', 'tui'],
+  ['runtime-config.ts', 'loaded-config.ts'],
+  ['runtime.ts', 'open-runtime.ts', 'request', 'tui'],
   ['transfer'],
   ['tools'],
-  ['plugin.ts', 'core.ts', 'tools-entry.ts', 'dialog-entry.ts', 'shell', 'cli'],
+  [
+    'plugin.ts',
+    'core.ts',
+    'core-late.ts',
+    'settings-entry.ts',
+    'tools-entry.ts',
+    'dialog-entry.ts',
+    'shell',
+    'cli',
+  ],
 ]
 
 /** Modules of one layer that may still see each other, in one direction: [module, may import]. */
 const NEIGHBOURS = [
   ['lib/runtime.ts', 'lib/request'],
   ['lib/tui', 'lib/runtime.ts'],
+  ['lib/loaded-config.ts', 'lib/runtime-config.ts'],
+  ['lib/open-runtime.ts', 'lib/runtime.ts'],
   ['lib/plugin.ts', 'lib/core.ts'],
+  ['lib/plugin.ts', 'lib/settings-entry.ts'],
+  ['lib/core.ts', 'lib/core-late.ts'],
+  ['lib/core.ts', 'lib/settings-entry.ts'],
   ['lib/plugin.ts', 'lib/tools-entry.ts'],
   ['lib/core.ts', 'lib/shell'],
   ['lib/plugin.ts', 'lib/cli'],
   ['lib/plugin.ts', 'lib/shell'],
   ['lib/shell', 'lib/core.ts'],
-  ['lib/cli', 'lib/core.ts'],
+  ['lib/shell', 'lib/core-late.ts'],
+  ['lib/shell', 'lib/settings-entry.ts'],
+  ['lib/cli', 'lib/core-late.ts'],
 ]
 
 const path = (module) => `lib/${module}`

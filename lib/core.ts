@@ -1,58 +1,27 @@
-import * as fs from 'node:fs'
-import os from 'node:os'
-import { isatty } from 'node:tty'
-
-import type { Account, AccountPool } from './accounts/account.js'
-import { adopt, noticeOf, ensureStorable } from './accounts/store/adopt.js'
-import { withLogin } from './accounts/edits.js'
-import { ensureHostManifest } from './accounts/project/host-folder.js'
-import { accountName } from './accounts/labels.js'
-import { MovedAside } from './accounts/store/pool-file.js'
-import { accountFromLogin } from './login/account-from-login.js'
-import { parseBaseUrl } from './oauth/base-url.js'
-import { checkWorkspace } from './login/accounts-check.js'
-import { DEFAULT_ENDPOINTS } from './oauth/endpoints.js'
-import { manageAccounts } from './login/manage-method.js'
-import { createLoginMethods, type LoginMethods } from './login/methods.js'
-import { OAuthClient, type LoginTokens } from './oauth/oauth-client.js'
-import type { CodexIdentity } from './request/headers/codex-identity.js'
-import { codexUserAgent } from './request/headers/codex-user-agent.js'
+import { MovedAside, noticeOf } from './accounts/store/moved-aside.js'
+import type { ConfigFile } from './config/config-file.js'
+import { type LoadedConfig, mergeSettings } from './config/resolve.js'
+import { isCodexError, messageOf } from './kernel/errors.js'
+import type { Paths } from './kernel/files/paths.js'
+import type { HostPort } from './kernel/host-port.js'
+import { lazily } from './kernel/lazy.js'
+import { redactText } from './kernel/text/redact.js'
+import type { LoginMethods } from './login/methods.js'
+import { prepareRequest } from './request/body/request.js'
 import { deadlineFor } from './request/deadline.js'
 import type { EndpointForKeys } from './request/endpoint.js'
 import { type CodexFetch, createCodexFetch } from './request/fetch.js'
-import { errorResponse, shownError } from './request/failures/host-error.js'
-import { createLegacyPreparation } from './request/legacy/prepare.js'
 import { createNotices, createSharedGate } from './request/notices.js'
-import { paceWarning } from './account-view/forecast-words.js'
-import { prepareRequest, type PreparedRequest } from './request/body/request.js'
 import type { OpenWebSocket } from './request/transport/socket.js'
 import { createTransport } from './request/transport/transport.js'
-import type { Config } from './config/settings.js'
-import { forecastOf } from './history/estimates.js'
-import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/files/bounded-file.js'
-import { isCodexError, messageOf } from './kernel/errors.js'
-import type { HostPort } from './kernel/host-port.js'
-import type { Paths } from './kernel/files/paths.js'
-import { redactText } from './kernel/text/redact.js'
-import { FALLBACK_INSTRUCTIONS } from './prompts/fallback-instructions.js'
-import { createInstructionCache, type InstructionCache } from './prompts/instruction-cache.js'
-import type { Alert } from './quota/alerts.js'
+import { configFiles } from './runtime-config.js'
 import { createRuntime, type Runtime } from './runtime.js'
-
-// In this chunk because one more would have to be opened at every start.
-export { commandSettings } from './command-settings.js'
-export {
-  providerEndpoint,
-  userAllowance,
-  userBaseUrl,
-  userCommands,
-} from './host-setup/user-config.js'
 
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {
   readonly runtime: Runtime
   readonly fetch: CodexFetch
-  readonly login: LoginMethods
+  readonly login: Pick<LoginMethods, 'authorize'>
   close(): Promise<void>
 }
 
@@ -75,41 +44,52 @@ export interface CoreInput {
   readonly openWebSocket?: OpenWebSocket
 }
 
+/** How long after the core the plugin tidies up, ms. */
+const HOUSEKEEPING_DELAY_MS = 200
+
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
+  const { env, paths, directory } = input
+  const loaded = await configOf(env, configFiles(paths, directory))
+  const later = lazily(() => import('./core-late.js'))
   const runtime: Runtime = createRuntime({
     ...input,
+    loaded,
     watch: true,
-    onAlert: (account, alert) => void sayAlert(account, alert),
+    // The request that brought the reading does not wait for this: the history is read behind it.
+    onAlert: (account, alert) =>
+      void later()
+        .then(({ sayAlert }) => sayAlert({ runtime, notices }, account, alert))
+        .catch(() => undefined),
     onMovedAside: (moved) => sayMovedAside(input.host, moved),
   })
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
   const gate = createSharedGate({ file: input.paths.noticesFile, clock, log: host })
   const notices = createNotices({ host, config, clock, gate })
-  // The request that brought the reading does not wait for this: the history is read behind it.
-  const sayAlert = async (account: Account, alert: Alert): Promise<void> => {
-    const entries = await runtime.history.readingsOf(account.uid)
-    const forecast = forecastOf(entries, { uid: account.uid, ...alert }, clock.now())
-    notices.alert(
-      runtime.label(account),
-      alert,
-      alert.level === 0 ? '' : paceWarning(forecast, clock.now()),
-    )
-  }
-  const instructions = instructionCache(runtime)
+  const legacy =
+    config.requestTransformMode === 'legacy'
+      ? (await import('./request/legacy/legacy.js')).createLegacy(runtime)
+      : undefined
   const transport = createTransport(runtime, input.openWebSocket)
   await Promise.all([
     transport.load(),
-    instructions?.load(),
+    legacy?.load(),
     gate.load(),
     ledger.load(),
     runtime.catalogue.load(),
     sessions.load(),
     store.read().catch((error: unknown) => sayUnusable(host, error)),
   ])
-  // What a killed window had received but not stored is brought home in the background.
-  void tokens.recover().catch(() => undefined)
-  const settled = ensureHostManifest(input.paths.root)
+  let settled: Promise<void> | undefined
+  // The first requests come first.
+  const housekeeping = setTimeout(() => {
+    settled = later()
+      .then(({ ensureHostManifest }) => ensureHostManifest(paths.root))
+      .catch(() => undefined)
+    // What a killed window had received but not stored is brought home; who needs it before looks for it himself.
+    void tokens.recover().catch(() => undefined)
+  }, HOUSEKEEPING_DELAY_MS)
+  housekeeping.unref()
   // The list of models is for the next start. Idle accounts are asked when they serve.
   const { accounts = [], activeIndex = 0 } = store.peek() ?? {}
   const inUse = accounts[activeIndex]
@@ -118,46 +98,30 @@ export async function createCore(input: CoreInput): Promise<Core> {
   const fetch = createCodexFetch({
     runtime,
     transport,
-    prepare: preparation(config, () => instructions?.current() ?? FALLBACK_INSTRUCTIONS),
-    takesChat: config.requestTransformMode === 'legacy',
+    prepare: legacy?.prepare ?? prepareRequest,
+    takesChat: legacy !== undefined,
     deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
     wire: {
       responsesLite: config.responsesLite,
-      identity: config.codexIdentity ? codexIdentity(config, input.env) : undefined,
+      identity: config.codexIdentity ? (await later()).codexIdentity(config, env) : undefined,
     },
     endpointForKeys: endpointForKeys(config.baseUrl, input),
     notices,
   })
-  const login = createLoginMethods({
-    oauth: new OAuthClient(runtime),
-    clock,
-    host,
-    env: input.env,
-    manage: () =>
-      manageAccounts({
-        host,
-        hostAuthFile: input.paths.hostAuthFile,
-        hasAccounts: async () => (await store.read()).accounts.length > 0,
-        argv: process.argv,
-        // Asked of the descriptors: touching the streams would already take the host's input.
-        isTerminal: isatty(0) && isatty(1),
-        runMenu: input.runMenu ?? (async () => undefined),
-      }),
-    ready: () => readyForLogin(runtime),
-    save: (tokensOfLogin) => saveLogin(runtime, tokensOfLogin),
-  })
-
+  // Made when somebody signs in: no request needs it.
+  const login = lazily(async () => (await later()).createLogin(runtime, input))
   return {
     runtime,
     fetch,
-    login,
+    login: { authorize: async (id) => (await login()).authorize(id) },
     async close() {
-      await login.close()
+      clearTimeout(housekeeping)
+      await (await login.started())?.close()
       await Promise.all([
         transport.close(),
         runtime.close(),
         gate.close(),
-        instructions?.close(),
+        legacy?.close(),
         settled,
       ])
     },
@@ -197,141 +161,15 @@ function endpointForKeys(
     : { url: ofHost, source: 'provider.openai.options.baseURL' }
 }
 
-/** The answer to the host for a request that failed before it reached the request path. */
-export function errorAnswer(error: unknown): Response {
-  return errorResponse(shownError(error))
-}
-
-/** What has to be known before a login starts. @returns what was moved aside, in whole sentences @throws what would keep a login from being stored */
-export function readyForLogin({ store, vault }: Runtime): Promise<string | undefined> {
-  return ensureStorable(store, vault)
-}
-
-/**
- * Puts an API key for an endpoint into the pool.
- * @param source where the endpoint was named, for the message
- * @throws CodexError `destination_refused` for an endpoint that may not get a key
- */
-export async function saveApiKey(
-  runtime: Runtime,
-  given: { readonly apiKey: string; readonly baseUrl: string },
-  source: string,
-): Promise<{ label: string; notice?: string }> {
-  const { store, ledger, clock, paths } = runtime
-  parseBaseUrl(given.baseUrl, source)
-  let uid = ''
-  const { pool, ...said } = await adopt(store, clock, (before) => {
-    const { pool: after, account } = withLogin(before, {
-      kind: 'api-key',
-      apiKey: given.apiKey.trim(),
-      baseUrl: given.baseUrl.trim(),
-      addedAt: clock.now(),
-      lastUsed: 0,
-    })
-    uid = account.uid
-    return after
-  })
-  ledger.clear(uid, clock.now(), '*')
-  await ensureHostManifest(paths.root)
-  return { label: labelIn(pool, uid, runtime), ...said }
-}
-
-/**
- * Puts a finished login into the pool, also where a damaged file has to be moved aside for it; what kept the account out
- * before is over.
- */
-export async function saveLogin(
-  runtime: Runtime,
-  tokens: LoginTokens,
-): Promise<{ label: string; uid: string; added: boolean; notice?: string }> {
-  const { store, ledger, clock } = runtime
-  const claimed = accountFromLogin(tokens, clock.now())
-  const { accessToken } = tokens
-  const deps = { ...runtime, backend: runtime.endpoints.backend }
-  const facts = await checkWorkspace(deps, { accessToken, accountId: claimed.accountId })
-  const login = { ...claimed, ...facts }
-  let uid = ''
-  let added = false
-  const { pool, ...said } = await adopt(store, clock, (before) => {
-    const upserted = withLogin(before, login)
-    added = upserted.added
-    uid = upserted.account.uid
-    return upserted.pool
-  })
-  ledger.clear(uid, clock.now(), '*')
-  await ensureHostManifest(runtime.paths.root)
-  return { label: labelIn(pool, uid, runtime), uid, added, ...said }
-}
-
-/** The name of an account in a pool that was just written; a store that nobody watches does not know it yet. */
-export function labelIn(pool: AccountPool, uid: string, { config }: Runtime): string {
-  const position = pool.accounts.findIndex((one) => one.uid === uid)
-  const account = pool.accounts[position]
-  return account === undefined ? 'The account' : accountName(account, position, config)
-}
-
-function preparation(
-  config: Config,
-  instructions: () => string,
-): (text: string) => PreparedRequest {
-  if (config.requestTransformMode === 'native') return prepareRequest
-  const {
-    codexMode,
-    fastSession,
-    fastSessionStrategy: strategy,
-    fastSessionMaxInputItems: maxItems,
-  } = config
-  return createLegacyPreparation({
-    codexMode,
-    instructions,
-    fastSession: fastSession ? { strategy, maxItems } : undefined,
-  })
-}
-
-/** Of use in legacy mode only; beside the simulator nobody else is asked. */
-function instructionCache({
-  config,
-  endpoints,
-  paths,
-  fetch,
-  userAgent,
-  clock,
-  host,
-}: Runtime): InstructionCache | undefined {
-  if (config.requestTransformMode !== 'legacy' || endpoints.backend !== DEFAULT_ENDPOINTS.backend)
-    return undefined
-  return createInstructionCache({
-    file: paths.instructionsFile,
-    fetch,
-    userAgent,
-    clock,
-    log: host,
-  })
-}
-
-/** The Codex CLI on this machine. */
-function codexIdentity(
-  { codexClientVersion: version }: Config,
+/** The configuration in force; what interprets its files is loaded where there are any. */
+async function configOf(
   env: NodeJS.ProcessEnv,
-): CodexIdentity {
-  return {
-    version,
-    userAgent: codexUserAgent(version, {
-      platform: process.platform,
-      release: os.release(),
-      arch: process.arch,
-      osRelease: osRelease(),
-      env,
-    }),
-  }
-}
-
-function osRelease(): string | undefined {
-  try {
-    return process.platform === 'linux'
-      ? readBoundedFileSync(fs, '/etc/os-release', MAX_CONFIG_BYTES)
-      : undefined
-  } catch {
-    return undefined
-  }
+  files: ReturnType<typeof configFiles>,
+): Promise<LoadedConfig> {
+  const { userFile, projectFile } = files
+  const isThere = (file: ConfigFile | undefined): boolean =>
+    file?.text !== undefined || file?.problem !== undefined
+  if (!isThere(userFile) && !isThere(projectFile)) return mergeSettings({ env })
+  const { resolveConfig } = await import('./settings-entry.js')
+  return resolveConfig({ env, ...files })
 }

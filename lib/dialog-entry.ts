@@ -1,24 +1,23 @@
 import { performAction } from './account-view/actions.js'
 import { accountDetails } from './account-view/details.js'
-import { backupsDirOf } from './accounts/store/backups.js'
+import { backupsDirOf } from './accounts/store/pool-file.js'
 import { resolvePoolScope } from './accounts/project/project.js'
 import { createAccountStore } from './accounts/store/store.js'
-import { resolveConfig } from './config/load.js'
+import { loadConfig } from './loaded-config.js'
 import { parseLines } from './history/lines.js'
 import { systemClock } from './kernel/clock.js'
 import { CodexError, messageOf } from './kernel/errors.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.js'
 import { resolvePaths } from './kernel/files/paths.js'
 import { redactText } from './kernel/text/redact.js'
-import { configFiles } from './runtime-config.js'
-import { createRuntime } from './runtime.js'
+import { openRuntime } from './open-runtime.js'
 import { readLimits } from './tools/read-limits.js'
 import type { DialogChunk } from './tui/dialog-chunk.js'
 
 const TIMEOUT_MS = 60_000
 
 export const readLimitsNow: DialogChunk['readLimitsNow'] = async (uid, { env, directory }) => {
-  const runtime = createRuntime({
+  const runtime = openRuntime({
     env,
     directory,
     paths: resolvePaths(env),
@@ -45,7 +44,7 @@ export const readLimitsNow: DialogChunk['readLimitsNow'] = async (uid, { env, di
 
 export const performNow: DialogChunk['performNow'] = async (action, { env, directory }) => {
   const paths = resolvePaths(env)
-  const { config } = resolveConfig({ env, ...configFiles(paths, directory) })
+  const { config } = loadConfig(env, paths, directory)
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
   // Without the vault: no action needs a secret, so the keychain asks nobody.
   const store = createAccountStore({

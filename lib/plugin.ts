@@ -53,11 +53,10 @@ export const server: Plugin = async (input) => {
 }
 
 async function startCore(input: PluginInput, paths: Paths, settings: HostSettings): Promise<Core> {
-  const { createCore, providerEndpoint, userBaseUrl } = await import('./core.js')
-  const { baseUrl } = settings
-  // What the host says is merged from the project's files too, and a key never follows a project.
-  const own = baseUrl === undefined ? undefined : userBaseUrl({ paths, env: process.env })
-  const { url, refused } = providerEndpoint(baseUrl, await own)
+  const [{ createCore }, { url, refused }] = await Promise.all([
+    import('./core.js'),
+    endpointOfHost(settings.baseUrl, paths),
+  ])
   return createCore({
     host: createHostPort(input.client),
     paths,
@@ -69,6 +68,16 @@ async function startCore(input: PluginInput, paths: Paths, settings: HostSetting
     runMenu: async () =>
       (await import('./cli/menu-here.js')).runMenuHere(process.env, input.directory),
   })
+}
+
+/** What the host says is merged from the project's files too, and a key never follows a project. */
+async function endpointOfHost(
+  baseUrl: string | undefined,
+  paths: Paths,
+): Promise<{ readonly url?: string | undefined; readonly refused?: string | undefined }> {
+  if (baseUrl === undefined) return {}
+  const { providerEndpoint, userBaseUrl } = await import('./settings-entry.js')
+  return providerEndpoint(baseUrl, await userBaseUrl({ paths, env: process.env }))
 }
 
 type HostModels = Parameters<NonNullable<NonNullable<Hooks['provider']>['models']>>[0]['models']

@@ -1,26 +1,24 @@
 import path from 'node:path'
 
-import { backupsDirOf } from './accounts/store/backups.js'
+import { backupsDirOf } from './accounts/store/pool-file.js'
 import type { Account } from './accounts/account.js'
 import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
 import { createSessionAffinity } from './accounts/session-affinity.js'
 import type { Keychain } from './accounts/keychain/keychain.js'
 import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
-import type { MovedAside } from './accounts/store/pool-file.js'
+import type { MovedAside } from './accounts/store/moved-aside.js'
 import { type AccountStore, createAccountStore } from './accounts/store/store.js'
 import { createVault, type Vault } from './accounts/keychain/vault.js'
 import { resolveEndpoints } from './oauth/endpoints.js'
-import { poolFilesOf } from './tokens/copies.js'
-import { OAuthClient } from './oauth/oauth-client.js'
-import { refreshDir } from './tokens/refresh.js'
+import { refreshDir } from './tokens/context.js'
 import { Tokens } from './tokens/tokens.js'
 import { Router } from './request/router.js'
 import type { RequestRuntime } from './request/run.js'
 import { createTrace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
 import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
-import { type LoadedConfig, resolveConfig } from './config/load.js'
+import type { LoadedConfig } from './config/resolve.js'
 import { entriesOfReading, entryOfAlert } from './history/entries.js'
 import { createHistory, type History, noHistory } from './history/history.js'
 import { type Clock, systemClock } from './kernel/clock.js'
@@ -31,7 +29,6 @@ import type { Paths } from './kernel/files/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Alert } from './quota/alerts.js'
 import { createQuotaLedger, type QuotaLedger } from './quota/ledger.js'
-import { configFiles } from './runtime-config.js'
 import { createDecisionLog, type DecisionLog } from './routing/decision-log.js'
 import { createHealthTracker, type HealthTracker } from './routing/health.js'
 
@@ -55,6 +52,8 @@ export interface Runtime extends RequestRuntime {
 }
 
 export interface RuntimeOptions {
+  /** The configuration in force. */
+  readonly loaded: LoadedConfig
   readonly env: NodeJS.ProcessEnv
   readonly directory: string
   readonly paths: Paths
@@ -80,17 +79,13 @@ export const KEYCHAIN_ENV = 'CODEX_KEYCHAIN'
 
 const ACCOUNTS_LEGACY_FILE = 'openai-codex-accounts.json'
 
-/**
- * Builds the runtime. Reads the two configuration files and nothing else; the account file and the shared state are read
- * by whoever needs them first.
- */
+/** Builds the runtime. Reads nothing: the account file and the shared state are read by whoever needs them first. */
 export function createRuntime(options: RuntimeOptions): Runtime {
-  const { env, directory, paths, host, watch } = options
+  const { env, directory, paths, host, watch, loaded } = options
   const clock = options.clock ?? systemClock
   const random = options.random ?? Math.random
   const fetch = options.fetch ?? globalThis.fetch
   const endpoints = resolveEndpoints(env)
-  const loaded = resolveConfig({ env, ...configFiles(paths, directory) })
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
   const { vault, storeAt } = openStores(options, clock)
@@ -101,9 +96,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     const position = store.peek()?.accounts.findIndex(({ uid }) => uid === account.uid) ?? -1
     return accountName(account, position < 0 ? undefined : position, config)
   }
+  const engine = () => import('./tokens/engine.js')
   const tokens = new Tokens({
     store,
-    poolFiles: poolFilesOf(paths, (file) => storeAt(file, false)),
+    poolFiles: {
+      list: async () => (await engine()).listPoolFiles(paths),
+      store: (file) => storeAt(file, false),
+    },
     spareDirs: paths.spareRefreshDirs,
     vault,
     clock,
@@ -111,7 +110,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     log: host,
     toast: (toast) => host.toast(toast),
     label,
-    refreshGrant: new OAuthClient({ endpoints, fetch, clock, userAgent }).refresh,
+    refreshGrant: async (...asked) =>
+      new (await engine()).OAuthClient({ endpoints, fetch, clock, userAgent }).refresh(...asked),
     dir: refreshDir(paths.root),
     settings: { refreshSkewMs: config.tokenRefreshSkewMs },
   })

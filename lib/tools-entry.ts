@@ -1,5 +1,4 @@
-import { resolveConfig } from './config/load.js'
-import { configFiles } from './runtime-config.js'
+import { loadConfig } from './loaded-config.js'
 import type { Runtime } from './runtime.js'
 import { hostTools } from './tools/host-tools.js'
 import { toolsOfProfile } from './tools/profiles.js'
@@ -18,6 +17,6 @@ export function toolsNow(input: {
   readonly runtime: () => Promise<Runtime>
 }): ReturnType<typeof hostTools> {
   const { env, paths, directory } = input
-  const { config } = resolveConfig({ env, ...configFiles(paths, directory) })
+  const { config } = loadConfig(env, paths, directory)
   return hostTools(toolsOfProfile(config.tools, config), input.runtime)
 }

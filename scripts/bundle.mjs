@@ -1,14 +1,14 @@
 /** What is bundled how: one ESM file per entry, and a chunk for what is behind a dynamic import. */
 import { build } from 'esbuild'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 const root = path.resolve(import.meta.dirname, '..')
 const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
 
 /** Some bundled CommonJS dependencies call `require` for Node builtins. */
-const REQUIRE_BANNER =
-  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
+const REQUIRE =
+  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);\n"
 
 /** Imports that the host resolves at run time (TUI) and must stay bare and literal. */
 const HOST_MODULES = ['@opentui/*', 'solid-js', 'solid-js/*']
@@ -21,7 +21,7 @@ const HOST_MODULES = ['@opentui/*', 'solid-js', 'solid-js/*']
 const START = 'lib/plugin.ts'
 const REQUESTS = 'lib/core.ts'
 const LOADED_LATER =
-  /^(?:scripts\/cli|lib\/(?:tools-entry|dialog-entry|request\/late\/late|accounts\/keychain\/keychain-(?:command|module)|cli\/menu.*))\.ts$/
+  /^(?:scripts\/cli|lib\/(?:tools-entry|dialog-entry|core-late|settings-entry|request\/late\/late|request\/(?:legacy\/legacy|transport\/ways)|tokens\/engine|kernel\/files\/writing|accounts\/store\/transactions|accounts\/keychain\/seal|accounts\/keychain\/keychain-(?:command|module)|cli\/menu.*))\.ts$/
 
 const grouped = {
   name: 'grouped',
@@ -72,8 +72,9 @@ export async function bundle(outdir, hostModules) {
     splitting: true,
     chunkNames: 'chunk-[name]-[hash]',
     plugins: [grouped],
-    banner: { js: REQUIRE_BANNER },
+    write: false,
   })
+  await writeServer(server)
   // The host rewrites `from "…"` as text: without the space, which minifying takes away, it finds nothing to rewrite.
   const tui = await build({
     ...shared,
@@ -81,7 +82,30 @@ export async function bundle(outdir, hostModules) {
     entryPoints: { tui: 'tui.ts' },
     outdir,
     ...(hostModules === undefined ? { external: HOST_MODULES } : { alias: hostModules }),
-    banner: { js: REQUIRE_BANNER },
+    banner: { js: REQUIRE },
   })
   return { server: server.metafile, tui: tui.metafile }
+}
+
+/**
+ * Writes the bundles of the server. esbuild's own helpers are a chunk that every other one imports, used or not: only who
+ * uses it keeps the import, and only this chunk makes a `require`, which costs a start in Bun 3 ms.
+ */
+async function writeServer({ outputFiles, metafile }) {
+  const helpers = outputFiles.find(({ text }) => text.startsWith('var __create='))
+  const name = path.basename(helpers?.path ?? '')
+  const idle = `import"./${name}";`
+  for (const [file, { imports }] of Object.entries(metafile.outputs)) {
+    const { text } = outputFiles.find((one) => one.path === path.resolve(root, file))
+    if (text.includes(idle))
+      imports.splice(
+        imports.findIndex((one) => path.basename(one.path) === name),
+        1,
+      )
+  }
+  for (const output of outputFiles) {
+    const text = output.text.replace(idle, '')
+    await mkdir(path.dirname(output.path), { recursive: true })
+    await writeFile(output.path, output === helpers ? REQUIRE + text : text)
+  }
 }

@@ -8,7 +8,7 @@ import {
 import { indexOf } from './identity.js'
 import { takenNames, withUids } from './store/pool-format.js'
 import { UNREADABLE_KEY, unreadableRecords } from './store/unreadable.js'
-import { isSealed } from './keychain/seal.js'
+import { isSealed } from './keychain/data-key.js'
 
 /** What became of one account that was merged. */
 interface MergedAccount {

@@ -5,7 +5,6 @@ import { dropUndefined } from '../kernel/drop-undefined.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
-import { writeFileAtomic } from '../kernel/files/json-file.js'
 import type { Logger } from '../kernel/logger.js'
 import { CODEX_CLI_VERSION } from '../models/facts.js'
 import { parseCatalogue } from './catalogue.js'
@@ -105,6 +104,7 @@ export function createModelCatalogue(deps: CatalogueDeps) {
       )
       const next: Catalogues = { ...Object.fromEntries(kept), ...answers }
       take(next)
+      const { writeFileAtomic } = await import('../kernel/files/writing.js')
       await writeFileAtomic(file, formatCatalogues(next), { isLosable: true })
     } catch (error) {
       log.log('debug', 'The model catalogue could not be brought up to date.', {

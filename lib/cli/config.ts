@@ -1,6 +1,5 @@
 import { parseBaseUrl } from '../oauth/base-url.js'
-import type { ConfigProblem } from '../config/config-file.js'
-import { projectRefusal, resolveConfig } from '../config/load.js'
+import { resolveConfig } from '../config/load.js'
 import {
   originOf,
   settingNamed,
@@ -8,6 +7,7 @@ import {
   settingRows,
   settingValue,
 } from '../config/report.js'
+import { type ConfigProblem, projectRefusal } from '../config/resolve.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/files/paths.js'
 import { redactText } from '../kernel/text/redact.js'

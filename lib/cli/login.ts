@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.js'
 import { PUBLIC_API } from '../oauth/base-url.js'
 import { isRemote } from '../login/method-list.js'
-import { readyForLogin, saveApiKey } from '../core.js'
+import { readyForLogin, saveApiKey } from '../core-late.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from '../account-view/find-account.js'

@@ -3,7 +3,7 @@ import { beginLogin, type PendingLogin } from '../login/login.js'
 import type { LoginMethodId } from '../login/method-list.js'
 import { OAuthClient, type LoginTokens } from '../oauth/oauth-client.js'
 import { openBrowser } from '../login/open-browser.js'
-import { labelIn, readyForLogin, saveLogin } from '../core.js'
+import { labelIn, readyForLogin, saveLogin } from '../core-late.js'
 import { CodexError } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 

@@ -1,6 +1,7 @@
 import type { HostPort } from '../kernel/host-port.js'
 import { resolvePaths } from '../kernel/files/paths.js'
-import { createRuntime, type Runtime } from '../runtime.js'
+import { openRuntime } from '../open-runtime.js'
+import { type Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from '../tools/definition.js'
 import { profileCost } from '../tools/profiles.js'
 import { runTool } from '../tools/run-tool.js'
@@ -56,7 +57,7 @@ export async function withRuntime(
   work: (runtime: Runtime) => Promise<number>,
 ): Promise<number> {
   const host: HostPort = { log: () => undefined, toast: () => undefined }
-  const runtime = createRuntime({
+  const runtime = openRuntime({
     env: io.env,
     directory: io.directory,
     paths: resolvePaths(io.env),

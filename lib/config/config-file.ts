@@ -8,9 +8,9 @@ import {
 
 import { isNestedTooDeep } from '../kernel/text/nesting.js'
 import { plainText } from '../kernel/text/plain-text.js'
-import type { Setting } from './setting.js'
-import { RETIRED_SETTINGS, type SettingName, SETTINGS } from './settings.js'
+import { check, type ConfigProblem, type FoundValues } from './resolve.js'
 import { closest, isSettingName } from './setting-names.js'
+import { RETIRED_SETTINGS, SETTINGS } from './settings.js'
 
 /** A configuration file as read. */
 export interface ConfigFile {
@@ -20,29 +20,6 @@ export interface ConfigFile {
   /** Why a file that is there cannot be read, in one sentence. */
   readonly problem?: string
 }
-
-/** Where exactly a value stands. */
-export interface ConfigPlace {
-  /** Path of the file, or the name of the environment variable. */
-  readonly where: string
-  /** 1-based; absent for the environment. */
-  readonly line?: number
-}
-
-/** One problem found while loading; the value concerned is not used, everything else is. */
-export interface ConfigProblem extends ConfigPlace {
-  readonly key?: string
-  readonly message: string
-}
-
-/** A valid value and where it stands. */
-export interface FoundValue {
-  readonly value: unknown
-  readonly place: ConfigPlace
-}
-
-/** The valid values of one source. */
-export type FoundValues = Partial<Record<SettingName, FoundValue>>
 
 /** Keys a configuration file may hold besides settings. */
 const PASSIVE_KEYS = new Set(['$schema', ...RETIRED_SETTINGS])
@@ -113,18 +90,6 @@ function membersOf(
             ...problems.slice(0, MAX_PROBLEMS),
             { where, message: `${more} more values of this file cannot be used.` },
           ],
-  }
-}
-
-/** A value as the schema of its setting takes it, or what is wrong with it. Pure. */
-export function check(
-  definition: Setting,
-  value: unknown,
-): { value: unknown } | { problem: string } {
-  const result = definition.schema.safeParse(value)
-  if (result.success) return { value: result.data }
-  return {
-    problem: `${plainText(result.problem)}; the default ${JSON.stringify(definition.default)} is used.`,
   }
 }
 

@@ -1,7 +1,7 @@
 import { CodexError } from '../kernel/errors.js'
 import { parsedJson } from '../kernel/text/json.js'
 import { redact } from '../kernel/text/redact.js'
-import type { LoadedConfig } from './load.js'
+import type { LoadedConfig } from './resolve.js'
 import { closest, isSettingName, SETTING_NAMES } from './setting-names.js'
 import type { Setting } from './setting.js'
 import { DEFAULT_CONFIG, type SettingName, SETTINGS } from './settings.js'

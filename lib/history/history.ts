@@ -3,9 +3,9 @@ import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
-import { readTextFile, writeFileAtomic } from '../kernel/files/json-file.js'
+import { readTextFile } from '../kernel/files/json-file.js'
 import { CLOSE_MS } from '../kernel/files/state-file.js'
-import { type HeldLock, withFileLock } from '../kernel/lock/lock.js'
+import type { HeldLock } from '../kernel/lock/lock.js'
 import { realPathOrSame } from '../kernel/files/real-path.js'
 import type { Logger } from '../kernel/logger.js'
 import { createWriteBehind } from '../kernel/write-behind.js'
@@ -76,6 +76,7 @@ export function createHistory(deps: HistoryDeps): History {
 
   async function write(): Promise<void> {
     try {
+      const { withFileLock } = await import('../kernel/files/writing.js')
       // Appending takes the lock too: a line that goes into a file just being replaced would be gone.
       await withFileLock(
         realPathOrSame(file),
@@ -113,6 +114,7 @@ export function createHistory(deps: HistoryDeps): History {
     if (size <= bounds.maxBytes && oldest !== undefined && nowMs - oldest.atMs <= bounds.maxAgeMs)
       return
     const shorter = compacted(text, bounds, nowMs)
+    const { writeFileAtomic } = await import('../kernel/files/writing.js')
     if (shorter !== text && lock.isHeld()) await writeFileAtomic(file, shorter)
   }
 

@@ -1,9 +1,8 @@
 import { isRecord } from './text/json.js'
 
 /**
- * Shapes of stored files and of answers: what the request path reads is checked by these, because a schema library costs
- * more to load than everything else a first request needs (docs/development/BENCHMARKS.md). Names and meaning are those of
- * zod, which checks what people type and import; `test/kernel/shape.test.ts` holds the two beside each other.
+ * Shapes of stored files and answers, for the request path: a schema library costs more to load than a first request does.
+ * Names and meaning are those of zod, which checks what people type; `test/kernel/shape.test.ts` compares the two.
  */
 
 /** Stands for a value that does not fit. */
@@ -63,9 +62,9 @@ export class Shape<out Out = unknown, out Field extends Presence = 'required'> {
 
   /** The value. @throws TypeError that says why it does not fit */
   parse(value: unknown): Out {
-    const checked = this.safeParse(value)
-    if (checked.success) return checked.data
-    throw new TypeError(checked.problem)
+    const { success, data, problem } = this.safeParse(value)
+    if (success) return data
+    throw new TypeError(problem)
   }
 
   /** Also nothing fits. */
@@ -150,7 +149,9 @@ export function unknown(): Shape {
 }
 
 export function boolean(): Shape<boolean> {
-  return leaf({ type: 'boolean' }, 'boolean', (value) => typeof value === 'boolean')
+  const read: Read<boolean> = (value, problems) =>
+    typeof value === 'boolean' ? value : misfit(problems, expected('boolean', value))
+  return new Shape(read, { type: 'boolean' })
 }
 
 /** A text; lengths in UTF-16 units. */
@@ -193,14 +194,9 @@ export function int(bounds: NumberBounds = {}): Shape<number> {
       if (typeof value !== 'number' || !Number.isFinite(value))
         return misfit(problems, expected('number', value))
       if (!Number.isInteger(value)) return misfit(problems, expected('int', value))
-      return bounded(
-        value,
-        {
-          min: Math.max(bounds.min ?? -Infinity, Number.MIN_SAFE_INTEGER),
-          max: Math.min(bounds.max ?? Infinity, Number.MAX_SAFE_INTEGER),
-        },
-        problems,
-      )
+      const { MIN_SAFE_INTEGER: least, MAX_SAFE_INTEGER: most } = Number
+      const { min = least, max = most } = bounds
+      return bounded(value, { min: Math.max(min, least), max: Math.min(max, most) }, problems)
     },
     { type: 'integer', ...bounds },
   )
@@ -325,13 +321,6 @@ function objectReader(
   }
 }
 
-function leaf<Out>(takes: Takes, name: string, fits: (value: unknown) => value is Out): Shape<Out> {
-  return new Shape(
-    (value, problems) => (fits(value) ? value : misfit(problems, expected(name, value))),
-    takes,
-  )
-}
-
 function bounded(
   value: number,
   { min = -Infinity, max = Infinity }: NumberBounds,
@@ -348,17 +337,9 @@ function misfit(problems: string[] | undefined, problem: string): typeof MISFIT 
 }
 
 function expected(wanted: string, value: unknown): string {
-  const kind =
-    value === null
-      ? 'null'
-      : Array.isArray(value)
-        ? 'array'
-        : Number.isNaN(value)
-          ? 'NaN'
-          : typeof value
+  const odd = value === null ? 'null' : Number.isNaN(value) ? 'NaN' : undefined
+  const kind = odd ?? (Array.isArray(value) ? 'array' : typeof value)
   return `Invalid input: expected ${wanted}, received ${kind}`
 }
 
-function quoted(word: string): string {
-  return JSON.stringify(word)
-}
+const quoted = (word: string): string => JSON.stringify(word)

@@ -1,12 +1,7 @@
 import * as s from '../kernel/shape.js'
 
-import {
-  type FileStamp,
-  readTextFile,
-  sameStamp,
-  stampOf,
-  writeFileAtomic,
-} from '../kernel/files/json-file.js'
+import { type FileStamp, readTextFile, sameStamp, stampOf } from '../kernel/files/json-file.js'
+import { writeFileAtomic } from '../kernel/files/replace-file.js'
 import { MANAGED_MARKER } from './managed-entry.js'
 import { parsedJson } from '../kernel/text/json.js'
 

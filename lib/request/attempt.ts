@@ -6,7 +6,7 @@ import { MIN_STEP_MS } from './deadline.js'
 import { assertSendable } from './headers/headers.js'
 import { wireRequest } from './headers/wire.js'
 import { type Attempt, type AttemptResult, lateOf, type RequestRun } from './run.js'
-import type { Shipment } from './transport/transport.js'
+import type { Shipment } from './transport/passage.js'
 
 /** A header of the backend's that is no sensible turn state is not echoed. */
 const MAX_TURN_STATE = 4096

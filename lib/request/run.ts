@@ -26,7 +26,7 @@ import type { WireStyle } from './headers/wire.js'
 import type { Notices } from './notices.js'
 import type { Router } from './router.js'
 import type { AttemptRecord, RequestRecord, Trace } from './trace/trace.js'
-import type { Exchange, Transport } from './transport/transport.js'
+import type { Exchange, Transport } from './transport/passage.js'
 
 /** What the request path uses of the runtime. */
 export interface RequestRuntime {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '../kernel/hash.js'
 
 /**
  * Who produced which encrypted reasoning of a session. Only the account that produced a piece can read it, and a request
@@ -101,10 +101,7 @@ function isSameHistory(owners: ReasoningOwners, pieces: readonly string[]): bool
 }
 
 function markOf(piece: string | undefined): string {
-  return createHash('sha256')
-    .update(piece ?? '')
-    .digest('base64url')
-    .slice(0, 12)
+  return sha256(piece ?? '', 'base64url').slice(0, 12)
 }
 
 function capped(owners: ReasoningOwners): ReasoningOwners {

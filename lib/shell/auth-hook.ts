@@ -1,5 +1,3 @@
-import { writeSync } from 'node:fs'
-
 import type { AuthHook, PluginInput } from '@opencode-ai/plugin'
 
 import type { Core } from '../core.js'
@@ -87,15 +85,16 @@ export function authHook(
       // (docs/development/facts/opencode-host.md#conflicts-between-plugins).
       if (!isManaged && !(await hasAccounts(accountsFile))) return {}
       core.prefetch(PREFETCH_DELAY_MS)
-      if (process.env.OC_CODEX_SELF_TEST === '1') tellTheDoctor()
+      if (process.env.OC_CODEX_SELF_TEST === '1') await tellTheDoctor()
       return { ...options }
     },
   }
 }
 
 /** Straight to the pipe of the doctor, who started this host: what goes through the host's log is lost when the host ends first. */
-function tellTheDoctor(): void {
+async function tellTheDoctor(): Promise<void> {
   try {
+    const { writeSync } = await import('node:fs')
     writeSync(process.stderr.fd, `oc-codex-multi-auth ${packageVersion()} serves openai\n`)
   } catch {
     // Nobody reads; the doctor says what it did not see.
@@ -126,7 +125,7 @@ async function takeOverKey(
   const baseUrl = stored.metadata?.[ENDPOINT_INPUT]
   if (baseUrl === undefined || baseUrl === '') return {}
   const take = async (): Promise<void> => {
-    const [{ saveApiKey }, { runtime }] = await Promise.all([import('../core.js'), core()])
+    const [{ saveApiKey }, { runtime }] = await Promise.all([import('../core-late.js'), core()])
     await saveApiKey(runtime, { apiKey: stored.key, baseUrl }, 'the login')
     await markAsManaged(client).catch(() => undefined)
   }
@@ -142,7 +141,7 @@ async function takeOverKey(
       if (!isTaken) await take()
       isTaken = true
     } catch (error) {
-      return (await import('../core.js')).errorAnswer(error)
+      return (await import('../core-late.js')).errorAnswer(error)
     }
     return options.fetch(url, init)
   }

@@ -42,7 +42,7 @@ export async function applyConfig(
   await addCommands(config, settings.commands, input, paths)
   const permissions = config as HostPermissions
   const allowance = namesOurTools(permissions)
-    ? await (await import('../core.js')).userAllowance({ paths, env: process.env })
+    ? await (await import('../settings-entry.js')).userAllowance({ paths, env: process.env })
     : () => false
   askBeforeTools(permissions, allowance)
 }
@@ -59,7 +59,7 @@ async function addCommands(
   const isTaken = (name: string): boolean => config.command?.[name] !== undefined
   // Of two with one name the user's own wins, and a project's speaks for nobody.
   const theirs = Object.keys(ours).some(isTaken)
-    ? await (await import('../core.js')).userCommands({ paths, env: process.env })
+    ? await (await import('../settings-entry.js')).userCommands({ paths, env: process.env })
     : undefined
   const kept = Object.entries(ours).filter(([name]) => !isTaken(name) || theirs?.has(name) !== true)
   own.clear()
@@ -86,6 +86,6 @@ async function wantedCommands(
     process.env.CODEX_AUTH_PROMPT_TEMPLATES !== undefined ||
     texts.some((text) => /slashCommands|promptTemplates/.test(text ?? ''))
   if (!isSpokenOf) return { slashCommands: true, promptTemplates: false }
-  const { commandSettings } = await import('../core.js')
-  return commandSettings(process.env, paths, directory)
+  const { loadConfig } = await import('../settings-entry.js')
+  return loadConfig(process.env, paths, directory).config
 }

@@ -1,5 +1,9 @@
+import path from 'node:path'
+
 import type { Account } from '../accounts/account.js'
 import { CodexError } from '../kernel/errors.js'
+import { ACCOUNTS_FILE } from '../kernel/files/paths.js'
+import { realPathOrSame } from '../kernel/files/real-path.js'
 import type { RefreshGrant } from '../oauth/oauth-client.js'
 import type { CommitterDeps, TokenCommitter } from './commit.js'
 import { accountOf } from './token-rules.js'
@@ -37,4 +41,9 @@ export async function currentRecord(context: RefreshContext, wanted: Account): P
     )
   lastSeen.set(account.uid, account)
   return committer.overlay(account)
+}
+
+/** The folder of leases and journal: beside the account file's real place, so that homes linked to one file share it. */
+export function refreshDir(root: string): string {
+  return path.join(path.dirname(realPathOrSame(path.join(root, ACCOUNTS_FILE))), 'refresh')
 }

@@ -11,7 +11,8 @@ import type { Clock } from '../kernel/clock.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { messageOf } from '../kernel/errors.js'
 import { isRecord, parsedJson } from '../kernel/text/json.js'
-import { readTextFile, writeFileAtomic } from '../kernel/files/json-file.js'
+import { readTextFile } from '../kernel/files/json-file.js'
+import { writeFileAtomic } from '../kernel/files/replace-file.js'
 import { withFileLock } from '../kernel/lock/lock.js'
 import type { Logger } from '../kernel/logger.js'
 import { ACCOUNTS_FILE, FLAGGED_FILE, type Paths } from '../kernel/files/paths.js'
@@ -54,24 +55,21 @@ const COPY_WAIT_MS = 1_000
 /** More project pools than any user has; a folder that was filled by accident must not hold up a renewal. */
 const MAX_FILES = 500
 
-/** Our files beside the one in use: the global pool, those of projects, and what earlier versions set aside. */
-export function poolFilesOf(
+/**
+ * Our files beside the one in use that exist now: the global pool, those of projects, and what earlier versions set
+ * aside. Never throws.
+ */
+export async function listPoolFiles(
   paths: Pick<Paths, 'accountsFile' | 'flaggedFile' | 'projectsDir'>,
-  store: (file: string) => AccountStore,
-): PoolFiles {
-  return {
-    async list() {
-      const projects = (await projectHomes(paths)).slice(0, MAX_FILES)
-      const inProjects = projects.flatMap((home) =>
-        [ACCOUNTS_FILE, FLAGGED_FILE].map((name) => path.join(home, name)),
-      )
-      const candidates = [paths.accountsFile, paths.flaggedFile, ...inProjects]
-      // Asked first: opening what is no file, a pipe for example, could wait for ever.
-      const found = await Promise.all(candidates.map((file) => stat(file).catch(() => undefined)))
-      return candidates.filter((_, index) => found[index]?.isFile() === true)
-    },
-    store,
-  }
+): Promise<readonly string[]> {
+  const projects = (await projectHomes(paths)).slice(0, MAX_FILES)
+  const inProjects = projects.flatMap((home) =>
+    [ACCOUNTS_FILE, FLAGGED_FILE].map((name) => path.join(home, name)),
+  )
+  const candidates = [paths.accountsFile, paths.flaggedFile, ...inProjects]
+  // Asked first: opening what is no file, a pipe for example, could wait for ever.
+  const found = await Promise.all(candidates.map((file) => stat(file).catch(() => undefined)))
+  return candidates.filter((_, index) => found[index]?.isFile() === true)
 }
 
 /** What our other files and the journal know about a login. Nothing is read before it is asked for; nothing blocks for long or throws. */

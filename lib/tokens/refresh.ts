@@ -1,10 +1,6 @@
-import path from 'node:path'
-
 import type { Account, AccountPool } from '../accounts/account.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
-import { ACCOUNTS_FILE } from '../kernel/files/paths.js'
-import { realPathOrSame } from '../kernel/files/real-path.js'
 import type { RefreshReason } from '../oauth/oauth-client.js'
 import { adoptNewer, adoptOther } from './adopt.js'
 import { currentRecord, type RefreshContext } from './context.js'
@@ -28,11 +24,6 @@ const SETTLE_WAIT_MS = 2_000
 /** After "already used" the one who used it gets this long to store its successor; then the login counts as ended. */
 export const REUSED_GRACE_MS = 1_000
 const GRACE_POLL_MS = 50
-
-/** The folder of leases and journal: beside the account file's real place, so that homes linked to one file share it. */
-export function refreshDir(root: string): string {
-  return path.join(path.dirname(realPathOrSame(path.join(root, ACCOUNTS_FILE))), 'refresh')
-}
 
 /** Why and against which access token (due, expired or refused) an account is refreshed. */
 interface Wish {

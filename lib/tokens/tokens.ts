@@ -1,23 +1,11 @@
 import type { Account } from '../accounts/account.js'
-import type { Vault } from '../accounts/keychain/vault.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
-import type { RefreshGrant, RefreshReason } from '../oauth/oauth-client.js'
-import { TokenCommitter } from './commit.js'
-import type { RefreshContext } from './context.js'
-import { LoginCopies, type PoolFiles } from './copies.js'
-import { RefreshJournal } from './journal/journal.js'
-import { recoverJournal, unsavedTokens } from './journal/recovery.js'
-import { RefreshMemory } from './memory.js'
-import { TokenRefresher } from './refresh.js'
+import { type Lazy, lazily } from '../kernel/lazy.js'
+import type { RefreshReason } from '../oauth/oauth-client.js'
+import type { TokenEngine, TokensDeps } from './engine.js'
 import type { Refreshed } from './spend.js'
 import { accountOf, tokenState } from './token-rules.js'
-import {
-  type NoticeDeps,
-  unsavedError,
-  UnsavedNotices,
-  type UnsavedTokens,
-} from './unsaved-notices.js'
 
 /** A token and the record it belongs to. */
 export interface Grant {
@@ -32,24 +20,6 @@ export class BusyElsewhere extends CodexError {
     super('refresh_failed', `${label}: another process is refreshing the token.`, {
       hint: 'Send the prompt again',
     })
-  }
-}
-
-interface TokensDeps extends NoticeDeps {
-  /** 0 up to 1. */
-  readonly random: () => number
-  readonly refreshGrant: RefreshGrant
-  /** Folder of leases and journal, the same for every account file of this user: see `refreshDir`. */
-  readonly dir: string
-  /** Folders that take new tokens when the disk of `dir` does not. */
-  readonly spareDirs?: readonly string[]
-  /** Other account files, which may hold copies of the same logins. */
-  readonly poolFiles?: PoolFiles
-  /** Keys of sealed account files. */
-  readonly vault?: Vault
-  readonly settings: {
-    /** A token that ends within this time is refreshed before use, ms. */
-    readonly refreshSkewMs: number
   }
 }
 
@@ -71,33 +41,20 @@ interface Flight {
 export class Tokens {
   readonly #deps: TokensDeps
   readonly #ended = new AbortController()
-  readonly #context: RefreshContext
-  readonly #refresher: TokenRefresher
+  /** Loaded with the first refresh: a request with a good token needs none of it. */
+  readonly #engine: Lazy<TokenEngine>
   readonly #flights = new Map<string, Flight>()
-  readonly #notices: UnsavedNotices
   /** Tokens that came out of a refresh after a refusal, by uid. */
   readonly #recovered = new Map<string, { token: string; atMs: number }>()
   /** New tokens that the local clock calls expired, by uid: the clock is wrong then, and the backend decides. */
   readonly #expiredOnArrival = new Map<string, string>()
 
   constructor(deps: TokensDeps) {
-    const { store, clock, log, vault, poolFiles: files } = deps
     this.#deps = deps
-    const lastSeen = new Map<string, Account>()
-    this.#notices = new UnsavedNotices(deps, lastSeen)
-    const keys = vault && { current: () => store.key(), key: (id: string) => vault.key(id) }
-    const journal = new RefreshJournal(deps.dir, keys, deps.spareDirs)
-    const common = {
-      ...deps,
-      journal,
-      copies: new LoginCopies({ ownPath: store.path, files, journal, vault, clock, log }),
-      memory: new RefreshMemory(clock),
-      onUnsaved: (tokens: UnsavedTokens) => this.#notices.tell(tokens),
-      onSaved: (uid: string) => this.#notices.tellSaved(uid),
-      ended: this.#ended.signal,
-    }
-    this.#context = { ...common, committer: new TokenCommitter(common), lastSeen }
-    this.#refresher = new TokenRefresher(this.#context)
+    this.#engine = lazily(async () => {
+      const { createEngine } = await import('./engine.js')
+      return createEngine(deps, this.#ended.signal)
+    })
   }
 
   /**
@@ -110,10 +67,10 @@ export class Tokens {
    */
   access(given: Account, signal?: AbortSignal, mayWait?: () => boolean): Grant | Promise<Grant> {
     if (given.kind === 'api-key') return this.#keyGrant(given)
-    const account = this.#context.committer.overlay(given)
+    const account = this.#overlay(given)
     const { uid, accessToken, needsLogin } = account
     const state = tokenState(account, this.#deps.clock.now(), this.#deps.settings.refreshSkewMs)
-    const isPaused = this.#context.memory.pauseOf(uid) !== undefined
+    const isPaused = this.#isPaused(uid)
     if (
       state === 'good' ||
       (accessToken !== undefined && this.#expiredOnArrival.get(uid) === accessToken) ||
@@ -146,7 +103,7 @@ export class Tokens {
       )
     const last = this.#recovered.get(uid)
     // A token that was refused after its end says nothing, unless our clock is the one that is wrong.
-    const known = this.#context.committer.overlay(given)
+    const known = this.#overlay(given)
     const isOver =
       known.accessToken === rejectedToken &&
       tokenState(known, clock.now(), 0) === 'expired' &&
@@ -177,10 +134,10 @@ export class Tokens {
    */
   async refreshNow(given: Account, signal?: AbortSignal): Promise<Grant> {
     if (given.kind === 'api-key') return this.#keyGrant(given)
-    const account = this.#context.committer.overlay(given)
+    const account = this.#overlay(given)
     const fresh = await abortable(this.#refresh(account, 'forced', account.accessToken), signal)
-    const held = this.#context.committer.heldFor(fresh.account)
-    if (held !== undefined) throw unsavedError(this.#deps.label(given), this.#deps.store.path, held)
+    const unsaved = (await this.#engine()).unsavedErrorOf(given, fresh.account)
+    if (unsaved !== undefined) throw unsaved
     return grantOf(fresh.account)
   }
 
@@ -192,33 +149,24 @@ export class Tokens {
   }
 
   /** Brings tokens into the account file that a killed process had received but not stored. Never throws. */
-  recover(): Promise<void> {
-    return recoverJournal(this.#context)
+  async recover(): Promise<void> {
+    await (await this.#engine()).recover()
   }
 
   /** A sentence for each account whose new tokens are not in the account file, here or in another process. Never throws. */
   async unsaved(): Promise<readonly string[]> {
-    const { store } = this.#deps
-    const found = await unsavedTokens(this.#context)
-    if (found.length === 0) return []
-    const pool = await store.read().catch(() => undefined)
-    return found.map((one) =>
-      this.#notices.textOf(one, pool === undefined ? undefined : accountOf(pool, one.uid)),
-    )
+    return (await this.#engine()).unsaved()
   }
 
   /** Names of the accounts whose new tokens no disk has yet: they would be lost with this process. No I/O. */
   inMemoryAlone(): readonly string[] {
-    return this.#context.committer
-      .held()
-      .filter(({ place }) => place === 'memory')
-      .map(({ uid }) => this.#notices.nameOf(uid))
+    return this.#engine.ready()?.inMemoryAlone() ?? []
   }
 
   /** Stores what could not be stored yet and ends all background work. */
   async close(): Promise<void> {
     this.#ended.abort(new CodexError('refresh_failed', 'The plugin is shutting down.'))
-    await this.#refresher.settle()
+    await (await this.#engine.started())?.settle()
   }
 
   /** @param mayWait as in `access` */
@@ -241,8 +189,8 @@ export class Tokens {
     if (running !== undefined) return running
     let onWait = (): void => undefined
     const waits = new Promise<void>((resolve) => (onWait = resolve))
-    const result = this.#refresher
-      .refreshOnce(account, reason, unwanted, () => onWait())
+    const result = this.#engine()
+      .then((engine) => engine.refreshOnce(account, reason, unwanted, () => onWait()))
       .then((fresh) => this.#noteArrival(fresh))
       .finally(() => this.#flights.delete(account.uid))
     // Every caller may have gone away by the time it fails.
@@ -250,6 +198,15 @@ export class Tokens {
     const flight = { result, waits }
     this.#flights.set(account.uid, flight)
     return flight
+  }
+
+  /** The record with tokens that could not be stored yet. */
+  #overlay(account: Account): Account {
+    return this.#engine.ready()?.overlay(account) ?? account
+  }
+
+  #isPaused(uid: string): boolean {
+    return this.#engine.ready()?.isPaused(uid) === true
   }
 
   #noteArrival(fresh: Refreshed): Refreshed {
@@ -291,9 +248,9 @@ export class Tokens {
       const stored = accountOf(pool, uid)
       if (this.#ended.signal.aborted || stored === undefined) continue
       if (stored.kind === 'api-key' || stored.enabled === false) continue
-      const account = this.#context.committer.overlay(stored)
+      const account = this.#overlay(stored)
       const state = tokenState(account, clock.now(), settings.refreshSkewMs + REFRESH_AHEAD_MS)
-      const isPaused = this.#context.memory.pauseOf(uid) !== undefined
+      const isPaused = this.#isPaused(uid)
       if (state === 'good' || account.needsLogin !== undefined || isPaused) continue
       await this.#refresh(account, 'proactive_expiry', account.accessToken).catch(
         (error: unknown) => {

@@ -1,5 +1,6 @@
 import { CodexError } from '../kernel/errors.js'
-import { readTextFile, writeFileAtomic } from '../kernel/files/json-file.js'
+import { readTextFile } from '../kernel/files/json-file.js'
+import { writeFileAtomic } from '../kernel/files/replace-file.js'
 
 /**
  * Writes a file in one step, mode 0600, and never over a file that is not of the same kind.

@@ -5,7 +5,7 @@ import { CodexError } from '../kernel/errors.js'
 import type { AccountPool } from '../accounts/account.js'
 import { formatPool, parsePool } from '../accounts/store/pool-format.js'
 import { refused } from './found.js'
-import { isSealed, keyIdOf } from '../accounts/keychain/seal.js'
+import { isSealed, keyIdOf } from '../accounts/keychain/data-key.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import { parsedJson } from '../kernel/text/json.js'
 

@@ -3,9 +3,8 @@ import { createComponent, createElement, effect, insert, setProp } from '@opentu
 import { createSignal } from 'solid-js'
 
 import { resolvePoolScope } from '../accounts/project/project.js'
-import { resolveConfig } from '../config/load.js'
+import { loadConfig } from '../loaded-config.js'
 import { resolvePaths } from '../kernel/files/paths.js'
-import { configFiles } from '../runtime-config.js'
 import { openAccountsDialog } from './accounts-dialog.js'
 import { loadDialogChunk } from './dialog-chunk.js'
 import type { PoolView } from './pool-view.js'
@@ -38,7 +37,7 @@ const COLOURS: Readonly<Record<Level, keyof Theme>> = {
 /** Quota beside the prompt and in the sidebar, from the files the server plugin writes. Uses no network. */
 export const tui: TuiPlugin = async (api) => {
   const paths = resolvePaths(process.env)
-  const { config } = resolveConfig({ env: process.env, ...configFiles(paths, process.cwd()) })
+  const { config } = loadConfig(process.env, paths, process.cwd())
   const scope = resolvePoolScope(paths, process.cwd(), config.perProjectAccounts)
   const [view, setView] = createSignal<PoolView | undefined>(undefined)
   const [now, setNow] = createSignal(Date.now())

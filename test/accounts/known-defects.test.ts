@@ -15,9 +15,9 @@ import {
 } from '../../lib/accounts/project/project.js'
 import { seatKey, uidsOfKeys } from '../../lib/accounts/rules.js'
 import { accountFromLogin } from '../../lib/login/account-from-login.js'
-import { saveLogin } from '../../lib/core.js'
+import { saveLogin } from '../../lib/core-late.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { createRuntime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
 import { ask, coreOver, firstTurn, ROOMY, served } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -155,7 +155,7 @@ describe('known defects with the identity of accounts', () => {
     const file = projectAccountsFile(paths, projectKeyOf(project))
     await mkdir(path.dirname(file), { recursive: true })
     await writeFile(file, JSON.stringify(pool(seat('first'))))
-    const runtime = createRuntime({
+    const runtime = openRuntime({
       env,
       directory: project,
       paths,

@@ -11,16 +11,14 @@ import {
   type DataKey,
   keyIdOf,
   newDataKey,
-  unsealPool,
-  sealPool,
-  sealText,
   textOfKey,
-} from '../../lib/accounts/keychain/seal.js'
+} from '../../lib/accounts/keychain/data-key.js'
+import { unsealPool, sealPool, sealText } from '../../lib/accounts/keychain/seal.js'
 import { createAccountStore } from '../../lib/accounts/store/store.js'
 import { createVault, keyItemName } from '../../lib/accounts/keychain/vault.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { createRuntime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -79,7 +77,7 @@ async function folder(pool?: AccountPool) {
     }
   }
   const runtime = (keychain: MemoryKeychain) => {
-    const made = createRuntime({
+    const made = openRuntime({
       env: { HOME: home },
       directory: home,
       paths: resolvePaths({ HOME: home }),

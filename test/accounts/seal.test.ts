@@ -7,12 +7,9 @@ import {
   keyFromText,
   keyIdOf,
   newDataKey,
-  unsealPool,
-  openText,
-  sealPool,
-  sealText,
   textOfKey,
-} from '../../lib/accounts/keychain/seal.js'
+} from '../../lib/accounts/keychain/data-key.js'
+import { unsealPool, openText, sealPool, sealText } from '../../lib/accounts/keychain/seal.js'
 
 const key = newDataKey()
 

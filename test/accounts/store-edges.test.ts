@@ -9,11 +9,8 @@ import { withLogin } from '../../lib/accounts/edits.js'
 import { adopt, moveDamagedAside } from '../../lib/accounts/store/adopt.js'
 import { MAX_COPIES, timestamp, writeBackup } from '../../lib/accounts/store/backups.js'
 import { formatPool, parsePool } from '../../lib/accounts/store/pool-format.js'
-import {
-  type AccountStore,
-  createAccountStore,
-  type StoreDeps,
-} from '../../lib/accounts/store/store.js'
+import { type AccountStore, createAccountStore } from '../../lib/accounts/store/store.js'
+import type { StoreDeps } from '../../lib/accounts/store/transactions.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { CodexError } from '../../lib/kernel/errors.js'
 import { hastyClock } from '../support/hasty-clock.js'

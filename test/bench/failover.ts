@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks'
 
 import { startSimulator } from '../../simulator/index.js'
-import { type Bench, bodyOf, canned, drain, median, percentile, send } from './support.js'
+import { send } from './host.js'
+import { type Bench, bodyOf, canned, drain, figuresOf } from './support.js'
 import { signedIn } from '../support/records.js'
 
 const FULL = [{ minutes: 300, limit: 100, used: 100 }]
@@ -34,8 +35,7 @@ export async function failover(bench: Bench): Promise<void> {
     bench.rows.push(
       {
         name: `${limited} limited, then success: in the plugin`,
-        ours: median(spent),
-        p99: percentile(spent, 0.99),
+        ...figuresOf(spent),
         unit: 'ms',
         target: targetMs,
       },
@@ -60,8 +60,7 @@ export async function failover(bench: Bench): Promise<void> {
       },
       {
         name: `all ${limited + 1} limited, no wait: refused (status ${samples[0]?.status ?? 0})`,
-        ours: median(refused),
-        p99: percentile(refused, 0.99),
+        ...figuresOf(refused),
         unit: 'ms',
         target: 20,
       },

@@ -1,25 +1,20 @@
-import { readdirSync, statSync } from 'node:fs'
-import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 
 import { startSimulator, type Simulator } from '../../simulator/index.js'
+import { send } from './host.js'
 import {
   type Bench,
   bodyOf,
   canned,
   drain,
+  figuresOf,
   goodAccount,
   median,
-  percentile,
-  type Plugin,
-  send,
+  type HomedPlugin,
 } from './support.js'
 import { signedIn } from '../support/records.js'
 
 const ROOMY = [{ minutes: 300, limit: 1_000_000 }]
-/** Longer than the plugin waits before it writes what changed, ms. */
-const SETTLE_MS = 3_000
-
 /** Many requests on one account, an expired token, and a thousand accounts. */
 export async function load(bench: Bench): Promise<void> {
   const simulator = await startSimulator({ accounts: [{ name: 'one', windows: ROOMY }] })
@@ -94,8 +89,7 @@ async function expiredToken(bench: Bench, simulator: Simulator): Promise<void> {
     },
     {
       name: '20 parallel on an expired token: last one sent after the token came',
-      ours: median(waits),
-      p99: percentile(waits, 0.99),
+      ...figuresOf(waits),
       unit: 'ms',
       target: 50,
     },
@@ -106,7 +100,7 @@ async function manyAccounts(bench: Bench): Promise<void> {
   const many = await bench.plugin(Array.from({ length: 1_000 }, (_, index) => goodAccount(index)))
   bench.transport = canned
   const body = bodyOf(2_000)
-  const once = async ({ fetch }: Plugin): Promise<number> => {
+  const once = async ({ fetch }: HomedPlugin): Promise<number> => {
     const started = performance.now()
     await drain(await send(fetch, body))
     return performance.now() - started
@@ -115,8 +109,6 @@ async function manyAccounts(bench: Bench): Promise<void> {
   await once(many)
   const few = await bench.plugin([goodAccount()])
   await once(few)
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
-  const before = filesOf(many.home)
   const ofMany: number[] = []
   const ofFew: number[] = []
   const total = bench.rounds(3_000)
@@ -126,52 +118,18 @@ async function manyAccounts(bench: Bench): Promise<void> {
     ofMany.push(pair[0])
     ofFew.push(pair[1])
   }
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
-  const changed = [...filesOf(many.home)].filter(
-    ([file, stamp]) => before.get(file)?.mark !== stamp.mark,
-  )
-  const isHistory = (file: string): boolean => file.endsWith('history.jsonl')
-  const written = changed
-    .filter(([file]) => !isHistory(file))
-    .reduce((sum, [, { size }]) => sum + size, 0)
-  const appended = changed
-    .filter(([file]) => isHistory(file))
-    .reduce((sum, [file, { size }]) => sum + size - (before.get(file)?.size ?? 0), 0)
   bench.transport = bench.realFetch
   bench.rows.push(
     {
       name: 'one request with 1,000 accounts (beside: with one)',
-      ours: median(ofMany),
+      ...figuresOf(ofMany),
       plain: median(ofFew),
-      p99: percentile(ofMany, 0.99),
       unit: 'ms',
       target: 1.2,
       of: 'ratio',
-    },
-    {
-      name: `files rewritten in ${total} requests with 1,000 accounts`,
-      ours: written,
-      unit: 'bytes',
-      target: 0,
-    },
-    {
-      name: 'history appended behind the requests, for each',
-      ours: appended / total,
-      unit: 'bytes',
     },
     { name: 'factory and loader with 1,000 accounts', ours: many.loaderMs, unit: 'ms', target: 15 },
   )
   await many.dispose()
   await few.dispose()
-}
-
-/** Every file below a folder, with a mark that changes whenever it is written. */
-function filesOf(folder: string): Map<string, { mark: string; size: number }> {
-  const files = new Map<string, { mark: string; size: number }>()
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const file = path.join(folder, name)
-    const { mtimeMs, ino, size } = statSync(file)
-    if (statSync(file).isFile()) files.set(file, { mark: `${mtimeMs}/${ino}/${size}`, size })
-  }
-  return files
 }

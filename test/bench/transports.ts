@@ -4,7 +4,8 @@ import { performance } from 'node:perf_hooks'
 
 import { createPrng, type Prng } from '../../simulator/prng.js'
 import { itemsOf } from '../support/conversation.js'
-import { type Bench, bodyOf, type Fetch, goodAccount, median, send } from './support.js'
+import { type Fetch, send } from './host.js'
+import { type Bench, bodyOf, goodAccount, median } from './support.js'
 
 const CALLS = 20
 /** What a tool returns for one call, in characters. */

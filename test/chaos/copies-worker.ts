@@ -28,8 +28,8 @@ for (const name of KILLED) {
 syncBuiltinESMExports()
 
 const { resolvePaths } = await import('../../lib/kernel/files/paths.js')
-const { createRuntime } = await import('../../lib/runtime.js')
-const runtime = createRuntime({
+const { openRuntime } = await import('../../lib/open-runtime.js')
+const runtime = openRuntime({
   env: process.env,
   paths: resolvePaths(process.env),
   directory,

@@ -3,9 +3,11 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { createCore, readyForLogin, saveApiKey, saveLogin } from '../../lib/core.js'
+import { createCore } from '../../lib/core.js'
+import { readyForLogin, saveApiKey, saveLogin } from '../../lib/core-late.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { createRuntime, type Runtime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
+import { type Runtime } from '../../lib/runtime.js'
 import { startSimulator } from '../../simulator/index.js'
 import { coreOver } from '../support/core-over.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
@@ -55,7 +57,7 @@ function runtimeIn(
   options: { env?: NodeJS.ProcessEnv; keychain?: MemoryKeychain } = {},
 ): Runtime {
   const env = { HOME: home, ...options.env }
-  const runtime = createRuntime({
+  const runtime = openRuntime({
     env,
     directory: home,
     paths: resolvePaths(env),

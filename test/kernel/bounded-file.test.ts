@@ -12,7 +12,7 @@ import {
   readBoundedFileSync,
 } from '../../lib/kernel/files/bounded-file.js'
 import { isNestedTooDeep, MAX_NESTING } from '../../lib/kernel/text/nesting.js'
-import { createRuntime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { server } from '../../lib/plugin.js'
 import { runCli } from '../support/run-cli.js'
@@ -102,7 +102,7 @@ describe.skipIf(process.platform === 'win32')('a file of somebody else', () => {
       const file = path.join(directory, '.opencode', 'openai-codex-auth-config.json')
       await make(file)
       const env = { HOME: home }
-      const runtime = createRuntime({
+      const runtime = openRuntime({
         env,
         directory,
         paths: resolvePaths(env),

@@ -15,7 +15,8 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { readTextFile, writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import { readTextFile } from '../../lib/kernel/files/json-file.js'
+import { writeFileAtomic } from '../../lib/kernel/files/replace-file.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const isPosix = process.platform !== 'win32'

@@ -6,7 +6,7 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import { writeFileAtomic } from '../../lib/kernel/files/replace-file.js'
 import {
   beatMs,
   isFolderAbandoned,

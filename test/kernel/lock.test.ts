@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { bunCommand } from '../../scripts/opencode-binary.mjs'
-import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import { writeFileAtomic } from '../../lib/kernel/files/replace-file.js'
 import { lockPlace, newOwnerPath, parseOwnerName } from '../../lib/kernel/lock/lock-files.js'
 import { findAbandonedLocks, sweepLocks } from '../../lib/kernel/files/leftovers.js'
 import { tryLock, withFileLock } from '../../lib/kernel/lock/lock.js'

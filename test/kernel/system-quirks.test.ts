@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import { writeFileAtomic } from '../../lib/kernel/files/replace-file.js'
 import type * as locks from '../../lib/kernel/lock/lock.js'
 import { failFiles } from '../support/faulty-files.js'
 import { temporaryFolder } from '../support/temporary.js'

@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import { writeFileAtomic } from '../../lib/kernel/files/replace-file.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { sweepEverywhere } from '../../lib/kernel/files/leftovers.js'
 import {

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 
-import { writeFileAtomic } from '../../lib/kernel/files/json-file.js'
+import { writeFileAtomic } from '../../lib/kernel/files/replace-file.js'
 
 /** Writes a file, and stops for ever between the temporary file and the rename. */
 const [file = ''] = process.argv.slice(2)

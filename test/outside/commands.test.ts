@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { commands } from '../../lib/cli/commands.js'
 import { packageVersion } from '../../lib/kernel/version.js'
-import { createRuntime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { aHome } from '../support/home.js'
@@ -278,7 +278,7 @@ describe('what every command prints as JSON, and its exit code', () => {
       name: string,
       args: Record<string, unknown>,
     ): Promise<void> => {
-      const runtime = createRuntime({
+      const runtime = openRuntime({
         env,
         directory: home,
         paths: resolvePaths(env),

@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { expect, it } from 'vitest'
 
-import { createRuntime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
 import { ACCOUNTS_FILE, resolvePaths } from '../../lib/kernel/files/paths.js'
 import { ask, coreOver, firstTurn, FULL } from '../support/core-over.js'
 import { failFiles } from '../support/faulty-files.js'
@@ -54,7 +54,7 @@ it('seals the account file into the same keys and types', async () => {
     .poll(() => existsSync(path.join(home, '.opencode', 'package-lock.json')), { timeout: 15_000 })
     .toBe(true)
   const env = { HOME: home, CODEX_KEYCHAIN: '1' }
-  const runtime = createRuntime({
+  const runtime = openRuntime({
     env,
     directory: home,
     paths: resolvePaths(env),

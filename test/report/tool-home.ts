@@ -5,7 +5,8 @@ import { onTestFinished } from 'vitest'
 
 import type { HistoryEntry } from '../../lib/history/entries.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { createRuntime, type Runtime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
+import { type Runtime } from '../../lib/runtime.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { NOW } from './entries.js'
 import { anAccount, writePool } from '../support/records.js'
@@ -30,7 +31,7 @@ export async function runtimeWith(
     path.join(paths.stateDir, 'oc-codex-multi-auth-history.jsonl'),
     [...entries.map((entry) => JSON.stringify(entry)), ...extraLines].join('\n'),
   )
-  const runtime = createRuntime({
+  const runtime = openRuntime({
     env: { HOME: home },
     directory: home,
     paths,

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import { objectText, type ObjectText } from '../../lib/request/body/json-edit.js'
 import { prepareRequest } from '../../lib/request/body/request.js'
+import { growth, repeated, SQUARE_GROWTH } from '../support/growth.js'
 
 /** A piece of JSON text with the blanks, escapes, repeated keys and numbers that only other serialisers write. */
 const space = fc.oneof(
@@ -286,6 +287,57 @@ describe('a body of any writing', () => {
       expect(prepared.body.text).toContain('"store":false')
       expect(() => prepared.withoutReasoning().text).not.toThrow()
     }
+  })
+
+  it('is looked at again only where reasoning may stand, however long the rest of it is', () => {
+    const looksOf = (messages: number): number => {
+      const message = { role: 'user', content: [{ type: 'input_text', text: 'say "hi"' }] }
+      const sealed = { type: 'reasoning', encrypted_content: 'e', summary: [] }
+      const others = Array.from({ length: messages }, () => message)
+      const prepared = prepareRequest(JSON.stringify({ input: [...others, sealed, ...others] }))
+      const spies = [
+        vi.spyOn(String.prototype, 'charCodeAt'),
+        vi.spyOn(String.prototype, 'indexOf'),
+        vi.spyOn(JSON, 'parse'),
+      ]
+      try {
+        expect(prepared.reasoning()).toEqual(['"e"'])
+        prepared.withoutReasoning(new Set([0]))
+        return spies.reduce((sum, { mock }) => sum + mock.calls.length, 0)
+      } finally {
+        vi.restoreAllMocks()
+      }
+    }
+    expect(looksOf(1)).toBeGreaterThan(0)
+    expect(looksOf(500)).toBe(looksOf(1))
+  })
+
+  it('takes time in proportion to its length, whatever is repeated in it', () => {
+    const ask = (text: string): void => {
+      const prepared = prepareRequest(text)
+      prepared.reasoning()
+      prepared.withoutReasoning()
+    }
+    for (const unit of ['\\\\', '\\"', '✓', '\\u0069'])
+      expect(
+        growth(ask, (chars) => `{"input":[{"id":"${repeated(unit, chars - (chars % 12))}"}]}`),
+        JSON.stringify(unit),
+      ).toBeLessThan(SQUARE_GROWTH)
+    for (const item of [
+      '{"id":"a"}',
+      '{"type":"item_reference"}',
+      '{"type":"reasoning","encrypted_content":"e"}',
+      '{"\\u0069d":1}',
+      '"id"',
+      '[]',
+    ])
+      expect(
+        growth(ask, (chars) => {
+          const items = Array.from({ length: Math.ceil(chars / item.length) }, () => item)
+          return `{"input":[${items.join(',')}]}`
+        }),
+        item,
+      ).toBeLessThan(SQUARE_GROWTH)
   })
 
   it('is refused in one sentence when it is a chat completion, which the backend would not understand', () => {

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
 import path from 'node:path'
 
 import { expect, it, onTestFinished, vi } from 'vitest'
@@ -100,6 +101,15 @@ it(`${TURNS} turns a second apart, with quota in every answer, leave the disk an
 
   // The first ones settle: the choice of an account, a first reading, the list of models.
   for (let count = 0; count < 3; count += 1) await turn()
+  const { affinityFile, catalogueFile, quotaFile, root } = core.runtime.paths
+  const settled = [affinityFile, catalogueFile, quotaFile, path.join(root, 'package.json')]
+  for (const file of settled)
+    await expect.poll(() => existsSync(file), { timeout: 15_000 }).toBe(true)
+  await expect
+    .poll(async () =>
+      (await readdir(path.dirname(quotaFile))).filter((name) => /\.lock/.test(name)),
+    )
+    .toEqual([])
   expect(asked.filter((one) => one.endsWith('/models'))).toHaveLength(1)
   const before = asked.length
 

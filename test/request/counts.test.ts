@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { build } from 'esbuild'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
 import { server } from '../../lib/plugin.js'
+import { bundle } from '../../scripts/bundle.mjs'
 import {
   answersAsked,
   ask,
@@ -20,6 +20,7 @@ import {
 import { aHome } from '../support/home.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { repositoryRoot } from '../support/repository.js'
+import { temporaryFolder } from '../support/temporary.js'
 
 const MOST_FILES_AT_START = 5
 
@@ -71,20 +72,7 @@ describe('a start', () => {
 
 /** What an import of the published entry loads: the entry and the chunks it imports, directly or not, at once. */
 async function modulesAtStart(): Promise<string[]> {
-  const { metafile } = await build({
-    absWorkingDir: repositoryRoot,
-    entryPoints: { index: 'index.ts', tools: 'lib/tools-entry.ts' },
-    outdir: 'dist',
-    write: false,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    mainFields: ['module', 'main'],
-    metafile: true,
-    logLevel: 'silent',
-  })
+  const { server: metafile } = await bundle(await temporaryFolder())
   const loaded = new Set<string>()
   const visit = (file: string): void => {
     if (loaded.has(file)) return
@@ -92,7 +80,7 @@ async function modulesAtStart(): Promise<string[]> {
     for (const imported of metafile.outputs[file]?.imports ?? [])
       if (imported.kind === 'import-statement' && imported.external !== true) visit(imported.path)
   }
-  visit('dist/index.js')
+  visit(Object.keys(metafile.outputs).find((file) => path.basename(file) === 'index.js') ?? '')
   return [...loaded]
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { scanTopLevel } from '../../lib/request/body/json-scan.js'
+import { scanElements, scanTopLevel, watchFor } from '../../lib/request/body/json-scan.js'
 import { prepareRequest } from '../../lib/request/body/request.js'
 
 const usual = {
@@ -59,6 +59,59 @@ describe('scanTopLevel', () => {
     const { members } = scanTopLevel(text)!
     const input = members.get('input')!
     expect(text.slice(input.lastElementStart, input.end - 1).trim()).toBe('{"b":"x,y"}')
+  })
+
+  it('takes a quote for the end of a string only behind an even number of backslashes', () => {
+    for (let backslashes = 0; backslashes < 12; backslashes += 1) {
+      const text = `{"a":["${'\\'.repeat(backslashes)}",{"b":"]}"}],"c":1}`
+      expect(scanTopLevel(text) !== undefined).toBe(backslashes % 2 === 0)
+    }
+  })
+
+  it('finds the elements that have a watched text as a key or a value, and names no other', () => {
+    const watched = new Map([
+      ['id', 'stored'],
+      ['item_reference', 'stored'],
+      ['encrypted_content', 'sealed'],
+    ])
+    const words = fc.constantFrom('id', 'item_reference', 'encrypted_content', 'i', 'ids', 'x', '✓')
+    const element = fc.oneof(
+      fc.dictionary(words, fc.oneof(words, fc.dictionary(words, words), fc.array(words))),
+      fc.array(fc.oneof(words, fc.array(words))),
+      words,
+    )
+    const has = (one: unknown, kind: string): boolean =>
+      typeof one === 'object' &&
+      one !== null &&
+      [...(Array.isArray(one) ? [] : Object.keys(one)), ...Object.values(one)].some(
+        (word) => watched.get(word as string) === kind,
+      )
+    const escaped = (text: string): string =>
+      text.replace(/"(i|e)/g, (_, letter: string) => `"\\u00${letter === 'i' ? '69' : '65'}`)
+    fc.assert(
+      fc.property(
+        fc.array(element),
+        fc.constantFrom(undefined, 1),
+        fc.boolean(),
+        (list, indent, escape) => {
+          const plain = JSON.stringify(
+            { before: ['id'], list, after: { id: { id: 1 } } },
+            undefined,
+            indent,
+          )
+          const text = escape ? escaped(plain) : plain
+          const { members } = scanTopLevel(text, watchFor(watched))!
+          const { start, end, found } = members.get('list')!
+          const array = text.slice(start, end)
+          const all = scanElements(array)!.map((one) => array.slice(one.start, one.end))
+          for (const kind of ['stored', 'sealed'])
+            expect(
+              (found?.get(kind) ?? []).map((one) => array.slice(one.start, one.end).trim()),
+            ).toEqual(all.filter((one) => has(JSON.parse(one), kind)))
+          expect(members.get('before')?.found?.size).toBe(0)
+        },
+      ),
+    )
   })
 })
 
@@ -180,6 +233,22 @@ describe('prepareRequest', () => {
       usual.input[0],
       usual.input[0],
     ])
+  })
+
+  it('takes out what it has to, with its comma, and leaves every other character as it is', () => {
+    const item = (name: string): string => ` {"type": "message",\n"${name}": 1e400} `
+    const reasoning = '\n{"type":"reasoning", "encrypted_content":"e"}\t'
+    const head = '{"model":"gpt-5.5","store":false,"stream":true,'
+    const tail = ',"include":["reasoning.encrypted_content"]}'
+    const body = (...items: string[]): string => `${head}"input":[${items.join(',')}]${tail}`
+    const cut = (...items: string[]) => prepareRequest(body(...items)).withoutReasoning().text
+    expect(cut(item('a'), reasoning, item('b'))).toBe(body(item('a'), item('b')))
+    expect(cut(reasoning, item('a'), reasoning, reasoning)).toBe(body(item('a')))
+    expect(cut(item('a'), reasoning)).toBe(body(item('a')))
+    expect(cut(reasoning, reasoning)).toBe(body())
+    expect(cut(item('a'))).toBe(body(item('a')))
+    const withId = body(item('a'), '{"id":"msg_1","type":"message"}', '{"type":"item_reference"}')
+    expect(prepareRequest(withId).body.text).toBe(body(item('a'), '{"type":"message"}'))
   })
 
   it('remembers that the caller wanted one JSON answer', () => {

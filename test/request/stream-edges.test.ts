@@ -137,7 +137,7 @@ describe('a healthy stream', () => {
     expect(parts.map((part) => out.includes(part))).toEqual([true, true, true])
   })
 
-  it('reads from the backend only when the host asks', async () => {
+  it('reads nothing behind the first output before the host asks', async () => {
     const { response, state } = backend([added, delta('a'), delta('b'), completed])
     const { body: stream } = await body(response)
     await tick()

@@ -38,6 +38,10 @@ describe('the cost of a large event', () => {
   it.each([
     ['one that ends the answer', large],
     [
+      'one that goes out as it comes',
+      (bytes: number) => event('response.output_text.delta', { delta: 'x'.repeat(bytes) }),
+    ],
+    [
       'one of an unknown form',
       (bytes: number) =>
         `data:{"n":{},"type":"response.output_text.delta","delta":"${'x'.repeat(bytes)}"}\n\n`,
@@ -82,6 +86,19 @@ describe('the cost of a large event', () => {
     const run = await runStream([bytesOf(added), ...parts, bytesOf(completed)])
     expect(parts.every((part) => run.chunks.includes(part))).toBe(true)
   })
+
+  it.each([1400, 16 * 1024])(
+    'does not hide what it is: the second type of a large event counts, in pieces of %i bytes',
+    async (size) => {
+      const claims = (type: string, rest: string): string =>
+        `data: {"type":"response.output_text.delta","delta":"${'x'.repeat(MB)}","type":"${type}",${rest}}\n\n`
+      const text =
+        claims('codex.rate_limits', '"n":1') +
+        claims('response.completed', '"response":{"usage":{"input_tokens":1,"output_tokens":1}}')
+      const run = await runStream(piecesOf(bytesOf(added + text), size))
+      expect([run.limits.length, run.ends.map(({ kind }) => kind)]).toEqual([1, ['completed']])
+    },
+  )
 
   it('an 8 MB terminal event comes out whole', async () => {
     const text = large(8 * MB)

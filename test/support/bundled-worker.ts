@@ -25,7 +25,7 @@ export function bundledWorker(source: string): () => string {
       target: 'node20',
       mainFields: ['module', 'main'],
       banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
       },
     })
   })

@@ -59,7 +59,7 @@ export async function codexCli(): Promise<
   }
 }
 
-/** A certificate for 127.0.0.1 and the authority that signed it. */
+/** A certificate and the authority that signed it. */
 export interface TestCertificate {
   readonly key: string
   readonly cert: string
@@ -67,15 +67,21 @@ export interface TestCertificate {
   readonly caFile: string
 }
 
-/** Makes one with the `openssl` of the system; nothing is put into any trust store. Undefined where there is no such program. */
-export async function testCertificate(folder: string): Promise<TestCertificate | undefined> {
+/**
+ * Makes one, for 127.0.0.1 or for other names, with the `openssl` of the system; nothing is put into any trust store.
+ * Undefined where there is no such program.
+ */
+export async function testCertificate(
+  folder: string,
+  names = 'IP:127.0.0.1',
+): Promise<TestCertificate | undefined> {
   if (spawnSync('openssl', ['version'], { stdio: 'ignore' }).status !== 0) return undefined
   const at = (name: string): string => path.join(folder, name)
   const openssl = (...args: string[]): void =>
     void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
   await writeFile(
     at('leaf.ext'),
-    'subjectAltName=IP:127.0.0.1\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\n',
+    `subjectAltName=${names}\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\n`,
   )
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
   openssl(

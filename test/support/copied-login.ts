@@ -6,7 +6,8 @@ import { expect, onTestFinished } from 'vitest'
 import type { Account } from '../../lib/accounts/account.js'
 import { projectKeyOf } from '../../lib/accounts/project/project.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { createRuntime, type Runtime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
+import { type Runtime } from '../../lib/runtime.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { type RecordOnDisk, signedIn, writePool } from './records.js'
 import { temporaryFolder } from './temporary.js'
@@ -76,7 +77,7 @@ export class CopiedLogin {
 
   open(project: string | undefined): Runtime {
     const { env } = this
-    const runtime = createRuntime({
+    const runtime = openRuntime({
       env,
       paths: resolvePaths(env),
       directory: project === undefined ? this.home : this.folderOf(project),

@@ -14,7 +14,7 @@ import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { loginNeededText } from '../../lib/tokens/texts.js'
 import { ownIdentity, pidScope } from '../../lib/kernel/lock/process-identity.js'
-import { newDataKey } from '../../lib/accounts/keychain/seal.js'
+import { newDataKey } from '../../lib/accounts/keychain/data-key.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { tokenStage } from '../support/token-stage.js'
 

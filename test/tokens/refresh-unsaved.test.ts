@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { newDataKey } from '../../lib/accounts/keychain/seal.js'
+import { newDataKey } from '../../lib/accounts/keychain/data-key.js'
 import { TokenCommitter } from '../../lib/tokens/commit.js'
 import { intentOf } from '../../lib/tokens/journal/entry.js'
 import { RefreshJournal } from '../../lib/tokens/journal/journal.js'

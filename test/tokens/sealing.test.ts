@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { newDataKey } from '../../lib/accounts/keychain/seal.js'
+import { newDataKey } from '../../lib/accounts/keychain/data-key.js'
 import { createVault, type Vault } from '../../lib/accounts/keychain/vault.js'
 import { sealPoolFile } from '../../lib/tokens/sealing.js'
 import { systemClock } from '../../lib/kernel/clock.js'

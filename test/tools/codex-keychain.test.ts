@@ -7,12 +7,13 @@ import type { AccountPool } from '../../lib/accounts/account.js'
 import { withLogin } from '../../lib/accounts/edits.js'
 import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { tryLease } from '../../lib/tokens/lease.js'
-import { refreshDir } from '../../lib/tokens/refresh.js'
+import { refreshDir } from '../../lib/tokens/context.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { previewRemoval, removeAccounts } from '../../lib/tools/accounts/removal.js'
 import { CHECKS } from '../../lib/tools/diagnostics/doctor-checks.js'
-import { createRuntime, type Runtime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
+import { type Runtime } from '../../lib/runtime.js'
 import { aHome } from '../support/home.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
 import { toolData } from '../support/run-tool.js'
@@ -32,7 +33,7 @@ function runtimeOf(
   env: Record<string, string> = { CODEX_KEYCHAIN: '1' },
 ): Runtime {
   const all = { HOME: home, ...env }
-  const runtime = createRuntime({
+  const runtime = openRuntime({
     env: all,
     directory: home,
     paths: resolvePaths(all),

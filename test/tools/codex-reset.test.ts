@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { createRuntime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
 import { aHome } from '../support/home.js'
 import { anAccount } from '../support/records.js'
 import { toolData } from '../support/run-tool.js'
@@ -10,7 +10,7 @@ import { toolData } from '../support/run-tool.js'
 it('the id of a redemption is that of every earlier version', async () => {
   const home = await aHome([anAccount('a', { uid: 'acc_0123456789ab' })])
   const sent: unknown[] = []
-  const runtime = createRuntime({
+  const runtime = openRuntime({
     env: { HOME: home },
     directory: home,
     paths: resolvePaths({ HOME: home }),

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { createCore } from '../../lib/core.js'
 import { createHostPort } from '../../lib/shell/host-client.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { createRuntime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
 import { profileCost } from '../../lib/tools/profiles.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { runTool } from '../../lib/tools/run-tool.js'
@@ -302,7 +302,7 @@ describe('what is said of hostile names', () => {
     for (const text of [odd, 'broken', undefined]) {
       await rm(settings, { force: true, recursive: true })
       await (text === undefined ? mkdir(settings) : writeFile(settings, text))
-      const runtime = createRuntime({
+      const runtime = openRuntime({
         env,
         directory: project,
         paths: resolvePaths(env),

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { createRuntime, type Runtime } from '../../lib/runtime.js'
+import { openRuntime } from '../../lib/open-runtime.js'
+import { type Runtime } from '../../lib/runtime.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { type AnyTool, RISKS } from '../../lib/tools/definition.js'
 import { hostTools } from '../../lib/tools/host-tools.js'
@@ -76,7 +77,7 @@ async function stage(
     OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
   }
   const open = (): Runtime =>
-    createRuntime({
+    openRuntime({
       env,
       directory: project,
       paths: resolvePaths(env),

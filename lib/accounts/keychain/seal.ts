@@ -1,7 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import * as s from '../../kernel/shape.js'
 
-import { CodexError } from '../../kernel/errors.js'
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import {
   type Account,
@@ -9,23 +8,10 @@ import {
   type StoredAccount,
   storedAccountSchema,
 } from '../account.js'
+import { formatPool } from '../store/pool-format.js'
 import { UNREADABLE_KEY } from '../store/unreadable.js'
+import { type DataKey, isSealed, KEY_FIELD } from './data-key.js'
 
-/** A key that seals the secrets of one account file, its journal entries and its backups. */
-export interface DataKey {
-  /** Short and public; stands in the file and names the item in the keychain. */
-  readonly id: string
-  readonly bytes: Buffer
-  /**
-   * True for a key of the earlier way, which bound a record to its `uid` alone: it still opens such records. Once a file was
-   * written with it the key opens bound ones only (see `Vault.bind`), so that nobody can put an older record back.
-   */
-  readonly opensUnbound?: true
-}
-
-/** Top-level field that names the key of a sealed file; without it the file is plain. */
-const KEY_FIELD = 'sealedWith'
-const KEY_BYTES = 32
 const IV_BYTES = 12
 const TAG_BYTES = 16
 const FORMAT = /^v1\.([\w-]{16})\.([\w-]{22,})$/
@@ -47,22 +33,6 @@ const bindingSchema = s.object({
   kind: storedAccountSchema.fields.kind,
   baseUrl: s.string().optional().catch(undefined),
 })
-
-/** A new random key. */
-export function newDataKey(): DataKey {
-  return { id: randomBytes(4).toString('hex'), bytes: randomBytes(KEY_BYTES) }
-}
-
-/** The secret as the keychain holds it. */
-export function textOfKey(key: DataKey): string {
-  return key.bytes.toString('base64url')
-}
-
-/** The key from what the keychain holds; undefined when that is not a key. Pure. */
-export function keyFromText(id: string, text: string): DataKey | undefined {
-  const bytes = Buffer.from(text.trim(), 'base64url')
-  return bytes.length === KEY_BYTES ? { id, bytes } : undefined
-}
 
 /**
  * Seals a text: AES-256-GCM with a fresh nonce, as `v1.<nonce>.<tag and ciphertext>` in base64url.
@@ -95,12 +65,6 @@ export function openText(key: DataKey, place: string, sealed: string): string | 
   }
 }
 
-/** The key that a pool, as parsed from its file, is sealed with; undefined for a plain one. Pure. */
-export function keyIdOf(pool: AccountPool): string | undefined {
-  const id = pool[KEY_FIELD]
-  return typeof id === 'string' && /^[\w-]{1,40}$/.test(id) ? id : undefined
-}
-
 /** The pool as a sealed file holds it: metadata readable, secrets not. Records that are sealed already stay. Pure but for the nonces. */
 export function sealPool(pool: AccountPool, key: DataKey): AccountPool {
   const accounts = pool.accounts.map((account) => sealRecord(account, key))
@@ -123,11 +87,6 @@ function isSealedText(record: unknown): record is string {
 const DOES_NOT_OPEN =
   'its sealed login does not open: the record was changed by something else. Import a backup with codex-import, or sign in again'
 
-/** True for a record whose secrets are still sealed. */
-export function isSealed(account: StoredAccount): boolean {
-  return account.sealed !== undefined
-}
-
 /**
  * The pool with its secrets in the clear, as the program uses it. A record that was changed, or moved from another one, stays
  * sealed and cannot serve; it never takes the others along. Pure.
@@ -138,17 +97,6 @@ export function unsealPool(pool: AccountPool, key: DataKey): AccountPool {
   )
   const accounts = pool.accounts.map((account) => unsealRecord(account, key))
   return { ...rest, version: pool.version, activeIndex: pool.activeIndex, accounts }
-}
-
-/** A sealed file that no longer says so must not pass for a plain one without logins. */
-export function missingKeyName(where: string): CodexError {
-  return new CodexError(
-    'store_unreadable',
-    `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or invalid.`,
-    {
-      hint: 'Nothing was changed. Put the line back: codex-doctor --fix looks for it in the sealed copies in the backups folder',
-    },
-  )
 }
 
 /** The file as it lies on the disk, with the name of its key put back. Pure. */
@@ -221,4 +169,9 @@ function unsealUnreadable(record: unknown, key: DataKey): unknown {
 
 function placeOf(key: DataKey, place: string): string {
   return JSON.stringify([place, key.id])
+}
+
+/** The text of a pool for its file: sealed with the key, plain without one. */
+export function poolText(pool: AccountPool, key: DataKey | undefined): string {
+  return formatPool(key === undefined ? pool : sealPool(pool, key))
 }

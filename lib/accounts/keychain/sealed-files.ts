@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 
-import { readTextFile, writeFileAtomic } from '../../kernel/files/json-file.js'
+import { readTextFile } from '../../kernel/files/json-file.js'
+import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import { filesIn } from '../project/own-folders.js'
-import { poolText } from '../store/pool-file.js'
+import { poolText } from './seal.js'
 import { parsePool } from '../store/pool-format.js'
-import { type DataKey, isSealed, keyIdOf } from './seal.js'
+import { type DataKey, isSealed, keyIdOf } from './data-key.js'
 import type { Vault } from './vault.js'
 
 /** Copies that the program makes by itself; an export was made by the user and stays as it is. */

@@ -9,9 +9,8 @@ import {
   keyIdOf,
   missingKeyName,
   newDataKey,
-  unsealPool,
   textOfKey,
-} from './seal.js'
+} from './data-key.js'
 
 /** A keychain that failed is left alone for this long: it may take its whole time limit to fail again. */
 const FAILURE_PAUSE_MS = 5_000
@@ -178,7 +177,10 @@ class KeychainVault {
   /** The pool with its secrets in the clear; a plain one costs nothing. @throws CodexError `keychain_unreachable`, `store_unreadable` */
   async open(pool: AccountPool, where: string): Promise<AccountPool> {
     const id = keyIdOf(pool)
-    if (id !== undefined) return unsealPool(pool, await this.key(id))
+    if (id !== undefined) {
+      const [{ unsealPool }, key] = await Promise.all([import('./seal.js'), this.key(id)])
+      return unsealPool(pool, key)
+    }
     if (pool.accounts.some(isSealed)) throw missingKeyName(where)
     return pool
   }

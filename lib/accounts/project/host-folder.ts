@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../../kernel/files/bounded-file.js'
-import { writeFileAtomic } from '../../kernel/files/json-file.js'
+import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import { closeFolder } from './own-folders.js'
 
 /**

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.js'
 import { isCodexError } from '../../kernel/errors.js'
 import type { AccountPool } from '../account.js'
-import { MovedAside } from './pool-file.js'
+import { MovedAside, noticeOf } from './moved-aside.js'
 import type { AccountStore } from './store.js'
 import type { Vault } from '../keychain/vault.js'
 
@@ -63,9 +63,4 @@ export async function adopt(
       else if (error.code !== 'store_busy') throw error
     }
   }
-}
-
-/** What was moved aside and how to get it back, in whole sentences. */
-export function noticeOf({ message }: MovedAside): string {
-  return `${message} The accounts in it come back from a backup: codex-import`
 }

@@ -2,12 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
-import { writeFileAtomic } from '../../kernel/files/json-file.js'
-
-/** The folder of the copies of an account file. */
-export function backupsDirOf(accountFile: string): string {
-  return path.join(path.dirname(accountFile), 'backups')
-}
+import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 
 /** Copies kept per kind; older ones go. */
 export const MAX_COPIES = 5

@@ -1,8 +1,11 @@
+import path from 'node:path'
+
 import { CodexError } from '../../kernel/errors.js'
 import { type FileStamp, readTextFile } from '../../kernel/files/json-file.js'
 import { type AccountPool, EMPTY_POOL } from '../account.js'
-import { formatPool, parsePool } from './pool-format.js'
-import { type DataKey, keyIdOf, sealPool } from '../keychain/seal.js'
+import { NotAnAccountFile } from './moved-aside.js'
+import { parsePool } from './pool-format.js'
+import { keyIdOf } from '../keychain/data-key.js'
 import type { Vault } from '../keychain/vault.js'
 
 /** What was found on the disk. */
@@ -50,31 +53,7 @@ export async function readPoolFile(
   }
 }
 
-/** The text of a pool for its file: sealed with the key, plain without one. */
-export function poolText(pool: AccountPool, key: DataKey | undefined): string {
-  return formatPool(key === undefined ? pool : sealPool(pool, key))
-}
-
-/** A file that could not be used was moved aside; the next look finds none in its place. */
-export class MovedAside extends CodexError {
-  constructor(file: string, aside: string, why: string) {
-    super(
-      'store_unreadable',
-      `${file} could not be used because ${why}. It was moved to ${aside}.`,
-      {
-        hint: 'Restore a backup with codex-import, or sign in again: opencode auth login',
-      },
-    )
-  }
-}
-
-/** A file in our place that is not ours to read. */
-export class NotAnAccountFile extends Error {
-  override readonly name = 'NotAnAccountFile'
-  readonly why: string
-
-  constructor(why: string) {
-    super(why)
-    this.why = why
-  }
+/** The folder of the copies of an account file. */
+export function backupsDirOf(accountFile: string): string {
+  return path.join(path.dirname(accountFile), 'backups')
 }

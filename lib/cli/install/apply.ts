@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../../kernel/files/bounded-file.js'
 import { CodexError, messageOf, systemCode } from '../../kernel/errors.js'
-import { writeFileAtomic } from '../../kernel/files/json-file.js'
+import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import { temporaryNameFor } from '../../kernel/files/temporaries.js'
 
 import { type JsonDocument, openDocument } from './edit.js'

@@ -1,7 +1,7 @@
 import type { Account } from '../../accounts/account.js'
 import { parseBaseUrl } from '../../oauth/base-url.js'
 import { ENDPOINT_LABEL, type LoginMethodId, loginMethods } from '../../login/method-list.js'
-import { readyForLogin, saveApiKey } from '../../core.js'
+import { readyForLogin, saveApiKey } from '../../core-late.js'
 import { messageOf } from '../../kernel/errors.js'
 import { signIn, type SignInUi } from '../sign-in.js'
 import type { MenuContext } from './menu-context.js'

@@ -3,16 +3,7 @@ import path from 'node:path'
 
 import type { Clock } from '../clock.js'
 import { isCodexError, messageOf } from '../errors.js'
-import {
-  type FileStamp,
-  readTextFile,
-  sameStamp,
-  stampNow,
-  stampOf,
-  writeFileAtomic,
-} from './json-file.js'
-import { sweepFolder } from './leftovers.js'
-import { withFileLock } from '../lock/lock.js'
+import { type FileStamp, readTextFile, sameStamp, stampNow, stampOf } from './json-file.js'
 import type { Logger } from '../logger.js'
 import { createWriteBehind } from '../write-behind.js'
 import { realPathOrSame } from './real-path.js'
@@ -137,6 +128,7 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   }
 
   async function replace(): Promise<void> {
+    const { sweepFolder, writeFileAtomic } = await import('./writing.js')
     if (!sameStamp(await stampOf(file), stamp)) await takeOver()
     const wasUrgent = isUrgent
     isUrgent = false
@@ -198,7 +190,9 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   }
 }
 
-function underLock(file: string, work: () => Promise<void>): Promise<void> {
+async function underLock(file: string, work: () => Promise<void>): Promise<void> {
+  // Loaded with the first write: nobody who reads needs it.
+  const { withFileLock } = await import('./writing.js')
   const how = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) }
-  return withFileLock(realPathOrSame(file), how, work)
+  await withFileLock(realPathOrSame(file), how, work)
 }

@@ -1,5 +1,5 @@
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
-import { type Member, scanElements, scanTopLevel, type TopLevel } from './json-scan.js'
+import { type Element, type Member, scanTopLevel, type TopLevel, type Watch } from './json-scan.js'
 
 /**
  * Changes to a JSON text that leave every value that stays as it is written: numbers a parser would round, keys that occur
@@ -12,9 +12,9 @@ export interface ObjectText {
   readonly scan: TopLevel
 }
 
-/** @param watched as for `scanTopLevel` @returns undefined when the text is no object */
-export function objectText(text: string, watched?: readonly string[]): ObjectText | undefined {
-  const scan = scanTopLevel(text, watched)
+/** @param watch as for `scanTopLevel` @returns undefined when the text is no object */
+export function objectText(text: string, watch?: Watch): ObjectText | undefined {
+  const scan = scanTopLevel(text, watch)
   return scan === undefined ? undefined : { text, scan }
 }
 
@@ -80,7 +80,7 @@ export function withValue(object: ObjectText, key: string, value: string): Objec
 
 /** The place of a value that was put in; what stands in it is not known. */
 function placeOf(keyStart: number, start: number, end: number): Member {
-  return { keyStart, start, end, lastElementStart: end, seen: new Set() }
+  return { keyStart, start, end, lastElementStart: end, found: undefined }
 }
 
 function moved(member: Member, { shift, keyStart }: { shift: number; keyStart?: number }): Member {
@@ -89,7 +89,7 @@ function moved(member: Member, { shift, keyStart }: { shift: number; keyStart?: 
     start: member.start + shift,
     end: member.end + shift,
     lastElementStart: member.lastElementStart + shift,
-    seen: member.seen,
+    found: member.found,
   }
 }
 
@@ -121,18 +121,26 @@ export function recordMember(object: ObjectText, key: string): Record<string, un
 }
 
 /**
- * The array with each element as `change` makes it: the same text, another one, or `undefined` to leave it out. The same
- * string when nothing changes; undefined when the text is no array.
+ * An array with some of its elements as `change` makes them: the same text, another one, or `undefined` to leave it out;
+ * what stands between them stays. The same string when nothing changes.
+ * @param elements as they stand between their separators, in order
  */
 export function withElements(
   text: string,
-  change: (element: string, number: number) => string | undefined,
-): string | undefined {
-  const elements = scanElements(text)
-  if (elements === undefined) return undefined
-  const before = elements.map(({ start, end }) => text.slice(start, end))
-  const after = before.map(change)
-  return after.every((element, number) => element === before[number])
-    ? text
-    : `[${after.filter((element) => element !== undefined).join(',')}]`
+  elements: readonly Element[],
+  change: (element: string) => string | undefined,
+): string {
+  let made = ''
+  let from = 0
+  for (const { start, end } of elements) {
+    const before = text.slice(start, end)
+    const after = change(before)
+    if (after === before) continue
+    made += text.slice(from, start) + (after ?? '')
+    // The comma goes with its element.
+    from = after === undefined && text[end] === ',' ? end + 1 : end
+  }
+  if (from === 0) return text
+  const isLastGone = text[from] === ']' && made.endsWith(',')
+  return `${isLastGone ? made.slice(0, -1) : made}${text.slice(from)}`
 }

@@ -13,6 +13,7 @@ import {
   withMembers,
   withValue,
 } from './json-edit.js'
+import { type Element, watchFor } from './json-scan.js'
 import { repairToolPairs } from './tool-pairs.js'
 
 /** A request made ready once and sent as often as needed. */
@@ -52,7 +53,15 @@ const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
 const ITEM_ID = 'id'
 const ITEM_REFERENCE = 'item_reference'
 const ENCRYPTED = 'encrypted_content'
-const WATCHED = [ITEM_ID, ITEM_REFERENCE, ENCRYPTED]
+const STORED = 'stored'
+const SEALED = 'sealed'
+const WATCH = watchFor(
+  new Map([
+    [ITEM_ID, STORED],
+    [ITEM_REFERENCE, STORED],
+    [ENCRYPTED, SEALED],
+  ]),
+)
 const TOOL_OUTPUT_ITEM =
   /^\s*\{\s*"type"\s*:\s*"(?:function_call_output|custom_tool_call_output|local_shell_call_output|mcp_call_output)"/
 /** Looked at for the type of the last item; the host writes it first. */
@@ -65,7 +74,7 @@ const ITEM_HEAD = 80
  * @throws CodexError `request_not_json`, or `bad_request` for a chat completion
  */
 export function prepareRequest(text: string): PreparedRequest {
-  const object = objectText(text, WATCHED)
+  const object = objectText(text, WATCH)
   if (object === undefined) throw notAnObject(text)
   const { members } = object.scan
   const textOf = (key: string): string | undefined => memberText(object, key)
@@ -97,12 +106,12 @@ export function prepareRequest(text: string): PreparedRequest {
   put('include', withReasoningIncluded(textOf('include') ?? ''))
   for (const key of FORBIDDEN_MEMBERS) if (members.has(key)) edits.set(key, undefined)
   const input = members.get('input')
-  const items = textOf('input')
-  if (input !== undefined && items !== undefined) {
+  if (input !== undefined) {
+    const items = text.slice(input.start, input.end)
+    const stored = input.found?.get(STORED)
     if (items.startsWith('"'))
       put('input', `[{"role":"user","content":[{"type":"input_text","text":${items}}]}]`)
-    else if (input.seen.has(ITEM_REFERENCE) || input.seen.has(ITEM_ID))
-      put('input', withElements(items, withoutServerState) ?? items)
+    else if (stored !== undefined) put('input', withElements(items, stored, withoutServerState))
   }
 
   const lastItem =
@@ -115,7 +124,7 @@ export function prepareRequest(text: string): PreparedRequest {
     changed: [...edits.keys()],
     wantsStream,
     continuesTurn: TOOL_OUTPUT_ITEM.test(lastItem),
-    hasEncryptedReasoning: input?.seen.has(ENCRYPTED) === true,
+    hasEncryptedReasoning: input?.found?.has(SEALED) === true,
   })
 }
 
@@ -161,10 +170,16 @@ function finished(
   asked = (): unknown => recordMember(facts.body, 'reasoning').effort,
 ): PreparedRequest {
   const { body, changed } = facts
+  let known: readonly Sealed[] | undefined
+  const sealed = (): readonly Sealed[] => (known ??= sealedIn(body))
   return {
     ...facts,
-    reasoning: () => piecesIn(body),
-    withoutReasoning: (numbers) => bodyWithoutReasoning(body, numbers),
+    reasoning: () => sealed().map(({ content }) => content),
+    withoutReasoning: (numbers) =>
+      withoutItems(
+        body,
+        sealed().filter((_, number) => numbers === undefined || numbers.has(number)),
+      ),
     withPairedTools: () => {
       const paired = bodyWithPairedTools(body)
       return paired === undefined
@@ -206,35 +221,33 @@ function withoutServerState(item: string): string | undefined {
     : withMembers(object, new Map([[ITEM_ID, undefined]])).text
 }
 
-/** The encrypted content of an item that is reasoning. Not everything that holds some is: only what other accounts cannot read. */
-function pieceIn(item: string): string | undefined {
-  const object = objectText(item)
-  return object !== undefined && stringMember(object, 'type') === 'reasoning'
-    ? memberText(object, ENCRYPTED)
-    : undefined
+/** An item of the history that is reasoning: where it stands, and its encrypted content. */
+interface Sealed extends Element {
+  readonly content: string
 }
 
-function piecesIn(body: ObjectText): readonly string[] {
-  const pieces: string[] = []
-  withElements(memberText(body, 'input') ?? '', (item) => {
-    const piece = pieceIn(item)
-    if (piece !== undefined) pieces.push(piece)
-    return item
+/** Not everything with encrypted content is meant: only what other accounts cannot read. */
+function sealedIn(body: ObjectText): readonly Sealed[] {
+  const input = body.scan.members.get('input')
+  const found = input?.found ?? objectText(body.text, WATCH)?.scan.members.get('input')?.found
+  const items = memberText(body, 'input') ?? ''
+  return (found?.get(SEALED) ?? []).flatMap(({ start, end }) => {
+    const object = objectText(items.slice(start, end))
+    if (object === undefined || stringMember(object, 'type') !== 'reasoning') return []
+    const content = memberText(object, ENCRYPTED)
+    return content === undefined ? [] : [{ start, end, content }]
   })
-  return pieces
 }
 
-function bodyWithoutReasoning(
-  body: ObjectText,
-  numbers: ReadonlySet<number> | undefined,
-): ObjectText {
-  let number = -1
-  const kept = withElements(memberText(body, 'input') ?? '', (item) => {
-    if (pieceIn(item) === undefined) return item
-    number += 1
-    return numbers === undefined || numbers.has(number) ? undefined : item
-  })
-  return kept === undefined ? body : withValue(body, 'input', kept)
+function withoutItems(body: ObjectText, items: readonly Element[]): ObjectText {
+  const text = memberText(body, 'input') ?? ''
+  return items.length === 0
+    ? body
+    : withValue(
+        body,
+        'input',
+        withElements(text, items, () => undefined),
+      )
 }
 
 function bodyWithPairedTools(body: ObjectText): ObjectText | undefined {

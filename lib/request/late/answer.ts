@@ -12,7 +12,7 @@ import { inEvents } from '../stream/json-answer.js'
 import { TOO_LONG } from '../stream/scan.js'
 import { openStream } from '../stream/stream.js'
 import type { BreakReason } from '../stream/upstream.js'
-import type { Exchange } from '../transport/transport.js'
+import type { Exchange } from '../transport/passage.js'
 
 /**
  * What came of an attempt that was sent: an answer with its first output, the first sign of success, or a failure.
@@ -140,5 +140,5 @@ function learnFromHeaders(
 
 function failureOfBreak(why: BreakReason): Failure {
   if (why === 'network') return { kind: 'network' }
-  return { kind: 'stream_broken', ...(why === 'too_long' ? { message: TOO_LONG } : {}) }
+  return { kind: 'stream_broken', ...(why === 'too_long' ? { message: TOO_LONG, once: true as const } : {}) }
 }

@@ -71,19 +71,22 @@ export function endingAfter(
   )
 }
 
-/** The next chunk, or the end after `beforeEnd`. */
+/** What comes next, as long as the host has taken it all; then the end, after `beforeEnd`. */
 async function passOn(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   controller: ReadableStreamDefaultController<Uint8Array>,
   beforeEnd?: () => Promise<void>,
 ): Promise<void> {
-  const { done, value } = await reader.read()
-  if (!done) {
+  // A loop, because another call of `pull` for each chunk costs as much as reading it.
+  do {
+    const { done, value } = await reader.read()
+    if (done) {
+      await beforeEnd?.()
+      controller.close()
+      return
+    }
     controller.enqueue(value)
-    return
-  }
-  await beforeEnd?.()
-  controller.close()
+  } while ((controller.desiredSize ?? -1) >= 0)
 }
 
 /** The value, or undefined when it is not there within so many ms. */

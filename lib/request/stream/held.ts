@@ -7,15 +7,18 @@ const BLOCK_BYTES = 64 * 1024
 
 export const NO_BYTES = new Uint8Array()
 
-const search = Reflect.get(Buffer.prototype, 'indexOf') as (
-  this: Uint8Array,
-  byte: number,
-  from: number,
-) => number
+type Search = (this: Uint8Array, byte: number, from: number) => number
+const search = Reflect.get(Buffer.prototype, 'indexOf') as Search
+const searchBack = Reflect.get(Buffer.prototype, 'lastIndexOf') as Search
 
 /** Place of a byte; -1 without it. The search of `Buffer` is up to thirty times as fast as that of a typed array in Node. */
 export function indexOfByte(bytes: Uint8Array, byte: number, from: number): number {
   return search.call(bytes, byte, from)
+}
+
+/** Last place of a byte up to `to`, which is not negative; -1 without it. */
+export function lastIndexOfByte(bytes: Uint8Array, byte: number, to: number): number {
+  return searchBack.call(bytes, byte, to)
 }
 
 /** Bytes that wait to be handed on. Adding costs the same however many there are. */
@@ -65,7 +68,10 @@ export class HeldBytes {
   }
 }
 
-/** Keeps a copy of short things up to a length, one after the other, in the same memory. */
+/** Memory for a copy is not kept for the next one beyond this, bytes. */
+const KEPT_BYTES = 64 * 1024
+
+/** Keeps a copy of one thing after the other, up to a length; short ones in the same memory. */
 export class Scratch {
   private memory: Uint8Array = NO_BYTES
   private length = 0
@@ -77,6 +83,7 @@ export class Scratch {
 
   clear(): void {
     this.length = 0
+    if (this.memory.byteLength > KEPT_BYTES) this.memory = NO_BYTES
   }
 
   add(bytes: Uint8Array): void {

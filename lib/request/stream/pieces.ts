@@ -1,7 +1,7 @@
 import { afterTerminal, asCompleted, otherLines, shortened, usageOf } from './events.js'
 import { NO_BYTES } from './held.js'
 import { type FoundEvent, StreamScan } from './scan.js'
-import type { BreakReason, Read } from './upstream.js'
+import type { BreakReason, ReadEnd } from './upstream.js'
 import type { TokenUsage } from '../trace/trace.js'
 
 /** The end of the answer, before the host learns of it. */
@@ -17,7 +17,7 @@ export interface Ending {
 }
 
 /** What an answer is made of, in its order. */
-type Piece =
+export type Piece =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** The first output follows. */
   | { readonly kind: 'output' }
@@ -43,10 +43,9 @@ export function createPieces(options: {
       switch (step.kind) {
         case 'more':
           return undefined
-        case 'pass':
-          return { kind: 'bytes', bytes: step.bytes }
+        case 'bytes':
         case 'output':
-          return { kind: 'output' }
+          return step
         case 'too_long':
           return ended({ end: 'broken', why: 'too_long' })
         case 'event': {
@@ -84,10 +83,14 @@ export function createPieces(options: {
 
   return {
     next,
-    /** Takes what was read; a piece only when that says something by itself. */
-    take({ chunk, why, error }: Read): Piece | undefined {
-      if (options.signal.aborted && why !== undefined) return ended({ end: 'aborted' })
-      if (why !== undefined) return ended({ end: why === 'idle' ? 'idle' : 'broken', why, error })
+    /** Takes what was read, once all that is at hand is gone; a piece only when that says something by itself. */
+    take(chunk: Uint8Array, end?: ReadEnd): Piece | undefined {
+      if (end !== undefined) {
+        const { why } = end
+        if (options.signal.aborted) return ended({ end: 'aborted' })
+        return ended({ ...end, end: why === 'idle' ? 'idle' : 'broken' })
+      }
+      if (scan.passes(chunk)) return { kind: 'bytes', bytes: chunk }
       const foreign = foreignStart(chunk)
       if (foreign !== undefined) return { kind: 'foreign', isJson: foreign !== '<' }
       scan.push(chunk)

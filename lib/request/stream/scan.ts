@@ -2,11 +2,13 @@ import { dataOfEvent, typeOf } from './events.js'
 import {
   beginsUsualOutput,
   claimedType,
-  hasUnicodeEscape,
   isAmbiguous,
-  maybeAmbiguous,
+  isSuspect,
+  lastEventStart,
+  maybeSuspect,
   roleOf,
-  skipUsualOutput,
+  suspectEscape,
+  suspectType,
 } from './heads.js'
 import { HeldBytes, Scratch } from './held.js'
 import { StreamLines } from './lines.js'
@@ -14,7 +16,7 @@ import { StreamLines } from './lines.js'
 /** What the scan came upon next, in the order of the stream. */
 export type Step =
   /** Bytes that may go out as they are. */
-  | { readonly kind: 'pass'; readonly bytes: Uint8Array }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** The first output follows. */
   | { readonly kind: 'output' }
   /** A whole event of the role `read` or `taken`. */
@@ -41,13 +43,16 @@ export const TOO_LONG = 'The backend sent an event of more than 32 MB, so its an
 /** An event in an unusual form is waited for up to this size before its head has to do, bytes. */
 const LOOK_BYTES = 64 * 1024
 
+const LF = 10
 const COLON = 58
+const MORE: Step = { kind: 'more' }
 
 /**
- * Finds the few events of an SSE stream that matter, in every form the standard allows, and decodes none of the others
- * as long as they have the usual form. No byte is looked at again when more arrive.
+ * Finds the few events of an SSE stream that matter, in every form the standard allows. No byte is looked at again when
+ * more arrive.
  *
- * Before the first output every event is waited for, later what is known goes out at once.
+ * Before the first output every event is waited for and told by its head. Later the look is for the few words that make
+ * an event one that matters: events without them go out at once, and nobody asks where they begin and end.
  */
 export class StreamScan {
   private readonly lines = new StreamLines()
@@ -59,7 +64,11 @@ export class StreamScan {
   private at = 0
   private within: 'nothing' | 'comment' | 'held' | 'passing' = 'nothing'
   private awaitsOutput = true
-  private hasEscapes: boolean | undefined
+  /** Places in the chunk of what may make an event matter; -1 for one that was not looked for yet. */
+  private nextType = -1
+  private nextEscape = -1
+  /** In front of this place no later event begins that could be skipped to. */
+  private skippedTo = 0
   private held = new HeldBytes()
   private wasLookedAt = false
   /** The last event was taken out, and so is the rest of its line end. */
@@ -70,12 +79,25 @@ export class StreamScan {
     return this.within === 'nothing' || this.within === 'held'
   }
 
+  /** True when this chunk, the next one, may go out as it is, so that it need not be taken: whole events that do not matter. */
+  passes(chunk: Uint8Array): boolean {
+    return (
+      this.within === 'nothing' &&
+      !this.awaitsOutput &&
+      !this.lines.endsWithCr &&
+      chunk[chunk.length - 1] === LF &&
+      chunk[chunk.length - 2] === LF &&
+      !isSuspect(chunk)
+    )
+  }
+
   /** Takes the next chunk; the one before it has to be used up. */
   push(chunk: Uint8Array): void {
     const { endsWithCr } = this.lines
     this.at = this.lines.push(chunk)
     this.from = this.isTakenOut && endsWithCr ? this.at : 0
-    this.hasEscapes = undefined
+    this.nextType = this.nextEscape = -1
+    this.skippedTo = 0
     if (this.within !== 'held') return
     this.held.add(this.lines.bytes.subarray(0, this.at))
     this.from = this.at
@@ -88,7 +110,7 @@ export class StreamScan {
       const { length } = this.lines.bytes
       if (this.at >= length) {
         this.passThrough(length)
-        if (this.waiting.length === 0) return { kind: 'more' }
+        if (this.waiting.length === 0) return MORE
         continue
       }
       this.isTakenOut = false
@@ -111,9 +133,10 @@ export class StreamScan {
   private betweenEvents(): void {
     const { lines } = this
     const { bytes } = lines
-    if (!this.awaitsOutput) {
-      this.hasEscapes ??= hasUnicodeEscape(bytes)
-      if (!this.hasEscapes) this.at = skipUsualOutput(bytes, this.at, lines.cr(this.at))
+    const suspect = this.awaitsOutput ? 0 : this.nextSuspect()
+    if (suspect > this.skippedTo) {
+      this.skippedTo = suspect
+      this.at = lastEventStart(bytes, this.at, suspect)
       if (this.at >= bytes.length) return
     }
     const start = this.at
@@ -126,8 +149,16 @@ export class StreamScan {
         return
       }
       this.at = end
-      this.found(lines.view(start, end), start)
+      if (end > suspect) this.found(lines.view(start, end), start)
     }
+  }
+
+  /** First place from here on that may make its event one that matters. */
+  private nextSuspect(): number {
+    const { bytes } = this.lines
+    if (this.nextType < this.at) this.nextType = suspectType(bytes, this.at, bytes.length)
+    if (this.nextEscape < this.at) this.nextEscape = suspectEscape(bytes, this.at)
+    return Math.min(this.nextType, this.nextEscape)
   }
 
   /** A comment in front of an event keeps the line alive, so it does not wait for what follows. */
@@ -184,7 +215,7 @@ export class StreamScan {
     const type = claimedType(begun, 0)
     if (!mayPass(type)) return
     if (roleOf(type) === 'output') this.reportOutput()
-    this.waiting.push({ kind: 'pass', bytes: begun })
+    this.waiting.push({ kind: 'bytes', bytes: begun })
     this.held = new HeldBytes()
     this.within = 'passing'
     this.watch.begin(begun, 0)
@@ -212,6 +243,10 @@ export class StreamScan {
    * @param start where it stands in the chunk; undefined for one from the hold
    */
   private found(event: Uint8Array, start: number | undefined): void {
+    if (!this.awaitsOutput && !isSuspect(event)) {
+      if (start === undefined) this.waiting.push({ kind: 'bytes', bytes: event })
+      return
+    }
     const { type, data } = readEvent(event)
     const isFirstOutput = this.awaitsOutput && roleOf(type) === 'output'
     if (start !== undefined && (isFirstOutput || !mayPass(type))) this.passThrough(start)
@@ -220,7 +255,7 @@ export class StreamScan {
       this.waiting.push({ kind: 'event', event: { type, data, bytes: event, isOut: false } })
       this.from = this.at
       this.isTakenOut = true
-    } else if (start === undefined) this.waiting.push({ kind: 'pass', bytes: event })
+    } else if (start === undefined) this.waiting.push({ kind: 'bytes', bytes: event })
   }
 
   private reportOutput(): void {
@@ -229,20 +264,18 @@ export class StreamScan {
   }
 
   private passThrough(end: number): void {
-    if (end > this.from) this.waiting.push({ kind: 'pass', bytes: this.lines.view(this.from, end) })
+    if (end > this.from)
+      this.waiting.push({ kind: 'bytes', bytes: this.lines.view(this.from, end) })
     this.from = Math.max(this.from, end)
   }
 }
 
-/** An event longer than this is not looked at again, bytes. */
-const MAX_WATCHED = 64 * 1024
-
 /**
- * Looks after an event that goes out before it is whole: a second `type` in it would count in place of the first. Most
- * events lie in two chunks and are looked at where they are, without a copy.
+ * Looks after an event that goes out before it is whole, up to the length that may be held: a second `type` in it may count
+ * in place of the first. Most events lie in two chunks and are looked at where they are, without a copy.
  */
 class EventWatch {
-  private readonly copy = new Scratch(MAX_WATCHED)
+  private readonly copy = new Scratch(MAX_HELD_BYTES)
   private chunk: Uint8Array | undefined
   private start = 0
 
@@ -260,19 +293,20 @@ class EventWatch {
 
   /** It ends at this place. @returns all of it when its head does not tell what it is */
   end(bytes: Uint8Array, to: number): Uint8Array | undefined {
-    if (this.chunk !== undefined && !maybeAmbiguous(this.chunk, this.start, bytes, to)) {
+    if (this.chunk !== undefined && !maybeSuspect(this.chunk, this.start, bytes, to)) {
       this.chunk = undefined
       return undefined
     }
     this.copyStart()
     this.copy.add(bytes.subarray(0, to))
     const event = this.copy.bytes
-    return event !== undefined && isAmbiguous(event) ? event.slice() : undefined
+    const found = event !== undefined && isSuspect(event) ? event.slice() : undefined
+    this.copy.clear()
+    return found
   }
 
   private copyStart(): void {
     if (this.chunk === undefined) return
-    this.copy.clear()
     this.copy.add(this.chunk.subarray(this.start))
     this.chunk = undefined
   }

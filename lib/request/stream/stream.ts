@@ -5,7 +5,7 @@ import { errorEventBytes, streamError } from '../failures/host-error.js'
 import type { TokenUsage } from '../trace/trace.js'
 import { hasOutput } from './events.js'
 import { HeldBytes, NO_BYTES } from './held.js'
-import { createPieces, type Ending, type Pieces } from './pieces.js'
+import { createPieces, type Ending, type Piece, type Pieces } from './pieces.js'
 import { MAX_HELD_BYTES } from './scan.js'
 import { type BreakReason, Upstream } from './upstream.js'
 
@@ -69,12 +69,13 @@ export async function openStream(response: Response, options: StreamOptions): Pr
 
   const held = new HeldBytes()
   const start = await untilOutput(upstream, pieces, held)
-  if (start !== undefined && 'kind' in start) {
+  if (typeof start === 'object' && 'kind' in start) {
     upstream.stop()
     release()
     return start
   }
-  const closed = start === undefined ? undefined : closedBy(start)
+  const ending = typeof start === 'object' ? start : undefined
+  const closed = ending === undefined ? undefined : closedBy(ending)
   if (closed !== undefined) {
     upstream.stop()
     release()
@@ -87,7 +88,7 @@ export async function openStream(response: Response, options: StreamOptions): Pr
     upstream,
     pieces,
     held: held.takePieces(),
-    ending: start,
+    ending,
     onEnd: (end) => {
       release()
       observer.onEnd(end)
@@ -97,28 +98,35 @@ export async function openStream(response: Response, options: StreamOptions): Pr
   return { kind: 'open', body: body.stream }
 }
 
-/** Holds what comes before the first output. @returns the end where that came first, or what is no stream; undefined for output */
+type Opening = 'output' | Ending | Extract<Opened, { kind: 'not_sse' }>
+
+/** Holds what comes before the first output. @returns what came first: output, the end, or what is no stream */
 async function untilOutput(
   upstream: Upstream,
   pieces: Pieces,
   held: HeldBytes,
-): Promise<Ending | Extract<Opened, { kind: 'not_sse' }> | undefined> {
-  for (;;) {
-    const piece = pieces.next() ?? pieces.take(await upstream.read())
-    switch (piece?.kind) {
-      case undefined:
-        break
-      case 'bytes':
-        held.add(piece.bytes)
-        if (held.byteLength > MAX_HELD_BYTES) return { end: 'broken', why: 'too_long' }
-        break
-      case 'output':
-        return undefined
-      case 'foreign':
-        return { kind: 'not_sse', isJson: piece.isJson }
-      case 'end':
-        return piece.ending
-    }
+): Promise<Opening | undefined> {
+  let opening: Opening | undefined
+  await upstream.readWhile((chunk, end) => {
+    let piece = pieces.take(chunk, end) ?? pieces.next()
+    while (piece !== undefined && (opening = openingOf(piece, held)) === undefined)
+      piece = pieces.next()
+    return opening === undefined
+  })
+  return opening
+}
+
+function openingOf(piece: Piece, held: HeldBytes): Opening | undefined {
+  switch (piece.kind) {
+    case 'bytes':
+      held.add(piece.bytes)
+      return held.byteLength > MAX_HELD_BYTES ? { end: 'broken', why: 'too_long' } : undefined
+    case 'output':
+      return 'output'
+    case 'foreign':
+      return { kind: 'not_sse', isJson: piece.isJson }
+    case 'end':
+      return piece.ending
   }
 }
 
@@ -140,8 +148,8 @@ function closedBy({ end, event, why = 'eof', error }: Ending): Opened | 'aborted
 }
 
 /**
- * Hands an answer out as the host asks for it: the held bytes, all that follow, and a proper end. The host may stop reading
- * when it aborts; whoever counts running requests learns of it by `aborted`.
+ * Hands an answer out as the host asks for it, at most one chunk ahead: the held bytes, all that follow, and a proper end.
+ * The host may stop reading when it aborts; whoever counts running requests learns of it by `aborted`.
  * @param parts.held bytes in front of the first output
  * @param parts.ending an end that came before any output
  * @param parts.onEnd called once, when nothing more comes
@@ -156,7 +164,6 @@ function createBody(
   },
 ) {
   const { upstream, pieces, held } = parts
-  let { ending } = parts
   let sent = 0
   let hasEnded = false
   let isCancelled = false as boolean
@@ -173,23 +180,28 @@ function createBody(
     controller.enqueue(bytes)
   }
 
-  async function pull(controller: Controller): Promise<void> {
-    const ready = held.shift()
-    if (ready !== undefined) {
-      hand(controller, ready)
-      return
-    }
-    while (ending === undefined) {
-      const piece = pieces.next() ?? pieces.take(await upstream.read())
-      // Cancelled during the read: there is no reader left to be told anything.
-      if (isCancelled) return
-      if (piece?.kind === 'bytes') {
-        hand(controller, piece.bytes)
-        return
+  function pull(controller: Controller): Promise<void> | undefined {
+    for (const bytes of held.splice(0)) hand(controller, bytes)
+    if (parts.ending !== undefined) finish(controller, parts.ending)
+    else if (handOut(controller, pieces.next()))
+      return upstream.readWhile(
+        // Cancelled during the read: there is no reader left to be told anything.
+        (chunk, end) =>
+          !isCancelled && handOut(controller, pieces.take(chunk, end) ?? pieces.next()),
+      )
+    return undefined
+  }
+
+  /** Hands out this piece and all others at hand. @returns true when the host has taken them all */
+  function handOut(controller: Controller, first: Piece | undefined): boolean {
+    for (let piece = first; piece !== undefined; piece = pieces.next()) {
+      if (piece.kind === 'bytes') hand(controller, piece.bytes)
+      else if (piece.kind === 'end') {
+        finish(controller, piece.ending)
+        return false
       }
-      if (piece?.kind === 'end') ({ ending } = piece)
     }
-    finish(controller, ending)
+    return (controller.desiredSize ?? -1) >= 0
   }
 
   /** A last event of ours, then the end. */

@@ -1,7 +1,8 @@
 import os from 'node:os'
 import * as s from '../../kernel/shape.js'
 
-import { type DataKey, openText, sealText } from '../../accounts/keychain/seal.js'
+import type { DataKey } from '../../accounts/keychain/data-key.js'
+import { openText, sealText } from '../../accounts/keychain/seal.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { parsedJson } from '../../kernel/text/json.js'
 import {

@@ -1,10 +1,10 @@
 import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-import type { DataKey } from '../../accounts/keychain/seal.js'
+import type { DataKey } from '../../accounts/keychain/data-key.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { systemCode } from '../../kernel/errors.js'
-import { writeFileAtomic } from '../../kernel/files/json-file.js'
+import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import {
   entryLine,
   type JournalEntry,

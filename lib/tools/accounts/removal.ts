@@ -1,6 +1,6 @@
 import path from 'node:path'
 
-import { backupsDirOf } from '../../accounts/store/backups.js'
+import { backupsDirOf } from '../../accounts/store/pool-file.js'
 import type { Account, AccountPool } from '../../accounts/account.js'
 import { withoutAccounts } from '../../accounts/edits.js'
 import { indexOf } from '../../accounts/identity.js'

@@ -1,5 +1,6 @@
 import type { StoredAccount } from '../../accounts/account.js'
-import { backupsDirOf, writeBackup } from '../../accounts/store/backups.js'
+import { writeBackup } from '../../accounts/store/backups.js'
+import { backupsDirOf } from '../../accounts/store/pool-file.js'
 import { readAccountList } from '../../transfer/account-list.js'
 import { repaired } from '../../accounts/merge.js'
 import { unreadableRecords } from '../../accounts/store/unreadable.js'

@@ -8,7 +8,8 @@ import { objectText } from '../../../lib/request/body/json-edit.js'
 import type { Destination } from '../../../lib/request/endpoint.js'
 import { HeaderTimeout } from '../../../lib/request/transport/http.js'
 import type { OpenWebSocket } from '../../../lib/request/transport/socket.js'
-import { createTransport, type Transport } from '../../../lib/request/transport/transport.js'
+import type { Transport } from '../../../lib/request/transport/passage.js'
+import { createTransport } from '../../../lib/request/transport/transport.js'
 import { user } from '../../support/conversation.js'
 import {
   answer,

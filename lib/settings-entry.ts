@@ -1,0 +1,9 @@
+/** What reads the user's own configuration files: ours and the host's. Loaded where there is something to read. */
+export { resolveConfig } from './config/load.js'
+export {
+  providerEndpoint,
+  userAllowance,
+  userBaseUrl,
+  userCommands,
+} from './host-setup/user-config.js'
+export { loadConfig } from './loaded-config.js'
