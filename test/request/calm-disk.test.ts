@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { expect, it, onTestFinished, vi } from 'vitest'
 
+import { parseAffinity } from '../../lib/accounts/session-affinity.js'
 import { createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { ask, firstTurn } from '../support/core-over.js'
+import { parseLedger } from '../../lib/quota/ledger-state.js'
+import { ask, coreOver, firstTurn, FULL } from '../support/core-over.js'
+import { failFiles } from '../support/faulty-files.js'
 import { type FileOperation, recordFileOperations } from '../support/file-operations.js'
 import { aHome } from '../support/home.js'
 
@@ -134,3 +137,28 @@ it(`${TURNS} turns a second apart, with quota in every answer, leave the disk an
   expect(asked.slice(before).every((one) => one.endsWith('/responses'))).toBe(true)
   expect(asked).toHaveLength(before + TURNS)
 })
+
+it.each(['ENOSPC', 'EROFS'])(
+  'a disk that takes nothing (%s) is no matter of a request: each file is spoken of once in the log and written later',
+  async (code) => {
+    const { core, said } = await coreOver([{ name: 'full', windows: FULL }, 'free'])
+    const { quotaFile, affinityFile } = core.runtime.paths
+    const restore = failFiles('open', (target) =>
+      target.startsWith(path.dirname(quotaFile)) ? code : undefined,
+    )
+    const body = await firstTurn()
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect((await ask(core, body, `ses_${turn}`)).status).toBe(200)
+      await core.runtime.ledger.flush()
+    }
+    const complaints = said.filter((one) => one.includes('could not be written'))
+    expect(complaints.length).toBeGreaterThan(0)
+    expect(new Set(complaints).size).toBe(complaints.length)
+    expect(existsSync(quotaFile)).toBe(false)
+    restore()
+    await core.close()
+    const quota = parseLedger(await readFile(quotaFile, 'utf8'))
+    expect(Object.values(quota).some(({ blocks }) => blocks.length > 0)).toBe(true)
+    expect(parseAffinity(await readFile(affinityFile, 'utf8')).size).toBe(3)
+  },
+)
