@@ -141,8 +141,11 @@ export function createSessionAffinity(deps: { file: string; clock: Clock; log: L
   /** Who produced the encrypted reasoning of a session, as far as known here. */
   const reasoningOf = (sessionId: string): ReasoningOwners | undefined =>
     state.current().get(sessionId)?.reasoning
-  const set = (sessionId: string, uid: string, nowMs: number): void =>
-    state.set(withAccount(state.current(), sessionId, uid, nowMs))
+  const set = (sessionId: string, uid: string, nowMs: number): void => {
+    const entries = state.current()
+    const isMove = entries.get(sessionId)?.uid !== uid
+    state.set(withAccount(entries, sessionId, uid, nowMs), isMove ? 'soon' : 'calmly')
+  }
   return {
     /** The account that serves the session. */
     get: (sessionId: string, nowMs: number) => accountOf(state.current(), sessionId, nowMs),

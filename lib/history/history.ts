@@ -2,8 +2,9 @@ import { open, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
-import { CodexError, isCodexError, messageOf } from '../kernel/errors.js'
+import { CodexError, messageOf } from '../kernel/errors.js'
 import { readTextFile } from '../kernel/files/json-file.js'
+import { CLOSE_MS } from '../kernel/files/state-file.js'
 import type { HeldLock } from '../kernel/lock/lock.js'
 import { realPathOrSame } from '../kernel/files/real-path.js'
 import type { Logger } from '../kernel/logger.js'
@@ -11,7 +12,10 @@ import { createWriteBehind } from '../kernel/write-behind.js'
 import type { HistoryEntry, ReadingEntry } from './entries.js'
 import { compacted, formatLine, type HistoryBounds, parseLine, parseLines } from './lines.js'
 
-/** What was read, spent and switched, in a file that all processes append to and that may be lost without harm. */
+/**
+ * What was read, spent and switched, in a file that all processes append to and that may be lost without harm: a kill takes
+ * the lines of the last minute with it.
+ */
 export interface History {
   /** Takes a line; costs memory only, the file follows. Of readings only what is new. */
   readonly note: (entry: HistoryEntry) => void
@@ -19,7 +23,7 @@ export interface History {
   read(): Promise<HistoryEntry[]>
   /** The readings of one account alone, which costs a fraction of reading everything. Never throws. */
   readingsOf(uid: string): Promise<HistoryEntry[]>
-  /** Writes what is gathered. Never throws. */
+  /** Writes what is gathered, also where another process holds the file for long. Never throws. */
   close(): Promise<void>
 }
 
@@ -41,8 +45,8 @@ export const noHistory: History = {
 }
 
 const BOUNDS: HistoryBounds = { maxAgeMs: 35 * 86_400_000, maxBytes: 2 * 1024 * 1024 }
-/** Lines are gathered this long, so that a request never waits for the disk, ms. */
-const WRITE_DELAY_MS = 2_000
+/** Lines are gathered this long: nobody waits for them, and the disk has its peace, ms. */
+const WRITE_DELAY_MS = 60_000
 /** Lines that cannot be written for now are kept up to this number. */
 const MAX_WAITING = 5_000
 /** How often a process looks for entries that have become too old, ms. */
@@ -60,10 +64,17 @@ export function createHistory(deps: HistoryDeps): History {
   let waiting: HistoryEntry[] = []
   let agesCheckedAtMs = -Infinity
   let hasComplained = false
+  /** Nobody waits any more for the lock that a write waits for. */
+  let isLate = false
+  let appending: Promise<number> | undefined
+
+  function appendWaiting(): Promise<number> {
+    const text = waiting.map(formatLine).join('')
+    waiting = []
+    return append(file, text)
+  }
 
   async function write(): Promise<void> {
-    const batch = waiting
-    waiting = []
     try {
       const { withFileLock } = await import('../kernel/files/writing.js')
       // Appending takes the lock too: a line that goes into a file just being replaced would be gone.
@@ -71,26 +82,26 @@ export function createHistory(deps: HistoryDeps): History {
         realPathOrSame(file),
         { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) },
         async (lock) => {
-          const size = await append(file, batch.map(formatLine).join(''))
-          await compact(size, lock)
+          if (isLate) return
+          appending = appendWaiting()
+          await compact(await appending, lock)
         },
       )
     } catch (error) {
-      if (isCodexError(error) && error.code === 'store_busy') {
-        keepForLater(batch)
-        return
-      }
-      if (!hasComplained)
-        deps.log.log('debug', `${file} could not be written; the history has a gap.`, {
-          reason: messageOf(error),
-        })
-      hasComplained = true
+      failed(error)
     }
+    appending = undefined
   }
 
-  function keepForLater(batch: readonly HistoryEntry[]): void {
-    waiting = [...batch, ...waiting].slice(-MAX_WAITING)
-    writes.schedule()
+  /** Lines that did not get as far as the file are kept for the next try. */
+  function failed(error: unknown): void {
+    waiting = waiting.slice(-MAX_WAITING)
+    if (waiting.length > 0) writes.schedule()
+    if (!hasComplained)
+      deps.log.log('debug', `${file} could not be written; the history may have a gap.`, {
+        reason: messageOf(error),
+      })
+    hasComplained = true
   }
 
   async function compact(size: number, lock: HeldLock): Promise<void> {
@@ -133,7 +144,13 @@ export function createHistory(deps: HistoryDeps): History {
       const found = await stored((line) => line.includes(uid) && line.includes('"reading"'))
       return found.filter((entry) => entry.type === 'reading' && entry.uid === uid)
     },
-    close: () => writes.close(),
+    async close() {
+      if (await writes.close(CLOSE_MS)) return
+      isLate = true
+      await appending?.catch(() => undefined)
+      // Whole lines at the end of a file disturb nobody; at worst a file that is just being replaced loses them.
+      if (waiting.length > 0) await appendWaiting().catch(failed)
+    },
   }
 }
 

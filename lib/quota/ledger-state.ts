@@ -128,6 +128,33 @@ function isLiftedByReading(block: Block, scope: string, nowMs: number): boolean 
   return block.scope === scope && block.reason === 'usage_limit' && block.sinceMs < nowMs
 }
 
+/** A reading after so long a pause is worth telling, ms. */
+const LONG_UNREAD_MS = 10 * 60_000
+
+/**
+ * True when a reading says what others must know: a block or a window that ends or begins, a level that was spoken of, or
+ * anything after a long silence. Every other reading may be lost. Pure.
+ */
+export function isWorthTelling(before: AccountQuota | undefined, after: AccountQuota): boolean {
+  return (
+    before?.readAtMs === undefined ||
+    Math.abs((after.readAtMs ?? 0) - before.readAtMs) > LONG_UNREAD_MS ||
+    before.blocks !== after.blocks ||
+    before.alerted !== after.alerted ||
+    usedUp(before) !== usedUp(after) ||
+    before.credits?.hasCredits !== after.credits?.hasCredits ||
+    before.credits?.unlimited !== after.credits?.unlimited
+  )
+}
+
+/** The limits that are used up: as good as a block. */
+function usedUp({ limits }: AccountQuota): string {
+  let names = ''
+  for (const [id, { windows }] of Object.entries(limits))
+    if (windows.some(({ usedPercent }) => usedPercent >= 100)) names += ` ${id}`
+  return names
+}
+
 /** The alerts that the newest readings of an account give rise to, and the state that remembers them. Pure. */
 export function withAlerts(
   state: LedgerState,

@@ -5,6 +5,7 @@ import type { Block, QuotaWindow } from '../routing/limits.js'
 import {
   type AccountQuota,
   formatLedger,
+  isWorthTelling,
   type LedgerState,
   mergedLedgers,
   parseLedger,
@@ -17,15 +18,16 @@ import {
 import type { Alert } from './alerts.js'
 import type { QuotaReading } from './readings.js'
 
-/** Readings of a busy pool are gathered this long before they are written, ms. */
-const WRITE_DELAY_MS = 1_000
+/** Blocks that come together are gathered this long before they are written, ms. */
+const WRITE_DELAY_MS = 20
 
 const NO_BLOCKS: readonly Block[] = []
 const NO_WINDOWS: Readonly<Record<string, readonly QuotaWindow[]>> = {}
 
 /**
  * What is known about quota and blocks, shared by all processes and the TUI through a file. Reading and changing it costs
- * memory only; the file follows, and the changes of others arrive by a watch.
+ * memory only; the file follows (blocks, levels and first readings at once, other readings calmly), and the changes of
+ * others arrive by a watch.
  */
 export type QuotaLedger = ReturnType<typeof createQuotaLedger>
 
@@ -75,9 +77,12 @@ export function createQuotaLedger(deps: {
     /** Everything known about an account. */
     of: (uid: string): AccountQuota | undefined => state.current()[uid],
     observe(uid: string, reading: QuotaReading, nowMs: number): void {
-      const read = withReading(state.current(), uid, reading, nowMs)
+      const before = state.current()
+      const read = withReading(before, uid, reading, nowMs)
       const { state: next, alerts } = withAlerts(read, uid, nowMs)
-      state.set(next)
+      const after = next[uid]
+      const isUrgent = after !== undefined && isWorthTelling(before[uid], after)
+      state.set(next, isUrgent ? 'soon' : 'calmly')
       deps.onReading?.(uid, reading, nowMs)
       for (const alert of alerts) deps.onAlert?.(uid, alert)
     },

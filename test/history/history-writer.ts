@@ -27,6 +27,7 @@ for (let batch = 0; batch < Number(batches); batch += 1) {
       attempts: 1,
     })
   }
-  await history.close()
+  // A close would wait for the others for a moment only.
+  await history.read()
 }
 process.exit(0)

@@ -7,6 +7,7 @@ import type { HistoryEntry } from '../../lib/history/entries.js'
 import { createHistory, type HistoryDeps } from '../../lib/history/history.js'
 import { parseLines } from '../../lib/history/lines.js'
 import { systemClock } from '../../lib/kernel/clock.js'
+import { withFileLock } from '../../lib/kernel/lock/lock.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
@@ -109,6 +110,37 @@ describe('the history', () => {
       await history.close()
     }
     expect(said).toEqual(['debug'])
+  })
+})
+
+describe('the close of the history', () => {
+  it('appends what is gathered although another window holds the file', async () => {
+    const file = await place()
+    const history = historyAt(file)
+    await mkdir(path.dirname(file))
+    let release = (): void => undefined
+    const over = new Promise<void>((resolve) => (release = resolve))
+    let held: Promise<void> | undefined
+    await new Promise<void>((resolve) => {
+      held = withFileLock(file, { staleMs: 60_000, waitMs: 0, what: 'it' }, () => {
+        resolve()
+        return over
+      })
+    })
+    history.note(turn(5))
+    await history.close()
+    expect(parseLines(await readFile(file, 'utf8'))).toEqual([turn(5)])
+    release()
+    await held
+  })
+
+  it('touches no file when nothing is gathered', async () => {
+    const history = historyAt(await place())
+    history.note(turn(Date.now()))
+    await history.read()
+    const operations = recordFileOperations()
+    await history.close()
+    expect(operations).toEqual([])
   })
 })
 

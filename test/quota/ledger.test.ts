@@ -2,14 +2,18 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { systemClock } from '../../lib/kernel/clock.js'
+import { CALM_MS } from '../../lib/kernel/files/state-file.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
 import { createQuotaLedger } from '../../lib/quota/ledger.js'
 import {
+  isWorthTelling,
   type LedgerState,
   mergedLedgers,
+  parseLedger,
+  withAlerts,
   withBlock,
   withoutBlocks,
   withoutReadings,
@@ -159,6 +163,41 @@ describe('clearing an account by hand', () => {
   })
 })
 
+describe('a reading worth telling', () => {
+  const before = withReading({}, 'a', reading(40), NOW)
+  const after = (used: number, laterMs = 1_000, from = before) =>
+    isWorthTelling(
+      from.a,
+      withAlerts(
+        withReading(from, 'a', reading(used, NOW + laterMs), NOW + laterMs),
+        'a',
+        NOW + laterMs,
+      ).state.a!,
+    )
+
+  it.each([
+    ['the first of an account', () => after(40, 0, {})],
+    ['the first after a long silence', () => after(41, 11 * 60_000)],
+    ['one from a clock that was set back for long', () => after(41, -11 * 60_000)],
+    ['one that reaches a level', () => after(76)],
+    ['one that uses a window up', () => after(100)],
+    [
+      'one that ends a window that was used up',
+      () => after(40, 2_000, withReading({}, 'a', reading(100), NOW)),
+    ],
+    [
+      'one that lifts a block',
+      () => after(41, 2_000, withBlock(before, 'a', block({ sinceMs: NOW + 1_000 }))),
+    ],
+  ])('is %s', (_, isTold) => {
+    expect(isTold()).toBe(true)
+  })
+
+  it('is none that only moves the percentage', () => {
+    expect([after(40), after(41), after(74), after(0)]).toEqual([false, false, false, false])
+  })
+})
+
 describe('mergedLedgers', () => {
   const states: fc.Arbitrary<LedgerState> = fc
     .array(
@@ -221,6 +260,26 @@ describe('quota ledger', () => {
     expect(three.activeBlocks('b', NOW + 1)).toHaveLength(1)
     expect(three.windowsByLimit('a', NOW + 1).codex).toHaveLength(1)
     await three.close()
+  })
+
+  it('writes a block and a level at once, and a reading that says little calmly', async () => {
+    const file = path.join(await temporaryFolder(), 'quota.json')
+    const ledger = ledgerAt(file)
+    const stored = async () =>
+      parseLedger(await readFile(file, 'utf8').catch(() => '{"version":1,"accounts":{}}'))
+    ledger.observe('a', reading(10), NOW)
+    await expect.poll(async () => (await stored()).a?.readAtMs).toBe(NOW)
+    ledger.observe('a', reading(11), NOW + 1)
+    ledger.observe('b', reading(76), NOW + 1)
+    await expect.poll(async () => (await stored()).b?.alerted).toBeDefined()
+    ledger.block('c', block())
+    await expect.poll(async () => (await stored()).c?.blocks).toHaveLength(1)
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    onTestFinished(() => timers.mockRestore())
+    ledger.observe('a', reading(12, NOW + 2), NOW + 2)
+    expect(timers.mock.lastCall?.[1]).toBe(CALM_MS)
+    await ledger.close()
+    expect((await stored()).a?.readAtMs).toBe(NOW + 2)
   })
 
   it('follows the changes of other processes while it lives', async () => {

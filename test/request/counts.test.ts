@@ -89,7 +89,8 @@ describe('a steady request', () => {
     const { core, simulator } = await coreOver(['a'])
     const body = await firstTurn()
     await ask(core, body)
-    // The start and the first request leave their own files behind, once and later.
+    // The start and the first request leave their own files behind, once and later; the history can be hurried.
+    await Promise.all([core.runtime.history.read(), core.runtime.ledger.flush()])
     const { root, affinityFile, quotaFile, historyFile } = core.runtime.paths
     for (const file of [path.join(root, 'package.json'), affinityFile, quotaFile, historyFile])
       await expect.poll(() => existsSync(file), { timeout: 15_000 }).toBe(true)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import type { Clock } from '../clock.js'
-import { messageOf } from '../errors.js'
+import { isCodexError, messageOf } from '../errors.js'
 import { type FileStamp, readTextFile, sameStamp, stampNow, stampOf } from './json-file.js'
 import type { Logger } from '../logger.js'
 import { createWriteBehind } from '../write-behind.js'
@@ -12,11 +12,18 @@ import { watchFiles } from './watch-files.js'
 /**
  * A value shared between processes through a small file that may be lost without harm. It lives in memory: reading and
  * changing it costs no I/O; the file is written some time later, merged with what others wrote.
+ *
+ * What others must know is written at once, so a kill of this process cannot take it back; of the rest a kill loses the
+ * last `CALM_MS`. The file is not forced to the disk (no `fsync`): what the system was given survives every end of the
+ * process. A power cut alone may leave an old file or an empty one, which counts as none: the backend says it all again.
  */
 export interface StateFile<T> {
   current(): T
-  /** Replaces the value; the file follows after `delayMs`. The same value writes nothing. */
-  set(value: T): void
+  /**
+   * Replaces the value. The same value writes nothing.
+   * @param when `soon` (within `delayMs`) what others must know, `calmly` (within `CALM_MS`) what may be lost
+   */
+  set(value: T, when?: 'soon' | 'calmly'): void
   /** Reads the file, if that was not done yet or it changed. Never throws: a broken file counts as none. */
   load(): Promise<void>
   /**
@@ -26,7 +33,10 @@ export interface StateFile<T> {
   refresh(): void
   /** Writes what is still unwritten. Never throws. */
   flush(): Promise<void>
-  /** Writes what is still unwritten and stops watching. */
+  /**
+   * Writes what is still unwritten and stops watching. Waits for nobody longer than `CLOSE_MS`: where another process
+   * holds the file, what others must know is written all the same, and the rest is lost.
+   */
   close(): Promise<void>
 }
 
@@ -40,7 +50,7 @@ export interface StateFileDeps<T> {
   readonly merge: (ours: T, theirs: T) => T
   readonly clock: Clock
   readonly log: Logger
-  /** Longest time between a change and its write, ms. */
+  /** Longest time between a change that others must know and its write, ms. */
   readonly delayMs: number
   /** Follow the changes of others. */
   readonly watch?: boolean
@@ -48,10 +58,16 @@ export interface StateFileDeps<T> {
   readonly onChange?: () => void
 }
 
+/** Longest time between a change that may be lost and its write, and the pause after a write that failed, ms. */
+export const CALM_MS = 30_000
+/** Longest wait of a close for a file that another process holds, ms. */
+export const CLOSE_MS = 100
 const LOCK_STALE_MS = 5_000
 const LOCK_WAIT_MS = 2_000
 /** Several events of one write are answered by one read, ms. */
 const WATCH_SETTLE_MS = 30
+/** What a power cut may leave of a file that was not forced to the disk. */
+const NOTHING_WRITTEN = /^[\0\s]*$/
 
 /** Creates a state file; nothing is read before `load`. */
 export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
@@ -60,8 +76,17 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   const changes = watchFiles([file], () => void load(), WATCH_SETTLE_MS)
   let value = deps.initial
   let stamp: FileStamp | undefined
+  /** Something that others must know is not in the file. */
+  let isUrgent = false
+  let isClosed = false
+  /** Nobody waits any more for the lock that a write waits for. */
+  let isLate = false
+  let replacing: Promise<void> | undefined
+  let isSwept = false
+  let hasComplained = false
 
   function merge(text: string): void {
+    if (NOTHING_WRITTEN.test(text)) return
     try {
       value = deps.merge(value, deps.parse(text))
     } catch (error) {
@@ -102,38 +127,72 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
     }
   }
 
+  async function replace(): Promise<void> {
+    const { sweepFolder, writeFileAtomic } = await import('./writing.js')
+    if (!sameStamp(await stampOf(file), stamp)) await takeOver()
+    const wasUrgent = isUrgent
+    isUrgent = false
+    try {
+      stamp = await writeFileAtomic(file, deps.format(value), { isLosable: true })
+    } catch (error) {
+      isUrgent ||= wasUrgent
+      throw error
+    }
+    hasComplained = false
+    if (isSwept || isClosed) return
+    isSwept = true
+    await sweepFolder(path.dirname(realPathOrSame(file)), Number(stamp.modifiedNs / 1_000_000n))
+  }
+
   async function write(): Promise<void> {
     try {
-      // Loaded with the first write: nobody who reads needs it.
-      const { withFileLock, writeFileAtomic } = await import('./writing.js')
-      await withFileLock(
-        realPathOrSame(file),
-        { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) },
-        async () => {
-          if (!sameStamp(await stampOf(file), stamp)) await takeOver()
-          stamp = await writeFileAtomic(file, deps.format(value))
-        },
-      )
-    } catch (error) {
-      log.log('debug', `${file} could not be written; the next change tries again.`, {
-        reason: messageOf(error),
+      await underLock(file, async () => {
+        if (!isLate) await (replacing = replace())
       })
+    } catch (error) {
+      failed(error)
+    } finally {
+      replacing = undefined
     }
+  }
+
+  function failed(error: unknown): void {
+    const isBusy = isCodexError(error) && error.code === 'store_busy'
+    // By then the lock of a process that hangs may be taken over.
+    writes.schedule(isBusy && isUrgent ? LOCK_STALE_MS : CALM_MS)
+    if (hasComplained) return
+    hasComplained = true
+    log.log('debug', `${file} could not be written; that is tried again.`, {
+      reason: messageOf(error),
+    })
   }
 
   return {
     current: () => value,
-    set(next) {
+    set(next, when = 'soon') {
       if (next === value) return
       value = next
-      writes.schedule()
+      isUrgent ||= when === 'soon'
+      writes.schedule(when === 'soon' ? deps.delayMs : CALM_MS)
     },
     load,
     refresh,
     flush: () => writes.flush(),
     async close() {
+      isClosed = true
       changes.close()
-      await writes.close()
+      if (await writes.close(CLOSE_MS)) return
+      isLate = true
+      // A slow disk is waited for, another process is not.
+      await replacing?.catch(() => undefined)
+      if (isUrgent) await replace().catch(failed)
     },
   }
+}
+
+async function underLock(file: string, work: () => Promise<void>): Promise<void> {
+  // Loaded with the first write: nobody who reads needs it.
+  const { withFileLock } = await import('./writing.js')
+  const how = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) }
+  await withFileLock(realPathOrSame(file), how, work)
 }
