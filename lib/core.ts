@@ -88,6 +88,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
       .catch(() => undefined)
     // What a killed window had received but not stored is brought home; who needs it before looks for it himself.
     void tokens.recover().catch(() => undefined)
+    void loadAhead().catch(() => undefined)
   }, HOUSEKEEPING_DELAY_MS)
   housekeeping.unref()
   // The list of models is for the next start. Idle accounts are asked when they serve.
@@ -172,4 +173,13 @@ async function configOf(
   if (!isThere(userFile) && !isThere(projectFile)) return mergeSettings({ env })
   const { resolveConfig } = await import('./settings-entry.js')
   return resolveConfig({ env, ...files })
+}
+
+/** What requests may need is in memory from here on: the package may be replaced while OpenCode runs. */
+async function loadAhead(): Promise<void> {
+  await Promise.all([
+    import('./request/late/late.js'),
+    import('./accounts/store/transactions.js'),
+    import('./kernel/files/writing.js'),
+  ])
 }
