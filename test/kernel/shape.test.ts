@@ -39,8 +39,7 @@ const { twin } = fc.letrec<{ twin: Twin }>((tie) => {
         Object.fromEntries(Object.entries(twins).map(([name, one]) => [name, one.theirs])),
       ),
     }))
-  const required = (one: Twin): one is Twin & { ours: s.Shape } =>
-    one.ours.presence === 'required'
+  const required = (one: Twin): one is Twin & { ours: s.Shape } => one.ours.presence === 'required'
   return {
     twin: fc.oneof(
       { depthSize: 'small' },

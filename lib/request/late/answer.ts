@@ -140,5 +140,8 @@ function learnFromHeaders(
 
 function failureOfBreak(why: BreakReason): Failure {
   if (why === 'network') return { kind: 'network' }
-  return { kind: 'stream_broken', ...(why === 'too_long' ? { message: TOO_LONG, once: true as const } : {}) }
+  return {
+    kind: 'stream_broken',
+    ...(why === 'too_long' ? { message: TOO_LONG, once: true as const } : {}),
+  }
 }
