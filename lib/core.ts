@@ -17,6 +17,9 @@ import { createTransport } from './request/transport/transport.js'
 import { configFiles } from './runtime-config.js'
 import { createRuntime, type Runtime } from './runtime.js'
 
+// A start has nothing to say, and what makes texts safe to show is a quarter of it.
+export { createHostPort } from './shell/host-client.js'
+
 /** What the shell of the plugin needs once the host asks for more than hooks. */
 export interface Core {
   readonly runtime: Runtime

@@ -11,7 +11,6 @@ import { lazily } from './kernel/lazy.js'
 import type { Runtime } from './runtime.js'
 import { authHook } from './shell/auth-hook.js'
 import { applyConfig, type HostSettings } from './shell/config-hook.js'
-import { createHostPort } from './shell/host-client.js'
 import { registerWithHost } from './shell/login-state.js'
 import { outputPrompt } from './slash-commands/commands.js'
 import type { toolsNow as ToolsNow } from './tools-entry.js'
@@ -53,7 +52,7 @@ export const server: Plugin = async (input) => {
 }
 
 async function startCore(input: PluginInput, paths: Paths, settings: HostSettings): Promise<Core> {
-  const [{ createCore }, { url, refused }] = await Promise.all([
+  const [{ createCore, createHostPort }, { url, refused }] = await Promise.all([
     import('./core.js'),
     endpointOfHost(settings.baseUrl, paths),
   ])
