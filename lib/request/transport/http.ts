@@ -30,15 +30,19 @@ export async function send(
   outgoing: Omit<Outgoing, 'body'> & { readonly body: string | Uint8Array<ArrayBuffer> },
 ): Promise<Response> {
   const { url, headers, body } = outgoing
-  const late = new AbortController()
-  const signal = AbortSignal.any([outgoing.signal, late.signal])
-  signal.throwIfAborted()
-  const timer = setTimeout(() => late.abort(new HeaderTimeout()), outgoing.headerTimeoutMs)
+  outgoing.signal.throwIfAborted()
+  // By hand: AbortSignal.any costs Node a tenth of a whole request. Both signals belong to this one request.
+  const controller = new AbortController()
+  const { signal } = controller
+  const onAbort = (): void => controller.abort(outgoing.signal.reason)
+  outgoing.signal.addEventListener('abort', onAbort, { once: true })
+  const timer = setTimeout(() => controller.abort(new HeaderTimeout()), outgoing.headerTimeoutMs)
   try {
     // Bun's own five-minute limit would cut long answers; the host passes the same.
     const own = { redirect: 'error', timeout: false } as RequestInit
     return await fetch(url, { method: 'POST', headers, body, signal, ...own })
   } catch (error) {
+    outgoing.signal.removeEventListener('abort', onAbort)
     throw signal.aborted ? abortReason(signal) : error
   } finally {
     clearTimeout(timer)
