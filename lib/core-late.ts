@@ -25,8 +25,6 @@ import { codexUserAgent } from './request/headers/codex-user-agent.js'
 import type { Notices } from './request/notices.js'
 import type { Runtime } from './runtime.js'
 
-export { ensureHostManifest }
-
 /** Says that little is left of a window of an account, and how long that lasts. */
 export async function sayAlert(
   { runtime, notices }: { readonly runtime: Runtime; readonly notices: Notices },
@@ -132,6 +130,8 @@ export async function saveLogin(
     return upserted.pool
   })
   ledger.clear(uid, clock.now(), '*')
+  // A model that only this account has is offered from the next start on.
+  runtime.catalogue.serves(uid)
   await ensureHostManifest(runtime.paths.root)
   return { label: labelIn(pool, uid, runtime), uid, added, ...said }
 }

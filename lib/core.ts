@@ -47,23 +47,27 @@ export interface CoreInput {
   readonly openWebSocket?: OpenWebSocket
 }
 
-/** How long after the core the plugin tidies up, ms. */
-const HOUSEKEEPING_DELAY_MS = 200
+/** How long after the core what its requests need next is loaded, where none has asked for it, ms. */
+const LOAD_AHEAD_DELAY_MS = 50
+/** How long after the core a look is taken at what killed windows left, ms: the first request comes first. */
+const RECOVERY_DELAY_MS = 2_000
 
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
   const { env, paths, directory } = input
   const loaded = await configOf(env, configFiles(paths, directory))
   const later = lazily(() => import('./core-late.js'))
+  let alerting: Promise<void> | undefined
   const runtime: Runtime = createRuntime({
     ...input,
     loaded,
     watch: true,
     // The request that brought the reading does not wait for this: the history is read behind it.
-    onAlert: (account, alert) =>
-      void later()
-        .then(({ sayAlert }) => sayAlert({ runtime, notices }, account, alert))
-        .catch(() => undefined),
+    onAlert: (account, alert) => {
+      alerting = Promise.all([later(), alerting])
+        .then(([{ sayAlert }]) => sayAlert({ runtime, notices }, account, alert))
+        .catch(() => undefined)
+    },
     onMovedAside: (moved) => sayMovedAside(input.host, moved),
   })
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
@@ -85,15 +89,14 @@ export async function createCore(input: CoreInput): Promise<Core> {
   ])
   let settled: Promise<void> | undefined
   // The first requests come first.
-  const housekeeping = setTimeout(() => {
-    settled = later()
-      .then(({ ensureHostManifest }) => ensureHostManifest(paths.root))
-      .catch(() => undefined)
+  const timers = [
+    setTimeout(() => {
+      settled = prepareForLater(paths.root).catch(() => undefined)
+    }, LOAD_AHEAD_DELAY_MS),
     // What a killed window had received but not stored is brought home; who needs it before looks for it himself.
-    void tokens.recover().catch(() => undefined)
-    void loadAhead().catch(() => undefined)
-  }, HOUSEKEEPING_DELAY_MS)
-  housekeeping.unref()
+    setTimeout(() => void tokens.recover().catch(() => undefined), RECOVERY_DELAY_MS),
+  ]
+  for (const timer of timers) timer.unref()
   // The list of models is for the next start. Idle accounts are asked when they serve.
   const { accounts = [], activeIndex = 0 } = store.peek() ?? {}
   const inUse = accounts[activeIndex]
@@ -119,9 +122,14 @@ export async function createCore(input: CoreInput): Promise<Core> {
     fetch,
     login: { authorize: async (id) => (await login()).authorize(id) },
     async close() {
-      clearTimeout(housekeeping)
-      await (await login.started())?.close()
+      timers.forEach(clearTimeout)
+      // What is to be said needs the names of the accounts.
+      await alerting
       await Promise.all([
+        login.started()?.then(
+          (started) => started.close(),
+          () => undefined,
+        ),
         transport.close(),
         runtime.close(),
         gate.close(),
@@ -178,11 +186,17 @@ async function configOf(
   return resolveConfig({ env, ...files })
 }
 
-/** What requests may need is in memory from here on: the package may be replaced while OpenCode runs. */
-async function loadAhead(): Promise<void> {
-  await Promise.all([
+/**
+ * What requests may need is in memory from here on: the package may be replaced while OpenCode runs. And the host is told
+ * that nothing is to be installed in our folder, before it looks.
+ * @param root `~/.opencode`
+ */
+async function prepareForLater(root: string): Promise<void> {
+  const [{ ensureHostManifest }] = await Promise.all([
+    import('./accounts/project/host-folder.js'),
     import('./request/late/late.js'),
     import('./accounts/store/transactions.js'),
     import('./kernel/files/writing.js'),
   ])
+  await ensureHostManifest(root)
 }

@@ -85,17 +85,19 @@ export function createModelCatalogue(deps: CatalogueDeps) {
           isWanted(account.uid) &&
           account.kind !== 'api-key' &&
           account.enabled !== false &&
-          account.accessToken !== undefined &&
-          (account.expiresAt ?? 0) > nowMs &&
           Math.abs(nowMs - (known[account.uid]?.fetchedAtMs ?? 0)) > FRESH_MS,
       )
-      if (due.length === 0) return
+      // Who could not be asked is asked when it serves again.
+      for (const { uid } of due) inUse.delete(uid)
       const answers: Record<string, CachedCatalogue> = {}
-      for (const account of due) {
+      for (const account of due.filter((one) => hasGoodToken(one, nowMs))) {
         const catalogue = await ask(account).catch(() => undefined)
         if (ended.signal.aborted) return
-        if (catalogue !== undefined) answers[account.uid] = catalogue
+        if (catalogue === undefined) continue
+        answers[account.uid] = catalogue
+        inUse.add(account.uid)
       }
+      if (Object.keys(answers).length === 0) return
       // Read again: windows of other pools may have written theirs meanwhile.
       const everyone = { ...known, ...(await stored()) }
       const uids = new Set(pool.accounts.map(({ uid }) => uid))
@@ -150,4 +152,8 @@ export function createModelCatalogue(deps: CatalogueDeps) {
       await looking
     },
   }
+}
+
+function hasGoodToken({ accessToken, expiresAt = 0 }: Account, nowMs: number): boolean {
+  return accessToken !== undefined && expiresAt > nowMs
 }

@@ -68,10 +68,15 @@ export function createHistory(deps: HistoryDeps): History {
   let isLate = false
   let appending: Promise<number> | undefined
 
-  function appendWaiting(): Promise<number> {
-    const text = waiting.map(formatLine).join('')
+  async function appendWaiting(): Promise<number> {
+    const batch = waiting
     waiting = []
-    return append(file, text)
+    try {
+      return await append(file, batch.map(formatLine).join(''))
+    } catch (error) {
+      waiting = [...batch, ...waiting]
+      throw error
+    }
   }
 
   async function write(): Promise<void> {

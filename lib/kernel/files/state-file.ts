@@ -34,8 +34,8 @@ export interface StateFile<T> {
   /** Writes what is still unwritten. Never throws. */
   flush(): Promise<void>
   /**
-   * Writes what is still unwritten and stops watching. Waits for nobody longer than `CLOSE_MS`: where another process
-   * holds the file, what others must know is written all the same, and the rest is lost.
+   * Writes what is still unwritten and stops watching. Where another process holds the file, what may be lost waits for
+   * `CLOSE_MS`; what others must know waits as long as a lock may be held, and is then written all the same.
    */
   close(): Promise<void>
 }
@@ -60,8 +60,10 @@ export interface StateFileDeps<T> {
 
 /** Longest time between a change that may be lost and its write, and the pause after a write that failed, ms. */
 export const CALM_MS = 30_000
-/** Longest wait of a close for a file that another process holds, ms. */
+/** Longest wait of a close for a file that another process holds, where all that is unwritten may be lost, ms. */
 export const CLOSE_MS = 100
+/** The same for what others must know: longer than the lock is waited for, since who holds it is mostly writing the same, ms. */
+const URGENT_CLOSE_MS = 2_500
 const LOCK_STALE_MS = 5_000
 const LOCK_WAIT_MS = 2_000
 /** Several events of one write are answered by one read, ms. */
@@ -181,7 +183,8 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
     async close() {
       isClosed = true
       changes.close()
-      if (await writes.close(CLOSE_MS)) return
+      const isDone = await writes.close(isUrgent ? URGENT_CLOSE_MS : CLOSE_MS)
+      if (isDone && !isUrgent) return
       isLate = true
       // A slow disk is waited for, another process is not.
       await replacing?.catch(() => undefined)
