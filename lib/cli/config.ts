@@ -7,7 +7,8 @@ import {
   settingRows,
   settingValue,
 } from '../config/report.js'
-import { type ConfigProblem, projectRefusal } from '../config/resolve.js'
+import { projectRefusal } from '../config/project-values.js'
+import type { ConfigProblem } from '../config/resolve.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/files/paths.js'
 import { redactText } from '../kernel/text/redact.js'

@@ -1,4 +1,5 @@
 import { type ConfigFile, settingsIn } from './config-file.js'
+import { allowedOf } from './project-values.js'
 import { type LoadedConfig, mergeSettings } from './resolve.js'
 
 /** As `mergeSettings`, from the texts of the files. A bad value disables that one key and is reported; a file that is not JSON disables that file. */
@@ -11,6 +12,6 @@ export function resolveConfig(input: {
   return mergeSettings({
     env,
     ...(userFile && { user: settingsIn(userFile) }),
-    ...(projectFile && { project: settingsIn(projectFile) }),
+    ...(projectFile && { project: (own) => allowedOf(settingsIn(projectFile), own) }),
   })
 }

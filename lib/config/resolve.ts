@@ -18,7 +18,7 @@ export interface ConfigProblem extends ConfigPlace {
 }
 
 /** A valid value and where it stands. */
-interface FoundValue {
+export interface FoundValue {
   readonly value: unknown
   readonly place: ConfigPlace
 }
@@ -54,15 +54,22 @@ export interface FoundSettings {
   readonly problems: readonly ConfigProblem[]
 }
 
+/** What is in force without the project; what is wrong with the project's values is added. */
+export interface OwnSettings extends Pick<LoadedConfig, 'sources'> {
+  readonly values: Readonly<Record<string, unknown>>
+  readonly problems: ConfigProblem[]
+}
+
 /**
  * Merges environment over project file over user file over defaults. Pure. A project's value counts only as far as the
  * rule of its setting allows, measured against what would be in force without the project.
- * @param input what the files hold, where there are any
+ * @param input what the files hold, where there are any; of the project what comes into force, which hangs on what is
+ * in force without it
  */
 export function mergeSettings(input: {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly user?: FoundSettings
-  readonly project?: FoundSettings
+  readonly project?: (own: OwnSettings) => FoundValues
 }): LoadedConfig {
   const problems: ConfigProblem[] = []
   const values: Record<string, unknown> = { ...DEFAULT_CONFIG }
@@ -79,12 +86,11 @@ export function mergeSettings(input: {
       places[name as SettingName] = place
     }
   }
-  const read = (given: FoundSettings): FoundValues => {
-    problems.push(...given.problems)
-    return given.found
+  if (input.user) {
+    problems.push(...input.user.problems)
+    take('file', input.user.found)
   }
-  if (input.user) take('file', read(input.user))
-  if (input.project) take('project', allowedOf(read(input.project), { values, sources, problems }))
+  if (input.project) take('project', input.project({ values, sources, problems }))
   take('env', readEnvironment(input.env, problems))
   const forced = safeModeOf(values as unknown as Config, sources)
   return {
@@ -94,57 +100,6 @@ export function mergeSettings(input: {
     safeMode: Object.keys(forced) as SettingName[],
     problems,
   }
-}
-
-/**
- * The values of a project that come into force; those that may not are reported. What a project only repeats stays the
- * user's own, with all that the user's own word does.
- * @param own what is in force without the project
- */
-function allowedOf(
-  found: FoundValues,
-  own: Pick<LoadedConfig, 'sources'> & {
-    readonly values: Readonly<Record<string, unknown>>
-    readonly problems: ConfigProblem[]
-  },
-): FoundValues {
-  const allowed: FoundValues = {}
-  for (const [name, wanted] of Object.entries(found) as [SettingName, FoundValue][]) {
-    const { place } = wanted
-    const refusal = projectRefusal(name, wanted.value, own.values)
-    const value = mergedValue(name, wanted.value, own.values)
-    const isRepeated =
-      own.sources[name] !== 'default' && JSON.stringify(value) === JSON.stringify(own.values[name])
-    if (refusal !== undefined) own.problems.push({ ...place, key: name, message: refusal })
-    else if (!isRepeated) allowed[name] = { value, place }
-  }
-  return allowed
-}
-
-function mergedValue(
-  name: SettingName,
-  wanted: unknown,
-  own: Readonly<Record<string, unknown>>,
-): unknown {
-  const { project: rule }: Setting = SETTINGS[name]
-  return rule?.merge === undefined ? wanted : rule.merge(own[name], wanted)
-}
-
-/**
- * Why a project's file may not hold this value; undefined when it may. Pure.
- * @param own what is in force without the project
- */
-export function projectRefusal(
-  name: SettingName,
-  wanted: unknown,
-  own: Readonly<Record<string, unknown>>,
-): string | undefined {
-  const { project: rule }: Setting = SETTINGS[name]
-  if (rule?.isLooser(own[name], mergedValue(name, wanted, own)) === false) return undefined
-  const yours = 'Set it in your own file or in the environment.'
-  if (rule === undefined) return `A project may not set this. ${yours}`
-  if (rule.refusal !== undefined) return `${rule.refusal} ${yours}`
-  return `A project may only make this stricter (${rule.words}); yours: ${JSON.stringify(own[name])}.`
 }
 
 function readEnvironment(

@@ -34,6 +34,15 @@ describe('resolveConfig', () => {
     ])
   })
 
+  it('takes what a project only repeats for the user’s own, in whatever order its members stand', () => {
+    const { sources } = resolveConfig({
+      env: {},
+      userFile: file('{"modelAccountPools": {"gpt-5.5": ["one"], "gpt-5.4": ["two"]}}'),
+      projectFile: file('{"modelAccountPools": {"gpt-5.5": ["one"]}}'),
+    })
+    expect(sources.modelAccountPools).toBe('file')
+  })
+
   it('reads comments, trailing commas, a byte order mark and $schema', () => {
     const { config, problems } = resolveConfig({
       env: {},
