@@ -1,12 +1,11 @@
 import { open, stat } from 'node:fs/promises'
-import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { readTextFile } from '../kernel/files/json-file.js'
 import { CLOSE_MS } from '../kernel/files/state-file.js'
 import type { HeldLock } from '../kernel/lock/lock.js'
-import { realPathOrSame } from '../kernel/files/real-path.js'
+import { underLock } from '../kernel/files/under-lock.js'
 import type { Logger } from '../kernel/logger.js'
 import { createWriteBehind } from '../kernel/write-behind.js'
 import type { HistoryEntry, ReadingEntry } from './entries.js'
@@ -52,8 +51,7 @@ const MAX_WAITING = 5_000
 /** How often a process looks for entries that have become too old, ms. */
 const AGE_CHECK_MS = 86_400_000
 const NEWLINE = 0x0a
-const LOCK_STALE_MS = 10_000
-const LOCK_WAIT_MS = 5_000
+const LOCK = { staleMs: 10_000, waitMs: 5_000 }
 
 /** Creates the history; nothing is read or made before the first write. */
 export function createHistory(deps: HistoryDeps): History {
@@ -81,17 +79,12 @@ export function createHistory(deps: HistoryDeps): History {
 
   async function write(): Promise<void> {
     try {
-      const { withFileLock } = await import('../kernel/files/writing.js')
       // Appending takes the lock too: a line that goes into a file just being replaced would be gone.
-      await withFileLock(
-        realPathOrSame(file),
-        { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) },
-        async (lock) => {
-          if (isLate) return
-          appending = appendWaiting()
-          await compact(await appending, lock)
-        },
-      )
+      await underLock(file, LOCK, async (lock) => {
+        if (isLate) return
+        appending = appendWaiting()
+        await compact(await appending, lock)
+      })
     } catch (error) {
       failed(error)
     }

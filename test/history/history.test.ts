@@ -7,8 +7,8 @@ import type { HistoryEntry } from '../../lib/history/entries.js'
 import { createHistory, type HistoryDeps } from '../../lib/history/history.js'
 import { parseLines } from '../../lib/history/lines.js'
 import { systemClock } from '../../lib/kernel/clock.js'
-import { withFileLock } from '../../lib/kernel/lock/lock.js'
 import { silentLogger } from '../../lib/kernel/logger.js'
+import { holdLock } from '../support/held-lock.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { recordFileOperations } from '../support/file-operations.js'
@@ -118,20 +118,11 @@ describe('the close of the history', () => {
     const file = await place()
     const history = historyAt(file)
     await mkdir(path.dirname(file))
-    let release = (): void => undefined
-    const over = new Promise<void>((resolve) => (release = resolve))
-    let held: Promise<void> | undefined
-    await new Promise<void>((resolve) => {
-      held = withFileLock(file, { staleMs: 60_000, waitMs: 0, what: 'it' }, () => {
-        resolve()
-        return over
-      })
-    })
+    const letGo = await holdLock(file)
     history.note(turn(5))
     await history.close()
     expect(parseLines(await readFile(file, 'utf8'))).toEqual([turn(5)])
-    release()
-    await held
+    await letGo()
   })
 
   it('touches no file when nothing is gathered', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { systemClock } from '../../lib/kernel/clock.js'
 import { CALM_MS, createStateFile } from '../../lib/kernel/files/state-file.js'
-import { withFileLock } from '../../lib/kernel/lock/lock.js'
+import { holdLock } from '../support/held-lock.js'
 import { failFiles } from '../support/faulty-files.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -39,21 +39,9 @@ async function factsIn(file: string): Promise<string[]> {
   return Object.keys(JSON.parse(text) as Facts)
 }
 
-/** Holds the lock of a file as another window that hangs would, to the end of the test. */
+/** Another window that hangs holds the file, to the end of the test. */
 async function heldByAnother(file: string): Promise<void> {
-  let release = (): void => undefined
-  const over = new Promise<void>((resolve) => (release = resolve))
-  let held: Promise<void> | undefined
-  await new Promise<void>((resolve) => {
-    held = withFileLock(file, { staleMs: 60_000, waitMs: 0, what: 'it' }, () => {
-      resolve()
-      return over
-    })
-  })
-  onTestFinished(() => {
-    release()
-    return held
-  })
+  onTestFinished(await holdLock(file))
 }
 
 describe('a state file', () => {

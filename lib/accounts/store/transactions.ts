@@ -24,6 +24,7 @@ import { type PoolOnDisk, readPoolFile } from './pool-file.js'
 const LOCK_SUFFIX = '.transaction'
 const LOCK_STALE_MS = 4_000
 const LOCK_WAIT_MS = 10_000
+
 export interface StoreDeps {
   /** Absolute path of the account file. */
   readonly path: string

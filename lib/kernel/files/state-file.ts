@@ -7,6 +7,7 @@ import { type FileStamp, readTextFile, sameStamp, stampNow, stampOf } from './js
 import type { Logger } from '../logger.js'
 import { createWriteBehind } from '../write-behind.js'
 import { realPathOrSame } from './real-path.js'
+import { underLock } from './under-lock.js'
 import { watchFiles } from './watch-files.js'
 
 /**
@@ -64,8 +65,7 @@ export const CALM_MS = 30_000
 export const CLOSE_MS = 100
 /** The same for what others must know: longer than the lock is waited for, since who holds it is mostly writing the same, ms. */
 const URGENT_CLOSE_MS = 2_500
-const LOCK_STALE_MS = 5_000
-const LOCK_WAIT_MS = 2_000
+const LOCK = { staleMs: 5_000, waitMs: 2_000 }
 /** Several events of one write are answered by one read, ms. */
 const WATCH_SETTLE_MS = 30
 /** What a power cut may leave of a file that was not forced to the disk. */
@@ -148,7 +148,7 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
 
   async function write(): Promise<void> {
     try {
-      await underLock(file, async () => {
+      await underLock(file, LOCK, async () => {
         if (!isLate) await (replacing = replace())
       })
     } catch (error) {
@@ -161,7 +161,7 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   function failed(error: unknown): void {
     const isBusy = isCodexError(error) && error.code === 'store_busy'
     // By then the lock of a process that hangs may be taken over.
-    writes.schedule(isBusy && isUrgent ? LOCK_STALE_MS : CALM_MS)
+    writes.schedule(isBusy && isUrgent ? LOCK.staleMs : CALM_MS)
     if (hasComplained) return
     hasComplained = true
     log.log('debug', `${file} could not be written; that is tried again.`, {
@@ -191,11 +191,4 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
       if (isUrgent) await replace().catch(failed)
     },
   }
-}
-
-async function underLock(file: string, work: () => Promise<void>): Promise<void> {
-  // Loaded with the first write: nobody who reads needs it.
-  const { withFileLock } = await import('./writing.js')
-  const how = { staleMs: LOCK_STALE_MS, waitMs: LOCK_WAIT_MS, what: path.basename(file) }
-  await withFileLock(realPathOrSame(file), how, work)
 }

@@ -25,6 +25,16 @@ export function savedBytes(passage: Passage | undefined): number | undefined {
   return saved > 0 ? saved : undefined
 }
 
+/** Counts which way a request went, and what that saved. */
+export function countPassage(metrics: Pick<Metrics, 'count'>, passage: Passage): void {
+  const { transport, full } = passage
+  metrics.count(`transport.${transport}`)
+  if (transport === 'websocket')
+    metrics.count(full === undefined ? 'transport.continued' : `transport.whole.${full}`)
+  const saved = savedBytes(passage)
+  if (saved !== undefined) metrics.count('transport.bytes_saved', saved)
+}
+
 /** A request on its way, and what the choice of the way depends on. */
 export interface Shipment extends Omit<Outgoing, 'body'> {
   readonly body: ObjectText

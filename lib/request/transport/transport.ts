@@ -1,6 +1,6 @@
 import { lazily } from '../../kernel/lazy.js'
 import { send } from './http.js'
-import type { Transport, TransportRuntime } from './passage.js'
+import { countPassage, type Transport, type TransportRuntime } from './passage.js'
 import type { OpenWebSocket } from './socket.js'
 
 /**
@@ -18,12 +18,12 @@ export function createTransport(
       async send(shipment) {
         const { text: body } = shipment.body
         const response = await send(fetch, { ...shipment, body })
-        metrics.count('transport.http')
         const passage = {
           transport: 'http' as const,
           bodyBytes: body.length,
           sentBytes: body.length,
         }
+        countPassage(metrics, passage)
         return { response, passage }
       },
       close: async () => undefined,

@@ -1,17 +1,21 @@
 import { type Account, type AccountPool, isSignedIn } from '../../accounts/account.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { messageOf } from '../../kernel/errors.js'
-import type { Metrics } from '../../kernel/metrics.js'
 import { compressed, MIN_COMPRESSED } from './compression.js'
 import { additionTo, type FullReason } from './continuation.js'
-import { type Passage, savedBytes } from './passage.js'
 import { requestFrame, TURN_STATE } from './frames.js'
 import { HeaderTimeout, send } from './http.js'
 import { proxyFor } from './proxy.js'
 import { createRefusalMemory, type RefusalMemory } from './refusals.js'
 import type { OpenWebSocket, Socket } from './socket.js'
 import { type Dial, type Owner, Sockets } from './sockets.js'
-import type { Exchange, Shipment, Transport, TransportRuntime } from './passage.js'
+import {
+  countPassage,
+  type Exchange,
+  type Shipment,
+  type Transport,
+  type TransportRuntime,
+} from './passage.js'
 
 interface TransportDeps extends TransportRuntime {
   readonly refusals: RefusalMemory
@@ -44,14 +48,14 @@ export function createWays(
     async send(shipment) {
       const tried = sockets && (await sendBySocket(deps, sockets, shipment))
       if (tried !== undefined && 'response' in tried) {
-        count(deps.metrics, tried.passage)
+        countPassage(deps.metrics, tried.passage)
         return tried
       }
       const exchange = await sendByHttp(deps, shipment)
       // Where this way does not answer either, or refuses the account too, it was not for the other.
       if (tried?.refused === true && exchange.response.ok)
         deps.refusals.refused(shipment.account.uid, 'websocket')
-      count(deps.metrics, exchange.passage)
+      countPassage(deps.metrics, exchange.passage)
       return exchange
     },
     close() {
@@ -59,15 +63,6 @@ export function createWays(
       return refusals.close()
     },
   }
-}
-
-function count(metrics: Pick<Metrics, 'count'>, passage: Passage): void {
-  const { transport, full } = passage
-  metrics.count(`transport.${transport}`)
-  if (transport === 'websocket')
-    metrics.count(full === undefined ? 'transport.continued' : `transport.whole.${full}`)
-  const saved = savedBytes(passage)
-  if (saved !== undefined) metrics.count('transport.bytes_saved', saved)
 }
 
 async function sendByHttp(deps: TransportDeps, shipment: Shipment): Promise<Exchange> {
