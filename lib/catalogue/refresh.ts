@@ -1,8 +1,14 @@
+import * as fs from 'node:fs'
+
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store/store.js'
 import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
-import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import {
+  MAX_FOREIGN_BYTES,
+  readBoundedFile,
+  readBoundedFileSync,
+} from '../kernel/files/bounded-file.js'
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
@@ -130,7 +136,7 @@ export function createModelCatalogue(deps: CatalogueDeps) {
      * when any list does: nobody is preferred for having been asked.
      */
     lists: (uid: string, model: string) => (ids.get(uid) ?? everyId).has(model),
-    load: async () => take(await stored()),
+    load: async () => take(storedNow(file)),
     /** The account serves: what is old of its list is asked for soon, in the background, once. Costs memory only. */
     serves(uid: string): void {
       if (inUse.has(uid) || ended.signal.aborted) return
@@ -156,4 +162,13 @@ export function createModelCatalogue(deps: CatalogueDeps) {
 
 function hasGoodToken({ accessToken, expiresAt = 0 }: Account, nowMs: number): boolean {
   return accessToken !== undefined && expiresAt > nowMs
+}
+
+/** A start waits for it: read at once, since that takes less than to ask for it and wait. Never throws. */
+function storedNow(file: string): Catalogues {
+  try {
+    return parseCatalogues(readBoundedFileSync(fs, file, MAX_FOREIGN_BYTES) ?? '')
+  } catch {
+    return {}
+  }
 }

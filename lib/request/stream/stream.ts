@@ -7,7 +7,7 @@ import { hasOutput } from './events.js'
 import { HeldBytes, NO_BYTES } from './held.js'
 import { createPieces, type Ending, type Piece, type Pieces } from './pieces.js'
 import { MAX_HELD_BYTES } from './scan.js'
-import { type BreakReason, Upstream } from './upstream.js'
+import { type BreakReason, type ReadEnd, Upstream } from './upstream.js'
 
 /** Looks on beside the stream; never delays it. */
 interface StreamObserver {
@@ -186,10 +186,18 @@ function createBody(
     else if (handOut(controller, pieces.next()))
       return upstream.readWhile(
         // Cancelled during the read: there is no reader left to be told anything.
-        (chunk, end) =>
-          !isCancelled && handOut(controller, pieces.take(chunk, end) ?? pieces.next()),
+        (chunk, end) => !isCancelled && handOn(controller, chunk, end),
       )
     return undefined
+  }
+
+  /** Most chunks are whole events that do not matter: these go out with nothing else done, since there are thousands. */
+  function handOn(controller: Controller, chunk: Uint8Array, end: ReadEnd | undefined): boolean {
+    if (end !== undefined || !pieces.passes(chunk))
+      return handOut(controller, pieces.take(chunk, end) ?? pieces.next())
+    sent += chunk.byteLength
+    controller.enqueue(chunk)
+    return (controller.desiredSize ?? -1) >= 0
   }
 
   /** Hands out this piece and all others at hand. @returns true when the host has taken them all */
