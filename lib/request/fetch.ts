@@ -51,6 +51,7 @@ export function createCodexFetch(options: Omit<RequestDeps, 'breakers' | 'late'>
           giveUp: () =>
             inTime(({ errorResponse, overdue }) => errorResponse(overdue(deps, arrival.run?.last))),
         },
+        deps.timers,
       )
       const arrival: Arrival = { deadline }
       const outcome = answer(deps, arrival, { input, init })

@@ -1,6 +1,7 @@
 import { abortReason } from '../../kernel/clock.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import type { CodexError } from '../../kernel/errors.js'
+import type { Timers } from '../../kernel/timers.js'
 import { errorEventBytes, streamError } from '../failures/host-error.js'
 import type { TokenUsage } from '../trace/trace.js'
 import { hasOutput } from './events.js'
@@ -40,6 +41,8 @@ export interface StreamOptions {
   /** Longest silence, ms; 0 for no limit. */
   readonly idleMs: number
   readonly signal: AbortSignal
+  /** Timers of its own when absent. */
+  readonly timers?: Timers
   readonly observer: StreamObserver
   /** What the user is told when the stream breaks off after output. */
   brokenError(why: BreakReason): CodexError
@@ -57,7 +60,7 @@ export async function openStream(response: Response, options: StreamOptions): Pr
   const { observer, signal } = options
   const reader = response.body?.getReader()
   if (reader === undefined) return { kind: 'broken', why: 'eof' }
-  const upstream = new Upstream(reader, options.idleMs)
+  const upstream = new Upstream(reader, options.idleMs, options.timers)
   const pieces = createPieces({ signal, onRateLimits: (event) => observer.onRateLimits?.(event) })
 
   // An abort ends the connection whether or not the signal reaches it through `fetch`, also before any output.
