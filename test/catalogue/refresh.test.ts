@@ -274,7 +274,7 @@ describe('the catalogue book', () => {
 
   it('ends the questions under way when it is closed, writes nothing more and asks nothing more', async () => {
     const { book, asked, file } = await bookOf(
-      [...'abcdefgh'].map((uid) => account(uid)),
+      ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((uid) => account(uid)),
       (_, signal) =>
         new Promise((_resolve, reject) =>
           signal.addEventListener('abort', () => reject(new DOMException('closed', 'AbortError'))),
