@@ -6,6 +6,7 @@ import type { Paths } from './kernel/files/paths.js'
 import type { HostPort } from './kernel/host-port.js'
 import { lazily } from './kernel/lazy.js'
 import type { Place } from './kernel/text/command-words.js'
+import { createTimers } from './kernel/timers.js'
 import { redactText } from './kernel/text/redact.js'
 import type { LoginMethods } from './login/methods.js'
 import { prepareRequest } from './request/body/request.js'
@@ -105,8 +106,10 @@ export async function createCore(input: CoreInput): Promise<Core> {
   const inUse = accounts[activeIndex]
   if (inUse !== undefined) runtime.catalogue.serves(inUse.uid)
 
+  const requestTimers = createTimers()
   const fetch = createCodexFetch({
     runtime,
+    timers: requestTimers,
     transport,
     prepare: legacy?.prepare ?? prepareRequest,
     takesChat: legacy !== undefined,
@@ -126,6 +129,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     login: { authorize: async (id) => (await login()).authorize(id) },
     async close() {
       timers.forEach(clearTimeout)
+      requestTimers.close()
       // What is to be said needs the names of the accounts.
       await alerting
       await Promise.all([

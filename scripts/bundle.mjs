@@ -10,6 +10,9 @@ const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), '
 const REQUIRE =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);\n"
 
+/** Tells Bun that a file is plain JavaScript: it runs as it is, in place of being parsed and printed first. */
+const READY = '// @bun\n'
+
 /** Imports that the host resolves at run time (TUI) and must stay bare and literal. */
 const HOST_MODULES = ['@opentui/*', 'solid-js', 'solid-js/*']
 
@@ -106,6 +109,8 @@ async function writeServer({ outputFiles, metafile }) {
   for (const output of outputFiles) {
     const text = output.text.replace(idle, '')
     await mkdir(path.dirname(output.path), { recursive: true })
-    await writeFile(output.path, output === helpers ? REQUIRE + text : text)
+    // What begins with `#!` runs in Node.
+    const head = text.startsWith('#!') ? '' : output === helpers ? READY + REQUIRE : READY
+    await writeFile(output.path, head + text)
   }
 }

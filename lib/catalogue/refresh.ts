@@ -1,8 +1,14 @@
+import * as fs from 'node:fs'
+
 import type { Account } from '../accounts/account.js'
 import type { AccountStore } from '../accounts/store/store.js'
 import { type BackendDeps, callBackend } from '../kernel/backend-call.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
-import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import {
+  MAX_FOREIGN_BYTES,
+  readBoundedFile,
+  readBoundedFileSync,
+} from '../kernel/files/bounded-file.js'
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
@@ -20,6 +26,11 @@ const LOOK_DELAY_MS = 1_000
 /** A catalogue this young is not asked for again, ms. */
 export const FRESH_MS = 6 * 3_600_000
 const ANSWER_TIMEOUT_MS = 20_000
+/** One look asks no more accounts than this, so many at once. */
+export const MAX_ASKED = 24
+const ASKED_AT_ONCE = 6
+/** Who wants to know waits no longer than this; what comes later is known the next time, ms. */
+const WANTED_WAIT_MS = 3_000
 /** A catalogue of an account that is not in this pool stays this long: pools of projects share the file, ms. */
 export const KEEP_OTHERS_MS = 3 * 86_400_000
 
@@ -56,26 +67,6 @@ export function createModelCatalogue(deps: CatalogueDeps) {
   const stored = async (): Promise<Catalogues> =>
     parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '')
 
-  async function ask(account: Account): Promise<CachedCatalogue | undefined> {
-    const { uid, accessToken: token = '', accountId } = account
-    const cached = known[uid]
-    const request = {
-      // The backend lists models by the client that asks.
-      path: `/codex/models?client_version=${CODEX_CLI_VERSION}`,
-      what: 'request for models',
-      timeoutMs: ANSWER_TIMEOUT_MS,
-      headers: dropUndefined({ 'if-none-match': cached?.etag }),
-      signal: ended.signal,
-    }
-    const { status, headers, body } = await callBackend(deps, { token, accountId }, request)
-    const fetchedAtMs = clock.now()
-    if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs }
-    const models = status >= 200 && status < 300 ? parseCatalogue(body) : undefined
-    return models === undefined
-      ? undefined
-      : { models, etag: headers.get('etag') ?? undefined, fetchedAtMs }
-  }
-
   async function bringUpToDate(isWanted: (uid: string) => boolean): Promise<void> {
     try {
       const pool = deps.store.peek() ?? (await deps.store.read())
@@ -90,12 +81,21 @@ export function createModelCatalogue(deps: CatalogueDeps) {
       // Who could not be asked is asked when it serves again.
       for (const { uid } of due) inUse.delete(uid)
       const answers: Record<string, CachedCatalogue> = {}
-      for (const account of due.filter((one) => hasGoodToken(one, nowMs))) {
-        const catalogue = await ask(account).catch(() => undefined)
+      const asked = due.filter((one) => hasGoodToken(one, nowMs)).slice(0, MAX_ASKED)
+      while (asked.length > 0) {
+        const some = asked.splice(0, ASKED_AT_ONCE)
+        const found = await Promise.all(
+          some.map((one) =>
+            askedFor(deps, one, known[one.uid], ended.signal).catch(() => undefined),
+          ),
+        )
         if (ended.signal.aborted) return
-        if (catalogue === undefined) continue
-        answers[account.uid] = catalogue
-        inUse.add(account.uid)
+        for (const [index, { uid }] of some.entries()) {
+          const catalogue = found[index]
+          if (catalogue === undefined) continue
+          answers[uid] = catalogue
+          inUse.add(uid)
+        }
       }
       if (Object.keys(answers).length === 0) return
       // Read again: windows of other pools may have written theirs meanwhile.
@@ -130,7 +130,7 @@ export function createModelCatalogue(deps: CatalogueDeps) {
      * when any list does: nobody is preferred for having been asked.
      */
     lists: (uid: string, model: string) => (ids.get(uid) ?? everyId).has(model),
-    load: async () => take(await stored()),
+    load: async () => take(storedNow(file)),
     /** The account serves: what is old of its list is asked for soon, in the background, once. Costs memory only. */
     serves(uid: string): void {
       if (inUse.has(uid) || ended.signal.aborted) return
@@ -143,8 +143,18 @@ export function createModelCatalogue(deps: CatalogueDeps) {
         void look((one) => uids.has(one))
       }, LOOK_DELAY_MS).unref()
     },
-    /** Asks for what is old, of every account with a good token, also of idle ones. Never throws. */
-    refresh: () => look(() => true),
+    /**
+     * Somebody wants to know: asks for what is old, of every account with a good token, also of idle ones. Waits for the
+     * answers for a moment only. Never throws.
+     */
+    async refresh(): Promise<void> {
+      let limit: NodeJS.Timeout | undefined
+      const late = new Promise<void>((resolve) => {
+        limit = setTimeout(resolve, WANTED_WAIT_MS).unref()
+      })
+      await Promise.race([look(() => true), late])
+      clearTimeout(limit)
+    },
     /** Ends a look that is under way; nothing is written after it. Never throws. */
     async close() {
       ended.abort()
@@ -154,6 +164,39 @@ export function createModelCatalogue(deps: CatalogueDeps) {
   }
 }
 
+/** The list of an account, as the backend has it now; undefined when it gives none. @throws what `callBackend` throws */
+async function askedFor(
+  deps: CatalogueDeps,
+  { accessToken: token = '', accountId }: Account,
+  cached: CachedCatalogue | undefined,
+  signal: AbortSignal,
+): Promise<CachedCatalogue | undefined> {
+  const request = {
+    // The backend lists models by the client that asks.
+    path: `/codex/models?client_version=${CODEX_CLI_VERSION}`,
+    what: 'request for models',
+    timeoutMs: ANSWER_TIMEOUT_MS,
+    headers: dropUndefined({ 'if-none-match': cached?.etag }),
+    signal,
+  }
+  const { status, headers, body } = await callBackend(deps, { token, accountId }, request)
+  const fetchedAtMs = deps.clock.now()
+  if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs }
+  const models = status >= 200 && status < 300 ? parseCatalogue(body) : undefined
+  return models === undefined
+    ? undefined
+    : { models, etag: headers.get('etag') ?? undefined, fetchedAtMs }
+}
+
 function hasGoodToken({ accessToken, expiresAt = 0 }: Account, nowMs: number): boolean {
   return accessToken !== undefined && expiresAt > nowMs
+}
+
+/** A start waits for it: read at once, since that takes less than to ask for it and wait. Never throws. */
+function storedNow(file: string): Catalogues {
+  try {
+    return parseCatalogues(readBoundedFileSync(fs, file, MAX_FOREIGN_BYTES) ?? '')
+  } catch {
+    return {}
+  }
 }

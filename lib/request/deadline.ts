@@ -1,4 +1,5 @@
 import { abortReason } from '../kernel/clock.js'
+import { createTimers } from '../kernel/timers.js'
 
 /**
  * When the host has its answer at the latest, ms from the start of its request. OpenCode waits 300 s for it unless told
@@ -29,6 +30,7 @@ export function startDeadline(
   host: AbortSignal | undefined,
   { ms, startedAt }: { readonly ms: number; readonly startedAt: number },
   acts: { handOver(): void; giveUp(): void },
+  timers = createTimers(),
 ) {
   const endsAt = startedAt + ms
   const leftMs = (): number => Math.max(0, endsAt - performance.now())
@@ -40,21 +42,15 @@ export function startDeadline(
   else host?.addEventListener('abort', onAbort, { once: true })
 
   let isAnswering = false
-  let grace: NodeJS.Timeout | undefined
-  const timer = setTimeout(() => {
+  let met = timers.after(leftMs(), () => {
     if (isAnswering) {
       acts.handOver()
       return
     }
+    // Whoever hears of the end may call `met` at once.
+    met = timers.after(GRACE_MS, () => acts.giveUp())
     controller.abort(new DeadlinePassed())
-    grace = setTimeout(() => acts.giveUp(), GRACE_MS)
-    grace.unref()
-  }, leftMs())
-  timer.unref()
-  const met = (): void => {
-    clearTimeout(timer)
-    clearTimeout(grace)
-  }
+  })
   return {
     /** Ends whatever belongs to the request: the host has aborted it, or its time is up. */
     signal: controller.signal,
@@ -67,7 +63,7 @@ export function startDeadline(
       isAnswering = is
     },
     /** The host has its answer, or an error; nothing ends the request by time any more. */
-    met,
+    met: () => met(),
     /** The request is over: lets go of the host's signal. */
     close(): void {
       met()

@@ -19,6 +19,8 @@ export async function serve(run: RequestRun): Promise<Response> {
   for (;;) {
     if (signal.aborted || (run.last !== undefined && !deadline.allows(0)))
       throw (await lateOf(run)).overdue(run, run.last)
+    // Another window may have moved the session: who has it now is asked first, and the body is made by what is known now.
+    if (sessionId !== undefined && run.prepared.hasEncryptedReasoning) sessions.refresh()
     // 3, 1: who sends it, and where to
     const target = run.again ?? (await chooseTarget(run))
     run.again = undefined

@@ -56,6 +56,7 @@ export function createCodexFetch(options: Omit<RequestDeps, 'breakers' | 'late'>
               errorResponse(shownError(overdue(deps, arrival.run?.last), place())),
             ),
         },
+        deps.timers,
       )
       const arrival: Arrival = { deadline }
       const outcome = answer(deps, arrival, { input, init })

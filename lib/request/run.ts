@@ -9,6 +9,7 @@ import type { Lazy } from '../kernel/lazy.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Metrics } from '../kernel/metrics.js'
 import type { Place } from '../kernel/text/command-words.js'
+import type { Timers } from '../kernel/timers.js'
 import type { Endpoints } from '../oauth/endpoints.js'
 import type { QuotaLedger } from '../quota/ledger.js'
 import type { ChosenReason } from '../routing/types.js'
@@ -56,6 +57,8 @@ export interface RequestRuntime {
 /** What every request works with. */
 export interface RequestDeps {
   readonly runtime: RequestRuntime
+  /** Every limit of time of every request. */
+  readonly timers: Timers
   /** Makes the body of the host one the backend takes. */
   readonly prepare: (text: string) => PreparedRequest
   /** Chat completions are rebuilt by `prepare`. */

@@ -109,7 +109,7 @@ export class LoginCopies {
   /** The pool of a file, opened; undefined when it cannot be read now, for any reason. */
   async #poolOf(file: string): Promise<AccountPool | undefined> {
     const over = new AbortController()
-    const read = readPoolFile(file, undefined, this.#deps.vault)
+    const read = readPoolFile(file, undefined, { vault: this.#deps.vault })
       .then(({ pool }) => pool)
       .catch(() => undefined)
     const late = this.#deps.clock.sleep(COPY_WAIT_MS, over.signal).catch(() => undefined)

@@ -1,8 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
+import { createVault } from '../../lib/accounts/keychain/vault.js'
+import { backupsDirOf } from '../../lib/accounts/store/pool-file.js'
+import { createAccountStore } from '../../lib/accounts/store/store.js'
+import { systemClock } from '../../lib/kernel/clock.js'
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
 import { endOf, startProcess } from '../support/child-process.js'
+import { memoryKeychain } from '../support/memory-keychain.js'
 import { accountsFileOf, writePool } from '../support/records.js'
 import { bodyOf, type Given, type Row } from './support.js'
 
@@ -103,6 +108,31 @@ export async function homeOf({ folder }: Outside, accounts: readonly object[]): 
   writeFileSync(path.join(hostData, 'auth.json'), JSON.stringify({ openai: MANAGED_AUTH }))
   await writePool(accountsFileOf(home), accounts)
   return home
+}
+
+/** The same with a sealed account file. @returns also what the keychain holds, by name */
+export async function sealedHomeOf(
+  outside: Outside,
+  accounts: readonly object[],
+): Promise<{ readonly home: string; readonly secrets: Readonly<Record<string, string>> }> {
+  const home = await homeOf(outside, accounts)
+  const file = accountsFileOf(home)
+  const keychain = memoryKeychain()
+  const vault = createVault({ keychain, clock: systemClock, optedIn: true })
+  const plain = createAccountStore({
+    path: file,
+    backupsDir: backupsDirOf(file),
+    clock: systemClock,
+  })
+  const { accounts: records } = await plain.read()
+  rmSync(file)
+  await createAccountStore({
+    path: file,
+    backupsDir: backupsDirOf(file),
+    clock: systemClock,
+    vault,
+  }).update((pool) => ({ ...pool, accounts: records }))
+  return { home, secrets: Object.fromEntries(keychain.items) }
 }
 
 /** What a program of this folder is told that starts the plugin. */

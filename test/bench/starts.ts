@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import path from 'node:path'
 
-import { childEnv, homeOf, type Outside } from './processes.js'
+import { childEnv, homeOf, type Outside, sealedHomeOf } from './processes.js'
 import { type Figures, figuresOf, goodAccount, median } from './support.js'
 
 /** What a fresh process says of its start. */
@@ -106,6 +106,14 @@ export async function firstRequest(outside: Outside): Promise<void> {
     },
     { name: `${inHost}: memory after the first answer`, ...of('mb', IN_HOST), unit: 'MB' },
   )
+  const { home, secrets } = await sealedHomeOf(outside, [goodAccount()])
+  const sealed = await inTurns(outside, ['first', 'fetch'], () => home, secrets)
+  outside.rows.push({
+    name: 'fresh process, sealed accounts: until the first request is sent',
+    ...figuresOf(valuesOf(sealed, 'first', 'firstSentMs')),
+    plain: median(valuesOf(sealed, 'fetch', 'firstSentMs')),
+    unit: 'ms',
+  })
   const accounts = Array.from({ length: LIMITED + 1 }, (_, index) => goodAccount(index))
   const limited = await atOnce(outside, 'failover', accounts)
   const name = `fresh process: past ${LIMITED} limited accounts`
@@ -159,12 +167,16 @@ async function inTurns(
   outside: Outside,
   kinds: readonly string[],
   home: () => string | Promise<string>,
+  secrets?: Readonly<Record<string, string>>,
 ): Promise<Samples> {
   const samples = new Map<string, Start[]>(kinds.map((kind) => [kind, []]))
   for (let round = 0; round <= outside.rounds(24); round += 1) {
     for (const [kind, list] of samples) {
       const start = JSON.parse(
-        await outside.run(childArgs(outside, kind), envOf(await home())),
+        await outside.run(childArgs(outside, kind), {
+          ...envOf(await home()),
+          ...(secrets === undefined ? {} : { BENCH_SECRETS: JSON.stringify(secrets) }),
+        }),
       ) as Start
       if (round > 0) list.push(start)
     }

@@ -6,7 +6,12 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Account, AccountPool } from '../../lib/accounts/account.js'
 import type { AccountStore } from '../../lib/accounts/store/store.js'
 import { parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
-import { createModelCatalogue, FRESH_MS, KEEP_OTHERS_MS } from '../../lib/catalogue/refresh.js'
+import {
+  createModelCatalogue,
+  FRESH_MS,
+  KEEP_OTHERS_MS,
+  MAX_ASKED,
+} from '../../lib/catalogue/refresh.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const NOW = 1_800_000_000_000
@@ -107,6 +112,50 @@ describe('an account in use', () => {
     expect(book.lists('b', 'm')).toBe(false)
     await book.refresh()
     expect([book.lists('b', 'm'), book.lists('b', 'n')]).toEqual([true, false])
+  })
+})
+
+describe('who wants to know of every list', () => {
+  it('waits for a moment only where the backend does not answer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { book, asked } = await bookOf(
+      [account('a'), account('b')],
+      (_asked, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('aborted')))
+        }),
+    )
+    let isBack = false
+    const back = book.refresh().then(() => (isBack = true))
+    await vi.advanceTimersByTimeAsync(2_900)
+    expect(isBack).toBe(false)
+    await vi.advanceTimersByTimeAsync(100)
+    await back
+    expect(asked).toHaveLength(2)
+    await book.close()
+  })
+
+  it('has a bounded number of accounts asked each time, few of them at once', async () => {
+    let running = 0
+    let most = 0
+    const { book, asked } = await bookOf(
+      Array.from({ length: MAX_ASKED + 5 }, (_, index) => account(`u${index}`)),
+      async () => {
+        most = Math.max(most, (running += 1))
+        await new Promise(setImmediate)
+        running -= 1
+        return listing('m')
+      },
+    )
+    await book.refresh()
+    expect(asked).toHaveLength(MAX_ASKED)
+    await book.refresh()
+    expect(asked).toHaveLength(MAX_ASKED + 5)
+    await book.refresh()
+    expect(asked).toHaveLength(MAX_ASKED + 5)
+    expect(most).toBeLessThanOrEqual(6)
+    await book.close()
   })
 })
 
@@ -223,20 +272,20 @@ describe('the catalogue book', () => {
     expect(book.lists('a', 'm')).toBe(true)
   })
 
-  it('ends a question that is under way when it is closed, writes nothing more and asks nothing more', async () => {
+  it('ends the questions under way when it is closed, writes nothing more and asks nothing more', async () => {
     const { book, asked, file } = await bookOf(
-      [account('a'), account('b')],
+      ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((uid) => account(uid)),
       (_, signal) =>
         new Promise((_resolve, reject) =>
           signal.addEventListener('abort', () => reject(new DOMException('closed', 'AbortError'))),
         ),
     )
     const looking = book.refresh()
-    await expect.poll(() => asked.length).toBe(1)
+    await expect.poll(() => asked.length).toBe(6)
     await book.close()
     await looking
     await book.refresh()
-    expect(asked).toHaveLength(1)
+    expect(asked).toHaveLength(6)
     await expect(readFile(file, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

@@ -6,7 +6,8 @@ import { onTestFinished } from 'vitest'
 type Operation = 'open' | 'rename' | 'mkdir' | 'readFile'
 
 /**
- * Lets one operation of the asynchronous file system fail as a system does, up to the end of the test.
+ * Lets one operation of the file system fail as a system does, up to the end of the test; `open` also where a start does it
+ * at once.
  * @param codeFor the system's code for this target, or undefined to let the call through; `call` counts the calls from 1
  * @returns ends it before
  */
@@ -19,17 +20,26 @@ export function failFiles(
     (...args: unknown[]) => Promise<unknown>
   >
   const original = functions[operation]
+  const { openSync } = fs
   let calls = 0
-  functions[operation] = async (...args) => {
-    const target = String(args[0])
+  const failing = (target: string): void => {
     const code = codeFor(target, (calls += 1))
     if (code !== undefined)
       throw Object.assign(new Error(`${code}: ${operation} '${target}'`), { code })
+  }
+  functions[operation] = async (...args) => {
+    failing(String(args[0]))
     return original.apply(fs.promises, args)
   }
+  if (operation === 'open')
+    fs.openSync = (...args) => {
+      failing(String(args[0]))
+      return openSync(...args)
+    }
   syncBuiltinESMExports()
   const restore = (): void => {
     functions[operation] = original
+    fs.openSync = openSync
     syncBuiltinESMExports()
   }
   onTestFinished(restore)

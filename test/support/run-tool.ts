@@ -16,6 +16,15 @@ export async function toolData(
   >
 }
 
+/** The same as a model gets it. */
+export async function toolDataForModel(
+  runtime: Runtime,
+  name: string,
+): Promise<Record<string, unknown>> {
+  const { text } = await answerOf(runtime, name, {}, 'json', false, 'model')
+  return JSON.parse(text) as Record<string, unknown>
+}
+
 /** A tool's text, as a terminal of the usual width shows it. */
 export async function toolText(
   runtime: Runtime,
@@ -32,6 +41,7 @@ async function answerOf(
   args: Record<string, unknown>,
   format: 'json' | 'text',
   includeSensitive: boolean,
+  caller: 'user' | 'model' = 'user',
 ): ReturnType<typeof runTool> {
   const tool = TOOLS.find((one) => one.name === name)
   if (tool === undefined) throw new Error(`there is no tool ${name}`)
@@ -43,7 +53,7 @@ async function answerOf(
     includeSensitive,
     width: 80,
     directory: runtime.directory,
-    caller: 'user',
+    caller,
     profileCost,
   })
 }

@@ -1,7 +1,7 @@
 import path from 'node:path'
 
 import { CodexError } from '../../kernel/errors.js'
-import { type FileStamp, readTextFile } from '../../kernel/files/json-file.js'
+import { type FileStamp, readTextFile, readTextFileNow } from '../../kernel/files/json-file.js'
 import { type AccountPool, EMPTY_POOL } from '../account.js'
 import { NotAnAccountFile } from './moved-aside.js'
 import { parsePool } from './pool-format.js'
@@ -23,17 +23,18 @@ export interface PoolOnDisk {
 
 /**
  * Reads an account file, or the one of the older name in its place.
- * @param vault opens sealed files; without it their secrets stay sealed and the metadata can be read and changed
+ * @param options.vault opens sealed files; without it their secrets stay sealed and the metadata can be read and changed
+ * @param options.atOnce read without waiting, for a start
  * @throws CodexError `store_unreadable`, `store_newer`, `keychain_unreachable`; NotAnAccountFile when it is something else
  */
 export async function readPoolFile(
   file: string,
   legacyPath: string | undefined,
-  vault: Vault | undefined,
+  { vault, atOnce = false }: { readonly vault?: Vault | undefined; readonly atOnce?: boolean },
 ): Promise<PoolOnDisk> {
-  const own = await readTextFile(file)
-  const text = (own ?? (legacyPath === undefined ? undefined : await readTextFile(legacyPath)))
-    ?.text
+  const read = atOnce ? readTextFileNow : readTextFile
+  const own = await read(file)
+  const text = (own ?? (legacyPath === undefined ? undefined : await read(legacyPath)))?.text
   const stamp = own?.stamp
   if (text === undefined) return { pool: EMPTY_POOL, stamp, text, fromVersion: 3, keyId: undefined }
   const parsed = parsePool(text)

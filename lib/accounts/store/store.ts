@@ -32,6 +32,7 @@ class FileStore {
   /** Changes reported by the watch; tells whether one came while a read was under way. */
   #reported = 0
   #rechecking = false
+  #wasRead = false
   /** What writes; loaded with the first change. */
   readonly #transactions: Lazy<PoolTransactions>
 
@@ -104,13 +105,16 @@ class FileStore {
   }
 
   #readFresh(): Promise<PoolOnDisk> {
-    return readPoolFile(this.path, this.#deps.legacyPath, this.#deps.vault)
+    // A start waits for the first read: done at once, it takes less than to ask for it and wait.
+    const atOnce = !this.#wasRead
+    this.#wasRead = true
+    return readPoolFile(this.path, this.#deps.legacyPath, { vault: this.#deps.vault, atOnce })
   }
 
   async #look(looks: number): Promise<AccountPool> {
     if (this.#deps.watch === true) this.#changes.start()
     const seen = this.#reported
-    const stamp = await stampOf(this.path)
+    const stamp = this.#cached === undefined ? undefined : await stampOf(this.path)
     this.#checkedAtMs = seen === this.#reported ? this.#deps.clock.now() : 0
     if (this.#cached !== undefined && stamp !== undefined && sameStamp(this.#cached.stamp, stamp)) {
       if (this.#cached.keyId !== undefined) void this.#deps.vault?.ensureStored(this.#cached.keyId)

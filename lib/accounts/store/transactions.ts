@@ -115,7 +115,7 @@ export class PoolTransactions {
   }
 
   #readFresh(): Promise<PoolOnDisk> {
-    return readPoolFile(this.#deps.path, this.#deps.legacyPath, this.#deps.vault)
+    return readPoolFile(this.#deps.path, this.#deps.legacyPath, { vault: this.#deps.vault })
   }
 
   #locked<T>(work: (lock: HeldLock) => Promise<T>): Promise<T> {

@@ -70,26 +70,35 @@ export async function readBoundedFileWithStats(
   }
 }
 
-/**
- * The same at once, for the few places that cannot wait.
- * @param fs `node:fs`, from the caller: the shell of the plugin loads it only when somebody asks for this
- * @throws UnreadableFile
- */
+/** The part of `node:fs` that reads at once, from the caller: the shell of the plugin loads it only when somebody asks for this. */
+type ReadingFs = Pick<typeof NodeFs, 'openSync' | 'fstatSync' | 'readSync' | 'closeSync'>
+
+/** As `readBoundedFile`, at once, for the few places that cannot wait. @throws UnreadableFile */
 export function readBoundedFileSync(
-  fs: Pick<typeof NodeFs, 'openSync' | 'fstatSync' | 'readSync' | 'closeSync'>,
+  fs: ReadingFs,
   file: string,
   maxBytes: number,
 ): string | undefined {
+  const found = readBoundedFileWithStatsSync(fs, file, maxBytes)
+  return found === undefined ? undefined : withoutMark(found.text)
+}
+
+/** As `readBoundedFileWithStats`, at once. @throws UnreadableFile */
+export function readBoundedFileWithStatsSync(
+  fs: ReadingFs,
+  file: string,
+  maxBytes: number,
+): { readonly text: string; readonly stats: BigIntStats } | undefined {
   try {
     const descriptor = fs.openSync(file, FLAGS)
     try {
-      const stats = fs.fstatSync(descriptor)
+      const stats = fs.fstatSync(descriptor, { bigint: true })
       assertReadable(stats, file, maxBytes)
       const pieces = createPieces(file, maxBytes, stats.size)
       for (;;) {
         const piece = Buffer.allocUnsafe(pieces.wanted())
         const bytesRead = fs.readSync(descriptor, piece, 0, piece.length, null)
-        if (bytesRead === 0) return withoutMark(pieces.text())
+        if (bytesRead === 0) return { text: pieces.text(), stats }
         pieces.add(piece.subarray(0, bytesRead))
       }
     } finally {

@@ -1,8 +1,13 @@
-import { type BigIntStats, statSync } from 'node:fs'
+import * as fs from 'node:fs'
 import { stat } from 'node:fs/promises'
 
 import { CodexError, systemCode } from '../errors.js'
-import { readBoundedFileWithStats, UnreadableFile, withoutMark } from './bounded-file.js'
+import {
+  readBoundedFileWithStats,
+  readBoundedFileWithStatsSync,
+  UnreadableFile,
+  withoutMark,
+} from './bounded-file.js'
 
 /** Larger than any file of ours can become; a foreign file in its place must not fill the memory. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -27,13 +32,13 @@ export async function stampOf(file: string): Promise<FileStamp | undefined> {
 
 /** As `stampOf`, at once; undefined also for what cannot be a file of ours. */
 export function stampNow(file: string): FileStamp | undefined {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+  const found = fs.statSync(file, { bigint: true, throwIfNoEntry: false })
   if (found?.isFile() !== true || found.size > BigInt(MAX_FILE_BYTES)) return undefined
   return stampFrom(found)
 }
 
 /** The stamp in what `stat` says. */
-export function stampFrom({ dev, ino, size, mtimeNs }: BigIntStats): FileStamp {
+export function stampFrom({ dev, ino, size, mtimeNs }: fs.BigIntStats): FileStamp {
   return { device: dev, inode: ino, size, modifiedNs: mtimeNs }
 }
 
@@ -53,17 +58,38 @@ export function sameStamp(left: FileStamp | undefined, right: FileStamp | undefi
  * Only regular files, never waiting, and never more than a file of ours can hold, also while it grows.
  * @throws CodexError `store_unreadable`: not readable is never the same as empty
  */
-export async function readTextFile(
-  file: string,
-): Promise<{ text: string; stamp: FileStamp } | undefined> {
+export async function readTextFile(file: string): Promise<TextFile | undefined> {
   try {
-    const found = await readBoundedFileWithStats(file, MAX_FILE_BYTES)
-    if (found === undefined) return undefined
-    return { text: withoutMark(found.text), stamp: stampFrom(found.stats) }
+    return textFileOf(await readBoundedFileWithStats(file, MAX_FILE_BYTES))
   } catch (error) {
-    if (!(error instanceof UnreadableFile)) throw error
-    throw new CodexError('store_unreadable', error.message, { cause: error.cause })
+    throw unreadable(error)
   }
+}
+
+/** As `readTextFile`, at once: for a start, which waits for it. @throws CodexError `store_unreadable` */
+export function readTextFileNow(file: string): TextFile | undefined {
+  try {
+    return textFileOf(readBoundedFileWithStatsSync(fs, file, MAX_FILE_BYTES))
+  } catch (error) {
+    throw unreadable(error)
+  }
+}
+
+export interface TextFile {
+  readonly text: string
+  readonly stamp: FileStamp
+}
+
+function textFileOf(
+  found: { readonly text: string; readonly stats: fs.BigIntStats } | undefined,
+): TextFile | undefined {
+  return found && { text: withoutMark(found.text), stamp: stampFrom(found.stats) }
+}
+
+function unreadable(error: unknown): unknown {
+  return error instanceof UnreadableFile
+    ? new CodexError('store_unreadable', error.message, { cause: error.cause })
+    : error
 }
 
 /** That there is no such file. */

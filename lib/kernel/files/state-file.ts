@@ -1,9 +1,16 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import type { Clock } from '../clock.js'
 import { isCodexError, messageOf } from '../errors.js'
-import { type FileStamp, readTextFile, sameStamp, stampNow, stampOf } from './json-file.js'
+import {
+  type FileStamp,
+  readTextFile,
+  readTextFileNow,
+  sameStamp,
+  stampNow,
+  stampOf,
+  type TextFile,
+} from './json-file.js'
 import type { Logger } from '../logger.js'
 import { createWriteBehind } from '../write-behind.js'
 import { realPathOrSame } from './real-path.js'
@@ -98,20 +105,22 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
     }
   }
 
-  async function takeOver(): Promise<void> {
-    const found = await readTextFile(file)
+  function takeOver(found: TextFile | undefined): void {
     if (found === undefined) return
     stamp = found.stamp
     merge(found.text)
+    deps.onChange?.()
   }
 
   async function load(): Promise<void> {
     if (deps.watch === true) changes.start()
     try {
-      const found = await stampOf(file)
-      if (found === undefined || sameStamp(found, stamp)) return
-      await takeOver()
-      deps.onChange?.()
+      // A start waits for the first read of several such files: done at once, each takes less than to ask for it and wait.
+      if (stamp === undefined) takeOver(readTextFileNow(file))
+      else {
+        const found = await stampOf(file)
+        if (found !== undefined && !sameStamp(found, stamp)) takeOver(await readTextFile(file))
+      }
     } catch (error) {
       log.log('warn', `${file} could not be read.`, { reason: messageOf(error) })
     }
@@ -120,10 +129,7 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   function refresh(): void {
     try {
       const found = stampNow(file)
-      if (found === undefined || sameStamp(found, stamp)) return
-      const text = readFileSync(file, 'utf8')
-      stamp = found
-      merge(text)
+      if (found !== undefined && !sameStamp(found, stamp)) takeOver(readTextFileNow(file))
     } catch (error) {
       log.log('debug', `${file} could not be read.`, { reason: messageOf(error) })
     }
@@ -131,7 +137,7 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
 
   async function replace(): Promise<void> {
     const { sweepFolder, writeFileAtomic } = await import('./writing.js')
-    if (!sameStamp(await stampOf(file), stamp)) await takeOver()
+    if (!sameStamp(await stampOf(file), stamp)) takeOver(await readTextFile(file))
     const wasUrgent = isUrgent
     isUrgent = false
     try {

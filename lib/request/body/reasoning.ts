@@ -21,7 +21,6 @@ export function bodyFor(
     const isWhole = !hasEncryptedReasoning || (isAlone && !dropAll)
     return { body: isWhole ? body : prepared.withoutReasoning(), served: () => undefined }
   }
-  if (hasEncryptedReasoning) sessions.refresh()
   const owners = dropAll ? undefined : sessions.reasoningOf(sessionId)
   const pieces = hasEncryptedReasoning && !isAllOf(owners, uid) ? prepared.reasoning() : []
   const foreign = unreadableBy(uid, owners, pieces)

@@ -91,6 +91,7 @@ async function openAnswer(
   const stream = await openStream(answer.response, {
     idleMs: config.streamStallTimeoutMs,
     signal: run.signal,
+    timers: run.timers,
     observer: {
       onRateLimits: (event) => {
         const reading = readingOfEvent(event, clock.now())

@@ -83,6 +83,8 @@ export function createPieces(options: {
 
   return {
     next,
+    /** True when this chunk, once all that is at hand is gone, may go out as it is and need not be taken. */
+    passes: (chunk: Uint8Array) => scan.passes(chunk),
     /** Takes what was read, once all that is at hand is gone; a piece only when that says something by itself. */
     take(chunk: Uint8Array, end?: ReadEnd): Piece | undefined {
       if (end !== undefined) {
@@ -90,7 +92,6 @@ export function createPieces(options: {
         if (options.signal.aborted) return ended({ end: 'aborted' })
         return ended({ ...end, end: why === 'idle' ? 'idle' : 'broken' })
       }
-      if (scan.passes(chunk)) return { kind: 'bytes', bytes: chunk }
       const foreign = foreignStart(chunk)
       if (foreign !== undefined) return { kind: 'foreign', isJson: foreign !== '<' }
       scan.push(chunk)

@@ -1,13 +1,14 @@
 import { abortReason } from '../../kernel/clock.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import type { CodexError } from '../../kernel/errors.js'
+import type { Timers } from '../../kernel/timers.js'
 import { errorEventBytes, streamError } from '../failures/host-error.js'
 import type { TokenUsage } from '../trace/trace.js'
 import { hasOutput } from './events.js'
 import { HeldBytes, NO_BYTES } from './held.js'
 import { createPieces, type Ending, type Piece, type Pieces } from './pieces.js'
 import { MAX_HELD_BYTES } from './scan.js'
-import { type BreakReason, Upstream } from './upstream.js'
+import { type BreakReason, type ReadEnd, Upstream } from './upstream.js'
 
 /** Looks on beside the stream; never delays it. */
 interface StreamObserver {
@@ -40,6 +41,8 @@ export interface StreamOptions {
   /** Longest silence, ms; 0 for no limit. */
   readonly idleMs: number
   readonly signal: AbortSignal
+  /** Timers of its own when absent. */
+  readonly timers?: Timers
   readonly observer: StreamObserver
   /** What the user is told when the stream breaks off after output. */
   brokenError(why: BreakReason): CodexError
@@ -57,7 +60,7 @@ export async function openStream(response: Response, options: StreamOptions): Pr
   const { observer, signal } = options
   const reader = response.body?.getReader()
   if (reader === undefined) return { kind: 'broken', why: 'eof' }
-  const upstream = new Upstream(reader, options.idleMs)
+  const upstream = new Upstream(reader, options.idleMs, options.timers)
   const pieces = createPieces({ signal, onRateLimits: (event) => observer.onRateLimits?.(event) })
 
   // An abort ends the connection whether or not the signal reaches it through `fetch`, also before any output.
@@ -186,10 +189,18 @@ function createBody(
     else if (handOut(controller, pieces.next()))
       return upstream.readWhile(
         // Cancelled during the read: there is no reader left to be told anything.
-        (chunk, end) =>
-          !isCancelled && handOut(controller, pieces.take(chunk, end) ?? pieces.next()),
+        (chunk, end) => !isCancelled && handOn(controller, chunk, end),
       )
     return undefined
+  }
+
+  /** Most chunks are whole events that do not matter: these go out with nothing else done, since there are thousands. */
+  function handOn(controller: Controller, chunk: Uint8Array, end: ReadEnd | undefined): boolean {
+    if (end !== undefined || !pieces.passes(chunk))
+      return handOut(controller, pieces.take(chunk, end) ?? pieces.next())
+    sent += chunk.byteLength
+    controller.enqueue(chunk)
+    return (controller.desiredSize ?? -1) >= 0
   }
 
   /** Hands out this piece and all others at hand. @returns true when the host has taken them all */

@@ -1,3 +1,4 @@
+import { createTimers, type Timers } from '../../kernel/timers.js'
 import { NO_BYTES } from './held.js'
 
 /** Why a stream ended without a terminal event. */
@@ -21,26 +22,37 @@ export class Upstream {
   private isWaiting = false
   private reads = 0
   private isIdle = false
-  private timer: NodeJS.Timeout | undefined
+  private readonly timers: Timers
+  private stopWatch: (() => void) | undefined
 
   /** @param idleMs longest silence, ms; 0 for no limit */
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, idleMs: number) {
+  constructor(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    idleMs: number,
+    timers = createTimers(),
+  ) {
     this.reader = reader
+    this.timers = timers
     if (idleMs > 0) this.watch(idleMs)
   }
 
-  /** One timer for the whole stream: it looks at the count of reads, because a clock for each chunk costs as much as the chunk. */
+  /** Looks at the count of reads now and then, because a clock for each chunk costs as much as the chunk. */
   private watch(idleMs: number): void {
     let seen = 0
     let ticks = 0
-    this.timer = setInterval(() => {
+    const look = (): void => {
       ticks = this.isWaiting && seen === this.reads ? ticks + 1 : 0
       seen = this.reads
-      if (ticks < TICKS) return
-      this.isIdle = true
-      this.stop()
-    }, idleMs / TICKS)
-    this.timer.unref()
+      if (ticks < TICKS) next()
+      else {
+        this.isIdle = true
+        this.stop()
+      }
+    }
+    const next = (): void => {
+      this.stopWatch = this.timers.after(idleMs / TICKS, look)
+    }
+    next()
   }
 
   /**
@@ -67,8 +79,8 @@ export class Upstream {
   }
 
   stopTimer(): void {
-    clearInterval(this.timer)
-    this.timer = undefined
+    this.stopWatch?.()
+    this.stopWatch = undefined
   }
 
   /** Ends the connection. */
@@ -79,12 +91,11 @@ export class Upstream {
 
   /** Lets the connection end by itself, for a moment. */
   drain(): void {
-    const limit = setTimeout(() => this.stop(), DRAIN_MS)
-    limit.unref()
+    const inTime = this.timers.after(DRAIN_MS, () => this.stop())
     void (async () => {
       while (!(await this.reader.read()).done);
     })()
       .catch(() => undefined)
-      .finally(() => clearTimeout(limit))
+      .finally(inTime)
   }
 }

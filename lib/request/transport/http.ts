@@ -1,4 +1,5 @@
 import { abortReason } from '../../kernel/clock.js'
+import { createTimers, type Timers } from '../../kernel/timers.js'
 import type { Destination } from '../endpoint.js'
 
 /** Thrown when no headers arrived in time; told apart from an abort by the user. */
@@ -18,6 +19,8 @@ export interface Outgoing {
   readonly signal: AbortSignal
   /** Longest wait for the response headers, in ms. */
   readonly headerTimeoutMs: number
+  /** Timers of its own when absent. */
+  readonly timers?: Timers
 }
 
 /**
@@ -36,7 +39,8 @@ export async function send(
   const { signal } = controller
   const onAbort = (): void => controller.abort(outgoing.signal.reason)
   outgoing.signal.addEventListener('abort', onAbort, { once: true })
-  const timer = setTimeout(() => controller.abort(new HeaderTimeout()), outgoing.headerTimeoutMs)
+  const { timers = createTimers(), headerTimeoutMs } = outgoing
+  const inTime = timers.after(headerTimeoutMs, () => controller.abort(new HeaderTimeout()))
   try {
     // Bun's own five-minute limit would cut long answers; the host passes the same.
     const own = { redirect: 'error', timeout: false } as RequestInit
@@ -45,6 +49,6 @@ export async function send(
     outgoing.signal.removeEventListener('abort', onAbort)
     throw signal.aborted ? abortReason(signal) : error
   } finally {
-    clearTimeout(timer)
+    inTime()
   }
 }

@@ -74,6 +74,8 @@ export const codexPool = defineTool({
       }
     })
     await runtime.catalogue.load()
+    // Idle accounts are asked for their lists only here, where somebody wants to see them; a model does not.
+    if (action === 'status' && caller !== 'model') await runtime.catalogue.refresh()
     /** What the backend lists for each account. */
     const lists = pool.accounts.map((account) => ({
       name: nameOf(account),
