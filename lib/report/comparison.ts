@@ -25,7 +25,7 @@ export interface Compared {
 }
 
 /** What is compared of a row. */
-export interface ComparedUse {
+interface ComparedUse {
   readonly answers: Compared
   /** In and out. */
   readonly tokens: Compared
@@ -42,7 +42,7 @@ export interface ComparedRow extends ComparedUse {
 export type Comparison = ReturnType<typeof compared>
 
 /** How the turns of a row are named and which of them cost nothing at the API because somebody pays for them there. */
-export interface Naming {
+interface Naming {
   readonly accountOf: (uid: string) => string
   readonly projectOf: (key: string | undefined) => string
   readonly isBilled: (uid: string) => boolean

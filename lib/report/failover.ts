@@ -22,7 +22,7 @@ interface SwitchPrice {
 }
 
 /** What failover did in some time. */
-export interface FailoverSum {
+interface FailoverSum {
   readonly switches: number
   /** Requests that were answered although their account could not: each would have been an interruption. */
   readonly avoided: number

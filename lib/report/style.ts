@@ -20,9 +20,9 @@ p { margin: 0 0 8px; overflow-wrap: anywhere; }
 ul, dl, dd, figure { margin: 0; padding: 0; list-style: none; }
 .soft, .legend, dt, caption { color: var(--soft); font-size: .875rem; }
 .cards, .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 12px; align-items: start; }
-.charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); }
+.charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); }
 .cards > li, figure, .facts > div, .card { padding: 16px; border: 1px solid var(--line); border-radius: 12px; background: var(--card); min-width: 0; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 8.5rem), 1fr)); gap: 12px; margin-top: 20px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 7.5rem), 1fr)); gap: 12px; margin-top: 20px; }
 .facts dd { font-size: 1.4rem; font-weight: 600; }
 .windows > li { margin-top: 12px; }
 .window-head { display: flex; justify-content: space-between; gap: 8px; }

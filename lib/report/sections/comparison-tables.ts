@@ -7,7 +7,7 @@ import { leftOut, ROWS } from './use-tables.js'
 type Written = (value: number) => string
 
 /** One line of the table of everything. */
-export interface TotalRow {
+interface TotalRow {
   readonly name: string
   readonly now: string
   readonly before: string

@@ -43,7 +43,11 @@ export function paceTable(
       value: ({ forecast }) => (forecast === undefined ? '-' : rateText(forecast.ratePerHour.mid)),
       numeric: true,
     },
-    { title: 'To stay on pace', value: ({ window }) => budgetText(window, nowMs) ?? '-' },
+    {
+      title: 'To stay on pace',
+      value: ({ window }) => budgetText(window, nowMs) ?? '-',
+      numeric: true,
+    },
     { title: 'Outlook', value: (row) => outlook(row, nowMs, calendar) },
   ]
   return dataTable('Pace and budget of each window', columns, rows)
@@ -74,5 +78,6 @@ function outlook({ window, forecast }: PaceRow, nowMs: number, calendar: Calenda
 
 /** `4.2%/h`: small rates of long windows keep two digits. */
 function rateText(perHour: number): string {
+  if (perHour < 0.01) return perHour > 0 ? '<0.01%/h' : '0%/h'
   return `${perHour >= 10 ? perHour.toFixed(0) : perHour.toFixed(perHour >= 1 ? 1 : 2)}%/h`
 }
