@@ -11,7 +11,7 @@ export interface Style {
   readonly reverse: boolean
 }
 
-const PLAIN: Style = {
+export const PLAIN: Style = {
   fg: undefined,
   bg: undefined,
   bold: false,

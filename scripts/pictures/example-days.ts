@@ -130,7 +130,7 @@ function charged(
   weight: number,
 ): HistoryEntry[] {
   const share = Math.min(1.6, 0.4 + weight)
-  windows.five_hour.used = Math.min(100, windows.five_hour.used + weeklyPerAnswer * 11 * share)
+  windows.five_hour.used = Math.min(100, windows.five_hour.used + weeklyPerAnswer * 18 * share)
   windows.weekly.used = Math.min(100, windows.weekly.used + weeklyPerAnswer * share)
   return (['five_hour', 'weekly'] as const).map((kind) => ({
     type: 'reading',

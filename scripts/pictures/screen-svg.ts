@@ -1,4 +1,4 @@
-import { type Cell, rowsOf, type Style } from './ansi-cells.js'
+import { type Cell, PLAIN, rowsOf, type Style } from './ansi-cells.js'
 
 /** A terminal's screen as a picture. */
 interface ScreenPicture {
@@ -51,6 +51,8 @@ export function screenSvg(painted: string, picture: ScreenPicture): string {
   const rows = rowsOf(painted)
   const width = picture.columns * CELL.width + 2 * PADDING
   const height = rows.length * CELL.height + 2 * PADDING
+  // A dialog darkens the whole screen, and so what is around it.
+  const frame = backgroundOf(rows[0]?.[0]?.style ?? PLAIN, picture)
   const classes = new Map<string, string>()
   const classOf = (rule: string): string => {
     const known = classes.get(rule) ?? `c${classes.size.toString(36)}`
@@ -58,22 +60,23 @@ export function screenSvg(painted: string, picture: ScreenPicture): string {
     return known
   }
   const shapes = rows.flatMap((cells, row) => [
-    ...backgrounds(cells, row, picture, classOf),
+    ...backgrounds(cells, row, picture, frame, classOf),
     ...drawnCells(cells, row, picture, classOf),
     ...texts(cells, row, picture, classOf),
   ])
   const rules = [...classes].map(([rule, name]) => `.${name}{${rule}}`).join('')
-  return `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(picture.title)}"><title>${escaped(picture.title)}</title><style>text{font:${FONT_SIZE}px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}${rules}</style><rect width="${width}" height="${height}" rx="8" fill="${picture.background}"/><g transform="translate(${PADDING} ${PADDING})">${shapes.join('')}</g></svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(picture.title)}"><title>${escaped(picture.title)}</title><style>text{font:${FONT_SIZE}px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}${rules}</style><rect width="${width}" height="${height}" rx="8" fill="${frame}"/><g transform="translate(${PADDING} ${PADDING})">${shapes.join('')}</g></svg>\n`
 }
 
 function backgrounds(
   cells: readonly Cell[],
   row: number,
   picture: ScreenPicture,
+  frame: string,
   classOf: (rule: string) => string,
 ): string[] {
   return runs(cells, ({ style }) => backgroundOf(style, picture)).flatMap(({ key, from, to }) =>
-    key === picture.background ? [] : [rect(boxOf(from, to, row), classOf(`fill:${key}`))],
+    key === frame ? [] : [rect(boxOf(from, to, row), classOf(`fill:${key}`))],
   )
 }
 

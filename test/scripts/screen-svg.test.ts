@@ -51,9 +51,9 @@ describe('the picture of a screen', () => {
   })
 
   it('swaps the colours of reversed text', () => {
-    const svg = screenSvg('\u001b[7mA', PICTURE)
+    const svg = screenSvg('x\u001b[7mA', PICTURE)
     expect(svg).toContain('fill:#111111')
-    expect(textsOf('\u001b[7mA')[0]?.look).toBe('fill:#eeeeee')
+    expect(textsOf('x\u001b[7mA')[1]?.look).toBe('fill:#eeeeee')
   })
 
   it('is one well-formed picture with a name, whatever the screen holds', () => {

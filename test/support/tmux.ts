@@ -111,7 +111,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     hasCursor: async () =>
       (await tmux('display-message', '-p', '-t', 'main', '#{cursor_flag}')).trim() === '1',
     screen,
-    painted: () => tmux('capture-pane', '-e', '-p', '-t', 'main'),
+    painted: () => tmux('capture-pane', '-e', '-N', '-p', '-t', 'main'),
     waitFor: (text, timeoutMs = WAIT_TIMEOUT_MS) =>
       until(`"${String(text)}"`, (shown) => shows(shown, text), timeoutMs),
     waitUntilGone: (text, timeoutMs = WAIT_TIMEOUT_MS) =>
