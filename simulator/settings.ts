@@ -40,6 +40,8 @@ const settingsSchema = z.strictObject({
   duplicateItems: z.enum(['chain', 'connection']),
   /** Wait between `response.created` and the first output, per transport, in ms: the scheduling of the backend. */
   outputDelayMs: z.strictObject({ http: z.number().min(0), websocket: z.number().min(0) }),
+  /** What the model says where a prompt asks for nothing else, by the kind of request; its usual words when `null`. */
+  says: z.strictObject({ turn: z.string().nullable(), title: z.string().nullable() }),
   /** Packed bodies that are understood. */
   encodings: z.array(z.enum(['zstd', 'gzip', 'deflate', 'br'])),
   /** How any other is refused. */
@@ -69,6 +71,7 @@ export const DEFAULT_SETTINGS: Settings = {
   webSocketMaxAgeMs: 60 * 60_000,
   duplicateItems: 'connection',
   outputDelayMs: { http: 0, websocket: 0 },
+  says: { turn: null, title: null },
   encodings: ['zstd', 'gzip', 'deflate', 'br'],
   encodingRefusal: 415,
 }

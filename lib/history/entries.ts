@@ -24,6 +24,8 @@ const turnEntry = s.object({
   uid: s.string(),
   model: s.string(),
   session: s.string().exactOptional(),
+  /** Name and hash of the project's folder (`projectKeyOf`); absent outside of one, and in lines of before. */
+  project: s.string().exactOptional(),
   inputTokens: s.number(),
   cachedTokens: s.number(),
   outputTokens: s.number(),

@@ -48,8 +48,32 @@ export interface DataColumn<Row> {
   readonly numeric?: true
 }
 
-/** A table with a caption. The first column names the row. It scrolls by itself where the screen is too narrow. */
+/** With fewer columns a table fits the narrowest screen as it is. */
+const STACKED_FROM = 4
+
+/**
+ * A table with a caption. The first column names the row. Where the screen is too narrow for many columns, each row
+ * becomes a few lines; roles keep it a table for who listens to it.
+ */
 export function dataTable<Row>(
+  caption: string,
+  columns: readonly DataColumn<Row>[],
+  rows: readonly Row[],
+): Markup {
+  const cell = (row: Row, { title, value, numeric }: DataColumn<Row>, index: number): Markup => {
+    if (index === 0) return html`<th scope="row" role="rowheader">${value(row)}</th>`
+    return html`<td role="cell" data-title="${title}"${numeric && NUMBER_CLASS}>${value(row)}</td>`
+  }
+  const kind = columns.length < STACKED_FROM ? 'scroll' : 'scroll stack'
+  return html`<div class="${kind}" role="region" aria-label="${caption}" tabindex="0"><table role="table">
+<caption>${caption}</caption>
+<thead role="rowgroup"><tr role="row">${columns.map(({ title, numeric }) => html`<th scope="col" role="columnheader"${numeric && NUMBER_CLASS}>${title}</th>`)}</tr></thead>
+<tbody role="rowgroup">${rows.map((row) => html`<tr role="row">${columns.map((column, index) => cell(row, column, index))}</tr>`)}</tbody>
+</table></div>`
+}
+
+/** A table of many numbers in one row each: it scrolls by itself where the screen is too narrow. */
+function numbersTable<Row>(
   caption: string,
   columns: readonly DataColumn<Row>[],
   rows: readonly Row[],
@@ -71,5 +95,5 @@ export function numbersBehind<Row>(
   columns: readonly DataColumn<Row>[],
   rows: readonly Row[],
 ): Markup {
-  return html`<details><summary>The numbers as a table</summary>${dataTable(caption, columns, rows)}</details>`
+  return html`<details><summary>The numbers as a table</summary>${numbersTable(caption, columns, rows)}</details>`
 }

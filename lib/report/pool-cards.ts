@@ -2,22 +2,27 @@ import type { AccountView, WindowView } from '../account-view/view.js'
 import { evidenceText, percentText, pinText, stateText, windowName } from '../account-view/words.js'
 import type { Calendar } from './formats.js'
 import { html, type Markup } from './markup.js'
+import { budgetText } from './sections/pace-table.js'
 
 /** From here down a window is shown as running low, percent. */
 const LOW_PERCENT = 10
 
 /** Every account with its state and what is left of its windows. */
-export function poolCards(accounts: readonly AccountView[], calendar: Calendar): Markup {
+export function poolCards(
+  accounts: readonly AccountView[],
+  nowMs: number,
+  calendar: Calendar,
+): Markup {
   if (accounts.length === 0) return html`<p class="card">No account is signed in.</p>`
-  return html`<ul class="cards">${accounts.map((account) => card(account, calendar))}</ul>`
+  return html`<ul class="cards">${accounts.map((account) => card(account, nowMs, calendar))}</ul>`
 }
 
-function card(account: AccountView, calendar: Calendar): Markup {
+function card(account: AccountView, nowMs: number, calendar: Calendar): Markup {
   const { index, name, windows } = account
   return html`<li>
 <h3>${index}. <bdi>${name}</bdi></h3>
 <p class="soft">${stateLine(account, calendar)}</p>
-${windows.length === 0 ? html`<p class="soft">No reading yet.</p>` : html`<ul class="windows">${windows.map((window) => windowItem(window, calendar))}</ul>`}
+${windows.length === 0 ? html`<p class="soft">No reading yet.</p>` : html`<ul class="windows">${windows.map((window) => windowItem(window, nowMs, calendar))}</ul>`}
 </li>`
 }
 
@@ -36,12 +41,14 @@ function stateLine({ state, active, pin, plan }: AccountView, calendar: Calendar
 
 function windowItem(
   { kind, limitId, leftPercent, resetsAtMs, observedAtMs }: WindowView,
+  nowMs: number,
   calendar: Calendar,
 ): Markup {
   const reset =
     resetsAtMs === undefined ? 'reset not known' : `resets ${calendar.moment(resetsAtMs)}`
+  const budget = budgetText({ leftPercent, resetsAtMs }, nowMs)
   const low = leftPercent <= LOW_PERCENT
   return html`<li><span class="window-head"><span>${windowName(kind, limitId)}</span><span><b>${percentText(leftPercent)}</b> left${low ? ' (low)' : ''}</span></span>
 <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="8"/><rect class="${low ? 'fill low' : 'fill'}" width="${Math.round(leftPercent * 10) / 10}" height="8"/></svg>
-<span class="soft">${reset}, read ${calendar.dayTime(observedAtMs)}</span></li>`
+<span class="soft">${reset}, read ${calendar.dayTime(observedAtMs)}${budget === undefined || leftPercent <= 0 ? '' : `; to stay on pace: ${budget}`}</span></li>`
 }

@@ -6,6 +6,11 @@ import type { Forecast } from '../forecast/types.js'
 import type { HistoryEntry } from '../history/entries.js'
 import { type AccountWindows, forecastOf } from '../history/estimates.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
+import { compared, type Comparison, type Period } from './comparison.js'
+import { projectNames } from './projects.js'
+
+/** A forecast is shown from so long a time of readings on, ms. */
+const LEAST_READINGS_MS = 3_600_000
 
 /** A forecast and the window it is of. */
 export interface ReportForecast {
@@ -33,7 +38,12 @@ export interface ReportInput {
   /** Oldest first. */
   readonly entries: readonly HistoryEntry[]
   readonly nowMs: number
+  /** Compare the last such time with the one before it. */
+  readonly compare?: Period | undefined
 }
+
+/** An account that is signed in no more. */
+export const REMOVED = 'removed account'
 
 /** Everything the page is made of. */
 export interface ReportData {
@@ -45,10 +55,11 @@ export interface ReportData {
   readonly entries: readonly HistoryEntry[]
   readonly forecasts: readonly ReportForecast[]
   readonly value?: ModelValues
+  readonly comparison?: Comparison
 }
 
 /** The data of a report. Pure but for the time zone, which is the computer's. */
-export function reportData({ views, entries, nowMs }: ReportInput): ReportData {
+export function reportData({ views, entries, nowMs, compare }: ReportInput): ReportData {
   const keys = new Set(views.filter(({ kind }) => kind === 'api-key').map(({ uid }) => uid))
   return {
     nowMs,
@@ -57,7 +68,29 @@ export function reportData({ views, entries, nowMs }: ReportInput): ReportData {
     entries,
     forecasts: views.flatMap((view) => forecastsOf(view, entries, nowMs)),
     value: valuesOf(entries.filter((entry) => !keys.has(entry.type === 'turn' ? entry.uid : ''))),
+    ...(compare !== undefined && { comparison: comparisonOf(views, entries, compare, nowMs) }),
   }
+}
+
+/** A period beside the one before it, with accounts by number and name. Pure. */
+export function comparisonOf(
+  views: readonly AccountView[],
+  entries: readonly HistoryEntry[],
+  period: Period,
+  nowMs: number,
+): Comparison {
+  const byUid = new Map(views.map((view) => [view.uid, view]))
+  const projectOf = projectNames(
+    entries.map((entry) => (entry.type === 'turn' ? entry.project : undefined)),
+  )
+  return compared(entries, period, nowMs, {
+    accountOf: (uid) => {
+      const view = byUid.get(uid)
+      return view === undefined ? REMOVED : `${String(view.index)}. ${view.name}`
+    },
+    projectOf,
+    isBilled: (uid) => byUid.get(uid)?.kind === 'api-key',
+  })
 }
 
 /** The windows of the usual family as the backend told them: a forecast takes one whose reset has passed for full. */
@@ -75,6 +108,15 @@ function forecastsOf(
     // Of the time after a reset nothing is claimed.
     const isOver = window.resetsAtMs !== undefined && window.resetsAtMs <= nowMs
     if (limitId !== DEFAULT_LIMIT_ID || isOver) return []
+    const first = entries.find(
+      (entry) =>
+        entry.type === 'reading' &&
+        entry.uid === uid &&
+        entry.limitId === limitId &&
+        entry.kind === kind,
+    )
+    // A picture makes a claim that lasts: minutes of readings do not carry it.
+    if (first === undefined || window.observedAtMs - first.atMs < LEAST_READINGS_MS) return []
     const forecast = forecastOf(entries, { uid, limitId, window }, nowMs)
     return forecast === undefined ? [] : [{ uid, window: windowName(kind), leftPercent, forecast }]
   })

@@ -1,5 +1,6 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import type { SessionAffinity } from '../accounts/session-affinity.js'
+import type { PoolScope } from '../accounts/project/project.js'
 import type { AccountStore } from '../accounts/store/store.js'
 import type { Config } from '../config/settings.js'
 import type { History } from '../history/history.js'
@@ -50,6 +51,7 @@ export interface RequestRuntime {
   readonly metrics: Metrics
   /** Where the user reads of a failure. */
   readonly place: () => Place
+  readonly scope: Pick<PoolScope, 'project'>
   /** Number and name of an account, as the user knows it. */
   label(account: Account): string
 }

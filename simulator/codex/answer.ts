@@ -16,6 +16,8 @@ export interface Question {
   /** The newest text of the user. */
   readonly text: string
   readonly tools: readonly OfferedTool[]
+  /** Words set for this kind of request. */
+  readonly says: string | null
   /** Outputs of tools since the user spoke. */
   readonly toolOutputs: number
   /** Encrypted reasoning was asked for. */
@@ -278,12 +280,13 @@ function* wordsOf(question: Question): Generator<string> {
   for (const word of words) yield word
 }
 
-function sentenceOf({ kind, text, toolOutputs }: Question): string {
-  if (kind === 'title') return 'A simulated title'
+function sentenceOf({ kind, text, toolOutputs, says }: Question): string {
+  if (kind === 'title') return says ?? 'A simulated title'
   if (kind === 'compaction')
     return 'Summary: the user and the simulator talked; everything important is in this sentence.'
   const said = SAY_DIRECTIVE.exec(text)?.[1]
   if (said !== undefined) return said.trim()
+  if (says !== null) return says
   if (toolOutputs > 0) return 'The tool has answered, and this is the simulated conclusion.'
   return `This is the simulated answer to: ${text.replace(/\s+/g, ' ').slice(0, 80)}`
 }

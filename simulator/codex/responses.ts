@@ -21,6 +21,7 @@ import {
 } from '../accounts/quota.js'
 import { apiError, detail, json, type Reply } from '../reply.js'
 import type { Action, RequestKind, Transport } from '../scenario.js'
+import type { Settings } from '../settings.js'
 import { firing, recordOf, type SimRequest, type World } from '../world.js'
 
 const text = z.string().optional().catch(undefined)
@@ -161,7 +162,7 @@ export function answerAsked(
   const writer = createEventWriter(`resp_${world.random.hex(40)}`, model, Math.floor(now / 1000))
   const frames = prewarm
     ? silentFrames(writer)
-    : answerFrames(questionOf(body, bytes), {
+    : answerFrames(questionOf(body, bytes, world.settings.says), {
         writer,
         random: world.random,
         seal: () => seal(account, world.random.hex(32)),
@@ -254,12 +255,14 @@ function kindOf(body: Body): RequestKind {
   return /summariz/i.test(start) && toolsIn(body).length === 0 ? 'compaction' : 'turn'
 }
 
-function questionOf(body: Body, bytes: number): Question {
+function questionOf(body: Body, bytes: number, says: Settings['says']): Question {
   const spoken = body.input.findLastIndex((item) => item.role === 'user')
+  const kind = kindOf(body)
   const isOutput = ({ type = '' }: { type?: string | undefined }): boolean =>
     type.endsWith('_call_output')
   return {
-    kind: kindOf(body),
+    kind,
+    says: kind === 'compaction' ? null : says[kind],
     model: body.model,
     effort: body.reasoning?.effort ?? 'medium',
     text: textOf(body.input[spoken]?.content),

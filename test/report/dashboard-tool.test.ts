@@ -103,3 +103,34 @@ describe('codex-dashboard with a file', () => {
     expect(await toolText(runtime, 'dashboard')).toContain('Pool: all 2 accounts can serve')
   })
 })
+
+describe('codex-dashboard --compare', () => {
+  it('sets a period beside the one before it: in JSON, as tables, and in the page', async () => {
+    const project = 'shop-0123456789ab'
+    const runtime = await runtimeWith([
+      turn({ atMs: NOW - 9 * 24 * HOUR, project }),
+      turn({ atMs: NOW - 2 * HOUR, project, inputTokens: 3000 }),
+      turn(),
+    ])
+    expect(await toolData(runtime, 'dashboard', { compare: 'week' })).toMatchObject({
+      comparison: {
+        period: 'week',
+        toMs: NOW,
+        total: { answers: { now: 2, before: 1, difference: 1 } },
+        projects: [
+          { name: 'shop', tokens: { now: 3050, before: 1050, difference: 2000 } },
+          { name: 'unknown', tokens: { now: 1050, before: 0, difference: 1050 } },
+        ],
+      },
+    })
+    const text = await toolText(runtime, 'dashboard', { compare: 'week' })
+    expect(text).toMatch(/The last 7 days and the 7 before \(the history begins .*\):/)
+    expect(text).toMatch(/shop +1 +1 +3\.1K +1\.1K +\+2K \(\+190%\)/)
+    expect(text).toMatch(/Answers +2 +1 +\+1 \(\+100%\)/)
+    await toolText(runtime, 'dashboard', { compare: 'week', html: 'report.html' })
+    expect(await readFile(path.join(runtime.directory, 'report.html'), 'utf8')).toContain(
+      'The last 7 days and the 7 before',
+    )
+    expect(await toolData(runtime, 'dashboard')).not.toHaveProperty('comparison')
+  })
+})

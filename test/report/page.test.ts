@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import type { HistoryEntry } from '../../lib/history/entries.js'
 import { escapeHtml } from '../../lib/kernel/text/html.js'
 import { html, textOf } from '../../lib/report/markup.js'
 import { REPORT_MARK, renderReport } from '../../lib/report/page.js'
-import type { ReportData } from '../../lib/report/report-data.js'
+import { comparisonOf, type ReportData, reportData } from '../../lib/report/report-data.js'
 import { anyHistory, HOUR, move, NOW, reading, turn } from './entries.js'
 import { sampleReport } from './sample.js'
 
@@ -33,14 +34,17 @@ function pageWith(text: string): string {
       },
     ],
     entries: [
-      turn({ model: text }),
+      turn({ model: text, project: text, session: text, attempts: 2 }),
       reading({ limitId: text }),
-      move({ reason: text, toUid: 'u1' }),
+      move({ reason: text, toUid: 'u1', session: text }),
     ],
     forecasts: [{ ...sample.forecasts[0]!, uid: 'u1', window: text }],
     value: { pricesOf: text, byModel: [{ model: text, dollars: 12.5 }], unpriced: [text] },
   }
-  return renderReport(data)
+  return renderReport({
+    ...data,
+    comparison: comparisonOf(data.accounts, data.entries, 'week', NOW),
+  })
 }
 
 describe('the markup', () => {
@@ -164,6 +168,67 @@ describe('the report', () => {
     expect(pageOf({ early: NOW, mid: NOW })).toContain(
       '<p>Nothing is left until the reset on Tue 24 Nov, 12:00.</p>',
     )
+  })
+
+  it('says of each window how much may be used for it to last until its reset', () => {
+    const page = renderReport(sampleReport(1, 1))
+    expect(page).toMatch(/to stay on pace: [\d.]+%\/h</)
+    expect(page).toMatch(/to stay on pace: [\d.]+%\/h, \d+% in 24 h</)
+  })
+
+  it('draws no forecast from less than an hour of readings, and says what it waits for', () => {
+    const { accounts } = sampleReport(1, 0)
+    const [account] = accounts
+    const observedAtMs = account!.windows[1]!.observedAtMs
+    const forecastsAfter = (ms: number): number => {
+      const entries = [0, 0.4, 0.8].map((share, index) =>
+        reading({
+          atMs: observedAtMs - ms * (1 - share),
+          uid: 'u0',
+          kind: 'weekly',
+          usedPercent: index * 4,
+          resetsAtMs: NOW + 3 * 24 * HOUR,
+        }),
+      )
+      const data = reportData({ views: accounts, entries, nowMs: NOW + 2 * HOUR })
+      if (data.forecasts.length === 0)
+        expect(renderReport(data)).toContain(
+          'No forecast yet: it needs readings of at least an hour.',
+        )
+      return data.forecasts.length
+    }
+    expect(forecastsAfter(HOUR - 60_000)).toBe(0)
+    expect(forecastsAfter(HOUR)).toBe(1)
+  })
+
+  it('has a row for each project and model, and calls what has no project unknown', () => {
+    const page = renderReport({
+      ...sampleReport(1, 0),
+      entries: [turn({ project: 'shop-0123456789ab' }), turn({ model: 'gpt-5.4' })],
+    })
+    for (const name of ['shop', 'unknown', 'gpt-5.5', 'gpt-5.4'])
+      expect(page).toContain(`<th scope="row" role="rowheader"><bdi>${name}</bdi></th>`)
+    expect(page).not.toContain('0123456789ab')
+  })
+
+  it('tells what failover saved and cost, and where that cannot be told', () => {
+    const session = 'ses_1'
+    const before = turn({ atMs: NOW - 2 * HOUR, session, inputTokens: 30_000 })
+    const moved = move({ atMs: NOW - 2 * HOUR + 10_000, session })
+    const after = turn({
+      atMs: NOW - 2 * HOUR + 12_000,
+      uid: 'u2',
+      session,
+      inputTokens: 30_000,
+      cachedTokens: 0,
+      attempts: 2,
+    })
+    const pageOf = (entries: readonly HistoryEntry[]): string =>
+      renderReport({ ...sampleReport(2, 0), entries })
+    expect(pageOf([before, moved, after])).toContain('<b>1 interruption avoided.</b>')
+    expect(pageOf([before, moved, after])).toContain('Their price: 30K tokens of input read again')
+    expect(pageOf([moved, after])).toContain('What the switches cost is not known')
+    expect(pageOf([moved])).toContain('After 1 switch no answer is recorded.')
   })
 
   it('stays under a megabyte with twenty accounts and 35 days', () => {

@@ -33,12 +33,12 @@ export function sampleReport(
   const uids = list.map(({ uid }) => uid)
   for (let index = 0; index < days * 3 && accounts > 1; index += 1)
     entries.push(
-      move({
-        atMs: NOW - random() * days * DAY,
-        fromUid: uids[index % accounts]!,
-        toUid: uids[(index + 1) % accounts]!,
-        reason: random() < 0.7 ? 'usage_limit' : 'server_error',
-      }),
+      ...rescued(
+        NOW - HOUR - random() * days * DAY,
+        uids[index % accounts]!,
+        uids[(index + 1) % accounts]!,
+        random,
+      ),
     )
   return {
     nowMs: NOW,
@@ -50,6 +50,50 @@ export function sampleReport(
   }
 }
 
+/** A request of a session that moved and was answered, with the answer before it. */
+function rescued(
+  atMs: number,
+  fromUid: string,
+  toUid: string,
+  random: () => number,
+): HistoryEntry[] {
+  const session = `ses_${String(atMs)}`
+  const inputTokens = 20_000 + Math.round(random() * 80_000)
+  const reason = random() < 0.7 ? 'usage_limit' : 'server_error'
+  return [
+    turn({
+      atMs: atMs - 300_000,
+      uid: fromUid,
+      session,
+      inputTokens,
+      cachedTokens: inputTokens - 900,
+    }),
+    move({ atMs, fromUid, toUid, reason, session }),
+    turn({
+      atMs: atMs + 6000,
+      uid: toUid,
+      session,
+      inputTokens: inputTokens + 2000,
+      cachedTokens: random() < 0.3 ? 4096 : 0,
+      durationMs: 8000,
+      attempts: 2,
+    }),
+  ]
+}
+
+/** Names as people give them, and as they should not. */
+const NAMES = [
+  'jo…@e….com',
+  'work 2',
+  '研究チームの共有アカウント（東京オフィス）',
+  'חשבון של דנה',
+  '🚀 launch 👩‍💻',
+  'a-very-long-label-without-any-place-to-break-it-0123456789-abcdefghijklmnopqrstuvwxyz',
+  '<script>alert(1)</script>',
+  '\u001b[31mred\u001b[0m \u202egnirts',
+]
+const PROJECTS = ['shop-frontend-0123456789ab', 'billing-api-00112233aabb', undefined]
+
 function sampleAccount(position: number, random: () => number): AccountView {
   const left = position === 1 ? 4 : Math.round(random() * 100)
   const observedAtMs = NOW - 300_000
@@ -57,7 +101,7 @@ function sampleAccount(position: number, random: () => number): AccountView {
   return accountView({
     uid: `u${position}`,
     index: position + 1,
-    name: position % 3 === 0 ? `jo…@e….com` : `work ${position + 1}`,
+    name: NAMES[position % NAMES.length]!,
     plan: position % 2 === 0 ? 'pro' : 'plus',
     active: position === 0,
     ...(position === 2
@@ -78,10 +122,12 @@ function quarter(uid: string, atMs: number, random: () => number): HistoryEntry[
   const input = Math.round(random() * 120_000)
   const fiveHours = ((atMs / (5 * HOUR)) % 1) * 95
   const week = ((atMs / (7 * DAY)) % 1) * 90
+  const project = PROJECTS[Math.floor(random() * PROJECTS.length)]
   return [
     turn({
       atMs,
       uid,
+      ...(project !== undefined && { project }),
       model: random() < 0.8 ? 'gpt-5.5' : 'gpt-5.5-codex-mini',
       inputTokens: input,
       cachedTokens: Math.round(input * (0.5 + random() * 0.45)),
@@ -106,17 +152,19 @@ function quarter(uid: string, atMs: number, random: () => number): HistoryEntry[
 }
 
 function forecastsOf(accounts: readonly AccountView[]): ReportData['forecasts'] {
-  return accounts.slice(0, 2).map(({ uid }) => ({
-    uid,
-    window: '7d',
-    leftPercent: 44,
-    forecast: {
-      ratePerHour: { low: 0.3, mid: 0.8, high: 1.6 },
-      runsOutAtMs: { early: NOW + 27 * HOUR, mid: NOW + 55 * HOUR },
-      resetsAtMs: NOW + 3 * DAY,
-      runOutChance: 0.62,
-      paceBudgetPerHour: 0.61,
-      basis: { samples: 41, hours: 30.5 },
-    },
-  }))
+  return accounts
+    .filter(({ windows }) => windows.length > 0)
+    .map(({ uid }) => ({
+      uid,
+      window: '7d',
+      leftPercent: 44,
+      forecast: {
+        ratePerHour: { low: 0.3, mid: 0.8, high: 1.6 },
+        runsOutAtMs: { early: NOW + 27 * HOUR, mid: NOW + 55 * HOUR },
+        resetsAtMs: NOW + 3 * DAY,
+        runOutChance: 0.62,
+        paceBudgetPerHour: 0.61,
+        basis: { samples: 41, hours: 30.5 },
+      },
+    }))
 }

@@ -61,6 +61,16 @@ describe('responses', () => {
     })
   })
 
+  it('say the words that are set, but for a prompt that asks for its own', async () => {
+    const simulator = await start({ settings: { says: { turn: 'Fixed.', title: null } } })
+    const asking = (text: string): object => ({
+      ...BODY,
+      input: [{ role: 'user', content: [{ type: 'input_text', text }] }],
+    })
+    expect(await (await ask(simulator, 'one', asking('Why?'))).text()).toContain('"delta":"Fixed."')
+    expect(await (await ask(simulator, 'one')).text()).toContain('"delta":"hi"')
+  })
+
   it.each([
     [{ store: true }, 'Store must be set to false'],
     [{ stream: false }, 'Stream must be set to true'],

@@ -1,3 +1,6 @@
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+
 import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
@@ -30,6 +33,8 @@ export async function coreOver(
     env?: NodeJS.ProcessEnv
     change?: (account: Record<string, unknown>, index: number) => Record<string, unknown>
     openWebSocket?: OpenWebSocket
+    /** Name of a project in the home in which the core works; the home itself when absent. */
+    project?: string
   } = {},
 ): Promise<Stage> {
   const simulator = await startSimulator({
@@ -59,12 +64,14 @@ export async function coreOver(
     log: (level: string, text: string) => void said.push(`${level}: ${text}`),
     toast: ({ message }: { message: string }) => void said.push(message),
   }
-  const { openWebSocket } = options
+  const { openWebSocket, project } = options
+  const directory = path.join(home, project ?? '')
+  if (project !== undefined) await mkdir(path.join(directory, '.git'), { recursive: true })
   const core = await createCore({
     host,
     paths: resolvePaths(env),
     env,
-    directory: home,
+    directory,
     ...(openWebSocket && { openWebSocket }),
   })
   onTestFinished(() => core.close())

@@ -27,6 +27,8 @@ export interface Terminal {
   hasCursor(): Promise<boolean>
   /** What the screen shows. */
   screen(): Promise<string>
+  /** The same with its colours, as the sequences that would paint it. */
+  painted(): Promise<string>
   /** Resolves with the screen when it shows the text. */
   waitFor(text: string | RegExp, timeoutMs?: number): Promise<string>
   /** Resolves when the screen no longer shows the text. */
@@ -109,6 +111,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     hasCursor: async () =>
       (await tmux('display-message', '-p', '-t', 'main', '#{cursor_flag}')).trim() === '1',
     screen,
+    painted: () => tmux('capture-pane', '-e', '-N', '-p', '-t', 'main'),
     waitFor: (text, timeoutMs = WAIT_TIMEOUT_MS) =>
       until(`"${String(text)}"`, (shown) => shows(shown, text), timeoutMs),
     waitUntilGone: (text, timeoutMs = WAIT_TIMEOUT_MS) =>

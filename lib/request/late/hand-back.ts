@@ -56,6 +56,7 @@ export function noteEnd(run: RequestRun, uid: string, { kind, bytes, usage }: St
         uid,
         model: record.model,
         session: run.sessionId,
+        project: runtime.scope.project?.key,
         ...usage,
         durationMs: atMs - record.startedAtMs,
         attempts: record.attempts.length,

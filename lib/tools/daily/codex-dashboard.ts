@@ -25,7 +25,9 @@ import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
 import { ACCOUNT_COLUMNS, NO_ACCOUNT, rowOf, viewsOf, windowsCell } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 import { writeOwnFile } from '../own-file.js'
-import { reportData, usualWindows } from '../../report/report-data.js'
+import { comparisonText } from './comparison-text.js'
+import { PERIODS } from '../../report/comparison.js'
+import { comparisonOf, reportData, usualWindows } from '../../report/report-data.js'
 
 /** A fact about an account that is shown by its number. */
 type Numbered<Fact> = Omit<Fact, 'uid'> & { readonly index: number }
@@ -41,9 +43,13 @@ export const codexDashboard = defineTool({
       .describe('write the whole picture with its history to this HTML file')
       .optional(),
     force: z.boolean().describe('replace a file that is not a report').optional(),
+    compare: z
+      .enum(PERIODS)
+      .describe('compare the last such time with the one before: day, week (7 days), fortnight')
+      .optional(),
   },
-  userOnly: ['html', 'force'],
-  async run(runtime, { html: wanted, force = false }, context) {
+  userOnly: ['html', 'force', 'compare'],
+  async run(runtime, { html: wanted, force = false, compare }, context) {
     if (wanted === '')
       throw new CodexError('invalid_input', 'Argument html needs the name of a file.')
     const pool = await runtime.store.read()
@@ -55,7 +61,7 @@ export const codexDashboard = defineTool({
     if (report !== undefined)
       await writeOwnFile(
         report,
-        renderReport(reportData({ views, entries, nowMs })),
+        renderReport(reportData({ views, entries, nowMs, compare })),
         REPORT_MARK,
         force,
       )
@@ -91,6 +97,10 @@ export const codexDashboard = defineTool({
         entries,
         views.map(({ uid }) => uid),
       ).map(({ uid, ...cost }) => ({ ...cost, index: indexOf(uid) })),
+      ...(compare !== undefined && {
+        /** The last such time beside the one before; what is not known in a period is null. */
+        comparison: comparisonOf(views, entries, compare, nowMs),
+      }),
       recommendedNextAction: nextAction(views, nowMs),
       ...(report !== undefined && { report: { path: report } }),
     }
@@ -114,6 +124,7 @@ export const codexDashboard = defineTool({
       ...useLines(data.use.today, data.use.week),
       ...data.turnShares.map(shareLine),
       ...moveLines(data.moveCosts),
+      ...(data.comparison === undefined ? [] : ['', comparisonText(data.comparison, view), '']),
       data.recommendedNextAction,
       ...unreadable,
     ].join('\n')

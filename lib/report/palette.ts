@@ -1,0 +1,36 @@
+/** The colours of the page by their names in its style sheet. What must stand out from what is said in its test. */
+export const LIGHT = {
+  fg: '#1c1c1e',
+  bg: '#f6f6f4',
+  card: '#ffffff',
+  soft: '#5f5f66',
+  line: '#deded9',
+  a: '#1a5fb4',
+  b: '#a8480f',
+  c: '#1a7f4b',
+  bad: '#b3261e',
+  band: '#1a5fb433',
+  h0: '#ececea',
+  h1: '#bdd6ee',
+  h2: '#86b3de',
+  h3: '#3f82c4',
+  h4: '#0f4a8a',
+} as const
+
+export const DARK: Readonly<Record<keyof typeof LIGHT, string>> = {
+  fg: '#ececee',
+  bg: '#161618',
+  card: '#202023',
+  soft: '#a8a8b0',
+  line: '#3a3a40',
+  a: '#7db3f5',
+  b: '#f0a068',
+  c: '#5fd39a',
+  bad: '#ff8a80',
+  band: '#7db3f533',
+  h0: '#2a2a2e',
+  h1: '#20405f',
+  h2: '#2f6497',
+  h3: '#5593cf',
+  h4: '#a9d0f7',
+}
