@@ -1,7 +1,9 @@
 import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
 import { plainLines, plainText } from '../kernel/text/plain-text.js'
+import { painted } from '../kernel/text/tones.js'
 import { redactText } from '../kernel/text/redact.js'
 import { packageVersion } from '../kernel/version.js'
+import { hearWaits } from '../kernel/waits.js'
 
 import type { Command, CommandIo } from './io.js'
 
@@ -43,6 +45,7 @@ export async function main(
   }
   // Waiting for a lock or a pause does not keep a process alive by itself.
   const alive = setInterval(() => undefined, KEEP_ALIVE_MS)
+  const deaf = hearWaits((what) => io.progress(`Waiting for ${what}`))
   try {
     return await command.run(rest, io)
   } catch (error) {
@@ -58,7 +61,9 @@ export async function main(
     io.stderr(`${message}\n${hint === '' ? '' : `${hint}\n`}`)
     return isUsageError(error) ? 2 : 1
   } finally {
+    deaf()
     clearInterval(alive)
+    io.progress('')
   }
 }
 
@@ -83,7 +88,7 @@ function isUsageError(error: unknown): boolean {
 function plainIo(io: CommandIo): CommandIo {
   return {
     ...io,
-    stdout: (text) => io.stdout(plainLines(text)),
+    stdout: (text) => io.stdout(io.hasColours ? painted(text) : plainLines(text)),
     stderr: (text) => io.stderr(plainLines(text)),
     progress: (line) => io.progress(plainText(line)),
     ask: (question) => io.ask(plainLines(question)),

@@ -11,18 +11,34 @@ export interface ToolCall {
   readonly includeSensitive: boolean
   /** Only the help text is wanted. */
   readonly help: boolean
+  /** What was given for the options of the caller. */
+  readonly more: Readonly<Record<string, unknown>>
+}
+
+/** An option that is not the tool's but that of the place where it is called. */
+export interface MoreOption {
+  readonly name: string
+  readonly type: 'boolean' | 'string'
+  readonly help: string
 }
 
 /**
  * Reads the words of a command: the arguments of the tool as flags, the first ones also without.
  * @throws WrongUsage, and the TypeErrors of `parseArgs` for unknown or misused flags
  */
-export function toolCallOf(tool: AnyTool, words: readonly string[]): ToolCall {
+export function toolCallOf(
+  tool: AnyTool,
+  words: readonly string[],
+  more: readonly MoreOption[] = [],
+): ToolCall {
   const args = argumentsOf(tool)
   const positional = tool.positional ?? []
   const { values, positionals } = parseArgs({
     args: [...words],
-    options: optionsOf(args),
+    options: {
+      ...optionsOf(args),
+      ...Object.fromEntries(more.map(({ name, type }) => [name, { type }])),
+    },
     allowPositionals: true,
   })
   const help = values.help === true
@@ -48,11 +64,12 @@ export function toolCallOf(tool: AnyTool, words: readonly string[]): ToolCall {
     json: values.json === true,
     includeSensitive: values['include-sensitive'] === true,
     help,
+    more: Object.fromEntries(more.map(({ name }) => [name, values[name]])),
   }
 }
 
 /** The help text of a tool's command. */
-export function helpOf(tool: AnyTool): string {
+export function helpOf(tool: AnyTool, more: readonly MoreOption[] = []): string {
   const args = argumentsOf(tool)
   const positional = (tool.positional ?? []).map((name) =>
     args.find((argument) => argument.name === name)?.required === true ? `<${name}>` : `[${name}]`,
@@ -62,6 +79,7 @@ export function helpOf(tool: AnyTool): string {
       `--${flag}${kind === 'boolean' ? '' : kind === 'list' ? ' a,b' : ' VALUE'}`,
       help,
     ]),
+    ...more.map(({ name, type, help }) => [`--${name}${type === 'boolean' ? '' : ' N'}`, help]),
     ['--json', 'print JSON'],
     ['--include-sensitive', 'show e-mail addresses and ids in full'],
     ['--help', 'show this text'],

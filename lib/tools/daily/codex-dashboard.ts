@@ -23,7 +23,7 @@ import { renderTable } from '../../kernel/text/table.js'
 import { REPORT_MARK, renderReport } from '../../report/page.js'
 import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
 import { ACCOUNT_COLUMNS, NO_ACCOUNT, rowOf, viewsOf, windowsCell } from '../account-rows.js'
-import { defineTool } from '../definition.js'
+import { defineTool, LOCAL_PACE } from '../definition.js'
 import { writeOwnFile } from '../own-file.js'
 import { reportData, usualWindows } from '../../report/report-data.js'
 
@@ -43,6 +43,7 @@ export const codexDashboard = defineTool({
     force: z.boolean().describe('replace a file that is not a report').optional(),
   },
   userOnly: ['html', 'force'],
+  watch: ({ html }) => (html === undefined ? LOCAL_PACE : undefined),
   async run(runtime, { html: wanted, force = false }, context) {
     if (wanted === '')
       throw new CodexError('invalid_input', 'Argument html needs the name of a file.')
