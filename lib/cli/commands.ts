@@ -1,5 +1,6 @@
 import { TOOLS } from '../tools/index.js'
 import { accountsCommand } from './accounts.js'
+import { completionCommand } from './completion/command.js'
 import { configCommand } from './config.js'
 import { installCommand, uninstallCommand, updateCommand } from './install/command.js'
 import type { Command } from './io.js'
@@ -21,4 +22,5 @@ export const commands: readonly Command[] = [
   setupCommand,
   ...TOOLS.filter(({ name }) => name !== setupCommand.name).map(toolCommand),
   simulateCommand,
+  completionCommand(() => commands),
 ]

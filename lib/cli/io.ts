@@ -33,11 +33,33 @@ export interface Screen {
   close(): void
 }
 
+/** What a value can be. */
+export type Values =
+  | { readonly kind: 'account' | 'tag' | 'file' | 'setting' }
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+
+/** An option of a command. */
+interface OptionTakes {
+  readonly name: string
+  readonly help: string
+  /** Absent: it takes no value. */
+  readonly value?: { readonly of?: Values | undefined; readonly isList: boolean }
+}
+
+/** What a command takes. */
+export interface Takes {
+  readonly options: readonly OptionTakes[]
+  /** The values of the next word without a flag, after those that are there. */
+  words(given: readonly string[]): readonly Values[]
+}
+
 /** A subcommand of `oc-codex-multi-auth`. */
 export interface Command {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
+  /** What may follow it, for completion. */
+  readonly takes: Takes
   /**
    * Runs the command.
    * @param argv the arguments after the command's name

@@ -44,7 +44,7 @@ export const loginCommand = defineCommand({
     paste: { type: 'boolean' },
     'api-key': { type: 'boolean' },
     endpoint: { type: 'string' },
-    account: { type: 'string' },
+    account: { type: 'string', of: { kind: 'account' } },
   },
   async run(values, io) {
     const chosen = (['browser', 'device', 'paste'] as const).filter((name) => values[name])

@@ -13,6 +13,7 @@ type Offer = { readonly question: string; readonly take: (menu: MenuContext) => 
 export const setupCommand: Command = {
   name: 'setup',
   summary: 'See what is set up and finish the rest.',
+  takes: checklist.takes,
   async run(argv, io) {
     if (argv.length > 0 || !io.isInteractive) return checklist.run(argv, io)
     return withRuntime(io, async (runtime) => {

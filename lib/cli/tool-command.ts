@@ -6,8 +6,15 @@ import { type Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from '../tools/definition.js'
 import { profileCost } from '../tools/profiles.js'
 import { askTool, checkedArguments } from '../tools/run-tool.js'
-import { helpOf, toolCallOf } from '../tools/tool-arguments.js'
-import type { Command, CommandIo } from './io.js'
+import {
+  type Argument,
+  argumentsOf,
+  helpOf,
+  type MoreOption,
+  toolCallOf,
+} from '../tools/tool-arguments.js'
+import { COMMON_OPTIONS } from './command.js'
+import type { Command, CommandIo, Takes, Values } from './io.js'
 import { intervalOf, watch, watchOptions } from './watch.js'
 
 /** How soon a command ends after its tokens were stored. */
@@ -20,6 +27,7 @@ export function toolCommand(tool: AnyTool): Command {
   return {
     name: tool.name,
     summary: tool.summary,
+    takes: takesOf(tool, more),
     async run(argv, io) {
       const { args, json, includeSensitive, help, more: given } = toolCallOf(tool, argv, more)
       if (help) {
@@ -55,6 +63,43 @@ export function toolCommand(tool: AnyTool): Command {
       })
     },
   }
+}
+
+/** Arguments that are the name of a file. */
+const FILES = new Set(['path', 'html', 'out', 'left', 'right'])
+
+function takesOf(tool: AnyTool, more: readonly MoreOption[]): Takes {
+  const args = argumentsOf(tool)
+  const own = args.map(({ flag, kind, help, ...argument }) => ({
+    name: flag,
+    help,
+    ...(kind !== 'boolean' && { value: { of: valuesOf(argument), isList: kind === 'list' } }),
+  }))
+  const ours = more.map(({ name, type, help }) => ({
+    name,
+    help,
+    ...(type === 'string' && { value: { isList: false } }),
+  }))
+  return {
+    options: [
+      ...own,
+      ...ours,
+      ...COMMON_OPTIONS,
+      { name: 'include-sensitive', help: 'show e-mail addresses and ids in full' },
+    ],
+    words(given) {
+      const next = args.find(({ name }) => name === tool.positional?.[given.length])
+      const values = next === undefined ? undefined : valuesOf(next)
+      return values === undefined ? [] : [values]
+    },
+  }
+}
+
+function valuesOf({ name, choices }: Pick<Argument, 'name' | 'choices'>): Values | undefined {
+  if (choices.length > 0) return { kind: 'words', words: choices }
+  if (name === 'account' || name === 'accounts') return { kind: 'account' }
+  if (name === 'tag') return { kind: 'tag' }
+  return FILES.has(name) ? { kind: 'file' } : undefined
 }
 
 /** What a tool may do on this terminal; addresses and ids are not shown in full. */

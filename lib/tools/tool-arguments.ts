@@ -88,15 +88,19 @@ export function helpOf(tool: AnyTool, more: readonly MoreOption[] = []): string 
   return `Usage: oc-codex-multi-auth ${[tool.name, ...positional].join(' ')} [options]\n\n${tool.summary}\n\n${rows.map(([flag, help]) => `  ${(flag ?? '').padEnd(width)}  ${help ?? ''}`.trimEnd()).join('\n')}\n\nExit code: 0 done, 1 failed or something is wrong, 2 wrong usage, 130 cancelled.\n`
 }
 
-interface Argument {
+/** An argument as the command line takes it. */
+export interface Argument {
   readonly name: string
   readonly flag: string
   readonly kind: 'boolean' | 'number' | 'string' | 'list'
   readonly required: boolean
   readonly help: string
+  /** The only values, where they are words. */
+  readonly choices: readonly string[]
 }
 
-function argumentsOf(tool: AnyTool): Argument[] {
+/** The arguments of a tool, in their order. */
+export function argumentsOf(tool: AnyTool): Argument[] {
   return Object.entries(tool.args as z.ZodRawShape).map(([name, schema]) =>
     argumentOf(name, schema as z.ZodType),
   )
@@ -105,7 +109,7 @@ function argumentsOf(tool: AnyTool): Argument[] {
 function argumentOf(name: string, schema: z.ZodType): Argument {
   const required = !schema.safeParse(undefined).success
   const inner = schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema
-  const choices = inner instanceof z.ZodEnum ? inner.options.join('|') : undefined
+  const choices = inner instanceof z.ZodEnum ? inner.options.map(String) : []
   const kind =
     inner instanceof z.ZodBoolean
       ? 'boolean'
@@ -120,7 +124,8 @@ function argumentOf(name: string, schema: z.ZodType): Argument {
     flag: name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
     kind,
     required,
-    help: [choices, text].filter((part) => part !== undefined && part !== '').join(': '),
+    help: [choices.join('|'), text].filter((part) => part !== '').join(': '),
+    choices,
   }
 }
 

@@ -11,7 +11,7 @@ import { type InstallMode, installed, installedTui, uninstalled } from './plan.j
 const COMMON_OPTIONS = {
   'dry-run': { type: 'boolean' },
   'no-cache-clear': { type: 'boolean' },
-  'config-path': { type: 'string' },
+  'config-path': { type: 'string', of: { kind: 'file' } },
 } as const
 
 const COMMON_HELP = `  --dry-run           show what would change, without values; write nothing
