@@ -6,7 +6,7 @@ import { installCommand, uninstallCommand, updateCommand } from './install/comma
 import type { Command } from './io.js'
 import { loginCommand } from './login.js'
 import { logoutCommand } from './logout.js'
-import { setupCommand } from './setup.js'
+import { setupCommand } from './setup/command.js'
 import { simulateCommand } from './simulate.js'
 import { toolCommand } from './tool-command.js'
 
