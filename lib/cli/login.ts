@@ -152,6 +152,13 @@ function uiOf(io: CommandIo): SignInUi {
     address: (url) => io.stderr(`${url}\n`),
     showCode: (url, code) => io.stderr(`Open ${url} on any device and enter the code ${code}\n`),
     ask: (question) => io.ask(question),
-    waitFor: (_text, work) => work(io.signal),
+    async waitFor(text, work) {
+      io.progress(text)
+      try {
+        return await work(io.signal)
+      } finally {
+        io.progress('')
+      }
+    },
   }
 }

@@ -26,7 +26,8 @@ export interface Prompts {
     choices: readonly Choice<Value>[],
     options?: { at?: Value | undefined; search?: boolean },
   ): Promise<Value | undefined>
-  confirm(message: string): Promise<boolean | undefined>
+  /** @param initial what Enter says */
+  confirm(message: string, initial?: boolean): Promise<boolean | undefined>
   line(
     message: string,
     options?: { initial?: string; validate?: (text: string) => string | undefined },
@@ -99,8 +100,8 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       )
       return choices.find(({ value }) => value === chosen)?.value
     },
-    confirm: async (message) =>
-      answer(await clack.confirm({ ...common, message: plainLines(message), initialValue: false })),
+    confirm: async (message, initialValue = false) =>
+      answer(await clack.confirm({ ...common, message: plainLines(message), initialValue })),
     line: async (message, { initial, validate } = {}) =>
       answer(
         await clack.text({

@@ -89,7 +89,7 @@ const configuration: Step = async ({ runtime, prompts }) => {
     return 'on'
   }
   prompts.plain(`\n${planned.map(previewOf).join('\n')}\n`)
-  const isWanted = await prompts.confirm('Write this into OpenCode’s configuration?')
+  const isWanted = await prompts.confirm('Write this into OpenCode’s configuration?', true)
   if (isWanted === undefined) return 'left'
   if (!isWanted) {
     prompts.say('info', 'Nothing was written. Without it OpenCode does not load the plugin.')
