@@ -80,7 +80,7 @@ const DECISIONS_KEPT = 50
 /** `1` seals new account files and lets `codex-keychain` seal the present one. */
 export const KEYCHAIN_ENV = 'CODEX_KEYCHAIN'
 
-const ACCOUNTS_LEGACY_FILE = 'openai-codex-accounts.json'
+export const ACCOUNTS_LEGACY_FILE = 'openai-codex-accounts.json'
 
 /** Builds the runtime. Reads nothing: the account file and the shared state are read by whoever needs them first. */
 export function createRuntime(options: RuntimeOptions): Runtime {

@@ -1,5 +1,5 @@
 import { codexList } from '../tools/daily/codex-list.js'
-import { runTool } from '../tools/run-tool.js'
+import { askTool } from '../tools/run-tool.js'
 import { defineCommand } from './command.js'
 import { contextOf, withRuntime } from './tool-command.js'
 
@@ -37,8 +37,9 @@ export const accountsCommand = defineCommand({
           prompts.close()
         }
       }
-      const { text } = await runTool(codexList, runtime, { ...contextOf(io), args: {}, json })
-      io.stdout(json ? `${text}\n` : `${text}\n\n${HINT}\n`)
+      const result = await askTool(codexList, runtime, { ...contextOf(io), args: {} })
+      const text = result.toned(contextOf(io).width, runtime.clock.now())
+      io.stdout(json ? `${JSON.stringify(result.data, undefined, 2)}\n` : `${text}\n\n${HINT}\n`)
       return 0
     })
   },

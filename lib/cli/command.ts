@@ -1,8 +1,10 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
-import type { Command, CommandIo } from './io.js'
+import type { Command, CommandIo, Values } from './io.js'
 
-type Options = Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>
+type Options = Readonly<
+  Record<string, { readonly type: 'boolean' | 'string'; readonly of?: Values }>
+>
 
 /** What was given for the options of a command. */
 export type OptionValues<Own extends Options> = {
@@ -11,29 +13,42 @@ export type OptionValues<Own extends Options> = {
 
 /**
  * A command with options of its own; every one takes `--json` and `--help` too.
- * @param definition.takesWords arguments without a flag are the command's affair, else wrong usage
+ * @param definition.takesWords arguments without a flag are the command's affair, else wrong usage; says what the next can be
  */
 export function defineCommand<const Own extends Options>(definition: {
   readonly name: string
   readonly summary: string
   readonly help: string
   readonly options: Own
-  readonly takesWords?: true
+  readonly takesWords?: (given: readonly string[]) => readonly Values[]
   run(values: OptionValues<Own>, io: CommandIo, words: readonly string[]): Promise<number>
 }): Command {
-  const { name, summary, help, options, takesWords = false } = definition
+  const { name, summary, help, options, takesWords } = definition
   return {
     name,
     summary,
+    takes: {
+      options: [
+        ...Object.entries(options).map(([option, { type, of }]) => ({
+          name: option,
+          help: helpOf(option, help),
+          ...(type === 'string' && { value: { of, isList: false } }),
+        })),
+        ...COMMON_OPTIONS,
+      ],
+      words: (given) => takesWords?.(given) ?? [],
+    },
     async run(argv, io) {
       const { values, positionals } = parseArgs<ParseArgsConfig>({
         args: [...argv],
         options: {
-          ...options,
+          ...Object.fromEntries(
+            Object.entries(options).map(([option, { type }]) => [option, { type }]),
+          ),
           json: { type: 'boolean' },
           help: { type: 'boolean', short: 'h' },
         },
-        allowPositionals: takesWords,
+        allowPositionals: takesWords !== undefined,
       })
       if (values.help !== true)
         return definition.run(values as unknown as OptionValues<Own>, io, positionals)
@@ -41,4 +56,16 @@ export function defineCommand<const Own extends Options>(definition: {
       return 0
     },
   }
+}
+
+/** What every command takes beside its own. */
+export const COMMON_OPTIONS = [
+  { name: 'json', help: 'print JSON' },
+  { name: 'help', help: 'show the help text' },
+] as const
+
+/** The words for an option in a help text. */
+function helpOf(option: string, help: string): string {
+  const line = help.split('\n').find((one) => one.startsWith(`  --${option} `)) ?? ''
+  return /^ {2}--\S+(?: [A-Za-z,]+)? {2,}(.*)$/.exec(line)?.[1] ?? ''
 }

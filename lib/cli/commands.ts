@@ -1,11 +1,12 @@
 import { TOOLS } from '../tools/index.js'
 import { accountsCommand } from './accounts.js'
+import { completionCommand } from './completion/command.js'
 import { configCommand } from './config.js'
 import { installCommand, uninstallCommand, updateCommand } from './install/command.js'
 import type { Command } from './io.js'
 import { loginCommand } from './login.js'
 import { logoutCommand } from './logout.js'
-import { setupCommand } from './setup.js'
+import { setupCommand } from './setup/command.js'
 import { simulateCommand } from './simulate.js'
 import { toolCommand } from './tool-command.js'
 
@@ -21,4 +22,5 @@ export const commands: readonly Command[] = [
   setupCommand,
   ...TOOLS.filter(({ name }) => name !== setupCommand.name).map(toolCommand),
   simulateCommand,
+  completionCommand(() => commands),
 ]

@@ -9,6 +9,9 @@ import {
 } from '../config/report.js'
 import { projectRefusal } from '../config/project-values.js'
 import type { ConfigProblem } from '../config/resolve.js'
+import type { Setting } from '../config/setting.js'
+import { isSettingName } from '../config/setting-names.js'
+import { SETTINGS } from '../config/settings.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/files/paths.js'
 import { redactText } from '../kernel/text/redact.js'
@@ -16,7 +19,7 @@ import { renderTable } from '../kernel/text/table.js'
 import { configFiles } from '../runtime-config.js'
 import { applyChange, backupStamp, planChange } from './install/apply.js'
 import { defineCommand } from './command.js'
-import type { CommandIo } from './io.js'
+import type { CommandIo, Values } from './io.js'
 
 const HELP = `Usage: oc-codex-multi-auth config [NAME]
        oc-codex-multi-auth config set NAME VALUE [options]
@@ -40,7 +43,7 @@ export const configCommand = defineCommand({
   summary: 'Show the settings and where each comes from; set and unset change them.',
   help: HELP,
   options: { project: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
-  takesWords: true,
+  takesWords: nextWord,
   async run({ project: isProject = false, 'dry-run': dryRun = false, json = false }, io, words) {
     const [first, ...rest] = words
     if (first !== 'set' && first !== 'unset') {
@@ -55,6 +58,15 @@ export const configCommand = defineCommand({
     return edit(io, name, text, { isProject, dryRun, json })
   },
 })
+
+function nextWord([first, name, ...rest]: readonly string[]): readonly Values[] {
+  if (first === undefined) return [{ kind: 'words', words: ['set', 'unset'] }, { kind: 'setting' }]
+  if (name === undefined) return first === 'set' || first === 'unset' ? [{ kind: 'setting' }] : []
+  if (first !== 'set' || rest.length > 0 || !isSettingName(name)) return []
+  const { schema }: Setting = SETTINGS[name]
+  if (schema.takes.type === 'boolean') return [{ kind: 'words', words: ['true', 'false'] }]
+  return schema.takes.type === 'enum' ? [{ kind: 'words', words: schema.takes.values }] : []
+}
 
 function wrongUsage(what: string): WrongUsage {
   return new WrongUsage(`${what}.`, 'Help: {config --help}')

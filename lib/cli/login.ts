@@ -44,7 +44,7 @@ export const loginCommand = defineCommand({
     paste: { type: 'boolean' },
     'api-key': { type: 'boolean' },
     endpoint: { type: 'string' },
-    account: { type: 'string' },
+    account: { type: 'string', of: { kind: 'account' } },
   },
   async run(values, io) {
     const chosen = (['browser', 'device', 'paste'] as const).filter((name) => values[name])
@@ -152,6 +152,13 @@ function uiOf(io: CommandIo): SignInUi {
     address: (url) => io.stderr(`${url}\n`),
     showCode: (url, code) => io.stderr(`Open ${url} on any device and enter the code ${code}\n`),
     ask: (question) => io.ask(question),
-    waitFor: (_text, work) => work(io.signal),
+    async waitFor(text, work) {
+      io.progress(text)
+      try {
+        return await work(io.signal)
+      } finally {
+        io.progress('')
+      }
+    },
   }
 }

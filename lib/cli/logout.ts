@@ -59,7 +59,7 @@ export const logoutCommand = defineCommand({
     yes: { type: 'boolean' },
     confirm: { type: 'boolean' },
   },
-  takesWords: true,
+  takesWords: (given) => (given.length === 0 ? [{ kind: 'account' }] : []),
   async run(values, io, words) {
     const { all = false, purge: isPurge = false } = values
     const [wanted] = words

@@ -1,8 +1,10 @@
 import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
 import { commandsIn } from '../kernel/text/command-words.js'
 import { plainLines, plainText } from '../kernel/text/plain-text.js'
+import { painted } from '../kernel/text/tones.js'
 import { redactText } from '../kernel/text/redact.js'
 import { packageVersion } from '../kernel/version.js'
+import { hearWaits } from '../kernel/waits.js'
 
 import type { Command, CommandIo } from './io.js'
 
@@ -44,6 +46,7 @@ export async function main(
   }
   // Waiting for a lock or a pause does not keep a process alive by itself.
   const alive = setInterval(() => undefined, KEEP_ALIVE_MS)
+  const deaf = hearWaits((what) => io.progress(`Waiting for ${what}`))
   try {
     return await command.run(rest, io)
   } catch (error) {
@@ -59,7 +62,9 @@ export async function main(
     io.stderr(`${message}\n${hint === '' ? '' : `${hint}\n`}`)
     return isUsageError(error) ? 2 : 1
   } finally {
+    deaf()
     clearInterval(alive)
+    io.progress('')
   }
 }
 
@@ -84,7 +89,10 @@ function isUsageError(error: unknown): boolean {
 function plainIo(io: CommandIo): CommandIo {
   return {
     ...io,
-    stdout: (text) => io.stdout(commandsIn(plainLines(text), 'terminal')),
+    stdout: (text) => {
+      const shown = commandsIn(text, 'terminal')
+      io.stdout(io.hasColours ? painted(shown) : plainLines(shown))
+    },
     stderr: (text) => io.stderr(commandsIn(plainLines(text), 'terminal')),
     progress: (line) => io.progress(plainText(line)),
     ask: (question) => io.ask(commandsIn(plainLines(question), 'terminal')),

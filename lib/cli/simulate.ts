@@ -27,7 +27,7 @@ export const simulateCommand = defineCommand({
   options: {
     port: { type: 'string' },
     accounts: { type: 'string' },
-    scenario: { type: 'string' },
+    scenario: { type: 'string', of: { kind: 'file' } },
     seed: { type: 'string' },
     'auto-approve': { type: 'string' },
   },

@@ -1,21 +1,32 @@
 import { createInterface } from 'node:readline/promises'
+import type { WriteStream } from 'node:tty'
 
+import { cut } from '../kernel/text/table.js'
 import type { CommandIo } from './io.js'
+import { openScreen } from './screen.js'
+
+/** What is over sooner needs no explanation. */
+const LONG_MS = 500
 
 /** The process's own terminal as a command sees it. */
 export function terminalIo(signal: AbortSignal): CommandIo {
   const { stdin, stdout, stderr, env } = process
-  let shown = false
+  const waiting = waitingLine(stderr)
+  const canMoveCursor = stdout.isTTY && env.TERM !== 'dumb'
   return {
-    stdout: (text) => void stdout.write(text),
-    stderr: (text) => void stderr.write(text),
-    progress(line) {
-      if (!stderr.isTTY || (line === '' && !shown)) return
-      shown = line !== ''
-      stderr.write(`\r\u001b[2K${line.slice(0, Math.max(0, stderr.columns - 1))}`)
+    stdout(text) {
+      waiting.show('')
+      stdout.write(text)
     },
+    stderr(text) {
+      waiting.show('')
+      stderr.write(text)
+    },
+    progress: (line) => waiting.show(line),
+    openScreen: () => (canMoveCursor ? openScreen(stdin, stdout) : undefined),
     async ask(question) {
       if (!stdin.isTTY) return undefined
+      waiting.show('')
       const prompt = createInterface({ input: stdin, output: stderr })
       // The library keeps Ctrl-C to itself, and not every Node ends a question when its input ends.
       prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
@@ -31,10 +42,45 @@ export function terminalIo(signal: AbortSignal): CommandIo {
         prompt.close()
       }
     },
-    isInteractive: stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb',
+    isInteractive: stdin.isTTY && canMoveCursor,
     columns: stdout.isTTY ? stdout.columns : undefined,
+    hasColours: hasColours(env, stdout.isTTY),
     signal,
     env,
     directory: process.cwd(),
+  }
+}
+
+/**
+ * Whether an output shows colours: what the user says (FORCE_COLOR before NO_COLOR), else on a terminal that can.
+ * @see https://no-color.org and https://force-color.org
+ */
+export function hasColours(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+  const { FORCE_COLOR: force = '', NO_COLOR: never = '', TERM: term } = env
+  if (force !== '') return force !== '0' && force !== 'false'
+  return never === '' && isTerminal && term !== 'dumb'
+}
+
+/** A line that appears when something takes long, and is gone before anything else is written. */
+function waitingLine(stderr: WriteStream): { show(line: string): void } {
+  let line = ''
+  let isShown = false
+  let timer: NodeJS.Timeout | undefined
+  const draw = (): void => {
+    isShown = true
+    stderr.write(`\r\u001b[2K${cut(line, Math.max(10, stderr.columns - 1))}`)
+  }
+  return {
+    show(next) {
+      if (!stderr.isTTY || process.env.TERM === 'dumb') return
+      line = next
+      if (line === '') {
+        clearTimeout(timer)
+        timer = undefined
+        if (isShown) stderr.write('\r\u001b[2K')
+        isShown = false
+      } else if (isShown) draw()
+      else timer ??= setTimeout(draw, LONG_MS).unref()
+    },
   }
 }

@@ -1,40 +1,105 @@
 import type { HostPort } from '../kernel/host-port.js'
+import { WrongUsage } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/files/paths.js'
 import { openRuntime } from '../open-runtime.js'
 import { type Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from '../tools/definition.js'
 import { profileCost } from '../tools/profiles.js'
-import { runTool } from '../tools/run-tool.js'
-import { helpOf, toolCallOf } from '../tools/tool-arguments.js'
-import type { Command, CommandIo } from './io.js'
+import { askTool, checkedArguments } from '../tools/run-tool.js'
+import {
+  type Argument,
+  argumentsOf,
+  helpOf,
+  type MoreOption,
+  toolCallOf,
+} from '../tools/tool-arguments.js'
+import { COMMON_OPTIONS } from './command.js'
+import type { Command, CommandIo, Takes, Values } from './io.js'
+import { intervalOf, watch, watchOptions } from './watch.js'
 
 /** How soon a command ends after its tokens were stored. */
 const STORED_POLL_MS = 200
 
 /** The command of a tool: its arguments as flags, the first ones also without. */
 export function toolCommand(tool: AnyTool): Command {
+  const pace = tool.watch?.({})
+  const more = pace === undefined ? [] : watchOptions(pace)
   return {
     name: tool.name,
     summary: tool.summary,
+    takes: takesOf(tool, more),
     async run(argv, io) {
-      const { args, json, includeSensitive, help } = toolCallOf(tool, argv)
+      const { args, json, includeSensitive, help, more: given } = toolCallOf(tool, argv, more)
       if (help) {
-        io.stdout(helpOf(tool))
+        io.stdout(helpOf(tool, more))
         return 0
       }
+      const watching = given.watch === true ? tool.watch?.(checkedArguments(tool, args)) : undefined
+      if (watching === undefined && (given.watch === true || given.interval !== undefined))
+        throw new WrongUsage(
+          given.watch === true
+            ? `${tool.name} cannot be watched with these arguments.`
+            : '--interval needs --watch.',
+        )
+      const everyMs = watching === undefined ? undefined : intervalOf(given.interval, watching)
       return withRuntime(io, async (runtime) => {
-        const { text, failed } = await runTool(tool, runtime, {
-          ...contextOf(io),
-          args,
-          json,
-          includeSensitive,
-        })
-        io.progress('')
-        io.stdout(`${text}\n`)
-        return failed ? 1 : 0
+        const call = { ...contextOf(io), args, includeSensitive }
+        const { clock } = runtime
+        if (everyMs !== undefined)
+          return watch(io, {
+            everyMs,
+            json,
+            clock,
+            read: (context) => askTool(tool, runtime, { ...call, ...context }),
+          })
+        io.progress('Reading what is stored')
+        const result = await askTool(tool, runtime, call)
+        io.stdout(
+          json
+            ? `${JSON.stringify(result.data, undefined, 2)}\n`
+            : `${result.toned(call.width, clock.now())}\n`,
+        )
+        return result.failed ? 1 : 0
       })
     },
   }
+}
+
+/** Arguments that are the name of a file. */
+const FILES = new Set(['path', 'html', 'out', 'left', 'right'])
+
+function takesOf(tool: AnyTool, more: readonly MoreOption[]): Takes {
+  const args = argumentsOf(tool)
+  const own = args.map(({ flag, kind, help, ...argument }) => ({
+    name: flag,
+    help,
+    ...(kind !== 'boolean' && { value: { of: valuesOf(argument), isList: kind === 'list' } }),
+  }))
+  const ours = more.map(({ name, type, help }) => ({
+    name,
+    help,
+    ...(type === 'string' && { value: { isList: false } }),
+  }))
+  return {
+    options: [
+      ...own,
+      ...ours,
+      ...COMMON_OPTIONS,
+      { name: 'include-sensitive', help: 'show e-mail addresses and ids in full' },
+    ],
+    words(given) {
+      const next = args.find(({ name }) => name === tool.positional?.[given.length])
+      const values = next === undefined ? undefined : valuesOf(next)
+      return values === undefined ? [] : [values]
+    },
+  }
+}
+
+function valuesOf({ name, choices }: Pick<Argument, 'name' | 'choices'>): Values | undefined {
+  if (choices.length > 0) return { kind: 'words', words: choices }
+  if (name === 'account' || name === 'accounts') return { kind: 'account' }
+  if (name === 'tag') return { kind: 'tag' }
+  return FILES.has(name) ? { kind: 'file' } : undefined
 }
 
 /** What a tool may do on this terminal; addresses and ids are not shown in full. */

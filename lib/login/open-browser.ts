@@ -5,18 +5,23 @@ import { isRemote } from './method-list.js'
 const DESKTOP =
   /^(?:BROWSER\w*|DESKTOP_\w+|KDE_\w+|GNOME_\w+|GTK_\w+|QT_\w+|MOZ_\w+|SWAYSOCK|HYPRLAND_\w+|WSL\w+|WT_\w+)$/
 
+/** True when a browser that is started here can be seen by the user. */
+export function canShowBrowser(env: NodeJS.ProcessEnv): boolean {
+  if (isRemote(env) || env.CI === 'true' || env.BROWSER === 'none') return false
+  return (
+    process.platform !== 'linux' ||
+    env.DISPLAY !== undefined ||
+    env.WAYLAND_DISPLAY !== undefined ||
+    isWsl(env)
+  )
+}
+
 /**
  * Opens an address in the user's browser, where there is one to be seen. Never throws and never waits for the browser:
  * the address is on the screen in any case.
  */
 export async function openBrowser(url: string, env: NodeJS.ProcessEnv): Promise<void> {
-  if (isRemote(env) || env.CI === 'true' || env.BROWSER === 'none') return
-  const hasDisplay =
-    process.platform !== 'linux' ||
-    env.DISPLAY !== undefined ||
-    env.WAYLAND_DISPLAY !== undefined ||
-    isWsl(env)
-  if (!hasDisplay) return
+  if (!canShowBrowser(env)) return
   try {
     for (const [program, ...args] of openers(process.platform, env)) {
       const child = startProgram({

@@ -4,6 +4,7 @@ import { percentText, stateText } from '../account-view/words.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { formatWhen } from '../kernel/text/moments.js'
 import { type Column, cut } from '../kernel/text/table.js'
+import type { Tone, TonedText } from '../kernel/text/tones.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { Runtime } from '../runtime.js'
 import type { ToolContext } from './definition.js'
@@ -53,7 +54,8 @@ export function rowOf(
     /** By the pin in force in this folder. */
     pinned: view.pin !== undefined,
     needsLogin: view.needsLogin ?? null,
-    /** In words. */
+    state: view.state.kind,
+    /** The same in words. */
     status: stateText(view.state, view.active, (atMs) => formatWhen(atMs, nowMs)),
     windows: view.windows.map(({ reading: _reading, ...window }) => ({
       ...window,
@@ -81,8 +83,36 @@ export function accountRows(runtime: Runtime, pool: AccountPool, shown: Shown): 
 export const ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = [
   { title: '#', value: ({ index, active }) => `${index}${active ? '*' : ''}`, align: 'right' },
   { title: 'Account', value: shortName },
-  { title: 'Status', value: ({ status, pinned }) => `${status}${pinned ? ', pinned' : ''}` },
+  {
+    title: 'Status',
+    value: ({ state, status, pinned }) => [
+      { text: status, tone: STATE_TONES[state] },
+      { text: pinned ? ', pinned' : '' },
+    ],
+  },
 ]
+
+const STATE_TONES: Readonly<Record<AccountView['state']['kind'], Tone>> = {
+  eligible: 'good',
+  resting: 'low',
+  limited: 'low',
+  blocked: 'bad',
+  'login-needed': 'bad',
+  disabled: 'faint',
+  'fenced-out': 'faint',
+  'set-aside': 'faint',
+  'pinned-out': 'faint',
+  tried: 'faint',
+}
+
+/** Below this a window is worth a look, percent left. */
+const LOW_PERCENT = 20
+
+/** What is left of a window, as it catches the eye. */
+export function leftTone(leftPercent: number): Tone | undefined {
+  if (leftPercent <= 0) return 'bad'
+  return leftPercent < LOW_PERCENT ? 'low' : undefined
+}
 
 /** The windows of the usual family in one cell: `5h 62%  7d 81%`. */
 export function windowsCell(
@@ -90,13 +120,16 @@ export function windowsCell(
     windows,
   }: { readonly windows: readonly Pick<WindowView, 'name' | 'limitId' | 'leftPercent'>[] },
   bar: (leftPercent: number) => string = () => '',
-): string {
+): readonly TonedText[] {
   const usual = windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID)
-  return usual.length === 0
-    ? '-'
-    : usual
-        .map(({ name, leftPercent }) => `${name} ${bar(leftPercent)}${percentText(leftPercent)}`)
-        .join('  ')
+  if (usual.length === 0) return [{ text: '-' }]
+  return usual.flatMap(({ name, leftPercent }, place) => [
+    { text: place === 0 ? '' : '  ' },
+    {
+      text: `${name} ${bar(leftPercent)}${percentText(leftPercent)}`,
+      tone: leftTone(leftPercent),
+    },
+  ])
 }
 
 /** A name that fits into a cell. */

@@ -48,6 +48,17 @@ export interface ToolContext {
   profileCost(profile: Config['tools']): ProfileCost
 }
 
+/** Seconds between two readings: by default, and at least. */
+export interface WatchPace {
+  readonly everyS: number
+  readonly leastS: number
+}
+
+/** What lies on this machine may be looked at often. */
+export const LOCAL_PACE: WatchPace = { everyS: 5, leastS: 1 }
+/** A look at the backend is a request for each account. */
+export const BACKEND_PACE: WatchPace = { everyS: 60, leastS: 30 }
+
 /**
  * One tool, once: from this come the OpenCode tool `codex-<name>`, the command `oc-codex-multi-auth <name>`, the slash
  * command `/codex-<name>` and the row in docs/tools.md.
@@ -82,6 +93,8 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
   run(runtime: Runtime, args: z.output<z.ZodObject<Shape>>, context: ToolContext): Promise<Data>
   /** @param view `nowMs`: epoch ms, for ages and remaining times */
   render(data: Data, view: { readonly width: number; readonly nowMs: number }): string
+  /** How often `--watch` reads it, seconds; undefined where these arguments cannot be watched. Of tools that only read. */
+  watch?(args: z.output<z.ZodObject<Shape>>): WatchPace | undefined
   /** True when the command line should end with exit code 1 although there is a result to show. */
   failed?(data: Data): boolean
 }

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/account.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
+import { counted } from '../kernel/text/plural.js'
 import { redactText } from '../kernel/text/redact.js'
 import { readUsage } from '../quota/usage-client.js'
 import type { Runtime } from '../runtime.js'
@@ -53,6 +54,7 @@ export async function readAllLimits(
       progress(`${done} of ${total} accounts read`)
     }
   }
+  progress(`reading the limits of ${counted(total, 'account')}`)
   await Promise.all(Array.from({ length: PARALLEL }, work))
   await runtime.ledger.flush()
   return errors

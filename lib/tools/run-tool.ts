@@ -3,31 +3,53 @@ import * as z from 'zod'
 import { WrongUsage } from '../kernel/errors.js'
 import { commandsIn, type Place } from '../kernel/text/command-words.js'
 import { plainData, plainLines, plainText } from '../kernel/text/plain-text.js'
+import { tonedLines } from '../kernel/text/tones.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from './definition.js'
 
+type Call = ToolContext & { readonly args: Readonly<Record<string, unknown>> }
+
+/** What a tool has found. */
+export interface ToolResult {
+  /** It did its work and found something wrong. */
+  readonly failed: boolean
+  readonly data: unknown
+  /** For `width` columns at a moment, epoch ms; with the marks of `kernel/text/tones` in it. */
+  toned(width: number, nowMs: number): string
+}
+
 /**
- * Runs a tool for one of its faces: checks the arguments, reads what other processes have shared, renders the result, in
- * which no name is more than text.
- * @returns `failed`: the tool did its work and found something wrong
+ * Asks a tool for one of its faces: checks the arguments and reads what other processes have shared. In the result no name
+ * is more than text.
  * @throws WrongUsage naming the argument, and those of the tool
  */
-export async function runTool(
-  tool: AnyTool,
-  runtime: Runtime,
-  call: ToolContext & { readonly args: Readonly<Record<string, unknown>>; readonly json: boolean },
-): Promise<{ readonly text: string; readonly failed: boolean }> {
+export async function askTool(tool: AnyTool, runtime: Runtime, call: Call): Promise<ToolResult> {
   const args = checkedArguments(tool, call.args)
   await runtime.ledger.load()
   const data: unknown = await tool.run(runtime, args, call)
   const place = runtime.place()
   const plain = plainResult(tool, data, place)
+  return {
+    failed: tool.failed?.(data) ?? false,
+    data: plain,
+    toned: (width, nowMs) => tonedLines(commandsIn(tool.render(plain, { width, nowMs }), place)),
+  }
+}
+
+/**
+ * The same as one text without tones.
+ * @throws WrongUsage naming the argument, and those of the tool
+ */
+export async function runTool(
+  tool: AnyTool,
+  runtime: Runtime,
+  call: Call & { readonly json: boolean },
+): Promise<{ readonly text: string; readonly failed: boolean }> {
+  const result = await askTool(tool, runtime, call)
   const text = call.json
-    ? JSON.stringify(plain, undefined, 2)
-    : plainLines(
-        commandsIn(tool.render(plain, { width: call.width, nowMs: runtime.clock.now() }), place),
-      )
-  return { text, failed: tool.failed?.(data) ?? false }
+    ? JSON.stringify(result.data, undefined, 2)
+    : plainLines(result.toned(call.width, runtime.clock.now()))
+  return { text, failed: result.failed }
 }
 
 /**

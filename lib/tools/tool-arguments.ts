@@ -11,18 +11,34 @@ export interface ToolCall {
   readonly includeSensitive: boolean
   /** Only the help text is wanted. */
   readonly help: boolean
+  /** What was given for the options of the caller. */
+  readonly more: Readonly<Record<string, unknown>>
+}
+
+/** An option that is not the tool's but that of the place where it is called. */
+export interface MoreOption {
+  readonly name: string
+  readonly type: 'boolean' | 'string'
+  readonly help: string
 }
 
 /**
  * Reads the words of a command: the arguments of the tool as flags, the first ones also without.
  * @throws WrongUsage, and the TypeErrors of `parseArgs` for unknown or misused flags
  */
-export function toolCallOf(tool: AnyTool, words: readonly string[]): ToolCall {
+export function toolCallOf(
+  tool: AnyTool,
+  words: readonly string[],
+  more: readonly MoreOption[] = [],
+): ToolCall {
   const args = argumentsOf(tool)
   const positional = tool.positional ?? []
   const { values, positionals } = parseArgs({
     args: [...words],
-    options: optionsOf(args),
+    options: {
+      ...optionsOf(args),
+      ...Object.fromEntries(more.map(({ name, type }) => [name, { type }])),
+    },
     allowPositionals: true,
   })
   const help = values.help === true
@@ -48,11 +64,12 @@ export function toolCallOf(tool: AnyTool, words: readonly string[]): ToolCall {
     json: values.json === true,
     includeSensitive: values['include-sensitive'] === true,
     help,
+    more: Object.fromEntries(more.map(({ name }) => [name, values[name]])),
   }
 }
 
 /** The help text of a tool's command. */
-export function helpOf(tool: AnyTool): string {
+export function helpOf(tool: AnyTool, more: readonly MoreOption[] = []): string {
   const args = argumentsOf(tool)
   const positional = (tool.positional ?? []).map((name) =>
     args.find((argument) => argument.name === name)?.required === true ? `<${name}>` : `[${name}]`,
@@ -62,6 +79,7 @@ export function helpOf(tool: AnyTool): string {
       `--${flag}${kind === 'boolean' ? '' : kind === 'list' ? ' a,b' : ' VALUE'}`,
       help,
     ]),
+    ...more.map(({ name, type, help }) => [`--${name}${type === 'boolean' ? '' : ' N'}`, help]),
     ['--json', 'print JSON'],
     ['--include-sensitive', 'show e-mail addresses and ids in full'],
     ['--help', 'show this text'],
@@ -70,15 +88,19 @@ export function helpOf(tool: AnyTool): string {
   return `Usage: oc-codex-multi-auth ${[tool.name, ...positional].join(' ')} [options]\n\n${tool.summary}\n\n${rows.map(([flag, help]) => `  ${(flag ?? '').padEnd(width)}  ${help ?? ''}`.trimEnd()).join('\n')}\n\nExit code: 0 done, 1 failed or something is wrong, 2 wrong usage, 130 cancelled.\n`
 }
 
-interface Argument {
+/** An argument as the command line takes it. */
+export interface Argument {
   readonly name: string
   readonly flag: string
   readonly kind: 'boolean' | 'number' | 'string' | 'list'
   readonly required: boolean
   readonly help: string
+  /** The only values, where they are words. */
+  readonly choices: readonly string[]
 }
 
-function argumentsOf(tool: AnyTool): Argument[] {
+/** The arguments of a tool, in their order. */
+export function argumentsOf(tool: AnyTool): Argument[] {
   return Object.entries(tool.args as z.ZodRawShape).map(([name, schema]) =>
     argumentOf(name, schema as z.ZodType),
   )
@@ -87,7 +109,7 @@ function argumentsOf(tool: AnyTool): Argument[] {
 function argumentOf(name: string, schema: z.ZodType): Argument {
   const required = !schema.safeParse(undefined).success
   const inner = schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema
-  const choices = inner instanceof z.ZodEnum ? inner.options.join('|') : undefined
+  const choices = inner instanceof z.ZodEnum ? inner.options.map(String) : []
   const kind =
     inner instanceof z.ZodBoolean
       ? 'boolean'
@@ -102,7 +124,8 @@ function argumentOf(name: string, schema: z.ZodType): Argument {
     flag: name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
     kind,
     required,
-    help: [choices, text].filter((part) => part !== undefined && part !== '').join(': '),
+    help: [choices.join('|'), text].filter((part) => part !== '').join(': '),
+    choices,
   }
 }
 

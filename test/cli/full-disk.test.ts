@@ -32,6 +32,8 @@ async function refreshOnFullDisk({ isInteractive }: { isInteractive: boolean }) 
     stderr: (text) => void (stderr += text),
     progress: () => undefined,
     ask: async () => undefined,
+    openScreen: () => undefined,
+    hasColours: false,
     isInteractive,
     columns: undefined,
     signal: abort.signal,

@@ -36,6 +36,8 @@ it.each([['file'], ['codex']])(
       stderr: () => undefined,
       progress: () => undefined,
       ask: async () => undefined,
+      openScreen: () => undefined,
+      hasColours: false,
       isInteractive: true,
       columns: 80,
       signal: new AbortController().signal,

@@ -6,7 +6,7 @@ import type { AccountView } from '../../lib/account-view/view.js'
 import { accountLines } from '../../lib/cli/menu/account-lines.js'
 import { accountChoices } from '../../lib/cli/menu/account-menu.js'
 import { menuChoices } from '../../lib/cli/menu/menu.js'
-import { wrapped } from '../../lib/cli/menu/prompts.js'
+import { wrapped } from '../../lib/kernel/text/wrap.js'
 import { displayWidth } from '../../lib/kernel/text/table.js'
 import { accountView, windowView } from '../support/account-view.js'
 

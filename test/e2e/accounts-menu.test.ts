@@ -1,137 +1,28 @@
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import os from 'node:os'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { endOf, startProcess } from '../support/child-process.js'
 import { aHome } from '../support/home.js'
-import { signedIn } from '../support/records.js'
-import { packPackage } from '../support/pack.js'
-import { plantIn } from '../support/planted.js'
-import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
 import { isListening } from '../support/port.js'
+import { plantIn } from '../support/planted.js'
+import { signedIn } from '../support/records.js'
+import { noTerminal, openTerminal } from '../support/tmux.js'
+import {
+  type CliStage,
+  expectSane,
+  open,
+  packedCli,
+  pick,
+  stageWith,
+  underCursor,
+  usePackedCli,
+} from './cli-terminal.js'
 import { useStage } from './setup.js'
 
-const WINDOWS = [
-  { minutes: 300, limit: 100, used: 38 },
-  { minutes: 10_080, limit: 100, used: 19 },
-]
-const NAMES = [
-  'anna',
-  'ben',
-  'carla',
-  'dora',
-  'emil',
-  'fred',
-  'gina',
-  'hugo',
-  'ida',
-  'jan',
-  'kim',
-  'lena',
-]
-
-let folder = ''
-let cli = ''
-beforeAll(async () => {
-  const { tarball } = await packPackage()
-  folder = await mkdtemp(path.join(os.tmpdir(), 'oc-codex-menu-'))
-  await promisify(execFile)('tar', ['-xzf', tarball, '-C', folder])
-  cli = path.join(folder, 'package', 'dist', 'cli.js')
-})
-afterAll(() => rm(folder, { recursive: true, force: true }))
-
-interface Pool {
-  activeIndex: number
-  accounts: { accountLabel: string; enabled?: boolean; email: string }[]
-}
-
-interface Stage {
-  readonly home: string
-  readonly simulator: Simulator
-  readonly env: Record<string, string>
-  pool(): Promise<Pool>
-}
-
-/** A home with the first few names signed in at a simulator that knows one more. */
-async function stageWith(count: number): Promise<Stage> {
-  const simulator = await startSimulator({
-    accounts: NAMES.slice(0, count + 1).map((name) => ({ name, windows: WINDOWS })),
-    settings: {
-      deviceIntervalSec: 0.2,
-      autoApprove: NAMES[count] ?? null,
-      deviceApproveAfterPolls: 1,
-    },
-  })
-  onTestFinished(() => simulator.close())
-  const home = await aHome(
-    NAMES.slice(0, count).map((name) => ({ ...signedIn(simulator, name), accountLabel: name })),
-  )
-  const env = {
-    HOME: home,
-    PATH: process.env.PATH ?? '',
-    LANG: 'C.UTF-8',
-    BROWSER: 'true',
-    OC_CODEX_SIMULATOR_ISSUER: simulator.url,
-    OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
-  }
-  return {
-    home,
-    simulator,
-    env,
-    pool: async () =>
-      JSON.parse(
-        await readFile(path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json'), 'utf8'),
-      ) as Pool,
-  }
-}
-
-/** The command in a terminal; afterwards the exit code and the state of the terminal are shown. */
-async function open(
-  { home, env }: Stage,
-  args: readonly string[],
-  size: { columns?: number; rows?: number } = {},
-): Promise<Terminal> {
-  const script = '"$0" "$@"; echo "exit code $?"; stty -a | tr ";" "\\n" | tail -3; sleep 60'
-  const terminal = await openTerminal({
-    command: ['sh', '-c', script, process.execPath, cli, ...args],
-    cwd: home,
-    env,
-    columns: 80,
-    rows: 24,
-    ...size,
-  })
-  onTestFinished(() => terminal.close())
-  return terminal
-}
-
-const underCursor = (screen: string): string =>
-  screen.split('\n').findLast((line) => /[●>] /.test(line) && line.startsWith('│')) ?? ''
-
-/** Moves to a line of the open list and presses Enter. */
-async function pick(terminal: Terminal, text: string): Promise<void> {
-  await terminal.waitFor(text)
-  for (let step = 0; step < 30 && !underCursor(await terminal.screen()).includes(text); step += 1) {
-    await terminal.press('Down')
-    await sleep(60)
-  }
-  expect(underCursor(await terminal.screen())).toContain(text)
-  await terminal.press('Enter')
-}
-
-/** The terminal is as it was: echo, lines, cursor. */
-async function expectSane(terminal: Terminal, code: number): Promise<void> {
-  const screen = await terminal.waitFor(/exit code \d+[\s\S]*echoctl/)
-  expect(screen).toContain(`exit code ${code}`)
-  expect(screen).toMatch(/(?<!-)icanon/)
-  expect(screen).toMatch(/(?<!-)\becho\b/)
-  expect(await terminal.hasCursor()).toBe(true)
-}
+usePackedCli()
 
 describe.skipIf(noTerminal)('the menu of the accounts', () => {
   it('shows both windows of every account after reading them, without an address', async () => {
@@ -343,7 +234,7 @@ describe.skipIf(noTerminal)('the menu of the accounts', () => {
     const stage = await stageWith(3)
     const output = path.join(stage.home, 'typescript')
     const terminal = await openTerminal({
-      command: ['script', '-q', '-c', `${process.execPath} ${cli} accounts`, output],
+      command: ['script', '-q', '-c', `${process.execPath} ${packedCli()} accounts`, output],
       cwd: stage.home,
       env: { ...stage.env, NO_COLOR: '1' },
       columns: 80,
@@ -417,7 +308,7 @@ describe('the menu from opencode auth login', () => {
 
 describe('the package', () => {
   it('keeps the menu and its library out of everything that OpenCode loads', async () => {
-    const dist = path.dirname(cli)
+    const dist = path.dirname(packedCli())
     const names = (await readdir(dist)).filter((name) => name.endsWith('.js'))
     const texts = new Map(
       await Promise.all(
@@ -450,8 +341,11 @@ describe('the package', () => {
 })
 
 describe('the commands without a terminal', () => {
-  const run = async ({ home, env }: Stage, ...args: string[]): ReturnType<typeof endOf> =>
-    endOf(startProcess({ file: process.execPath, args: [cli, ...args], cwd: home, env }), 30_000)
+  const run = async ({ home, env }: CliStage, ...args: string[]): ReturnType<typeof endOf> =>
+    endOf(
+      startProcess({ file: process.execPath, args: [packedCli(), ...args], cwd: home, env }),
+      30_000,
+    )
 
   it('accounts prints the list and a hint and ends, although nobody can be asked', async () => {
     const stage = await stageWith(3)
@@ -517,59 +411,5 @@ describe('the commands without a terminal', () => {
     )
     expect((await run(stage, 'logout', '--all', '--yes')).stdout).toContain('was removed too')
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ other: { type: 'api', key: 'k' } })
-  })
-})
-
-describe.skipIf(noTerminal)('setup on a terminal', () => {
-  it('offers what is still to do, does it, and says what is left', async () => {
-    const stage = await stageWith(0)
-    const terminal = await open(stage, ['setup'])
-    await terminal.waitFor(
-      /\[ \] OpenCode’s configuration names this plugin[\s\S]*Put the plugin into OpenCode’s configuration now\?/,
-    )
-    await terminal.type('y')
-    await terminal.waitFor(
-      /\[x\] OpenCode’s configuration names this plugin[\s\S]*Sign in to a ChatGPT account now\?/,
-    )
-    await terminal.type('y')
-    await pick(terminal, 'device code')
-    await terminal.waitFor(/\[x\] An account can be used[\s\S]*Sign in to a second account/)
-    await terminal.type('n')
-    await expectSane(terminal, 1)
-    expect(await terminal.screen()).toContain('The steps above show what is missing.')
-    expect((await stage.pool()).accounts).toHaveLength(1)
-    expect(
-      await readFile(path.join(stage.home, '.config', 'opencode', 'opencode.json'), 'utf8'),
-    ).toContain('oc-codex-multi-auth')
-  })
-
-  it('ends at Ctrl-C with a sane terminal and nothing changed', async () => {
-    const stage = await stageWith(0)
-    const terminal = await open(stage, ['setup'])
-    await terminal.waitFor('configuration now?')
-    await terminal.press('C-c')
-    await expectSane(terminal, 130)
-    expect(await readdir(stage.home)).toEqual(['.opencode'])
-  })
-
-  it('prints the checklist without a terminal', async () => {
-    const { home, env } = await stageWith(1)
-    const { stdout, code } = await endOf(
-      startProcess({ file: process.execPath, args: [cli, 'setup', '--json'], cwd: home, env }),
-      60_000,
-    )
-    expect(code).toBe(0)
-    expect(
-      (JSON.parse(stdout) as { steps: { id: string; done: boolean }[] }).steps.map(
-        ({ id, done }) => `${id} ${done}`,
-      ),
-    ).toEqual([
-      'plugin false',
-      'account true',
-      'usable true',
-      'spare false',
-      'host-login false',
-      'config true',
-    ])
   })
 })

@@ -20,19 +20,26 @@ export async function runCli(
     answer?: string | undefined
     directory?: string
     signal?: AbortSignal
+    hasColours?: boolean
+    onOutput?: (text: string) => void
   } = {},
 ): Promise<CliResult> {
   let stdout = ''
   let stderr = ''
   const io: CommandIo = {
-    stdout: (text) => void (stdout += text),
+    stdout: (text) => {
+      stdout += text
+      options.onOutput?.(text)
+    },
     stderr: (text) => void (stderr += text),
     progress: () => undefined,
     ask: async (question) => {
       stderr += question
       return options.answer
     },
+    openScreen: () => undefined,
     isInteractive: false,
+    hasColours: options.hasColours ?? false,
     columns: undefined,
     signal: options.signal ?? new AbortController().signal,
     env: { HOME: home, ...options.env },

@@ -24,6 +24,7 @@ function limitsOf(...rows: readonly Partial<LimitsData['accounts'][number]>[]): 
     active: false,
     pinned: false,
     needsLogin: null,
+    state: 'eligible' as const,
     status: 'ok',
     windows: [],
     blocks: [],

@@ -1,17 +1,16 @@
 import { WrongUsage } from '../../kernel/errors.js'
-import { type Paths, resolvePaths } from '../../kernel/files/paths.js'
+import { resolvePaths } from '../../kernel/files/paths.js'
 import { defineCommand, type OptionValues } from '../command.js'
 import type { CommandIo } from '../io.js'
 
-import { type FileChange, applyChange, backupStamp, planChange } from './apply.js'
-import { findConfigFiles } from '../../host-setup/config-files.js'
-import { cachedCopies, removeCopies } from '../../host-setup/package-cache.js'
+import type { FileChange } from './apply.js'
+import { carryOut, clearCache, type Edits, planEdits } from './edits.js'
 import { type InstallMode, installed, installedTui, uninstalled } from './plan.js'
 
 const COMMON_OPTIONS = {
   'dry-run': { type: 'boolean' },
   'no-cache-clear': { type: 'boolean' },
-  'config-path': { type: 'string' },
+  'config-path': { type: 'string', of: { kind: 'file' } },
 } as const
 
 const COMMON_HELP = `  --dry-run           show what would change, without values; write nothing
@@ -52,7 +51,7 @@ ${COMMON_HELP}`,
       action: 'install',
       server: (document) => installed(document, mode),
       tui: installedTui,
-      next: 'Next: {login}',
+      next: 'Next: {setup}',
     })
   },
 })
@@ -99,26 +98,14 @@ export const updateCommand = defineCommand({
 async function runOnConfig(
   io: CommandIo,
   values: OptionValues<typeof COMMON_OPTIONS>,
-  plan: {
-    readonly action: 'install' | 'uninstall'
-    readonly server: Parameters<typeof planChange>[1]
-    readonly tui: Parameters<typeof planChange>[1]
-    readonly next: string
-  },
+  plan: Edits & { readonly action: 'install' | 'uninstall'; readonly next: string },
 ): Promise<number> {
   const dryRun = values['dry-run'] === true
   const paths = resolvePaths(io.env)
-  const files = await findConfigFiles(paths, io.env, values['config-path'])
-  // Both files are understood before the first is written: a broken one leaves everything as it is.
-  const planned = [
-    await planChange(files.server, plan.server),
-    await planChange(files.tui, plan.tui),
-    // Uninstalling must not create a file just to have nothing in it.
-  ].filter(({ before, changes }) => before !== undefined || changes.length > 0)
-  const stamp = backupStamp(Date.now())
-  const changes: FileChange[] = []
-  for (const one of planned)
-    changes.push(dryRun ? { file: one.file, changes: one.changes } : await applyChange(one, stamp))
+  const planned = await planEdits(paths, io.env, plan, values['config-path'])
+  const changes = dryRun
+    ? planned.map(({ file, changes: places }) => ({ file, changes: places }))
+    : await carryOut(planned)
   const removed = values['no-cache-clear'] === true ? [] : await clearCache(paths, dryRun)
   if (values.json)
     io.stdout(
@@ -126,12 +113,6 @@ async function runOnConfig(
     )
   else io.stdout(describe(changes, removed, dryRun, plan.next))
   return 0
-}
-
-async function clearCache(paths: Paths, dryRun: boolean): Promise<string[]> {
-  const copies = await cachedCopies(paths)
-  if (!dryRun) await removeCopies(copies)
-  return copies
 }
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const

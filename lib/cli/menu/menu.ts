@@ -123,7 +123,8 @@ async function act(
   }
 }
 
-async function importAccounts(menu: MenuContext): Promise<void> {
+/** Shows what would be taken over from where, and takes it over after a yes. */
+export async function importAccounts(menu: MenuContext): Promise<void> {
   const { runtime, io, prompts } = menu
   const { found } = await codexImport.run(runtime, { dryRun: true }, contextOf(io))
   const sources = [...new Set(found.map(({ source }) => source))].filter(

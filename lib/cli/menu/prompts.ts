@@ -5,7 +5,8 @@ import type { WriteStream } from 'node:tty'
 import { abortReason } from '../../kernel/clock.js'
 import { plainLines, plainText } from '../../kernel/text/plain-text.js'
 import { commandsIn } from '../../kernel/text/command-words.js'
-import { cut, displayWidth } from '../../kernel/text/table.js'
+import { cut } from '../../kernel/text/table.js'
+import { wrapped } from '../../kernel/text/wrap.js'
 import type { CommandIo } from '../io.js'
 
 /** One line of a list. */
@@ -26,7 +27,8 @@ export interface Prompts {
     choices: readonly Choice<Value>[],
     options?: { at?: Value | undefined; search?: boolean },
   ): Promise<Value | undefined>
-  confirm(message: string): Promise<boolean | undefined>
+  /** @param initial what Enter says */
+  confirm(message: string, initial?: boolean): Promise<boolean | undefined>
   line(
     message: string,
     options?: { initial?: string; validate?: (text: string) => string | undefined },
@@ -57,7 +59,7 @@ const ERASE_LINE = '\r\u001b[2K'
 export async function openPrompts(io: CommandIo): Promise<Prompts> {
   const clack = await import('@clack/prompts')
   const { stdin, stdout } = process
-  const hasColours = (io.env.NO_COLOR ?? '') === ''
+  const { hasColours } = io
   const output = hasColours && clack.unicode ? stdout : plainer(stdout, hasColours, clack.unicode)
   const common = { input: stdin, output, signal: io.signal }
   const width = (): number => Math.max(20, stdout.columns - FRAME_WIDTH)
@@ -99,8 +101,8 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       )
       return choices.find(({ value }) => value === chosen)?.value
     },
-    confirm: async (message) =>
-      answer(await clack.confirm({ ...common, message: shownLines(message), initialValue: false })),
+    confirm: async (message, initialValue = false) =>
+      answer(await clack.confirm({ ...common, message: shownLines(message), initialValue })),
     line: async (message, { initial, validate } = {}) =>
       answer(
         await clack.text({
@@ -215,24 +217,4 @@ function plainer(stream: WriteStream, hasColours: boolean, hasUnicode: boolean):
     columns: { get: () => stream.columns },
     rows: { get: () => stream.rows },
   })
-}
-
-/** A text broken between words into lines of at most `width` columns; a longer word has a line of its own. Pure. */
-export function wrapped(text: string, width: number): string {
-  return text
-    .split('\n')
-    .map((line) => (displayWidth(line) <= width ? line : brokenLine(line, width)))
-    .join('\n')
-}
-
-function brokenLine(line: string, width: number): string {
-  const lines: string[] = []
-  let current = ''
-  for (const word of line.split(' ')) {
-    if (current !== '' && displayWidth(current) + 1 + displayWidth(word) > width) {
-      lines.push(current)
-      current = word
-    } else current = current === '' ? word : `${current} ${word}`
-  }
-  return [...lines, current].join('\n')
 }

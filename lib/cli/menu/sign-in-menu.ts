@@ -1,6 +1,7 @@
 import type { Account } from '../../accounts/account.js'
 import { parseBaseUrl } from '../../oauth/base-url.js'
 import { ENDPOINT_LABEL, type LoginMethodId, loginMethods } from '../../login/method-list.js'
+import { canShowBrowser } from '../../login/open-browser.js'
 import { readyForLogin, saveApiKey } from '../../core-late.js'
 import { messageOf } from '../../kernel/errors.js'
 import { signIn, type SignInUi } from '../sign-in.js'
@@ -21,7 +22,8 @@ export async function signInByMenu(menu: MenuContext, wanted?: Account): Promise
   ]
   const title =
     wanted === undefined ? 'How do you want to sign in?' : `Sign in again: ${runtime.label(wanted)}`
-  const method = await prompts.choose(title, choices)
+  const at = canShowBrowser(io.env) ? undefined : ('device' as const)
+  const method = await prompts.choose(title, choices, { at })
   if (method === undefined) return false
   if (method === 'endpoint') return addEndpoint(menu)
   const result = await signIn(runtime, method, uiOf(menu), wanted)

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, rmdir, utimes } from 'node:fs/promises'
 import { abortReason, systemClock } from '../clock.js'
 import { dropUndefined } from '../drop-undefined.js'
 import { CodexError, systemCode } from '../errors.js'
+import { tellWait } from '../waits.js'
 import {
   beatMs,
   discard,
@@ -274,6 +275,7 @@ async function waitForLock(
     }
     if (performance.now() >= deadline)
       throw new CodexError('store_busy', `Another process holds ${options.what}: ${file}.lock`)
+    if (pause === FIRST_PAUSE_MS) tellWait(`another process that holds ${options.what}`)
     await systemClock.sleep(pause * (0.5 + Math.random()), signal)
   }
 }

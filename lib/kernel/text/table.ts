@@ -1,9 +1,11 @@
 import { plainText } from './plain-text.js'
+import { toned, type TonedText } from './tones.js'
 
 /** One column of a table. */
 export interface Column<Row> {
   readonly title: string
-  readonly value: (row: Row) => string
+  /** The cell, in parts where they differ in tone. */
+  readonly value: (row: Row) => string | readonly TonedText[]
   readonly align?: 'left' | 'right'
   /** Columns with the lowest number are dropped first when the table is too wide. Absent: never dropped. */
   readonly priority?: number
@@ -22,8 +24,13 @@ export function renderTable<Row>(
   width: number,
 ): string {
   const kept = columns.map(({ title, value, align, priority }) => {
-    const cells = [title, ...rows.map((row) => value(row))].map(plainText)
-    return { cells, align, priority, width: Math.max(...cells.map(displayWidth)) }
+    const cells = [title, ...rows.map((row) => value(row))].map(cellFrom)
+    return {
+      cells,
+      align,
+      priority,
+      width: Math.max(...cells.map(({ text }) => displayWidth(text))),
+    }
   })
   while (kept.length > 1 && totalWidth(kept) > width) {
     const least = kept
@@ -43,8 +50,20 @@ export function renderTable<Row>(
     .join('\n')
 }
 
+/** One line of plain text and what it is made of. */
+interface Cell {
+  readonly text: string
+  readonly parts: readonly TonedText[]
+}
+
+function cellFrom(value: string | readonly TonedText[]): Cell {
+  const given = typeof value === 'string' ? [{ text: value }] : value
+  const parts = given.map((part) => ({ ...part, text: plainText(part.text) }))
+  return { text: parts.map(({ text }) => text).join(''), parts }
+}
+
 interface Measured {
-  readonly cells: readonly string[]
+  readonly cells: readonly Cell[]
   readonly align: Column<never>['align']
   width: number
 }
@@ -64,9 +83,23 @@ function shrink(columns: readonly Measured[], width: number): void {
 }
 
 function cellOf({ cells, align, width }: Measured, line: number): string {
-  const text = cut(cells[line] ?? '', width)
+  const { text: whole, parts } = cells[line] ?? cellFrom('')
+  const text = cut(whole, width)
   const fill = ' '.repeat(Math.max(0, width - displayWidth(text)))
-  return align === 'right' ? fill + text : text + fill
+  const shown = text === whole ? parts.map(toned).join('') : tonedStart(parts, text)
+  return align === 'right' ? fill + shown : shown + fill
+}
+
+/** What is left of the parts when their text was cut to `text`; the sign of the cut belongs to the part that it cuts. */
+function tonedStart(parts: readonly TonedText[], text: string): string {
+  let at = 0
+  return parts
+    .map((part) => {
+      const start = at
+      at += part.text.length
+      return toned({ ...part, text: text.slice(start, at) })
+    })
+    .join('')
 }
 
 /** Shortens a text to `width` columns, ending in `…` when something was cut. */

@@ -23,7 +23,7 @@ import { renderTable } from '../../kernel/text/table.js'
 import { REPORT_MARK, renderReport } from '../../report/page.js'
 import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
 import { ACCOUNT_COLUMNS, NO_ACCOUNT, rowOf, viewsOf, windowsCell } from '../account-rows.js'
-import { defineTool } from '../definition.js'
+import { defineTool, LOCAL_PACE } from '../definition.js'
 import { writeOwnFile } from '../own-file.js'
 import { comparisonText } from './comparison-text.js'
 import { PERIODS } from '../../report/comparison.js'
@@ -49,6 +49,7 @@ export const codexDashboard = defineTool({
       .optional(),
   },
   userOnly: ['html', 'force', 'compare'],
+  watch: ({ html }) => (html === undefined ? LOCAL_PACE : undefined),
   async run(runtime, { html: wanted, force = false, compare }, context) {
     if (wanted === '')
       throw new CodexError('invalid_input', 'Argument html needs the name of a file.')

@@ -11,9 +11,16 @@ import type { HistoryEntry } from '../../history/entries.js'
 import { forecastOf } from '../../history/estimates.js'
 import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
-import { type AccountRow, NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
+import {
+  type AccountRow,
+  leftTone,
+  NO_ACCOUNT,
+  rowOf,
+  shortName,
+  viewsOf,
+} from '../account-rows.js'
 import { accountArg } from '../accounts/account-edit.js'
-import { defineTool } from '../definition.js'
+import { BACKEND_PACE, defineTool, LOCAL_PACE } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
 
 /** A window and what is expected of it; null when the history says too little. */
@@ -30,6 +37,7 @@ export const codexLimits = defineTool({
   },
   positional: ['account'],
   core: true,
+  watch: ({ cached }) => (cached === true ? LOCAL_PACE : BACKEND_PACE),
   async run(runtime, { account, cached }, context) {
     const pool = await runtime.store.read()
     const chosen =
@@ -79,7 +87,10 @@ export const codexLimits = defineTool({
         },
         {
           title: 'Left',
-          value: ({ window }) => (window === undefined ? '-' : percentText(window.leftPercent)),
+          value: ({ window }) =>
+            window === undefined
+              ? '-'
+              : [{ text: percentText(window.leftPercent), tone: leftTone(window.leftPercent) }],
           align: 'right',
         },
         {
@@ -90,10 +101,11 @@ export const codexLimits = defineTool({
         {
           title: 'Read',
           value: ({ row, window }) =>
-            row.error ??
-            (window === undefined
-              ? 'no reading'
-              : `${formatDuration(view.nowMs - window.observedAtMs)} ago`),
+            row.error === null
+              ? window === undefined
+                ? 'no reading'
+                : `${formatDuration(view.nowMs - window.observedAtMs)} ago`
+              : [{ text: row.error, tone: row.enabled ? 'bad' : 'faint' }],
           priority: 1,
         },
       ],

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { ACCOUNT_COLUMNS, accountRows, NO_ACCOUNT, windowsCell } from '../account-rows.js'
-import { defineTool } from '../definition.js'
+import { defineTool, LOCAL_PACE } from '../definition.js'
 
 export const codexList = defineTool({
   name: 'list',
@@ -11,6 +11,7 @@ export const codexList = defineTool({
   summary: 'List the ChatGPT accounts with their state and what is left of their limits.',
   risk: 'read',
   args: { tag: z.string().describe('only accounts with this tag').optional() },
+  watch: () => LOCAL_PACE,
   async run(runtime, { tag }, context) {
     const pool = await runtime.store.read()
     const rows = accountRows(runtime, pool, context)

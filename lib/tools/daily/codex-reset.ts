@@ -25,7 +25,9 @@ export const codexReset = defineTool({
   positional: ['account'],
   riskOf: ({ action }) => (action === 'consume' ? 'spend' : 'read'),
   userOnly: ['confirm'],
-  async run(runtime, { account, action = 'status', creditId, confirm }, { signal }) {
+  async run(runtime, { account, action = 'status', creditId, confirm }, context) {
+    const { signal } = context
+    context.progress('asking the backend for banked resets')
     const pool = await runtime.store.read()
     const target = findAccount(pool, account ?? pool.activeIndex + 1, runtime.config.maskEmail)
     const name = accountName(target.account, target.position, runtime.config)

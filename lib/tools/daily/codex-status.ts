@@ -17,7 +17,7 @@ import {
   viewsOf,
   windowsCell,
 } from '../account-rows.js'
-import { defineTool } from '../definition.js'
+import { defineTool, LOCAL_PACE } from '../definition.js'
 
 export const codexStatus = defineTool({
   name: 'status',
@@ -27,6 +27,7 @@ export const codexStatus = defineTool({
   risk: 'read',
   args: { why: z.boolean().describe('add the last decisions and their reasons').optional() },
   core: true,
+  watch: () => LOCAL_PACE,
   async run(runtime, { why }, context) {
     const pool = await runtime.store.read()
     const views = viewsOf(runtime, pool, context)

@@ -4,7 +4,7 @@ import { unreadableRecords, unreadableText } from '../../accounts/store/unreadab
 import { formatDuration } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
-import { defineTool } from '../definition.js'
+import { BACKEND_PACE, defineTool } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
 
 export const codexHealth = defineTool({
@@ -20,6 +20,7 @@ export const codexHealth = defineTool({
       .optional(),
   },
   riskOf: ({ clear }) => (clear === true ? 'edit' : 'read'),
+  watch: ({ clear }) => (clear === true ? undefined : BACKEND_PACE),
   async run(runtime, { clear }, context) {
     const before = await runtime.store.read()
     if (clear === true)

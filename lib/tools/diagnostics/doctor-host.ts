@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 
 import { parse as parseJsonc } from 'jsonc-parser'
@@ -8,17 +7,15 @@ import { findProjectRoot } from '../../accounts/project/project.js'
 import { findConfigFiles } from '../../host-setup/config-files.js'
 import { cachedCopies } from '../../host-setup/package-cache.js'
 import { entryKind, PACKAGE_NAME } from '../../host-setup/plugin-entries.js'
+import { hostVersion, runHost } from '../../host-setup/run-host.js'
 import { parsedJson } from '../../kernel/text/json.js'
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
-import { chosenEnvironment, startProgram } from '../../kernel/start-program.js'
-import type { Paths } from '../../kernel/files/paths.js'
 import { packageVersion } from '../../kernel/version.js'
 import type { Runtime } from '../../runtime.js'
 import { failed, type Finding, ok, warning } from './finding.js'
 
 const UPDATE = `npx -y ${PACKAGE_NAME}@latest update`
-const VERSION_TIMEOUT_MS = 10_000
 const SELF_TEST_TIMEOUT_MS = 120_000
 /** Set for the OpenCode that a self-test starts; the plugin says on stderr then that it serves. */
 const SELF_TEST_ENV = 'OC_CODEX_SELF_TEST'
@@ -119,8 +116,7 @@ export async function host(
   { env, paths }: Runtime,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const answer = await run(env, paths, ['--version'], signal, VERSION_TIMEOUT_MS)
-  const found = /\d+\.\d+\.\d+/.exec(answer?.output ?? '')?.[0]
+  const found = await hostVersion({ env, paths }, signal)
   if (found === undefined)
     return [
       warning(
@@ -137,12 +133,10 @@ export async function selfTest(
   { env, paths }: Runtime,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const answer = await run(
-    { ...env, [SELF_TEST_ENV]: '1' },
-    paths,
+  const answer = await runHost(
+    { env: { ...env, [SELF_TEST_ENV]: '1' }, paths },
     ['models', 'openai', '--print-logs', '--log-level', 'INFO'],
-    signal,
-    SELF_TEST_TIMEOUT_MS,
+    { signal, timeout: SELF_TEST_TIMEOUT_MS },
   )
   const serves = /oc-codex-multi-auth (\S+) serves openai/.exec(answer?.output ?? '')?.[1]
   if (serves !== undefined)
@@ -150,51 +144,9 @@ export async function selfTest(
       ok('self-test', `OpenCode was started and hands openai to this plugin, version ${serves}.`),
     ]
   const why =
-    answer === undefined
+    answer === undefined || answer.output === ''
       ? 'OpenCode could not be started'
       : 'OpenCode was started and did not hand openai to this plugin'
   const action = 'See the findings above; then: opencode models openai --print-logs'
   return [failed('self-test', `${why}.`, action)]
 }
-
-/** What OpenCode goes by: its own settings and ours, and the way to the network. */
-const OF_THE_HOST =
-  /^(?:OPENCODE_\w+|CODEX_\w+|OC_CODEX_\w+|ENABLE_PLUGIN_REQUEST_LOGGING|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR))$/i
-
-/** Runs OpenCode in an empty folder of ours, so that no project's files are read. Undefined when it cannot be started. */
-async function run(
-  env: NodeJS.ProcessEnv,
-  paths: Paths,
-  args: readonly string[],
-  signal: AbortSignal,
-  timeout: number,
-): Promise<{ readonly output: string } | undefined> {
-  // Inside OpenCode the running program is the host itself.
-  const isHost = path.basename(process.execPath).startsWith('opencode')
-  const isWindowsScript = !isHost && process.platform === 'win32'
-  if (isWindowsScript) return undefined
-  const folder = path.join(paths.cacheDir, 'empty')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const child = startProgram({
-    program: isHost ? process.execPath : 'opencode',
-    args,
-    env: chosenEnvironment(env, OF_THE_HOST),
-    folder,
-    stdio: 'pipe',
-    signal,
-    timeout,
-  })
-  if (child === undefined) return undefined
-  return new Promise((resolve) => {
-    let output = ''
-    const keep = (text: string): void => void (output = (output + text).slice(-MOST_OUTPUT))
-    child.stdin?.end()
-    child.stdout?.setEncoding('utf8').on('data', keep)
-    child.stderr?.setEncoding('utf8').on('data', keep)
-    child.once('error', () => resolve(undefined))
-    child.once('close', () => resolve(output === '' ? undefined : { output }))
-  })
-}
-
-/** Characters of output that are kept, the last ones. */
-const MOST_OUTPUT = 4_000_000

@@ -1,6 +1,6 @@
 import { nextAction } from '../../account-view/next-action.js'
 import { viewsOf } from '../account-rows.js'
-import { defineTool } from '../definition.js'
+import { defineTool, LOCAL_PACE } from '../definition.js'
 
 export const codexNext = defineTool({
   name: 'next',
@@ -8,6 +8,7 @@ export const codexNext = defineTool({
   summary: 'Name the one thing to do next.',
   risk: 'read',
   args: {},
+  watch: () => LOCAL_PACE,
   async run(runtime) {
     const pool = await runtime.store.read()
     const views = viewsOf(runtime, pool)

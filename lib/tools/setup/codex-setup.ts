@@ -1,17 +1,21 @@
 import { canServe } from '../../account-view/state.js'
 import { MANAGED_MARKER } from '../../login/managed-entry.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
+import { hostProgram } from '../../host-setup/run-host.js'
 import { viewsOf } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 import { pluginEntry } from '../diagnostics/doctor-host.js'
 
 export interface SetupStep {
-  readonly id: 'plugin' | 'account' | 'usable' | 'spare' | 'host-login' | 'config'
+  readonly id: 'host' | 'plugin' | 'account' | 'usable' | 'spare' | 'host-login' | 'config'
   readonly step: string
   readonly done: boolean
   /** What to do when it is not. */
   readonly action: string
 }
+
+/** What to do where OpenCode is missing. */
+export const INSTALL_HOST = 'Run: npm install -g opencode-ai, or see https://opencode.ai/docs'
 
 export const codexSetup = defineTool({
   name: 'setup',
@@ -30,6 +34,12 @@ export const codexSetup = defineTool({
       ({ id, severity }) => id !== 'plugin-entry' || severity === 'ok',
     )
     const steps: SetupStep[] = [
+      {
+        id: 'host',
+        step: 'OpenCode is installed',
+        done: hostProgram(runtime.env, runtime.paths) !== undefined,
+        action: INSTALL_HOST,
+      },
       {
         id: 'plugin',
         step: 'OpenCode’s configuration names this plugin',
