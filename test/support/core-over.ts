@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import type { Place } from '../../lib/kernel/text/command-words.js'
 import type { OpenWebSocket } from '../../lib/request/transport/socket.js'
 import type { AccountSpec } from '../../simulator/accounts/account.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
@@ -30,6 +31,7 @@ export async function coreOver(
     env?: NodeJS.ProcessEnv
     change?: (account: Record<string, unknown>, index: number) => Record<string, unknown>
     openWebSocket?: OpenWebSocket
+    place?: () => Place
   } = {},
 ): Promise<Stage> {
   const simulator = await startSimulator({
@@ -59,13 +61,14 @@ export async function coreOver(
     log: (level: string, text: string) => void said.push(`${level}: ${text}`),
     toast: ({ message }: { message: string }) => void said.push(message),
   }
-  const { openWebSocket } = options
+  const { openWebSocket, place } = options
   const core = await createCore({
     host,
     paths: resolvePaths(env),
     env,
     directory: home,
     ...(openWebSocket && { openWebSocket }),
+    ...(place && { place }),
   })
   onTestFinished(() => core.close())
   return { core, simulator, home, said }
