@@ -23,6 +23,7 @@ import type { Alert } from './quota/alerts.js'
 import { errorResponse, shownError } from './request/failures/host-error.js'
 import type { CodexIdentity } from './request/headers/codex-identity.js'
 import { codexUserAgent } from './request/headers/codex-user-agent.js'
+import { alertNotice } from './request/notice-words.js'
 import type { Notices } from './request/notices.js'
 import type { Runtime } from './runtime.js'
 
@@ -36,7 +37,8 @@ export async function sayAlert(
   const entries = await history.readingsOf(account.uid)
   const forecast = forecastOf(entries, { uid: account.uid, ...alert }, clock.now())
   const pace = alert.level === 0 ? '' : paceWarning(forecast, clock.now())
-  notices.alert(runtime.label(account), alert, pace)
+  const said = { uid: account.uid, label: runtime.label(account), alert, pace }
+  notices.tell(alertNotice(said, clock.now()))
 }
 
 /** The ways to sign in, for the host. */

@@ -13,7 +13,8 @@ import { prepareRequest } from './request/body/request.js'
 import { deadlineFor } from './request/deadline.js'
 import type { EndpointForKeys } from './request/endpoint.js'
 import { type CodexFetch, createCodexFetch } from './request/fetch.js'
-import { createNotices, createSharedGate } from './request/notices.js'
+import { createNotices } from './request/notices.js'
+import { createSharedGate } from './request/shared-gate.js'
 import type { OpenWebSocket } from './request/transport/socket.js'
 import { createTransport } from './request/transport/transport.js'
 import { configFiles } from './runtime-config.js'
@@ -76,7 +77,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
   })
   const { clock, host, config, store, ledger, sessions, tokens } = runtime
   const gate = createSharedGate({ file: input.paths.noticesFile, clock, log: host })
-  const notices = createNotices({ host, config, clock, gate })
+  const notices = createNotices({ host, config, gate })
   const legacy =
     config.requestTransformMode === 'legacy'
       ? (await import('./request/legacy/legacy.js')).createLegacy(runtime)
@@ -132,6 +133,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
       requestTimers.close()
       // What is to be said needs the names of the accounts.
       await alerting
+      await notices.close()
       await Promise.all([
         login.started()?.then(
           (started) => started.close(),

@@ -19,7 +19,7 @@ export const ERROR_TABLE = {
   all_accounts_blocked: row(
     403,
     'Every account is at a limit or blocked; the message says until when.',
-    'See when each account is free again: {status --why}',
+    'See each account: {status --why}',
   ),
   account_not_allowed: row(
     403,

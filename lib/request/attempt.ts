@@ -5,7 +5,7 @@ import { routed } from './choose.js'
 import { MIN_STEP_MS } from './deadline.js'
 import { assertSendable } from './headers/headers.js'
 import { wireRequest } from './headers/wire.js'
-import { type Attempt, type AttemptResult, lateOf, type RequestRun } from './run.js'
+import { type Attempt, type AttemptResult, lateOf, pass, type RequestRun } from './run.js'
 import type { Shipment } from './transport/passage.js'
 
 /** A header of the backend's that is no sensible turn state is not echoed. */
@@ -86,6 +86,11 @@ export function noteTokenError(run: RequestRun, account: Account, error: unknown
   if (run.signal.aborted || !isCodexError(error)) throw error
   run.last = { error }
   if (error instanceof BusyElsewhere) run.busy.add(account.uid)
-  if (error.code === 'login_required') run.notices.loginNeeded(run.runtime.label(account))
+  if (error.code === 'login_required')
+    pass(run, account.uid, {
+      label: run.runtime.label(account),
+      why: 'must sign in again',
+      kind: 'login',
+    })
   return error
 }

@@ -82,16 +82,19 @@ async function answer(
   } catch (error) {
     if (arrival.run !== undefined) deps.breakers.abandoned(arrival.run)
     if (signal.aborted && !isOverdue(signal)) {
+      if ((arrival.run?.passed.size ?? 0) > 0)
+        (await lateOf(deps)).settle(arrival.run as RequestRun)
       finish(deps.runtime, arrival, 'aborted')
       throw abortReason(signal)
     }
-    const { overdue, shownError } = await lateOf(deps)
+    const { overdue, settle, shownError } = await lateOf(deps)
     const why = signal.aborted ? overdue(deps, arrival.run?.last) : error
     const shown = shownError(why, deps.runtime.place())
     if (!signal.aborted && !isCodexError(error))
       deps.runtime.host.log('error', 'A request failed inside the plugin.', {
         reason: messageOf(error),
       })
+    if (arrival.run !== undefined) settle(arrival.run, shown.code === 'login_required')
     finish(deps.runtime, arrival, `failed:${shown.code}`)
     return shown
   }
@@ -128,6 +131,7 @@ async function begin(
     reason: 'initial_attempt',
     again: undefined,
     last: undefined,
+    passed: new Map(),
     tried: new Set(),
     busy: new Set(),
     isLastResort: false,

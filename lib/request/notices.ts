@@ -1,120 +1,129 @@
-import * as s from '../kernel/shape.js'
-
 import type { Config } from '../config/settings.js'
-import type { Clock } from '../kernel/clock.js'
-import { createStateFile } from '../kernel/files/state-file.js'
-import type { Logger } from '../kernel/logger.js'
-import { goodEntries } from '../kernel/text/odd-values.js'
-import { limitName } from '../account-view/words.js'
+import type { PoolEvent } from '../history/pool-events.js'
 import type { HostPort, Toast } from '../kernel/host-port.js'
-import type { Alert } from '../quota/alerts.js'
-import { formatDuration, formatMoment, formatWhen } from '../kernel/text/moments.js'
+import type { SharedGate } from './shared-gate.js'
+import type { Notice, Passed } from './notice-words.js'
 
 /** A block that ends is waited for a little longer: the backend's clock is not ours, ms. */
 export const WAIT_MARGIN_MS = 250
-/** How often the countdown of a waiting request is refreshed, ms. */
+/** How often a waiting request looks at the clock, ms. */
 export const COUNTDOWN_MS = 5_000
+/** What belongs to one answer comes within this time and is one toast, ms. */
+const GATHER_MS = 300
+/** A request that moves on and on keeps other news back for no longer than this, ms. */
+const LONGEST_HOLD_MS = 10_000
+const MAX_SENTENCES = 3
+const RANK = { info: 0, success: 0, warning: 1, error: 2 } as const
 
-/** The few things worth a toast; each said once within the configured time. */
+/** The few things worth a toast: one for a request, and one for an event in all windows. */
 export type Notices = ReturnType<typeof createNotices>
 
-/** Creates the notices of one plugin instance. */
+/** Creates the notices of one plugin instance. Nothing here is waited for, and no request writes a file. */
 export function createNotices(deps: {
   host: HostPort
   config: Config
-  clock: Clock
-  gate: Pick<ReturnType<typeof createSharedGate>, 'mayShow'>
+  gate: Pick<SharedGate, 'claim' | 'note'>
 }) {
-  const { host, config, clock, gate } = deps
-  const show = (key: string, withinMs: number, toast: Toast): void => {
-    if (gate.mayShow(key, clock.now(), withinMs))
-      host.toast({ title: 'Codex accounts', durationMs: config.toastDurationMs, ...toast })
+  const { host, config, gate } = deps
+  const gathered: Notice[] = []
+  const showing = new Set<Promise<void>>()
+  /** Requests that have left an account and know not yet who serves. */
+  let moving = 0
+  /** Accounts of which an error or a switch has told, and when: what was found out of them comes a little later. */
+  const toldAtMs = new Map<string, number>()
+  let firstAtMs = 0
+  let timer: NodeJS.Timeout | undefined
+
+  function add(notice: Notice): void {
+    const toldMs = notice.uid === undefined ? undefined : toldAtMs.get(notice.uid)
+    if (toldMs !== undefined && performance.now() - toldMs < LONGEST_HOLD_MS) return
+    if (gathered.length === 0) firstAtMs = performance.now()
+    gathered.push(notice)
+    clearTimeout(timer)
+    timer = setTimeout(tell, GATHER_MS)
+    timer.unref()
   }
+
+  function tell(): void {
+    clearTimeout(timer)
+    if (moving > 0 && performance.now() - firstAtMs < LONGEST_HOLD_MS) {
+      timer = setTimeout(tell, GATHER_MS)
+      timer.unref()
+      return
+    }
+    const notices = gathered.splice(0)
+    if (notices.length === 0) return
+    const shown = show(notices).finally(() => showing.delete(shown))
+    showing.add(shown)
+  }
+
+  /** What no window has told yet, in one toast. */
+  async function show(notices: readonly Notice[]): Promise<void> {
+    const news: Notice[] = []
+    for (const notice of notices) {
+      const withinMs = Math.max(config.rateLimitToastDebounceMs, notice.withinMs ?? 0)
+      const claims = await Promise.all(notice.keys.map((key) => gate.claim(key, withinMs)))
+      if (claims.includes(true)) news.push(notice)
+    }
+    if (news.length === 0) return
+    const variants = news.map(({ variant }) => variant)
+    host.toast({
+      title: 'Codex accounts',
+      message: news
+        .slice(0, MAX_SENTENCES)
+        .map(({ message }) => message)
+        .join(' '),
+      variant: variants.sort((left, right) => RANK[right] - RANK[left])[0] ?? 'info',
+      durationMs: config.toastDurationMs,
+    } satisfies Toast)
+  }
+
+  /** An error or a switch tells of these accounts: their alerts would say it a second time. */
+  function forget(passed: ReadonlyMap<string, Passed>): void {
+    if (passed.size === 0) return
+    moving -= 1
+    for (const uid of passed.keys()) toldAtMs.set(uid, performance.now())
+    const kept = gathered.filter(({ uid }) => uid === undefined || !passed.has(uid))
+    gathered.splice(0, Infinity, ...kept)
+  }
+
   return {
-    /** Another account serves now. */
-    switched(from: string, to: string, why: string): void {
-      if (!config.accountToasts) return
-      show(`switched ${from} ${to}`, config.rateLimitToastDebounceMs, {
-        variant: 'info',
-        message: `${from} ${why}; continuing with ${to}.`,
-      })
-    },
-    /** Every account is blocked and the request waits. Called again and again while it does. */
-    waiting(untilMs: number): void {
-      const leftMs = untilMs - clock.now()
-      show(`waiting ${Math.ceil(leftMs / COUNTDOWN_MS)}`, COUNTDOWN_MS, {
-        variant: 'warning',
-        message: `Every account is at a limit. Resumes automatically at ${formatMoment(untilMs, clock.now())}, in ${formatDuration(leftMs)}. Esc stops waiting.`,
-        durationMs: COUNTDOWN_MS,
-      })
+    /** A request has left its first account and looks for another one. `served` or `refused` ends it. */
+    moves(): void {
+      moving += 1
     },
     /**
-     * Little is left of a window.
-     * @param pace a sentence on how long it lasts, or nothing
+     * The request is answered.
+     * @param passed accounts it has left
+     * @param event who took over from whom, if anybody
      */
-    alert(label: string, { window, level, limitId }: Alert, pace: string): void {
-      const name = limitName(window.kind)
-      const left = level === 0 ? 'is used up' : `has ${level}% left`
-      const until =
-        window.resetsAtMs === undefined
-          ? ''
-          : ` It resets ${formatWhen(window.resetsAtMs, clock.now())}.`
-      show(`alert ${label} ${limitId} ${window.kind} ${level}`, config.rateLimitToastDebounceMs, {
-        variant: level <= 5 ? 'warning' : 'info',
-        message: `${label}: the ${name} ${left}.${until}${pace === '' ? '' : ` ${pace}`}`,
-      })
+    served(
+      passed: ReadonlyMap<string, Passed>,
+      news: readonly Notice[],
+      event: PoolEvent | undefined,
+    ): void {
+      forget(passed)
+      if (event !== undefined) gate.note(event)
+      for (const notice of news)
+        if (config.accountToasts || notice.withinMs !== undefined) add(notice)
     },
-    /** An account cannot be used until the user signs in again. */
-    loginNeeded(label: string): void {
-      show(`login ${label}`, Math.max(config.rateLimitToastDebounceMs, 10 * 60_000), {
-        variant: 'error',
-        message: `${label} must sign in again: {login}`,
-      })
+    /** The request waits, takes another model or failed, and the user reads why. @param news what that does not tell */
+    refused(passed: ReadonlyMap<string, Passed>, news: readonly Notice[]): void {
+      forget(passed)
+      news.forEach(add)
+    },
+    /** The request waits for a limit. @returns says that it waits no longer */
+    waits(notice: Notice, event: PoolEvent): () => void {
+      add(notice)
+      return gate.note(event)
+    },
+    /** Something of no request, a window that runs out say. */
+    tell: add,
+    /** Tells what is gathered. */
+    async close(): Promise<void> {
+      moving = 0
+      tell()
+      await Promise.all(showing)
     },
   }
-}
-
-/** When each message was last shown, in any window. */
-type Shown = Readonly<Record<string, number>>
-
-const fileSchema = s.object({ version: s.literal(1), shown: goodEntries(s.number()).catch({}) })
-
-/** Other windows must learn of a message before they would show it themselves, ms. */
-const WRITE_DELAY_MS = 20
-const KEEP_MS = 60 * 60_000
-
-/** A gate for all windows of the user: what one has shown the others keep to themselves. */
-export function createSharedGate(deps: { file: string; clock: Clock; log: Logger }) {
-  const { clock } = deps
-  const state = createStateFile<Shown>({
-    ...deps,
-    initial: {},
-    parse: (text) => fileSchema.parse(JSON.parse(text)).shown,
-    format: (shown) => JSON.stringify({ version: 1, shown }),
-    merge: (ours, theirs) => merged(ours, theirs, clock.now()),
-    delayMs: WRITE_DELAY_MS,
-    watch: true,
-  })
-  return {
-    /**
-     * True for the first caller within the time, in any window. The same sentence with another number is the same message:
-     * the key tells.
-     */
-    mayShow(key: string, nowMs: number, withinMs: number): boolean {
-      const last = state.current()[key]
-      if (last !== undefined && nowMs >= last && nowMs - last < withinMs) return false
-      state.set(merged({ ...state.current(), [key]: nowMs }, {}, nowMs))
-      return true
-    },
-    load: () => state.load(),
-    close: () => state.close(),
-  }
-}
-
-function merged(ours: Shown, theirs: Shown, nowMs: number): Shown {
-  const both: Record<string, number> = {}
-  for (const [key, at] of [...Object.entries(ours), ...Object.entries(theirs)]) {
-    if (nowMs - at < KEEP_MS && at <= nowMs) both[key] = Math.max(at, both[key] ?? 0)
-  }
-  return both
 }

@@ -26,6 +26,7 @@ import type { Refusal } from './failures/refusal.js'
 import type { RetryBudget } from './failures/retry.js'
 import type { HostRequest } from './host-request.js'
 import type { WireStyle } from './headers/wire.js'
+import type { Passed } from './notice-words.js'
 import type { Notices } from './notices.js'
 import type { Router } from './router.js'
 import type { AttemptRecord, RequestRecord, Trace } from './trace/trace.js'
@@ -114,6 +115,8 @@ export interface RequestRun extends RequestDeps, Omit<HostRequest, 'text'> {
   again: Target | undefined
   last: LastFailure | undefined
 
+  /** Those that could not serve, for the one message about them; none of them before a wait or another model. */
+  readonly passed: Map<string, Passed>
   /** Accounts that were asked and left. */
   readonly tried: Set<string>
   /** Of those, the accounts whose token another process is renewing: they are waited for when no other can serve. */
@@ -162,6 +165,7 @@ export interface Late {
   ) => Promise<void>
   readonly noteSwitch: (run: RequestRun, to: Account) => void
   readonly waitForAnyAccount: (run: RequestRun, refusal: Refusal) => Promise<void>
+  readonly settle: (run: RequestRun, tellsLogins?: boolean) => void
   readonly overdue: (deps: RequestDeps, last: LastFailure | undefined) => CodexError
   readonly shownError: (error: unknown, place: Place) => CodexError
   readonly errorResponse: (error: CodexError) => Response
@@ -169,6 +173,12 @@ export interface Late {
     answer: Promise<ReadableStream<Uint8Array> | CodexError>,
     giveUp: () => void,
   ) => Response
+}
+
+/** An account is left for good; what there is to say of it waits for the one that serves. */
+export function pass({ notices, passed }: RequestRun, uid: string, why: Passed): void {
+  if (passed.size === 0) notices.moves()
+  passed.set(uid, why)
 }
 
 /** Closes the account of a request; later calls change nothing but the count. */

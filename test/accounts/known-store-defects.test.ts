@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest'
 
 import { withLogin } from '../../lib/accounts/edits.js'
 import { createAccountStore } from '../../lib/accounts/store/store.js'
-import { createNotices, createSharedGate } from '../../lib/request/notices.js'
+import { noticesOfLogins } from '../../lib/request/notice-words.js'
+import { createNotices } from '../../lib/request/notices.js'
+import { createSharedGate } from '../../lib/request/shared-gate.js'
 import { cachedCopies, removeCopies } from '../../lib/host-setup/package-cache.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { systemClock } from '../../lib/kernel/clock.js'
@@ -91,17 +93,19 @@ describe('known defects with files and processes', () => {
       return createNotices({
         host: { log: () => undefined, toast: ({ message }) => void shown.push(message) },
         config: DEFAULT_CONFIG,
-        clock: systemClock,
         gate,
       })
     }
-    const one = await window()
-    one.loginNeeded('Account 1')
-    one.loginNeeded('Account 1')
-    await expect.poll(() => readFile(file, 'utf8').catch(() => '')).not.toBe('')
-    ;(await window()).loginNeeded('Account 1')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(shown).toHaveLength(1)
+    const passed = new Map([['a', { label: 'Account 1', why: '', kind: 'login' as const }]])
+    const windows = await Promise.all(Array.from({ length: 8 }, window))
+    // All at the same moment, each twice; then one that starts later.
+    const news = noticesOfLogins(passed)
+    for (const { refused } of [...windows, ...windows]) refused(passed, news)
+    await Promise.all(windows.map((one) => one.close()))
+    const last = await window()
+    last.refused(passed, news)
+    await last.close()
+    expect(shown).toEqual(['Account 1 must sign in again: {login}.'])
   })
 
   it('the first import into an empty pool works, with nothing to back up', async () => {

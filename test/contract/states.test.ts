@@ -53,7 +53,8 @@ const STATES: readonly StateRow[] = [
     words: 'limited until ',
     why: 'weekly limit',
     serves: false,
-    error: /Account 2 \(Ben\): weekly limit until /,
+    error:
+      /Account 2 \(Ben\) is at its weekly limit until .+; 2 others are disabled or signed out\./,
   },
   {
     title: 'is at a limit of its family',
@@ -61,7 +62,7 @@ const STATES: readonly StateRow[] = [
     words: 'limited until ',
     why: 'usage used up',
     serves: false,
-    error: /Account 2 \(Ben\): usage used up until /,
+    error: /Account 2 \(Ben\) is at its limit until /,
   },
   {
     title: 'is refused by the backend',
@@ -69,7 +70,7 @@ const STATES: readonly StateRow[] = [
     words: 'blocked until ',
     why: 'refused by the backend',
     serves: false,
-    error: /Account 2 \(Ben\): refused by the backend until /,
+    error: /Account 2 \(Ben\) cannot serve before .+: refused by the backend/,
   },
   {
     title: 'is blocked for another limit family only',

@@ -153,6 +153,8 @@ function named(value: unknown): unknown {
 function plain(name: string): string {
   return name
     .replaceAll(/acc_[0-9a-f]+/g, '<uid>')
+    .replaceAll(/(atMs":)\d+/g, '$1<ms>')
+    .replaceAll(/until (?:\w{3} )?\d\d:\d\d/g, 'until <moment>')
     .replaceAll(/[0-9a-f]{16,}/g, '<hash>')
     .replaceAll(/-\d{8}-\d{9}-[0-9a-f]{6}/g, '-<moment>')
 }

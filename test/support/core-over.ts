@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import type { Place } from '../../lib/kernel/text/command-words.js'
 import type { OpenWebSocket } from '../../lib/request/transport/socket.js'
 import type { AccountSpec } from '../../simulator/accounts/account.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
@@ -35,6 +36,7 @@ export async function coreOver(
     openWebSocket?: OpenWebSocket
     /** Name of a project in the home in which the core works; the home itself when absent. */
     project?: string
+    place?: () => Place
   } = {},
 ): Promise<Stage> {
   const simulator = await startSimulator({
@@ -64,7 +66,7 @@ export async function coreOver(
     log: (level: string, text: string) => void said.push(`${level}: ${text}`),
     toast: ({ message }: { message: string }) => void said.push(message),
   }
-  const { openWebSocket, project } = options
+  const { openWebSocket, place, project } = options
   const directory = path.join(home, project ?? '')
   if (project !== undefined) await mkdir(path.join(directory, '.git'), { recursive: true })
   const core = await createCore({
@@ -73,6 +75,7 @@ export async function coreOver(
     env,
     directory,
     ...(openWebSocket && { openWebSocket }),
+    ...(place && { place }),
   })
   onTestFinished(() => core.close())
   return { core, simulator, home, said }

@@ -65,6 +65,7 @@ export const FAILURES = {
     error: 'all_accounts_blocked',
     says: (failure, who) =>
       `${who.label}: the credits or the spend limit of the workspace are used up.${freeAgain(failure, who)}`,
+    toast: 'has used up its credits',
   },
   usage_limit: {
     summary: 'usage limit reached',
@@ -210,6 +211,7 @@ export const FAILURES = {
     error: 'all_accounts_blocked',
     says: (failure, who) =>
       `${who.label} sends requests faster than the backend allows.${freeAgain(failure, who)}`,
+    toast: 'has to pause',
   },
   server_error: {
     summary: 'failure of the backend, or a path it does not know',

@@ -1,11 +1,13 @@
+import type { Account } from '../../accounts/account.js'
 import { mayWait, noteTokenError } from '../attempt.js'
 import { routed } from '../choose.js'
 import { CONSEQUENCES } from '../failures/failure-row.js'
-import { decideNext, type Failure, rowOf } from '../failures/failures.js'
+import { decideNext, type Failure, rowOf, toastOf } from '../failures/failures.js'
 import type { Progress } from '../failures/retry.js'
+import type { Passed } from '../notice-words.js'
 import { fallbackModel } from './fallback-model.js'
-import { budgetOf, errorOfLast, overdue } from './refused.js'
-import type { AttemptResult, RequestDeps, RequestRun, Target } from '../run.js'
+import { budgetOf, errorOfLast, overdue, settle } from './refused.js'
+import { type AttemptResult, pass, type RequestDeps, type RequestRun, type Target } from '../run.js'
 
 /** Takes down what a failure says, and makes the request ready for its next attempt. @throws CodexError when there is none */
 export async function recover(
@@ -21,9 +23,11 @@ export async function recover(
   const again = { ...target, choice: 'again' as const }
   switch (next.do) {
     case 'stop':
+      // The error tells of it.
+      pass(run, account.uid, { label: '', ...passedBy(failure) })
       throw errorOfLast(run, run.last)
     case 'next_account':
-      leave(run, account.uid, failure)
+      leave(run, account, failure)
       return
     case 'again':
       if (!run.deadline.allows(next.afterMs)) throw overdue(run, run.last)
@@ -77,12 +81,28 @@ function progressOf(run: RequestRun, uid: string): Progress {
   }
 }
 
-function leave(run: RequestRun, uid: string, { kind }: Pick<Failure, 'kind'>): void {
-  const { clock, ledger } = run.runtime
+function leave(run: RequestRun, account: Account, failure: Failure): void {
+  const { runtime } = run
+  const { clock, ledger } = runtime
+  const { uid } = account
+  const { kind } = failure
   const block = rowOf(kind).blockOnLeave?.of({ nowMs: clock.now() })
   if (block !== undefined) ledger.block(uid, block)
+  pass(run, uid, { label: runtime.label(account), ...passedBy(failure) })
   run.tried.add(uid)
   run.reason = `switched_account_after_${kind}`
+}
+
+/** Why an account is left, for the message about who continues. */
+function passedBy({ kind, block }: Failure): Omit<Passed, 'label'> {
+  const why = toastOf(kind)
+  if (rowOf(kind).blame !== 'limit') return { why, kind: 'other' }
+  const detail = block?.detail
+  return {
+    why: detail === undefined ? why : `is at its ${detail}`,
+    kind: 'limit',
+    untilMs: block?.untilMs,
+  }
 }
 
 /** Another token for the same account; the next account where there is none. */
@@ -99,7 +119,7 @@ async function refresh(run: RequestRun, target: Target, token: string): Promise<
   } catch (error) {
     noteTokenError(run, target.account, error)
     // A key that is refused stays refused until the user replaces it; a login may be renewed by the next request.
-    if (kind === 'api-key') leave(run, uid, { kind: 'unauthorized' })
+    if (kind === 'api-key') leave(run, target.account, { kind: 'unauthorized' })
     run.tried.add(uid)
     run.reason = 'switched_account_after_unauthorized'
   }
@@ -130,6 +150,7 @@ function fallBack(run: RequestRun): boolean {
   if (model === undefined) return false
   host.log('warn', `No account may use ${prepared.model}; continuing with ${model}.`)
   models.add(model)
+  settle(run)
   run.prepared = prepared.withModel(model)
   run.record.model = model
   run.tried.clear()

@@ -2,16 +2,16 @@ import type { Account } from '../../accounts/account.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { CodexError } from '../../kernel/errors.js'
 import { routed } from '../choose.js'
-import { errorOf, toastOf } from '../failures/failures.js'
+import { errorOf } from '../failures/failures.js'
 import { errorOfRefusal, type Refusal } from '../failures/refusal.js'
 import { createRetryBudget, type RetryBudget, retryLimitsOf } from '../failures/retry.js'
+import { noticeOfWait, noticesOfLogins } from '../notice-words.js'
 import { COUNTDOWN_MS, WAIT_MARGIN_MS } from '../notices.js'
-import type { LastFailure, RequestDeps, RequestRun } from '../run.js'
+import { type LastFailure, type RequestDeps, type RequestRun } from '../run.js'
 
-export function noteSwitch({ runtime, notices, last, sessionId }: RequestRun, to: Account): void {
+export function noteSwitch({ runtime, last, sessionId }: RequestRun, to: Account): void {
   if (last === undefined || !('failure' in last) || last.account.uid === to.uid) return
   const { account: from, failure } = last
-  notices.switched(runtime.label(from), runtime.label(to), toastOf(failure.kind))
   runtime.history.note(
     dropUndefined({
       type: 'switch' as const,
@@ -22,6 +22,12 @@ export function noteSwitch({ runtime, notices, last, sessionId }: RequestRun, to
       session: sessionId,
     }),
   )
+}
+
+/** The accounts that were left are told by something else. @param tellsLogins also who must sign in again */
+export function settle({ notices, passed }: RequestRun, tellsLogins = false): void {
+  notices.refused(passed, tellsLogins ? [] : noticesOfLogins(passed))
+  passed.clear()
 }
 
 /** Waits for another process that renews a token, else for a limit that ends soon. @throws CodexError when neither is to be had */
@@ -59,15 +65,24 @@ async function waitForLimit(run: RequestRun, freeAtMs: number | undefined): Prom
   )
     return false
   metrics.count('waits')
+  settle(run)
+  const atMs = clock.now()
+  const over = notices.waits(
+    noticeOfWait(until, atMs),
+    dropUndefined({ kind: 'wait' as const, atMs, session: run.sessionId, untilMs: until }),
+  )
   // The clock of the machine may be set meanwhile: the wait is never longer than was decided.
   const endsAt = performance.now() + waitMs
-  for (
-    let leftMs = waitMs;
-    leftMs > 0;
-    leftMs = Math.min(until - clock.now(), endsAt - performance.now())
-  ) {
-    notices.waiting(until)
-    await clock.sleep(Math.min(COUNTDOWN_MS, leftMs), deadline.signal)
+  try {
+    for (
+      let leftMs = waitMs;
+      leftMs > 0;
+      leftMs = Math.min(until - clock.now(), endsAt - performance.now())
+    ) {
+      await clock.sleep(Math.min(COUNTDOWN_MS, leftMs), deadline.signal)
+    }
+  } finally {
+    over()
   }
   return true
 }
