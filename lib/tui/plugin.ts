@@ -28,7 +28,12 @@ export const tui: TuiPlugin = async (api) => {
   const [view, setView] = createSignal<PoolView | undefined>(undefined)
   const [now, setNow] = createSignal(Date.now())
   const stop = watchPool(
-    { accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile },
+    {
+      accounts: scope.file,
+      quota: paths.quotaFile,
+      affinity: paths.affinityFile,
+      notices: paths.noticesFile,
+    },
     { config, project: scope.project },
     (next) => {
       setNow(Date.now())

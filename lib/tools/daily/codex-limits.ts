@@ -9,7 +9,7 @@ import type { Forecast } from '../../forecast/types.js'
 import { budgetToStayOnPace } from '../../forecast/window.js'
 import type { HistoryEntry } from '../../history/entries.js'
 import { forecastOf } from '../../history/estimates.js'
-import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
+import { formatAge, formatWhen } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { type AccountRow, NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
 import { accountArg } from '../accounts/account-edit.js'
@@ -93,7 +93,7 @@ export const codexLimits = defineTool({
             row.error ??
             (window === undefined
               ? 'no reading'
-              : `${formatDuration(view.nowMs - window.observedAtMs)} ago`),
+              : formatAge(view.nowMs - window.observedAtMs)),
           priority: 1,
         },
       ],
