@@ -1,6 +1,7 @@
 import { canServe } from '../account-view/state.js'
 import type { AccountView, WindowView } from '../account-view/view.js'
 import { percentText, stateText } from '../account-view/words.js'
+import { commandsIn } from '../kernel/text/command-words.js'
 import { formatAge, formatDuration, formatMoment } from '../kernel/text/moments.js'
 import { counted } from '../kernel/text/plural.js'
 import { cut, displayWidth } from '../kernel/text/table.js'
@@ -118,11 +119,11 @@ function countdown(ms: number): string {
 
 function loginForms({ name }: AccountView): readonly Line[] {
   return [
-    `${cut(name, NAME_COLUMNS)}: login needed, /connect`,
-    'login needed, /connect',
+    `${cut(name, NAME_COLUMNS)}: login needed, {login}`,
+    'login needed, {login}',
     'login needed',
-    '/connect',
-  ].map((text) => lineOf({ text, level: 'error' }))
+    '{login}',
+  ].map((text) => lineOf({ text: commandsIn(text, 'tui'), level: 'error' }))
 }
 
 type Form = readonly Span[]
@@ -181,7 +182,7 @@ export function accountSummary(account: AccountView, nowMs: number): string {
 /** The state in a few words, with what to do where somebody has to. */
 export function shortState({ state, active }: AccountView, nowMs: number): string {
   const text = stateText(state, active, (atMs) => formatMoment(atMs, nowMs))
-  return state.kind === 'login-needed' ? `${text}, /connect` : text
+  return state.kind === 'login-needed' ? commandsIn(`${text}, {login}`, 'tui') : text
 }
 
 function stateKind({ state, active }: AccountView): string {

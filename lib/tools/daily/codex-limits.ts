@@ -91,9 +91,7 @@ export const codexLimits = defineTool({
           title: 'Read',
           value: ({ row, window }) =>
             row.error ??
-            (window === undefined
-              ? 'no reading'
-              : formatAge(view.nowMs - window.observedAtMs)),
+            (window === undefined ? 'no reading' : formatAge(view.nowMs - window.observedAtMs)),
           priority: 1,
         },
       ],

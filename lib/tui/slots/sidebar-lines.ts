@@ -2,6 +2,7 @@ import { canServe } from '../../account-view/state.js'
 import type { AccountView } from '../../account-view/view.js'
 import { percentText } from '../../account-view/words.js'
 import type { ExpectedTime } from '../../forecast/types.js'
+import { commandsIn } from '../../kernel/text/command-words.js'
 import { formatAge, formatMoment } from '../../kernel/text/moments.js'
 import { cut, displayWidth } from '../../kernel/text/table.js'
 import {
@@ -71,7 +72,8 @@ export function sidebarLines(facts: SidebarFacts, nowMs: number, width: number):
     if (lastSwitch !== undefined && nowMs - lastSwitch.atMs < DAY_MS)
       lines.push(...switchLines(lastSwitch, nowMs, width))
   }
-  if (unreadable > 0) lines.push(said(`${unreadable} unreadable: /codex-doctor --fix`, 'warning'))
+  if (unreadable > 0)
+    lines.push(said(`${unreadable} unreadable: ${commandsIn('{doctor --fix}', 'tui')}`, 'warning'))
   return lines.map((line) => cutLine(line, width))
 }
 
