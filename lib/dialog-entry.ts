@@ -1,16 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-
 import { performAction } from './account-view/actions.js'
 import { accountDetails } from './account-view/details.js'
-import type { WindowView } from './account-view/view.js'
 import { backupsDirOf } from './accounts/store/pool-file.js'
 import { resolvePoolScope } from './accounts/project/project.js'
 import { createAccountStore } from './accounts/store/store.js'
-import type { Forecast } from './forecast/types.js'
 import { loadConfig } from './loaded-config.js'
-import type { HistoryEntry } from './history/entries.js'
-import { forecastOf } from './history/estimates.js'
-import { parseLine, parseLines } from './history/lines.js'
+import { parseLines } from './history/lines.js'
 import { systemClock } from './kernel/clock.js'
 import { CodexError, messageOf } from './kernel/errors.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.js'
@@ -20,7 +14,6 @@ import { redactText } from './kernel/text/redact.js'
 import { openRuntime } from './open-runtime.js'
 import { readLimits } from './tools/read-limits.js'
 import type { DialogChunk } from './tui/dialog-chunk.js'
-import { paceOf } from './tui/slots/pace.js'
 
 const TIMEOUT_MS = 60_000
 
@@ -71,27 +64,4 @@ export const detailsNow: DialogChunk['detailsNow'] = async (account, historyFile
   return details.map((detail) => ({ ...detail, text: commandsIn(detail.text, 'tui') }))
 }
 
-/** Lines that are parsed in one go: between two goes the TUI draws and reads keys. */
-const LINES_AT_ONCE = 500
-
-export const pacesNow: DialogChunk['pacesNow'] = async (accounts, historyFile, nowMs) => {
-  const text = (await readBoundedFile(historyFile, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''
-  const lines = text
-    .split('\n')
-    .filter((line) => line.includes('"reading"') && accounts.some(({ uid }) => line.includes(uid)))
-  const readings: HistoryEntry[] = []
-  for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
-    readings.push(
-      ...lines.slice(from, from + LINES_AT_ONCE).flatMap((line) => parseLine(line) ?? []),
-    )
-    await nextTurn()
-  }
-  const forecast = (uid: string, { limitId, reading }: WindowView): Forecast | undefined =>
-    forecastOf(readings, { uid, limitId, window: reading }, nowMs)
-  return new Map(
-    accounts.flatMap((account) => {
-      const pace = paceOf(account, (window) => forecast(account.uid, window))
-      return pace === undefined ? [] : [[account.uid, pace] as const]
-    }),
-  )
-}
+export { pacesNow } from './tui/slots/paces-now.js'

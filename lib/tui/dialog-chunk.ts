@@ -1,7 +1,7 @@
 import type { AccountAction } from '../account-view/actions.js'
 import type { Detail } from '../account-view/details.js'
 import type { AccountView } from '../account-view/view.js'
-import type { Pace } from './slots/sidebar-lines.js'
+import type { pacesNow } from './slots/paces-now.js'
 
 /** The process and folder that the TUI runs in. */
 export interface Where {
@@ -25,12 +25,7 @@ export interface DialogChunk {
     historyFile: string,
     nowMs: number,
   ) => Promise<readonly Detail[]>
-  /** How long each of the accounts lasts at its present pace, by uid, as far as the history file allows a claim. */
-  readonly pacesNow: (
-    accounts: readonly AccountView[],
-    historyFile: string,
-    nowMs: number,
-  ) => Promise<ReadonlyMap<string, Pace>>
+  readonly pacesNow: typeof pacesNow
 }
 
 /**

@@ -1,7 +1,3 @@
-import { createComponent } from '@opentui/solid'
-
-import { openAccountsDialog } from '../accounts-dialog.js'
-import { loadDialogChunk } from '../dialog-chunk.js'
 import type { PartDeps } from '../part.js'
 import { createPromptLine } from './prompt-line.js'
 import { createSidebar } from './sidebar.js'
@@ -9,22 +5,15 @@ import type { SlotContext } from './slot.js'
 
 /** Behind the host's own blocks, which have 100 to 500 (docs/development/facts/opencode-host.md#tui-plugins). */
 const SLOT_ORDER = 900
+/** Ours, as it is registered with the host. */
+const ACCOUNTS_COMMAND = 'codex.accounts'
 
 /** Quota beside the prompt and in the sidebar. */
 export function registerSlots(deps: PartDeps): void {
-  const { api, paths, view } = deps
+  const { api } = deps
   const openAccounts = (): void => {
     // Who drags over the text wants to copy it.
-    if (hasSelection(api.renderer)) return
-    openAccountsDialog({
-      api,
-      createComponent,
-      view,
-      where: { env: process.env, directory: process.cwd() },
-      chunk: loadDialogChunk,
-      historyFile: paths.historyFile,
-      now: () => Date.now(),
-    })
+    if (!hasSelection(api.renderer)) run(api.keymap, ACCOUNTS_COMMAND)
   }
   const promptLine = createPromptLine({ ...deps, openAccounts })
   const sidebar = createSidebar({ ...deps, openAccounts })
@@ -40,7 +29,12 @@ export function registerSlots(deps: PartDeps): void {
   })
 }
 
-/** The types of the host's renderer are not installed. */
+/** The types of the host's keymap and renderer are not installed. */
+function run(keymap: unknown, command: string): void {
+  const host = keymap as { dispatchCommand?(name: string): unknown } | undefined
+  host?.dispatchCommand?.(command)
+}
+
 function hasSelection(renderer: unknown): boolean {
   const host = renderer as { getSelection?(): { getSelectedText?(): string } | null }
   return (host.getSelection?.()?.getSelectedText?.() ?? '') !== ''
