@@ -41,6 +41,8 @@ export interface PaintContext {
  */
 const OURS = 2 ** -14
 const ANY_WIDTH = 0
+/** The host's sidebar is a little wider. */
+const NARROW_COLUMNS = 36
 
 /**
  * The widest of some forms of one line that fits beside what else is in the row. It is chosen while the host lays its
@@ -60,7 +62,7 @@ export function paintedLine(context: PaintContext, read: () => readonly Line[]):
         : sizeOf(fitting(forms, width - taken.inAll))
     },
     linesAt: (width) => [fitting(forms, width) ?? []].flat(),
-    plain: () => forms.at(-1),
+    plain: () => forms.slice(-1),
   })
   if (painted.layout !== undefined)
     painted.node.onLifecyclePass = () => {
@@ -89,15 +91,15 @@ export function paintedLines(
   let linesFor: (width: number) => readonly Line[] = () => []
   const painted = paint(context, {
     measure(width, mode) {
-      const lines = linesFor(mode === ANY_WIDTH ? Infinity : Math.floor(width))
+      const lines = linesFor(mode === ANY_WIDTH ? NARROW_COLUMNS : Math.floor(width))
       return { width: Math.max(0, ...lines.map((line) => line.width)), height: lines.length }
     },
     linesAt: (width) => linesFor(width),
-    plain: () => undefined,
+    plain: () => linesFor(NARROW_COLUMNS),
   })
   effect(() => {
     linesFor = read()
-    painted.changed(linesFor(painted.node.width ?? 0))
+    painted.changed(linesFor(NARROW_COLUMNS))
   })
   return painted.node
 }
@@ -106,7 +108,7 @@ interface Content {
   measure(width: number, mode: number): { width: number; height: number }
   linesAt(width: number): readonly Line[]
   /** Where nothing can be measured or drawn. */
-  readonly plain: () => Line | undefined
+  readonly plain: () => readonly Line[]
 }
 
 function paint({ theme, onClick }: PaintContext, content: Content) {
@@ -122,15 +124,13 @@ function paint({ theme, onClick }: PaintContext, content: Content) {
     }
   })
   box.renderAfter = (buffer) => {
-    // Before it has a place, an element is one column wide.
-    const lines = content.linesAt(box.width ?? 0)
-    lines.forEach(({ spans }, row) => {
-      let { x } = box
-      for (const { text, level } of spans) {
-        buffer.drawText(text, x, box.y + row, colourOf(level))
-        x += displayWidth(text)
-      }
-    })
+    try {
+      draw(content.linesAt(box.width ?? 0), box, (text, x, y, level) =>
+        buffer.drawText(text, x, y, colourOf(level)),
+      )
+    } catch {
+      // An error here would end the host.
+    }
   }
   if (onClick !== undefined) box.onMouseUp = ({ y = 0 }) => onClick(y - box.y)
   let drawn = ''
@@ -148,7 +148,21 @@ function paint({ theme, onClick }: PaintContext, content: Content) {
   }
 }
 
-/** For a host whose elements can be neither measured nor drawn on: one text that is cut where its room ends. */
+function draw(
+  lines: readonly Line[],
+  at: { readonly x: number; readonly y: number },
+  put: (text: string, x: number, y: number, level: Level) => void,
+): void {
+  lines.forEach(({ spans }, row) => {
+    let { x } = at
+    for (const { text, level } of spans) {
+      put(text, x, at.y + row, level)
+      x += displayWidth(text)
+    }
+  })
+}
+
+/** For a host whose elements can be neither measured nor drawn on: a text that is cut where its room ends. */
 function plainText({ plain }: Content, colourOf: (level: Level) => unknown) {
   const node = createElement('text') as PaintedNode
   setProp(node, 'wrapMode', 'none')
@@ -156,9 +170,14 @@ function plainText({ plain }: Content, colourOf: (level: Level) => unknown) {
     node,
     layout: undefined,
     changed(): void {
-      const spans = plain()?.spans ?? []
-      setProp(node, 'content', spans.map(({ text }) => text).join(''))
-      setProp(node, 'fg', colourOf(spans[0]?.level ?? 'muted'))
+      const lines = plain()
+      const text = lines.map(({ spans }) => spans.map((span) => span.text).join('')).join('\n')
+      setProp(node, 'content', text)
+      setProp(
+        node,
+        'fg',
+        colourOf(lines.length === 1 ? (lines[0]?.spans[0]?.level ?? 'muted') : 'muted'),
+      )
     },
   }
 }
