@@ -21,7 +21,7 @@ interface FakeNode extends HostNode {
 }
 
 // What the host supplies at run time; it is installed nowhere else.
-const host = vi.hoisted(() => ({ measure: undefined, isOld: false }))
+const host = vi.hoisted((): { measure?: unknown; isOld: boolean } => ({ isOld: false }))
 vi.mock('@opentui/solid', () => ({
   createElement: (): FakeNode => {
     const node: FakeNode = {
