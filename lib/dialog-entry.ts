@@ -63,3 +63,5 @@ export const detailsNow: DialogChunk['detailsNow'] = async (account, historyFile
   const details = accountDetails(account, parseLines(text, isWanted), nowMs)
   return details.map((detail) => ({ ...detail, text: commandsIn(detail.text, 'tui') }))
 }
+
+export { pacesNow } from './tui/slots/paces-now.js'

@@ -15,6 +15,8 @@ const READY = '// @bun\n'
 
 /** Imports that the host resolves at run time (TUI) and must stay bare and literal. */
 const HOST_MODULES = ['@opentui/*', 'solid-js', 'solid-js/*']
+/** The host rewrites `from "…"` as text: without the space, which minifying takes away, it finds nothing to rewrite. */
+const HOST_IMPORTS = /\bfrom"(?=@opentui\/|solid-js[/"])/g
 
 /**
  * Which files import which first, so that what they share comes out as few chunks: esbuild makes one for each set of
@@ -78,15 +80,18 @@ export async function bundle(outdir, hostModules) {
     write: false,
   })
   await writeServer(server)
-  // The host rewrites `from "…"` as text: without the space, which minifying takes away, it finds nothing to rewrite.
   const tui = await build({
     ...shared,
-    minifyWhitespace: false,
+    write: false,
     entryPoints: { tui: 'tui.ts' },
     outdir,
     ...(hostModules === undefined ? { external: HOST_MODULES } : { alias: hostModules }),
     banner: { js: REQUIRE },
   })
+  for (const { path: file, text } of tui.outputFiles) {
+    await mkdir(path.dirname(file), { recursive: true })
+    await writeFile(file, text.replace(HOST_IMPORTS, 'from "'))
+  }
   return { server: server.metafile, tui: tui.metafile }
 }
 

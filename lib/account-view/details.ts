@@ -1,7 +1,7 @@
 import { paceText } from './forecast-words.js'
 import type { HistoryEntry } from '../history/entries.js'
 import { forecastOf } from '../history/estimates.js'
-import { formatDuration, formatWhen } from '../kernel/text/moments.js'
+import { formatAge, formatWhen } from '../kernel/text/moments.js'
 import { plainText } from '../kernel/text/plain-text.js'
 import type { AccountView, WindowView } from './view.js'
 import {
@@ -79,5 +79,5 @@ function windowText(
 }
 
 function agoText(atMs: number, nowMs: number): string {
-  return atMs === 0 ? 'never' : `${formatDuration(nowMs - atMs)} ago`
+  return atMs === 0 ? 'never' : formatAge(nowMs - atMs)
 }

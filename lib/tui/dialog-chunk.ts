@@ -1,6 +1,7 @@
 import type { AccountAction } from '../account-view/actions.js'
 import type { Detail } from '../account-view/details.js'
 import type { AccountView } from '../account-view/view.js'
+import type { pacesNow } from './slots/paces-now.js'
 
 /** The process and folder that the TUI runs in. */
 export interface Where {
@@ -24,6 +25,7 @@ export interface DialogChunk {
     historyFile: string,
     nowMs: number,
   ) => Promise<readonly Detail[]>
+  readonly pacesNow: typeof pacesNow
 }
 
 /**

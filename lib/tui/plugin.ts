@@ -1,40 +1,26 @@
 import type { TuiPlugin } from '@opencode-ai/plugin/tui'
-import { createComponent, createElement, effect, insert, setProp } from '@opentui/solid'
 import { createSignal } from 'solid-js'
 
 import { resolvePoolScope } from '../accounts/project/project.js'
 import { loadConfig } from '../loaded-config.js'
+import { messageOf } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/files/paths.js'
-import { openAccountsDialog } from './accounts-dialog.js'
-import { loadDialogChunk } from './dialog-chunk.js'
+import { registerCommands } from './commands.js'
+import type { PartDeps } from './part.js'
 import type { PoolView } from './pool-view.js'
 import { watchPool } from './pool-watch.js'
-import { type Level, sidebarLines, type StatusText, statusLine } from './status-line.js'
+import { registerSlots } from './slots/slots.js'
 
 /** Times and ages on the screen move on this often, ms. */
 const TICK_MS = 30_000
-/** Behind the host's own blocks, which have 100 to 500 (docs/development/facts/opencode-host.md#tui-plugins). */
-const SLOT_ORDER = 900
 
-interface PaletteCommand {
-  readonly name: string
-  readonly title: string
-  readonly desc: string
-  readonly category: string
-  /** Offered as `/name` in the prompt. */
-  readonly slashName: string
-  readonly namespace: 'palette'
-  run(): void
+/** What the plugin consists of. One that this host has no place for is left out, with a line in the log. */
+const PARTS: Readonly<Record<string, (deps: PartDeps) => void>> = {
+  commands: registerCommands,
+  slots: registerSlots,
 }
 
-type Theme = Record<'textMuted' | 'warning' | 'error', unknown>
-const COLOURS: Readonly<Record<Level, keyof Theme>> = {
-  muted: 'textMuted',
-  warning: 'warning',
-  error: 'error',
-}
-
-/** Quota beside the prompt and in the sidebar, from the files the server plugin writes. Uses no network. */
+/** Follows the files the server plugin writes, and shows what they say. Uses no network until somebody asks for it. */
 export const tui: TuiPlugin = async (api) => {
   const paths = resolvePaths(process.env)
   const { config } = loadConfig(process.env, paths, process.cwd())
@@ -42,7 +28,12 @@ export const tui: TuiPlugin = async (api) => {
   const [view, setView] = createSignal<PoolView | undefined>(undefined)
   const [now, setNow] = createSignal(Date.now())
   const stop = watchPool(
-    { accounts: scope.file, quota: paths.quotaFile, affinity: paths.affinityFile },
+    {
+      accounts: scope.file,
+      quota: paths.quotaFile,
+      affinity: paths.affinityFile,
+      notices: paths.noticesFile,
+    },
     { config, project: scope.project },
     (next) => {
       setNow(Date.now())
@@ -55,73 +46,25 @@ export const tui: TuiPlugin = async (api) => {
     clearInterval(tick)
     stop()
   })
+  for (const [name, register] of Object.entries(PARTS))
+    attempt(name, () => register({ api, paths, view, now }))
 
-  const columns = (): number => (api.renderer as { width?: number }).width ?? process.stdout.columns
-  const line = (theme: { current: unknown }, read: () => StatusText | undefined): unknown => {
-    const element = createElement('text')
-    effect(() => {
-      setProp(element, 'fg', (theme.current as Theme)[COLOURS[read()?.level ?? 'muted']])
-    })
-    insert(element, () => read()?.text ?? '')
-    return element
+  function attempt(name: string, register: () => void): void {
+    try {
+      register()
+    } catch (error) {
+      logOnce(api, `${name} are not shown: ${messageOf(error)}`)
+    }
   }
+}
 
-  // The types of the host's keymap are not installed; this is the part that is used
-  // (docs/development/facts/opencode-host.md#tui-plugins).
-  const keymap = api.keymap as unknown as {
-    registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): unknown
+/** One line in the host's log; where it has none, nothing. */
+function logOnce(api: Parameters<TuiPlugin>[0], message: string): void {
+  try {
+    api.client.app
+      .log({ service: 'oc-codex-multi-auth', level: 'warn', message })
+      .then(undefined, () => undefined)
+  } catch {
+    // A host without a log is told nothing.
   }
-  keymap.registerLayer({
-    commands: [
-      {
-        name: 'codex.accounts',
-        title: 'Codex accounts',
-        desc: 'See the accounts; switch, pin, enable, disable or read one',
-        category: 'Codex',
-        slashName: 'codex',
-        namespace: 'palette',
-        run: () =>
-          openAccountsDialog({
-            api,
-            createComponent,
-            view,
-            where: { env: process.env, directory: process.cwd() },
-            chunk: loadDialogChunk,
-            historyFile: paths.historyFile,
-            now: () => Date.now(),
-          }),
-      },
-    ],
-  })
-
-  api.slots.register({
-    order: SLOT_ORDER,
-    slots: {
-      session_prompt_right: (
-        context: { theme: { current: unknown } },
-        props: { session_id: string },
-      ) =>
-        line(context.theme, () =>
-          statusLine(view()?.serving(props.session_id), columns(), now()),
-        ) as never,
-      sidebar_content: (
-        context: { theme: { current: unknown } },
-        props: { session_id: string },
-      ) => {
-        const box = createElement('box')
-        setProp(box, 'flexDirection', 'column')
-        insert(box, () => {
-          const current = view()
-          const lines = sidebarLines(
-            current?.serving(props.session_id),
-            (current?.accounts.length ?? 1) - 1,
-            now(),
-            current?.unreadable,
-          )
-          return lines.map((text) => line(context.theme, () => text))
-        })
-        return box as never
-      },
-    },
-  })
 }

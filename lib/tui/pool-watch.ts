@@ -6,6 +6,7 @@ import { type AffinityEntries, parseAffinity } from '../accounts/session-affinit
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { watchFiles } from '../kernel/files/watch-files.js'
 import { type LedgerState, parseLedger } from '../quota/ledger-state.js'
+import { parseEvents } from '../history/pool-events.js'
 import { type PoolView, poolView, type ViewOptions } from './pool-view.js'
 
 /** The files the view is made of. */
@@ -13,6 +14,7 @@ export interface PoolFiles {
   readonly accounts: string
   readonly quota: string
   readonly affinity: string
+  readonly notices: string
 }
 
 /** Several writes at once are answered by one read, ms. */
@@ -30,7 +32,7 @@ export function watchPool(
   options: ViewOptions,
   onView: (view: PoolView) => void,
 ): () => void {
-  const paths = [files.accounts, files.quota, files.affinity]
+  const paths = [files.accounts, files.quota, files.affinity, files.notices]
   let stopped = false
   let seen = ''
   let turnsAtMs = Infinity
@@ -40,7 +42,7 @@ export function watchPool(
   const read = async (): Promise<void> => {
     const turn = (newest += 1)
     seen = stampsOf(paths)
-    const [accounts, quota, affinity] = await Promise.all(
+    const [accounts, quota, affinity, notices] = await Promise.all(
       paths.map((file) => readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')),
     )
     const nowMs = Date.now()
@@ -49,6 +51,7 @@ export function watchPool(
       pool: parsed.kind === 'pool' ? parsed.pool : EMPTY_POOL,
       ledger: attempt<LedgerState>(() => parseLedger(quota ?? ''), {}),
       holds: attempt<AffinityEntries>(() => parseAffinity(affinity ?? ''), new Map()),
+      events: parseEvents(notices ?? ''),
       nowMs,
       ...options,
     })

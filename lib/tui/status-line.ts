@@ -2,30 +2,45 @@ import { canServe } from '../account-view/state.js'
 import type { AccountView, WindowView } from '../account-view/view.js'
 import { percentText, stateText } from '../account-view/words.js'
 import { commandsIn } from '../kernel/text/command-words.js'
-import { formatDuration, formatMoment } from '../kernel/text/moments.js'
+import { formatAge, formatDuration, formatMoment } from '../kernel/text/moments.js'
 import { counted } from '../kernel/text/plural.js'
-import { cut } from '../kernel/text/table.js'
+import { cut, displayWidth } from '../kernel/text/table.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 
 /** How urgent a piece of text is; the theme turns it into a colour. */
-export type Level = 'muted' | 'warning' | 'error'
+export type Level = 'muted' | 'text' | 'warning' | 'error'
 
-/** A status text with its urgency. */
-export interface StatusText {
+/** A piece of a line in one colour. */
+export interface Span {
   readonly text: string
   readonly level: Level
 }
 
-/** From this terminal width on, in columns, names and bars have room beside the prompt. */
-const WIDE_COLUMNS = 120
-/** Below this only the scarcest window is named. */
-const NARROW_COLUMNS = 80
+/** One line, or one way to write it. */
+export interface Line {
+  readonly spans: readonly Span[]
+  /** In columns. */
+  readonly width: number
+}
+
+/** What the line beside the prompt is about. */
+export interface StatusFacts {
+  readonly account: AccountView | undefined
+  /** Until when a request of this session waits for a limit, epoch ms. */
+  readonly waitsUntilMs?: number | undefined
+  /** Why another account serves since just now. */
+  readonly switched?: string | undefined
+}
+
 const NAME_COLUMNS = 18
+const WHY_COLUMNS = 32
 const BAR_CELLS = 6
 const LOW_PERCENT = 25
 const VERY_LOW_PERCENT = 10
+const GAP: Span = { text: '  ', level: 'muted' }
+const HOUR_MS = 60 * 60_000
 /** An older reading is marked with its age, ms. */
-const STALE_MS = 30 * 60_000
+export const STALE_MS = 30 * 60_000
 
 /** The urgency of what is left of a window. */
 export function levelOf(leftPercent: number): Level {
@@ -33,75 +48,126 @@ export function levelOf(leftPercent: number): Level {
   return leftPercent <= LOW_PERCENT ? 'warning' : 'muted'
 }
 
-/**
- * The line beside the prompt; undefined when nothing is known, so that nothing is shown. Pure.
- * @param columns width of the terminal
- */
-export function statusLine(
-  account: AccountView | undefined,
-  columns: number,
-  nowMs: number,
-): StatusText | undefined {
-  if (account === undefined) return undefined
-  const { name, readAtMs, state } = account
-  if (state.kind === 'login-needed') {
-    const text = stateText(state, false, String)
-    const isNarrow = columns < NARROW_COLUMNS
-    return { text: isNarrow ? text : `${cut(name, NAME_COLUMNS)}: ${text}`, level: 'error' }
-  }
-  const windows = usualWindows(account)
-  const [scarcest] = [...windows].sort((left, right) => left.leftPercent - right.leftPercent)
-  if (scarcest === undefined) return undefined
-  const level = levelOf(scarcest.leftPercent)
-  if (columns < NARROW_COLUMNS) return { text: leftText(scarcest), level }
-  if (columns < WIDE_COLUMNS) return { text: windows.map(leftText).join(' '), level }
-  const shown = windows.map(
-    (window) =>
-      `${window.name} ${bar(window)} ${percentText(window.leftPercent)}${resetText(window, nowMs)}`,
-  )
-  const isStale = readAtMs !== undefined && nowMs - readAtMs >= STALE_MS
-  const age = isStale ? ` (${formatDuration(nowMs - readAtMs)} old)` : ''
-  return { text: `${cut(name, NAME_COLUMNS)}  ${shown.join('  ')}${age}`, level }
+/** A line made of spans. */
+export function lineOf(...spans: readonly Span[]): Line {
+  return { spans, width: spans.reduce((sum, { text }) => sum + displayWidth(text), 0) }
 }
 
-/** The block of one account in the sidebar, line by line. Pure. */
-export function sidebarLines(
-  account: AccountView | undefined,
-  others: number,
-  nowMs: number,
-  unreadable = 0,
-): readonly StatusText[] {
-  const lines: StatusText[] = []
-  if (account !== undefined) {
-    const { index, name, plan, readAtMs, state } = account
-    const windows = usualWindows(account)
-    const head = `${index} ${cut(name, 26)}${plan === undefined ? '' : ` · ${plan}`}`
-    lines.push({ text: head, level: 'muted' })
-    for (const window of windows) {
-      const left = percentText(window.leftPercent).padStart(4)
-      lines.push({
-        text: `${window.name.padEnd(3)} ${bar(window, 12)} ${left}${resetText(window, nowMs)}`,
-        level: levelOf(window.leftPercent),
-      })
-    }
-    if (windows.length > 0 && readAtMs !== undefined)
-      lines.push({ text: `read ${formatDuration(nowMs - readAtMs)} ago`, level: 'muted' })
-    if (!canServe(state)) lines.push({ text: shortState(account, nowMs), level: 'error' })
-    if (others > 0) lines.push({ text: `+${counted(others, 'more account')}`, level: 'muted' })
+/**
+ * The ways to write the line beside the prompt, the widest first: without the name, then without bars, times of reset, and
+ * the second window. Empty when nothing is known, so that nothing is shown. Pure.
+ */
+export function statusForms(facts: StatusFacts, nowMs: number): readonly Line[] {
+  const { account, waitsUntilMs = 0 } = facts
+  if (waitsUntilMs > nowMs) return waitForms(waitsUntilMs, nowMs)
+  if (account === undefined) return []
+  if (account.state.kind === 'login-needed') return loginForms(account)
+  const name = cut(account.name, NAME_COLUMNS)
+  const { full, plain, short, scarcest } = windowForms(account, nowMs)
+  if (facts.switched !== undefined) {
+    const now: Span = { text: `now ${name}`, level: 'text' }
+    const why: Span = { text: `: ${cut(facts.switched, WHY_COLUMNS)}`, level: 'text' }
+    const told = [full, plain, short, scarcest].map((form) => [now, why, ...after(form)])
+    return linesOf(...told, [now, why], [now, ...after(scarcest)], [now], scarcest)
   }
-  if (unreadable > 0)
-    lines.push({
-      text: commandsIn(`${unreadable} unreadable: {doctor --fix}`, 'tui'),
-      level: 'warning',
-    })
-  return lines
+  const owner: Span = { text: name, level: 'muted' }
+  if (canServe(account.state))
+    return linesOf(full.length === 0 ? [] : [owner, ...after(full)], full, plain, short, scarcest)
+  const state: Span = { text: shortState(account, nowMs), level: 'error' }
+  const kind: Span = { text: stateKind(account), level: 'error' }
+  return linesOf(
+    [owner, GAP, state, ...after(full)],
+    [state, ...after(full)],
+    [state, ...after(plain)],
+    [state, ...after(short)],
+    [state],
+    [kind, ...after(scarcest)],
+    [kind],
+  )
+}
+
+/** The widest form that fits the room; undefined when none does. Pure. */
+export function fitting(forms: readonly Line[], room: number): Line | undefined {
+  return forms.find(({ width }) => width <= room)
+}
+
+function linesOf(...forms: readonly (readonly Span[])[]): readonly Line[] {
+  return forms.filter((spans) => spans.length > 0).map((spans) => lineOf(...spans))
+}
+
+function after(form: readonly Span[]): readonly Span[] {
+  return form.length === 0 ? [] : [GAP, ...form]
+}
+
+function waitForms(untilMs: number, nowMs: number): readonly Line[] {
+  const left = countdown(untilMs - nowMs)
+  return [
+    `every account is at a limit: resumes ${formatMoment(untilMs, nowMs)}, in ${left}`,
+    `at a limit: resumes ${formatMoment(untilMs, nowMs)}, in ${left}`,
+    `at a limit: resumes in ${left}`,
+    `resumes in ${left}`,
+    left,
+  ].map((text) => lineOf({ text, level: 'warning' }))
+}
+
+/** `4:05`; hours need no seconds. */
+function countdown(ms: number): string {
+  if (ms >= HOUR_MS) return formatDuration(ms)
+  const seconds = Math.ceil(ms / 1_000)
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}
+
+function loginForms({ name }: AccountView): readonly Line[] {
+  return [
+    `${cut(name, NAME_COLUMNS)}: login needed, {login}`,
+    'login needed, {login}',
+    'login needed',
+    '{login}',
+  ].map((text) => lineOf({ text: commandsIn(text, 'tui'), level: 'error' }))
+}
+
+type Form = readonly Span[]
+
+function windowForms(
+  account: AccountView,
+  nowMs: number,
+): Readonly<Record<'full' | 'plain' | 'short' | 'scarcest', Form>> {
+  const windows = usualWindows(account)
+  const { readAtMs } = account
+  const isStale = readAtMs !== undefined && nowMs - readAtMs >= STALE_MS
+  const age: Form =
+    isStale && windows.length > 0
+      ? [GAP, { text: `(read ${formatAge(nowMs - readAtMs)})`, level: 'muted' }]
+      : []
+  const each = (say: (window: WindowView) => string): Form =>
+    windows.flatMap((window, index): Form => [
+      ...(index === 0 ? [] : [GAP]),
+      { text: say(window), level: levelOf(window.leftPercent) },
+    ])
+  // A narrow form has no room for the age, but for a sign that the number is an old one.
+  const about = isStale ? '~' : ''
+  const short = (window: WindowView): string =>
+    `${window.name} ${about}${percentText(window.leftPercent)}`
+  const [scarcest] = [...windows].sort((left, right) => left.leftPercent - right.leftPercent)
+  return {
+    full: [
+      ...each((window) => `${window.name} ${bar(window)} ${leftAndReset(window, nowMs)}`),
+      ...age,
+    ],
+    plain: [...each((window) => `${window.name} ${leftAndReset(window, nowMs)}`), ...age],
+    short: each(short),
+    scarcest:
+      scarcest === undefined
+        ? []
+        : [{ text: short(scarcest), level: levelOf(scarcest.leftPercent) }],
+  }
 }
 
 /** One account in one line: windows, then its state where that is worth a word. Pure. */
 export function accountSummary(account: AccountView, nowMs: number): string {
   const { plan, resetCredits = 0, pin, state } = account
   const windows = usualWindows(account).map(
-    (window) => `${leftText(window)}${resetText(window, nowMs)}`,
+    (window) => `${window.name} ${leftAndReset(window, nowMs)}`,
   )
   const parts = [
     plan,
@@ -113,25 +179,28 @@ export function accountSummary(account: AccountView, nowMs: number): string {
   return parts.filter((part) => part !== undefined).join(' · ')
 }
 
-function shortState({ state, active }: AccountView, nowMs: number): string {
+/** The state in a few words, with what to do where somebody has to. */
+export function shortState({ state, active }: AccountView, nowMs: number): string {
   const text = stateText(state, active, (atMs) => formatMoment(atMs, nowMs))
-  return state.kind === 'login-needed' ? commandsIn(`${text}: {login}`, 'tui') : text
+  return state.kind === 'login-needed' ? commandsIn(`${text}, {login}`, 'tui') : text
 }
 
-function usualWindows({ windows }: AccountView): readonly WindowView[] {
+function stateKind({ state, active }: AccountView): string {
+  return 'untilMs' in state ? state.kind : stateText(state, active, String)
+}
+
+/** Windows of the usual limit. */
+export function usualWindows({ windows }: AccountView): readonly WindowView[] {
   return windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID)
 }
 
-function leftText({ name, leftPercent }: WindowView): string {
-  return `${name} ${percentText(leftPercent)}`
-}
-
 /** Cells filled by what is left. */
-function bar({ leftPercent }: WindowView, cells = BAR_CELLS): string {
+export function bar({ leftPercent }: WindowView, cells = BAR_CELLS): string {
   const filled = Math.round((leftPercent / 100) * cells)
   return '█'.repeat(filled) + '░'.repeat(cells - filled)
 }
 
-function resetText({ resetsAtMs }: WindowView, nowMs: number): string {
-  return resetsAtMs === undefined ? '' : ` ${formatMoment(resetsAtMs, nowMs)}`
+function leftAndReset({ leftPercent, resetsAtMs }: WindowView, nowMs: number): string {
+  const reset = resetsAtMs === undefined ? '' : ` ${formatMoment(resetsAtMs, nowMs)}`
+  return `${percentText(leftPercent)}${reset}`
 }

@@ -4,8 +4,8 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { accountDetails } from '../../lib/account-view/details.js'
-import { sidebarLines } from '../../lib/tui/status-line.js'
 import { ask, firstTurn } from '../support/core-over.js'
+import { sidebarOf, textOf } from '../support/tui-lines.js'
 import { type Given, type Stage, stageOf } from './stage.js'
 
 const HOUR = 3_600_000
@@ -127,9 +127,8 @@ const SURFACES: Readonly<Record<string, (stage: Stage) => Promise<string>>> = {
   },
   'the sidebar of the TUI': async (stage) => {
     const ben = (await stage.view()).accounts[1]
-    return `${sidebarLines(ben, 0, Date.now())
-      .map(({ text }) => text)
-      .join('\n')}\nok active`
+    const lines = ben === undefined ? [] : sidebarOf([ben], Date.now()).map(textOf)
+    return `${lines.join('\n')}\nok active`
   },
   'the report': async (stage) => {
     await stage.cli('dashboard', '--html', 'report.html')
@@ -229,7 +228,10 @@ describe('what is left', () => {
     expect(lineOf((await stage.cli('dashboard')).stdout)).toContain(text)
     expect((await stage.menu([])).seen[0]?.[2]).toContain(shown)
     expect((await stage.tui([])).seen[0]?.[1]?.description).toContain(shown)
-    expect(sidebarLines((await stage.view()).accounts[1], 0, Date.now())[1]?.text).toContain(text)
+    const { accounts } = await stage.view()
+    expect(sidebarOf(accounts, Date.now()).map(textOf).join('\n')).toMatch(
+      new RegExp(`5h [█░]+ +${text}`),
+    )
     await stage.cli('dashboard', '--html', 'report.html')
     const page = await readFile(path.join(stage.project, 'report.html'), 'utf8')
     expect(page).toContain(`<b>${text.replace('<', '&#60;')}</b> left`)

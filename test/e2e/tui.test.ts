@@ -42,7 +42,7 @@ describe.skipIf(noTerminal)('the TUI', () => {
 
   it.each([
     [160, /personal|pe…@e….test|work|wo…@e….test/, /5h [█░]{6} \d+%/],
-    [100, /5h \d+%/, /7d \d+%/],
+    [100, /5h [█░]{6} \d+%/, /7d [█░]{6} \d+%/],
     [70, /7d \d+%/, /7d \d+%/],
   ] as const)(
     'shows what is left beside the prompt at %d columns',

@@ -13,9 +13,10 @@ import { readingOfHeaders, windowKindOf } from '../../lib/quota/readings.js'
 import type { Block } from '../../lib/routing/limits.js'
 import { withUids } from '../../lib/accounts/store/pool-format.js'
 import { poolView } from '../../lib/tui/pool-view.js'
-import { statusLine } from '../../lib/tui/status-line.js'
+import { statusForms } from '../../lib/tui/status-line.js'
 import { ask, coreOver, firstTurn, FULL, RESPONSES, ROOMY, served } from '../support/core-over.js'
 import { toolData, toolText } from '../support/run-tool.js'
+import { textOf } from '../support/tui-lines.js'
 
 const NOW = 1_800_000_000_000
 const WEEK_MS = 7 * 86_400_000
@@ -229,7 +230,8 @@ describe('known defects with quota and the choice of accounts', () => {
       project: undefined,
     })
     expect(view.accounts[0]).toMatchObject({ readAtMs: NOW - 9_000_000 })
-    expect(statusLine(view.serving(undefined), 200, NOW)?.text ?? '').not.toMatch(/ 0%/)
+    const [widest] = statusForms({ account: view.serving(undefined) }, NOW)
+    expect(textOf(widest)).not.toMatch(/ 0%/)
   })
 
   it('redeeming a banked reset twice for the same credit is one request by its id', async () => {

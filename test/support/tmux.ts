@@ -25,10 +25,14 @@ export interface Terminal {
   resize(columns: number, rows: number): Promise<void>
   /** Whether the cursor can be seen. */
   hasCursor(): Promise<boolean>
+  /** Clicks with the left button; the first column and row are 1. */
+  click(column: number, row: number): Promise<void>
   /** What the screen shows. */
   screen(): Promise<string>
   /** The same with its colours, as the sequences that would paint it. */
   painted(): Promise<string>
+  /** Resolves with the screen when it has stopped changing. */
+  settled(): Promise<string>
   /** Resolves with the screen when it shows the text. */
   waitFor(text: string | RegExp, timeoutMs?: number): Promise<string>
   /** Resolves when the screen no longer shows the text. */
@@ -39,6 +43,8 @@ export interface Terminal {
 }
 
 const POLL_MS = 100
+/** So many looks in a row that show the same. */
+const CALM_LOOKS = 4
 const WAIT_TIMEOUT_MS = 45_000
 
 /** Why terminal tests cannot run here, or nothing. */
@@ -108,10 +114,22 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     async resize(columns, rows) {
       await tmux('resize-window', '-t', 'main', '-x', String(columns), '-y', String(rows))
     },
+    async click(column, row) {
+      for (const end of ['M', 'm'])
+        await tmux('send-keys', '-t', 'main', '-l', '--', `\x1b[<0;${column};${row}${end}`)
+    },
     hasCursor: async () =>
       (await tmux('display-message', '-p', '-t', 'main', '#{cursor_flag}')).trim() === '1',
     screen,
     painted: () => tmux('capture-pane', '-e', '-N', '-p', '-t', 'main'),
+    settled() {
+      let last: string[] = []
+      const isCalm = (shown: string): boolean => {
+        last = [...last, shown].slice(-CALM_LOOKS)
+        return last.length === CALM_LOOKS && last.every((look) => look === shown)
+      }
+      return until('a calm screen', isCalm, WAIT_TIMEOUT_MS)
+    },
     waitFor: (text, timeoutMs = WAIT_TIMEOUT_MS) =>
       until(`"${String(text)}"`, (shown) => shows(shown, text), timeoutMs),
     waitUntilGone: (text, timeoutMs = WAIT_TIMEOUT_MS) =>

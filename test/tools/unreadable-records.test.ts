@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { poolView } from '../../lib/tui/pool-view.js'
-import { sidebarLines } from '../../lib/tui/status-line.js'
 import { coreOver } from '../support/core-over.js'
 import { runCli } from '../support/run-cli.js'
 import { toolData, toolText } from '../support/run-tool.js'
+import { sidebarOf, textOf } from '../support/tui-lines.js'
 
 /** A record that an earlier version could not read because of an address that is null, and one without a login. */
 const EARLIER = {
@@ -57,9 +57,8 @@ describe('records that cannot be read', () => {
       config: DEFAULT_CONFIG,
       project: undefined,
     })
-    expect(sidebarLines(view.serving(undefined), 0, 1, view.unreadable)).toEqual([
-      { text: '2 unreadable: /codex-doctor --fix', level: 'warning' },
-    ])
+    const lines = sidebarOf(view.accounts, 1, { unreadable: view.unreadable })
+    expect(lines.map(textOf)).toContain('2 unreadable: /codex-doctor --fix')
   })
 
   it('come back by doctor --fix where they hold a login, whoever wrote it; a copy keeps the rest', async () => {

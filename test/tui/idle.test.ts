@@ -19,6 +19,7 @@ describe('twenty idle windows', () => {
       accounts: path.join(folder, 'accounts.json'),
       quota: path.join(folder, 'quota.json'),
       affinity: path.join(folder, 'affinity.json'),
+      notices: path.join(folder, 'notices.json'),
     }
     await writePool(
       files.accounts,

@@ -13,6 +13,11 @@ import type { PoolView } from '../../lib/tui/pool-view.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const VIEW = { config: DEFAULT_CONFIG, project: undefined }
+const NAMES = ['accounts', 'quota', 'affinity', 'notices']
+const others = (folder: string) => ({
+  affinity: path.join(folder, 'affinity'),
+  notices: path.join(folder, 'notices'),
+})
 
 it('shows the accounts of a sealed file without the keychain', async () => {
   const folder = await temporaryFolder()
@@ -32,7 +37,7 @@ it('shows the accounts of a sealed file without the keychain', async () => {
   await writeFile(accounts, formatPool(sealPool(pool, newDataKey())))
   const view = await new Promise<PoolView>((resolve) => {
     const stop = watchPool(
-      { accounts, quota: path.join(folder, 'quota'), affinity: path.join(folder, 'affinity') },
+      { accounts, quota: path.join(folder, 'quota'), ...others(folder) },
       VIEW,
       (shown) => {
         stop()
@@ -45,13 +50,16 @@ it('shows the accounts of a sealed file without the keychain', async () => {
 
 it('takes files that cannot be looked at for empty ones', async () => {
   const folder = await temporaryFolder()
-  const [accounts, quota, affinity] = ['accounts', 'quota', 'affinity'].map((name) =>
-    path.join(folder, name),
-  ) as [string, string, string]
+  const [accounts, quota, affinity, notices] = NAMES.map((name) => path.join(folder, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ]
   // A link to itself: neither missing nor readable, also for root.
-  for (const file of [accounts, quota, affinity]) await symlink(file, file)
+  for (const file of [accounts, quota, affinity, notices]) await symlink(file, file)
   const view = await new Promise<PoolView>((resolve) => {
-    const stop = watchPool({ accounts, quota, affinity }, VIEW, (shown) => {
+    const stop = watchPool({ accounts, quota, affinity, notices }, VIEW, (shown) => {
       stop()
       resolve(shown)
     })
@@ -88,7 +96,7 @@ it('shows a window as full again once its reset has passed, without any change o
   const left: (number | undefined)[] = []
   await new Promise<void>((resolve) => {
     const stop = watchPool(
-      { accounts, quota, affinity: path.join(folder, 'affinity') },
+      { accounts, quota, ...others(folder) },
       VIEW,
       ({ accounts: [account] }) => {
         left.push(account?.windows[0]?.leftPercent)
@@ -123,7 +131,7 @@ it('shows at once what was changed through another home that is linked to the sa
   vi.stubGlobal('setInterval', () => setTimeout(() => undefined, 0))
   const counts: number[] = []
   const stop = watchPool(
-    { accounts, quota: path.join(folder, 'quota'), affinity: path.join(folder, 'affinity') },
+    { accounts, quota: path.join(folder, 'quota'), ...others(folder) },
     VIEW,
     (shown) => void counts.push(shown.accounts.length),
   )

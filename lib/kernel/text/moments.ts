@@ -13,11 +13,23 @@ const FAR_DAYS = 60
  * @param ms a duration in ms; below zero counts as zero
  */
 export function formatDuration(ms: number): string {
-  if (ms < MINUTE_MS) return `${Math.max(1, Math.ceil(ms / 1000))} s`
+  return inTwoUnits(ms, Math.ceil)
+}
+
+/**
+ * How long ago something was: `12 s ago`, `2 h 5 min ago`. Rounded down: nothing is said to be older than it is.
+ * @param ms an age in ms; below zero, which a clock that was set can make of it, counts as zero
+ */
+export function formatAge(ms: number): string {
+  return `${inTwoUnits(ms, Math.floor)} ago`
+}
+
+function inTwoUnits(ms: number, round: (units: number) => number): string {
+  if (ms < MINUTE_MS) return `${Math.max(1, round(ms / 1000))} s`
   if (ms >= FAR_DAYS * DAY_MS) return 'about two months or more'
-  if (ms <= 59 * MINUTE_MS) return `${Math.ceil(ms / MINUTE_MS)} min`
-  if (ms < DAY_MS) return twoUnits(Math.ceil(ms / MINUTE_MS), 60, 'h', 'min')
-  return twoUnits(Math.ceil(ms / HOUR_MS), 24, 'd', 'h')
+  if (round(ms / MINUTE_MS) < 60) return `${round(ms / MINUTE_MS)} min`
+  if (ms < DAY_MS) return twoUnits(round(ms / MINUTE_MS), 60, 'h', 'min')
+  return twoUnits(round(ms / HOUR_MS), 24, 'd', 'h')
 }
 
 /**

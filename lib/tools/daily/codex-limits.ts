@@ -9,7 +9,7 @@ import type { Forecast } from '../../forecast/types.js'
 import { budgetToStayOnPace } from '../../forecast/window.js'
 import type { HistoryEntry } from '../../history/entries.js'
 import { forecastOf } from '../../history/estimates.js'
-import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
+import { formatAge, formatWhen } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
 import {
   type AccountRow,
@@ -104,7 +104,7 @@ export const codexLimits = defineTool({
             row.error === null
               ? window === undefined
                 ? 'no reading'
-                : `${formatDuration(view.nowMs - window.observedAtMs)} ago`
+                : formatAge(view.nowMs - window.observedAtMs)
               : [{ text: row.error, tone: row.enabled ? 'bad' : 'faint' }],
           priority: 1,
         },

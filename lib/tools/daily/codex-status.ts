@@ -5,7 +5,7 @@ import type { AccountView } from '../../account-view/view.js'
 import { reasonText, spelledOut } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { originOf, type SettingRow, settingRows } from '../../config/report.js'
-import { formatDuration, formatWhen } from '../../kernel/text/moments.js'
+import { formatAge, formatWhen } from '../../kernel/text/moments.js'
 import { counted } from '../../kernel/text/plural.js'
 import { renderTable } from '../../kernel/text/table.js'
 import type { Runtime } from '../../runtime.js'
@@ -114,7 +114,7 @@ function whyText(decisions: ReturnType<typeof decisionsOf>, nowMs: number): stri
   if (decisions.length === 0) return 'No decision yet in this process.'
   return decisions
     .map((decision) => {
-      const head = `${formatDuration(nowMs - decision.atMs)} ago, ${decision.model}: ${decision.chosen ?? 'no account'} (${spelledOut(decision.reason)})`
+      const head = `${formatAge(nowMs - decision.atMs)}, ${decision.model}: ${decision.chosen ?? 'no account'} (${spelledOut(decision.reason)})`
       const lines = decision.candidates.map(
         (one) =>
           `  ${one.eligible ? '+' : '-'} ${one.name}: ${one.reasons.length === 0 ? 'nothing against it' : one.reasons.join('; ')}`,
