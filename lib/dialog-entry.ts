@@ -1,22 +1,147 @@
 import { performAction } from './account-view/actions.js'
 import { accountDetails } from './account-view/details.js'
-import { backupsDirOf } from './accounts/store/pool-file.js'
-import { resolvePoolScope } from './accounts/project/project.js'
-import { createAccountStore } from './accounts/store/store.js'
-import { loadConfig } from './loaded-config.js'
 import { parseLines } from './history/lines.js'
-import { systemClock } from './kernel/clock.js'
-import { CodexError, messageOf } from './kernel/errors.js'
+import { CodexError, WrongUsage } from './kernel/errors.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.js'
 import { resolvePaths } from './kernel/files/paths.js'
-import { redactText } from './kernel/text/redact.js'
 import { openRuntime } from './open-runtime.js'
+import type { Runtime } from './runtime.js'
+import { undoRemoval } from './tools/accounts/undo-removal.js'
+import { wordsOf } from './tools/command-line.js'
+import type { AnyTool } from './tools/definition.js'
+import { TOOLS } from './tools/index.js'
+import { HOST_VERSION_ENV } from './tools/diagnostics/doctor-host.js'
+import { profileCost } from './tools/profiles.js'
 import { readLimits } from './tools/read-limits.js'
-import type { DialogChunk } from './tui/dialog-chunk.js'
+import { toolResult } from './tools/run-tool.js'
+import { helpOf, toolCallOf } from './tools/tool-arguments.js'
+import type { DialogChunk, Opening, Where } from './tui/dialog-chunk.js'
+import { openAccounts } from './tui/dialogs/accounts.js'
+import { openCommand } from './tui/dialogs/command.js'
+import type { DialogDeps, Work } from './tui/dialogs/work.js'
 
 const TIMEOUT_MS = 60_000
 
-export const readLimitsNow: DialogChunk['readLimitsNow'] = async (uid, { env, directory }) => {
+export const openAccountsDialog: DialogChunk['openAccountsDialog'] = (opening) =>
+  openAccounts(depsOf(opening))
+
+export const openCommandDialog: DialogChunk['openCommandDialog'] = (opening, name, line) =>
+  void openCommand(depsOf(opening), name, line)
+
+function depsOf({ ui, where, view, now }: Opening): DialogDeps {
+  return { ui, view, now, work: dialogWork(where) }
+}
+
+/** What the dialogs can do in a folder: each with a runtime of its own, which is closed afterwards. */
+export function dialogWork(where: Where): Work {
+  return {
+    facts(name) {
+      const tool = toolOf(name)
+      return {
+        summary: tool.summary,
+        required: Object.entries(tool.args as Readonly<Record<string, ArgumentSchema>>)
+          .filter(([, schema]) => !schema.safeParse(undefined).success)
+          .map(([argument]) => argument),
+        confirms: 'confirm' in (tool.args as object),
+        isLook: (args) =>
+          (tool.riskOf?.(args) ?? tool.risk) === 'read' ||
+          ('confirm' in (tool.args as object) && args.confirm !== true),
+      }
+    },
+    parse(name, line) {
+      const tool = toolOf(name)
+      const rest = tool.takesRest === true ? (tool.positional?.length ?? 1) - 1 : undefined
+      try {
+        const { help, ...call } = toolCallOf(tool, wordsOf(line, rest))
+        return help ? { help: helpOf(tool) } : { ...call, name }
+      } catch (error) {
+        throw new WrongUsage(
+          error instanceof Error ? error.message : 'Wrong arguments.',
+          helpOf(tool),
+        )
+      }
+    },
+    run: ({ name, args, json, includeSensitive }, signal, progress) =>
+      withRuntime(where, (runtime) =>
+        toolResult(toolOf(name), runtime, {
+          args,
+          json,
+          includeSensitive,
+          signal,
+          progress,
+          width: Infinity,
+          directory: where.directory,
+          caller: 'user',
+          profileCost,
+        }),
+      ),
+    act: (action) =>
+      withRuntime(where, async (runtime) => {
+        const { message } = await performAction(runtime, action, ({ accounts }) => {
+          if ('account' in action && !accounts.some(({ uid }) => uid === action.account))
+            throw gone()
+        })
+        return message
+      }),
+    undo: (removal) => withRuntime(where, (runtime) => undoRemoval(runtime, removal)),
+    readLimits: (uid) =>
+      withRuntime(where, async (runtime) => {
+        const signal = AbortSignal.timeout(TIMEOUT_MS)
+        const account = (await runtime.store.read()).accounts.find((one) => one.uid === uid)
+        if (account === undefined) throw gone()
+        await runtime.ledger.load()
+        await readLimits(runtime, account, signal).catch((error: unknown) => {
+          throw signal.aborted
+            ? new Error('The backend did not answer in time.', { cause: error })
+            : error
+        })
+        await runtime.ledger.flush()
+      }),
+    async details(account) {
+      const { historyFile } = resolvePaths(where.env)
+      const text = (await readBoundedFile(historyFile, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''
+      const isWanted = (line: string): boolean =>
+        line.includes(account.uid) && /"(?:reading|turn)"/.test(line)
+      return accountDetails(account, parseLines(text, isWanted), Date.now())
+    },
+    noted: (uid, what) =>
+      withRuntime(where, async ({ store }) => {
+        const account = (await store.read()).accounts.find((one) => one.uid === uid)
+        if (account === undefined) throw gone()
+        switch (what) {
+          case 'label':
+            return account.accountLabel ?? ''
+          case 'note':
+            return account.accountNote ?? ''
+          case 'tag':
+            return (account.accountTags ?? []).join(', ')
+        }
+      }),
+  }
+}
+
+/** The part of a schema that is used. */
+interface ArgumentSchema {
+  safeParse(value: unknown): { readonly success: boolean }
+}
+
+function toolOf(name: string): AnyTool {
+  const tool = TOOLS.find((one) => one.name === name)
+  if (tool === undefined) throw new WrongUsage(`There is no command /codex-${name}.`)
+  return tool
+}
+
+function gone(): CodexError {
+  return new CodexError('invalid_input', 'The account is gone; another window removed it.', {
+    hint: 'Nothing was changed.',
+  })
+}
+
+async function withRuntime<T>(
+  { env: given, directory, hostVersion }: Where,
+  work: (runtime: Runtime) => Promise<T>,
+): Promise<T> {
+  const env = hostVersion === undefined ? given : { ...given, [HOST_VERSION_ENV]: hostVersion }
   const runtime = openRuntime({
     env,
     directory,
@@ -24,40 +149,9 @@ export const readLimitsNow: DialogChunk['readLimitsNow'] = async (uid, { env, di
     host: { log: () => undefined, toast: () => undefined },
     watch: false,
   })
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
   try {
-    const account = (await runtime.store.read()).accounts.find((one) => one.uid === uid)
-    if (account === undefined)
-      throw new CodexError('invalid_input', 'The account is gone.', { hint: '' })
-    await runtime.ledger.load()
-    await readLimits(runtime, account, signal)
-    await runtime.ledger.flush()
-  } catch (error) {
-    throw new Error(
-      signal.aborted ? 'The backend did not answer in time.' : redactText(messageOf(error)),
-      { cause: error },
-    )
+    return await work(runtime)
   } finally {
     await runtime.close()
   }
-}
-
-export const performNow: DialogChunk['performNow'] = async (action, { env, directory }) => {
-  const paths = resolvePaths(env)
-  const { config } = loadConfig(env, paths, directory)
-  const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
-  // Without the vault: no action needs a secret, so the keychain asks nobody.
-  const store = createAccountStore({
-    path: scope.file,
-    backupsDir: backupsDirOf(scope.file),
-    clock: systemClock,
-  })
-  return (await performAction({ store, config, scope }, action)).message
-}
-
-export const detailsNow: DialogChunk['detailsNow'] = async (account, historyFile, nowMs) => {
-  const text = (await readBoundedFile(historyFile, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''
-  const isWanted = (line: string): boolean =>
-    line.includes(account.uid) && /"(?:reading|turn)"/.test(line)
-  return accountDetails(account, parseLines(text, isWanted), nowMs)
 }

@@ -11,6 +11,7 @@ import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.
 import { CONFIG_FILE, type Paths } from '../kernel/files/paths.js'
 import { slashCommands } from '../slash-commands/commands.js'
 import { promptCommands } from '../slash-commands/prompt-templates.js'
+import { isTuiPluginHere } from './tui-plugin.js'
 
 type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
 
@@ -54,7 +55,10 @@ async function addCommands(
   paths: Paths,
 ): Promise<void> {
   const wanted = await wantedCommands(input, paths)
-  const commands = wanted.slashCommands ? slashCommands() : {}
+  const isOffered =
+    wanted.slashCommands &&
+    !(await isTuiPluginHere({ directory: input.directory, paths, env: process.env }))
+  const commands = isOffered ? slashCommands() : {}
   const ours = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}) }
   const isTaken = (name: string): boolean => config.command?.[name] !== undefined
   // Of two with one name the user's own wins, and a project's speaks for nobody.

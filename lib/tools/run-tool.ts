@@ -5,25 +5,57 @@ import { plainData, plainLines } from '../kernel/text/plain-text.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from './definition.js'
 
+/** What a tool came to. */
+interface ToolResult {
+  readonly data: unknown
+  /** @param width columns that fit */
+  readonly textAt: (width: number) => string
+  /** The tool did its work and found something wrong. */
+  readonly failed: boolean
+}
+
+/** A call of a tool with what it may do. */
+type ToolRun = ToolContext & {
+  readonly args: Readonly<Record<string, unknown>>
+  readonly json: boolean
+}
+
 /**
  * Runs a tool for one of its faces: checks the arguments, reads what other processes have shared, renders the result, in
  * which no name is more than text.
- * @returns `failed`: the tool did its work and found something wrong
  * @throws WrongUsage naming the argument, and those of the tool
  */
 export async function runTool(
   tool: AnyTool,
   runtime: Runtime,
-  call: ToolContext & { readonly args: Readonly<Record<string, unknown>>; readonly json: boolean },
+  call: ToolRun,
 ): Promise<{ readonly text: string; readonly failed: boolean }> {
+  const { textAt, failed } = await toolResult(tool, runtime, call)
+  return { text: textAt(call.width), failed }
+}
+
+/**
+ * The same for a face whose width changes while it is shown.
+ * @throws as `runTool`
+ */
+export async function toolResult(
+  tool: AnyTool,
+  runtime: Runtime,
+  call: ToolRun,
+): Promise<ToolResult> {
   const args = checkedArguments(tool, call.args)
   await runtime.ledger.load()
   const data: unknown = await tool.run(runtime, args, call)
   const plain = plainResult(tool, data)
-  const text = call.json
-    ? JSON.stringify(plain, undefined, 2)
-    : plainLines(tool.render(plain, { width: call.width, nowMs: runtime.clock.now() }))
-  return { text, failed: tool.failed?.(data) ?? false }
+  const nowMs = runtime.clock.now()
+  return {
+    data,
+    textAt: (width) =>
+      call.json
+        ? JSON.stringify(plain, undefined, 2)
+        : plainLines(tool.render(plain, { width, nowMs })),
+    failed: tool.failed?.(data) ?? false,
+  }
 }
 
 /** The result without line feeds of anybody else: a name, a path or a file of a project adds no line to an output. */
