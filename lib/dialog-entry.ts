@@ -26,7 +26,7 @@ export const openAccountsDialog: DialogChunk['openAccountsDialog'] = (opening) =
   openAccounts(depsOf(opening))
 
 export const openCommandDialog: DialogChunk['openCommandDialog'] = (opening, name, line) =>
-  void openCommand(depsOf(opening), name, line)
+  openCommand(depsOf(opening), name, line)
 
 function depsOf({ ui, where, view, now }: Opening): DialogDeps {
   return { ui, view, now, work: dialogWork(where) }

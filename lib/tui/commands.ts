@@ -21,7 +21,7 @@ interface PaletteCommand {
 
 /** The part of the host's keymap that is used; its types are not installed. */
 interface Keymap {
-  registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): () => void
+  registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): (() => void) | undefined
 }
 
 const ACCOUNTS = 'codex-accounts'
@@ -32,13 +32,13 @@ export function registerCommands(deps: PartDeps): void {
   const keymap = api.keymap as unknown as Keymap
   const commands = commandsOf(deps)
   let taken: ReadonlySet<string> = new Set()
-  const register = (): (() => void) =>
+  const register = (): (() => void) | undefined =>
     keymap.registerLayer({ commands: commands.map((one) => one.palette(taken)) })
   let drop = register()
   // A server that offers commands of these names is another machine's, or holds the user's own: those stay.
   const look = async (): Promise<void> => {
     taken = await serverCommands(api)
-    drop()
+    drop?.()
     drop = register()
   }
   const looked = look().catch(() => undefined)
@@ -60,15 +60,14 @@ function commandsOf(deps: PartDeps): readonly Command[] {
     slash: string,
     title: string,
     desc: string,
-    open: (chunk: DialogChunk, opening: Opening, line: string) => void,
+    open: (chunk: DialogChunk, opening: Opening, line: string) => unknown,
   ): Command => {
     const run = (line: string): void => {
-      loadDialogChunk().then(
-        (chunk) => open(chunk, openingOf(deps), line),
-        (error: unknown) => {
+      loadDialogChunk()
+        .then((chunk) => open(chunk, openingOf(deps), line))
+        .catch((error: unknown) => {
           deps.api.ui.toast({ variant: 'error', title: 'Codex', message: messageOf(error) })
-        },
-      )
+        })
     }
     return {
       slash,

@@ -22,11 +22,11 @@ export interface DialogChunk {
   /** Opens the list of accounts. */
   openAccountsDialog(opening: Opening): void
   /**
-   * Runs a command in this process, without the model, and shows its result.
+   * Runs a command in this process, without the model, and shows its result. Resolves when it runs.
    * @param name without `codex-`
    * @param line what was typed behind it
    */
-  openCommandDialog(opening: Opening, name: string, line: string): void
+  openCommandDialog(opening: Opening, name: string, line: string): Promise<void>
 }
 
 /**

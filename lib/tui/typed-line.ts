@@ -81,9 +81,7 @@ function promptEditor(api: PartDeps['api']): Editor | undefined {
 }
 
 /** The command that a text begins with, and what follows it; undefined for any other text. Pure. */
-export function typedCommand(
-  text: string,
-): { readonly slash: string; readonly line: string } | undefined {
+function typedCommand(text: string): { readonly slash: string; readonly line: string } | undefined {
   const match = /^\/(codex(?:-[\w-]*)?)(?:\s+([^]*))?$/.exec(text)
   if (match?.[1] === undefined) return undefined
   return {

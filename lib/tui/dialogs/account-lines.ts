@@ -30,7 +30,7 @@ export function ordered(accounts: readonly AccountView[], order: Order): readonl
 }
 
 /** The state in words and in its colour. Pure. */
-export function stateSpan({ state, active, pin }: AccountView, nowMs: number): Span {
+function stateSpan({ state, active, pin }: AccountView, nowMs: number): Span {
   const text = stateText(state, active, (atMs) => formatMoment(atMs, nowMs))
   return { text: pin === undefined ? text : `${text}, pinned`, tone: toneOf(state.kind) }
 }

@@ -107,7 +107,7 @@ function list(deps: DialogDeps, session: Session, first: Order): void {
 }
 
 /** Leads to the host's own dialog, which lists our ways to sign in. */
-export function signIn(deps: DialogDeps): void {
+function signIn(deps: DialogDeps): void {
   const keymap = deps.ui.api.keymap as unknown as {
     dispatchCommand?(name: string): { readonly ok?: boolean } | undefined
   }

@@ -74,18 +74,18 @@ export function openFrame(ui: HostUi, model: FrameModel): () => void {
   }
   const resized = (): void => void setSize(sizeOf(ui))
   const renderer = api.renderer as unknown as {
-    on(what: 'resize', run: () => void): void
-    off(what: 'resize', run: () => void): void
+    on?(what: 'resize', run: () => void): void
+    off?(what: 'resize', run: () => void): void
   }
   const closed = (): void => {
     if (!isOpen) return
     isOpen = false
     stopKeys()
-    renderer.off('resize', resized)
+    renderer.off?.('resize', resized)
     model.onClose?.()
   }
   const stopKeys = interceptKeys(ui, onKey)
-  renderer.on('resize', resized)
+  renderer.on?.('resize', resized)
 
   const draw = (): unknown[] => {
     const width = columns()
@@ -156,7 +156,7 @@ function stepOf({ name }: Key, rows: number): number | undefined {
 }
 
 /** The keys in as many lines as they need. Pure. */
-export function hintLines(keys: readonly Hint[], columns: number): readonly Line[] {
+function hintLines(keys: readonly Hint[], columns: number): readonly Line[] {
   const lines: Span[][] = [[]]
   let used = 0
   for (const [key, does] of keys) {
@@ -174,7 +174,10 @@ export function hintLines(keys: readonly Hint[], columns: number): readonly Line
 
 function lineElement(ui: HostUi, { spans, selected, onClick }: Line): unknown {
   const { createElement, setProp, insert, effect, api } = ui
-  const theme = (): Record<string, unknown> => api.theme.current
+  // A host without a theme draws in its own colours.
+  const { theme: themes } = api as { readonly theme?: { readonly current: object } }
+  const theme = (): Readonly<Record<string, unknown>> =>
+    (themes?.current ?? {}) as Readonly<Record<string, unknown>>
   const row = createElement('box')
   setProp(row, 'flexDirection', 'row')
   setProp(row, 'flexShrink', 0)

@@ -31,14 +31,16 @@ export function interceptKeys(
   { api }: Pick<HostUi, 'api'>,
   onKey: (key: Key) => boolean,
 ): () => void {
-  const keymap = api.keymap as unknown as {
-    readonly intercept?: (
-      what: 'key',
-      run: (context: { readonly event: HostKey; readonly consume: () => void }) => void,
-      options: { readonly priority: number },
-    ) => () => void
-  }
-  if (typeof keymap.intercept === 'function')
+  const keymap = api.keymap as unknown as
+    | {
+        readonly intercept?: (
+          what: 'key',
+          run: (context: { readonly event: HostKey; readonly consume: () => void }) => void,
+          options: { readonly priority: number },
+        ) => () => void
+      }
+    | undefined
+  if (typeof keymap?.intercept === 'function')
     return keymap.intercept(
       'key',
       ({ event, consume }) => {
@@ -64,7 +66,7 @@ export function interceptKeys(
 }
 
 /** What a key of the host is to us. Pure. */
-export function keyOf({ name = '', ctrl, meta, shift, sequence = '' }: HostKey): Key {
+function keyOf({ name = '', ctrl, meta, shift, sequence = '' }: HostKey): Key {
   const alias = { enter: 'return', esc: 'escape', linefeed: 'ctrl+j' }[name] ?? name
   if (ctrl === true) return { name: `ctrl+${alias}`, text: '' }
   if (meta === true) return { name: `alt+${alias}`, text: '' }

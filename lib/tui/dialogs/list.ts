@@ -151,10 +151,7 @@ export function openList<Value>(deps: DialogDeps, model: ListModel<Value>): () =
 }
 
 /** The items that hold every word of a filter, in their order. Pure. */
-export function matching<Value>(
-  items: readonly Item<Value>[],
-  filter: string,
-): readonly Item<Value>[] {
+function matching<Value>(items: readonly Item<Value>[], filter: string): readonly Item<Value>[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return items
   return items.filter(({ search }) => {

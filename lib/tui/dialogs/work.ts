@@ -24,7 +24,7 @@ export interface Outcome {
 }
 
 /** What a call is known by before it runs. */
-export interface CommandFacts {
+interface CommandFacts {
   readonly summary: string
   /** Arguments it cannot do without. */
   readonly required: readonly string[]
