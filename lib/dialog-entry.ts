@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import { performAction } from './account-view/actions.js'
 import { accountDetails } from './account-view/details.js'
 import { parseLines } from './history/lines.js'
@@ -13,14 +15,20 @@ import { TOOLS } from './tools/index.js'
 import { HOST_VERSION_ENV } from './tools/diagnostics/doctor-host.js'
 import { profileCost } from './tools/profiles.js'
 import { readLimits } from './tools/read-limits.js'
-import { toolResult } from './tools/run-tool.js'
+import { rendered, toolResult } from './tools/run-tool.js'
 import { helpOf, toolCallOf } from './tools/tool-arguments.js'
 import type { DialogChunk, Opening, Where } from './tui/dialog-chunk.js'
 import { openAccounts } from './tui/dialogs/accounts.js'
 import { openCommand } from './tui/dialogs/command.js'
-import type { DialogDeps, Work } from './tui/dialogs/work.js'
+import type { Call, DialogDeps, Work } from './tui/dialogs/work.js'
+import { askProcess } from './tui/process-channel.js'
 
 const TIMEOUT_MS = 60_000
+/** What these tell is partly in the memory of the thread that sends the requests. */
+const isOfTheServer = ({ name, args }: Call): boolean =>
+  name === 'metrics' || name === 'diag' || (name === 'status' && args.why === true)
+/** Without an answer what the files say is shown. */
+const ANSWER_TIMEOUT_MS = 500
 
 export const openAccountsDialog: DialogChunk['openAccountsDialog'] = (opening) =>
   openAccounts(depsOf(opening))
@@ -61,8 +69,17 @@ export function dialogWork(where: Where): Work {
         )
       }
     },
-    run: ({ name, args, json, includeSensitive }, signal, progress) =>
-      withRuntime(where, (runtime) =>
+    async run(call, signal, progress) {
+      const { name, args, json, includeSensitive } = call
+      const asked = { name, args, includeSensitive }
+      const answer = isOfTheServer(call)
+        ? await askProcess(
+            { id: randomUUID(), directory: where.directory, asked },
+            ANSWER_TIMEOUT_MS,
+          )
+        : undefined
+      if (answer !== undefined) return rendered(toolOf(name), answer, json, Date.now())
+      return withRuntime(where, (runtime) =>
         toolResult(toolOf(name), runtime, {
           args,
           json,
@@ -74,7 +91,8 @@ export function dialogWork(where: Where): Work {
           caller: 'user',
           profileCost,
         }),
-      ),
+      )
+    },
     act: (action) =>
       withRuntime(where, async (runtime) => {
         const { message } = await performAction(runtime, action, ({ accounts }) => {

@@ -9,8 +9,6 @@ import {
 } from '../host-setup/tool-permissions.js'
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { CONFIG_FILE, type Paths } from '../kernel/files/paths.js'
-import { slashCommands } from '../slash-commands/commands.js'
-import { promptCommands } from '../slash-commands/prompt-templates.js'
 import { isTuiPluginHere } from './tui-plugin.js'
 
 type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
@@ -58,8 +56,12 @@ async function addCommands(
   const isOffered =
     wanted.slashCommands &&
     !(await isTuiPluginHere({ directory: input.directory, paths, env: process.env }))
-  const commands = isOffered ? slashCommands() : {}
-  const ours = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}) }
+  // A TUI, which most starts are, loads neither.
+  const commands = isOffered ? (await import('../slash-commands/commands.js')).slashCommands() : {}
+  const prompts = wanted.promptTemplates
+    ? (await import('../slash-commands/prompt-templates.js')).promptCommands()
+    : {}
+  const ours = { ...commands, ...prompts }
   const isTaken = (name: string): boolean => config.command?.[name] !== undefined
   // Of two with one name the user's own wins, and a project's speaks for nobody.
   const theirs = Object.keys(ours).some(isTaken)

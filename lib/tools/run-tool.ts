@@ -46,12 +46,16 @@ export async function toolResult(
   const args = checkedArguments(tool, call.args)
   await runtime.ledger.load()
   const data: unknown = await tool.run(runtime, args, call)
+  return rendered(tool, data, call.json, runtime.clock.now())
+}
+
+/** A result that another thread of this process has come to. */
+export function rendered(tool: AnyTool, data: unknown, asJson: boolean, nowMs: number): ToolResult {
   const plain = plainResult(tool, data)
-  const nowMs = runtime.clock.now()
   return {
     data,
     textAt: (width) =>
-      call.json
+      asJson
         ? JSON.stringify(plain, undefined, 2)
         : plainLines(tool.render(plain, { width, nowMs })),
     failed: tool.failed?.(data) ?? false,
