@@ -6,6 +6,7 @@ import { parseLines } from './history/lines.js'
 import { CodexError, WrongUsage } from './kernel/errors.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.js'
 import { resolvePaths } from './kernel/files/paths.js'
+import { commandsIn } from './kernel/text/command-words.js'
 import { openRuntime } from './open-runtime.js'
 import type { Runtime } from './runtime.js'
 import { undoRemoval } from './tools/accounts/undo-removal.js'
@@ -61,11 +62,11 @@ export function dialogWork(where: Where): Work {
       const rest = tool.takesRest === true ? (tool.positional?.length ?? 1) - 1 : undefined
       try {
         const { help, ...call } = toolCallOf(tool, wordsOf(line, rest))
-        return help ? { help: helpOf(tool) } : { ...call, name }
+        return help ? { help: usageOf(tool) } : { ...call, name }
       } catch (error) {
         throw new WrongUsage(
           error instanceof Error ? error.message : 'Wrong arguments.',
-          helpOf(tool),
+          usageOf(tool),
         )
       }
     },
@@ -78,19 +79,20 @@ export function dialogWork(where: Where): Work {
             ANSWER_TIMEOUT_MS,
           )
         : undefined
-      if (answer !== undefined) return rendered(toolOf(name), answer, json, Date.now())
-      return withRuntime(where, (runtime) =>
-        toolResult(toolOf(name), runtime, {
-          args,
-          json,
-          includeSensitive,
-          signal,
-          progress,
-          width: Infinity,
-          directory: where.directory,
-          caller: 'user',
-          profileCost,
-        }),
+      return withRuntime(where, async (runtime) =>
+        answer !== undefined
+          ? rendered(toolOf(name), answer, json, runtime)
+          : toolResult(toolOf(name), runtime, {
+              args,
+              json,
+              includeSensitive,
+              signal,
+              progress,
+              width: Infinity,
+              directory: where.directory,
+              caller: 'user',
+              profileCost,
+            }),
       )
     },
     act: (action) =>
@@ -120,7 +122,8 @@ export function dialogWork(where: Where): Work {
       const text = (await readBoundedFile(historyFile, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''
       const isWanted = (line: string): boolean =>
         line.includes(account.uid) && /"(?:reading|turn)"/.test(line)
-      return accountDetails(account, parseLines(text, isWanted), Date.now())
+      const details = accountDetails(account, parseLines(text, isWanted), Date.now())
+      return details.map((detail) => ({ ...detail, text: commandsIn(detail.text, 'tui') }))
     },
     noted: (uid, what) =>
       withRuntime(where, async ({ store }) => {
@@ -149,6 +152,13 @@ function toolOf(name: string): AnyTool {
   return tool
 }
 
+/** The help text as it is read on the screen: a line has no exit code, and the command another name. */
+function usageOf(tool: AnyTool): string {
+  return helpOf(tool)
+    .replace(/^Usage: \S+ /, 'Usage: /codex-')
+    .replace(/\n\nExit code: .*/, '')
+}
+
 function gone(): CodexError {
   return new CodexError('invalid_input', 'The account is gone; another window removed it.', {
     hint: 'Nothing was changed.',
@@ -166,6 +176,7 @@ async function withRuntime<T>(
     paths: resolvePaths(env),
     host: { log: () => undefined, toast: () => undefined },
     watch: false,
+    place: () => 'tui',
   })
   try {
     return await work(runtime)

@@ -75,6 +75,7 @@ async function startCore(input: PluginInput, paths: Paths, settings: HostSetting
     paths,
     env: process.env,
     directory: input.directory,
+    place: () => settings.place ?? 'terminal',
     providerBaseUrl: () => url,
     keysRefused: refused,
     providerHeaderTimeoutMs: () => settings.headerTimeoutMs,

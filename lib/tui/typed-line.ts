@@ -1,3 +1,4 @@
+import { commandsIn } from '../kernel/text/command-words.js'
 import type { PartDeps } from './part.js'
 
 /** The editor that has the focus, as far as it is used. */
@@ -43,9 +44,9 @@ export function interceptSubmit({ api }: PartDeps, { runOf, isTaken, look }: Com
       look().then(
         () => {
           if (isTaken(typed.slash) && editor.plainText === before) editor.submit?.()
-          else say(`There is no command /${typed.slash}. /codex-help tells what there is.`)
+          else say(unknown(typed.slash))
         },
-        () => say(`There is no command /${typed.slash}. /codex-help tells what there is.`),
+        () => say(unknown(typed.slash)),
       )
       return true
     }
@@ -68,6 +69,10 @@ export function interceptSubmit({ api }: PartDeps, { runOf, isTaken, look }: Com
     priority: PRIORITY,
     commands: SUBMITS.map((name) => ({ name, hidden: true, run })),
   })
+}
+
+function unknown(slash: string): string {
+  return commandsIn(`There is no command /${slash}. {help} tells what there is.`, 'tui')
 }
 
 /** The editor of the prompt, where that has the focus and its line is no shell's. */

@@ -1,5 +1,6 @@
 import { type ActionChoice, actionChoices } from '../../account-view/choices.js'
 import type { AccountView } from '../../account-view/view.js'
+import { commandsIn } from '../../kernel/text/command-words.js'
 import { counted } from '../../kernel/text/plural.js'
 import { type Order, ordered, rememberedLines } from './account-lines.js'
 import { openAccount, removeAsked, type Session } from './account-menu.js'
@@ -71,7 +72,10 @@ function list(deps: DialogDeps, session: Session, first: Order): void {
             {
               spans: [
                 {
-                  text: `${counted(unreadable, 'record')} cannot be read: /codex-doctor`,
+                  text: commandsIn(
+                    `${counted(unreadable, 'record')} cannot be read: {doctor --fix}`,
+                    'tui',
+                  ),
                   tone: 'error',
                 },
               ],
@@ -114,5 +118,5 @@ function signIn(deps: DialogDeps): void {
   deps.ui.api.ui.dialog.clear()
   if (keymap.dispatchCommand?.(SIGN_IN_COMMAND)?.ok === true)
     say(deps, 'info', 'Choose OpenAI, then a way to sign in.')
-  else say(deps, 'info', 'Type /connect and choose OpenAI, then a way to sign in.')
+  else say(deps, 'info', 'Run {login} and choose OpenAI, then a way to sign in.')
 }

@@ -1,5 +1,6 @@
 import { actionChoices } from '../../account-view/choices.js'
 import type { AccountView } from '../../account-view/view.js'
+import { commandsIn } from '../../kernel/text/command-words.js'
 import { plainLines } from '../../kernel/text/plain-text.js'
 import { openFrame } from './frame.js'
 import type { AccountKey, FollowUp } from './follow-ups.js'
@@ -221,7 +222,7 @@ function titleOf(name: string): string {
 
 /** Shows a text that is there already. */
 function showText(deps: DialogDeps, name: string, text: string, isError = false): void {
-  const plain = plainLines(text).trimEnd()
+  const plain = plainLines(commandsIn(text, 'tui')).trimEnd()
   openFrame(deps.ui, {
     content: (columns) => ({
       title: `codex-${name}`,

@@ -1,4 +1,5 @@
 import { isCodexError, messageOf } from '../../kernel/errors.js'
+import { commandsIn } from '../../kernel/text/command-words.js'
 import { plainLines } from '../../kernel/text/plain-text.js'
 import { redactText } from '../../kernel/text/redact.js'
 import type { DialogDeps } from './work.js'
@@ -9,13 +10,14 @@ export function say(
   variant: 'info' | 'success' | 'warning' | 'error',
   message: string,
 ): void {
-  ui.api.ui.toast({ variant, title: 'Codex', message })
+  ui.api.ui.toast({ variant, title: 'Codex', message: commandsIn(message, 'tui') })
 }
 
 /** What went wrong and what to do, for the user. */
 export function errorText(error: unknown): string {
   const hint = isCodexError(error) ? error.hint : ''
-  return plainLines(redactText([messageOf(error), hint].filter((part) => part !== '').join('\n')))
+  const text = [messageOf(error), hint].filter((part) => part !== '').join('\n')
+  return plainLines(redactText(commandsIn(text, 'tui')))
 }
 
 /** Its sentence, or why there is none, is one toast. @returns what the work came to, where it did */
