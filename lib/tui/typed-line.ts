@@ -13,6 +13,9 @@ interface Editor {
 /** Both ways to send a prompt, whatever keys they are bound to: of the editor, and of the prompt. */
 const SUBMITS = ['input.submit', 'prompt.submit']
 
+/** Chooses from the `/` list, which a fast typist's Enter still finds open behind a whole line. */
+const CHOOSE = 'prompt.autocomplete.select'
+
 /** Before the host's commands of the same names, which run when ours decline. */
 const PRIORITY = 1_000
 
@@ -33,10 +36,11 @@ interface Commands {
 export function interceptSubmit({ api }: PartDeps, { runOf, isTaken, look }: Commands): void {
   const say = (message: string): void =>
     api.ui.toast({ variant: 'warning', title: 'Codex', message })
-  const run = (): boolean => {
+  const run = (isChoice: boolean): boolean => {
     const editor = promptEditor(api)
     const typed = editor === undefined ? undefined : typedCommand(editor.plainText)
     if (editor === undefined || typed === undefined || isTaken(typed.slash)) return false
+    if (isChoice && typed.line === '') return false
     const start = runOf(typed.slash)
     if (start === undefined) {
       const before = editor.plainText
@@ -67,7 +71,11 @@ export function interceptSubmit({ api }: PartDeps, { runOf, isTaken, look }: Com
   }
   keymap.registerLayer({
     priority: PRIORITY,
-    commands: SUBMITS.map((name) => ({ name, hidden: true, run })),
+    commands: [...SUBMITS, CHOOSE].map((name) => ({
+      name,
+      hidden: true,
+      run: () => run(name === CHOOSE),
+    })),
   })
 }
 

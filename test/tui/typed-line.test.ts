@@ -72,6 +72,16 @@ describe('a line that is sent from the prompt', () => {
     },
   )
 
+  it('runs when Enter still finds the list of commands open, but a choice from it is a choice', () => {
+    const choose = 'prompt.autocomplete.select'
+    const whole = promptWith('/codex-label 2 work')
+    expect(whole.send(choose)).toBe(true)
+    expect(whole.ran).toEqual(['codex-label|2 work'])
+    const begun = promptWith('/codex-label')
+    expect(begun.send(choose)).toBe(false)
+    expect(begun.editor.plainText).toBe('/codex-label')
+  })
+
   it('takes /codex for the accounts', () => {
     const { send, ran } = promptWith('/codex')
     expect(send()).toBe(true)

@@ -89,8 +89,12 @@ export function followUps(name: string, args: Arguments, data: unknown): readonl
     case 'keychain':
       if (found.dryRun === true) return [yes('do it', { dryRun: false })]
       return [
-        run('m', 'migrate', { command: 'migrate', confirm: false }),
-        run('b', 'roll back', { command: 'rollback', confirm: false }),
+        ...(found.storage === 'plain' && found.optedIn === true
+          ? [run('m', 'migrate', { command: 'migrate', confirm: false })]
+          : []),
+        ...(found.storage === 'sealed'
+          ? [run('b', 'roll back', { command: 'rollback', confirm: false })]
+          : []),
       ]
     case 'import': {
       const isNamed = args.path !== undefined || args.from !== undefined
@@ -126,14 +130,14 @@ export function followUps(name: string, args: Arguments, data: unknown): readonl
             argsOf: (text) => ({ action: 'fence', accounts: listOf(text) }),
           },
         },
-        run('u', 'lift the fence', { action: 'unfence' }),
+        ...(Array.isArray(found.projectFence)
+          ? [run('u', 'lift the fence', { action: 'unfence' })]
+          : []),
       ]
     case 'doctor':
       return [run('f', 'fix', { fix: true })]
     case 'health':
       return [run('x', 'forget blocks', { clear: true })]
-    case 'next':
-      return []
     default:
       return []
   }
