@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
 
 import type { Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
@@ -12,7 +13,6 @@ import type { Runtime } from './runtime.js'
 import { authHook } from './shell/auth-hook.js'
 import { applyConfig, type HostSettings } from './shell/config-hook.js'
 import { registerWithHost } from './shell/login-state.js'
-import { outputPrompt } from './slash-commands/commands.js'
 import type { toolsNow as ToolsNow } from './tools-entry.js'
 
 /**
@@ -22,7 +22,12 @@ import type { toolsNow as ToolsNow } from './tools-entry.js'
 export const server: Plugin = async (input) => {
   const paths = resolvePaths(process.env)
   const settings: HostSettings = { models: new Set(), commands: new Set() }
-  const core = lazily(() => startCore(input, paths, settings))
+  let questions: Promise<{ close(): void }> | undefined
+  const core = lazily(async () => {
+    const started = await startCore(input, paths, settings)
+    if (!isMainThread) questions = answerTui(started, input.directory)
+    return started
+  })
   const runtime = async (): Promise<Runtime> => (await core()).runtime
   await registerWithHost(input.client, paths)
   return {
@@ -38,7 +43,7 @@ export const server: Plugin = async (input) => {
     /** A slash command of ours runs here, in process: its line meets no shell, and no child inherits the project. */
     async 'command.execute.before'({ command, arguments: line }, output) {
       if (!settings.commands.has(command)) return
-      const { runSlashCommand } = await import('./tools-entry.js')
+      const { outputPrompt, runSlashCommand } = await import('./tools-entry.js')
       const text = await runSlashCommand(runtime, { command, line, directory: input.directory })
       // A part of a prompt has no ids yet, and the host reads this very list afterwards.
       const answer = { type: 'text', text: outputPrompt(text) } as (typeof output.parts)[number]
@@ -46,9 +51,18 @@ export const server: Plugin = async (input) => {
       output.parts.splice(0, Infinity, answer, ...others)
     },
     async dispose() {
+      ;(await questions)?.close()
       await core.started()?.then((running) => running.close())
     },
   }
+}
+
+/** The TUI in this process shows what only we know: counters, the last requests and decisions. */
+async function answerTui({ runtime }: Core, directory: string): Promise<{ close(): void }> {
+  const { answerQuestions } = await import('./tui/process-channel.js')
+  return answerQuestions(directory, async (asked) =>
+    (await import('./tools-entry.js')).dataForTui(runtime, asked),
+  )
 }
 
 async function startCore(input: PluginInput, paths: Paths, settings: HostSettings): Promise<Core> {
@@ -61,6 +75,7 @@ async function startCore(input: PluginInput, paths: Paths, settings: HostSetting
     paths,
     env: process.env,
     directory: input.directory,
+    place: () => settings.place ?? 'terminal',
     providerBaseUrl: () => url,
     keysRefused: refused,
     providerHeaderTimeoutMs: () => settings.headerTimeoutMs,

@@ -11,7 +11,7 @@ export interface ActionChoice {
 
 /** The actions that would change something for an account in its present state. Pure. @param all every account of the pool */
 export function actionChoices(
-  { uid: account, enabled, active, pin }: AccountView,
+  { uid: account, enabled, active, pin, needsLogin }: AccountView,
   all: readonly AccountView[],
 ): readonly ActionChoice[] {
   const offered: ActionChoice[] = []
@@ -21,17 +21,18 @@ export function actionChoices(
     hint: string,
     action: AccountAction,
   ): void => void offered.push({ value, title, hint, action })
+  const canBeSent = enabled && needsLogin === undefined
   const isPinnedElsewhere = all.some((one) => one.pin !== undefined && one.uid !== account)
-  if (enabled && isPinnedElsewhere)
+  if (canBeSent && isPinnedElsewhere)
     offer('switch', 'Switch to it', 'new sessions go there, and the pin is lifted', {
       do: 'switch',
       account,
     })
-  else if (enabled && !active)
+  else if (canBeSent && !active)
     offer('switch', 'Switch to it', 'new sessions go there', { do: 'switch', account })
   if (pin !== undefined)
     offer('unpin', 'Lift the pin', 'the strategy chooses again', { do: 'unpin' })
-  else if (enabled) {
+  else if (canBeSent) {
     const pinned = { do: 'pin', account, scope: 'global' } as const
     offer('pin', 'Pin it', 'others help out when it cannot serve', { ...pinned, mode: 'soft' })
     offer('pin-hard', 'Pin it alone', 'no other account serves', { ...pinned, mode: 'hard' })

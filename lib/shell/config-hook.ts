@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 
 import type { Hooks, PluginInput } from '@opencode-ai/plugin'
 
@@ -9,8 +10,8 @@ import {
 } from '../host-setup/tool-permissions.js'
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { CONFIG_FILE, type Paths } from '../kernel/files/paths.js'
-import { slashCommands } from '../slash-commands/commands.js'
-import { promptCommands } from '../slash-commands/prompt-templates.js'
+import type { Place } from '../kernel/text/command-words.js'
+import { isTuiPluginHere } from './tui-plugin.js'
 
 type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
 
@@ -24,6 +25,8 @@ export interface HostSettings {
   readonly models: Set<string>
   /** Slash commands that are ours and not somebody else's of the same name. */
   readonly commands: Set<string>
+  /** Where our sentences are read. */
+  place?: Place
 }
 
 /** Reads what we need from the host's configuration, and adds our slash commands and permissions to it. */
@@ -39,7 +42,7 @@ export async function applyConfig(
   for (const id of Object.keys(openai?.models ?? {})) settings.models.add(id)
   if (typeof baseUrl === 'string') settings.baseUrl = baseUrl
   if (typeof headerTimeout === 'number') settings.headerTimeoutMs = headerTimeout
-  await addCommands(config, settings.commands, input, paths)
+  await addCommands(config, settings, input, paths)
   const permissions = config as HostPermissions
   const allowance = namesOurTools(permissions)
     ? await (await import('../settings-entry.js')).userAllowance({ paths, env: process.env })
@@ -49,13 +52,23 @@ export async function applyConfig(
 
 async function addCommands(
   config: HostConfig,
-  own: Set<string>,
+  settings: HostSettings,
   input: PluginInput,
   paths: Paths,
 ): Promise<void> {
+  const { commands: own } = settings
   const wanted = await wantedCommands(input, paths)
-  const commands = wanted.slashCommands ? slashCommands() : {}
-  const ours = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}) }
+  // On the screen of a TUI they are there, whoever runs them.
+  settings.place = wanted.slashCommands && !isMainThread ? 'tui' : 'terminal'
+  const isOffered =
+    wanted.slashCommands &&
+    !(await isTuiPluginHere({ directory: input.directory, paths, env: process.env }))
+  // A TUI, which most starts are, loads neither.
+  const commands = isOffered ? (await import('../slash-commands/commands.js')).slashCommands() : {}
+  const prompts = wanted.promptTemplates
+    ? (await import('../slash-commands/prompt-templates.js')).promptCommands()
+    : {}
+  const ours = { ...commands, ...prompts }
   const isTaken = (name: string): boolean => config.command?.[name] !== undefined
   // Of two with one name the user's own wins, and a project's speaks for nobody.
   const theirs = Object.keys(ours).some(isTaken)

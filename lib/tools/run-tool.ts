@@ -26,8 +26,11 @@ export interface ToolResult {
 export async function askTool(tool: AnyTool, runtime: Runtime, call: Call): Promise<ToolResult> {
   const args = checkedArguments(tool, call.args)
   await runtime.ledger.load()
-  const data: unknown = await tool.run(runtime, args, call)
-  const place = runtime.place()
+  return resultOf(tool, await tool.run(runtime, args, call), runtime.place())
+}
+
+/** What a tool has found, be it in another thread of this process, as it is told where it is read. */
+export function resultOf(tool: AnyTool, data: unknown, place: Place): ToolResult {
   const plain = plainResult(tool, data, place)
   return {
     failed: tool.failed?.(data) ?? false,

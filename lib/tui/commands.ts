@@ -1,47 +1,133 @@
-import { createComponent } from '@opentui/solid'
+import type { TuiPluginApi } from '@opencode-ai/plugin/tui'
 
-import { openAccountsDialog } from './accounts-dialog.js'
-import { loadDialogChunk } from './dialog-chunk.js'
+import { messageOf } from '../kernel/errors.js'
+import { TOOL_SUMMARIES } from '../slash-commands/tool-list.js'
+import { type DialogChunk, loadDialogChunk, type Opening } from './dialog-chunk.js'
+import { hostUi } from './host-ui.js'
 import type { PartDeps } from './part.js'
+import { interceptSubmit } from './typed-line.js'
 
 interface PaletteCommand {
   readonly name: string
   readonly title: string
   readonly desc: string
   readonly category: string
-  /** Offered as `/name` in the prompt. */
-  readonly slashName: string
   readonly namespace: 'palette'
+  /** Offered as `/name` in the prompt. */
+  readonly slashName?: string
+  readonly slashAliases?: readonly string[]
   run(): void
 }
 
-/** What a person can call by name. */
-export function registerCommands({ api, paths, view }: PartDeps): void {
-  // The types of the host's keymap are not installed; this is the part that is used
-  // (docs/development/facts/opencode-host.md#tui-plugins).
-  const keymap = api.keymap as unknown as {
-    registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): unknown
+/** The part of the host's keymap that is used; its types are not installed. */
+interface Keymap {
+  registerLayer(layer: { readonly commands: readonly PaletteCommand[] }): (() => void) | undefined
+}
+
+const ACCOUNTS = 'codex-accounts'
+
+/** Every command of ours by its slash name, run here: no child process, no model, no turn. */
+export function registerCommands(deps: PartDeps): void {
+  const { api } = deps
+  const keymap = api.keymap as unknown as Keymap
+  const commands = commandsOf(deps)
+  let taken: ReadonlySet<string> = new Set()
+  const register = (): (() => void) | undefined =>
+    keymap.registerLayer({ commands: commands.map((one) => one.palette(taken)) })
+  let drop = register()
+  // A server that offers commands of these names is another machine's, or holds the user's own: those stay.
+  const look = async (): Promise<void> => {
+    taken = await serverCommands(api)
+    drop?.()
+    drop = register()
   }
-  keymap.registerLayer({
-    commands: [
-      {
-        name: 'codex.accounts',
-        title: 'Codex accounts',
-        desc: 'See the accounts; switch, pin, enable, disable or read one',
-        category: 'Codex',
-        slashName: 'codex',
-        namespace: 'palette',
-        run: () =>
-          openAccountsDialog({
-            api,
-            createComponent,
-            view,
-            where: { env: process.env, directory: process.cwd() },
-            chunk: loadDialogChunk,
-            historyFile: paths.historyFile,
-            now: () => Date.now(),
-          }),
-      },
-    ],
+  const looked = look().catch(() => undefined)
+  interceptSubmit(deps, {
+    runOf: (slash) => commands.find((one) => one.slash === slash)?.run,
+    isTaken: (slash) => taken.has(slash),
+    look: () => looked.then(look),
   })
+}
+
+interface Command {
+  readonly slash: string
+  readonly run: (line: string) => void
+  palette(taken: ReadonlySet<string>): PaletteCommand
+}
+
+function commandsOf(deps: PartDeps): readonly Command[] {
+  const command = (
+    slash: string,
+    title: string,
+    desc: string,
+    open: (chunk: DialogChunk, opening: Opening, line: string) => unknown,
+  ): Command => {
+    const run = (line: string): void => {
+      loadDialogChunk()
+        .then((chunk) => open(chunk, openingOf(deps), line))
+        .catch((error: unknown) => {
+          deps.api.ui.toast({ variant: 'error', title: 'Codex', message: messageOf(error) })
+        })
+    }
+    return {
+      slash,
+      run,
+      palette: (taken) => ({
+        name: slash.replace('-', '.'),
+        title,
+        desc,
+        category: 'Codex',
+        namespace: 'palette',
+        ...(taken.has(slash)
+          ? {}
+          : { slashName: slash, ...(slash === ACCOUNTS ? { slashAliases: ['codex'] } : {}) }),
+        run: () => run(''),
+      }),
+    }
+  }
+  return [
+    command(
+      ACCOUNTS,
+      'Codex accounts',
+      'See the accounts; switch, pin, enable, read, name, remove or import them',
+      (chunk, opening) => chunk.openAccountsDialog(opening),
+    ),
+    ...Object.entries(deps.config.slashCommands ? TOOL_SUMMARIES : {}).map(([name, summary]) =>
+      command(`codex-${name}`, `Codex ${name}`, summary, (chunk, opening, line) =>
+        chunk.openCommandDialog(opening, name, line),
+      ),
+    ),
+  ]
+}
+
+function openingOf({ api, view, now }: PartDeps): Opening {
+  return {
+    ui: hostUi(api),
+    where: { env: process.env, directory: directoryOf(api), hostVersion: versionOf(api) },
+    view,
+    now,
+  }
+}
+
+/** The folder of the session that is shown, or the one the host works in. */
+function directoryOf(api: TuiPluginApi): string {
+  try {
+    const { params } = api.route.current as { readonly params?: { readonly sessionID?: string } }
+    const session =
+      params?.sessionID === undefined ? undefined : api.state.session.get(params.sessionID)
+    return session?.directory ?? (api.state.path.directory || process.cwd())
+  } catch {
+    return process.cwd()
+  }
+}
+
+function versionOf({ app }: { readonly app?: { readonly version?: string } }): string | undefined {
+  return app?.version
+}
+
+/** Names of the commands that the server offers. */
+async function serverCommands(api: TuiPluginApi): Promise<ReadonlySet<string>> {
+  const answer = await api.client.command.list()
+  const list: readonly { readonly name: string }[] = answer.data ?? []
+  return new Set(list.map(({ name }) => name))
 }

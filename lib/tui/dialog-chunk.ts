@@ -1,30 +1,33 @@
-import type { AccountAction } from '../account-view/actions.js'
-import type { Detail } from '../account-view/details.js'
-import type { AccountView } from '../account-view/view.js'
 import type { pacesNow } from './slots/paces-now.js'
+import type { PoolView } from './pool-view.js'
+import type { HostUi } from './host-ui.js'
 
 /** The process and folder that the TUI runs in. */
 export interface Where {
   readonly env: NodeJS.ProcessEnv
   readonly directory: string
+  readonly hostVersion?: string | undefined
 }
 
-/** What the chunk beside this bundle offers: schemas, stores and network, loaded when somebody uses the dialog. */
+/** What a dialog is opened with. */
+export interface Opening {
+  readonly ui: HostUi
+  readonly where: Where
+  /** The pool as the files say it now; a signal. */
+  readonly view: () => PoolView | undefined
+  readonly now: () => number
+}
+
+/** What the chunk beside this bundle offers: dialogs, tools, schemas, stores and network, loaded when somebody asks for them. */
 export interface DialogChunk {
+  /** Opens the list of accounts. */
+  openAccountsDialog(opening: Opening): void
   /**
-   * Asks the backend what is left of an account and writes the reading into the shared file that the view follows.
-   * @param uid name of the account, which stays when the list changes
-   * @throws Error with a sentence for the user
+   * Runs a command in this process, without the model, and shows its result. Resolves when it runs.
+   * @param name without `codex-`
+   * @param line what was typed behind it
    */
-  readonly readLimitsNow: (uid: string, where: Where) => Promise<void>
-  /** Changes the pool on disk. @returns what to tell the user @throws CodexError; nothing is changed then */
-  readonly performNow: (action: AccountAction, where: Where) => Promise<string>
-  /** Everything that is known of an account, with its last use and pace from the history file. */
-  readonly detailsNow: (
-    account: AccountView,
-    historyFile: string,
-    nowMs: number,
-  ) => Promise<readonly Detail[]>
+  openCommandDialog(opening: Opening, name: string, line: string): Promise<void>
   readonly pacesNow: typeof pacesNow
 }
 

@@ -1,5 +1,6 @@
 import type { TuiPluginApi } from '@opencode-ai/plugin/tui'
 
+import type { Config } from '../config/settings.js'
 import type { Paths } from '../kernel/files/paths.js'
 import type { PoolView } from './pool-view.js'
 
@@ -7,6 +8,7 @@ import type { PoolView } from './pool-view.js'
 export interface PartDeps {
   readonly api: TuiPluginApi
   readonly paths: Paths
+  readonly config: Config
   /** The pool as the files say it now; a signal. */
   readonly view: () => PoolView | undefined
   /** Moves on with every view and tick, ms; a signal. */

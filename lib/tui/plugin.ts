@@ -47,7 +47,7 @@ export const tui: TuiPlugin = async (api) => {
     stop()
   })
   for (const [name, register] of Object.entries(PARTS))
-    attempt(name, () => register({ api, paths, view, now }))
+    attempt(name, () => register({ api, paths, config, view, now }))
 
   function attempt(name: string, register: () => void): void {
     try {

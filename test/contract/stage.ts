@@ -12,14 +12,14 @@ import { parseLedger } from '../../lib/quota/ledger-state.js'
 import type { Block, QuotaWindow } from '../../lib/routing/limits.js'
 import { hostTools } from '../../lib/tools/host-tools.js'
 import { TOOLS } from '../../lib/tools/index.js'
-import * as dialogChunk from '../../lib/dialog-entry.js'
-import { type DialogDeps, openAccountsDialog } from '../../lib/tui/accounts-dialog.js'
+import { openAccountsDialog } from '../../lib/dialog-entry.js'
 import { type PoolView, poolView } from '../../lib/tui/pool-view.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { ROOMY } from '../support/core-over.js'
 import { aHome } from '../support/home.js'
 import { signedIn } from '../support/records.js'
 import { runCli } from '../support/run-cli.js'
+import { tuiHost } from '../support/tui-host.js'
 
 /** What is on the disk before anything is done. `PROJECT` in a rule stands for the key of the project's folder. */
 export interface Given {
@@ -43,15 +43,19 @@ export interface Stage {
   cli(...argv: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }>
   /** Walks through the menu; what it said, and the title and the choices of each step. */
   menu(picks: readonly string[], typed?: string): Promise<{ said: string[]; seen: string[][] }>
-  /** Opens the dialog of the TUI and chooses; the toasts, and the options it offered at each step. */
-  tui(picks: readonly string[]): Promise<{ said: string[]; seen: Option[][] }>
+  /** Opens the dialog of the TUI and types what is to be chosen at each step; the toasts, and the lines of each step. */
+  tui(picks: readonly string[]): Promise<{ said: readonly string[]; seen: string[][] }>
   view(): Promise<PoolView>
 }
 
-interface Option {
-  readonly title: string
-  readonly value: unknown
-  readonly description?: string
+/** What is typed to find an action in the dialog. */
+const TITLES: Readonly<Record<string, string>> = {
+  'uid-b': 'Ben',
+  switch: 'Switch to it',
+  pin: 'Pin it',
+  'pin-hard': 'Pin it alone',
+  unpin: 'Lift the pin',
+  toggle: 'able it',
 }
 
 const NAMES = ['Ann', 'Ben', 'Cat']
@@ -166,36 +170,26 @@ export async function stageOf(given: Given = {}): Promise<Stage> {
       return { said, seen }
     },
     async tui(picks) {
-      const said: string[] = []
-      const seen: Option[][] = []
-      const left = [...picks]
+      const seen: string[][] = []
       const shown = await view()
-      const step = { isOpen: true }
-      const deps = {
+      const { ui, toasts, screen, type, press, waitFor } = tuiHost()
+      openAccountsDialog({
+        ui,
         view: () => shown,
         where: { env, directory: project },
-        chunk: async () => dialogChunk,
-        historyFile: paths.historyFile,
         now: () => runtime.clock.now(),
-        createComponent: (component: (props: unknown) => unknown, props: unknown) =>
-          component(props),
-        api: {
-          ui: {
-            toast: ({ message }: { message: string }) => void said.push(message),
-            DialogSelect: (props: { options: Option[]; onSelect: (option: Option) => void }) => {
-              seen.push(props.options)
-              const wanted = left.shift()
-              const option = props.options.find(({ value }) => value === wanted)
-              step.isOpen = option !== undefined
-              if (option !== undefined) props.onSelect(option)
-            },
-            dialog: { replace: (draw: () => unknown) => void draw(), clear: () => undefined },
-          },
-        },
-      } as unknown as DialogDeps
-      openAccountsDialog(deps)
-      while (said.length === 0 && step.isOpen) await new Promise((resolve) => setImmediate(resolve))
-      return { said, seen }
+      })
+      seen.push(screen().split('\n'))
+      for (const [step, pick] of picks.entries()) {
+        type(TITLES[pick] ?? pick)
+        if (/Nothing fits/.test(screen())) return { said: toasts, seen }
+        press('return')
+        if (step < picks.length - 1 || picks.length === 1)
+          seen.push((await waitFor('Details')).split('\n'))
+      }
+      while (picks.length > 1 && toasts.length === 0)
+        await new Promise((resolve) => setImmediate(resolve))
+      return { said: toasts, seen }
     },
   }
 }

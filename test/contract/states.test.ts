@@ -121,9 +121,8 @@ const SURFACES: Readonly<Record<string, (stage: Stage) => Promise<string>>> = {
   'the details of the menu': async (stage) =>
     (await stage.menu(['account:uid-b', 'details'])).said.join('\n'),
   'the dialog of the TUI': async (stage) => {
-    const ben = (await stage.tui([])).seen[0]?.[1]
-    // The TUI has little room: that an account may serve is not said.
-    return `${ben?.title ?? ''} · ${ben?.description ?? ''} · ok`
+    const [lines = []] = (await stage.tui([])).seen
+    return lines.find((line) => line.includes('Ben')) ?? ''
   },
   'the sidebar of the TUI': async (stage) => {
     const ben = (await stage.view()).accounts[1]
@@ -168,9 +167,10 @@ describe.each(STATES)('an account that $title', ({ given, words, why, serves, er
 
   it('can be switched to in a list unless it is disabled', async () => {
     const stage = await stageOf(given())
-    const offered = (await stage.tui(['uid-b'])).seen[1]?.map(({ value }) => value) ?? []
-    expect(offered).not.toContain(words === 'disabled' || words === 'active' ? 'switch' : 'x')
-    expect(offered).toContain(words === 'disabled' ? 'toggle' : 'details')
+    const offered = (await stage.tui(['uid-b'])).seen[1]?.join('\n') ?? ''
+    if (words === 'disabled' || words === 'login needed') expect(offered).not.toMatch(/Switch|Pin/)
+    expect(offered).toContain(words === 'disabled' ? 'Enable it' : 'Disable it')
+    expect(offered).toContain('Details')
   })
 
   if (error !== undefined)
@@ -205,7 +205,7 @@ describe('a pin', () => {
     expect(accounts.map(({ pinned }) => pinned)).toEqual([false, true, false])
     expect(lineOf((await stage.cli('status')).stdout)).toContain('ok, pinned')
     expect((await stage.menu([])).seen[0]?.[2]).toContain('ok, pinned')
-    expect((await stage.tui([])).seen[0]?.[1]?.description).toContain('pinned')
+    expect(await SURFACES['the dialog of the TUI']?.(stage)).toContain('ok, pinned')
     expect(await SURFACES['the report']?.(stage)).toContain('pinned')
   })
 })
@@ -227,7 +227,7 @@ describe('what is left', () => {
       )
     expect(lineOf((await stage.cli('dashboard')).stdout)).toContain(text)
     expect((await stage.menu([])).seen[0]?.[2]).toContain(shown)
-    expect((await stage.tui([])).seen[0]?.[1]?.description).toContain(shown)
+    expect(await SURFACES['the dialog of the TUI']?.(stage)).toMatch(new RegExp(`5h +${text}`))
     const { accounts } = await stage.view()
     expect(sidebarOf(accounts, Date.now()).map(textOf).join('\n')).toMatch(
       new RegExp(`5h [█░]+ +${text}`),

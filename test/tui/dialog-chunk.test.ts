@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { readLimitsNow } from '../../lib/dialog-entry.js'
+import { dialogWork } from '../../lib/dialog-entry.js'
 import { loadDialogChunk } from '../../lib/tui/dialog-chunk.js'
 import { coreOver } from '../support/core-over.js'
 
@@ -14,7 +14,7 @@ describe('reading the limits from the TUI', () => {
     ])
     const env = core.runtime.env
     const { accounts } = await core.runtime.store.read()
-    await readLimitsNow(accounts[0]!.uid, { env, directory: home })
+    await dialogWork({ env, directory: home }).readLimits(accounts[0]!.uid)
     expect(simulator.requests.map((request) => request.path)).toContain('/backend-api/wham/usage')
     expect(await readFile(resolvePaths(env).quotaFile, 'utf8')).toContain('63')
   })
@@ -24,12 +24,9 @@ describe('reading the limits from the TUI', () => {
       change: (account, index) => (index === 0 ? { ...account, enabled: false } : account),
     })
     const { accounts } = await core.runtime.store.read()
-    await expect(
-      readLimitsNow(accounts[0]!.uid, { env: core.runtime.env, directory: home }),
-    ).rejects.toThrow('Disabled')
-    await expect(
-      readLimitsNow('nobody', { env: core.runtime.env, directory: home }),
-    ).rejects.toThrow('The account is gone')
+    const work = dialogWork({ env: core.runtime.env, directory: home })
+    await expect(work.readLimits(accounts[0]!.uid)).rejects.toThrow('Disabled')
+    await expect(work.readLimits('nobody')).rejects.toThrow('The account is gone')
   })
 })
 

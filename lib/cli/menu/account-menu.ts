@@ -2,26 +2,17 @@ import { performAction } from '../../account-view/actions.js'
 import { actionChoices } from '../../account-view/choices.js'
 import { accountDetails } from '../../account-view/details.js'
 import type { AccountView } from '../../account-view/view.js'
-import type { Account, AccountPool } from '../../accounts/account.js'
+import type { Account } from '../../accounts/account.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
-import { CodexError } from '../../kernel/errors.js'
-import { readTextFile } from '../../kernel/files/json-file.js'
 import { counted } from '../../kernel/text/plural.js'
 import { codexLimits } from '../../tools/daily/codex-limits.js'
 import { codexRemove } from '../../tools/accounts/codex-remove.js'
-import { readExport } from '../../transfer/export.js'
+import { type Removal, undoRemoval } from '../../tools/accounts/undo-removal.js'
 import { contextOf } from '../tool-command.js'
 import { detailLines, statusText } from './account-lines.js'
 import type { MenuContext } from './menu-context.js'
 import type { Choice } from './prompts.js'
 import { signInByMenu } from './sign-in-menu.js'
-
-/** An account that was removed, and the copy it is in. */
-export interface Removal {
-  readonly uid: string
-  readonly name: string
-  readonly backup: string
-}
 
 /** What can be done with an account in its present state. Pure. */
 export function accountChoices(
@@ -119,24 +110,4 @@ async function removeWithUndo(
   if (next !== 'undo') return removal
   prompts.say('done', await undoRemoval(runtime, removal))
   return undefined
-}
-
-/**
- * Puts a removed account back from the copy written before.
- * @returns a sentence for the user
- * @throws CodexError `invalid_input` when the copy is gone, and those of the store; nothing is changed then
- */
-export async function undoRemoval(
-  runtime: MenuContext['runtime'],
-  { uid, backup }: Removal,
-): Promise<string> {
-  const found = await readTextFile(backup)
-  if (found === undefined)
-    throw new CodexError(
-      'invalid_input',
-      `The copy ${backup} is gone; only the newest few are kept.`,
-      { hint: 'Nothing was changed.' },
-    )
-  const copy: AccountPool = await readExport(found.text, undefined, runtime.vault, backup)
-  return (await performAction(runtime, { do: 'restore', uid, copy })).message
 }

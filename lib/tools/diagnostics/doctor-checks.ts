@@ -96,7 +96,11 @@ async function permissions(runtime: Runtime): Promise<readonly Finding[]> {
   const folder = path.dirname(file)
   const findings = (await openPlaces(runtime.paths)).map(openFinding)
   const isThere = await stat(file).catch(() => undefined)
-  const refusal = await access(folder, constants.W_OK).catch((error: unknown) => error)
+  // What is given for success differs between Node and Bun; that there is an error does not.
+  const refusal = await access(folder, constants.W_OK).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
   if (isThere !== undefined && refusal !== undefined) {
     const summary = `${folder} cannot be written, so tokens cannot be refreshed.`
     findings.push(failed('permissions', summary, 'Make the folder writable for you.'))

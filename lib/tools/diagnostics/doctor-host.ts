@@ -11,6 +11,7 @@ import { hostVersion, runHost } from '../../host-setup/run-host.js'
 import { parsedJson } from '../../kernel/text/json.js'
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
+import { plainText } from '../../kernel/text/plain-text.js'
 import { packageVersion } from '../../kernel/version.js'
 import type { Runtime } from '../../runtime.js'
 import { failed, type Finding, ok, warning } from './finding.js'
@@ -111,11 +112,16 @@ function nameOf(entry: unknown): string | undefined {
   return typeof spec === 'string' ? spec : undefined
 }
 
+/** Version of the OpenCode that we run in, told by whoever knows it, so that none is started to ask. */
+export const HOST_VERSION_ENV = 'OC_CODEX_HOST_VERSION'
+
 /** Which OpenCode is there. */
 export async function host(
   { env, paths }: Runtime,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
+  const told = env[HOST_VERSION_ENV]
+  if (told !== undefined) return [ok('host', `OpenCode ${plainText(told)}.`)]
   const found = await hostVersion({ env, paths }, signal)
   if (found === undefined)
     return [

@@ -1,0 +1,61 @@
+import path from 'node:path'
+import { isMainThread } from 'node:worker_threads'
+
+import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import type { Paths } from '../kernel/files/paths.js'
+
+const COMMENTS = /\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm
+const NAMED = /oc-codex-multi-auth/
+const SWITCHED_OFF = /"oc-codex-multi-auth"\s*:\s*false/
+
+/** What the answer depends on. */
+interface TuiPlace {
+  readonly directory: string
+  readonly paths: Pick<Paths, 'hostConfigDir' | 'stateDir' | 'root'>
+  readonly env: NodeJS.ProcessEnv
+  /** The TUI runs the server in a thread of its own; `run`, `serve` and `acp` run it in the first. */
+  readonly isMainThread?: boolean
+}
+
+/**
+ * Whether this server is that of a TUI in this process that has our TUI plugin, which runs the commands itself. OpenCode waits
+ * for the answer at every start: the files are looked through and not interpreted, and what is in doubt is a no.
+ */
+export async function isTuiPluginHere({
+  directory,
+  paths,
+  env,
+  isMainThread: isFirst = isMainThread,
+}: TuiPlace): Promise<boolean> {
+  if (isFirst) return false
+  const projects = env.OPENCODE_DISABLE_PROJECT_CONFIG === undefined ? upwards(directory) : []
+  const named = env.OPENCODE_CONFIG_DIR === undefined ? [] : [env.OPENCODE_CONFIG_DIR]
+  const folders = [
+    paths.hostConfigDir,
+    paths.root,
+    ...named,
+    ...projects.flatMap((folder) => [folder, path.join(folder, '.opencode')]),
+  ]
+  const files = folders.flatMap((folder) => [
+    path.join(folder, 'tui.json'),
+    path.join(folder, 'tui.jsonc'),
+  ])
+  const texts = await Promise.all(
+    [
+      path.join(paths.stateDir, 'kv.json'),
+      ...files,
+      ...(env.OPENCODE_TUI_CONFIG === undefined ? [] : [env.OPENCODE_TUI_CONFIG]),
+    ].map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => undefined)),
+  )
+  const plain = texts.map((text) => (text ?? '').replace(COMMENTS, ''))
+  // The first is what the TUI remembers: it names what was switched, and loads nothing.
+  return (
+    plain.slice(1).some((text) => NAMED.test(text)) &&
+    !plain.some((text) => SWITCHED_OFF.test(text))
+  )
+}
+
+function upwards(directory: string): readonly string[] {
+  const parent = path.dirname(directory)
+  return parent === directory ? [directory] : [directory, ...upwards(parent)]
+}

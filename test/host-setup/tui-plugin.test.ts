@@ -1,0 +1,84 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import { describe, expect, it } from 'vitest'
+
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { isTuiPluginHere } from '../../lib/shell/tui-plugin.js'
+import { temporaryFolder } from '../support/temporary.js'
+
+const ENTRY = '{ "plugin": ["oc-codex-multi-auth@latest"] }'
+
+/** Asks a server in a project below the home, after the files were written. */
+async function asked(
+  files: Readonly<Record<string, string>>,
+  { env = {}, isMainThread = false }: { env?: NodeJS.ProcessEnv; isMainThread?: boolean } = {},
+): Promise<boolean> {
+  const home = await temporaryFolder()
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(home, name)
+    await mkdir(path.dirname(file), { recursive: true })
+    await writeFile(file, text)
+  }
+  const named = Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, value?.replace('HOME', home)]),
+  )
+  return isTuiPluginHere({
+    directory: path.join(home, 'project', 'deep'),
+    paths: resolvePaths({ HOME: home }),
+    env: named,
+    isMainThread,
+  })
+}
+
+describe('the server leaves the commands to the TUI plugin', () => {
+  it.each<[string, Readonly<Record<string, string>>, NodeJS.ProcessEnv?]>([
+    ['of the user', { '.config/opencode/tui.json': ENTRY }],
+    ['of the user, with comments', { '.config/opencode/tui.jsonc': `// mine\n${ENTRY} /* x */` }],
+    ['of the project', { 'project/.opencode/tui.json': ENTRY }],
+    ['of the project, in its root', { 'project/tui.json': ENTRY }],
+    [
+      'of a folder',
+      { '.config/opencode/tui.json': '{"plugin":["file:///home/me/oc-codex-multi-auth"]}' },
+    ],
+    ['of a file that is named', { 'mine.json': ENTRY }, { OPENCODE_TUI_CONFIG: 'HOME/mine.json' }],
+    ['of a folder that is named', { 'c/tui.json': ENTRY }, { OPENCODE_CONFIG_DIR: 'HOME/c' }],
+  ])('%s', async (_title, files, env) => {
+    expect(await asked(files, { env: env ?? {} })).toBe(true)
+  })
+})
+
+describe('the server offers the commands', () => {
+  it.each<[string, Readonly<Record<string, string>>, NodeJS.ProcessEnv?]>([
+    ['when nothing is configured', {}],
+    ['when another plugin is', { '.config/opencode/tui.json': '{"plugin":["other"]}' }],
+    ['when the entry is a comment', { '.config/opencode/tui.json': `{\n  // ${ENTRY}\n}` }],
+    [
+      'when the plugin is switched off',
+      {
+        '.config/opencode/tui.json': ENTRY.replace(
+          '{',
+          '{"plugin_enabled":{"oc-codex-multi-auth": false},',
+        ),
+      },
+    ],
+    [
+      'when the user switched the plugin off in the TUI',
+      {
+        '.config/opencode/tui.json': ENTRY,
+        '.local/state/opencode/kv.json': '{"plugin_enabled":{"oc-codex-multi-auth":false}}',
+      },
+    ],
+    [
+      'when only the project names it and projects are not asked',
+      { 'project/.opencode/tui.json': ENTRY },
+      { OPENCODE_DISABLE_PROJECT_CONFIG: '1' },
+    ],
+  ])('%s', async (_title, files, env) => {
+    expect(await asked(files, { env: env ?? {} })).toBe(false)
+  })
+
+  it('when it is no part of a TUI', async () => {
+    expect(await asked({ '.config/opencode/tui.json': ENTRY }, { isMainThread: true })).toBe(false)
+  })
+})
