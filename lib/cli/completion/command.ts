@@ -49,10 +49,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
       }
       const shell = SHELLS.find((one) => one === words[0])
       if (shell === undefined || words.length > 1)
-        throw new WrongUsage(
-          `Name the shell: ${SHELLS.join(', ')}.`,
-          'Help: {completion --help}',
-        )
+        throw new WrongUsage(`Name the shell: ${SHELLS.join(', ')}.`, 'Help: {completion --help}')
       const script = SCRIPTS[shell]
       io.stdout(json ? `${JSON.stringify({ shell, script })}\n` : script)
       return 0
