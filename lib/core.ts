@@ -111,6 +111,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     wire: {
       responsesLite: config.responsesLite,
       identity: config.codexIdentity ? (await later()).codexIdentity(config, env) : undefined,
+      marksSubAgents: config.collaboration === 'codex',
     },
     endpointForKeys: endpointForKeys(config.baseUrl, input),
     notices,

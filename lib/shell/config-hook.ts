@@ -11,22 +11,9 @@ import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.
 import { CONFIG_FILE, type Paths } from '../kernel/files/paths.js'
 import { slashCommands } from '../slash-commands/commands.js'
 import { promptCommands } from '../slash-commands/prompt-templates.js'
+import type { HostSettings } from './host-settings.js'
 
 type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
-
-/** What the host's configuration says that is needed later. Filled by the config hook, which the host calls first. */
-export interface HostSettings {
-  /** `provider.openai.options.baseURL`. */
-  baseUrl?: string
-  /** `provider.openai.options.headerTimeout`, ms. */
-  headerTimeoutMs?: number
-  /** Models the user has configured: left as they are. */
-  readonly models: Set<string>
-  /** Slash commands that are ours and not somebody else's of the same name. */
-  readonly commands: Set<string>
-  /** Whether a setting is spoken of that adds to turns: without one, no hook of a turn loads or reads anything. */
-  shapesTurns?: boolean
-}
 
 /** Settings for slash commands, and for what is added to turns, as they are called in a file and in the environment. */
 const COMMAND_SETTINGS = /slashCommands|promptTemplates/
@@ -53,6 +40,10 @@ export async function applyConfig(
   if (typeof headerTimeout === 'number') settings.headerTimeoutMs = headerTimeout
   const texts = await configTexts(input, paths)
   settings.shapesTurns = speaksOf(texts, TURN_SETTINGS, TURN_ENV)
+  if (settings.shapesTurns) {
+    const { prepareTurns } = await import('./turn-parts.js')
+    prepareTurns(config, settings, input, paths)
+  }
   await addCommands(config, settings.commands, { input, paths, texts })
   const permissions = config as HostPermissions
   const allowance = namesOurTools(permissions)

@@ -15,7 +15,7 @@ const ORDER = ['personality', 'collaboration'] as const satisfies (keyof Instruc
 
 /**
  * The instructions of a turn with what the capabilities in force add to them. Title, summary and compaction stay as they
- * are.
+ * are; a part that fails is left out.
  */
 export async function withParts(
   instructions: string,
@@ -23,7 +23,9 @@ export async function withParts(
   parts: Partial<InstructionParts>,
 ): Promise<string> {
   if (turn.purpose === 'auxiliary') return instructions
-  const texts = await Promise.all(ORDER.map(async (name) => parts[name]?.(turn)))
+  const texts = await Promise.all(
+    ORDER.map(async (name) => parts[name]?.(turn).catch(() => undefined)),
+  )
   const added = texts.filter((text) => text !== undefined && text !== '')
   return [instructions, ...added].join('\n\n')
 }

@@ -2,7 +2,7 @@ import type { Hooks, PluginInput } from '@opencode-ai/plugin'
 
 import type { Paths } from '../kernel/files/paths.js'
 import { lazily } from '../kernel/lazy.js'
-import type { HostSettings } from './config-hook.js'
+import type { HostSettings } from './host-settings.js'
 import type { TurnParts } from './turn-parts.js'
 
 type TurnHooks = Pick<Hooks, 'chat.params' | 'chat.headers' | 'event'>
@@ -13,7 +13,7 @@ type TurnHooks = Pick<Hooks, 'chat.params' | 'chat.headers' | 'event'>
  */
 export function turnHooks(input: PluginInput, paths: Paths, settings: HostSettings): TurnHooks {
   const parts = lazily(async () =>
-    (await import('./turn-parts.js')).createTurnParts(input, paths, process.env),
+    (await import('./turn-parts.js')).createTurnParts(input, paths, settings),
   )
   const withParts = async (use: (parts: TurnParts) => Promise<void> | void): Promise<void> => {
     if (settings.shapesTurns !== true) return
