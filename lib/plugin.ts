@@ -24,6 +24,7 @@ import type { toolsNow as ToolsNow } from './tools-entry.js'
 export const server: Plugin = async (input) => {
   const paths = resolvePaths(process.env)
   const settings: HostSettings = { models: new Set(), commands: new Set() }
+  const turns = turnHooks(input, paths, settings)
   const core = lazily(() => startCore(input, paths, settings))
   const runtime = async (): Promise<Runtime> => (await core()).runtime
   await registerWithHost(input.client, paths)
@@ -37,7 +38,7 @@ export const server: Plugin = async (input) => {
       return tools(input, paths, runtime)
     },
     config: (config) => applyConfig(config, settings, input, paths),
-    ...turnHooks(input, paths, settings),
+    ...turns.hooks,
     /** A slash command of ours runs here, in process: its line meets no shell, and no child inherits the project. */
     async 'command.execute.before'({ command, arguments: line }, output) {
       if (!settings.commands.has(command)) return
@@ -49,7 +50,7 @@ export const server: Plugin = async (input) => {
       output.parts.splice(0, Infinity, answer, ...others)
     },
     async dispose() {
-      await core.started()?.then((running) => running.close())
+      await Promise.all([turns.close(), core.started()?.then((running) => running.close())])
     },
   }
 }

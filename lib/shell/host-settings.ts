@@ -12,4 +12,6 @@ export interface HostSettings {
   shapesTurns?: boolean
   /** Whether the agent named orchestrator is ours. */
   hasOrchestrator?: boolean
+  /** `<provider>/<model>` of the agent that compacts, where the user named one. */
+  compactionModel?: string
 }

@@ -5,13 +5,24 @@ import { lazily } from '../kernel/lazy.js'
 import type { HostSettings } from './host-settings.js'
 import type { TurnParts } from './turn-parts.js'
 
-type TurnHooks = Pick<Hooks, 'chat.params' | 'chat.headers' | 'event'>
+type TurnHooks = Pick<
+  Hooks,
+  | 'chat.params'
+  | 'chat.headers'
+  | 'experimental.session.compacting'
+  | 'experimental.text.complete'
+  | 'event'
+>
 
 /**
  * The hooks of a turn. They do nothing and load nothing until a setting is spoken of that adds to turns; what goes wrong in
  * an addition never keeps a turn from its answer.
  */
-export function turnHooks(input: PluginInput, paths: Paths, settings: HostSettings): TurnHooks {
+export function turnHooks(
+  input: PluginInput,
+  paths: Paths,
+  settings: HostSettings,
+): { readonly hooks: TurnHooks; close(): Promise<void> } {
   const parts = lazily(async () =>
     (await import('./turn-parts.js')).createTurnParts(input, paths, settings),
   )
@@ -23,11 +34,23 @@ export function turnHooks(input: PluginInput, paths: Paths, settings: HostSettin
       // The turn goes on as it would without us.
     }
   }
-  return {
+  const hooks: TurnHooks = {
     'chat.params': (asked, output) => withParts(({ params }) => params(asked, output)),
     'chat.headers': (asked, output) => withParts(({ headers }) => headers(asked, output)),
+    'experimental.session.compacting': (asked, output) =>
+      withParts(({ compaction }) => compaction?.compacting(asked, output)),
+    'experimental.text.complete': (asked, output) =>
+      withParts(({ compaction }) => compaction?.textComplete(asked, output)),
     async event({ event }) {
       if (event.type === 'session.deleted') parts.ready()?.forget(event.properties.info.id)
     },
+  }
+  return {
+    hooks,
+    close: async () =>
+      parts.started()?.then(
+        (started) => started.close(),
+        () => undefined,
+      ),
   }
 }

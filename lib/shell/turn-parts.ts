@@ -4,8 +4,14 @@ import { addOrchestrator } from '../collaboration/orchestrator-agent.js'
 import { roleOf, SUB_AGENT_HEADER, SUB_AGENT_KIND } from '../collaboration/roles.js'
 import { textOf } from '../collaboration/texts.js'
 import type { Config } from '../config/settings.js'
+import { systemClock } from '../kernel/clock.js'
 import type { Paths } from '../kernel/files/paths.js'
+import { packageVersion } from '../kernel/version.js'
+import { DEFAULT_ENDPOINTS, resolveEndpoints } from '../oauth/endpoints.js'
+import { createPromptCache, type PromptCache } from '../prompts/prompt-cache.js'
 import { loadConfig } from '../settings-entry.js'
+import { type CompactionHooks, createCompaction } from './compaction.js'
+import { createHostPort } from './host-client.js'
 import type { HostSettings } from './host-settings.js'
 import { type InstructionPart, type InstructionParts, withParts } from './instructions.js'
 import { createTurns, type Turns } from './turns.js'
@@ -15,34 +21,49 @@ type Hook<Name extends keyof Hooks> = Extract<
   (...input: never[]) => unknown
 >
 
+type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
+
 /** What our settings add to turns. */
 export interface TurnParts {
   readonly params: Hook<'chat.params'>
   readonly headers: Hook<'chat.headers'>
+  /** Undefined where the host compacts with its own prompt. */
+  readonly compaction: CompactionHooks | undefined
   /** The session is deleted. */
   forget(session: string): void
+  close(): Promise<void>
 }
 
 /** What the host has to know before the first turn. */
 export function prepareTurns(
-  hostConfig: Parameters<typeof addOrchestrator>[0],
+  hostConfig: HostConfig,
   settings: HostSettings,
   input: PluginInput,
   paths: Paths,
 ): void {
   const { config } = loadConfig(process.env, paths, input.directory)
+  const { compaction } = hostConfig.agent ?? {}
+  if (typeof compaction?.model === 'string') settings.compactionModel = compaction.model
   settings.hasOrchestrator = config.collaboration === 'codex' && addOrchestrator(hostConfig)
 }
 
 /** What stands in the configuration when the first turn asks is in force until the host builds its instance again. */
-export function createTurnParts(
+export async function createTurnParts(
   input: PluginInput,
   paths: Paths,
   settings: HostSettings,
-): TurnParts {
+): Promise<TurnParts> {
   const { config } = loadConfig(process.env, paths, input.directory)
-  const turns = createTurns(input.client)
-  const parts = partsInForce(config, turns, settings)
+  const { client } = input
+  const turns = createTurns(client)
+  const prompts = promptsFor(config, client, paths)
+  await prompts?.load()
+  const texts = prompts ?? NO_PROMPTS
+  const parts = partsInForce(config, { turns, settings, texts })
+  const compaction =
+    config.compactionPrompt === 'codex'
+      ? createCompaction({ client, prompts: texts, model: settings.compactionModel })
+      : undefined
   return {
     async params(asked, output) {
       const turn = turns.of(asked)
@@ -58,23 +79,54 @@ export function createTurnParts(
       if ((await turns.placeOf(turn.session)) === 'child')
         output.headers[SUB_AGENT_HEADER] = SUB_AGENT_KIND
     },
-    forget: (session) => turns.forget(session),
+    compaction,
+    forget(session) {
+      turns.forget(session)
+      compaction?.forget(session)
+    },
+    close: async () => prompts?.close(),
   }
+}
+
+const NO_PROMPTS: Pick<PromptCache, 'current'> = { current: () => undefined }
+
+/** Beside the simulator nobody else is asked; undefined also where no text of the Codex CLI is wanted. */
+function promptsFor(
+  { collaboration, compactionPrompt }: Config,
+  client: PluginInput['client'],
+  paths: Paths,
+): PromptCache | undefined {
+  if (collaboration === 'off' && compactionPrompt === 'host') return undefined
+  if (resolveEndpoints(process.env).backend !== DEFAULT_ENDPOINTS.backend) return undefined
+  return createPromptCache({
+    file: paths.promptsFile,
+    fetch: globalThis.fetch,
+    userAgent: `oc-codex-multi-auth/${packageVersion()}`,
+    clock: systemClock,
+    log: createHostPort(client),
+  })
+}
+
+interface CollaborationDeps {
+  readonly turns: Turns
+  readonly settings: HostSettings
+  readonly texts: Pick<PromptCache, 'current'>
 }
 
 function partsInForce(
   { collaboration }: Config,
-  turns: Turns,
-  settings: HostSettings,
+  deps: CollaborationDeps,
 ): Partial<InstructionParts> {
   return {
-    ...(collaboration === 'codex' && { collaboration: collaborationPart(turns, settings) }),
+    ...(collaboration === 'codex' && { collaboration: collaborationPart(deps) }),
   }
 }
 
-function collaborationPart(turns: Turns, { hasOrchestrator }: HostSettings): InstructionPart {
+function collaborationPart({ turns, settings, texts }: CollaborationDeps): InstructionPart {
   return async ({ agent, session }) => {
-    const role = roleOf({ agent, place: await turns.placeOf(session) }, hasOrchestrator === true)
-    return role === undefined ? undefined : textOf(role, undefined)
+    const place = await turns.placeOf(session)
+    const role = roleOf({ agent, place }, settings.hasOrchestrator === true)
+    if (role === undefined) return undefined
+    return textOf(role, role === 'plan' ? texts.current('plan') : undefined)
   }
 }
