@@ -23,7 +23,7 @@ import type { toolsNow as ToolsNow } from './tools-entry.js'
  */
 export const server: Plugin = async (input) => {
   const paths = resolvePaths(process.env)
-  const settings: HostSettings = { models: new Set(), commands: new Set() }
+  const settings: HostSettings = { models: new Set(), commands: new Set(), compacting: new Set() }
   const turns = turnHooks(input, paths, settings)
   const core = lazily(() => startCore(input, paths, settings))
   const runtime = async (): Promise<Runtime> => (await core()).runtime
@@ -68,6 +68,7 @@ async function startCore(input: PluginInput, paths: Paths, settings: HostSetting
     providerBaseUrl: () => url,
     keysRefused: refused,
     providerHeaderTimeoutMs: () => settings.headerTimeoutMs,
+    isCompacting: (session) => settings.compacting.has(session),
     runMenu: async () =>
       (await import('./cli/menu-here.js')).runMenuHere(process.env, input.directory),
   })

@@ -14,4 +14,6 @@ export interface HostSettings {
   hasOrchestrator?: boolean
   /** `<provider>/<model>` of the agent that compacts, where the user named one. */
   compactionModel?: string
+  /** Sessions whose latest request is a compaction with our prompt. */
+  readonly compacting: Set<string>
 }

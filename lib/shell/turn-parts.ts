@@ -75,13 +75,18 @@ export async function createTurnParts(
     },
     async headers(asked, output) {
       const turn = turns.of(asked)
-      if (turn === undefined || config.collaboration !== 'codex') return
+      if (turn === undefined) return
+      if (compaction !== undefined && turn.agent === 'compaction')
+        settings.compacting.add(turn.session)
+      else settings.compacting.delete(turn.session)
+      if (config.collaboration !== 'codex') return
       if ((await turns.placeOf(turn.session)) === 'child')
         output.headers[SUB_AGENT_HEADER] = SUB_AGENT_KIND
     },
     compaction,
     forget(session) {
       turns.forget(session)
+      settings.compacting.delete(session)
       compaction?.forget(session)
     },
     close: async () => prompts?.close(),
