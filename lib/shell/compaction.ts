@@ -12,9 +12,14 @@ import type { PromptCache } from '../prompts/prompt-cache.js'
 import { PROVIDER } from './turns.js'
 
 /** The hooks of a compaction. */
-export interface CompactionHooks {
-  readonly compacting: NonNullable<Hooks['experimental.session.compacting']>
-  readonly textComplete: NonNullable<Hooks['experimental.text.complete']>
+export type CompactionHooks = Pick<
+  Hooks,
+  'experimental.session.compacting' | 'experimental.text.complete'
+>
+
+/** Compaction with our prompt. */
+interface Compaction {
+  readonly hooks: Required<CompactionHooks>
   /** The session is deleted. */
   forget(session: string): void
 }
@@ -32,7 +37,7 @@ const LATEST = 200
 const ANSWER_TIMEOUT_MS = 5_000
 
 /** The Codex CLI's prompt and words in place of the host's, for sessions whose models are of our provider. */
-export function createCompaction({ client, prompts, model }: CompactionDeps): CompactionHooks {
+export function createCompaction({ client, prompts, model }: CompactionDeps): Compaction {
   /** Sessions whose summary is being written. */
   const waiting = new Set<string>()
   const prefix = (): string => prompts.current('summaryPrefix') ?? OWN_SUMMARY_PREFIX
@@ -46,8 +51,8 @@ export function createCompaction({ client, prompts, model }: CompactionDeps): Co
     return Array.isArray(data) ? data : []
   }
 
-  return {
-    async compacting({ sessionID }, output) {
+  const hooks: Compaction['hooks'] = {
+    async 'experimental.session.compacting'({ sessionID }, output) {
       // Another plugin has spoken.
       if (output.prompt !== undefined) return
       const latest = await messagesOf(sessionID, LATEST)
@@ -65,7 +70,7 @@ export function createCompaction({ client, prompts, model }: CompactionDeps): Co
       })
       waiting.add(sessionID)
     },
-    async textComplete({ sessionID, messageID }, output) {
+    async 'experimental.text.complete'({ sessionID, messageID }, output) {
       if (!waiting.delete(sessionID)) return
       const { data } = await client.session.message({
         path: { id: sessionID, messageID },
@@ -73,8 +78,8 @@ export function createCompaction({ client, prompts, model }: CompactionDeps): Co
       })
       if (isSummary(data)) output.text = withPrefix(output.text, prefix())
     },
-    forget: (session) => void waiting.delete(session),
   }
+  return { hooks, forget: (session) => void waiting.delete(session) }
 }
 
 /** The provider of the newest message that is the user's: a compaction is asked for in the user's name. */

@@ -15,16 +15,6 @@ import type { HostSettings } from './host-settings.js'
 
 type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
 
-/** Settings for slash commands, and for what is added to turns, as they are called in a file and in the environment. */
-const COMMAND_SETTINGS = /slashCommands|promptTemplates/
-const COMMAND_ENV = ['CODEX_AUTH_SLASH_COMMANDS', 'CODEX_AUTH_PROMPT_TEMPLATES']
-const TURN_SETTINGS = /personality|collaboration|compactionPrompt/
-const TURN_ENV = [
-  'CODEX_AUTH_PERSONALITY',
-  'CODEX_AUTH_COLLABORATION',
-  'CODEX_AUTH_COMPACTION_PROMPT',
-]
-
 /** Reads what we need from the host's configuration, and adds our slash commands and permissions to it. */
 export async function applyConfig(
   config: HostConfig,
@@ -39,7 +29,7 @@ export async function applyConfig(
   if (typeof baseUrl === 'string') settings.baseUrl = baseUrl
   if (typeof headerTimeout === 'number') settings.headerTimeoutMs = headerTimeout
   const texts = await configTexts(input, paths)
-  settings.shapesTurns = speaksOf(texts, TURN_SETTINGS, TURN_ENV)
+  settings.shapesTurns = speaksOf(texts, 'personality', 'collaboration', 'compactionPrompt')
   if (settings.shapesTurns) {
     const { prepareTurns } = await import('./turn-parts.js')
     prepareTurns(config, settings, input, paths)
@@ -83,7 +73,7 @@ async function wantedCommands({
   paths,
   texts,
 }: Read): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
-  if (!speaksOf(texts, COMMAND_SETTINGS, COMMAND_ENV))
+  if (!speaksOf(texts, 'slashCommands', 'promptTemplates'))
     return { slashCommands: true, promptTemplates: false }
   const { loadConfig } = await import('../settings-entry.js')
   return loadConfig(process.env, paths, input.directory).config
@@ -100,9 +90,10 @@ async function configTexts({ directory, worktree }: PluginInput, paths: Paths): 
   return (await Promise.all(texts)).map((text) => text ?? '')
 }
 
-function speaksOf(texts: readonly string[], settings: RegExp, names: readonly string[]): boolean {
-  return (
-    names.some((name) => process.env[name] !== undefined) ||
-    texts.some((text) => settings.test(text))
-  )
+/** Whether a file or the environment names one of these settings; its value is not looked at. */
+function speaksOf(texts: readonly string[], ...settings: readonly string[]): boolean {
+  return settings.some((name) => {
+    const variable = `CODEX_AUTH_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`
+    return process.env[variable] !== undefined || texts.some((text) => text.includes(name))
+  })
 }

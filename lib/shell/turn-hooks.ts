@@ -3,16 +3,17 @@ import type { Hooks, PluginInput } from '@opencode-ai/plugin'
 import type { Paths } from '../kernel/files/paths.js'
 import { lazily } from '../kernel/lazy.js'
 import type { HostSettings } from './host-settings.js'
-import type { TurnParts } from './turn-parts.js'
 
-type TurnHooks = Pick<
-  Hooks,
-  | 'chat.params'
-  | 'chat.headers'
-  | 'experimental.session.compacting'
-  | 'experimental.text.complete'
-  | 'event'
->
+/** The hooks of a turn that may do something. */
+const NAMES = [
+  'chat.params',
+  'chat.headers',
+  'experimental.session.compacting',
+  'experimental.text.complete',
+] as const
+
+/** A hook whose input is only handed on. */
+type AnyHook = (asked: never, output: never) => Promise<void> | void
 
 /**
  * The hooks of a turn. They do nothing and load nothing until a setting is spoken of that adds to turns; what goes wrong in
@@ -22,35 +23,31 @@ export function turnHooks(
   input: PluginInput,
   paths: Paths,
   settings: HostSettings,
-): { readonly hooks: TurnHooks; close(): Promise<void> } {
+): { readonly hooks: Pick<Hooks, (typeof NAMES)[number] | 'event'>; close(): Promise<void> } {
   const parts = lazily(async () =>
     (await import('./turn-parts.js')).createTurnParts(input, paths, settings),
   )
-  const withParts = async (use: (parts: TurnParts) => Promise<void> | void): Promise<void> => {
-    if (settings.shapesTurns !== true) return
-    try {
-      await use(parts.ready() ?? (await parts()))
-    } catch {
-      // The turn goes on as it would without us.
-    }
-  }
-  const hooks: TurnHooks = {
-    'chat.params': (asked, output) => withParts(({ params }) => params(asked, output)),
-    'chat.headers': (asked, output) => withParts(({ headers }) => headers(asked, output)),
-    'experimental.session.compacting': (asked, output) =>
-      withParts(({ compaction }) => compaction?.compacting(asked, output)),
-    'experimental.text.complete': (asked, output) =>
-      withParts(({ compaction }) => compaction?.textComplete(asked, output)),
-    async event({ event }) {
-      if (event.type === 'session.deleted') parts.ready()?.forget(event.properties.info.id)
+  const hook = (name: (typeof NAMES)[number]): readonly [string, AnyHook] => [
+    name,
+    async (asked, output) => {
+      if (settings.shapesTurns !== true) return
+      await parts()
+        .then(({ [name]: own }) => (own as AnyHook | undefined)?.(asked, output))
+        .catch(() => undefined)
     },
-  }
+  ]
   return {
-    hooks,
-    close: async () =>
-      parts.started()?.then(
-        (started) => started.close(),
-        () => undefined,
-      ),
+    hooks: {
+      ...(Object.fromEntries(NAMES.map(hook)) as Hooks),
+      async event({ event }) {
+        if (event.type === 'session.deleted') parts.ready()?.forget(event.properties.info.id)
+      },
+    },
+    async close() {
+      await parts
+        .started()
+        ?.then(({ close }) => close())
+        .catch(() => undefined)
+    },
   }
 }

@@ -16,22 +16,15 @@ import type { HostSettings } from './host-settings.js'
 import { type InstructionPart, type InstructionParts, withParts } from './instructions.js'
 import { createTurns, type Turns } from './turns.js'
 
-type Hook<Name extends keyof Hooks> = Extract<
-  NonNullable<Hooks[Name]>,
-  (...input: never[]) => unknown
->
-
 type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
 
-/** What our settings add to turns. */
-export interface TurnParts {
-  readonly params: Hook<'chat.params'>
-  readonly headers: Hook<'chat.headers'>
-  /** Undefined where the host compacts with its own prompt. */
-  readonly compaction: CompactionHooks | undefined
+/** What our settings add to turns, by the hooks of the host. */
+export interface TurnParts extends CompactionHooks {
+  readonly 'chat.params': NonNullable<Hooks['chat.params']>
+  readonly 'chat.headers': NonNullable<Hooks['chat.headers']>
   /** The session is deleted. */
-  forget(session: string): void
-  close(): Promise<void>
+  readonly forget: (session: string) => void
+  readonly close: () => Promise<void>
 }
 
 /** What the host has to know before the first turn. */
@@ -65,7 +58,8 @@ export async function createTurnParts(
       ? createCompaction({ client, prompts: texts, model: settings.compactionModel })
       : undefined
   return {
-    async params(asked, output) {
+    ...compaction?.hooks,
+    async 'chat.params'(asked, output) {
       const turn = turns.of(asked)
       if (turn === undefined) return
       // Where the instructions are elsewhere, such as with an API key, nothing is added.
@@ -73,7 +67,7 @@ export async function createTurnParts(
       if (typeof instructions !== 'string') return
       output.options.instructions = await withParts(instructions, turn, parts)
     },
-    async headers(asked, output) {
+    async 'chat.headers'(asked, output) {
       const turn = turns.of(asked)
       if (turn === undefined) return
       if (compaction !== undefined && turn.agent === 'compaction')
@@ -83,7 +77,6 @@ export async function createTurnParts(
       if ((await turns.placeOf(turn.session)) === 'child')
         output.headers[SUB_AGENT_HEADER] = SUB_AGENT_KIND
     },
-    compaction,
     forget(session) {
       turns.forget(session)
       settings.compacting.delete(session)

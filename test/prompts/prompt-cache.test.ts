@@ -68,9 +68,10 @@ async function stage(answer: Answer = upstream) {
       userAgent: 'test',
       clock: { now: () => nowMs, sleep: () => Promise.resolve() },
       log: { log: (level, text) => void said.push(`${level}: ${text}`) },
-      fetch: (url, init) => {
-        expect(String(url).startsWith(`${PROMPT_BASE}/`)).toBe(true)
-        return fetch(`http://127.0.0.1:${port}/${String(url).slice(PROMPT_BASE.length + 1)}`, init)
+      fetch: (given, init) => {
+        const url = given instanceof Request ? given.url : given.toString()
+        expect(url.startsWith(`${PROMPT_BASE}/`)).toBe(true)
+        return fetch(`http://127.0.0.1:${port}/${url.slice(PROMPT_BASE.length + 1)}`, init)
       },
     })
     onTestFinished(() => cache.close())

@@ -60,7 +60,10 @@ async function promptFrom(
     context: options.context ?? [],
     ...(options.prompt !== undefined && { prompt: options.prompt }),
   }
-  await hooksOver(host, options).compacting({ sessionID: 'ses_1' }, output)
+  await hooksOver(host, options).hooks['experimental.session.compacting'](
+    { sessionID: 'ses_1' },
+    output,
+  )
   return output.prompt
 }
 
@@ -109,13 +112,14 @@ describe('the prompt of a compaction', () => {
 describe('the summary', () => {
   const finish = async (answering: unknown, isCompaction = true): Promise<string> => {
     const host = aHost([user('openai')], answering)
-    const hooks = hooksOver(host)
-    if (isCompaction) await hooks.compacting({ sessionID: 'ses_1' }, { context: [] })
+    const { hooks } = hooksOver(host)
+    if (isCompaction)
+      await hooks['experimental.session.compacting']({ sessionID: 'ses_1' }, { context: [] })
     const output = { text: 'notes' }
     const asked = { sessionID: 'ses_1', messageID: 'msg_1', partID: 'p' }
-    await hooks.textComplete(asked, output)
+    await hooks['experimental.text.complete'](asked, output)
     const again = { text: 'next answer' }
-    await hooks.textComplete(asked, again)
+    await hooks['experimental.text.complete'](asked, again)
     expect(again.text).toBe('next answer')
     return output.text
   }

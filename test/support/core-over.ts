@@ -30,6 +30,7 @@ export async function coreOver(
     env?: NodeJS.ProcessEnv
     change?: (account: Record<string, unknown>, index: number) => Record<string, unknown>
     openWebSocket?: OpenWebSocket
+    isCompacting?: (session: string) => boolean
   } = {},
 ): Promise<Stage> {
   const simulator = await startSimulator({
@@ -59,13 +60,14 @@ export async function coreOver(
     log: (level: string, text: string) => void said.push(`${level}: ${text}`),
     toast: ({ message }: { message: string }) => void said.push(message),
   }
-  const { openWebSocket } = options
+  const { openWebSocket, isCompacting } = options
   const core = await createCore({
     host,
     paths: resolvePaths(env),
     env,
     directory: home,
     ...(openWebSocket && { openWebSocket }),
+    ...(isCompacting && { isCompacting }),
   })
   onTestFinished(() => core.close())
   return { core, simulator, home, said }
