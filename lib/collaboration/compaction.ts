@@ -12,7 +12,7 @@ Be short and exact. Leave out what the project itself tells.`
 export const OWN_SUMMARY_PREFIX = `Another model worked on this before you and left the notes below. The files are as it left them. Go on from its notes, and do not repeat what they say is done. The notes:`
 
 /** What the prompt of a compaction is made of. */
-export interface CompactionInput {
+interface CompactionInput {
   readonly prompt: string
   /** Of the compaction before, which the host leaves out where a prompt replaces its own; without the words before it. */
   readonly previousSummary: string | undefined

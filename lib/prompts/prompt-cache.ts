@@ -118,7 +118,7 @@ export function createPromptCache(deps: PromptCacheDeps): PromptCache {
 }
 
 /** What a file of the cache is worth. */
-export type ReadPrompts =
+type ReadPrompts =
   | { readonly state: 'none' }
   | { readonly state: 'unusable'; readonly why: string }
   | {
