@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises'
+
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { OWN_COMPACTION, OWN_SUMMARY_PREFIX } from '../../lib/collaboration/compaction.js'
@@ -82,5 +84,45 @@ describe('compaction', () => {
     await compacted(on, session)
     const answer = await on.send(session, 'SIM:say plain')
     expect(answer.text).toBe('plain')
+  })
+})
+
+describe('a compaction with several accounts', () => {
+  const ofTheWeek = (used: number) => [
+    { minutes: 10_080, limit: 100_000, used, resetsInMs: 86_400_000 },
+  ]
+  const stage = useStage({
+    simulator: {
+      accounts: [
+        { name: 'low', windows: ofTheWeek(95_000) },
+        { name: 'full', windows: ofTheWeek(5_000) },
+      ],
+    },
+    signedIn: ['full', 'low'],
+  })
+  /** Who serves a session before, at and after its compaction. */
+  const served = async (env: Record<string, string>): Promise<(string | undefined)[]> => {
+    const server = await startHostServer(stage().host, { env })
+    onTestFinished(async () => {
+      await server.stop()
+    })
+    const accounts = JSON.parse(await readFile(stage().accountsFile, 'utf8')) as {
+      accounts: { accountId: string }[]
+    }
+    const low = accounts.accounts.findIndex(
+      ({ accountId }) => accountId === stage().simulator.account('low').accountId,
+    )
+    await writeFile(stage().accountsFile, JSON.stringify({ ...accounts, activeIndex: low }))
+    const from = stage().simulator.requests.length
+    const session = await server.newSession('named')
+    await server.send(session, 'SIM:say before')
+    await server.compact(session)
+    await server.send(session, 'SIM:say after')
+    return turns(stage(), from).map(({ account }) => account)
+  }
+
+  it('moves the session from the one that is nearly used up, and only where the setting is on', async () => {
+    expect(await served({})).toEqual(['low', 'low', 'low'])
+    expect(await served(ON)).toEqual(['low', 'full', 'full'])
   })
 })
