@@ -44,6 +44,8 @@ export interface CoreInput {
   readonly keysRefused?: string | undefined
   /** `provider.openai.options.headerTimeout` of the host's configuration, as far as known. */
   readonly providerHeaderTimeoutMs?: () => number | undefined
+  /** Whether the host compacts this session at the moment, as far as known. */
+  readonly isCompacting?: (session: string) => boolean
   /** Shows the menu of the accounts on the host's own terminal, to its end. */
   readonly runMenu?: () => Promise<void>
   /** The process's own when absent. */
@@ -118,8 +120,10 @@ export async function createCore(input: CoreInput): Promise<Core> {
     wire: {
       responsesLite: config.responsesLite,
       identity: config.codexIdentity ? (await later()).codexIdentity(config, env) : undefined,
+      marksSubAgents: config.collaboration === 'codex',
     },
     endpointForKeys: endpointForKeys(config.baseUrl, input),
+    isCompacting: input.isCompacting,
     notices,
   })
   // Made when somebody signs in: no request needs it.

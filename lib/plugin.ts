@@ -11,8 +11,10 @@ import { type Paths, resolvePaths } from './kernel/files/paths.js'
 import { lazily } from './kernel/lazy.js'
 import type { Runtime } from './runtime.js'
 import { authHook } from './shell/auth-hook.js'
-import { applyConfig, type HostSettings } from './shell/config-hook.js'
+import { applyConfig } from './shell/config-hook.js'
+import type { HostSettings } from './shell/host-settings.js'
 import { registerWithHost } from './shell/login-state.js'
+import { turnHooks } from './shell/turn-hooks.js'
 import type { toolsNow as ToolsNow } from './tools-entry.js'
 
 /**
@@ -21,7 +23,8 @@ import type { toolsNow as ToolsNow } from './tools-entry.js'
  */
 export const server: Plugin = async (input) => {
   const paths = resolvePaths(process.env)
-  const settings: HostSettings = { models: new Set(), commands: new Set() }
+  const settings: HostSettings = { models: new Set(), commands: new Set(), compacting: new Set() }
+  const turns = turnHooks(input, paths, settings)
   let questions: Promise<{ close(): void }> | undefined
   const core = lazily(async () => {
     const started = await startCore(input, paths, settings)
@@ -40,6 +43,7 @@ export const server: Plugin = async (input) => {
       return tools(input, paths, runtime)
     },
     config: (config) => applyConfig(config, settings, input, paths),
+    ...turns.hooks,
     /** A slash command of ours runs here, in process: its line meets no shell, and no child inherits the project. */
     async 'command.execute.before'({ command, arguments: line }, output) {
       if (!settings.commands.has(command)) return
@@ -52,7 +56,7 @@ export const server: Plugin = async (input) => {
     },
     async dispose() {
       ;(await questions)?.close()
-      await core.started()?.then((running) => running.close())
+      await Promise.all([turns.close(), core.started()?.then((running) => running.close())])
     },
   }
 }
@@ -79,6 +83,7 @@ async function startCore(input: PluginInput, paths: Paths, settings: HostSetting
     providerBaseUrl: () => url,
     keysRefused: refused,
     providerHeaderTimeoutMs: () => settings.headerTimeoutMs,
+    isCompacting: (session) => settings.compacting.has(session),
     runMenu: async () =>
       (await import('./cli/menu-here.js')).runMenuHere(process.env, input.directory),
   })

@@ -16,6 +16,7 @@ import {
   setting,
   toggle,
 } from './setting.js'
+import { TURN_SETTINGS } from './turn-settings.js'
 
 const milliseconds = (minimum: number, maximum = 86_400_000): s.Shape<number> =>
   s.number({ min: minimum, max: maximum })
@@ -232,6 +233,9 @@ export const SETTINGS = {
     env: 'CODEX_AUTH_CLIENT_VERSION',
     help: 'Version that codexIdentity names; letters, digits and . + _ - only.',
   }),
+
+  // What the model is told
+  ...TURN_SETTINGS,
 
   // Endpoints of API keys
   baseUrl: setting({

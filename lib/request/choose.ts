@@ -5,8 +5,10 @@ import type { RoutedRequest } from './router.js'
 import { lateOf, type RequestDeps, type RequestRun, type Target } from './run.js'
 
 /** The request as the router sees it. @param uid an account that is counted among those tried */
-export function routed({ prepared, sessionId, tried }: RequestRun, uid?: string): RoutedRequest {
+export function routed(run: RequestRun, uid?: string): RoutedRequest {
+  const { prepared, sessionId, tried, isCompacting } = run
   return {
+    ...(sessionId !== undefined && isCompacting?.(sessionId) === true && { atCompaction: true }),
     model: prepared.model,
     sessionId,
     triedUids: uid === undefined ? tried : new Set([...tried, uid]),

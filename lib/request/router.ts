@@ -25,6 +25,8 @@ import type {
 export interface RoutedRequest {
   readonly model: string
   readonly sessionId?: string | undefined
+  /** The host compacts the session with this request. */
+  readonly atCompaction?: boolean
   readonly triedUids: ReadonlySet<string>
 }
 
@@ -186,7 +188,7 @@ export class Router {
 
   #context(
     pool: AccountPool,
-    { sessionId, model, triedUids }: RoutedRequest,
+    { sessionId, model, triedUids, atCompaction }: RoutedRequest,
     nowMs: number,
   ): DecisionContext {
     const { rules, modelPools, activeUid } = this.#poolReady(pool)
@@ -201,6 +203,7 @@ export class Router {
       processOffset: config.pidOffsetEnabled ? processOffset : 0,
       triedUids,
       sessionUid: sessionId === undefined ? undefined : sessions.get(sessionId, nowMs),
+      atCompaction,
       activeUid,
       pin: pinInForce(rules, project),
       fence: fence === undefined ? undefined : new Set(fence),

@@ -69,6 +69,8 @@ export interface RequestDeps {
   /** When the host has its answer at the latest, ms from its request. */
   readonly deadlineMs: number
   readonly wire: WireStyle
+  /** Whether the host compacts this session with its request; known only where the prompt of it is ours. */
+  readonly isCompacting?: ((session: string) => boolean) | undefined
   readonly transport: Transport
   readonly endpointForKeys: EndpointForKeys | undefined
   readonly breakers: Breakers

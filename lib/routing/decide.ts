@@ -1,3 +1,4 @@
+import { isLow, mayLeave } from './compaction.js'
 import { blockedUntil, exclusionOf, PAID } from './eligibility.js'
 import { isBefore, scoreOf } from './score.js'
 import type {
@@ -39,7 +40,8 @@ const STRATEGY_REASON: Readonly<Record<Strategy, ChosenReason>> = {
  *
  * A session stays on its account under every strategy; the strategy places new sessions. Order of precedence: hard
  * pin, project fence and strict pool (closed: no other account serves), soft pin, preferred pool, included quota before
- * paid credits, accounts that answer before those that failed just now, session, manual switch, strategy.
+ * paid credits, accounts that answer before those that failed just now, session, manual switch, strategy. At a compaction
+ * the session leaves an account that is nearly used up.
  */
 export function decide(snapshot: RoutingSnapshot): Decision {
   const { candidates } = snapshot
@@ -49,12 +51,13 @@ export function decide(snapshot: RoutingSnapshot): Decision {
   )
   if (early !== undefined) return early
 
+  const leaves = leavesSession(snapshot)
   let best: Candidate | undefined
   let bestRank = 0
   let bestScore = 0
   for (let i = 0; i < candidates.length; i++) {
     const candidate = candidates[i] as Candidate
-    const rank = rankOf(candidate, snapshot)
+    const rank = leaves ? rankAnew(candidate, snapshot) : rankOf(candidate, snapshot)
     if (rank < bestRank || rank === INELIGIBLE) continue
     const score = scoreOf(candidate, snapshot)
     if (best !== undefined && rank === bestRank) {
@@ -88,6 +91,7 @@ export function decideEarly(
   if (context.sessionUid === undefined) return undefined
   const holder = find(context.sessionUid)
   if (holder === undefined || tierOf(holder, context) !== TOP_TIER) return undefined
+  if (mayLeave(holder, context)) return undefined
   return chosen(holder, context)
 }
 
@@ -123,10 +127,27 @@ function rankOf(candidate: Candidate, context: DecisionContext): number {
   )
 }
 
+/** True when the session's account is left at a compaction: it is low, and one that is not would serve as well. */
+function leavesSession(snapshot: RoutingSnapshot): boolean {
+  const { candidates, sessionUid } = snapshot
+  const holder = candidates.find(({ uid }) => uid === sessionUid)
+  if (holder === undefined || !mayLeave(holder, snapshot)) return false
+  const tier = tierOf(holder, snapshot)
+  return candidates.some((other) => !isLow(other, snapshot) && tierOf(other, snapshot) >= tier)
+}
+
+/** The rank where the session is placed anew: within a tier, those with enough left come first. */
+function rankAnew(candidate: Candidate, context: DecisionContext): number {
+  const rank = rankOf(candidate, { ...context, sessionUid: candidate.uid })
+  return rank === INELIGIBLE || !isLow(candidate, context) ? rank : rank - SESSION_RANK
+}
+
 function chosen(candidate: Candidate, context: DecisionContext): Decision {
   const { uid } = candidate
   if (uid === context.pin?.uid) return { uid, reason: 'pinned' }
   if (uid === context.sessionUid) return { uid, reason: 'session' }
+  if (context.atCompaction === true && context.sessionUid !== undefined)
+    return { uid, reason: 'compaction' }
   if (uid === context.activeUid) return { uid, reason: 'manual_switch' }
   return { uid, reason: STRATEGY_REASON[context.strategy] }
 }

@@ -14,7 +14,7 @@ const SPREAD_STEP = 3
 /** Past this pace more surplus does not attract more: everything above would be lost unused anyhow. */
 const MAX_PACE = 2
 /** Below this much left an account is about to run dry, and a session started there would soon move. */
-const LOW_HEADROOM_PERCENT = 10
+export const LOW_HEADROOM_PERCENT = 10
 /** A reading of this age counts half; with more age it fades towards "nothing known". */
 const READING_HALF_LIFE_MS = 6 * 3_600_000
 /** Idle time counts up to here, so that an account never used does not beat everything for ever. */

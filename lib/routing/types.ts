@@ -79,6 +79,8 @@ export interface DecisionContext extends EligibilityContext {
   readonly strategy: Strategy
   /** Account this session was served by last. */
   readonly sessionUid?: string
+  /** The session is being compacted: the cheapest moment to move it. */
+  readonly atCompaction?: boolean
   /** Account the user switched to by hand: new sessions go there while it can serve. */
   readonly activeUid?: string
   /** Spreads equally good accounts over several processes (a process id, say); 0 for no spreading. */
@@ -90,9 +92,16 @@ export interface RoutingSnapshot extends DecisionContext {
   readonly candidates: readonly Candidate[]
 }
 
-/** Why this account serves. */
+/** Why this account serves; `compaction`: the session was moved when it was compacted. */
 export type ChosenReason =
-  'pinned' | 'session' | 'manual_switch' | 'best_quota' | 'sticky' | 'round_robin' | 'drain_first'
+  | 'pinned'
+  | 'session'
+  | 'compaction'
+  | 'manual_switch'
+  | 'best_quota'
+  | 'sticky'
+  | 'round_robin'
+  | 'drain_first'
 
 /** Why no account can serve. */
 export type RefusedReason =

@@ -10,24 +10,10 @@ import {
 } from '../host-setup/tool-permissions.js'
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { CONFIG_FILE, type Paths } from '../kernel/files/paths.js'
-import type { Place } from '../kernel/text/command-words.js'
+import type { HostSettings } from './host-settings.js'
 import { isTuiPluginHere } from './tui-plugin.js'
 
 type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
-
-/** What the host's configuration says that is needed later. Filled by the config hook, which the host calls first. */
-export interface HostSettings {
-  /** `provider.openai.options.baseURL`. */
-  baseUrl?: string
-  /** `provider.openai.options.headerTimeout`, ms. */
-  headerTimeoutMs?: number
-  /** Models the user has configured: left as they are. */
-  readonly models: Set<string>
-  /** Slash commands that are ours and not somebody else's of the same name. */
-  readonly commands: Set<string>
-  /** Where our sentences are read. */
-  place?: Place
-}
 
 /** Reads what we need from the host's configuration, and adds our slash commands and permissions to it. */
 export async function applyConfig(
@@ -42,7 +28,13 @@ export async function applyConfig(
   for (const id of Object.keys(openai?.models ?? {})) settings.models.add(id)
   if (typeof baseUrl === 'string') settings.baseUrl = baseUrl
   if (typeof headerTimeout === 'number') settings.headerTimeoutMs = headerTimeout
-  await addCommands(config, settings, input, paths)
+  const texts = await configTexts(input, paths)
+  settings.shapesTurns = speaksOf(texts, 'personality', 'collaboration', 'compactionPrompt')
+  if (settings.shapesTurns) {
+    const { prepareTurns } = await import('./turn-parts.js')
+    prepareTurns(config, settings, input, paths)
+  }
+  await addCommands(config, settings, { input, paths, texts })
   const permissions = config as HostPermissions
   const allowance = namesOurTools(permissions)
     ? await (await import('../settings-entry.js')).userAllowance({ paths, env: process.env })
@@ -50,14 +42,18 @@ export async function applyConfig(
   askBeforeTools(permissions, allowance)
 }
 
-async function addCommands(
-  config: HostConfig,
-  settings: HostSettings,
-  input: PluginInput,
-  paths: Paths,
-): Promise<void> {
+/** What our hooks of the start read. */
+interface Read {
+  readonly input: PluginInput
+  readonly paths: Paths
+  /** Of every configuration file of ours that counts here. */
+  readonly texts: readonly string[]
+}
+
+async function addCommands(config: HostConfig, settings: HostSettings, read: Read): Promise<void> {
   const { commands: own } = settings
-  const wanted = await wantedCommands(input, paths)
+  const wanted = await wantedCommands(read)
+  const { paths, input } = read
   // On the screen of a TUI they are there, whoever runs them.
   settings.place = wanted.slashCommands && !isMainThread ? 'tui' : 'terminal'
   const isOffered =
@@ -81,24 +77,32 @@ async function addCommands(
 }
 
 /** OpenCode waits for this at every start, so the configuration is only interpreted where it speaks of commands. */
-async function wantedCommands(
-  { directory, worktree }: PluginInput,
-  paths: Paths,
-): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
+async function wantedCommands({
+  input,
+  paths,
+  texts,
+}: Read): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
+  if (!speaksOf(texts, 'slashCommands', 'promptTemplates'))
+    return { slashCommands: true, promptTemplates: false }
+  const { loadConfig } = await import('../settings-entry.js')
+  return loadConfig(process.env, paths, input.directory).config
+}
+
+async function configTexts({ directory, worktree }: PluginInput, paths: Paths): Promise<string[]> {
   const files = [
     paths.configFile,
     ...[directory, worktree]
       .filter((folder) => typeof folder === 'string')
       .map((folder) => path.join(folder, '.opencode', CONFIG_FILE)),
   ]
-  const texts = await Promise.all(
-    files.map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => '')),
-  )
-  const isSpokenOf =
-    process.env.CODEX_AUTH_SLASH_COMMANDS !== undefined ||
-    process.env.CODEX_AUTH_PROMPT_TEMPLATES !== undefined ||
-    texts.some((text) => /slashCommands|promptTemplates/.test(text ?? ''))
-  if (!isSpokenOf) return { slashCommands: true, promptTemplates: false }
-  const { loadConfig } = await import('../settings-entry.js')
-  return loadConfig(process.env, paths, directory).config
+  const texts = files.map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => ''))
+  return (await Promise.all(texts)).map((text) => text ?? '')
+}
+
+/** Whether a file or the environment names one of these settings; its value is not looked at. */
+function speaksOf(texts: readonly string[], ...settings: readonly string[]): boolean {
+  return settings.some((name) => {
+    const variable = `CODEX_AUTH_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`
+    return process.env[variable] !== undefined || texts.some((text) => text.includes(name))
+  })
 }

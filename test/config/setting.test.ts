@@ -81,6 +81,8 @@ const valueOf: Readonly<Record<SettingName, fc.Arbitrary<unknown>>> = (() => {
       'auto',
       'native',
       'legacy',
+      'host',
+      'codex',
     ),
   )
   const fitting = (name: SettingName) =>

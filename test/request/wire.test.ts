@@ -149,6 +149,28 @@ describe('wireRequest', () => {
     expect(sent.headers).not.toHaveProperty(LITE)
   })
 
+  it('lets the mark of a sub-agent through where requests may say so, in the words of the Codex CLI alone, and never for a key', () => {
+    const marked = (
+      style: WireStyle,
+      value: string,
+      fields: Partial<Account> = {},
+    ): string | undefined =>
+      wireRequest(style, {
+        hostHeaders: { 'X-OpenAI-Subagent': value },
+        sender: { token: 'tok', account: account(fields), userAgent: 'opencode/test' },
+        body: objectText('{"model":"gpt-5.5","input":[]}')!,
+        model: 'gpt-5.5',
+        sessionId: 'ses_1',
+      }).headers['x-openai-subagent']
+    const on: WireStyle = { responsesLite: 'off', marksSubAgents: true }
+    expect(marked(on, 'collab_spawn')).toBe('collab_spawn')
+    expect(marked({ ...codex, marksSubAgents: true }, 'collab_spawn')).toBe('collab_spawn')
+    expect(marked(on, 'review')).toBeUndefined()
+    expect(marked(on, 'collab_spawn', { kind: 'api-key', apiKey: 'k' })).toBeUndefined()
+    expect(marked({ responsesLite: 'off' }, 'collab_spawn')).toBeUndefined()
+    expect(marked(codex, 'collab_spawn')).toBeUndefined()
+  })
+
   it('never sends the header of the Lite shape without its body, nor the body without the header', () => {
     const body = fc.record(
       {

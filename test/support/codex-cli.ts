@@ -8,7 +8,7 @@ import { repositoryRoot } from './repository.js'
 import type { Simulator } from '../../simulator/index.js'
 
 /** What the tests were written against; a newer one may ask for more. */
-const VERSION = '0.171.0'
+export const CODEX_CLI_OF_TESTS = '0.171.0'
 const INSTALL_TIMEOUT_MS = 150_000
 
 /**
@@ -24,7 +24,7 @@ export async function codexCli(): Promise<
     return existsSync(given)
       ? { file: given }
       : { missing: `CODEX_CLI names ${given}, which is not there` }
-  const folder = path.join(repositoryRoot, '.tmp', `codex-cli-${VERSION}`)
+  const folder = path.join(repositoryRoot, '.tmp', `codex-cli-${CODEX_CLI_OF_TESTS}`)
   const file = path.join(folder, 'node_modules', '@openai', 'codex', 'bin', 'codex.js')
   if (existsSync(file)) return { file }
   await mkdir(path.dirname(folder), { recursive: true })
@@ -39,7 +39,7 @@ export async function codexCli(): Promise<
         '--no-fund',
         '--silent',
         '--ignore-scripts',
-        `@openai/codex@${VERSION}`,
+        `@openai/codex@${CODEX_CLI_OF_TESTS}`,
       ],
       {
         cwd: making,
@@ -51,9 +51,11 @@ export async function codexCli(): Promise<
     await rename(making, folder).catch(() => undefined)
     return existsSync(file)
       ? { file }
-      : { missing: `@openai/codex ${VERSION} has no program for this system` }
+      : { missing: `@openai/codex ${CODEX_CLI_OF_TESTS} has no program for this system` }
   } catch {
-    return { missing: `@openai/codex ${VERSION} could not be installed: no registry, or no room` }
+    return {
+      missing: `@openai/codex ${CODEX_CLI_OF_TESTS} could not be installed: no registry, or no room`,
+    }
   } finally {
     await rm(making, { recursive: true, force: true })
   }

@@ -37,6 +37,7 @@ export async function coreOver(
     /** Name of a project in the home in which the core works; the home itself when absent. */
     project?: string
     place?: () => Place
+    isCompacting?: (session: string) => boolean
   } = {},
 ): Promise<Stage> {
   const simulator = await startSimulator({
@@ -66,7 +67,7 @@ export async function coreOver(
     log: (level: string, text: string) => void said.push(`${level}: ${text}`),
     toast: ({ message }: { message: string }) => void said.push(message),
   }
-  const { openWebSocket, place, project } = options
+  const { openWebSocket, place, project, isCompacting } = options
   const directory = path.join(home, project ?? '')
   if (project !== undefined) await mkdir(path.join(directory, '.git'), { recursive: true })
   const core = await createCore({
@@ -76,6 +77,7 @@ export async function coreOver(
     directory,
     ...(openWebSocket && { openWebSocket }),
     ...(place && { place }),
+    ...(isCompacting && { isCompacting }),
   })
   onTestFinished(() => core.close())
   return { core, simulator, home, said }

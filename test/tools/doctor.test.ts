@@ -99,4 +99,25 @@ describe('codex-diag', () => {
     })
     expect(JSON.stringify(report)).not.toContain(home)
   })
+
+  it('says which texts are in force for planning and compaction, only where a setting adds some, and of a damaged file that ours are', async () => {
+    const found = async (env: NodeJS.ProcessEnv, file?: string): Promise<string[]> => {
+      const { core } = await coreOver(['a'], { env })
+      const { promptsFile } = core.runtime.paths
+      await mkdir(path.dirname(promptsFile), { recursive: true })
+      if (file !== undefined) await writeFile(promptsFile, file)
+      const { findings } = (await toolData(core.runtime, 'doctor')) as unknown as Report
+      return findings
+        .filter(({ id }) => id === 'prompts')
+        .map(({ severity, summary }) => `${severity}: ${summary}`)
+    }
+    expect(await found({})).toEqual([])
+    expect(await found({ CODEX_AUTH_COLLABORATION: 'codex' })).toEqual([
+      expect.stringMatching(/^ok: Our own text is in force for planning/),
+    ])
+    expect(await found({ CODEX_AUTH_COMPACTION_PROMPT: 'codex' })).toHaveLength(2)
+    expect(await found({ CODEX_AUTH_COLLABORATION: 'codex' }, '{')).toEqual([
+      expect.stringMatching(/^warning: .*could not be understood.* our own texts are in force/),
+    ])
+  })
 })

@@ -13,6 +13,8 @@ export interface Paths {
   readonly configFile: string
   readonly cacheDir: string
   readonly catalogueFile: string
+  /** Texts of the Codex CLI. */
+  readonly promptsFile: string
   /** Instructions for legacy mode. */
   readonly instructionsFile: string
   readonly logsDir: string
@@ -64,6 +66,7 @@ export function resolvePaths(
     configFile: path.join(root, CONFIG_FILE),
     cacheDir: path.join(root, 'cache'),
     instructionsFile: path.join(root, 'cache', 'instructions.json'),
+    promptsFile: path.join(root, 'cache', 'prompts.json'),
     catalogueFile: path.join(root, 'cache', 'catalogue.json'),
     logsDir: path.join(root, 'logs', 'codex-plugin'),
     stateDir,

@@ -1,6 +1,7 @@
+import { SUB_AGENT_HEADER, SUB_AGENT_KIND } from '../../collaboration/roles.js'
 import { modelFact } from '../../models/facts.js'
 import { type CodexIdentity, identityHeaders, threadIdOf } from './codex-identity.js'
-import { outgoingHeaders, type Sender } from './headers.js'
+import { headerEntries, outgoingHeaders, type Sender } from './headers.js'
 import { objectText, type ObjectText, stringMember, withValue } from '../body/json-edit.js'
 import { LITE_HEADERS, liteBody } from '../body/lite.js'
 
@@ -9,6 +10,8 @@ export interface WireStyle {
   readonly responsesLite: 'off' | 'auto'
   /** Undefined: requests say that they come from OpenCode. */
   readonly identity?: CodexIdentity | undefined
+  /** Whether requests of sub-agents say so, where the host marked them. */
+  readonly marksSubAgents?: boolean
 }
 
 /** A request that is ready but for what depends on who sends it. */
@@ -33,7 +36,10 @@ export function wireRequest(
   const isKey = sender.account.kind === 'api-key'
   const isLite = !isKey && style.responsesLite === 'auto' && modelFact(model)?.lite === true
   const lite = isLite ? objectText(liteBody(input.body.text) ?? '') : undefined
-  const shape = lite === undefined ? {} : LITE_HEADERS
+  const shape = {
+    ...(lite !== undefined && LITE_HEADERS),
+    ...(!isKey && style.marksSubAgents === true && subAgentMark(input.hostHeaders)),
+  }
   const body = lite ?? input.body
   if (style.identity === undefined || isKey)
     return { headers: { ...outgoingHeaders(input.hostHeaders, sender), ...shape }, body }
@@ -50,4 +56,12 @@ export function wireRequest(
         ? body
         : withValue(body, 'prompt_cache_key', `"${threadId}"`),
   }
+}
+
+/** The mark that our own hook has set, and no other value of that header. */
+function subAgentMark(hostHeaders: HeadersInit | undefined): Record<string, string> {
+  const isMarked = headerEntries(hostHeaders).some(
+    ([name, value]) => name.toLowerCase() === SUB_AGENT_HEADER && value === SUB_AGENT_KIND,
+  )
+  return isMarked ? { [SUB_AGENT_HEADER]: SUB_AGENT_KIND } : {}
 }

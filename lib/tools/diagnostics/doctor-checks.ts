@@ -14,6 +14,7 @@ import type { Runtime } from '../../runtime.js'
 import { leftovers, records } from './doctor-files.js'
 import { host as opencode, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
+import { prompts } from './doctor-prompts.js'
 import { transport } from './doctor-transport.js'
 import { type Check, failed, type Finding, ok, warning } from './finding.js'
 
@@ -33,6 +34,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   permissions,
   leftovers,
   config,
+  prompts,
   'host-login': hostLogin,
   'callback-port': callbackPort,
   backend,
