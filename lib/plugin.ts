@@ -12,6 +12,7 @@ import type { Runtime } from './runtime.js'
 import { authHook } from './shell/auth-hook.js'
 import { applyConfig, type HostSettings } from './shell/config-hook.js'
 import { registerWithHost } from './shell/login-state.js'
+import { turnHooks } from './shell/turn-hooks.js'
 import { outputPrompt } from './slash-commands/commands.js'
 import type { toolsNow as ToolsNow } from './tools-entry.js'
 
@@ -35,6 +36,7 @@ export const server: Plugin = async (input) => {
       return tools(input, paths, runtime)
     },
     config: (config) => applyConfig(config, settings, input, paths),
+    ...turnHooks(input, paths, settings),
     /** A slash command of ours runs here, in process: its line meets no shell, and no child inherits the project. */
     async 'command.execute.before'({ command, arguments: line }, output) {
       if (!settings.commands.has(command)) return

@@ -24,7 +24,19 @@ export interface HostSettings {
   readonly models: Set<string>
   /** Slash commands that are ours and not somebody else's of the same name. */
   readonly commands: Set<string>
+  /** Whether a setting is spoken of that adds to turns: without one, no hook of a turn loads or reads anything. */
+  shapesTurns?: boolean
 }
+
+/** Settings for slash commands, and for what is added to turns, as they are called in a file and in the environment. */
+const COMMAND_SETTINGS = /slashCommands|promptTemplates/
+const COMMAND_ENV = ['CODEX_AUTH_SLASH_COMMANDS', 'CODEX_AUTH_PROMPT_TEMPLATES']
+const TURN_SETTINGS = /personality|collaboration|compactionPrompt/
+const TURN_ENV = [
+  'CODEX_AUTH_PERSONALITY',
+  'CODEX_AUTH_COLLABORATION',
+  'CODEX_AUTH_COMPACTION_PROMPT',
+]
 
 /** Reads what we need from the host's configuration, and adds our slash commands and permissions to it. */
 export async function applyConfig(
@@ -39,7 +51,9 @@ export async function applyConfig(
   for (const id of Object.keys(openai?.models ?? {})) settings.models.add(id)
   if (typeof baseUrl === 'string') settings.baseUrl = baseUrl
   if (typeof headerTimeout === 'number') settings.headerTimeoutMs = headerTimeout
-  await addCommands(config, settings.commands, input, paths)
+  const texts = await configTexts(input, paths)
+  settings.shapesTurns = speaksOf(texts, TURN_SETTINGS, TURN_ENV)
+  await addCommands(config, settings.commands, { input, paths, texts })
   const permissions = config as HostPermissions
   const allowance = namesOurTools(permissions)
     ? await (await import('../settings-entry.js')).userAllowance({ paths, env: process.env })
@@ -47,19 +61,24 @@ export async function applyConfig(
   askBeforeTools(permissions, allowance)
 }
 
-async function addCommands(
-  config: HostConfig,
-  own: Set<string>,
-  input: PluginInput,
-  paths: Paths,
-): Promise<void> {
-  const wanted = await wantedCommands(input, paths)
+/** What our hooks of the start read. */
+interface Read {
+  readonly input: PluginInput
+  readonly paths: Paths
+  /** Of every configuration file of ours that counts here. */
+  readonly texts: readonly string[]
+}
+
+async function addCommands(config: HostConfig, own: Set<string>, read: Read): Promise<void> {
+  const wanted = await wantedCommands(read)
   const commands = wanted.slashCommands ? slashCommands() : {}
   const ours = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}) }
   const isTaken = (name: string): boolean => config.command?.[name] !== undefined
   // Of two with one name the user's own wins, and a project's speaks for nobody.
   const theirs = Object.keys(ours).some(isTaken)
-    ? await (await import('../settings-entry.js')).userCommands({ paths, env: process.env })
+    ? await (
+        await import('../settings-entry.js')
+      ).userCommands({ paths: read.paths, env: process.env })
     : undefined
   const kept = Object.entries(ours).filter(([name]) => !isTaken(name) || theirs?.has(name) !== true)
   own.clear()
@@ -68,24 +87,31 @@ async function addCommands(
 }
 
 /** OpenCode waits for this at every start, so the configuration is only interpreted where it speaks of commands. */
-async function wantedCommands(
-  { directory, worktree }: PluginInput,
-  paths: Paths,
-): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
+async function wantedCommands({
+  input,
+  paths,
+  texts,
+}: Read): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
+  if (!speaksOf(texts, COMMAND_SETTINGS, COMMAND_ENV))
+    return { slashCommands: true, promptTemplates: false }
+  const { loadConfig } = await import('../settings-entry.js')
+  return loadConfig(process.env, paths, input.directory).config
+}
+
+async function configTexts({ directory, worktree }: PluginInput, paths: Paths): Promise<string[]> {
   const files = [
     paths.configFile,
     ...[directory, worktree]
       .filter((folder) => typeof folder === 'string')
       .map((folder) => path.join(folder, '.opencode', CONFIG_FILE)),
   ]
-  const texts = await Promise.all(
-    files.map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => '')),
+  const texts = files.map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => ''))
+  return (await Promise.all(texts)).map((text) => text ?? '')
+}
+
+function speaksOf(texts: readonly string[], settings: RegExp, names: readonly string[]): boolean {
+  return (
+    names.some((name) => process.env[name] !== undefined) ||
+    texts.some((text) => settings.test(text))
   )
-  const isSpokenOf =
-    process.env.CODEX_AUTH_SLASH_COMMANDS !== undefined ||
-    process.env.CODEX_AUTH_PROMPT_TEMPLATES !== undefined ||
-    texts.some((text) => /slashCommands|promptTemplates/.test(text ?? ''))
-  if (!isSpokenOf) return { slashCommands: true, promptTemplates: false }
-  const { loadConfig } = await import('../settings-entry.js')
-  return loadConfig(process.env, paths, directory).config
 }
