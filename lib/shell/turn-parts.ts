@@ -3,6 +3,7 @@ import type { Hooks, PluginInput } from '@opencode-ai/plugin'
 import type { Paths } from '../kernel/files/paths.js'
 import { loadConfig } from '../settings-entry.js'
 import { type InstructionParts, withParts } from './instructions.js'
+import { personalityPart } from './personality-part.js'
 import { createTurns } from './turns.js'
 
 type Hook<Name extends keyof Hooks> = Extract<
@@ -26,7 +27,8 @@ export function createTurnParts(
 ): TurnParts {
   const { config } = loadConfig(env, paths, input.directory)
   const turns = createTurns(input.client)
-  const parts = partsInForce(config)
+  const personality = personalityPart(config, input, { paths, env, turns })
+  const parts: Partial<InstructionParts> = { ...(personality && { personality }) }
   return {
     async params(asked, output) {
       const turn = turns.of(asked)
@@ -41,8 +43,4 @@ export function createTurnParts(
     },
     forget: (session) => turns.forget(session),
   }
-}
-
-function partsInForce(_config: object): Partial<InstructionParts> {
-  return {}
 }
