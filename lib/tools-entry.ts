@@ -2,6 +2,7 @@ import { loadConfig } from './loaded-config.js'
 import type { Runtime } from './runtime.js'
 import { hostTools } from './tools/host-tools.js'
 import { toolsOfProfile } from './tools/profiles.js'
+import { codexPersonality } from './tools/setup/codex-personality.js'
 import type { Paths } from './kernel/files/paths.js'
 
 export { runSlashCommand } from './tools/slash-command.js'
@@ -18,5 +19,6 @@ export function toolsNow(input: {
 }): ReturnType<typeof hostTools> {
   const { env, paths, directory } = input
   const { config } = loadConfig(env, paths, directory)
-  return hostTools(toolsOfProfile(config.tools, config), input.runtime)
+  const optional = config.personalityCommand && config.tools !== 'off' ? [codexPersonality] : []
+  return hostTools([...toolsOfProfile(config.tools, config), ...optional], input.runtime)
 }

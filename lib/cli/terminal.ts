@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 
+import { CodexError } from '../kernel/errors.js'
 import type { CommandIo } from './io.js'
 
 /** The process's own terminal as a command sees it. */
@@ -31,10 +32,28 @@ export function terminalIo(signal: AbortSignal): CommandIo {
         prompt.close()
       }
     },
+    ...(stdin.isTTY ? {} : { input: (maxBytes) => readInput(stdin, maxBytes) }),
+    ...(stdin.isTTY && stdout.isTTY
+      ? { edit: async (name, text) => (await import('./editor.js')).editText(env, name, text) }
+      : {}),
     isInteractive: stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb',
     columns: stdout.isTTY ? stdout.columns : undefined,
     signal,
     env,
     directory: process.cwd(),
   }
+}
+
+async function readInput(stdin: NodeJS.ReadStream, maxBytes: number): Promise<string> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of stdin as AsyncIterable<Buffer>) {
+    bytes += piece.length
+    if (bytes > maxBytes)
+      throw new CodexError('invalid_input', `The input is longer than ${maxBytes / 1024} KB.`, {
+        hint: 'Nothing was changed.',
+      })
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
 }

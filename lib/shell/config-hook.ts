@@ -2,6 +2,7 @@ import path from 'node:path'
 
 import type { Hooks, PluginInput } from '@opencode-ai/plugin'
 
+import type { Config } from '../config/settings.js'
 import {
   askBeforeTools,
   type HostPermissions,
@@ -76,7 +77,13 @@ interface Read {
 async function addCommands(config: HostConfig, own: Set<string>, read: Read): Promise<void> {
   const wanted = await wantedCommands(read)
   const commands = wanted.slashCommands ? slashCommands() : {}
-  const ours = { ...commands, ...(wanted.promptTemplates ? promptCommands() : {}) }
+  const ours = {
+    ...commands,
+    ...(wanted.promptTemplates ? promptCommands() : {}),
+    ...(wanted.personalityCommand
+      ? (await import('../settings-entry.js')).personalityCommands()
+      : {}),
+  }
   const isTaken = (name: string): boolean => config.command?.[name] !== undefined
   // Of two with one name the user's own wins, and a project's speaks for nobody.
   const theirs = Object.keys(ours).some(isTaken)
@@ -95,9 +102,9 @@ async function wantedCommands({
   input,
   paths,
   texts,
-}: Read): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
+}: Read): Promise<Pick<Config, 'slashCommands' | 'promptTemplates' | 'personalityCommand'>> {
   if (!speaksOf(texts, COMMAND_SETTINGS, COMMAND_ENV))
-    return { slashCommands: true, promptTemplates: false }
+    return { slashCommands: true, promptTemplates: false, personalityCommand: false }
   const { loadConfig } = await import('../settings-entry.js')
   return loadConfig(process.env, paths, input.directory).config
 }

@@ -3,6 +3,7 @@ import { type Paths, resolvePaths } from '../../kernel/files/paths.js'
 import { defineCommand, type OptionValues } from '../command.js'
 import type { CommandIo } from '../io.js'
 
+import { uninstallSkill } from '../personality/skill-commands.js'
 import { type FileChange, applyChange, backupStamp, planChange } from './apply.js'
 import { findConfigFiles } from '../../host-setup/config-files.js'
 import { cachedCopies, removeCopies } from '../../host-setup/package-cache.js'
@@ -120,11 +121,12 @@ async function runOnConfig(
   for (const one of planned)
     changes.push(dryRun ? { file: one.file, changes: one.changes } : await applyChange(one, stamp))
   const removed = values['no-cache-clear'] === true ? [] : await clearCache(paths, dryRun)
+  const skill = plan.action === 'uninstall' ? await uninstallSkill(paths, io.env, dryRun) : ''
   if (values.json)
     io.stdout(
-      `${JSON.stringify({ action: plan.action, dryRun, files: changes, removed }, null, 2)}\n`,
+      `${JSON.stringify({ action: plan.action, dryRun, files: changes, removed, ...(skill !== '' && { skill: skill.trim() }) }, null, 2)}\n`,
     )
-  else io.stdout(describe(changes, removed, dryRun, plan.next))
+  else io.stdout(`${skill}${describe(changes, removed, dryRun, plan.next)}`)
   return 0
 }
 
