@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 
 import { CodexError } from '../kernel/errors.js'
+import { editText } from './editor.js'
 import type { CommandIo } from './io.js'
 
 /** The process's own terminal as a command sees it. */
@@ -33,9 +34,7 @@ export function terminalIo(signal: AbortSignal): CommandIo {
       }
     },
     ...(stdin.isTTY ? {} : { input: (maxBytes) => readInput(stdin, maxBytes) }),
-    ...(stdin.isTTY && stdout.isTTY
-      ? { edit: async (name, text) => (await import('./editor.js')).editText(env, name, text) }
-      : {}),
+    ...(stdin.isTTY && stdout.isTTY ? { edit: (name, text) => editText(env, name, text) } : {}),
     isInteractive: stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb',
     columns: stdout.isTTY ? stdout.columns : undefined,
     signal,

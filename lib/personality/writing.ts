@@ -56,7 +56,7 @@ export async function planRemoval(place: PersonalityFolder, name: string): Promi
  */
 export async function applyText(
   { file, after, hasBefore }: PlannedText,
-  keep?: { readonly stamp: string; copy(this: void, file: string, to: string): Promise<void> },
+  keep?: { readonly stamp: string; readonly copy: (file: string, to: string) => Promise<void> },
 ): Promise<string | undefined> {
   const backup = hasBefore && keep !== undefined ? `${file}.bak-${keep.stamp}` : undefined
   if (keep !== undefined && backup !== undefined) {

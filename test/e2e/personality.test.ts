@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { afterEach, describe, expect, it } from 'vitest'
@@ -153,5 +153,37 @@ describe('a personality', () => {
     const next = now()
     await running.send(session, 'SIM:say again')
     expect(asked(next)[0]?.instructions).toContain(MINE)
+  })
+
+  it('is saved by the model only where the user switched that on, and only after the host has asked them', async () => {
+    const commands = async (running: HostServer): Promise<string> =>
+      JSON.stringify(await running.request('GET', '/command'))
+    const toolsIn = (from: number): string => JSON.stringify(turns(stage(), from)[0]?.body.tools)
+    const plain = await serve({})
+    const before = now()
+    await plain.send(await plain.newSession('named'), 'SIM:say hello')
+    expect(await commands(plain)).not.toContain('create-personality')
+    expect(toolsIn(before)).not.toContain('codex-personality')
+    await stop()
+
+    const running = await serve({ personalityCommand: true })
+    let reply = 'reject'
+    const permissions: unknown[] = []
+    running.onEvent(({ type, properties }) => {
+      if (type !== 'permission.asked') return
+      permissions.push({ permission: properties.permission, always: properties.always })
+      void running.request('POST', `/permission/${String(properties.id)}/reply`, { reply })
+    })
+    expect(await commands(running)).toContain('create-personality')
+    const call = `SIM:tool codex-personality ${JSON.stringify({ name: 'drafted', text: MINE })}`
+    const from = now()
+    await running.send(await running.newSession('named'), call)
+    expect(toolsIn(from)).toContain('codex-personality')
+    await expect(readFile(userText('drafted'), 'utf8')).rejects.toThrow()
+    reply = 'once'
+    await running.send(await running.newSession('named'), call)
+    expect(await readFile(userText('drafted'), 'utf8')).toBe(`${MINE}\n`)
+    const asking = { permission: 'codex-personality', always: [] }
+    expect(permissions).toEqual([asking, asking])
   })
 })

@@ -31,7 +31,7 @@ async function stage(user: 'yes' | 'no' | 'nobody', env: Record<string, string> 
     folder: path.join(runtime.paths.hostConfigDir, 'personalities'),
     call: async (args: Record<string, unknown>): Promise<unknown> =>
       tool.execute(
-        args as never,
+        args,
         {
           ...(user !== 'nobody' && { ask }),
           metadata: () => undefined,
