@@ -12,6 +12,7 @@ import type { Config } from './config/settings.js'
 import { forecastOf } from './history/estimates.js'
 import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/files/bounded-file.js'
 import type { Paths } from './kernel/files/paths.js'
+import type { Place } from './kernel/text/command-words.js'
 import { accountFromLogin } from './login/account-from-login.js'
 import { checkWorkspace } from './login/accounts-check.js'
 import { manageAccounts } from './login/manage-method.js'
@@ -69,8 +70,8 @@ export function createLogin(
 }
 
 /** The answer to the host for a request that failed before it reached the request path. */
-export function errorAnswer(error: unknown): Response {
-  return errorResponse(shownError(error))
+export function errorAnswer(error: unknown, place: Place): Response {
+  return errorResponse(shownError(error, place))
 }
 
 /** What has to be known before a login starts. @returns what was moved aside, in whole sentences @throws what would keep a login from being stored */

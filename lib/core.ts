@@ -5,6 +5,7 @@ import { isCodexError, messageOf } from './kernel/errors.js'
 import type { Paths } from './kernel/files/paths.js'
 import type { HostPort } from './kernel/host-port.js'
 import { lazily } from './kernel/lazy.js'
+import type { Place } from './kernel/text/command-words.js'
 import { redactText } from './kernel/text/redact.js'
 import type { LoginMethods } from './login/methods.js'
 import { prepareRequest } from './request/body/request.js'
@@ -33,6 +34,8 @@ export interface CoreInput {
   readonly paths: Paths
   readonly env: NodeJS.ProcessEnv
   readonly directory: string
+  /** Where the user reads what we say; a terminal when absent. */
+  readonly place?: () => Place
   /** `provider.openai.options.baseURL` where it is the user's own. */
   readonly providerBaseUrl?: () => string | undefined
   /** Why keys that name no endpoint go nowhere, if they do not. */

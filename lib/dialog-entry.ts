@@ -9,6 +9,7 @@ import { systemClock } from './kernel/clock.js'
 import { CodexError, messageOf } from './kernel/errors.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.js'
 import { resolvePaths } from './kernel/files/paths.js'
+import { commandsIn } from './kernel/text/command-words.js'
 import { redactText } from './kernel/text/redact.js'
 import { openRuntime } from './open-runtime.js'
 import { readLimits } from './tools/read-limits.js'
@@ -52,12 +53,13 @@ export const performNow: DialogChunk['performNow'] = async (action, { env, direc
     backupsDir: backupsDirOf(scope.file),
     clock: systemClock,
   })
-  return (await performAction({ store, config, scope }, action)).message
+  return commandsIn((await performAction({ store, config, scope }, action)).message, 'tui')
 }
 
 export const detailsNow: DialogChunk['detailsNow'] = async (account, historyFile, nowMs) => {
   const text = (await readBoundedFile(historyFile, MAX_FOREIGN_BYTES).catch(() => '')) ?? ''
   const isWanted = (line: string): boolean =>
     line.includes(account.uid) && /"(?:reading|turn)"/.test(line)
-  return accountDetails(account, parseLines(text, isWanted), nowMs)
+  const details = accountDetails(account, parseLines(text, isWanted), nowMs)
+  return details.map((detail) => ({ ...detail, text: commandsIn(detail.text, 'tui') }))
 }

@@ -25,6 +25,7 @@ import { type Clock, systemClock } from './kernel/clock.js'
 import { dropUndefined } from './kernel/drop-undefined.js'
 import type { HostPort } from './kernel/host-port.js'
 import { createMetrics } from './kernel/metrics.js'
+import type { Place } from './kernel/text/command-words.js'
 import type { Paths } from './kernel/files/paths.js'
 import { packageVersion } from './kernel/version.js'
 import type { Alert } from './quota/alerts.js'
@@ -58,6 +59,8 @@ export interface RuntimeOptions {
   readonly directory: string
   readonly paths: Paths
   readonly host: HostPort
+  /** Where the user reads what we say; a terminal when absent. */
+  readonly place?: (() => Place) | undefined
   readonly clock?: Clock
   readonly random?: () => number
   readonly fetch?: typeof globalThis.fetch
@@ -170,6 +173,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     trace: createTrace((record) => traceFile?.write(record)),
     metrics: createMetrics(),
     userAgent,
+    place: options.place ?? (() => 'terminal'),
     label,
     async close() {
       store.close()

@@ -1,4 +1,5 @@
 import { ERROR_TABLE } from '../lib/kernel/errors.js'
+import { commandsIn } from '../lib/kernel/text/command-words.js'
 import { configJsonSchema, configTable } from '../lib/config/published.js'
 import { TOOL_GROUPS } from '../lib/tools/definition.js'
 import { profileCost, toolsOfProfile } from '../lib/tools/profiles.js'
@@ -44,7 +45,10 @@ export function generatedFiles(): Generated[] {
 
 function errorRows(): string {
   return Object.entries(ERROR_TABLE)
-    .map(([code, { meaning, hint }]) => `| \`${code}\` | ${meaning} | ${hint} |`)
+    .map(
+      ([code, { meaning, hint }]) =>
+        `| \`${code}\` | ${meaning} | ${commandsIn(hint, 'terminal')} |`,
+    )
     .join('\n')
 }
 

@@ -228,7 +228,7 @@ function servable(pool: AccountPool, uid: string, context: ActionContext): strin
     throw new CodexError(
       'account_not_allowed',
       `${located(pool, uid, context).account} is disabled.`,
-      { hint: 'Enable it first: codex-toggle' },
+      { hint: 'Enable it first: {toggle NUMBER}' },
     )
   return uid
 }

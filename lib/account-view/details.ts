@@ -39,7 +39,7 @@ export function accountDetails(
   )
   const facts: readonly (readonly [title: string, text: string | undefined])[] = [
     ['State', evidence === '' ? state : `${state}: ${evidence}`],
-    ['Next', view.state.kind === 'login-needed' ? 'opencode auth login' : undefined],
+    ['Next', view.state.kind === 'login-needed' ? '{login}' : undefined],
     ['Kind', isKey ? 'API key' : ['ChatGPT', ...((view.plan ?? '') ? [view.plan] : [])].join(', ')],
     ...view.windows.map(
       (window) =>

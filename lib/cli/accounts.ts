@@ -15,7 +15,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 130 left by Ctrl-C.
 `
 
 const HINT =
-  'In a terminal, oc-codex-multi-auth accounts is a menu; each of its actions is a command too: oc-codex-multi-auth --help'
+  'In a terminal, {accounts} is a menu; each of its actions is a command too: {help --help}'
 
 /** `accounts`. */
 export const accountsCommand = defineCommand({

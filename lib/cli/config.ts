@@ -57,7 +57,7 @@ export const configCommand = defineCommand({
 })
 
 function wrongUsage(what: string): WrongUsage {
-  return new WrongUsage(`${what}.`, 'Help: oc-codex-multi-auth config --help')
+  return new WrongUsage(`${what}.`, 'Help: {config --help}')
 }
 
 function show(io: CommandIo, name: string | undefined, json: boolean): number {

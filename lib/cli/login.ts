@@ -118,7 +118,7 @@ async function accountToSignIn(runtime: Runtime, wanted: string): Promise<Accoun
   const { account } = findAccount(await runtime.store.read(), wanted, runtime.config.maskEmail)
   if (account.kind === 'api-key')
     throw new CodexError('invalid_input', 'That account is an API key; it does not sign in.', {
-      hint: 'Add the new key with: oc-codex-multi-auth login --api-key, or --endpoint URL',
+      hint: 'Add the new key: {login --api-key}, or {login --endpoint URL}',
     })
   return account
 }

@@ -64,10 +64,7 @@ export const logoutCommand = defineCommand({
     const { all = false, purge: isPurge = false } = values
     const [wanted] = words
     if (words.length > 1 || (wanted !== undefined) === all)
-      throw new WrongUsage(
-        'Say which account to log out, or --all.',
-        'The accounts: oc-codex-multi-auth list',
-      )
+      throw new WrongUsage('Say which account to log out, or --all.', 'The accounts: {list}')
     return withRuntime(io, async (runtime) => {
       const past =
         isPurge && wanted !== undefined ? await accountsInCopies(runtime.paths, wanted) : []
@@ -129,7 +126,7 @@ async function logOut(runtime: Runtime, request: RemovalRequest): Promise<Logout
         ]),
     ...copies,
     ...(hostEntry === null ? [] : [ENTRY_TEXTS[hostEntry]]),
-    ...(backup === null ? [] : [`Undo: oc-codex-multi-auth import ${shellWord(backup)}`]),
+    ...(backup === null ? [] : [`Undo: {import ${shellWord(backup)}}`]),
   ].join('\n')
   return { accounts, loggedOut: true, remaining, backup, hostEntry, message }
 }

@@ -1,4 +1,5 @@
 import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
+import { commandsIn } from '../kernel/text/command-words.js'
 import { plainLines, plainText } from '../kernel/text/plain-text.js'
 import { redactText } from '../kernel/text/redact.js'
 import { packageVersion } from '../kernel/version.js'
@@ -79,13 +80,13 @@ function isUsageError(error: unknown): boolean {
   )
 }
 
-/** The terminal, to which no name, path or word of a backend is a command. */
+/** The terminal, to which no name, path or word of a backend is a command; ours are such as can be typed there. */
 function plainIo(io: CommandIo): CommandIo {
   return {
     ...io,
-    stdout: (text) => io.stdout(plainLines(text)),
-    stderr: (text) => io.stderr(plainLines(text)),
+    stdout: (text) => io.stdout(commandsIn(plainLines(text), 'terminal')),
+    stderr: (text) => io.stderr(commandsIn(plainLines(text), 'terminal')),
     progress: (line) => io.progress(plainText(line)),
-    ask: (question) => io.ask(plainLines(question)),
+    ask: (question) => io.ask(commandsIn(plainLines(question), 'terminal')),
   }
 }

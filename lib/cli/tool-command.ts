@@ -72,7 +72,7 @@ export async function withRuntime(
     const lost = runtime.tokens.inMemoryAlone()
     if (lost.length > 0)
       io.stderr(
-        `${lost.join(', ')}: the new tokens could not be written to any disk and are lost when this command ends. Sign in again: opencode auth login\n`,
+        `${lost.join(', ')}: the new tokens could not be written to any disk and are lost when this command ends. Sign in again: {login}\n`,
       )
   }
 }

@@ -52,7 +52,7 @@ export function settingNamed(text: string): SettingName {
   if (isSettingName(text)) return text
   const near = closest(text)
   throw new CodexError('invalid_input', `There is no setting ${JSON.stringify(text)}.`, {
-    hint: near === undefined ? 'All settings: oc-codex-multi-auth config' : `Did you mean ${near}?`,
+    hint: near === undefined ? 'All settings: {config}' : `Did you mean ${near}?`,
   })
 }
 

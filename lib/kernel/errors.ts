@@ -1,8 +1,9 @@
+import { commandsIn, type Place } from './text/command-words.js'
 import { plainLines, plainText } from './text/plain-text.js'
 
-const SIGN_IN = 'Run: opencode auth login'
-const START_AGAIN = 'Start the login again: opencode auth login'
-const REPORT = 'If this keeps happening, report it with: codex-diag'
+const SIGN_IN = 'Run: {login}'
+const START_AGAIN = 'Start the login again: {login}'
+const REPORT = 'If this keeps happening, report it with: {diag}'
 
 /**
  * Every error a user can meet, once: the request path answers the host with it, tools and the command
@@ -18,28 +19,24 @@ export const ERROR_TABLE = {
   all_accounts_blocked: row(
     403,
     'Every account is at a limit or blocked; the message says until when.',
-    'See when each account is free again: codex-status --why',
+    'See when each account is free again: {status --why}',
   ),
   account_not_allowed: row(
     403,
     'A pin, fence or strict pool keeps every usable account out.',
-    'Choose another account or lift the pin: codex-switch',
+    'See which accounts may serve and why: {status --why}; lift a pin: {switch}',
   ),
   usage_not_included: row(
     403,
     'The plan of the account does not include Codex.',
-    'Use an account whose plan includes Codex: codex-switch',
+    'Use an account whose plan includes Codex: {switch NUMBER}',
   ),
   workspace_deactivated: row(
     403,
     'The workspace of the account was deactivated by its owner.',
-    'Sign in to another workspace: opencode auth login',
+    'Sign in to another workspace: {login}',
   ),
-  model_not_supported: row(
-    400,
-    'No account may use this model.',
-    'Choose another model with /models',
-  ),
+  model_not_supported: row(400, 'No account may use this model.', 'Choose another model: {models}'),
   policy_refused: row(400, 'The backend refuses the content of the request.', 'Change the prompt'),
   bad_request: row(400, 'The backend refuses the form of the request.', REPORT),
   context_too_long: row(
@@ -50,7 +47,7 @@ export const ERROR_TABLE = {
   backend_unreachable: row(
     403,
     'No connection to the backend.',
-    'Check the network or proxy: codex-doctor',
+    'Check the network or proxy: {doctor}',
   ),
   backend_failed: row(
     403,
@@ -65,13 +62,13 @@ export const ERROR_TABLE = {
   destination_refused: row(
     403,
     'A request or setting names a host that must not get a credential.',
-    'Check the base URL in the configuration: codex-doctor',
+    'Check the base URL in the configuration: {doctor}',
   ),
   request_not_json: row(400, 'The body of a request is not JSON.', REPORT),
   answer_not_sse: row(
     403,
     'The answer is not an event stream.',
-    'A proxy may answer in place of the backend: codex-doctor',
+    'A proxy may answer in place of the backend: {doctor}',
   ),
   refresh_failed: row(401, 'The access token could not be refreshed.', SIGN_IN),
   oauth_failed: row(401, 'The login was refused or its answer was incomplete.', START_AGAIN),
@@ -86,34 +83,30 @@ export const ERROR_TABLE = {
   store_unreadable: row(
     403,
     'The account file cannot be read.',
-    'Nothing was changed. Check the file: codex-doctor',
+    'Nothing was changed. Check the file: {doctor}',
   ),
-  store_newer: row(
-    403,
-    'The account file was written by a newer version.',
-    'Update: npx -y oc-codex-multi-auth@latest update',
-  ),
+  store_newer: row(403, 'The account file was written by a newer version.', 'Update: {update}'),
   store_busy: row(
     403,
     'The account file is locked by another process.',
-    'Another process holds the file. Try once more in a moment',
+    'Try once more in a moment',
   ),
   store_not_written: row(
     403,
     'The account file could not be written.',
-    'Nothing was changed. Check free space and permissions: codex-doctor',
+    'Nothing was changed. Check free space and permissions: {doctor}',
   ),
   keychain_unreachable: row(
     403,
     'The key of a sealed account file is not available from the OS keychain.',
-    'Nothing was changed. Unlock the keychain of your desktop session and try again: codex-keychain',
+    'Nothing was changed. Unlock the keychain of your desktop session, then: {keychain}',
   ),
   config_invalid: row(
     400,
     'A configuration file is broken; the message says where.',
-    'See docs/configuration.md',
+    'See: {config}',
   ),
-  internal: row(400, 'A defect of the plugin.', 'Report it with: codex-diag'),
+  internal: row(400, 'A defect of the plugin.', 'Report it with: {diag}'),
 }
 
 function row(status: number, meaning: string, hint: string) {
@@ -159,6 +152,12 @@ export class WrongUsage extends CodexError {
 /** True for errors of ours, also from another copy of the bundle. */
 export function isCodexError(error: unknown): error is CodexError {
   return typeof error === 'object' && error !== null && BRAND in error
+}
+
+/** An error with its commands as they work where it is read. */
+export function errorAt(error: CodexError, place: Place): CodexError {
+  const { code, message, hint, cause } = error
+  return new CodexError(code, commandsIn(message, place), { cause, hint: commandsIn(hint, place) })
 }
 
 /** The message of anything thrown. */

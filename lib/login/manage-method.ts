@@ -2,11 +2,12 @@ import type { AuthOAuthResult } from '@opencode-ai/plugin'
 
 import { CodexError } from '../kernel/errors.js'
 import type { HostPort } from '../kernel/host-port.js'
+import { commandsIn } from '../kernel/text/command-words.js'
 import { hostEntryOf } from './host-entry.js'
 import { MANAGED_AUTH } from './managed-entry.js'
 
 /** What the user types to get the menu. */
-const COMMAND = 'npx oc-codex-multi-auth accounts'
+const COMMAND = commandsIn('{accounts}', 'terminal')
 
 export interface ManageDeps {
   readonly host: HostPort

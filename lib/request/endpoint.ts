@@ -72,7 +72,7 @@ export function destinationOf(
       : { url: account.baseUrl ?? PUBLIC_API, source: 'the account' }
   if ('refused' in named)
     throw new CodexError('destination_refused', named.refused, {
-      hint: 'To use an address, put it into your own file: oc-codex-multi-auth config set baseUrl URL',
+      hint: 'To use an address, put it into your own file: {config set baseUrl URL}',
     })
   const { url, source } = named
   return parseBaseUrl(url, source).responsesUrl as Destination

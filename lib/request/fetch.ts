@@ -29,6 +29,7 @@ interface Arrival {
 export function createCodexFetch(options: Omit<RequestDeps, 'breakers' | 'late'>): CodexFetch {
   const late = lazily(() => import('./late/late.js'))
   const deps: RequestDeps = { ...options, breakers: createBreakers(), late }
+  const { place } = options.runtime
   return async (input, init, arrivedAt = performance.now()) => {
     const signal = signalOf(input, init)
     if (signal?.aborted === true) throw abortReason(signal)
@@ -40,16 +41,20 @@ export function createCodexFetch(options: Omit<RequestDeps, 'breakers' | 'late'>
         { ms: deps.deadlineMs, startedAt: arrivedAt },
         {
           handOver: () =>
-            inTime(({ lateAnswer, overdue }) =>
+            inTime(({ lateAnswer, overdue, shownError }) =>
               lateAnswer(
                 outcome.then((it) =>
-                  it instanceof Response ? (it.body ?? overdue(deps, arrival.run?.last)) : it,
+                  it instanceof Response
+                    ? (it.body ?? shownError(overdue(deps, arrival.run?.last), place()))
+                    : it,
                 ),
                 () => finish(deps.runtime, arrival, 'cancelled'),
               ),
             ),
           giveUp: () =>
-            inTime(({ errorResponse, overdue }) => errorResponse(overdue(deps, arrival.run?.last))),
+            inTime(({ errorResponse, overdue, shownError }) =>
+              errorResponse(shownError(overdue(deps, arrival.run?.last), place())),
+            ),
         },
       )
       const arrival: Arrival = { deadline }
@@ -80,7 +85,8 @@ async function answer(
       throw abortReason(signal)
     }
     const { overdue, shownError } = await lateOf(deps)
-    const shown = signal.aborted ? overdue(deps, arrival.run?.last) : shownError(error)
+    const why = signal.aborted ? overdue(deps, arrival.run?.last) : error
+    const shown = shownError(why, deps.runtime.place())
     if (!signal.aborted && !isCodexError(error))
       deps.runtime.host.log('error', 'A request failed inside the plugin.', {
         reason: messageOf(error),

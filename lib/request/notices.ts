@@ -68,7 +68,7 @@ export function createNotices(deps: {
     loginNeeded(label: string): void {
       show(`login ${label}`, Math.max(config.rateLimitToastDebounceMs, 10 * 60_000), {
         variant: 'error',
-        message: `${label} must sign in again: opencode auth login`,
+        message: `${label} must sign in again: {login}`,
       })
     },
   }

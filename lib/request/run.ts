@@ -8,6 +8,7 @@ import type { CodexError } from '../kernel/errors.js'
 import type { Lazy } from '../kernel/lazy.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Metrics } from '../kernel/metrics.js'
+import type { Place } from '../kernel/text/command-words.js'
 import type { Endpoints } from '../oauth/endpoints.js'
 import type { QuotaLedger } from '../quota/ledger.js'
 import type { ChosenReason } from '../routing/types.js'
@@ -46,6 +47,8 @@ export interface RequestRuntime {
   readonly history: Pick<History, 'note'>
   readonly trace: Trace
   readonly metrics: Metrics
+  /** Where the user reads of a failure. */
+  readonly place: () => Place
   /** Number and name of an account, as the user knows it. */
   label(account: Account): string
 }
@@ -155,7 +158,7 @@ export interface Late {
   readonly noteSwitch: (run: RequestRun, to: Account) => void
   readonly waitForAnyAccount: (run: RequestRun, refusal: Refusal) => Promise<void>
   readonly overdue: (deps: RequestDeps, last: LastFailure | undefined) => CodexError
-  readonly shownError: (error: unknown) => CodexError
+  readonly shownError: (error: unknown, place: Place) => CodexError
   readonly errorResponse: (error: CodexError) => Response
   readonly lateAnswer: (
     answer: Promise<ReadableStream<Uint8Array> | CodexError>,

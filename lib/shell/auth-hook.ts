@@ -3,6 +3,7 @@ import type { AuthHook, PluginInput } from '@opencode-ai/plugin'
 import type { Core } from '../core.js'
 import type { Paths } from '../kernel/files/paths.js'
 import type { Lazy } from '../kernel/lazy.js'
+import type { Place } from '../kernel/text/command-words.js'
 import { packageVersion } from '../kernel/version.js'
 import { MANAGED_MARKER } from '../login/managed-entry.js'
 import {
@@ -124,8 +125,10 @@ async function takeOverKey(
 ): Promise<Partial<ProviderOptions>> {
   const baseUrl = stored.metadata?.[ENDPOINT_INPUT]
   if (baseUrl === undefined || baseUrl === '') return {}
+  let place: Place = 'terminal'
   const take = async (): Promise<void> => {
     const [{ saveApiKey }, { runtime }] = await Promise.all([import('../core-late.js'), core()])
+    place = runtime.place()
     await saveApiKey(runtime, { apiKey: stored.key, baseUrl }, 'the login')
     await markAsManaged(client).catch(() => undefined)
   }
@@ -141,7 +144,7 @@ async function takeOverKey(
       if (!isTaken) await take()
       isTaken = true
     } catch (error) {
-      return (await import('../core-late.js')).errorAnswer(error)
+      return (await import('../core-late.js')).errorAnswer(error, place)
     }
     return options.fetch(url, init)
   }

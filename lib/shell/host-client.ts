@@ -2,6 +2,7 @@ import type { PluginInput } from '@opencode-ai/plugin'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import type { HostPort } from '../kernel/host-port.js'
+import { commandsIn } from '../kernel/text/command-words.js'
 import { plainData, plainLines } from '../kernel/text/plain-text.js'
 import { redact } from '../kernel/text/redact.js'
 
@@ -24,7 +25,7 @@ export function createHostPort(client: PluginInput['client']): HostPort {
           body: {
             service: SERVICE,
             level,
-            message: plainLines(redact(message)),
+            message: commandsIn(plainLines(redact(message)), 'terminal'),
             ...(extra ? { extra: plainData(redact(extra)) as Record<string, unknown> } : {}),
           },
         }),
@@ -35,7 +36,7 @@ export function createHostPort(client: PluginInput['client']): HostPort {
         client.tui.showToast({
           body: dropUndefined({
             title,
-            message: plainLines(redact(message)),
+            message: commandsIn(plainLines(redact(message)), 'tui'),
             variant,
             duration: durationMs,
           }),

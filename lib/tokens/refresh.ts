@@ -185,7 +185,7 @@ export class TokenRefresher {
     }
     const reason = loginNeededText(code, loss)
     const error = new CodexError('login_required', `${label(account)}: ${reason}`, {
-      hint: 'Sign in to this account again: opencode auth login',
+      hint: 'Sign in to this account again: {login}',
     })
     memory.markRefused(fingerprint, error)
     if (await adoptOther(this.#context, account, fingerprint)) return conclude()

@@ -80,7 +80,7 @@ export function unsealPoolFile(deps: SealingDeps): Promise<SealingResult> {
         throw new CodexError(
           'store_unreadable',
           'A sealed login in the account file does not open, so it cannot be written unencrypted.',
-          { hint: 'Nothing was changed. Sign in to that account again or remove it: codex-list' },
+          { hint: 'Nothing was changed. Sign in to that account again or remove it: {list}' },
         )
       if (await isRenewing(deps.refreshDir, store.path))
         throw new CodexError('store_busy', 'A token is being renewed. Nothing was changed.')

@@ -150,7 +150,7 @@ function throwIfPending(
     throw new CodexError(
       'refresh_failed',
       `${context.label(account)}: process ${pid} started a refresh and has not saved the result yet.`,
-      { hint: 'Check free space and permissions: codex-doctor' },
+      { hint: 'Check free space and permissions: {doctor}' },
     )
   }
   const isPaused = earlier?.state === 'failed' && now >= earlier.failedAt && now < earlier.retryAt
@@ -167,7 +167,7 @@ function pauseFor(
   const error = new CodexError(
     'refresh_failed',
     `${label(account)}: the login server did not refresh the token.`,
-    { hint: 'Wait a moment and send the prompt again; if this keeps happening: codex-doctor' },
+    { hint: 'Wait a moment and send the prompt again; if this keeps happening: {doctor}' },
   )
   memory.pause(account.uid, fromMs, untilMs, error)
   return error
@@ -196,6 +196,6 @@ function notRefreshed(
   return new CodexError(
     'store_not_written',
     `${label(account)}: the token was not refreshed because ${why} (${reasonOf(error)}).`,
-    { cause: error, hint: 'Check free space and permissions: codex-doctor' },
+    { cause: error, hint: 'Check free space and permissions: {doctor}' },
   )
 }

@@ -116,7 +116,7 @@ export class Tokens {
       throw new CodexError(
         'refresh_failed',
         `${label(given)}: the backend rejects the token even right after a refresh.`,
-        { hint: 'Sign in to this account again: opencode auth login' },
+        { hint: 'Sign in to this account again: {login}' },
       )
     const recover = (account: Account): Promise<Refreshed> =>
       abortable(this.#refresh(account, 'unauthorized_recovery', rejectedToken, mayWait), signal)

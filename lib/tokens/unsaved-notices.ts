@@ -92,6 +92,6 @@ export function unsavedText(
 /** The error while new tokens are in danger. Pure. */
 export function unsavedError(label: string, file: string, tokens: UnsavedTokens): CodexError {
   return new CodexError('store_not_written', unsavedText(label, file, tokens), {
-    hint: 'Check free space and permissions: codex-doctor',
+    hint: 'Check free space and permissions: {doctor}',
   })
 }

@@ -12,7 +12,7 @@ import type { ToolContext } from './definition.js'
 export type AccountRow = ReturnType<typeof rowOf>
 
 /** What every tool says of an empty pool. */
-export const NO_ACCOUNT = 'No account is signed in. Run: opencode auth login'
+export const NO_ACCOUNT = 'No account is signed in. Run: {login}'
 
 type Shown = Pick<ToolContext, 'includeSensitive'>
 

@@ -1,4 +1,5 @@
 import type { Hooks } from '@opencode-ai/plugin'
+import { errorAt, isCodexError } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool } from './definition.js'
 import { admittedArguments } from './model-gate.js'
@@ -27,19 +28,24 @@ function hostTool(tool: AnyTool, runtime: () => Promise<Runtime>): HostTools[str
     async execute(given: Record<string, unknown>, context) {
       const { json, ...asked } = given
       const running = await runtime()
-      const args = await admittedArguments(tool, running, asked, context)
-      const { text } = await runTool(tool, running, {
-        args,
-        json: json === true,
-        signal: context.abort,
-        progress: () => undefined,
-        // Addresses and ids are for the user's own terminal: the model and its provider get names only.
-        includeSensitive: false,
-        width: TEXT_WIDTH,
-        directory: context.directory,
-        caller: 'model',
-        profileCost,
-      })
+      const { text } = await admittedArguments(tool, running, asked, context)
+        .then((args) =>
+          runTool(tool, running, {
+            args,
+            json: json === true,
+            signal: context.abort,
+            progress: () => undefined,
+            // Addresses and ids are for the user's own terminal: the model and its provider get names only.
+            includeSensitive: false,
+            width: TEXT_WIDTH,
+            directory: context.directory,
+            caller: 'model',
+            profileCost,
+          }),
+        )
+        .catch((error: unknown) => {
+          throw isCodexError(error) ? errorAt(error, running.place()) : error
+        })
       return { title: tool.name, output: text, metadata: {} }
     },
   }

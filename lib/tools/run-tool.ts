@@ -1,7 +1,8 @@
 import * as z from 'zod'
 
 import { WrongUsage } from '../kernel/errors.js'
-import { plainData, plainLines } from '../kernel/text/plain-text.js'
+import { commandsIn, type Place } from '../kernel/text/command-words.js'
+import { plainData, plainLines, plainText } from '../kernel/text/plain-text.js'
 import type { Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from './definition.js'
 
@@ -19,20 +20,28 @@ export async function runTool(
   const args = checkedArguments(tool, call.args)
   await runtime.ledger.load()
   const data: unknown = await tool.run(runtime, args, call)
-  const plain = plainResult(tool, data)
+  const place = runtime.place()
+  const plain = plainResult(tool, data, place)
   const text = call.json
     ? JSON.stringify(plain, undefined, 2)
-    : plainLines(tool.render(plain, { width: call.width, nowMs: runtime.clock.now() }))
+    : plainLines(
+        commandsIn(tool.render(plain, { width: call.width, nowMs: runtime.clock.now() }), place),
+      )
   return { text, failed: tool.failed?.(data) ?? false }
 }
 
-/** The result without line feeds of anybody else: a name, a path or a file of a project adds no line to an output. */
-function plainResult({ multiline = [] }: AnyTool, data: unknown): unknown {
-  if (typeof data !== 'object' || data === null) return plainData(data)
+/**
+ * The result without line feeds of anybody else: a name, a path or a file of a project adds no line to an output. Commands
+ * have their form before a table is laid out.
+ */
+function plainResult({ multiline = [] }: AnyTool, data: unknown, place: Place): unknown {
+  const line = (text: string): string => commandsIn(plainText(text), place)
+  const several = (text: string): string => commandsIn(plainLines(text), place)
+  if (typeof data !== 'object' || data === null) return plainData(data, line)
   const lines = Object.entries(data).filter(([name]) => multiline.includes(name))
   return {
-    ...(plainData(data) as object),
-    ...(plainData(Object.fromEntries(lines), plainLines) as object),
+    ...(plainData(data, line) as object),
+    ...(plainData(Object.fromEntries(lines), several) as object),
   }
 }
 

@@ -1,4 +1,5 @@
 import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
+import { commandsIn, type Place } from '../kernel/text/command-words.js'
 import { redactText } from '../kernel/text/redact.js'
 import type { Runtime } from '../runtime.js'
 import { wordsOf } from './command-line.js'
@@ -29,7 +30,7 @@ export async function runSlashCommand(
     if (includeSensitive)
       throw new WrongUsage(
         'Addresses and ids in full would go to the model.',
-        `In a terminal: oc-codex-multi-auth ${tool.name} --include-sensitive`,
+        commandsIn(`In a terminal: {${tool.name} --include-sensitive}`, 'terminal'),
       )
     const { text } = await runTool(tool, await runtime(), {
       args,
@@ -45,6 +46,15 @@ export async function runSlashCommand(
     return text
   } catch (error) {
     const hint = isCodexError(error) ? error.hint : ''
-    return [redactText(messageOf(error)), ...(hint === '' ? [] : [hint])].join('\n')
+    const said = [redactText(messageOf(error)), ...(hint === '' ? [] : [hint])].join('\n')
+    return commandsIn(said, await placeOf(runtime))
   }
+}
+
+/** Without a runtime nothing is known of the screen. */
+async function placeOf(runtime: () => Promise<Runtime>): Promise<Place> {
+  return runtime().then(
+    (running) => running.place(),
+    () => 'terminal',
+  )
 }

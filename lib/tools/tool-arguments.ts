@@ -29,7 +29,7 @@ export function toolCallOf(tool: AnyTool, words: readonly string[]): ToolCall {
   if (!help && positionals.length > positional.length)
     throw new WrongUsage(
       `${tool.name} takes ${positional.length === 0 ? 'no argument' : positional.length === 1 ? 'at most 1 argument' : `at most ${positional.length} arguments`} without a flag.`,
-      `Help: oc-codex-multi-auth ${tool.name} --help`,
+      `Help: {${tool.name} --help}`,
     )
   const given: Record<string, unknown> = {}
   positional.forEach((name, index) => {

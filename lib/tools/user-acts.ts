@@ -12,7 +12,7 @@ import { ACCOUNTS_FILE, CONFIG_FILE, FLAGGED_FILE, type Paths } from '../kernel/
 export function onlyByUser(act: string, command: string): CodexError {
   return new CodexError(
     'invalid_input',
-    `Only the user can ${act}. Nothing was changed. Tell the user to run it: oc-codex-multi-auth ${command}`,
+    `Only the user can ${act}. Nothing was changed. Tell the user to run it: {${command}}`,
   )
 }
 

@@ -4,6 +4,7 @@ import type { createComponent } from '@opentui/solid'
 import { actionChoices } from '../account-view/choices.js'
 import type { AccountView } from '../account-view/view.js'
 import { isCodexError, messageOf } from '../kernel/errors.js'
+import { commandsIn } from '../kernel/text/command-words.js'
 import type { DialogChunk, Where } from './dialog-chunk.js'
 import type { PoolView } from './pool-view.js'
 import { accountSummary } from './status-line.js'
@@ -26,7 +27,7 @@ export interface DialogDeps {
 export function openAccountsDialog(deps: DialogDeps): void {
   const accounts = deps.view()?.accounts ?? []
   if (accounts.length === 0) {
-    toast(deps, 'info', 'No account is signed in. Run: opencode auth login')
+    toast(deps, 'info', 'No account is signed in. Run: {login}')
     return
   }
   const options = accounts.map((account) => ({
@@ -121,7 +122,7 @@ function select<Value>(
 }
 
 function toast({ api }: DialogDeps, variant: 'info' | 'success' | 'error', message: string): void {
-  api.ui.toast({ variant, title: 'Codex accounts', message })
+  api.ui.toast({ variant, title: 'Codex accounts', message: commandsIn(message, 'tui') })
 }
 
 function errorText(error: unknown): string {

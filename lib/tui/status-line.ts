@@ -1,6 +1,7 @@
 import { canServe } from '../account-view/state.js'
 import type { AccountView, WindowView } from '../account-view/view.js'
 import { percentText, stateText } from '../account-view/words.js'
+import { commandsIn } from '../kernel/text/command-words.js'
 import { formatDuration, formatMoment } from '../kernel/text/moments.js'
 import { counted } from '../kernel/text/plural.js'
 import { cut } from '../kernel/text/table.js'
@@ -89,7 +90,10 @@ export function sidebarLines(
     if (others > 0) lines.push({ text: `+${counted(others, 'more account')}`, level: 'muted' })
   }
   if (unreadable > 0)
-    lines.push({ text: `${unreadable} unreadable: codex-doctor --fix`, level: 'warning' })
+    lines.push({
+      text: commandsIn(`${unreadable} unreadable: {doctor --fix}`, 'tui'),
+      level: 'warning',
+    })
   return lines
 }
 
@@ -111,7 +115,7 @@ export function accountSummary(account: AccountView, nowMs: number): string {
 
 function shortState({ state, active }: AccountView, nowMs: number): string {
   const text = stateText(state, active, (atMs) => formatMoment(atMs, nowMs))
-  return state.kind === 'login-needed' ? `${text}: opencode auth login` : text
+  return state.kind === 'login-needed' ? commandsIn(`${text}: {login}`, 'tui') : text
 }
 
 function usualWindows({ windows }: AccountView): readonly WindowView[] {

@@ -350,8 +350,8 @@ describe('records that cannot be read', () => {
   it('are counted in one sentence, in the singular and the plural, and not spoken of where there are none', () => {
     expect([0, 1, 2].map(unreadableText)).toEqual([
       '',
-      '1 record of the account file cannot be read and is not listed. Repair: codex-doctor --fix',
-      '2 records of the account file cannot be read and are not listed. Repair: codex-doctor --fix',
+      '1 record of the account file cannot be read and is not listed. Repair: {doctor --fix}',
+      '2 records of the account file cannot be read and are not listed. Repair: {doctor --fix}',
     ])
     expect(
       [undefined, null, [], [1, 2], 'x'].map((one) => unreadableRecords(waiting(one))),

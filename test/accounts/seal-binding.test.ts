@@ -251,7 +251,7 @@ describe('a sealed file without the line that names its key', () => {
       await expect(store.read()).rejects.toMatchObject({
         code: 'store_unreadable',
         message: expect.stringContaining('sealedWith'),
-        hint: expect.stringContaining('codex-doctor --fix'),
+        hint: expect.stringContaining('{doctor --fix}'),
       })
       await expect(
         store.update((pool) => withLogin(pool, { ...oauth, accountId: 'other' }).pool),

@@ -193,7 +193,7 @@ describe('a damaged account file', () => {
     )
     expect(pool.accounts).toHaveLength(1)
     expect(notice).toMatch(
-      /could not be used because it is not JSON\. It was moved to .*codex-import/,
+      /could not be used because it is not JSON\. It was moved to .*\{import\}/,
     )
     expect((await adopt(store, systemClock, (before) => before)).notice).toBeUndefined()
     await writeFile(file, '')

@@ -63,7 +63,7 @@ describe('logout', () => {
       expect(code).toBe(0)
       expect(stdout).toContain('Account 1 (anna) is logged out on this machine; 1 left.')
       expect(await namesIn(home)).toEqual(['ben'])
-      const backup = /Undo: oc-codex-multi-auth import (\S+)/.exec(stdout)?.[1] ?? ''
+      const backup = /Undo: npx oc-codex-multi-auth import (\S+)/.exec(stdout)?.[1] ?? ''
       expect((await stat(backup)).mode & 0o777).toBe(0o600)
       expect((await runCli(home, ['import', backup])).code).toBe(0)
       expect(await namesIn(home)).toEqual(['ben', 'anna'])

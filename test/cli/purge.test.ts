@@ -173,7 +173,7 @@ describe('logout --purge', () => {
   it('without --purge says that copies stay and how to clear them, and that command works afterwards', async () => {
     const { home, root } = await homeFullOfCopies()
     const { stdout } = await runCli(home, ['logout', 'anna', '--yes'])
-    const command = /To clear them for good: oc-codex-multi-auth (.+)/.exec(stdout)?.[1] ?? ''
+    const command = /To clear them for good: npx oc-codex-multi-auth (.+)/.exec(stdout)?.[1] ?? ''
     expect(command).toBe(`logout ${uidFor(account('anna'))} --purge`)
     expect(stdout).toMatch(/\d+ files on this machine still hold a copy of the login/)
     const { code, stderr } = await runCli(home, [...command.split(' '), '--yes'])
@@ -267,7 +267,7 @@ describe('codex-remove with purge', () => {
     })
     const plain = await toolData(core.runtime, 'remove', { account: 2, confirm: true })
     expect(plain.message).toMatch(
-      /still hold a copy of the login\. To clear them for good: oc-codex-multi-auth logout acc_\w+ --purge/,
+      /still hold a copy of the login\. To clear them for good: npx oc-codex-multi-auth logout acc_\w+ --purge/,
     )
     const done = await toolData(core.runtime, 'remove', { account: 1, confirm: true, purge: true })
     expect(done).toMatchObject({

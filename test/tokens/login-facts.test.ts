@@ -354,7 +354,7 @@ describe('tokens that are in no file', () => {
     expect([error.code, error.message, error.hint]).toEqual([
       'store_not_written',
       unsavedText('A', file, { ...held, place: 'journal' }),
-      'Check free space and permissions: codex-doctor',
+      'Check free space and permissions: {doctor}',
     ])
   })
 

@@ -50,7 +50,7 @@ describe('tokens.access', () => {
     const tokens = newTokens()
     await expect(tokens.access(account)).rejects.toMatchObject({
       code: 'login_required',
-      hint: expect.stringContaining('opencode auth login'),
+      hint: expect.stringContaining('{login}'),
     })
     expect((await store.read()).accounts[0]?.needsLogin?.reason).toContain('expired unused')
     await expect(tokens.access(account)).rejects.toMatchObject({ code: 'login_required' })
@@ -65,7 +65,7 @@ describe('tokens.access', () => {
       await expect(tokens.access(account)).rejects.toMatchObject({
         code: 'refresh_failed',
         message: 'Account 1: the login server did not refresh the token.',
-        hint: expect.stringContaining('codex-doctor'),
+        hint: expect.stringContaining('{doctor}'),
       })
     expect(server.counts.failed).toBe(1)
   })
@@ -116,7 +116,7 @@ describe('tokens.afterUnauthorized', () => {
     await expect(tokens.afterUnauthorized(grant.account, grant.token)).rejects.toMatchObject({
       code: 'refresh_failed',
       message: 'Account 1: the backend rejects the token even right after a refresh.',
-      hint: 'Sign in to this account again: opencode auth login',
+      hint: 'Sign in to this account again: {login}',
     })
     expect(server.counts.rotated).toBe(1)
   })

@@ -116,7 +116,7 @@ describe('a slash command', () => {
         line: '--include-sensitive',
         directory: home,
       }),
-    ).toContain('In a terminal: oc-codex-multi-auth list --include-sensitive')
+    ).toContain('In a terminal: npx oc-codex-multi-auth list --include-sensitive')
   })
 
   it('says in one sentence what was wrong with its line, or that nothing works', async () => {

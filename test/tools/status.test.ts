@@ -24,7 +24,7 @@ describe('codex-status', () => {
     const text = await toolText(core.runtime, 'status')
     expect(text).toContain('(CODEX_AUTH_BASE_URL)')
     expect(text).toContain(
-      '1 value of the configuration cannot be used: oc-codex-multi-auth config',
+      '1 value of the configuration cannot be used: npx oc-codex-multi-auth config',
     )
     expect(text).not.toContain('hunter2')
   })

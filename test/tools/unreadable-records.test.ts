@@ -34,7 +34,7 @@ describe('records that cannot be read', () => {
     async (tool) => {
       const { core } = await stageWith([EARLIER, HOPELESS])
       expect(await toolText(core.runtime, tool)).toContain(
-        '2 records of the account file cannot be read and are not listed. Repair: codex-doctor --fix',
+        '2 records of the account file cannot be read and are not listed. Repair: npx oc-codex-multi-auth doctor --fix',
       )
       expect(await toolData(core.runtime, tool)).toMatchObject({ unreadable: 2 })
     },
@@ -58,7 +58,7 @@ describe('records that cannot be read', () => {
       project: undefined,
     })
     expect(sidebarLines(view.serving(undefined), 0, 1, view.unreadable)).toEqual([
-      { text: '2 unreadable: codex-doctor --fix', level: 'warning' },
+      { text: '2 unreadable: /codex-doctor --fix', level: 'warning' },
     ])
   })
 

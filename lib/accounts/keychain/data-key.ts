@@ -54,7 +54,7 @@ export function missingKeyName(where: string): CodexError {
     'store_unreadable',
     `The logins in ${where} are sealed, but its line "${KEY_FIELD}", which names their key in the OS keychain, is missing or invalid.`,
     {
-      hint: 'Nothing was changed. Put the line back: codex-doctor --fix looks for it in the sealed copies in the backups folder',
+      hint: 'Nothing was changed. Put the line back: {doctor --fix} looks for it in the sealed copies in the backups folder',
     },
   )
 }

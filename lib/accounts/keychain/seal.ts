@@ -85,7 +85,7 @@ function isSealedText(record: unknown): record is string {
 
 /** Reason of an account whose sealed secrets do not open. It is never stored: a record that is mended opens again. */
 const DOES_NOT_OPEN =
-  'its sealed login does not open: the record was changed by something else. Import a backup with codex-import, or sign in again'
+  'its sealed login does not open: the record was changed by something else. Import a backup with {import}, or sign in again'
 
 /**
  * The pool with its secrets in the clear, as the program uses it. A record that was changed, or moved from another one, stays

@@ -16,7 +16,7 @@ import {
 const FAILURE_PAUSE_MS = 5_000
 
 const IF_LOST =
-  'Nothing was changed. Unlock the keychain of your desktop session and try again. An OpenCode that is still open has the key and puts it back: run /codex-doctor there. If the key is lost for good, move the account file away and sign in again: opencode auth login'
+  'Nothing was changed. Unlock the keychain of your desktop session and try again. An OpenCode that is still open has the key and puts it back: run {/doctor} there. If the key is lost for good, move the account file away and sign in again: {login}'
 
 /** A key in memory is compared with its item this often at most, ms. */
 const CHECK_EVERY_MS = 60_000

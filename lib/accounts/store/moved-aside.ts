@@ -7,7 +7,7 @@ export class MovedAside extends CodexError {
       'store_unreadable',
       `${file} could not be used because ${why}. It was moved to ${aside}.`,
       {
-        hint: 'Restore a backup with codex-import, or sign in again: opencode auth login',
+        hint: 'Restore a backup with {import}, or sign in again: {login}',
       },
     )
   }
@@ -26,7 +26,7 @@ export class NotAnAccountFile extends Error {
 
 /** What was moved aside and how to get it back, in whole sentences. */
 export function noticeOf({ message }: MovedAside): string {
-  return `${message} The accounts in it come back from a backup: codex-import`
+  return `${message} The accounts in it come back from a backup: {import}`
 }
 
 /** A file that is damaged, mended and damaged again is looked at this often before the caller hears of it. */

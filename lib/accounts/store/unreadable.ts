@@ -10,5 +10,5 @@ export function unreadableRecords(pool: Readonly<Record<string, unknown>>): read
 /** What to do about records that cannot be read, in one sentence; empty when there are none. Pure. */
 export function unreadableText(count: number): string {
   if (count === 0) return ''
-  return `${count === 1 ? '1 record' : `${count} records`} of the account file cannot be read and ${count === 1 ? 'is' : 'are'} not listed. Repair: codex-doctor --fix`
+  return `${count === 1 ? '1 record' : `${count} records`} of the account file cannot be read and ${count === 1 ? 'is' : 'are'} not listed. Repair: {doctor --fix}`
 }

@@ -53,7 +53,7 @@ ${COMMON_HELP}`,
       action: 'install',
       server: (document) => installed(document, mode),
       tui: installedTui,
-      next: 'Next: opencode auth login',
+      next: 'Next: {login}',
     })
   },
 })

@@ -4,6 +4,7 @@ import type { WriteStream } from 'node:tty'
 
 import { abortReason } from '../../kernel/clock.js'
 import { plainLines, plainText } from '../../kernel/text/plain-text.js'
+import { commandsIn } from '../../kernel/text/command-words.js'
 import { cut, displayWidth } from '../../kernel/text/table.js'
 import type { CommandIo } from '../io.js'
 
@@ -84,10 +85,10 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
           return plainText(label(width()))
         },
         search: search ?? '',
-        ...(hint === undefined ? {} : { hint: plainText(hint) }),
+        ...(hint === undefined ? {} : { hint: shownLines(hint) }),
       }))
       const initial: { initialValue?: string } = at === undefined ? {} : { initialValue: at }
-      const question = { ...common, message: plainLines(message), options, ...initial }
+      const question = { ...common, message: shownLines(message), options, ...initial }
       const chosen = answer(
         await (hasSearch
           ? clack.autocomplete({
@@ -99,12 +100,12 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       return choices.find(({ value }) => value === chosen)?.value
     },
     confirm: async (message) =>
-      answer(await clack.confirm({ ...common, message: plainLines(message), initialValue: false })),
+      answer(await clack.confirm({ ...common, message: shownLines(message), initialValue: false })),
     line: async (message, { initial, validate } = {}) =>
       answer(
         await clack.text({
           ...common,
-          message: plainLines(message),
+          message: shownLines(message),
           ...(initial === undefined ? {} : { initialValue: plainText(initial) }),
           ...(validate === undefined
             ? {}
@@ -112,9 +113,9 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
         }),
       ),
     secret: async (message) =>
-      answer(await clack.password({ ...common, message: plainLines(message) })),
+      answer(await clack.password({ ...common, message: shownLines(message) })),
     say(kind, text) {
-      const shown = wrapped(plainLines(text), width())
+      const shown = wrapped(shownLines(text), width())
       const print = {
         done: clack.log.success,
         info: clack.log.info,
@@ -123,7 +124,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       }[kind]
       print(shown, { output })
     },
-    plain: (text) => void output.write(`${plainLines(text)}\n`),
+    plain: (text) => void output.write(`${shownLines(text)}\n`),
     async waitFor(text, work) {
       const given = new AbortController()
       const signal = AbortSignal.any([io.signal, given.signal])
@@ -162,6 +163,11 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       output.write(SHOW_CURSOR)
     },
   }
+}
+
+/** A text as it is shown on a terminal. */
+function shownLines(text: string): string {
+  return commandsIn(plainLines(text), 'terminal')
 }
 
 interface ShownChoice {

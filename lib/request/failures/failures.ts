@@ -183,7 +183,7 @@ export const FAILURES = {
     blame: 'account',
     error: 'account_not_allowed',
     says: (failure, { label }) => `${label} is not allowed to do this.${quoted(failure)}`,
-    hint: 'Use another account: codex-switch',
+    hint: 'Use another account: {switch NUMBER}',
   },
   overloaded: {
     summary: 'backend over capacity',

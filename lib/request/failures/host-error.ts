@@ -1,4 +1,5 @@
-import { CodexError, isCodexError, messageOf } from '../../kernel/errors.js'
+import { CodexError, errorAt, isCodexError, messageOf } from '../../kernel/errors.js'
+import type { Place } from '../../kernel/text/command-words.js'
 import { redactText } from '../../kernel/text/redact.js'
 import { makesHostCompact } from './failures.js'
 import { cutText, hostSafeText } from './host-text.js'
@@ -13,9 +14,9 @@ const FINAL_STREAM_CODE = 'invalid_prompt'
 /** The code that makes OpenCode compact the session, in a stream as well as in a body. */
 const OVERFLOW_CODE = 'context_length_exceeded'
 
-/** Anything that was thrown as an error of the table. */
-export function shownError(error: unknown): CodexError {
-  if (isCodexError(error)) return error
+/** Anything that was thrown as an error of the table, with its commands as they work where it is read. */
+export function shownError(error: unknown, place: Place): CodexError {
+  if (isCodexError(error)) return errorAt(error, place)
   // Only what rebuilds a whole body goes into it as deep as it is nested.
   if (error instanceof RangeError && /call stack/i.test(error.message)) {
     return new CodexError(
@@ -24,7 +25,10 @@ export function shownError(error: unknown): CodexError {
       { cause: error, hint: 'Start a new session' },
     )
   }
-  return new CodexError('internal', `The plugin failed: ${messageOf(error)}.`, { cause: error })
+  return errorAt(
+    new CodexError('internal', `The plugin failed: ${messageOf(error)}.`, { cause: error }),
+    place,
+  )
 }
 
 /** What the user reads: the fact, then what to do. Free of secrets and of words the host acts on. */

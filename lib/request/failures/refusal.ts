@@ -69,7 +69,7 @@ const REFUSALS: Readonly<
   all_disabled: {
     error: 'account_not_allowed',
     says: ({ isOnly }) => (isOnly ? 'The only account is disabled.' : 'Every account is disabled.'),
-    hint: 'Enable one: codex-toggle',
+    hint: 'Enable one: {toggle NUMBER}',
   },
   all_blocked: {
     error: 'all_accounts_blocked',

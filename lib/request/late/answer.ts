@@ -1,5 +1,6 @@
 import type { Account } from '../../accounts/account.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
+import { errorAt } from '../../kernel/errors.js'
 import { readingOfEvent, readingOfHeaders } from '../../quota/readings.js'
 import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
 import { noteTurnState } from '../attempt.js'
@@ -83,7 +84,10 @@ async function openAnswer(
   const judged = (event: unknown): Failure =>
     classifyEvent({ ...askedOf(run, response.headers), event })
   const shown = (failure: Failure) =>
-    errorOf(failure, { label: runtime.label(account), nowMs: clock.now() })
+    errorAt(
+      errorOf(failure, { label: runtime.label(account), nowMs: clock.now() }),
+      runtime.place(),
+    )
   const stream = await openStream(answer.response, {
     idleMs: config.streamStallTimeoutMs,
     signal: run.signal,

@@ -43,6 +43,8 @@ export async function aggregate(body: ReadableStream<Uint8Array>): Promise<Respo
         failure = new CodexError(
           codeOf(event.error?.reason),
           event.error?.message ?? 'The answer broke off.',
+          // Its message says already what to do.
+          { hint: '' },
         )
     },
   })

@@ -43,7 +43,7 @@ export const codexRemove = defineTool({
       removedText(accounts[0]?.account ?? '', remaining),
       ...(purge
         ? []
-        : ['A copy of the file before is in the backups folder: codex-import brings it back.']),
+        : ['A copy of the file before is in the backups folder: {import} brings it back.']),
       ...copies,
     ].join('\n')
     return { ...named(accounts), removed: true, remaining, backup, message }

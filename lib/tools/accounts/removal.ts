@@ -198,7 +198,7 @@ async function copiesLeft(
   if (length === 0) return []
   const [only] = gone
   const one = gone.length === 1 && remaining > 0 ? only?.uid : undefined
-  const command = `oc-codex-multi-auth logout ${one === undefined ? '--all' : shellWord(one)} --purge`
+  const command = `{logout ${one === undefined ? '--all' : shellWord(one)} --purge}`
   return [
     `${counted(length, 'file')} on this machine still ${length === 1 ? 'holds' : 'hold'} a copy of the login. To clear ${length === 1 ? 'it' : 'them'} for good: ${command}`,
   ]

@@ -174,5 +174,5 @@ function sharedText(rows: readonly ImportRow[]): string {
     ),
   ].join(', ')
   const what = shared.length === 1 ? 'One login is' : `${shared.length} logins are`
-  return ` ${what} also kept by ${who}: a refresh token works once, so the first refresh here ends the sign-in there, or the other way round. Stop using it there, or sign in here on its own: opencode auth login.`
+  return ` ${what} also kept by ${who}: a refresh token works once, so the first refresh here ends the sign-in there, or the other way round. Stop using it there, or sign in here on its own: {login}.`
 }

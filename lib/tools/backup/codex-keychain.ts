@@ -120,7 +120,7 @@ function statusText(state: SealState, { vault, store }: Runtime): string {
     case 'sealed':
       return `The tokens of ${count} in ${store.path} are sealed with a key in the OS keychain.`
     case 'plain':
-      return `The tokens of ${count} are stored unencrypted in ${store.path}, readable only by you.${vault.optedIn ? ' To seal them: codex-keychain migrate' : ''}`
+      return `The tokens of ${count} are stored unencrypted in ${store.path}, readable only by you.${vault.optedIn ? ' To seal them: {keychain migrate}' : ''}`
     case 'empty':
       return `There is no account in ${store.path}.${vault.optedIn ? ' The first login makes a sealed file.' : ''}`
   }

@@ -100,7 +100,7 @@ function settingsText(
   const wrong =
     settingProblems === 0
       ? ''
-      : `\n${counted(settingProblems, 'value')} of the configuration cannot be used: oc-codex-multi-auth config`
+      : `\n${counted(settingProblems, 'value')} of the configuration cannot be used: {config}`
   return `${changed.length === 0 ? '' : `\nSettings: ${changed.join(', ')}`}${wrong}`
 }
 

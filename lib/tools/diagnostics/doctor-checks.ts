@@ -58,11 +58,11 @@ async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
       'Free space on the disk and make it writable; keep every OpenCode window open until this is gone.',
     ),
   )
-  const signIn = 'Run: opencode auth login'
+  const signIn = 'Run: {login}'
   const pool = await runtime.store.read().catch(() => undefined)
   if (pool === undefined) return findings
   if (pool.accounts.length === 0) return [failed('accounts', 'No account is signed in.', signIn)]
-  for (const account of pool.accounts) {
+  for (const [index, account] of pool.accounts.entries()) {
     const name = runtime.label(account)
     const { needsLogin, kind, refreshToken = '' } = account
     if (needsLogin !== undefined)
@@ -72,7 +72,9 @@ async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
       findings.push(warning('login-needed', summary, signIn))
     }
     if (account.enabled === false)
-      findings.push(warning('account-disabled', `${name} is disabled.`, 'Enable it: codex-toggle'))
+      findings.push(
+        warning('account-disabled', `${name} is disabled.`, `Enable it: {toggle ${index + 1}}`),
+      )
   }
   const tokens = pool.accounts.flatMap(({ refreshToken }) => refreshToken ?? [])
   if (new Set(tokens).size < tokens.length)
@@ -80,7 +82,7 @@ async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
       warning(
         'shared-login',
         'Two accounts share one login; they are refreshed together.',
-        'Remove the one you do not need: codex-remove',
+        'Remove the one you do not need: {remove NUMBER}',
       ),
     )
   if (findings.length > 0) return findings
@@ -122,14 +124,14 @@ async function config(runtime: Runtime): Promise<readonly Finding[]> {
   try {
     if (settings.baseUrl !== '') parseBaseUrl(settings.baseUrl, 'the setting baseUrl')
   } catch (error) {
-    return [warning('config', messageOf(error), 'See: oc-codex-multi-auth config baseUrl')]
+    return [warning('config', messageOf(error), 'See: {config baseUrl}')]
   }
   if (problems.length === 0) return [ok('config', 'Every setting is valid.')]
   return problems.map(({ where, line, key, message }) =>
     warning(
       'config',
       `${where}${line === undefined ? '' : `, line ${line}`}${key === undefined ? '' : `, ${key}`}: ${message}`,
-      'See: oc-codex-multi-auth config',
+      'See: {config}',
     ),
   )
 }
@@ -144,14 +146,14 @@ async function hostLogin({ paths }: Runtime): Promise<readonly Finding[]> {
   if (entry === undefined)
     return warn(
       'OpenCode has no entry for openai, so it does not ask the plugin; the next start puts it back.',
-      'Start OpenCode once, or run: opencode auth login',
+      'Start OpenCode once, or run: {login}',
     )
   if (entry.type === 'oauth' && entry.refresh === MANAGED_MARKER)
     return [ok('host-login', 'OpenCode hands requests for openai to this plugin.')]
   if (entry.type === 'api')
     return warn(
       'OpenCode has an API key for openai, so it does not ask the plugin.',
-      'Run: opencode auth login, and choose a ChatGPT account',
+      'Run: {login}, and choose a ChatGPT account',
     )
   return warn(
     'OpenCode has a ChatGPT login of its own for openai; the plugin takes over as soon as it has an account.',

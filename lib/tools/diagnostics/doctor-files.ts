@@ -23,7 +23,7 @@ export async function records(runtime: Runtime): Promise<readonly Finding[]> {
     warning(
       'unreadable-records',
       `${what} not listed.`,
-      'Repair them: codex-doctor --fix; or sign in again: opencode auth login',
+      'Repair them: {doctor --fix}; or sign in again: {login}',
       () => repair(runtime),
     ),
   ]
@@ -76,7 +76,7 @@ export async function leftovers({ paths, clock }: Runtime): Promise<readonly Fin
     warning(
       'leftovers',
       `Killed processes left ${found.length === 1 ? 'a file' : `${found.length} files`} behind, perhaps with tokens: ${found.slice(0, SHOWN).join(', ')}${more}.`,
-      'Remove them: codex-doctor --fix. The next write into the folder does it too.',
+      'Remove them: {doctor --fix}. The next write into the folder does it too.',
       async () => {
         const removed = (await sweepEverywhere(paths, clock.now())).length
         return removed === 1

@@ -28,7 +28,7 @@ export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
       warning(
         'keychain',
         'CODEX_KEYCHAIN=1 is set, but the tokens in the account file are not sealed.',
-        'Seal them: codex-keychain migrate',
+        'Seal them: {keychain migrate}',
       ),
     ]
   }
@@ -56,8 +56,8 @@ export async function keychain(runtime: Runtime): Promise<readonly Finding[]> {
     ]
   const action =
     copies.own.length > 0
-      ? 'Seal them: codex-keychain migrate'
-      : 'Delete those you do not need; codex-keychain lists them.'
+      ? 'Seal them: {keychain migrate}'
+      : 'Delete those you do not need; {keychain} lists them.'
   return [
     warning(
       'keychain',

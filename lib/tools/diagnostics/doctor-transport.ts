@@ -44,10 +44,7 @@ function requestOf({ endpoints, userAgent }: Runtime, { token, account }: Grant)
 async function webSocket(runtime: Runtime, grant: Grant, signal: AbortSignal): Promise<Finding> {
   const open = bunWebSocket()
   if (open === undefined)
-    return ok(
-      'websocket',
-      'The WebSocket can be tried inside OpenCode only: run /codex-doctor there.',
-    )
+    return ok('websocket', 'The WebSocket can be tried inside OpenCode only: run {/doctor} there.')
   const { url, ...options } = dialOf(requestOf(runtime, grant), runtime.env)
   try {
     const socket = await Socket.connect(() => open(url, options), {
@@ -63,7 +60,7 @@ async function webSocket(runtime: Runtime, grant: Grant, signal: AbortSignal): P
     return warning(
       'websocket',
       'The WebSocket is not let through, so requests go by HTTP.',
-      'A proxy or a firewall may stand between. To stop trying: oc-codex-multi-auth config set transport http',
+      'A proxy or a firewall may stand between. To stop trying: {config set transport http}',
     )
   }
 }
@@ -73,7 +70,7 @@ async function compression(runtime: Runtime, grant: Grant, signal: AbortSignal):
   if (body === undefined)
     return ok(
       'compression',
-      'Compressed requests can be tried inside OpenCode only: run /codex-doctor there.',
+      'Compressed requests can be tried inside OpenCode only: run {/doctor} there.',
     )
   const { url, headers } = requestOf(runtime, grant)
   try {
@@ -93,7 +90,7 @@ async function compression(runtime: Runtime, grant: Grant, signal: AbortSignal):
     return warning(
       'compression',
       'The backend refuses compressed requests (HTTP 415), so they go out as they are.',
-      'To stop trying: oc-codex-multi-auth config set requestCompression off',
+      'To stop trying: {config set requestCompression off}',
     )
   } catch (error) {
     if (signal.aborted) throw error

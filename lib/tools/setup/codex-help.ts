@@ -5,17 +5,17 @@ import { defineTool } from '../definition.js'
 
 const TOPICS: Readonly<Record<string, string>> = {
   setup:
-    'Sign in with opencode auth login, choose OpenAI and a ChatGPT method; repeat for each account. Over SSH use the device code. codex-setup shows what is missing.',
+    'Sign in with {login}, choose OpenAI and a ChatGPT method; repeat for each account. Over SSH use the device code. {setup} shows what is missing.',
   switch:
-    'codex-switch 2 sends new sessions to account 2. With pin soft or hard it stays there; codex-switch without an account lifts the pin. A running session keeps its account until that cannot serve.',
+    '{switch 2} sends new sessions to account 2. With pin soft or hard it stays there; {switch} without an account lifts the pin. A running session keeps its account until that cannot serve.',
   limits:
-    'codex-limits asks the backend what is left; codex-list and the status line show what the last answers said. A used-up account is left alone until its window resets; codex-health --clear tries it again.',
+    '{limits} asks the backend what is left; {list} and the status line show what the last answers said. A used-up account is left alone until its window resets; {health --clear} tries it again.',
   pools:
-    'codex-pool fence lets only the named accounts serve this project. Accounts can be set aside for a model with modelAccountPools in the configuration.',
+    '{pool --action fence --accounts 1,2} lets only the named accounts serve this project. Accounts can be set aside for a model with modelAccountPools in the configuration.',
   health:
-    'codex-health checks every account; codex-doctor checks this machine and says what to do; codex-diag makes a report without secrets.',
+    '{health} checks every account; {doctor} checks this machine and says what to do; {diag} makes a report without secrets.',
   backup:
-    'codex-export writes the accounts to a file, encrypted on request; codex-import brings them back. Before accounts disappear a copy goes to the backups folder.',
+    '{export} writes the accounts to a file, encrypted on request; {import} brings them back. Before accounts disappear a copy goes to the backups folder.',
 }
 
 export const codexHelp = defineTool({

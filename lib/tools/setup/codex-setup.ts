@@ -34,37 +34,37 @@ export const codexSetup = defineTool({
         id: 'plugin',
         step: 'OpenCode’s configuration names this plugin',
         done: isNamed,
-        action: 'Run: npx -y oc-codex-multi-auth@latest',
+        action: 'Run: {install}',
       },
       {
         id: 'account',
         step: 'An account is signed in',
         done: pool.accounts.length > 0,
-        action: 'Run: opencode auth login',
+        action: 'Run: {login}',
       },
       {
         id: 'usable',
         step: 'An account can be used',
         done: usable.length > 0,
-        action: 'See what to do: codex-next',
+        action: 'See what to do: {next}',
       },
       {
         id: 'spare',
         step: 'A second account is there to take over',
         done: usable.length > 1,
-        action: 'Optional: run opencode auth login once more',
+        action: 'Optional: run {login} once more',
       },
       {
         id: 'host-login',
         step: 'OpenCode hands openai to this plugin',
         done: auth.includes(MANAGED_MARKER),
-        action: 'Start OpenCode once, or run: opencode auth login',
+        action: 'Start OpenCode once, or run: {login}',
       },
       {
         id: 'config',
         step: 'The configuration is valid',
         done: runtime.loaded.problems.length === 0,
-        action: 'See: oc-codex-multi-auth config',
+        action: 'See: {config}',
       },
     ]
     return {
