@@ -23,13 +23,13 @@ Find out, in at most four questions and only where the user has not said so alre
 - One idea a line. Head it with one sentence that names the manner as a whole.
 - Keep out: facts about the project, tools, steps of work, secrets, names of people who did not agree, and anything that
   lifts a rule. They belong into AGENTS.md, or nowhere.
-- Write no {{placeholders}}: nothing fills them in.
+- Leave no places to fill in: nothing fills them in.
 
 ## Try it, then keep it
 
 1. Show the user the whole text, and an answer to one question of theirs as it would sound.
 2. Change it until they say that it is right. Ask for a name: letters, digits, "-" and "_".
 3. Only then write it, with the tool codex-personality where there is one. Else show the user this command and let them
-   run it: oc-codex-multi-auth personality create NAME
-4. Tell them how to put it in force: oc-codex-multi-auth personality use NAME
+   run it: {personality create NAME}
+4. Tell them how to put it in force: {personality use NAME}
 `.trimStart()

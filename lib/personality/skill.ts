@@ -2,6 +2,7 @@ import path from 'node:path'
 
 import { readBoundedFile } from '../kernel/files/bounded-file.js'
 import { sha256Hex } from '../kernel/hash.js'
+import { commandsIn } from '../kernel/text/command-words.js'
 import { SKILL_BODY, SKILL_NAME } from './skill-text.js'
 
 const FILE = 'SKILL.md'
@@ -27,7 +28,7 @@ export function skillText(): string {
     '  oc-codex-multi-auth: "0000000000000000"',
     '---',
     '',
-    SKILL_BODY,
+    commandsIn(SKILL_BODY, 'terminal'),
   ].join('\n')
   return open.replace('0000000000000000', sealOf(open))
 }

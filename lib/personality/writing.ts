@@ -95,10 +95,7 @@ function fileOf(name: string, found: FoundText, isRemoval = false): string {
     case 'text':
       return found.file
     case 'missing':
-      throw refused(
-        `There is no text "${name}" there.`,
-        'All of them: oc-codex-multi-auth personality list',
-      )
+      throw refused(`There is no text "${name}" there.`, 'All of them: {personality list}')
     case 'problem':
       // A link is taken away itself, and what it leads to is left alone.
       if (isRemoval && found.file.endsWith('.md')) return found.file
@@ -107,7 +104,7 @@ function fileOf(name: string, found: FoundText, isRemoval = false): string {
 }
 
 function changeHint(name: string): string {
-  return `Change it: oc-codex-multi-auth personality edit ${name}`
+  return `Change it: {personality edit ${name}}`
 }
 
 function refused(why: string, hint: string): CodexError {

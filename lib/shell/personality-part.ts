@@ -36,7 +36,7 @@ export function personalityPart(
   const say = (problem: string): void => {
     if (said.has(problem)) return
     said.add(problem)
-    const message = `${problem} Requests go out without it. Help: oc-codex-multi-auth personality list`
+    const message = `${problem} Requests go out without it. Help: {personality list}`
     host.toast({ variant: 'warning', title: 'Personality', message, durationMs: TOAST_MS })
   }
 

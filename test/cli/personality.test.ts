@@ -37,7 +37,7 @@ async function stage(config?: string): Promise<Stage> {
     config: configFile,
     run,
     undo({ stdout }) {
-      const line = /^Undo: oc-codex-multi-auth personality (.*)$/m.exec(stdout)?.[1]
+      const line = /^Undo: npx oc-codex-multi-auth personality (.*)$/m.exec(stdout)?.[1]
       if (line === undefined) throw new Error(`no line for undoing in:\n${stdout}`)
       return run(wordsOf(line))
     },

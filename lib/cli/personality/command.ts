@@ -32,7 +32,7 @@ export const personalityCommand: Command = {
     if (command === undefined)
       throw new WrongUsage(
         `There is no command personality ${JSON.stringify(name ?? '')}.`,
-        'Help: oc-codex-multi-auth personality --help',
+        'Help: {personality --help}',
       )
     return command.run(rest, io)
   },
@@ -45,6 +45,6 @@ function usage(): string {
 
 ${lines.join('\n')}
 
-Each takes --help and --json. What a personality is and what it costs: docs/personalities.md
+Each takes --help and --json; those that write take --dry-run, some also --project, --confirm or --force. What a personality is and what it costs: docs/personalities.md
 `
 }

@@ -51,7 +51,7 @@ export function oneName(words: readonly string[], command: string): string {
   if (word === undefined || words.length > 1)
     throw new WrongUsage(
       `personality ${command} takes one name.`,
-      `Help: oc-codex-multi-auth personality ${command} --help`,
+      `Help: {personality ${command} --help}`,
     )
   const { name, problem } = { problem: undefined, name: '', ...nameFrom(word) }
   if (problem !== undefined)

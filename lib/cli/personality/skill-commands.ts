@@ -10,15 +10,13 @@ import { defineCommand } from '../command.js'
 import { backupStamp } from '../install/apply.js'
 import { answer } from './context.js'
 
-const PROGRAM = 'oc-codex-multi-auth personality'
-
 const OPTIONS = { force: { type: 'boolean' }, 'dry-run': { type: 'boolean' } } as const
 
 /** `personality install-skill`. */
 export const installSkillCommand = defineCommand({
   name: 'install-skill',
   summary: 'Put the skill personality-builder into OpenCode’s skill folder.',
-  help: `Usage: ${PROGRAM} install-skill [options]
+  help: `Usage: oc-codex-multi-auth personality install-skill [options]
 
 OpenCode lists the skill to the model, which reads it when you ask for a personality. It is written once, by this command
 alone; uninstall removes it.
@@ -31,7 +29,7 @@ alone; uninstall removes it.
   async run({ force = false, json, 'dry-run': dryRun = false }, io) {
     const file = skillFile(userFolder(resolvePaths(io.env), io.env))
     const before = await skillState(file)
-    const undo = `${PROGRAM} remove-skill`
+    const undo = '{personality remove-skill}'
     const data = { action: 'install-skill', file, before, dryRun }
     if (before === 'current')
       return answer(io, json, { ...data, written: false }, `${file}: it is there already\n`)
@@ -54,7 +52,7 @@ alone; uninstall removes it.
 export const removeSkillCommand = defineCommand({
   name: 'remove-skill',
   summary: 'Take the skill away again; a copy that you changed stays.',
-  help: `Usage: ${PROGRAM} remove-skill [options]
+  help: `Usage: oc-codex-multi-auth personality remove-skill [options]
 
   --force    remove a copy that you changed, too
   --dry-run  show what would be removed, and remove nothing
@@ -68,7 +66,7 @@ export const removeSkillCommand = defineCommand({
     const isThere = before !== 'absent'
     if (isThere && !dryRun) await removeFile(file)
     const done = isThere ? (dryRun ? 'would be removed' : 'removed') : 'there is none'
-    const undo = isThere && !dryRun && before !== 'changed' ? `${PROGRAM} install-skill` : null
+    const undo = isThere && !dryRun && before !== 'changed' ? '{personality install-skill}' : null
     return answer(
       io,
       json,
@@ -88,7 +86,7 @@ export async function uninstallSkill(
   const state = await skillState(file).catch(() => 'absent' as const)
   if (state === 'absent') return ''
   if (state === 'changed')
-    return `${file} stays: you changed it. To remove it: ${PROGRAM} remove-skill --force\n`
+    return `${file} stays: you changed it. To remove it: {personality remove-skill --force}\n`
   if (!dryRun) await removeFile(file)
   return `${dryRun ? 'would remove' : 'removed'} ${file}\n`
 }
@@ -101,6 +99,6 @@ async function removeFile(file: string): Promise<void> {
 
 function changedByUser(file: string, command: string): CodexError {
   return new CodexError('invalid_input', `${file} was changed by you, so it stays as it is.`, {
-    hint: `To do it all the same: ${PROGRAM} ${command} --force`,
+    hint: `To do it all the same: {personality ${command} --force}`,
   })
 }

@@ -11,15 +11,14 @@ import { applyChange, backupStamp, planChange } from '../install/apply.js'
 import type { JsonDocument } from '../install/edit.js'
 import { answer, contextAt, oneName } from './context.js'
 
-const PROGRAM = 'oc-codex-multi-auth personality'
 const KEY = 'personality'
 
 /** `personality use`. */
 export const useCommand = defineCommand({
   name: 'use',
   summary: 'Put a personality in force: everywhere, in this project, for a model or for an agent.',
-  help: `Usage: ${PROGRAM} use NAME [options]
-       ${PROGRAM} use --unset [options]
+  help: `Usage: oc-codex-multi-auth personality use NAME [options]
+       oc-codex-multi-auth personality use --unset [options]
 
 Writes the setting "personality" of your own configuration file; comments and formatting stay, and the file as it was is kept
 beside it. The choice for an agent counts before that for a model, for this project, and for everything. OpenCode hears it
@@ -43,7 +42,10 @@ when it starts the next time.
   takesWords: true,
   async run({ agent, model, project, unset = false, json, 'dry-run': dryRun = false }, io, words) {
     if ([agent, model, project].filter((one) => one !== undefined).length > 1)
-      throw new WrongUsage('Choose one of --agent, --model, --project.', `Help: ${PROGRAM} --help`)
+      throw new WrongUsage(
+        'Choose one of --agent, --model, --project.',
+        'Help: {personality use --help}',
+      )
     if (unset && words.length > 0) throw new WrongUsage('--unset takes no name.')
     const name = unset ? undefined : oneName(words, 'use')
     const before = contextAt(io)
@@ -69,7 +71,7 @@ when it starts the next time.
     const undo =
       change.changes.length === 0 || dryRun
         ? null
-        : `${PROGRAM} use ${typeof former === 'string' ? former : '--unset'}${flags}`
+        : `{personality use ${typeof former === 'string' ? former : '--unset'}${flags}}`
     const done =
       change.changes.length === 0 ? 'nothing to change' : dryRun ? 'would change' : 'changed'
     const line = chosenLine(chosen) === '' ? 'Personality: none' : chosenLine(chosen)
@@ -117,7 +119,7 @@ async function checked(
   if (spoken.kind === 'part') return ''
   if (isListed(name)) return `${spoken.problem} Requests go out without it until there is one.`
   throw new CodexError('invalid_input', spoken.problem, {
-    hint: `Nothing was changed. Write it: ${PROGRAM} create ${name}`,
+    hint: `Nothing was changed. Write it: {personality create ${name}}`,
   })
 }
 

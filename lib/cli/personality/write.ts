@@ -9,8 +9,6 @@ import { backupStamp, copyAtomic } from '../install/apply.js'
 import type { CommandIo } from '../io.js'
 import { answer, contextAt, oneName, placeFor } from './context.js'
 
-const PROGRAM = 'oc-codex-multi-auth personality'
-
 const OPTIONS = {
   from: { type: 'string' },
   project: { type: 'boolean' },
@@ -29,9 +27,9 @@ At most 32 KB. What is in {{ }} goes out as it stands.
 export const createCommand = defineCommand({
   name: 'create',
   summary: 'Write a text under a new name, from a file, a pipe or your editor.',
-  help: `Usage: ${PROGRAM} create NAME [options]
+  help: `Usage: oc-codex-multi-auth personality create NAME [options]
 
-Writes a new text. It speaks once the name is in force: ${PROGRAM} use NAME
+Writes a new text. It speaks once the name is in force: {personality use NAME}
 
 ${OPTIONS_HELP}`,
   options: OPTIONS,
@@ -43,7 +41,7 @@ ${OPTIONS_HELP}`,
 export const editCommand = defineCommand({
   name: 'edit',
   summary: 'Change the text of a personality; the one before is kept.',
-  help: `Usage: ${PROGRAM} edit NAME [options]
+  help: `Usage: oc-codex-multi-auth personality edit NAME [options]
 
 Replaces a text; the one before is kept beside it. A text in force is heard with the next request.
 
@@ -57,7 +55,7 @@ ${OPTIONS_HELP}`,
 export const removeCommand = defineCommand({
   name: 'remove',
   summary: 'Take a text away; a copy is kept.',
-  help: `Usage: ${PROGRAM} remove NAME [options]
+  help: `Usage: oc-codex-multi-auth personality remove NAME [options]
 
 Takes the file away and keeps it beside the others under a name that is not read. Settings that name it stay: requests go
 out without it, and say so.
@@ -126,7 +124,7 @@ async function write(
   const undo = dryRun
     ? null
     : backup === undefined
-      ? `${PROGRAM} remove ${name} --confirm${project ? ' --project' : ''}`
+      ? `{personality remove ${name} --confirm${project ? ' --project' : ''}}`
       : undoOf(backup, (file) => `edit ${name} --from ${shellWord(file)}`, project)
   const tokens = tokensOf(part)
   const data = { action, name, file: planned.file, dryRun, written: !dryRun, tokens }
@@ -134,7 +132,7 @@ async function write(
     `${planned.file}: ${dryRun ? 'would be written' : 'written'}, about ${tokens} tokens with every request`,
     ...(places.length === 0 ? [] : [`Nothing fills these in: ${places.join(', ')}`]),
     ...(dryRun ? ['', part] : []),
-    ...(action === 'create' && !dryRun ? [`In force with: ${PROGRAM} use ${name}`] : []),
+    ...(action === 'create' && !dryRun ? [`In force with: {personality use ${name}}`] : []),
   ]
   return answer(
     io,
@@ -177,7 +175,7 @@ function undoOf(
   isProject: boolean,
 ): string | null {
   if (backup === undefined) return null
-  return `${PROGRAM} ${command(backup)}${isProject ? ' --project' : ''}`
+  return `{personality ${command(backup)}${isProject ? ' --project' : ''}}`
 }
 
 function undoLine(undo: string | null): string {

@@ -44,7 +44,7 @@ export const codexPersonality = defineTool({
     return { name, file: planned.file, tokens: tokensOf(ownPart(cleanText(text))) }
   },
   render: ({ name, file, tokens }) =>
-    `Saved: ${file}\nIt is not in force yet. Tell the user: oc-codex-multi-auth personality show ${name} prints it, oc-codex-multi-auth personality use ${name} puts it in force (about ${tokens} tokens with every request), oc-codex-multi-auth personality remove ${name} takes it away.`,
+    `Saved: ${file}\nIt is not in force yet. Tell the user: {personality show ${name}} prints it, {personality use ${name}} puts it in force (about ${tokens} tokens with every request), {personality remove ${name}} takes it away.`,
 })
 
 /** @throws CodexError for what is no name */
