@@ -65,7 +65,7 @@ function listIn(entry: unknown): Omit<CachedCatalogue, 'fetchedAtMs'> | undefine
 
 function isModel(value: unknown): value is CatalogueModel {
   if (!isRecord(value)) return false
-  const { id, name, input, efforts, listed, fast, images, personalities = {} } = value
+  const { id, name, input, efforts, listed, fast, images } = value
   return (
     typeof id === 'string' &&
     id !== '' &&
@@ -73,8 +73,6 @@ function isModel(value: unknown): value is CatalogueModel {
     (input === undefined || (typeof input === 'number' && input > 0)) &&
     (efforts === undefined ||
       (Array.isArray(efforts) && efforts.every((effort) => typeof effort === 'string'))) &&
-    isRecord(personalities) &&
-    Object.values(personalities).every((text) => typeof text === 'string') &&
     [listed, fast, images].every((flag) => typeof flag === 'boolean')
   )
 }

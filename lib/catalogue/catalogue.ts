@@ -2,7 +2,11 @@ import * as s from '../kernel/shape.js'
 
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { maybe } from '../kernel/text/odd-values.js'
-import { plainLines } from '../kernel/text/plain-text.js'
+
+/** Longer texts for a manner of speaking are not kept, characters. */
+const MAX_MANNER_CHARS = 8_000
+const manner = maybe(s.string({ max: MAX_MANNER_CHARS }))
+const mannersSchema = s.object({ personality_friendly: manner, personality_pragmatic: manner })
 
 /** The part of the backend's ModelInfo that matters here; see docs/development/facts/codex-backend.md#models. */
 const modelSchema = s.looseObject({
@@ -15,16 +19,7 @@ const modelSchema = s.looseObject({
   service_tiers: maybe(s.array(s.looseObject({ id: s.string() }))),
   input_modalities: maybe(s.array(s.string())),
   priority: maybe(s.number()),
-  model_messages: maybe(
-    s.looseObject({
-      instructions_variables: maybe(
-        s.looseObject({
-          personality_friendly: maybe(s.string()),
-          personality_pragmatic: maybe(s.string()),
-        }),
-      ),
-    }),
-  ),
+  model_messages: maybe(s.looseObject({ instructions_variables: maybe(mannersSchema) })),
 })
 const answerSchema = s.looseObject({ models: s.array(s.unknown()) })
 
@@ -40,12 +35,9 @@ export interface CatalogueModel {
   readonly listed: boolean
   readonly fast: boolean
   readonly images: boolean
-  /** Texts for a manner of speaking, where the backend has any for the model. */
-  readonly personalities?: { readonly friendly?: string; readonly pragmatic?: string }
+  /** Texts for a manner of speaking as the backend has them, where it has any for the model. */
+  readonly manners?: s.Infer<typeof mannersSchema>
 }
-
-/** A longer text for a manner of speaking is not kept, characters. */
-const MAX_PERSONALITY_CHARS = 8_000
 
 /**
  * Reads the answer of `/codex/models`. A model that cannot be read is left out; an answer that is none is undefined.
@@ -67,30 +59,7 @@ export function parseCatalogue(body: unknown): CatalogueModel[] | undefined {
       listed: (model.visibility ?? 'list') === 'list',
       fast: (model.service_tiers ?? []).some(({ id }) => id === 'priority'),
       images: model.input_modalities?.includes('image') ?? true,
-      personalities: personalitiesOf(model.model_messages?.instructions_variables),
+      manners: model.model_messages?.instructions_variables,
     }),
   )
-}
-
-function personalitiesOf(
-  variables:
-    | {
-        readonly personality_friendly?: string | null | undefined
-        readonly personality_pragmatic?: string | null | undefined
-      }
-    | null
-    | undefined,
-): CatalogueModel['personalities'] {
-  const friendly = usableText(variables?.personality_friendly)
-  const pragmatic = usableText(variables?.personality_pragmatic)
-  return friendly === undefined && pragmatic === undefined
-    ? undefined
-    : dropUndefined({ friendly, pragmatic })
-}
-
-/** A text in which a place is still to be filled in is meant for another client. */
-function usableText(text: string | null | undefined): string | undefined {
-  const plain = plainLines(text ?? '').trim()
-  const isUsable = plain !== '' && plain.length <= MAX_PERSONALITY_CHARS && !plain.includes('{{')
-  return isUsable ? plain : undefined
 }

@@ -37,16 +37,20 @@ export interface PersonalityChoices {
 
 /** The tables of a value. Pure. */
 export function choicesOf(value: PersonalityValue): PersonalityChoices {
-  const given = typeof value === 'string' ? { default: value } : value
-  const { models = {}, agents = {}, projects = {} } = given
-  return { default: given.default ?? NO_PERSONALITY, models, agents, projects }
+  const { models = {}, agents = {}, projects = {}, ...general } = tableOf(value)
+  return { default: general.default ?? NO_PERSONALITY, models, agents, projects }
+}
+
+function tableOf(value: PersonalityValue): Exclude<PersonalityValue, string> {
+  return typeof value === 'string' ? { default: value } : value
 }
 
 /** Every name in a value, each once, without the one that stands for nothing. Pure. */
 export function namesIn(value: PersonalityValue): string[] {
-  const { models, agents, projects, ...rest } = choicesOf(value)
-  const all = [rest.default, ...[models, agents, projects].flatMap((table) => Object.values(table))]
-  return [...new Set(all)].filter((one) => one !== NO_PERSONALITY)
+  const { default: general, ...tables } = choicesOf(value)
+  const all = new Set([general, ...Object.values(tables).flatMap((one) => Object.values(one))])
+  all.delete(NO_PERSONALITY)
+  return [...all]
 }
 
 /**
@@ -54,19 +58,16 @@ export function namesIn(value: PersonalityValue): string[] {
  * uses already, and switch them off. The user's own tables stay where the project names nothing.
  */
 const OWN_NAMES: ProjectRule<PersonalityValue> = {
-  words: 'only none, and names you use yourself',
-  isLooser(own, value) {
-    const known = new Set(namesIn(own))
-    return namesIn(value).some((one) => !known.has(one))
-  },
+  words: 'only none, and names you use',
+  isLooser: (own, value) => namesIn(value).some((one) => !namesIn(own).includes(one)),
   merge(own, wanted) {
     const mine = choicesOf(own)
-    const theirs = typeof wanted === 'string' ? { default: wanted } : wanted
+    const { default: general, models, agents } = tableOf(wanted)
     return {
-      default: theirs.default ?? mine.default,
-      models: { ...mine.models, ...theirs.models },
-      agents: { ...mine.agents, ...theirs.agents },
-      projects: { ...mine.projects },
+      ...mine,
+      default: general ?? mine.default,
+      models: { ...mine.models, ...models },
+      agents: { ...mine.agents, ...agents },
     }
   },
 }
@@ -77,13 +78,12 @@ export const PERSONALITY_SETTINGS = {
     schema: personalityValue,
     default: 'none',
     env: 'CODEX_AUTH_PERSONALITY',
-    help: 'How the model speaks: none, friendly, pragmatic, or a text of yours; one name, or names as default and by agents, models and projects (docs/personalities.md).',
+    help: 'How the model speaks: none, or the name of a personality; or names as default and by agents, models and projects (docs/personalities.md).',
     project: OWN_NAMES,
   }),
   personalityCommand: toggle({
     default: false,
-    env: 'CODEX_AUTH_PERSONALITY_COMMAND',
-    help: 'The slash command /create-personality, and the tool with which the model writes what you agreed to; its definition travels with every request.',
+    help: 'The slash command /create-personality, and the tool it saves with.',
     project: ONLY_FALSE,
   }),
 } as const

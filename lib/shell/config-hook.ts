@@ -30,12 +30,8 @@ export interface HostSettings {
 }
 
 /** Settings for slash commands, and for what is added to turns, as they are called in a file and in the environment. */
-const COMMAND_SETTINGS = /slashCommands|promptTemplates|personalityCommand/
-const COMMAND_ENV = [
-  'CODEX_AUTH_SLASH_COMMANDS',
-  'CODEX_AUTH_PROMPT_TEMPLATES',
-  'CODEX_AUTH_PERSONALITY_COMMAND',
-]
+const COMMAND_SETTINGS = /slashCommands|promptTemplates|personality/
+const COMMAND_ENV = ['CODEX_AUTH_SLASH_COMMANDS', 'CODEX_AUTH_PROMPT_TEMPLATES']
 const TURN_SETTINGS = /personality|collaboration|compactionPrompt/
 const TURN_ENV = [
   'CODEX_AUTH_PERSONALITY',

@@ -55,20 +55,26 @@ describe('the texts of the model list', () => {
     { personality_friendly: 'x'.repeat(8_001) },
     { personality_friendly: 'Be {{ manner }}.' },
     { personality_friendly: { nested: true } },
-  ])('that are none leave the model as it is: %j', (variables) => {
-    expect(modelsOf(answer('gpt-5.5', variables))).toEqual(modelsOf({ slug: 'gpt-5.5' }))
+  ])('that are none are not there, and the model is: %j', async (variables) => {
+    const models = modelsOf(answer('gpt-5.5', variables))
+    expect(models.map(({ id }) => id)).toEqual(['gpt-5.5'])
+    const texts = createListedTexts(await fileWith(models))
+    expect(await texts.find('friendly', undefined)).toBeUndefined()
+    expect(JSON.stringify(models).length).toBeLessThan(1_000)
   })
 
-  it('lose what a terminal obeys', () => {
-    const [model] = modelsOf(answer('a', { personality_friendly: '\u001b[31mWarm\u0007\nwords' }))
-    expect(model?.personalities).toEqual({ friendly: 'Warm \nwords' })
+  it('lose what a terminal obeys', async () => {
+    const models = modelsOf(answer('a', { personality_friendly: '\u001b[31mWarm\u0007\nwords' }))
+    expect(await createListedTexts(await fileWith(models)).find('friendly', 'a')).toBe(
+      'Warm \nwords',
+    )
   })
 
   it('of a damaged or missing file are none', async () => {
     const folder = await temporaryFolder()
     expect(await createListedTexts(path.join(folder, 'none')).modelsWith('friendly')).toEqual([])
     const file = path.join(folder, 'catalogue.json')
-    await writeFile(file, '{"version":2,"lists":[{"models":[{"personalities":5}]}],"accounts":{}}')
+    await writeFile(file, '{"version":2,"lists":[{"models":[{"manners":5}]}],"accounts":{}}')
     expect(await createListedTexts(file).modelsWith('friendly')).toEqual([])
   })
 

@@ -226,7 +226,7 @@ describe('personality list and show', () => {
         listed: true,
         fast: true,
         images: true,
-        personalities: { friendly: 'Warm.' },
+        manners: { personality_friendly: 'Warm.', personality_pragmatic: undefined },
       },
     ]
     await mkdir(path.join(home, '.opencode', 'cache'))
