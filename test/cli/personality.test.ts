@@ -53,9 +53,8 @@ describe('personality create, edit and remove', () => {
     expect(created).toMatchObject({ code: 0, stderr: '' })
     expect(await read()).toBe('Speak\tas one.\n')
 
-    const source = path.join(home, "it's new.md")
-    await writeFile(source, 'Speak as two.\n')
-    const edited = await run(['edit', 'keeper', '--from', source])
+    await writeFile(path.join(home, 'work', "it's new.md"), 'Speak as two.\n')
+    const edited = await run(['edit', 'keeper', '--from', "it's new.md"])
     expect(await read()).toBe('Speak as two.\n')
     await undo(edited)
     expect(await read()).toBe('Speak\tas one.\n')

@@ -1,3 +1,5 @@
+import path from 'node:path'
+
 import { CodexError, WrongUsage } from '../../kernel/errors.js'
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../../kernel/files/bounded-file.js'
 import { createPersonalityFiles, type PersonalityFolder } from '../../personality/files.js'
@@ -150,9 +152,10 @@ async function textFor(
   place: PersonalityFolder | undefined,
 ): Promise<string | undefined> {
   if (from !== undefined && from !== '-') {
-    const text = await readBoundedFile(from, MAX_CONFIG_BYTES, { keepMark: false })
+    const file = path.resolve(io.directory, from)
+    const text = await readBoundedFile(file, MAX_CONFIG_BYTES)
     if (text !== undefined) return text
-    throw new CodexError('invalid_input', `There is no file ${from}.`, {
+    throw new CodexError('invalid_input', `There is no file ${file}.`, {
       hint: 'Nothing was changed.',
     })
   }
