@@ -209,6 +209,7 @@ async function prepareForLater(root: string): Promise<void> {
     import('./accounts/project/host-folder.js'),
     import('./request/late/late.js'),
     import('./accounts/store/transactions.js'),
+    import('./catalogue/catalogue.js'),
     import('./kernel/files/writing.js'),
   ])
   await ensureHostManifest(root)

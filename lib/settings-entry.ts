@@ -6,4 +6,5 @@ export {
   userBaseUrl,
   userCommands,
 } from './host-setup/user-config.js'
+export { personalityCommands } from './slash-commands/create-personality.js'
 export { loadConfig } from './loaded-config.js'

@@ -4,6 +4,7 @@ import { hostTools } from './tools/host-tools.js'
 import { TOOLS } from './tools/index.js'
 import { profileCost, toolsOfProfile } from './tools/profiles.js'
 import { checkedArguments } from './tools/run-tool.js'
+import { codexPersonality } from './tools/setup/codex-personality.js'
 import type { Paths } from './kernel/files/paths.js'
 
 export { outputPrompt } from './slash-commands/commands.js'
@@ -21,7 +22,8 @@ export function toolsNow(input: {
 }): ReturnType<typeof hostTools> {
   const { env, paths, directory } = input
   const { config } = loadConfig(env, paths, directory)
-  return hostTools(toolsOfProfile(config.tools, config), input.runtime)
+  const optional = config.personalityCommand && config.tools !== 'off' ? [codexPersonality] : []
+  return hostTools([...toolsOfProfile(config.tools, config), ...optional], input.runtime)
 }
 
 /** Tools that tell what is in the memory of the process that sends the requests. */

@@ -14,6 +14,8 @@ export type Catalogues = Readonly<Record<string, CachedCatalogue>>
 
 /** In version 1 every account had its own `models` and `etag`. Who knows that one only takes a file of this one for none. */
 const VERSION = 2
+/** Raised when more of the backend's list is kept: one that was kept with less is asked for anew, by dropping its tag. */
+const HOLDS = 1
 
 /**
  * Reads the cache, also one of the former version. It is read at every start, before anything else is loaded, so it is
@@ -45,7 +47,7 @@ export function formatCatalogues(catalogues: Catalogues): string {
     const text = texts.get(models) ?? JSON.stringify(models)
     texts.set(models, text)
     const key = `${etag ?? ''} ${text}`
-    const list = places.get(key) ?? lists.push({ etag, models }) - 1
+    const list = places.get(key) ?? lists.push({ etag, models, holds: HOLDS }) - 1
     places.set(key, list)
     return [uid, { list, fetchedAtMs }] as const
   })
@@ -54,11 +56,11 @@ export function formatCatalogues(catalogues: Catalogues): string {
 
 function listIn(entry: unknown): Omit<CachedCatalogue, 'fetchedAtMs'> | undefined {
   if (!isRecord(entry) || !Array.isArray(entry.models)) return undefined
-  const { etag } = entry
+  const { etag, holds } = entry
   const models = entry.models.filter(isModel)
   return models.length === 0
     ? undefined
-    : { models, etag: typeof etag === 'string' ? etag : undefined }
+    : { models, etag: typeof etag === 'string' && holds === HOLDS ? etag : undefined }
 }
 
 function isModel(value: unknown): value is CatalogueModel {

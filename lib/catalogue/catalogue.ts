@@ -3,6 +3,11 @@ import * as s from '../kernel/shape.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { maybe } from '../kernel/text/odd-values.js'
 
+/** Longer texts for a manner of speaking are not kept, characters. */
+const MAX_MANNER_CHARS = 8_000
+const manner = maybe(s.string({ max: MAX_MANNER_CHARS }))
+const mannersSchema = s.object({ personality_friendly: manner, personality_pragmatic: manner })
+
 /** The part of the backend's ModelInfo that matters here; see docs/development/facts/codex-backend.md#models. */
 const modelSchema = s.looseObject({
   slug: s.string({ min: 1 }),
@@ -14,6 +19,7 @@ const modelSchema = s.looseObject({
   service_tiers: maybe(s.array(s.looseObject({ id: s.string() }))),
   input_modalities: maybe(s.array(s.string())),
   priority: maybe(s.number()),
+  model_messages: maybe(s.looseObject({ instructions_variables: maybe(mannersSchema) })),
 })
 const answerSchema = s.looseObject({ models: s.array(s.unknown()) })
 
@@ -29,6 +35,8 @@ export interface CatalogueModel {
   readonly listed: boolean
   readonly fast: boolean
   readonly images: boolean
+  /** Texts for a manner of speaking as the backend has them, where it has any for the model. */
+  readonly manners?: s.Infer<typeof mannersSchema>
 }
 
 /**
@@ -51,6 +59,7 @@ export function parseCatalogue(body: unknown): CatalogueModel[] | undefined {
       listed: (model.visibility ?? 'list') === 'list',
       fast: (model.service_tiers ?? []).some(({ id }) => id === 'priority'),
       images: model.input_modalities?.includes('image') ?? true,
+      manners: model.model_messages?.instructions_variables,
     }),
   )
 }

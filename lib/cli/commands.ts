@@ -6,6 +6,7 @@ import { installCommand, uninstallCommand, updateCommand } from './install/comma
 import type { Command } from './io.js'
 import { loginCommand } from './login.js'
 import { logoutCommand } from './logout.js'
+import { personalityCommand } from './personality/command.js'
 import { setupCommand } from './setup/command.js'
 import { simulateCommand } from './simulate.js'
 import { toolCommand } from './tool-command.js'
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   logoutCommand,
   accountsCommand,
   configCommand,
+  personalityCommand,
   setupCommand,
   ...TOOLS.filter(({ name }) => name !== setupCommand.name).map(toolCommand),
   simulateCommand,

@@ -8,6 +8,10 @@ export interface CommandIo {
   openScreen(): Screen | undefined
   /** Asks for one line; undefined where nobody can be asked. */
   ask(question: string): Promise<string | undefined>
+  /** What comes through a pipe, to its end; absent where nothing does. @throws CodexError for more than `maxBytes` */
+  readonly input?: (maxBytes: number) => Promise<string>
+  /** Lets the user change a text in their editor; absent where there is no terminal. Undefined when they leave it alone. */
+  readonly edit?: (name: string, text: string) => Promise<string | undefined>
   /** A person sits at a terminal that can show a menu, for input and output. */
   readonly isInteractive: boolean
   /** Width of the terminal; undefined when the output goes elsewhere. */

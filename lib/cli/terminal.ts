@@ -1,7 +1,9 @@
 import { createInterface } from 'node:readline/promises'
 import type { WriteStream } from 'node:tty'
 
+import { CodexError } from '../kernel/errors.js'
 import { cut } from '../kernel/text/table.js'
+import { editText } from './editor.js'
 import type { CommandIo } from './io.js'
 import { openScreen } from './screen.js'
 
@@ -42,6 +44,8 @@ export function terminalIo(signal: AbortSignal): CommandIo {
         prompt.close()
       }
     },
+    ...(stdin.isTTY ? {} : { input: (maxBytes) => readInput(stdin, maxBytes) }),
+    ...(stdin.isTTY && stdout.isTTY ? { edit: (name, text) => editText(env, name, text) } : {}),
     isInteractive: stdin.isTTY && canMoveCursor,
     columns: stdout.isTTY ? stdout.columns : undefined,
     hasColours: hasColours(env, stdout.isTTY),
@@ -83,4 +87,18 @@ function waitingLine(stderr: WriteStream): { show(line: string): void } {
       else timer ??= setTimeout(draw, LONG_MS).unref()
     },
   }
+}
+
+async function readInput(stdin: NodeJS.ReadStream, maxBytes: number): Promise<string> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of stdin as AsyncIterable<Buffer>) {
+    bytes += piece.length
+    if (bytes > maxBytes)
+      throw new CodexError('invalid_input', `The input is longer than ${maxBytes / 1024} KB.`, {
+        hint: 'Nothing was changed.',
+      })
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
 }

@@ -32,7 +32,7 @@ export function configTable(): string {
   const rows = (Object.entries(SETTINGS) as [string, Setting][]).map(([name, definition]) => {
     const cells = [
       `\`${name}\``,
-      typeOf(definition),
+      typeOf(definition.schema.takes),
       `\`${JSON.stringify(definition.default)}\``,
       definition.env ? `\`${definition.env}\`` : '',
       wordsOf(definition),
@@ -47,7 +47,8 @@ export function configTable(): string {
   ].join('\n')
 }
 
-function typeOf({ schema: { takes } }: Setting): string {
+function typeOf(takes: Takes): string {
+  if (takes.type === 'either') return takes.of.map(typeOf).join(' or ')
   if (takes.type === 'enum') return takes.values.map((value) => `\`${value}\``).join(' or ')
   if (takes.type === 'record') return 'object'
   if (takes.type !== 'number' && takes.type !== 'integer') return takes.type
@@ -73,6 +74,8 @@ export function jsonSchemaOf(takes: Takes): Record<string, unknown> {
       return { type: 'string', enum: takes.values }
     case 'array':
       return { type: 'array', items: jsonSchemaOf(takes.of) }
+    case 'either':
+      return { anyOf: takes.of.map(jsonSchemaOf) }
     case 'record':
       return {
         type: 'object',

@@ -1,6 +1,7 @@
 import * as s from '../kernel/shape.js'
 
 import { CODEX_CLI_VERSION } from '../models/facts.js'
+import { PERSONALITY_SETTINGS } from './personality-value.js'
 import {
   ANY,
   downTo,
@@ -276,6 +277,7 @@ export const SETTINGS = {
     help: 'The prompts /codex-review, /codex-explain and /codex-refactor as slash commands.',
     project: ONLY_FALSE,
   }),
+  ...PERSONALITY_SETTINGS,
   accountToasts: toggle({
     default: true,
     env: 'CODEX_AUTH_ACCOUNT_TOASTS',

@@ -30,8 +30,11 @@ const HOST_AGENTS: Readonly<Record<string, Action>> = {
 
 const RISING = ['edit', 'spend', 'secret', 'destroy'] as const
 
+/** A tool that a setting of its own adds, and no list holds. */
+const OPTIONAL_RISKS = { personality: 'edit' } as const
+
 /** The names of tools that can do more than look, each with what its calls can come to. */
-const GUARDED = Object.entries(TOOL_RISKS).map(([name, worst]) => ({
+const GUARDED = Object.entries({ ...TOOL_RISKS, ...OPTIONAL_RISKS }).map(([name, worst]) => ({
   id: `codex-${name}`,
   risks: RISING.slice(0, RISING.indexOf(worst) + 1),
 }))

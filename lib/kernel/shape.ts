@@ -22,6 +22,7 @@ export type Takes =
   | { readonly type: 'number' | 'integer'; readonly min?: number; readonly max?: number }
   | { readonly type: 'enum'; readonly values: readonly string[] }
   | { readonly type: 'array' | 'record'; readonly of: Takes }
+  | { readonly type: 'either'; readonly of: readonly Takes[] }
   | { readonly type: 'object'; readonly fields: Readonly<Record<string, Takes>> }
 
 /** The outcome of a check: the value as its type says, or why it does not fit, in one sentence. */
@@ -272,7 +273,8 @@ export function union<const Shapes extends readonly Shape<unknown, 'required' | 
     return misfit(problems, 'Invalid input')
   }
   const isFilled = shapes.some(({ presence }) => presence === 'filled')
-  return new Shape(read, { type: 'other' }, isFilled ? 'filled' : 'required')
+  const of = shapes.map(({ takes }) => takes)
+  return new Shape(read, { type: 'either', of }, isFilled ? 'filled' : 'required')
 }
 
 /** An object; what else it holds is left out. */

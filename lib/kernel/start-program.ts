@@ -11,7 +11,8 @@ export interface Program {
   readonly env: NodeJS.ProcessEnv
   /** Where it works; by default a folder that belongs to nobody. Never the folder of the project. */
   readonly folder?: string
-  readonly stdio: 'pipe' | 'ignore'
+  /** `inherit`: it takes over the terminal, as an editor does. */
+  readonly stdio: 'pipe' | 'ignore' | 'inherit'
   /** ms; the program is ended then. */
   readonly timeout?: number
   readonly signal?: AbortSignal

@@ -3,6 +3,7 @@ import { isMainThread } from 'node:worker_threads'
 
 import type { Hooks, PluginInput } from '@opencode-ai/plugin'
 
+import type { Config } from '../config/settings.js'
 import {
   askBeforeTools,
   type HostPermissions,
@@ -64,11 +65,16 @@ async function addCommands(config: HostConfig, settings: HostSettings, read: Rea
   const prompts = wanted.promptTemplates
     ? (await import('../slash-commands/prompt-templates.js')).promptCommands()
     : {}
-  const ours = { ...commands, ...prompts }
+  const personality = wanted.personalityCommand
+    ? (await import('../settings-entry.js')).personalityCommands()
+    : {}
+  const ours = { ...commands, ...prompts, ...personality }
   const isTaken = (name: string): boolean => config.command?.[name] !== undefined
   // Of two with one name the user's own wins, and a project's speaks for nobody.
   const theirs = Object.keys(ours).some(isTaken)
-    ? await (await import('../settings-entry.js')).userCommands({ paths, env: process.env })
+    ? await (
+        await import('../settings-entry.js')
+      ).userCommands({ paths: read.paths, env: process.env })
     : undefined
   const kept = Object.entries(ours).filter(([name]) => !isTaken(name) || theirs?.has(name) !== true)
   own.clear()
@@ -81,9 +87,9 @@ async function wantedCommands({
   input,
   paths,
   texts,
-}: Read): Promise<{ readonly slashCommands: boolean; readonly promptTemplates: boolean }> {
-  if (!speaksOf(texts, 'slashCommands', 'promptTemplates'))
-    return { slashCommands: true, promptTemplates: false }
+}: Read): Promise<Pick<Config, 'slashCommands' | 'promptTemplates' | 'personalityCommand'>> {
+  if (!speaksOf(texts, 'slashCommands', 'promptTemplates', 'personalityCommand'))
+    return { slashCommands: true, promptTemplates: false, personalityCommand: false }
   const { loadConfig } = await import('../settings-entry.js')
   return loadConfig(process.env, paths, input.directory).config
 }

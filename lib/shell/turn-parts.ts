@@ -14,6 +14,7 @@ import { type CompactionHooks, createCompaction } from './compaction.js'
 import { createHostPort } from './host-client.js'
 import type { HostSettings } from './host-settings.js'
 import { type InstructionPart, type InstructionParts, withParts } from './instructions.js'
+import { personalityPart } from './personality-part.js'
 import { createTurns, type Turns } from './turns.js'
 
 type HostConfig = Parameters<NonNullable<Hooks['config']>>[0]
@@ -52,7 +53,11 @@ export async function createTurnParts(
   const prompts = promptsFor(config, client, paths)
   await prompts?.load()
   const texts = prompts ?? NO_PROMPTS
-  const parts = partsInForce(config, { turns, settings, texts })
+  const personality = personalityPart(config, input, { paths, env: process.env, turns })
+  const parts = {
+    ...(personality && { personality }),
+    ...partsInForce(config, { turns, settings, texts }),
+  }
   const compaction =
     config.compactionPrompt === 'codex'
       ? createCompaction({ client, prompts: texts, model: settings.compactionModel })

@@ -18,7 +18,7 @@ export interface Turn {
 }
 
 /** Whether a session is the user's own or a sub-agent's; `unknown` where the host does not say. */
-type Place = 'root' | 'child' | 'unknown'
+export type Place = 'root' | 'child' | 'unknown'
 
 /** Who asks, from what the host says of the turn and of its session. */
 export interface Turns {

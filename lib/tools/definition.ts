@@ -81,6 +81,8 @@ export interface ToolDefinition<Shape extends z.ZodRawShape = z.ZodRawShape, Dat
   readonly userOnly?: readonly (keyof Shape & string)[]
   /** Arguments that name a file; a model may name files of ours alone, and is told so before the user is asked. */
   readonly ownFiles?: readonly (keyof Shape & string)[]
+  /** The user cannot allow it to the model once for all, although what it changes can be changed back. */
+  readonly asksEachTime?: true
   /** On a slash command the last positional argument is the rest of the line, as it stands. */
   readonly takesRest?: true
   /**

@@ -56,7 +56,7 @@ export async function admittedArguments(
     permission: `codex-${tool.name}`,
     patterns: [risk],
     // "Always" is for what can be changed back; money, tokens and accounts are asked for each time.
-    always: risk === 'edit' ? [risk] : [],
+    always: risk === 'edit' && tool.asksEachTime !== true ? [risk] : [],
     metadata: { risk, title, arguments: mapTexts(plain, cut) },
   })
   return tool.args !== undefined && 'confirm' in (tool.args as object)

@@ -312,6 +312,14 @@ function modelInfo(model: Model): Record<string, unknown> {
     experimental_supported_tools: [],
     model_messages: {
       instructions_template: `You are ${model.displayName}, a coding agent of the simulated backend.`,
+      instructions_variables: lite
+        ? null
+        : {
+            personality_default: '',
+            personality_friendly: 'You are warm and patient, and you say what went well.',
+            personality_pragmatic:
+              'You are short and direct, and you leave out what is not asked for.',
+          },
     },
   }
 }

@@ -22,6 +22,10 @@ export async function runCli(
     signal?: AbortSignal
     hasColours?: boolean
     onOutput?: (text: string) => void
+    /** What comes through a pipe. */
+    input?: string
+    /** What an editor makes of the text it is given. */
+    edit?: (text: string) => string | undefined
   } = {},
 ): Promise<CliResult> {
   let stdout = ''
@@ -44,6 +48,8 @@ export async function runCli(
     signal: options.signal ?? new AbortController().signal,
     env: { HOME: home, ...options.env },
     directory: options.directory ?? home,
+    ...(options.input !== undefined && { input: async () => options.input ?? '' }),
+    ...(options.edit && { edit: async (_name, text) => options.edit?.(text) }),
   }
   return { code: await main(commands, argv, io), stdout, stderr }
 }

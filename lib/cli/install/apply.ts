@@ -65,7 +65,7 @@ export async function applyChange(planned: PlannedChange, stamp: string): Promis
 }
 
 /** A kill in the middle leaves a temporary file, never half a copy under the name that the user is told. */
-async function copyAtomic(file: string, copy: string): Promise<void> {
+export async function copyAtomic(file: string, copy: string): Promise<void> {
   const temporary = path.join(path.dirname(copy), temporaryNameFor(copy))
   try {
     await copyFile(file, temporary, constants.COPYFILE_EXCL)

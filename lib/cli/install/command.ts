@@ -3,6 +3,7 @@ import { resolvePaths } from '../../kernel/files/paths.js'
 import { defineCommand, type OptionValues } from '../command.js'
 import type { CommandIo } from '../io.js'
 
+import { uninstallSkill } from '../personality/skill-commands.js'
 import type { FileChange } from './apply.js'
 import { carryOut, clearCache, type Edits, planEdits } from './edits.js'
 import { type InstallMode, installed, installedTui, uninstalled } from './plan.js'
@@ -107,11 +108,12 @@ async function runOnConfig(
     ? planned.map(({ file, changes: places }) => ({ file, changes: places }))
     : await carryOut(planned)
   const removed = values['no-cache-clear'] === true ? [] : await clearCache(paths, dryRun)
+  const skill = plan.action === 'uninstall' ? await uninstallSkill(paths, io.env, dryRun) : ''
   if (values.json)
     io.stdout(
-      `${JSON.stringify({ action: plan.action, dryRun, files: changes, removed }, null, 2)}\n`,
+      `${JSON.stringify({ action: plan.action, dryRun, files: changes, removed, ...(skill !== '' && { skill: skill.trim() }) }, null, 2)}\n`,
     )
-  else io.stdout(describe(changes, removed, dryRun, plan.next))
+  else io.stdout(`${skill}${describe(changes, removed, dryRun, plan.next)}`)
   return 0
 }
 

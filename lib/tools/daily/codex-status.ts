@@ -4,10 +4,15 @@ import { nextAction } from '../../account-view/next-action.js'
 import type { AccountView } from '../../account-view/view.js'
 import { reasonText, spelledOut } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
+import { createListedTexts } from '../../catalogue/listed-texts.js'
+import { namesIn } from '../../config/personality-value.js'
 import { originOf, type SettingRow, settingRows } from '../../config/report.js'
 import { formatAge, formatWhen } from '../../kernel/text/moments.js'
 import { counted } from '../../kernel/text/plural.js'
 import { renderTable } from '../../kernel/text/table.js'
+import { createPersonalityFiles, personalityFolders } from '../../personality/files.js'
+import { isHereIn } from '../../personality/here.js'
+import { chosenLine, chosenRows } from '../../personality/overview.js'
 import type { Runtime } from '../../runtime.js'
 import {
   ACCOUNT_COLUMNS,
@@ -40,6 +45,7 @@ export const codexStatus = defineTool({
       serving: accounts.find((row) => row.active)?.name ?? null,
       nextAction: nextAction(views, nowMs),
       unsaved: await runtime.tokens.unsaved(),
+      personality: await personalityHere(runtime),
       /** Those that are not at their defaults. */
       settings: settingRows(runtime.loaded)
         .filter(({ source }) => source !== 'default')
@@ -64,9 +70,19 @@ export const codexStatus = defineTool({
     const decisions =
       data.decisions === undefined ? '' : `\n\n${whyText(data.decisions, view.nowMs)}`
     const unsaved = data.unsaved.map((text) => `\n\n${text}`).join('')
-    return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${unreadable}${settingsText(data.settings, data.settingProblems)}${decisions}`
+    return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${unreadable}${data.personality.line === '' ? '' : `\n${data.personality.line}`}${settingsText(data.settings, data.settingProblems)}${decisions}`
   },
 })
+
+/** What is in force in the folder of the session, and in one line; nothing is read where nothing is chosen. */
+async function personalityHere({ config, directory, paths, env }: Runtime) {
+  if (namesIn(config.personality).length === 0) return { chosen: [], line: '' }
+  const files = createPersonalityFiles(personalityFolders({ paths, env, directory }))
+  const lists = createListedTexts(paths.catalogueFile)
+  const isHere = isHereIn(directory, paths.home)
+  const chosen = await chosenRows(config.personality, isHere, { files, lists })
+  return { chosen, line: chosenLine(chosen) }
+}
 
 function resetsCell(row: AccountRow, nowMs: number): string {
   const texts = row.windows.flatMap((window) =>
