@@ -10,11 +10,11 @@ import { noImportCircle } from './scripts/eslint/no-import-circle.mjs'
  */
 const LAYERS = [
   ['kernel', 'slash-commands'],
-  ['routing', 'models', 'forecast'],
+  ['routing', 'models', 'forecast', 'collaboration'],
   ['accounts', 'quota', 'config', 'prompts', 'history', 'host-setup'],
   ['account-view'],
   ['oauth', 'catalogue', 'report'],
-  ['tokens', 'login'],
+  ['tokens', 'login', 'personality'],
   ['runtime-config.ts', 'loaded-config.ts'],
   ['runtime.ts', 'open-runtime.ts', 'request', 'tui'],
   ['transfer'],

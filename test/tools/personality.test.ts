@@ -30,15 +30,12 @@ async function stage(user: 'yes' | 'no' | 'nobody', env: Record<string, string> 
     asked,
     folder: path.join(runtime.paths.hostConfigDir, 'personalities'),
     call: async (args: Record<string, unknown>): Promise<unknown> =>
-      tool.execute(
-        args,
-        {
-          ...(user !== 'nobody' && { ask }),
-          metadata: () => undefined,
-          directory: runtime.directory,
-          abort: new AbortController().signal,
-        } as never,
-      ),
+      tool.execute(args, {
+        ...(user !== 'nobody' && { ask }),
+        metadata: () => undefined,
+        directory: runtime.directory,
+        abort: new AbortController().signal,
+      } as never),
   }
 }
 
