@@ -13,7 +13,6 @@ import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
 import { CODEX_CLI_VERSION } from '../models/facts.js'
-import { parseCatalogue } from './catalogue.js'
 import {
   type CachedCatalogue,
   type Catalogues,
@@ -182,6 +181,7 @@ async function askedFor(
   const { status, headers, body } = await callBackend(deps, { token, accountId }, request)
   const fetchedAtMs = deps.clock.now()
   if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs }
+  const { parseCatalogue } = await import('./catalogue.js')
   const models = status >= 200 && status < 300 ? parseCatalogue(body) : undefined
   return models === undefined
     ? undefined
