@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 
 import fc from 'fast-check'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { deadlineFor, REQUEST_DEADLINE_MS, startDeadline } from '../../lib/request/deadline.js'
 import { isHostSafe } from '../../lib/request/failures/host-text.js'
@@ -177,6 +177,17 @@ const PATIENT = {
   CODEX_AUTH_EMPTY_RESPONSE_RETRY_DELAY_MS: '60000',
   CODEX_AUTH_EMPTY_RESPONSE_MAX_RETRIES: '20',
 }
+
+/** What a request loads by the way takes real time, which the fake clock would run past. */
+beforeAll(() =>
+  Promise.all([
+    import('../../lib/core-late.js'),
+    import('../../lib/request/late/late.js'),
+    import('../../lib/tokens/engine.js'),
+    import('../../lib/accounts/store/transactions.js'),
+    import('../../lib/kernel/files/writing.js'),
+  ]),
+)
 
 describe('the time of one request', () => {
   it('is up before OpenCode gives up and asks a second time, whatever the backend does and however patient the settings are', async () => {
