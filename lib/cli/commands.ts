@@ -5,6 +5,7 @@ import { installCommand, uninstallCommand, updateCommand } from './install/comma
 import type { Command } from './io.js'
 import { loginCommand } from './login.js'
 import { logoutCommand } from './logout.js'
+import { replayCommand } from './replay.js'
 import { setupCommand } from './setup.js'
 import { simulateCommand } from './simulate.js'
 import { toolCommand } from './tool-command.js'
@@ -21,4 +22,5 @@ export const commands: readonly Command[] = [
   setupCommand,
   ...TOOLS.filter(({ name }) => name !== setupCommand.name).map(toolCommand),
   simulateCommand,
+  replayCommand,
 ]
