@@ -307,7 +307,7 @@ export const SETTINGS = {
     schema: wordsOnceToggle(['off', 'records', 'snapshots'], { true: 'records', false: 'off' }),
     default: 'off',
     env: 'ENABLE_PLUGIN_REQUEST_LOGGING',
-    help: 'Write to ~/.opencode/logs/codex-plugin, never with prompts, answers or tokens. records (once true): a redacted line for each request; snapshots: also the shape of each attempt and of its answer, for a bug report (docs/snapshots.md).',
+    help: 'Write to ~/.opencode/logs/codex-plugin, never with prompts, answers or tokens. records (once true): a redacted line for each request; snapshots: also the shape of each attempt and of its answer, for a bug report.',
     project: downTo('off', 'records', 'snapshots'),
   }),
   snapshotTexts: toggle({

@@ -59,7 +59,7 @@ export class EventCount {
 
   #add(type: string, atMs: number): void {
     const last = this.runs.at(-1)
-    if (last?.type === type) {
+    if (this.others === 0 && last?.type === type) {
       last.count += 1
       last.bytes += this.#bytes
       last.lastMs = atMs

@@ -103,7 +103,7 @@ export function hidden(value: unknown, hiding: Hiding, name = '', depth = 0): un
     Object.entries(value).map(([key, inner]) => [
       nameOf(key, hiding),
       // In a table of properties the names are the user's own, and what they hold is no value of that name.
-      hidden(inner, hiding, OF_THE_USER.has(name) ? '' : key, depth + 1),
+      hidden(inner, hiding, OF_THE_USER.has(name) ? `own.${key}` : key, depth + 1),
     ]),
   )
 }
@@ -124,7 +124,11 @@ export function hiddenIn(value: unknown): Hidden | undefined {
 
 /** Pure. */
 export function hiddenText(text: string, { digest, withTexts }: Hiding, name = ''): unknown {
-  if (text === '' || VALUES[name]?.has(text) === true || (name === 'model' && MODEL.test(text)))
+  if (
+    text === '' ||
+    (Object.hasOwn(VALUES, name) && VALUES[name]?.has(text) === true) ||
+    (name === 'model' && MODEL.test(text))
+  )
     return text
   if (!withTexts || NEVER_KEPT.has(name) || /^data:/i.test(text))
     return { '~': [text.length, digest(text)] }

@@ -3,19 +3,19 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import type { Core } from '../../lib/core.js'
-import type { Snapshot } from '../../lib/request/trace/snapshot.js'
+import type { Core } from '../../../lib/core.js'
+import type { Snapshot } from '../../../lib/request/trace/snapshot.js'
 import {
   listSnapshots,
   MAX_SNAPSHOTS,
   snapshotName,
   writeSnapshot,
-} from '../../lib/request/trace/snapshot-folder.js'
-import { itemsOf, turnBody, user } from '../support/conversation.js'
-import { answersAsked, ask, coreOver, firstTurn, FULL } from '../support/core-over.js'
-import { CREATED, DELTA, good, refusal, scripted, stream } from '../support/scripted-backend.js'
-import { nodeWebSocket } from '../support/scripted-socket.js'
-import { temporaryFolder } from '../support/temporary.js'
+} from '../../../lib/request/trace/snapshot-folder.js'
+import { itemsOf, turnBody, user } from '../../support/conversation.js'
+import { answersAsked, ask, coreOver, firstTurn, FULL } from '../../support/core-over.js'
+import { CREATED, DELTA, good, refusal, scripted, stream } from '../../support/scripted-backend.js'
+import { nodeWebSocket } from '../../support/scripted-socket.js'
+import { temporaryFolder } from '../../support/temporary.js'
 
 const SNAPSHOTS = { ENABLE_PLUGIN_REQUEST_LOGGING: 'snapshots' }
 const dirOf = (core: Core): string => path.join(core.runtime.paths.logsDir, 'snapshots')
@@ -24,7 +24,9 @@ const dirOf = (core: Core): string => path.join(core.runtime.paths.logsDir, 'sna
 async function taken(core: Core): Promise<Snapshot[]> {
   await core.close()
   const files = await listSnapshots(dirOf(core))
-  return Promise.all(files.map(async (file) => JSON.parse(await readFile(file, 'utf8'))))
+  return Promise.all(
+    files.map(async (file) => JSON.parse(await readFile(file, 'utf8')) as Snapshot),
+  )
 }
 
 describe('a snapshot', () => {
