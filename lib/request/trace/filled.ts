@@ -8,7 +8,7 @@ const MAX_CHARS = 8 * 1024 * 1024
 const MAX_HEADER_CHARS = 4096
 
 /** A body that can be sent again, and what it lacks. */
-export interface FilledBody {
+interface FilledBody {
   readonly body: unknown
   /** Texts that were made up, each as long as the one it stands for. */
   readonly filled: number

@@ -42,7 +42,7 @@ const REQUEST_IDS = new Set(['x-request-id', 'x-oai-request-id'])
 
 /** Numbers, flags and single words: readings of a quota. */
 const READING = /^(?:-?\d{1,12}(?:\.\d{1,6})?|true|false|[a-z][a-z_]{0,23})$/i
-const READINGS = /^(?:x-codex-|x-ratelimit-)/
+const READINGS = /^(?:x-codex-(?!turn-state$)|x-ratelimit-)/
 
 const MAX_VALUE = 300
 

@@ -70,16 +70,16 @@ export function withSnapshots(transport: Transport, runtime: SnapshotRuntime): T
   async function write(): Promise<void> {
     const batch = waiting
     waiting = []
-    try {
-      await (swept ??= sweepSnapshots(dir, clock.now()))
-      for (const one of batch) {
+    await (swept ??= sweepSnapshots(dir, clock.now()))
+    for (const one of batch) {
+      try {
         const name = snapshotName(one.attempt.startedAtMs, process.pid, one.sequence)
         await writeSnapshot(dir, name, snapshotText(one, hiding))
         // Reading a large body again takes its time; the answers of others come between.
         await setImmediate()
+      } catch (error) {
+        host.log('debug', 'A snapshot could not be written.', { reason: messageOf(error) })
       }
-    } catch (error) {
-      host.log('debug', 'A snapshot could not be written.', { reason: messageOf(error) })
     }
   }
 

@@ -21,7 +21,7 @@ import type { Runtime } from '../../runtime.js'
 import { writeOwnFile } from '../own-file.js'
 
 /** What of the newest snapshots goes where. */
-export interface PackOrder {
+interface PackOrder {
   readonly most: number
   /** Keep texts where a snapshot has them. */
   readonly withTexts: boolean
@@ -47,7 +47,7 @@ interface PackedRow {
 }
 
 /** What was packed, or would be. */
-export interface Packed {
+interface Packed {
   /** Null where nothing was written. */
   readonly path: string | null
   readonly bytes: number
