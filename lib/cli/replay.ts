@@ -151,7 +151,7 @@ async function replay(snapshot: Snapshot, signal: AbortSignal): Promise<Replayed
     const elapsedMs = (): number => Math.round(performance.now() - startedAt)
     const watched = watchAnswer(fetched, elapsedMs, () => undefined)
     const said = await watched.response.text()
-    const { count, headers, ...plain } = watched.answer
+    const { count, headers, refusal: _refusal, ...plain } = watched.answer
     const ours = {
       ...plain,
       headers: shownHeaders(headers, { digest: freshDigest(), withTexts: false }),
@@ -195,8 +195,10 @@ function textOf(
   const { status, headers, events } = parting
   const named = (title: string, names: readonly string[]): string[] =>
     names.length === 0 ? [] : [`  ${title}: ${names.join(', ')}`]
+  const words = Object.entries(recorded.refusal ?? {}).map(([name, word]) => `${name} ${word}`)
   return `${[
     ...lines,
+    ...(words.length === 0 ? [] : [`The recorded refusal: ${words.join(', ')}.`]),
     '',
     status === null
       ? `Status: the same (${ours.status}).`

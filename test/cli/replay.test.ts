@@ -42,7 +42,7 @@ async function stageWith(
 
 /** The parts of a snapshot that a test changes. */
 interface Edited extends Record<string, unknown> {
-  sent: { body: { input: unknown[] } }
+  sent: { body: { input: unknown[] }; headers: Record<string, string> }
   answer: { events: unknown[]; headers: Record<string, string> }
 }
 
@@ -71,6 +71,7 @@ describe('replay', () => {
     const { home, snapshots } = await stageWith([await firstTurn()], [FULL, ROOMY])
     const { stdout } = await runCli(home, ['replay', snapshots[0]!])
     expect(stdout).toContain('ended with usage_limit.')
+    expect(stdout).toContain('The recorded refusal: type usage_limit_reached.')
     expect(stdout).toContain('Status: recorded 429, simulator 200.')
     expect(stdout).toMatch(
       /Events: they part at step 1: recorded nothing more, simulator response\.created\./,
@@ -171,6 +172,15 @@ describe('replay', () => {
         code: 2,
         stderr: expect.stringContaining('the name of one file'),
       })
+  })
+
+  it('repeats no header that belongs to a connection, whoever wrote it into the file', async () => {
+    const { home, snapshots } = await stageWith([await firstTurn()])
+    const odd = await changed(snapshots[0]!, (value) => {
+      for (const name of ['expect', 'upgrade', 'transfer-encoding', 'te', 'host', 'keep-alive'])
+        value.sent.headers[name] = 'x'
+    })
+    expect((await runCli(home, ['replay', odd])).stdout).toContain('Status: the same (200).')
   })
 
   it('tells of an attempt that had no answer', async () => {

@@ -63,13 +63,19 @@ export function filledHeaders(headers: ShownHeaders): Record<string, string> {
 }
 
 const NOT_REPEATED = new Set([
+  'accept-encoding',
   'authorization',
   'chatgpt-account-id',
   'connection',
   'content-encoding',
   'content-length',
+  'expect',
   'host',
+  'keep-alive',
+  'te',
+  'trailer',
   'transfer-encoding',
+  'upgrade',
   'x-codex-turn-state',
   'x-openai-account-routing-override',
 ])

@@ -79,6 +79,8 @@ const VALUES: Readonly<Record<string, ReadonlySet<string>>> = {
   ),
 }
 
+/** Of this plugin: `codex-status`. */
+const OWN_TOOL = /^codex-(?:setup|help|next|list|switch|status|limits|dashboard|doctor)$/
 const MODEL = /^(?:gpt|codex|o\d)[a-z0-9.-]{0,40}$/
 
 /** Blobs and names that belong to an account or a conversation: no text for anybody to read, so never kept. */
@@ -127,7 +129,8 @@ export function hiddenText(text: string, { digest, withTexts }: Hiding, name = '
   if (
     text === '' ||
     (Object.hasOwn(VALUES, name) && VALUES[name]?.has(text) === true) ||
-    (name === 'model' && MODEL.test(text))
+    (name === 'model' && MODEL.test(text)) ||
+    (name === 'name' && OWN_TOOL.test(text))
   )
     return text
   if (!withTexts || NEVER_KEPT.has(name) || /^data:/i.test(text))

@@ -1,10 +1,11 @@
+import { createHmac } from 'node:crypto'
+
 import type { Account } from '../../accounts/account.js'
-import { sha256Hex } from '../../kernel/hash.js'
 import type { Hiding } from './hide.js'
 
 /** Names texts by a key that only the caller has. */
 export function createDigest(key: string): Hiding['digest'] {
-  return (text) => sha256Hex(`${key}\n${text}`).slice(0, 8)
+  return (text) => createHmac('sha256', key).update(text).digest('hex').slice(0, 8)
 }
 
 /** What an account is known by, and what it signs in with. */

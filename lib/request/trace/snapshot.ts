@@ -4,6 +4,7 @@ import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import { type EventRun } from './event-count.js'
 import { hidden, type Hiding } from './hide.js'
+import { REFUSAL_PARAM, REFUSAL_WORD } from './refusal-words.js'
 import { type ShownHeaders, shownHeaders } from './hidden-headers.js'
 
 export const SNAPSHOT_KIND = 'oc-codex-multi-auth snapshot' as const
@@ -18,6 +19,7 @@ export const MAX_SNAPSHOT_BYTES = 1024 * 1024
 
 const name = s.string({ pattern: /^[\w:.-]{1,100}$/ })
 const program = s.string({ pattern: /^[\w .+-]{1,60}$/ })
+const word = s.string({ pattern: REFUSAL_WORD, max: 80 })
 const count = s.int({ min: 0 })
 const time = s.number({ min: 0 })
 const headers = s.record(s.unknown())
@@ -32,6 +34,14 @@ const eventRun = s.object({
 
 const answerShape = s.object({
   status: s.int({ min: 0, max: 999 }),
+  /** Words of the API in a refusal. */
+  refusal: s
+    .object({
+      code: word.exactOptional(),
+      type: word.exactOptional(),
+      param: s.string({ pattern: REFUSAL_PARAM, max: 80 }).exactOptional(),
+    })
+    .exactOptional(),
   headers,
   headersMs: s.number(),
   bytes: count,

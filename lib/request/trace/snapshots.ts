@@ -16,6 +16,7 @@ import type { Passage } from '../transport/way-taken.js'
 import { hidden, type Hiding } from './hide.js'
 import { createDigest, secretsOfAccount, textOf } from './hiding-key.js'
 import { shownHeaders } from './hidden-headers.js'
+import { refusalWords } from './refusal-words.js'
 import { MAX_SNAPSHOT_BYTES, type Snapshot, SNAPSHOT_KIND, SNAPSHOT_VERSION } from './snapshot.js'
 import { snapshotName, snapshotsDirOf, sweepSnapshots, writeSnapshot } from './snapshot-folder.js'
 import type { AttemptRecord, RequestRecord } from './trace.js'
@@ -189,8 +190,9 @@ function snapshotOf(taken: Taken, body: unknown, hiding: Hiding): Snapshot {
     answer:
       answer === undefined
         ? undefined
-        : {
+        : dropUndefined({
             status: answer.status,
+            refusal: refusalWords(answer.refusal),
             headers: shownHeaders(answer.headers, hiding),
             headersMs: answer.headersMs,
             bytes: answer.bytes,
@@ -199,7 +201,7 @@ function snapshotOf(taken: Taken, body: unknown, hiding: Hiding): Snapshot {
             others: answer.count.others,
             closed: answer.closed,
             closedMs: answer.closedMs,
-          },
+          }),
     error,
     outcome: attempt.outcome,
     requestOutcome: request.outcome,

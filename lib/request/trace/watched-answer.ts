@@ -12,7 +12,12 @@ export interface WatchedAnswer extends Pick<
   chunks: number
   closed: Answer['closed']
   closedMs: number
+  /** Start of a refusal, for the words of the API in it; empty for an answer. */
+  refusal: string
 }
+
+/** A longer refusal is a page. */
+const MAX_REFUSAL = 8 * 1024
 
 /**
  * The answer with somebody who counts beside it: its chunks pass as they are, and nothing of them is kept.
@@ -34,6 +39,7 @@ export function watchAnswer(
     chunks: 0,
     closed: 'open',
     closedMs: elapsedMs(),
+    refusal: '',
   }
   const close = (how: Answer['closed']): void => {
     if (answer.closed !== 'open') return
@@ -62,6 +68,8 @@ export function watchAnswer(
           answer.bytes += value.byteLength
           answer.chunks += 1
           if (isStream) answer.count.take(value, elapsedMs())
+          else if (status >= 400 && answer.refusal.length < MAX_REFUSAL)
+            answer.refusal += Buffer.from(value).toString('utf8').slice(0, MAX_REFUSAL)
         } catch (error) {
           close('failed')
           controller.error(error)

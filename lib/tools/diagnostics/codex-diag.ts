@@ -12,7 +12,7 @@ import { redact } from '../../kernel/text/redact.js'
 import { packageVersion } from '../../kernel/version.js'
 import type { Runtime } from '../../runtime.js'
 import { defineTool } from '../definition.js'
-import { packSnapshots, packText } from './snapshot-pack.js'
+import { type Packed, packSnapshots, packText } from './snapshot-pack.js'
 
 /** Enough for what went wrong last, and small enough to be looked through. */
 const PACKED_BY_DEFAULT = 20
@@ -54,16 +54,15 @@ export const codexDiag = defineTool({
       order.out === undefined
         ? path.join(runtime.paths.logsDir, name)
         : path.resolve(directory, order.out)
-    return {
-      pack: await packSnapshots(runtime, {
-        most: last,
-        withTexts,
-        file: dryRun ? undefined : file,
-        force,
-        report,
-        accounts,
-      }),
-    }
+    const pack: Packed = await packSnapshots(runtime, {
+      most: last,
+      withTexts,
+      file: dryRun ? undefined : file,
+      force,
+      report,
+      accounts,
+    })
+    return { pack }
   },
   render: (data, view) =>
     'pack' in data ? packText(data.pack, view) : JSON.stringify(data, undefined, 2),

@@ -47,7 +47,7 @@ interface PackedRow {
 }
 
 /** What was packed, or would be. */
-interface Packed {
+export interface Packed {
   /** Null where nothing was written. */
   readonly path: string | null
   readonly bytes: number

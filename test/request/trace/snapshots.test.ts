@@ -122,8 +122,24 @@ describe('a snapshot', () => {
     ],
     [
       'a refusal',
-      () => refusal(400, { error: { code: 'invalid_prompt' } }),
-      { answer: { status: 400, events: [], closed: 'end' }, outcome: 'policy_refused' },
+      () =>
+        refusal(400, {
+          error: {
+            code: 'invalid_prompt',
+            type: 'Sentences are not kept',
+            param: 'input[3].encrypted_content',
+            message: 'nor this',
+          },
+        }),
+      {
+        answer: {
+          status: 400,
+          events: [],
+          closed: 'end',
+          refusal: { code: 'invalid_prompt', param: 'input[3].encrypted_content' },
+        },
+        outcome: 'policy_refused',
+      },
     ],
   ])('tells of %s', async (_what, answer: () => Response, expected) => {
     const { core } = await scripted(['a'], answer, {
