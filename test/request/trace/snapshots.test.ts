@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -226,6 +226,17 @@ describe('a snapshot', () => {
     expect(two?.sent).toMatchObject({ body: { '~': 'cut' }, isCut: true })
     expect(two?.sent.bodyChars).toBeGreaterThan(1_000_000)
   })
+})
+
+it('a window that begins to take snapshots removes what a killed one left half written', async () => {
+  const { core } = await coreOver(['a'], { env: SNAPSHOTS })
+  await mkdir(dirOf(core), { recursive: true })
+  const left = path.join(dirOf(core), `.${snapshotName(1, 2, 3)}.999999-0123456789ab.tmp`)
+  await writeFile(left, 'half')
+  await utimes(left, 1, 1)
+  await ask(core, await firstTurn())
+  expect(await taken(core)).toHaveLength(1)
+  expect(await readdir(dirOf(core))).toHaveLength(1)
 })
 
 describe('without snapshots', () => {
