@@ -84,7 +84,11 @@ export async function createCore(input: CoreInput): Promise<Core> {
     config.requestTransformMode === 'legacy'
       ? (await import('./request/legacy/legacy.js')).createLegacy(runtime)
       : undefined
-  const transport = createTransport(runtime, input.openWebSocket)
+  const direct = createTransport(runtime, input.openWebSocket)
+  const transport =
+    config.requestTrace === 'snapshots'
+      ? (await import('./request/trace/snapshots.js')).withSnapshots(direct, runtime)
+      : direct
   await Promise.all([
     transport.load(),
     legacy?.load(),

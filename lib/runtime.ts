@@ -144,9 +144,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     ...dropUndefined({ project: scope.project }),
   })
 
-  const traceFile = config.requestTrace
-    ? createTraceFile({ dir: paths.logsDir, log: host })
-    : undefined
+  const traceFile =
+    config.requestTrace !== 'off' ? createTraceFile({ dir: paths.logsDir, log: host }) : undefined
 
   return {
     env,

@@ -7,6 +7,7 @@ import type { Command } from './io.js'
 import { loginCommand } from './login.js'
 import { logoutCommand } from './logout.js'
 import { personalityCommand } from './personality/command.js'
+import { replayCommand } from './replay.js'
 import { setupCommand } from './setup/command.js'
 import { simulateCommand } from './simulate.js'
 import { toolCommand } from './tool-command.js'
@@ -24,5 +25,6 @@ export const commands: readonly Command[] = [
   setupCommand,
   ...TOOLS.filter(({ name }) => name !== setupCommand.name).map(toolCommand),
   simulateCommand,
+  replayCommand,
   completionCommand(() => commands),
 ]

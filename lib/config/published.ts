@@ -71,7 +71,9 @@ export function jsonSchemaOf(takes: Takes): Record<string, unknown> {
     case 'integer':
       return dropUndefined({ type: takes.type, minimum: takes.min, maximum: takes.max })
     case 'enum':
-      return { type: 'string', enum: takes.values }
+      return takes.alsoToggle === true
+        ? { enum: [...takes.values, true, false] }
+        : { type: 'string', enum: takes.values }
     case 'array':
       return { type: 'array', items: jsonSchemaOf(takes.of) }
     case 'either':

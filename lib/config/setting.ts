@@ -30,6 +30,27 @@ export function toggle(definition: Definition<boolean>): Setting<s.Shape<boolean
 }
 
 /**
+ * Words for a setting that was once on or off: a file or a variable from then keeps its meaning.
+ * @param former what `true` and `false` mean now
+ */
+export function wordsOnceToggle<const Word extends string>(
+  words: readonly Word[],
+  former: Readonly<Record<'true' | 'false', NoInfer<Word>>>,
+): s.Shape<Word> {
+  const now = s.oneOf(words)
+  // A variable says 1 and 0, too.
+  const meant = (value: unknown): unknown => {
+    if (value === true || value === 'true' || value === '1') return former.true
+    return value === false || value === 'false' || value === '0' ? former.false : value
+  }
+  return new s.Shape<Word>((value, problems) => now.read(meant(value), problems), {
+    type: 'enum',
+    values: words,
+    alsoToggle: true,
+  })
+}
+
+/**
  * What a project's file may do with one setting. A project comes from anywhere, so it may tighten what the user has chosen
  * and never loosen it; a setting without a rule is none of its business. All functions are pure.
  */

@@ -1,5 +1,4 @@
 import * as s from '../kernel/shape.js'
-
 import { CODEX_CLI_VERSION } from '../models/facts.js'
 import { PERSONALITY_SETTINGS } from './personality-value.js'
 import {
@@ -16,11 +15,11 @@ import {
   type Setting,
   setting,
   toggle,
+  wordsOnceToggle,
 } from './setting.js'
 import { TURN_SETTINGS } from './turn-settings.js'
 
-const milliseconds = (minimum: number, maximum = 86_400_000): s.Shape<number> =>
-  s.number({ min: minimum, max: maximum })
+const milliseconds = (min: number, max = 86_400_000) => s.number({ min, max })
 const count = (maximum: number): s.Shape<number> => s.int({ min: 0, max: maximum })
 const modelLists = s.record(s.array(s.string()))
 
@@ -310,10 +309,17 @@ export const SETTINGS = {
     help: 'Keep quota readings and token counts of the last 35 days on this machine, for forecasts and reports (never prompts or answers).',
     project: ONLY_FALSE,
   }),
-  requestTrace: toggle({
-    default: false,
+  requestTrace: setting({
+    schema: wordsOnceToggle(['off', 'records', 'snapshots'], { true: 'records', false: 'off' }),
+    default: 'off',
     env: 'ENABLE_PLUGIN_REQUEST_LOGGING',
-    help: 'Write a redacted record of each request to ~/.opencode/logs/codex-plugin (never prompts, answers or tokens).',
+    help: 'Write to ~/.opencode/logs/codex-plugin, never with prompts, answers or tokens. records (once true): a redacted line for each request; snapshots: also the shape of each attempt and of its answer, for a bug report.',
+    project: downTo('off', 'records', 'snapshots'),
+  }),
+  snapshotTexts: toggle({
+    default: false,
+    env: 'CODEX_AUTH_SNAPSHOT_TEXTS',
+    help: 'Keep the texts of requests in snapshots, prompts and files among them, in place of their lengths and hashes; tokens and e-mail addresses are hidden in them as far as they can be told.',
     project: ONLY_FALSE,
   }),
 } as const satisfies Record<string, Setting>

@@ -20,7 +20,8 @@ export type Takes =
   | { readonly type: 'boolean' | 'other' }
   | { readonly type: 'string'; readonly pattern?: RegExp | undefined }
   | { readonly type: 'number' | 'integer'; readonly min?: number; readonly max?: number }
-  | { readonly type: 'enum'; readonly values: readonly string[] }
+  /** `alsoToggle`: true and false stand for two of the words. */
+  | { readonly type: 'enum'; readonly values: readonly string[]; readonly alsoToggle?: true }
   | { readonly type: 'array' | 'record'; readonly of: Takes }
   | { readonly type: 'either'; readonly of: readonly Takes[] }
   | { readonly type: 'object'; readonly fields: Readonly<Record<string, Takes>> }

@@ -27,6 +27,7 @@ export async function attempt(run: RequestRun, one: Attempt): Promise<AttemptRes
     ...outgoingAs(run, one, grant),
     account,
     sessionId: run.sessionId,
+    record: run.record,
     timers: run.timers,
     onTurnState: (value) => noteTurnState(run, account.uid, value),
   })
@@ -46,7 +47,7 @@ function outgoingAs(
   run: RequestRun,
   { target, body }: Attempt,
   { token, account }: Grant,
-): Omit<Shipment, 'url' | 'account' | 'sessionId' | 'timers' | 'onTurnState'> {
+): Omit<Shipment, 'url' | 'account' | 'sessionId' | 'record' | 'timers' | 'onTurnState'> {
   const { prepared, sessionId, signal, headers: hostHeaders, runtime, wire } = run
   const sender = {
     token,

@@ -34,6 +34,40 @@ describe('resolveConfig', () => {
     ])
   })
 
+  it.each([
+    [true, '1', 'records'],
+    [false, '0', 'off'],
+    [false, 'false', 'off'],
+    ['records', 'TRUE', 'records'],
+    ['snapshots', 'Snapshots', 'snapshots'],
+    ['off', 'off', 'off'],
+  ])(
+    'reads a trace of requests that is on or off, as it once was: %j in a file, %s in the environment',
+    (inFile, inEnvironment, meant) => {
+      const byFile = resolveConfig({
+        env: {},
+        userFile: file(JSON.stringify({ requestTrace: inFile })),
+      })
+      const byEnv = resolveConfig({ env: { ENABLE_PLUGIN_REQUEST_LOGGING: inEnvironment } })
+      for (const { config, problems } of [byFile, byEnv])
+        expect([config.requestTrace, problems]).toEqual([meant, []])
+    },
+  )
+
+  it.each([
+    ['off', 'snapshots'],
+    ['off', true],
+    ['records', 'snapshots'],
+  ])('lets no project raise the trace of requests from %j to %j', (own, wanted) => {
+    const { config, problems } = resolveConfig({
+      env: {},
+      userFile: file(JSON.stringify({ requestTrace: own })),
+      projectFile: file(JSON.stringify({ requestTrace: wanted, snapshotTexts: true })),
+    })
+    expect([config.requestTrace, config.snapshotTexts]).toEqual([own, false])
+    expect(problems.map(({ key }) => key)).toEqual(['requestTrace', 'snapshotTexts'])
+  })
+
   it('takes what a project only repeats for the user’s own, in whatever order its members stand', () => {
     const { sources } = resolveConfig({
       env: {},

@@ -88,7 +88,7 @@ it('the first request waits for one bundle more: our own code, and no part of it
   const { bytes, outputs: loaded } = closureOf(built.server, path.basename(core ?? ''))
   const inputs = loaded.flatMap((output) => Object.keys(output.inputs))
   const sendsNothing =
-    /node_modules|lib\/(?:tools|cli|report|forecast|prompts|transfer)\/|\/(?:login|oauth-client|lock|replace-file|seal|late|ways|legacy|engine|journal|transactions|failures|stream)\.ts$/
+    /node_modules|lib\/(?:tools|cli|report|forecast|prompts|transfer)\/|\/(?:login|oauth-client|lock|replace-file|seal|late|ways|legacy|engine|journal|transactions|failures|stream|snapshots|hide)\.ts$/
   expect(inputs.filter((input) => sendsNothing.test(input))).toEqual([])
   expect(loaded.length).toBeLessThanOrEqual(3)
   expect(bytes).toBeLessThanOrEqual(MAX_BYTES_TO_FIRST_REQUEST)

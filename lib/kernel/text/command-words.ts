@@ -13,7 +13,7 @@ const OWN_FORMS: Readonly<Record<string, readonly [tui: string, terminal: string
 
 /** On the screen these are no commands, the first ones never, the second ones not with arguments: those name files. */
 const IN_A_TERMINAL =
-  /^(?:completion|config|install|personality|update|uninstall|logout|simulate|(?:login|export|import) )/
+  /^(?:completion|config|install|personality|update|uninstall|logout|replay|simulate|(?:login|export|import) )/
 
 /** Commands that fetch the newest version first. */
 const NEWEST: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ const NEWEST: Readonly<Record<string, string>> = {
 
 /** A command with what follows its name, on one line; braces in it come in pairs. Any other word in braces stays as it is. */
 const COMMAND =
-  /\{(\/?(?:accounts|completion|config|dashboard|diag|diff|doctor|export|health|help|import|install|keychain|label|limits|list|login|logout|metrics|models|next|note|personality|pool|refresh|remove|reset|setup|simulate|status|switch|tag|toggle|uninstall|update|warm)(?: (?:[^{}\n]|\{[^{}\n]*\})*)?)\}/g
+  /\{(\/?(?:accounts|completion|config|dashboard|diag|diff|doctor|export|health|help|import|install|keychain|label|limits|list|login|logout|metrics|models|next|note|personality|pool|refresh|remove|replay|reset|setup|simulate|status|switch|tag|toggle|uninstall|update|warm)(?: (?:[^{}\n]|\{[^{}\n]*\})*)?)\}/g
 
 /**
  * A text of ours with its commands as they work where it is read. In the text a command stands in a neutral form,

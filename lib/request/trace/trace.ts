@@ -4,7 +4,7 @@ import { sha256Hex } from '../../kernel/hash.js'
 import { createRing } from '../../kernel/ring.js'
 import type { ChosenReason } from '../../routing/types.js'
 import type { AttemptReason } from '../failures/failures.js'
-import type { Passage } from '../transport/passage.js'
+import type { Passage } from '../transport/way-taken.js'
 
 /** One try of one request with one account. */
 export interface AttemptRecord {

@@ -6,18 +6,9 @@ import type { Paths } from '../../kernel/files/paths.js'
 import type { Logger } from '../../kernel/logger.js'
 import type { Metrics } from '../../kernel/metrics.js'
 import type { ObjectText } from '../body/json-edit.js'
+import type { RequestRecord } from '../trace/trace.js'
 import type { Outgoing } from './http.js'
-import type { FullReason } from './continuation.js'
-
-/** How a request went out. */
-export interface Passage {
-  readonly transport: 'http' | 'websocket'
-  /** Size of the body as the host made it, and as it was sent, in bytes; of text in characters. */
-  readonly bodyBytes: number
-  readonly sentBytes: number
-  /** Why a request over the WebSocket was sent whole; absent for one that was not. */
-  readonly full?: FullReason
-}
+import type { Passage } from './way-taken.js'
 
 /** What did not have to be sent; undefined where nothing was saved. Pure. */
 export function savedBytes(passage: Passage | undefined): number | undefined {
@@ -40,6 +31,8 @@ export interface Shipment extends Omit<Outgoing, 'body'> {
   readonly body: ObjectText
   readonly account: Account
   readonly sessionId: string | undefined
+  /** The request of the host that this is the newest attempt of; absent where nobody traces. */
+  readonly record?: RequestRecord
   /** Told where it comes within an answer; by HTTP it is a header. */
   readonly onTurnState: (value: string) => void
 }

@@ -1,69 +1,122 @@
 import os from 'node:os'
+import path from 'node:path'
 
+import * as z from 'zod'
+
+import { timestamp } from '../../accounts/store/backups.js'
 import { EMPTY_POOL } from '../../accounts/account.js'
+import { MAX_SNAPSHOTS } from '../../request/trace/snapshot-folder.js'
 import { pseudonymOf } from '../../request/trace/trace.js'
-import { messageOf } from '../../kernel/errors.js'
+import { CodexError, messageOf } from '../../kernel/errors.js'
 import { redact } from '../../kernel/text/redact.js'
 import { packageVersion } from '../../kernel/version.js'
+import type { Runtime } from '../../runtime.js'
 import { defineTool } from '../definition.js'
+import { type Packed, packSnapshots, packText } from './snapshot-pack.js'
+
+/** Enough for what went wrong last, and small enough to be looked through. */
+const PACKED_BY_DEFAULT = 20
 
 export const codexDiag = defineTool({
   name: 'diag',
   group: 'Diagnostics',
   summary: 'Make a report for a bug, without tokens, addresses, prompts or answers.',
   risk: 'read',
-  args: {},
-  async run(runtime) {
-    // A report is wanted most when the account file cannot be read.
-    let storageProblem: string | null = null
-    const { accounts } = await runtime.store.read().catch((error: unknown) => {
-      storageProblem = messageOf(error).replaceAll(runtime.paths.home, '~')
-      return EMPTY_POOL
-    })
-    const nowMs = runtime.clock.now()
-    const { config, sources, problems } = runtime.loaded
-    const changed = Object.fromEntries(
-      Object.entries(config).filter(
-        ([name]) => sources[name as keyof typeof sources] !== 'default',
-      ),
-    )
-    return redact({
-      plugin: { name: 'oc-codex-multi-auth', version: packageVersion() },
-      runtime: {
-        engine:
-          process.versions.bun === undefined
-            ? `node ${process.version}`
-            : `bun ${process.versions.bun}`,
-        platform: process.platform,
-        arch: process.arch,
-        release: os.release(),
-      },
-      storage: {
-        path: runtime.store.path.replace(runtime.paths.home, '~'),
-        scope: runtime.scope.kind,
-        problem: storageProblem,
-      },
-      config: { changed, problems: problems.length },
-      accounts: accounts.map((account) => ({
-        account: pseudonymOf(account.uid),
-        kind: account.kind ?? 'oauth',
-        plan: account.planType ?? null,
-        enabled: account.enabled !== false,
-        needsLogin: account.needsLogin !== undefined,
-        blocks: runtime.ledger
-          .activeBlocks(account.uid, nowMs)
-          .map(
-            (block) =>
-              `${block.scope} ${block.reason} for ${Math.round((block.untilMs - nowMs) / 1000)} s`,
-          ),
-      })),
-      metrics: runtime.metrics.snapshot().counters,
-      requests: runtime.trace
-        .recent()
-        .slice(-20)
-        .map(({ session: _session, ...record }) => record),
-      redactionApplied: true,
-    })
+  args: {
+    snapshots: z
+      .boolean()
+      .describe('pack the newest snapshots of requests and this report into one file')
+      .optional(),
+    last: z.int().min(1).max(MAX_SNAPSHOTS).describe('how many snapshots; default 20').optional(),
+    out: z
+      .string()
+      .min(1)
+      .describe('the file; default: a new one in ~/.opencode/logs/codex-plugin')
+      .optional(),
+    withTexts: z
+      .boolean()
+      .describe('keep the texts of requests where the snapshots have them (snapshotTexts)')
+      .optional(),
+    dryRun: z.boolean().describe('show what would be packed and write nothing').optional(),
+    force: z.boolean().describe('replace a file that is no pack').optional(),
   },
-  render: (data) => JSON.stringify(data, undefined, 2),
+  positional: ['last'],
+  userOnly: ['snapshots', 'last', 'out', 'withTexts', 'dryRun', 'force'],
+  async run(runtime, { snapshots = false, ...order }, { directory }) {
+    const [given] = Object.keys(order)
+    if (!snapshots && given !== undefined)
+      throw new CodexError('invalid_input', `Argument ${given} needs snapshots.`)
+    const { report, accounts } = await diagnose(runtime)
+    if (!snapshots) return report
+    const { last = PACKED_BY_DEFAULT, withTexts = false, dryRun = false, force = false } = order
+    const name = `snapshots-${timestamp(runtime.clock.now())}.json`
+    const file =
+      order.out === undefined
+        ? path.join(runtime.paths.logsDir, name)
+        : path.resolve(directory, order.out)
+    const pack: Packed = await packSnapshots(runtime, {
+      most: last,
+      withTexts,
+      file: dryRun ? undefined : file,
+      force,
+      report,
+      accounts,
+    })
+    return { pack }
+  },
+  render: (data, view) =>
+    'pack' in data ? packText(data.pack, view) : JSON.stringify(data, undefined, 2),
 })
+
+/** The report, and the accounts whose secrets must be in no file that goes with it. */
+async function diagnose(runtime: Runtime) {
+  // A report is wanted most when the account file cannot be read.
+  let storageProblem: string | null = null
+  const { accounts } = await runtime.store.read().catch((error: unknown) => {
+    storageProblem = messageOf(error).replaceAll(runtime.paths.home, '~')
+    return EMPTY_POOL
+  })
+  const nowMs = runtime.clock.now()
+  const { config, sources, problems } = runtime.loaded
+  const changed = Object.fromEntries(
+    Object.entries(config).filter(([name]) => sources[name as keyof typeof sources] !== 'default'),
+  )
+  const report = redact({
+    plugin: { name: 'oc-codex-multi-auth', version: packageVersion() },
+    runtime: {
+      engine:
+        process.versions.bun === undefined
+          ? `node ${process.version}`
+          : `bun ${process.versions.bun}`,
+      platform: process.platform,
+      arch: process.arch,
+      release: os.release(),
+    },
+    storage: {
+      path: runtime.store.path.replace(runtime.paths.home, '~'),
+      scope: runtime.scope.kind,
+      problem: storageProblem,
+    },
+    config: { changed, problems: problems.length },
+    accounts: accounts.map((account) => ({
+      account: pseudonymOf(account.uid),
+      kind: account.kind ?? 'oauth',
+      plan: account.planType ?? null,
+      enabled: account.enabled !== false,
+      needsLogin: account.needsLogin !== undefined,
+      blocks: runtime.ledger
+        .activeBlocks(account.uid, nowMs)
+        .map(
+          (block) =>
+            `${block.scope} ${block.reason} for ${Math.round((block.untilMs - nowMs) / 1000)} s`,
+        ),
+    })),
+    metrics: runtime.metrics.snapshot().counters,
+    requests: runtime.trace
+      .recent()
+      .slice(-20)
+      .map(({ session: _session, ...record }) => record),
+    redactionApplied: true,
+  })
+  return { report, accounts }
+}
