@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { commands } from '../lib/cli/commands.js'
 import { main } from '../lib/cli/main.js'
-import { terminalIo } from '../lib/cli/terminal.js'
+import { terminalIo } from '../lib/cli/terminal/terminal.js'
 
 const abort = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

@@ -1,6 +1,6 @@
 import { accountsCommand } from './accounts.js'
 import { main } from './main.js'
-import { terminalIo } from './terminal.js'
+import { terminalIo } from './terminal/terminal.js'
 
 /**
  * The menu of the accounts inside OpenCode, while it has the terminal to itself and waits for us. It runs in this process:

@@ -15,7 +15,7 @@ import {
 } from '../tools/tool-arguments.js'
 import { COMMON_OPTIONS } from './command.js'
 import type { Command, CommandIo, Takes, Values } from './io.js'
-import { intervalOf, watch, watchOptions } from './watch.js'
+import { intervalOf, watch, watchOptions } from './terminal/watch.js'
 
 /** How soon a command ends after its tokens were stored. */
 const STORED_POLL_MS = 200

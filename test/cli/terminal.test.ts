@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { hasColours } from '../../lib/cli/terminal.js'
+import { hasColours } from '../../lib/cli/terminal/terminal.js'
 
 it.each([
   [{}, true, true],

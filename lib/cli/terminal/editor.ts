@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 
-import { CodexError } from '../kernel/errors.js'
-import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
-import { chosenEnvironment, startProgram } from '../kernel/start-program.js'
+import { CodexError } from '../../kernel/errors.js'
+import { MAX_CONFIG_BYTES, readBoundedFile } from '../../kernel/files/bounded-file.js'
+import { chosenEnvironment, startProgram } from '../../kernel/start-program.js'
 
 /**
  * Lets the user change a text in the editor of $VISUAL or $EDITOR, in a folder that only they can read.

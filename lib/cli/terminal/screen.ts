@@ -1,6 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty'
 
-import type { Screen } from './io.js'
+import type { Screen } from '../io.js'
 
 /** A screen of its own without cursor, on which a line that is too long is cut and not continued. */
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l'

@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises'
 import type { WriteStream } from 'node:tty'
 
-import { CodexError } from '../kernel/errors.js'
-import { cut } from '../kernel/text/table.js'
+import { CodexError } from '../../kernel/errors.js'
+import { cut } from '../../kernel/text/table.js'
 import { editText } from './editor.js'
-import type { CommandIo } from './io.js'
+import type { CommandIo } from '../io.js'
 import { openScreen } from './screen.js'
 
 /** What is over sooner needs no explanation. */
