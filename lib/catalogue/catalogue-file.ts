@@ -1,4 +1,5 @@
 import { isRecord, parsedJson } from '../kernel/text/json.js'
+import { CODEX_CLI_VERSION } from '../models/facts.js'
 import type { CatalogueModel } from './catalogue.js'
 
 /** The catalogue of one account as cached. */
@@ -7,6 +8,8 @@ export interface CachedCatalogue {
   readonly etag: string | undefined
   /** Epoch ms. */
   readonly fetchedAtMs: number
+  /** Version of the client that asked. */
+  readonly client: string
 }
 
 /** Cached catalogues by account uid. */
@@ -40,25 +43,32 @@ export function formatCatalogues(catalogues: Catalogues): string {
   const lists: object[] = []
   const places = new Map<string, number>()
   const texts = new Map<CachedCatalogue['models'], string>()
-  const accounts = Object.entries(catalogues).map(([uid, { models, etag, fetchedAtMs }]) => {
-    // Lists that came from the file are the same array already.
-    const text = texts.get(models) ?? JSON.stringify(models)
-    texts.set(models, text)
-    const key = `${etag ?? ''} ${text}`
-    const list = places.get(key) ?? lists.push({ etag, models }) - 1
-    places.set(key, list)
-    return [uid, { list, fetchedAtMs }] as const
-  })
+  const accounts = Object.entries(catalogues).map(
+    ([uid, { models, etag, fetchedAtMs, client }]) => {
+      // Lists that came from the file are the same array already.
+      const text = texts.get(models) ?? JSON.stringify(models)
+      texts.set(models, text)
+      const key = `${client} ${etag ?? ''} ${text}`
+      const list = places.get(key) ?? lists.push({ etag, client, models }) - 1
+      places.set(key, list)
+      return [uid, { list, fetchedAtMs }] as const
+    },
+  )
   return JSON.stringify({ version: VERSION, lists, accounts: Object.fromEntries(accounts) })
 }
 
 function listIn(entry: unknown): Omit<CachedCatalogue, 'fetchedAtMs'> | undefined {
   if (!isRecord(entry) || !Array.isArray(entry.models)) return undefined
-  const { etag } = entry
+  // Earlier versions of this package asked as the one client they knew.
+  const { etag, client = CODEX_CLI_VERSION } = entry
   const models = entry.models.filter(isModel)
   return models.length === 0
     ? undefined
-    : { models, etag: typeof etag === 'string' ? etag : undefined }
+    : {
+        models,
+        etag: typeof etag === 'string' ? etag : undefined,
+        client: typeof client === 'string' ? client : CODEX_CLI_VERSION,
+      }
 }
 
 function isModel(value: unknown): value is CatalogueModel {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
+import type { Place } from '../../lib/kernel/text/command-words.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import type { OpenWebSocket } from '../../lib/request/transport/socket.js'
 import type { AccountSpec } from '../../simulator/accounts/account.js'
@@ -35,6 +36,8 @@ export async function coreOver(
     openWebSocket?: OpenWebSocket
     /** Name of a project in the home in which the core works; the home itself when absent. */
     project?: string
+    /** Where the host is; a terminal when absent. */
+    place?: () => Place
   } = {},
 ): Promise<Stage> {
   const simulator = await startSimulator({
@@ -73,6 +76,7 @@ export async function coreOver(
     env,
     directory,
     ...(openWebSocket && { openWebSocket }),
+    ...(options.place && { place: options.place }),
   })
   onTestFinished(() => core.close())
   return { core, simulator, home, said }

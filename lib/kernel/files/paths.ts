@@ -13,6 +13,8 @@ export interface Paths {
   readonly configFile: string
   readonly cacheDir: string
   readonly catalogueFile: string
+  /** What was learned of the version of the Codex CLI. */
+  readonly clientVersionFile: string
   /** Instructions for legacy mode. */
   readonly instructionsFile: string
   readonly logsDir: string
@@ -65,6 +67,7 @@ export function resolvePaths(
     cacheDir: path.join(root, 'cache'),
     instructionsFile: path.join(root, 'cache', 'instructions.json'),
     catalogueFile: path.join(root, 'cache', 'catalogue.json'),
+    clientVersionFile: path.join(root, 'cache', 'client-version.json'),
     logsDir: path.join(root, 'logs', 'codex-plugin'),
     stateDir,
     quotaFile: path.join(stateDir, 'oc-codex-multi-auth-quota.json'),
