@@ -24,7 +24,7 @@ const HOST_MODULES = ['@opentui/*', 'solid-js', 'solid-js/*']
 const START = 'lib/plugin.ts'
 const REQUESTS = 'lib/core.ts'
 const LOADED_LATER =
-  /^(?:scripts\/cli|lib\/(?:tools-entry|dialog-entry|core-late|settings-entry|catalogue\/client-versions|request\/late\/late|request\/(?:legacy\/legacy|transport\/ways)|tokens\/engine|kernel\/files\/writing|accounts\/(?:store\/transactions|project\/host-folder)|accounts\/keychain\/seal|accounts\/keychain\/keychain-(?:command|module)|cli\/menu.*))\.ts$/
+  /^(?:scripts\/cli|lib\/(?:tools-entry|dialog-entry|core-late|settings-entry|catalogue\/(?:client-versions|catalogue|catalogue-text)|request\/late\/late|request\/(?:legacy\/legacy|transport\/ways)|tokens\/engine|kernel\/files\/writing|accounts\/(?:store\/transactions|project\/host-folder)|accounts\/keychain\/seal|accounts\/keychain\/keychain-(?:command|module)|cli\/menu.*))\.ts$/
 
 const grouped = {
   name: 'grouped',

@@ -16,7 +16,7 @@ export interface CachedCatalogue {
 export type Catalogues = Readonly<Record<string, CachedCatalogue>>
 
 /** In version 1 every account had its own `models` and `etag`. Who knows that one only takes a file of this one for none. */
-const VERSION = 2
+export const VERSION = 2
 
 /**
  * Reads the cache, also one of the former version. It is read at every start, before anything else is loaded, so it is
@@ -38,25 +38,6 @@ export function parseCatalogues(text: string): Catalogues {
   return catalogues
 }
 
-/** The text of the cache: each list once, and per account which one it is. */
-export function formatCatalogues(catalogues: Catalogues): string {
-  const lists: object[] = []
-  const places = new Map<string, number>()
-  const texts = new Map<CachedCatalogue['models'], string>()
-  const accounts = Object.entries(catalogues).map(
-    ([uid, { models, etag, fetchedAtMs, client }]) => {
-      // Lists that came from the file are the same array already.
-      const text = texts.get(models) ?? JSON.stringify(models)
-      texts.set(models, text)
-      const key = `${client} ${etag ?? ''} ${text}`
-      const list = places.get(key) ?? lists.push({ etag, client, models }) - 1
-      places.set(key, list)
-      return [uid, { list, fetchedAtMs }] as const
-    },
-  )
-  return JSON.stringify({ version: VERSION, lists, accounts: Object.fromEntries(accounts) })
-}
-
 function listIn(entry: unknown): Omit<CachedCatalogue, 'fetchedAtMs'> | undefined {
   if (!isRecord(entry) || !Array.isArray(entry.models)) return undefined
   // Earlier versions of this package asked as the one client they knew.
@@ -73,7 +54,7 @@ function listIn(entry: unknown): Omit<CachedCatalogue, 'fetchedAtMs'> | undefine
 
 function isModel(value: unknown): value is CatalogueModel {
   if (!isRecord(value)) return false
-  const { id, name, input, efforts, listed, fast, images } = value
+  const { id, name, input, efforts, refused, options, listed, fast, images } = value
   return (
     typeof id === 'string' &&
     id !== '' &&
@@ -81,6 +62,7 @@ function isModel(value: unknown): value is CatalogueModel {
     (input === undefined || (typeof input === 'number' && input > 0)) &&
     (efforts === undefined ||
       (Array.isArray(efforts) && efforts.every((effort) => typeof effort === 'string'))) &&
+    [refused, options].every((table) => table === undefined || isRecord(table)) &&
     [listed, fast, images].every((flag) => typeof flag === 'boolean')
   )
 }

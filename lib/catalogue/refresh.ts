@@ -12,13 +12,7 @@ import {
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
-import { parseCatalogue } from './catalogue.js'
-import {
-  type CachedCatalogue,
-  type Catalogues,
-  formatCatalogues,
-  parseCatalogues,
-} from './catalogue-file.js'
+import { type CachedCatalogue, type Catalogues, parseCatalogues } from './catalogue-file.js'
 import type { ClientVersions } from './client-versions.js'
 
 /** How long after a start, or after an account was chosen, its list is looked at: requests come first, ms. */
@@ -104,8 +98,7 @@ export function createModelCatalogue(deps: CatalogueDeps) {
       )
       const next: Catalogues = { ...Object.fromEntries(kept), ...answers }
       take(next)
-      const { writeFileAtomic } = await import('../kernel/files/writing.js')
-      await writeFileAtomic(file, formatCatalogues(next), { isLosable: true })
+      await write(file, next)
     } catch (error) {
       log.log('debug', 'The model catalogue could not be brought up to date.', {
         reason: messageOf(error),
@@ -190,6 +183,7 @@ async function askedFor(
   const { status, headers, body } = await callBackend(deps, { token, accountId }, request)
   const fetchedAtMs = deps.clock.now()
   if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs, client }
+  const { parseCatalogue } = await import('./catalogue.js')
   const models = status >= 200 && status < 300 ? parseCatalogue(body) : undefined
   return models === undefined
     ? undefined
@@ -213,6 +207,14 @@ function isDue(
 
 function hasGoodToken({ accessToken, expiresAt = 0 }: Account, nowMs: number): boolean {
   return accessToken !== undefined && expiresAt > nowMs
+}
+
+async function write(file: string, catalogues: Catalogues): Promise<void> {
+  const [{ writeFileAtomic }, { formatCatalogues }] = await Promise.all([
+    import('../kernel/files/writing.js'),
+    import('./catalogue-text.js'),
+  ])
+  await writeFileAtomic(file, formatCatalogues(catalogues), { isLosable: true })
 }
 
 /** Never throws. */

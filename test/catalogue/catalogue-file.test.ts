@@ -1,11 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import {
-  type CachedCatalogue,
-  formatCatalogues,
-  parseCatalogues,
-} from '../../lib/catalogue/catalogue-file.js'
+import { type CachedCatalogue, parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
+import { formatCatalogues } from '../../lib/catalogue/catalogue-text.js'
 
 const model = (id: string) => ({
   id,

@@ -80,6 +80,7 @@ describe('an account in use', () => {
     book.serves('a')
     expect(asked).toEqual([])
     await vi.advanceTimersByTimeAsync(1_000)
+    await vi.waitFor(stored)
     await book.close()
     expect(uidsAsked(asked)).toEqual(['Bearer at-a'])
     expect(Object.keys(await stored())).toEqual(['a'])
