@@ -84,7 +84,7 @@ export const FOREIGN_KEYS: readonly ForeignKey[] = [
     key: 'runtime.sanitizeInputs',
     env: env('COMPAT_INPUT_SANITIZER'),
     becomes: {
-      always: 'Tool calls and their results are always paired before a request goes out.',
+      always: 'Tool calls without results are repaired where the backend refuses them.',
     },
   },
   {
@@ -197,6 +197,12 @@ export const FOREIGN_KEYS: readonly ForeignKey[] = [
   { key: 'global.serviceTier', env: env('SERVICE_TIER'), becomes: option('serviceTier') },
   { key: 'global.include', becomes: option('include') },
   { key: 'global.parallelToolCalls', becomes: option('parallelToolCalls') },
+  {
+    key: 'perModel.*.personality',
+    becomes: {
+      elsewhere: 'In the setting personality, by model: {"models": {"MODEL": "NAME"}}.',
+    },
+  },
   {
     key: 'perModel.*.variants',
     becomes: { elsewhere: 'In opencode.json: provider.openai.models.MODEL.variants.' },
