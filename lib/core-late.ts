@@ -8,7 +8,6 @@ import { withLogin } from './accounts/edits.js'
 import { accountName } from './accounts/labels.js'
 import { ensureHostManifest } from './accounts/project/host-folder.js'
 import { adopt, ensureStorable } from './accounts/store/adopt.js'
-import type { Config } from './config/settings.js'
 import { forecastOf } from './history/estimates.js'
 import { MAX_CONFIG_BYTES, readBoundedFileSync } from './kernel/files/bounded-file.js'
 import type { Paths } from './kernel/files/paths.js'
@@ -22,7 +21,7 @@ import { type LoginTokens, OAuthClient } from './oauth/oauth-client.js'
 import type { Alert } from './quota/alerts.js'
 import { errorResponse, shownError } from './request/failures/host-error.js'
 import type { CodexIdentity } from './request/headers/codex-identity.js'
-import { codexUserAgent } from './request/headers/codex-user-agent.js'
+import { codexUserAgent, originatorAt } from './request/headers/codex-user-agent.js'
 import { alertNotice } from './request/notice-words.js'
 import type { Notices } from './request/notices.js'
 import type { Runtime } from './runtime.js'
@@ -146,20 +145,23 @@ export function labelIn(pool: AccountPool, uid: string, { config }: Runtime): st
   return account === undefined ? 'The account' : accountName(account, position, config)
 }
 
-/** The Codex CLI on this machine. */
-export function codexIdentity(
-  { codexClientVersion: version }: Config,
-  env: NodeJS.ProcessEnv,
-): CodexIdentity {
-  return {
-    version,
-    userAgent: codexUserAgent(version, {
-      platform: process.platform,
-      release: os.release(),
-      arch: process.arch,
-      osRelease: osRelease(),
-      env,
-    }),
+/** The Codex CLI on this machine, as it would speak here and now. */
+export async function codexIdentity(runtime: Runtime): Promise<() => CodexIdentity> {
+  const { env, place } = runtime
+  const client = await runtime.client()
+  const system = {
+    platform: process.platform,
+    release: os.release(),
+    arch: process.arch,
+    osRelease: osRelease(),
+    env,
+  }
+  // What was learned is read now, not by the first request.
+  client.inForce()
+  return () => {
+    const originator = originatorAt(place())
+    const { version } = client.inForce()
+    return { originator, version, userAgent: codexUserAgent(originator, version, system) }
   }
 }
 

@@ -123,7 +123,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     deadlineMs: deadlineFor(input.providerHeaderTimeoutMs?.()),
     wire: {
       responsesLite: config.responsesLite,
-      identity: config.codexIdentity ? (await later()).codexIdentity(config, env) : undefined,
+      identity: config.codexIdentity ? await (await later()).codexIdentity(runtime) : undefined,
       marksSubAgents: config.collaboration === 'codex',
     },
     endpointForKeys: endpointForKeys(config.baseUrl, input),

@@ -37,7 +37,7 @@ export const server: Plugin = async (input) => {
     auth: authHook(input, paths, core),
     provider: {
       id: 'openai',
-      models: ({ models }) => withCatalogue(models, paths, settings.models),
+      models: ({ models }) => withCatalogue(models, paths, settings.models, input.directory),
     },
     get tool() {
       return tools(input, paths, runtime)
@@ -104,14 +104,20 @@ type HostModels = Parameters<NonNullable<NonNullable<Hooks['provider']>['models'
 /** The host's models with what the backend said of them last time; the backend is not asked here. */
 async function withCatalogue(
   models: HostModels,
-  { catalogueFile }: Paths,
+  paths: Paths,
   userModels: ReadonlySet<string>,
+  directory: string,
 ): Promise<HostModels> {
-  const text = await readBoundedFile(catalogueFile, MAX_FOREIGN_BYTES).catch(() => '')
+  const text = await readBoundedFile(paths.catalogueFile, MAX_FOREIGN_BYTES).catch(() => '')
+  const catalogues = parseCatalogues(text ?? '')
   // Most accounts share their list.
-  const lists = new Set(Object.values(parseCatalogues(text ?? '')).map((one) => one.models))
+  const lists = new Set(Object.values(catalogues).map((one) => one.models))
   if (lists.size === 0) return models
-  return mergeModels(models, [...lists], userModels) as unknown as HostModels
+  const merged = mergeModels(models, [...lists], userModels)
+  if (lists.size === 1) return merged as unknown as HostModels
+  const { countedModels } = await import('./settings-entry.js')
+  const place = { env: process.env, paths, directory }
+  return (await countedModels(merged, catalogues, userModels, place)) as unknown as HostModels
 }
 
 /** The host asks for the tools with its first prompt and does not wait: they are loaded then, not at every start. */

@@ -17,6 +17,7 @@ import { Router } from './request/router.js'
 import type { RequestRuntime } from './request/run.js'
 import { createTrace } from './request/trace/trace.js'
 import { createTraceFile } from './request/trace/trace-file.js'
+import type { ClientVersionDeps, ClientVersions } from './catalogue/client-versions.js'
 import { type ModelCatalogue, createModelCatalogue } from './catalogue/refresh.js'
 import type { LoadedConfig } from './config/resolve.js'
 import { entriesOfReading, entryOfAlert } from './history/entries.js'
@@ -24,6 +25,7 @@ import { createHistory, type History, noHistory } from './history/history.js'
 import { type Clock, systemClock } from './kernel/clock.js'
 import { dropUndefined } from './kernel/drop-undefined.js'
 import type { HostPort } from './kernel/host-port.js'
+import { type Lazy, lazily } from './kernel/lazy.js'
 import { createMetrics } from './kernel/metrics.js'
 import type { Place } from './kernel/text/command-words.js'
 import type { Paths } from './kernel/files/paths.js'
@@ -46,6 +48,8 @@ export interface Runtime extends RequestRuntime {
   readonly vault: Vault
   readonly history: History
   readonly catalogue: ModelCatalogue
+  /** As which Codex CLI the backend is asked. */
+  readonly client: () => Promise<ClientVersions>
   readonly health: HealthTracker
   readonly decisions: DecisionLog
   /** Writes what is unwritten and leaves no timer, lock, socket or watch behind. */
@@ -120,6 +124,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   })
   const { history, ledger } = openUsage(options, clock, config.history, store)
   const sessions = createSessionAffinity({ file: paths.affinityFile, clock, log: host })
+  const client = openClient(options, { registry: endpoints.registry, userAgent, fetch, clock })
   const catalogue = createModelCatalogue({
     file: paths.catalogueFile,
     backend: endpoints.backend,
@@ -128,6 +133,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     store,
     clock,
     log: host,
+    client,
   })
   const health = createHealthTracker()
   const decisions = createDecisionLog(DECISIONS_KEPT)
@@ -166,6 +172,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     history,
     sessions,
     catalogue,
+    client,
     health,
     decisions,
     router,
@@ -214,6 +221,24 @@ function openStores(
       }),
     })
   return { vault, storeAt }
+}
+
+/** As which Codex CLI the backend is asked: loaded by who asks it, behind the requests. */
+function openClient(
+  { env, paths, host, loaded }: RuntimeOptions,
+  deps: Pick<ClientVersionDeps, 'registry' | 'userAgent' | 'fetch' | 'clock'>,
+): Lazy<ClientVersions> {
+  return lazily(async () => {
+    const { createClientVersions } = await import('./catalogue/client-versions.js')
+    return createClientVersions({
+      ...deps,
+      file: paths.clientVersionFile,
+      setting: loaded.config.codexClientVersion,
+      env,
+      home: paths.home,
+      log: host,
+    })
+  })
 }
 
 /** What is read of quotas, and the history that follows it. */

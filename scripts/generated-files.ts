@@ -5,6 +5,13 @@ import { TOOL_GROUPS } from '../lib/tools/definition.js'
 import { profileCost, toolsOfProfile } from '../lib/tools/profiles.js'
 import { TOOLS } from '../lib/tools/index.js'
 import { templateConfig } from '../lib/models/templates.js'
+import { inGeneral } from '../lib/transfer/foreign-settings/judge.js'
+import {
+  FOREIGN_ENV,
+  FOREIGN_FILES,
+  FOREIGN_KEYS,
+  type ForeignName,
+} from '../lib/transfer/foreign-settings/table.js'
 import type { FailureRow } from '../lib/request/failures/failure-row.js'
 import { FAILURES, type FailureTable } from '../lib/request/failures/failures.js'
 
@@ -15,6 +22,8 @@ export interface Generated {
   /** Replace only what stands between `<!-- generated:NAME -->` and `<!-- /generated:NAME -->`. */
   readonly marker?: string
 }
+
+const MIGRATING = 'docs/migrating-from-opencode-codex-auth.md'
 
 const TEMPLATES = [
   ['modern', 'opencode-modern.json'],
@@ -38,9 +47,27 @@ export function generatedFiles(): Generated[] {
     { path: 'docs/tools.md', marker: 'tools', text: toolTables() },
     { path: 'docs/tools.md', marker: 'profiles', text: profileRows() },
     { path: 'docs/configuration.md', marker: 'settings', text: configTable() },
+    { path: MIGRATING, marker: 'keys', text: foreignKeyRows() },
+    { path: MIGRATING, marker: 'variables', text: foreignNameRows('variable', FOREIGN_ENV) },
+    { path: MIGRATING, marker: 'files', text: foreignNameRows('file', FOREIGN_FILES) },
     { path: 'docs/troubleshooting.md', marker: 'errors', text: errorRows() },
     { path: 'docs/development/FAILOVER.md', marker: 'failures', text: failureRows(FAILURES) },
   ]
+}
+
+function foreignKeyRows(): string {
+  const rows = FOREIGN_KEYS.map(({ key, env = [], becomes }) => {
+    const names = env.map((name) => `\`${name}\``).join(', ')
+    return `| \`${key}\` | ${names} | ${commandsIn(inGeneral(becomes), 'terminal')} |`
+  })
+  return ['| its key | its variable | here |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
+function foreignNameRows(title: string, names: readonly ForeignName[]): string {
+  const rows = names.map(
+    ({ name, becomes }) => `| \`${name}\` | ${commandsIn(inGeneral(becomes), 'terminal')} |`,
+  )
+  return [`| its ${title} | here |`, '| --- | --- |', ...rows].join('\n')
 }
 
 function errorRows(): string {

@@ -42,6 +42,8 @@ const settingsSchema = z.strictObject({
   outputDelayMs: z.strictObject({ http: z.number().min(0), websocket: z.number().min(0) }),
   /** What the model says where a prompt asks for nothing else, by the kind of request; its usual words when `null`. */
   says: z.strictObject({ turn: z.string().nullable(), title: z.string().nullable() }),
+  /** Oldest client, by model, that its list names the model to, in place of the model's own. */
+  minimalClients: z.record(z.string(), z.string()),
   /** Packed bodies that are understood. */
   encodings: z.array(z.enum(['zstd', 'gzip', 'deflate', 'br'])),
   /** How any other is refused. */
@@ -72,6 +74,7 @@ export const DEFAULT_SETTINGS: Settings = {
   duplicateItems: 'connection',
   outputDelayMs: { http: 0, websocket: 0 },
   says: { turn: null, title: null },
+  minimalClients: {},
   encodings: ['zstd', 'gzip', 'deflate', 'br'],
   encodingRefusal: 415,
 }

@@ -1,4 +1,5 @@
 import { isRecord, parsedJson } from '../kernel/text/json.js'
+import { CODEX_CLI_VERSION } from '../models/facts.js'
 import type { CatalogueModel } from './catalogue.js'
 
 /** The catalogue of one account as cached. */
@@ -7,15 +8,17 @@ export interface CachedCatalogue {
   readonly etag: string | undefined
   /** Epoch ms. */
   readonly fetchedAtMs: number
+  /** Version of the client that asked. */
+  readonly client: string
 }
 
 /** Cached catalogues by account uid. */
 export type Catalogues = Readonly<Record<string, CachedCatalogue>>
 
 /** In version 1 every account had its own `models` and `etag`. Who knows that one only takes a file of this one for none. */
-const VERSION = 2
+export const VERSION = 2
 /** Raised when more of the backend's list is kept: one that was kept with less is asked for anew, by dropping its tag. */
-const HOLDS = 1
+export const HOLDS = 1
 
 /**
  * Reads the cache, also one of the former version. It is read at every start, before anything else is loaded, so it is
@@ -37,35 +40,23 @@ export function parseCatalogues(text: string): Catalogues {
   return catalogues
 }
 
-/** The text of the cache: each list once, and per account which one it is. */
-export function formatCatalogues(catalogues: Catalogues): string {
-  const lists: object[] = []
-  const places = new Map<string, number>()
-  const texts = new Map<CachedCatalogue['models'], string>()
-  const accounts = Object.entries(catalogues).map(([uid, { models, etag, fetchedAtMs }]) => {
-    // Lists that came from the file are the same array already.
-    const text = texts.get(models) ?? JSON.stringify(models)
-    texts.set(models, text)
-    const key = `${etag ?? ''} ${text}`
-    const list = places.get(key) ?? lists.push({ etag, models, holds: HOLDS }) - 1
-    places.set(key, list)
-    return [uid, { list, fetchedAtMs }] as const
-  })
-  return JSON.stringify({ version: VERSION, lists, accounts: Object.fromEntries(accounts) })
-}
-
 function listIn(entry: unknown): Omit<CachedCatalogue, 'fetchedAtMs'> | undefined {
   if (!isRecord(entry) || !Array.isArray(entry.models)) return undefined
-  const { etag, holds } = entry
+  // Earlier versions of this package asked as the one client they knew.
+  const { etag, holds, client = CODEX_CLI_VERSION } = entry
   const models = entry.models.filter(isModel)
   return models.length === 0
     ? undefined
-    : { models, etag: typeof etag === 'string' && holds === HOLDS ? etag : undefined }
+    : {
+        models,
+        etag: typeof etag === 'string' && holds === HOLDS ? etag : undefined,
+        client: typeof client === 'string' ? client : CODEX_CLI_VERSION,
+      }
 }
 
 function isModel(value: unknown): value is CatalogueModel {
   if (!isRecord(value)) return false
-  const { id, name, input, efforts, listed, fast, images } = value
+  const { id, name, input, efforts, refused, options, listed, fast, images } = value
   return (
     typeof id === 'string' &&
     id !== '' &&
@@ -73,6 +64,7 @@ function isModel(value: unknown): value is CatalogueModel {
     (input === undefined || (typeof input === 'number' && input > 0)) &&
     (efforts === undefined ||
       (Array.isArray(efforts) && efforts.every((effort) => typeof effort === 'string'))) &&
+    [refused, options].every((table) => table === undefined || isRecord(table)) &&
     [listed, fast, images].every((flag) => typeof flag === 'boolean')
   )
 }

@@ -12,13 +12,8 @@ import {
 import type { Clock } from '../kernel/clock.js'
 import { messageOf } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
-import { CODEX_CLI_VERSION } from '../models/facts.js'
-import {
-  type CachedCatalogue,
-  type Catalogues,
-  formatCatalogues,
-  parseCatalogues,
-} from './catalogue-file.js'
+import { type CachedCatalogue, type Catalogues, parseCatalogues } from './catalogue-file.js'
+import type { ClientVersions } from './client-versions.js'
 
 /** How long after a start, or after an account was chosen, its list is looked at: requests come first, ms. */
 const LOOK_DELAY_MS = 1_000
@@ -41,6 +36,8 @@ interface CatalogueDeps extends BackendDeps {
   readonly store: AccountStore
   readonly clock: Clock
   readonly log: Logger
+  /** As which client the backend is asked: it lists models by that. */
+  readonly client: () => Promise<ClientVersions>
 }
 
 /** Creates the book over its cache file. */
@@ -52,6 +49,7 @@ export function createModelCatalogue(deps: CatalogueDeps) {
   let wanted: readonly string[] = []
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> = Promise.resolve()
+  let learning: Promise<void> = Promise.resolve()
   let known: Catalogues = {}
   let ids = new Map<string, ReadonlySet<string>>()
   let everyId: ReadonlySet<string> = new Set()
@@ -63,19 +61,14 @@ export function createModelCatalogue(deps: CatalogueDeps) {
     )
     everyId = new Set([...ids.values()].flatMap((list) => [...list]))
   }
-  const stored = async (): Promise<Catalogues> =>
-    parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '')
 
   async function bringUpToDate(isWanted: (uid: string) => boolean): Promise<void> {
     try {
       const pool = deps.store.peek() ?? (await deps.store.read())
       const nowMs = clock.now()
+      const client = await deps.client()
       const due = pool.accounts.filter(
-        (account) =>
-          isWanted(account.uid) &&
-          account.kind !== 'api-key' &&
-          account.enabled !== false &&
-          Math.abs(nowMs - (known[account.uid]?.fetchedAtMs ?? 0)) > FRESH_MS,
+        (account) => isWanted(account.uid) && isDue(account, known[account.uid], client, nowMs),
       )
       // Who could not be asked is asked when it serves again.
       for (const { uid } of due) inUse.delete(uid)
@@ -85,7 +78,7 @@ export function createModelCatalogue(deps: CatalogueDeps) {
         const some = asked.splice(0, ASKED_AT_ONCE)
         const found = await Promise.all(
           some.map((one) =>
-            askedFor(deps, one, known[one.uid], ended.signal).catch(() => undefined),
+            askedFor(deps, one, known[one.uid], client, ended.signal).catch(() => undefined),
           ),
         )
         if (ended.signal.aborted) return
@@ -98,15 +91,14 @@ export function createModelCatalogue(deps: CatalogueDeps) {
       }
       if (Object.keys(answers).length === 0) return
       // Read again: windows of other pools may have written theirs meanwhile.
-      const everyone = { ...known, ...(await stored()) }
+      const everyone = { ...known, ...(await storedLater(file)) }
       const uids = new Set(pool.accounts.map(({ uid }) => uid))
       const kept = Object.entries(everyone).filter(
         ([uid, { fetchedAtMs }]) => uids.has(uid) || Math.abs(nowMs - fetchedAtMs) < KEEP_OTHERS_MS,
       )
       const next: Catalogues = { ...Object.fromEntries(kept), ...answers }
       take(next)
-      const { writeFileAtomic } = await import('../kernel/files/writing.js')
-      await writeFileAtomic(file, formatCatalogues(next), { isLosable: true })
+      await write(file, next)
     } catch (error) {
       log.log('debug', 'The model catalogue could not be brought up to date.', {
         reason: messageOf(error),
@@ -116,8 +108,13 @@ export function createModelCatalogue(deps: CatalogueDeps) {
 
   /** Behind a look that is under way: what that one learns is not asked for twice. */
   function look(isWanted: (uid: string) => boolean): Promise<void> {
-    looking = looking.then(() => (ended.signal.aborted ? undefined : bringUpToDate(isWanted)))
-    return looking
+    const next = () =>
+      (looking = looking.then(() => (ended.signal.aborted ? undefined : bringUpToDate(isWanted))))
+    // Nobody waits for what is learned: the lists are asked for as the client that is known now, and again as a newer one.
+    learning = learning
+      .then(async () => !ended.signal.aborted && (await deps.client()).learn(ended.signal))
+      .then((isAnother) => (isAnother ? next() : undefined))
+    return next()
   }
 
   return {
@@ -158,6 +155,7 @@ export function createModelCatalogue(deps: CatalogueDeps) {
     async close() {
       ended.abort()
       clearTimeout(timer)
+      await learning
       await looking
     },
   }
@@ -168,28 +166,60 @@ async function askedFor(
   deps: CatalogueDeps,
   { accessToken: token = '', accountId }: Account,
   cached: CachedCatalogue | undefined,
+  versions: ClientVersions,
   signal: AbortSignal,
 ): Promise<CachedCatalogue | undefined> {
+  const { version: client } = versions.inForce()
   const request = {
     // The backend lists models by the client that asks.
-    path: `/codex/models?client_version=${CODEX_CLI_VERSION}`,
+    path: `/codex/models?client_version=${encodeURIComponent(client)}`,
     what: 'request for models',
     timeoutMs: ANSWER_TIMEOUT_MS,
-    headers: dropUndefined({ 'if-none-match': cached?.etag }),
+    headers: dropUndefined({
+      'if-none-match': cached?.client === client ? cached.etag : undefined,
+    }),
     signal,
   }
   const { status, headers, body } = await callBackend(deps, { token, accountId }, request)
   const fetchedAtMs = deps.clock.now()
-  if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs }
+  if (status === 304 && cached !== undefined) return { ...cached, fetchedAtMs, client }
   const { parseCatalogue } = await import('./catalogue.js')
   const models = status >= 200 && status < 300 ? parseCatalogue(body) : undefined
   return models === undefined
     ? undefined
-    : { models, etag: headers.get('etag') ?? undefined, fetchedAtMs }
+    : { models, etag: headers.get('etag') ?? undefined, fetchedAtMs, client }
+}
+
+/** A list is also old that was asked for as an older client: the newer one may see more. */
+function isDue(
+  { kind, enabled }: Account,
+  cached: CachedCatalogue | undefined,
+  client: ClientVersions,
+  nowMs: number,
+): boolean {
+  if (kind === 'api-key' || enabled === false) return false
+  return (
+    cached === undefined ||
+    Math.abs(nowMs - cached.fetchedAtMs) > FRESH_MS ||
+    client.isPast(cached.client)
+  )
 }
 
 function hasGoodToken({ accessToken, expiresAt = 0 }: Account, nowMs: number): boolean {
   return accessToken !== undefined && expiresAt > nowMs
+}
+
+async function write(file: string, catalogues: Catalogues): Promise<void> {
+  const [{ writeFileAtomic }, { formatCatalogues }] = await Promise.all([
+    import('../kernel/files/writing.js'),
+    import('./catalogue-text.js'),
+  ])
+  await writeFileAtomic(file, formatCatalogues(catalogues), { isLosable: true })
+}
+
+/** Never throws. */
+async function storedLater(file: string): Promise<Catalogues> {
+  return parseCatalogues((await readBoundedFile(file, MAX_FOREIGN_BYTES).catch(() => '')) ?? '')
 }
 
 /** A start waits for it: read at once, since that takes less than to ask for it and wait. Never throws. */

@@ -19,28 +19,32 @@ import { renderTable } from '../kernel/text/table.js'
 import { configFiles } from '../runtime-config.js'
 import { applyChange, backupStamp, planChange } from './install/apply.js'
 import { defineCommand } from './command.js'
+import { checkConfig } from './config-check.js'
 import type { CommandIo, Values } from './io.js'
 
 const HELP = `Usage: oc-codex-multi-auth config [NAME]
        oc-codex-multi-auth config set NAME VALUE [options]
        oc-codex-multi-auth config unset NAME [options]
+       oc-codex-multi-auth config check [--json]
 
 Shows every setting, or one, with its value and where that came from: the environment, the project's file, your file, or
 the default. A project's file may make some settings stricter: the column "In a project" says which. set and unset edit
-your file; comments and formatting stay, and the file as it was is kept beside it.
+your file; comments and formatting stay, and the file as it was is kept beside it. check says what is wrong with them, and what
+becomes here of every setting, variable and file of opencode-codex-auth that is on this machine.
 
   --project  edit the project's file instead of yours
   --dry-run  show what would change and write nothing
   --json     print JSON
   --help     show this text
 
-Exit code: 0 done, 1 failed or a value is wrong, 2 wrong usage.
+Exit code: 0 done, 1 failed, a value is wrong or (check) something is not supported, 2 wrong usage.
 `
 
 /** `config`. */
 export const configCommand = defineCommand({
   name: 'config',
-  summary: 'Show the settings and where each comes from; set and unset change them.',
+  summary:
+    'Show the settings and where each comes from; set and unset change them, check looks for what does not count.',
   help: HELP,
   options: { project: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
   takesWords: nextWord,
@@ -49,6 +53,10 @@ export const configCommand = defineCommand({
     if (first !== 'set' && first !== 'unset') {
       if (rest.length > 0) throw wrongUsage('config takes at most one name')
       if (isProject || dryRun) throw wrongUsage('--project and --dry-run need set or unset')
+      if (first === 'check') {
+        const { problems } = current(io)
+        return checkConfig(io, problems, problems.map(problemLine), json)
+      }
       return show(io, first, json)
     }
     if (first === 'set' && rest.length !== 2)

@@ -1,5 +1,5 @@
 import * as s from '../kernel/shape.js'
-import { CODEX_CLI_VERSION } from '../models/facts.js'
+import { LEARNED } from '../models/client-version.js'
 import { PERSONALITY_SETTINGS } from './personality-value.js'
 import {
   ANY,
@@ -225,13 +225,13 @@ export const SETTINGS = {
   codexIdentity: toggle({
     default: false,
     env: 'CODEX_AUTH_CODEX_IDENTITY',
-    help: 'Send the identifying headers of the Codex CLI in place of those of OpenCode; ChatGPT accounts only.',
+    help: 'Send the identifying headers of the Codex CLI in place of those of OpenCode: as codex_cli_rs from the TUI, as codex_exec from opencode run; ChatGPT accounts only.',
   }),
   codexClientVersion: setting({
     schema: s.string({ pattern: /^[0-9A-Za-z.+_-]{1,32}$/ }),
-    default: CODEX_CLI_VERSION,
+    default: LEARNED,
     env: 'CODEX_AUTH_CLIENT_VERSION',
-    help: 'Version that codexIdentity names; letters, digits and . + _ - only.',
+    help: 'Version of the Codex CLI that the model list is asked for with and that codexIdentity names; letters, digits and . + _ - only. auto: the newest of the one installed here, the newest release in the npm registry (asked once a day), and the one this package knows.',
   }),
 
   // What the model is told

@@ -6,6 +6,8 @@ export interface Endpoints {
   readonly issuer: string
   /** ChatGPT backend, without a trailing slash: `…/codex/responses` and `…/wham/usage` hang below it. */
   readonly backend: string
+  /** npm registry, without a trailing slash, never with a login; undefined where nobody may be asked. */
+  readonly registry?: string | undefined
 }
 
 /** Public client id of the Codex CLI. */
@@ -14,20 +16,27 @@ export const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
 export const DEFAULT_ENDPOINTS: Endpoints = {
   issuer: 'https://auth.openai.com',
   backend: 'https://chatgpt.com/backend-api',
+  registry: 'https://registry.npmjs.org',
 }
 
 /** Environment names that point the plugin at the simulator. Loopback only: a login must never leave for elsewhere. */
 export const ISSUER_ENV = 'OC_CODEX_SIMULATOR_ISSUER'
 export const BACKEND_ENV = 'OC_CODEX_SIMULATOR_BACKEND'
+export const REGISTRY_ENV = 'OC_CODEX_SIMULATOR_REGISTRY'
 
 /**
  * The endpoints in force.
  * @throws CodexError `destination_refused` when an override names anything but a literal loopback address
  */
 export function resolveEndpoints(env: NodeJS.ProcessEnv): Endpoints {
+  const backend = override(env, BACKEND_ENV)
   return {
     issuer: override(env, ISSUER_ENV) ?? DEFAULT_ENDPOINTS.issuer,
-    backend: override(env, BACKEND_ENV) ?? DEFAULT_ENDPOINTS.backend,
+    backend: backend ?? DEFAULT_ENDPOINTS.backend,
+    // Who is simulated has no business outside.
+    registry:
+      override(env, REGISTRY_ENV) ??
+      (backend === undefined ? DEFAULT_ENDPOINTS.registry : undefined),
   }
 }
 

@@ -28,7 +28,7 @@ export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   diff: 'Compare two account or configuration files, without showing secrets.',
   export: 'Write the accounts with their tokens to a file, plain or encrypted.',
   import:
-    'Take accounts over from a backup or from another program; without arguments it lists what is on this machine.',
+    'Take accounts over from a backup or from another program, from opencode-codex-auth also its configuration; without arguments it lists what is on this machine.',
   keychain:
     'Keep the tokens sealed with a key in the OS keychain: status, migrate or rollback; without confirm it only says what would happen.',
 }

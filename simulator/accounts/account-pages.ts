@@ -40,8 +40,10 @@ export function answerAccountPage(
   }
 }
 
-function models(_world: World, account: SimAccount, request: SimRequest): Reply {
-  const { body, etag } = modelList(account)
+function models(world: World, account: SimAccount, request: SimRequest): Reply {
+  const { minimalClients } = world.settings
+  const version = request.query.get('client_version') ?? undefined
+  const { body, etag } = modelList(account, { version, minimalClients })
   if (request.headers['if-none-match'] === etag) return { status: 304, headers: { etag }, body: '' }
   return { status: 200, headers: { 'content-type': 'application/json', etag }, body }
 }

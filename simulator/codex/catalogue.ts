@@ -227,13 +227,29 @@ export function mayUse(subscriber: Subscriber, slug: string): boolean {
   return allowedSlugs(subscriber).includes(slug)
 }
 
+/** Who asks for the list: a model that needs a newer client is not in it. */
+interface AskingClient {
+  /** As it named itself; undefined sees every model. */
+  readonly version: string | undefined
+  readonly minimalClients: Readonly<Record<string, string>>
+}
+
 /** The answer of `GET /codex/models` for an account, and its ETag. */
-export function modelList(subscriber: Subscriber): { body: string; etag: string } {
+export function modelList(
+  subscriber: Subscriber,
+  client?: AskingClient,
+): { body: string; etag: string } {
   const models = allowedSlugs(subscriber)
     .map((slug) => MODELS.find((model) => model.slug === slug) ?? unlisted(slug))
+    .map((model) => ({ ...model, client: client?.minimalClients[model.slug] ?? model.client }))
+    .filter((model) => client?.version === undefined || !isOlder(client.version, model.client))
     .sort((a, b) => a.priority - b.priority)
   const body = JSON.stringify({ models: models.map(modelInfo) })
   return { body, etag: `W/"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"` }
+}
+
+function isOlder(version: string, minimal: string): boolean {
+  return version.localeCompare(minimal, 'en', { numeric: true }) < 0
 }
 
 /** A slug given to an account by hand, with the plainest facts. */

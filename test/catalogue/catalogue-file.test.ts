@@ -1,11 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import {
-  type CachedCatalogue,
-  formatCatalogues,
-  parseCatalogues,
-} from '../../lib/catalogue/catalogue-file.js'
+import { type CachedCatalogue, parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
+import { formatCatalogues } from '../../lib/catalogue/catalogue-text.js'
 
 const model = (id: string) => ({
   id,
@@ -30,6 +27,7 @@ describe('the file of the catalogues', () => {
       models: fc.constantFrom(LIST, LIST.slice(1), [model('own')], structuredClone(LIST)),
       etag: fc.constantFrom(undefined, 'W/"a"', '"b"'),
       fetchedAtMs: fc.integer({ min: 0 }),
+      client: fc.constantFrom('0.169.0', '0.170.0'),
     })
     fc.assert(
       fc.property(fc.dictionary(fc.uuid(), catalogue, { noNullPrototype: true }), (all) => {
@@ -43,25 +41,32 @@ describe('the file of the catalogues', () => {
       Object.fromEntries(
         Array.from({ length: 1_000 }, (_, index) => [
           `account-${index}`,
-          { models: structuredClone(LIST), etag: '"a"', fetchedAtMs: 1_800_000_000_000 },
+          {
+            models: structuredClone(LIST),
+            etag: '"a"',
+            client: '0.169.0',
+            fetchedAtMs: 1_800_000_000_000,
+          },
         ]),
       ),
     )
     expect(text.match(/gpt-5\.4-mini/g)).toHaveLength(1)
-    // Less than a tenth of a list for each.
-    expect(text.length).toBeLessThan(JSON.stringify(LIST).length * 100)
+    // The list once, and less than a tenth of one for each.
+    expect(text.length).toBeLessThan(JSON.stringify(LIST).length * 101)
     expect(new Set(Object.values(parseCatalogues(text)).map(({ models }) => models)).size).toBe(1)
   })
 
   it('of the former version is read, and its lists are asked for in full, since less of them was kept', () => {
     const entry = { models: LIST, etag: '"a"', fetchedAtMs: 5 }
     expect(parseCatalogues(JSON.stringify({ version: 1, accounts: { a: entry } }))).toEqual({
-      a: { ...entry, etag: undefined },
+      a: { ...entry, etag: undefined, client: '0.169.0' },
     })
   })
 
   it('is none for the former version, which then asks again', () => {
-    const text = formatCatalogues({ a: { models: LIST, etag: '"a"', fetchedAtMs: 5 } })
+    const text = formatCatalogues({
+      a: { models: LIST, etag: '"a"', client: '0.169.0', fetchedAtMs: 5 },
+    })
     expect(readByFormerVersion(text)).toEqual({})
   })
 

@@ -1,8 +1,13 @@
+import { writeFile } from 'node:fs/promises'
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { accountsServing, withAccountCounts } from '../../lib/catalogue/account-counts.js'
 import { parseCatalogue } from '../../lib/catalogue/catalogue.js'
 import { type HostModel, mergeModels } from '../../lib/catalogue/host-models.js'
+import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { aHome } from '../support/home.js'
 
 const hostModel = (id: string, fields: Partial<HostModel> = {}): HostModel => ({
   id,
@@ -140,6 +145,107 @@ describe('mergeModels', () => {
     ).toBe(272_000)
   })
 
+  it('leaves out what the account’s list says a model does not take, in the model and in its variants', () => {
+    const host = {
+      m: hostModel('m', {
+        variants: { low: { reasoningEffort: 'low', reasoningSummary: 'auto' } },
+      }),
+      n: hostModel('n'),
+    }
+    const plain = { supports_reasoning_summaries: false, support_verbosity: false }
+    const merged = mergeModels(host, [catalogue(entry('m', plain), entry('n'))], new Set())
+    expect(merged.m?.options).toEqual({ reasoningSummary: null, textVerbosity: null })
+    expect(merged.m?.variants?.low).toEqual({
+      reasoningEffort: 'low',
+      reasoningSummary: null,
+      textVerbosity: null,
+    })
+    expect(merged.n?.options).toBeUndefined()
+    const either = mergeModels(
+      host,
+      [catalogue(entry('m', plain)), catalogue(entry('m'))],
+      new Set(),
+    )
+    expect(either.m?.options).toBeUndefined()
+  })
+
+  it('gives a model that the host does not know the verbosity the Codex CLI would send', () => {
+    const lists = [
+      catalogue(
+        entry('loud', { support_verbosity: true, default_verbosity: 'high' }),
+        entry('odd', { default_verbosity: 'shouting' }),
+      ),
+    ]
+    const merged = mergeModels({ old: hostModel('old') }, lists, new Set())
+    expect(merged.loud?.options).toEqual({ textVerbosity: 'high' })
+    expect(merged.odd?.options).toEqual({})
+  })
+
+  it('offers the fast form of a model that has one, once, and never over a real model or the user’s', () => {
+    const fast = { service_tiers: [{ id: 'priority' }] }
+    const lists = [
+      catalogue(
+        entry('new', fast),
+        entry('slow'),
+        entry('real', fast),
+        entry('real-fast'),
+        entry('mine', fast),
+        entry('hidden', { ...fast, visibility: 'hide' }),
+      ),
+    ]
+    const merged = mergeModels(
+      { old: hostModel('old'), mine: hostModel('mine') },
+      lists,
+      new Set(['mine']),
+    )
+    expect(merged['new-fast']).toMatchObject({
+      id: 'new-fast',
+      name: 'NEW Fast',
+      api: { id: 'new' },
+      options: { serviceTier: 'priority' },
+    })
+    expect(merged['real-fast']).toMatchObject({ name: 'REAL-FAST', api: { id: 'real-fast' } })
+    expect(Object.keys(merged).filter((id) => /^(?:slow|mine|hidden)-fast$/.test(id))).toEqual([])
+  })
+
+  it('is not led astray by names that every object has, by unknown efforts, or by control characters', () => {
+    const lists = [
+      catalogue(
+        entry('constructor', { display_name: 'Con\u001b[31mstructor' }),
+        entry('__proto__'),
+        entry('m', {
+          supported_reasoning_levels: [
+            { effort: 'hyper' },
+            { effort: 'constructor' },
+            { effort: '__proto__' },
+            { effort: 'a b' },
+            { effort: '' },
+          ],
+        }),
+      ),
+    ]
+    const merged = mergeModels({ m: hostModel('m') }, lists, new Set())
+    expect(Object.keys(merged).sort()).toEqual(['constructor', 'm'])
+    expect(merged.constructor).toMatchObject({ id: 'constructor', name: 'Con [31mstructor' })
+    expect(Object.keys(merged.m?.variants ?? {})).toEqual(['hyper', 'constructor', 'fastish'])
+    expect(merged.m?.variants?.constructor).toMatchObject({ reasoningEffort: 'constructor' })
+  })
+
+  it('takes a list of 500 models, and one that says nothing but names', () => {
+    const many = Array.from({ length: 500 }, (_, index) => entry(`model-${index}`))
+    expect(
+      Object.keys(mergeModels({ m: hostModel('m') }, [catalogue(...many)], new Set())),
+    ).toHaveLength(501)
+    const bare = {
+      slug: 'm',
+      context_window: null,
+      supported_reasoning_levels: 'x',
+      service_tiers: 7,
+    }
+    const host = { m: hostModel('m') }
+    expect(mergeModels(host, [catalogue(bare)], new Set())).toEqual(host)
+  })
+
   it('never takes a model of the host away, whatever the catalogue says', () => {
     fc.assert(
       fc.property(
@@ -155,5 +261,61 @@ describe('mergeModels', () => {
         },
       ),
     )
+  })
+})
+
+describe('how many accounts may run a model', () => {
+  const list = (...entries: unknown[]) => ({
+    models: catalogue(...entries),
+    etag: undefined,
+    client: '0.169.0',
+    fetchedAtMs: 1,
+  })
+  const fast = { service_tiers: [{ id: 'priority' }] }
+  const lists = {
+    a: list(entry('all', fast), entry('one')),
+    b: list(entry('all')),
+    c: list(entry('all')),
+    elsewhere: list(entry('nobody')),
+  }
+  const names = (uids: readonly string[], userDefined: readonly string[] = []) => {
+    const ids = ['all', 'one', 'nobody']
+    const models = {
+      ...Object.fromEntries(ids.map((id) => [id, hostModel(id)])),
+      'all-fast': hostModel('all-fast', {
+        api: { id: 'all' },
+        options: { serviceTier: 'priority' },
+      }),
+    }
+    const counted = withAccountCounts(models, lists, new Set(uids), new Set(userDefined))
+    return Object.values(counted).map(({ name }) => name)
+  }
+
+  it('is said in the name of a model that some may not run, and of its fast form, and nowhere else', () => {
+    expect(names(['a', 'b', 'c'])).toEqual([
+      'all',
+      'one (1 of 3 accounts)',
+      'nobody',
+      'all-fast (1 of 3 accounts)',
+    ])
+  })
+
+  it('is not said where all may, where nothing is known, and of the user’s own models', () => {
+    expect(names(['a'])).toEqual(['all', 'one', 'nobody', 'all-fast'])
+    expect(names([])).toEqual(['all', 'one', 'nobody', 'all-fast'])
+    expect(names(['unknown'])).toEqual(['all', 'one', 'nobody', 'all-fast'])
+    expect(names(['a', 'b', 'c'], ['one'])[1]).toBe('one')
+  })
+
+  it('counts the accounts that serve in the folder: those of the project, enabled, with a list', async () => {
+    const home = await aHome([
+      { refreshToken: 'rt_1', accountId: 'w1', addedAt: 1, lastUsed: 0 },
+      { refreshToken: 'rt_2', accountId: 'w2', addedAt: 1, lastUsed: 0, enabled: false },
+      { kind: 'api-key', apiKey: 'sk', baseUrl: 'https://k.example', addedAt: 1, lastUsed: 0 },
+    ])
+    const paths = resolvePaths({ HOME: home })
+    expect((await accountsServing(paths, home, true)).size).toBe(1)
+    await writeFile(paths.accountsFile, '{')
+    expect((await accountsServing(paths, home, true)).size).toBe(0)
   })
 })

@@ -12,6 +12,7 @@ import {
   KEEP_OTHERS_MS,
   MAX_ASKED,
 } from '../../lib/catalogue/refresh.js'
+import { CODEX_CLI_VERSION } from '../../lib/models/facts.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const NOW = 1_800_000_000_000
@@ -52,6 +53,12 @@ async function bookOf(
     store: { peek: () => pool, read: () => Promise.resolve(pool) } as unknown as AccountStore,
     clock: { now: () => options.nowMs ?? NOW, sleep: () => Promise.resolve() },
     log: { log: () => undefined },
+    client: () =>
+      Promise.resolve({
+        inForce: () => ({ version: CODEX_CLI_VERSION, source: 'bundled' }),
+        isPast: () => false,
+        learn: () => Promise.resolve(false),
+      }),
   })
   await book.load()
   const stored = async () => parseCatalogues(await readFile(file, 'utf8'))

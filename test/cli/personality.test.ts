@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { editText } from '../../lib/cli/terminal/editor.js'
-import { formatCatalogues } from '../../lib/catalogue/catalogue-file.js'
+import { formatCatalogues } from '../../lib/catalogue/catalogue-text.js'
 import { wordsOf } from '../../lib/tools/command-line.js'
 import { type CliResult, runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'

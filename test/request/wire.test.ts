@@ -26,7 +26,11 @@ const debian: SystemFacts = {
 }
 const codex: WireStyle = {
   responsesLite: 'auto',
-  identity: { version: '0.169.0', userAgent: codexUserAgent('0.169.0', debian) },
+  identity: () => ({
+    originator: 'codex_exec',
+    version: '0.169.0',
+    userAgent: codexUserAgent('codex_exec', '0.169.0', debian),
+  }),
 }
 const account = (fields: Partial<Account> = {}): Account => ({
   uid: 'acc_1',
@@ -342,7 +346,44 @@ describe('codexUserAgent', () => {
       'codex_exec/1 (Linux Unknown; x86_64) xterm (codex_exec; 1)',
     ],
   ])('describes the machine as the Codex CLI does (%#)', (system: SystemFacts, agent) => {
-    expect(codexUserAgent('1', system)).toBe(agent)
+    expect(codexUserAgent('codex_exec', '1', system)).toBe(agent)
+  })
+
+  it.each([
+    [{ WT_SESSION: 'b9', TERM: 'xterm' }, 'WindowsTerminal'],
+    [{ TERM_PROGRAM: 'vscode', TERM_PROGRAM_VERSION: '1.99.0', WT_SESSION: 'b9' }, 'vscode/1.99.0'],
+    [{ TERM_PROGRAM: 'tmux', TERM_PROGRAM_VERSION: '3.4' }, 'tmux/3.4'],
+    [{ WEZTERM_VERSION: '20260101', TERM: 'xterm' }, 'WezTerm/20260101'],
+    [{ KITTY_WINDOW_ID: '1', TERM: 'xterm-kitty' }, 'kitty'],
+    [{ VTE_VERSION: '7600', TERM: 'xterm-256color' }, 'VTE/7600'],
+    [{ ITERM_SESSION_ID: 'w0t0', TERM_SESSION_ID: 'w0t0' }, 'iTerm.app'],
+    [{ TERM_SESSION_ID: 'x' }, 'Apple_Terminal'],
+    [{ WT_SESSION: ' ', TERM: 'screen' }, 'screen'],
+  ])('names the terminal as the Codex CLI does (%#)', (env: SystemFacts['env'], name) => {
+    expect(codexUserAgent('codex_cli_rs', '1', { ...debian, env })).toBe(
+      `codex_cli_rs/1 (Debian 12.0.0; x86_64) ${name}`,
+    )
+  })
+
+  it('is never more than one line of plain characters, whatever the environment says', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.constantFrom(
+            'TERM_PROGRAM',
+            'TERM_PROGRAM_VERSION',
+            'WEZTERM_VERSION',
+            'WT_SESSION',
+            'TERM',
+          ),
+          fc.string({ unit: 'binary' }),
+        ),
+        (env) =>
+          /^[\x20-\x7e]{1,200}$/.test(
+            codexUserAgent('codex_cli_rs', '0.169.0', { ...debian, env }),
+          ),
+      ),
+    )
   })
 })
 
@@ -351,7 +392,7 @@ describe('settings of the wire', () => {
     for (const version of ['0.1 (x', 'a\nb', '', ' '])
       expect(
         resolveConfig({ env: { CODEX_AUTH_CLIENT_VERSION: version } }).config.codexClientVersion,
-      ).toBe('0.169.0')
+      ).toBe('auto')
     expect(
       resolveConfig({ env: { CODEX_AUTH_CLIENT_VERSION: '0.170.0-alpha.1' } }).config
         .codexClientVersion,

@@ -4,6 +4,8 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { CODEX_CLI_VERSION } from '../../lib/models/facts.js'
+import type { Runtime } from '../../lib/runtime.js'
 import { coreOver } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
 
@@ -18,6 +20,29 @@ interface Report {
 }
 
 describe('codex-doctor', () => {
+  it('says which version of the Codex CLI is named, where that is known from and how old that is', async () => {
+    const { core, home } = await coreOver(['a'])
+    const rowOf = async (runtime: Runtime) =>
+      ((await toolData(runtime, 'doctor')) as unknown as Report).findings.find(
+        ({ id }) => id === 'client-version',
+      )?.summary
+    expect(await rowOf(core.runtime)).toBe(
+      `Models are asked for as Codex CLI ${CODEX_CLI_VERSION} (what this package knows).`,
+    )
+    await mkdir(path.join(home, '.opencode', 'cache'), { recursive: true })
+    await writeFile(
+      path.join(home, '.opencode', 'cache', 'client-version.json'),
+      JSON.stringify({
+        version: 1,
+        registry: { version: '0.900.0', atMs: Date.now() - 2 * 3_600_000 },
+      }),
+    )
+    const { runtime } = (await coreOver(['a'], { env: { HOME: home } })).core
+    expect(await rowOf(runtime)).toMatch(
+      /^Models are asked for as Codex CLI 0\.900\.0 \(the npm registry, learned 2 h( \d+ min)? ago\)\.$/,
+    )
+  })
+
   it('counts no error that it has just fixed', async () => {
     const { core } = await coreOver(['a'])
     const file = core.runtime.store.path

@@ -15,6 +15,8 @@ export interface Paths {
   readonly catalogueFile: string
   /** Texts of the Codex CLI. */
   readonly promptsFile: string
+  /** What was learned of the version of the Codex CLI. */
+  readonly clientVersionFile: string
   /** Instructions for legacy mode. */
   readonly instructionsFile: string
   readonly logsDir: string
@@ -68,6 +70,7 @@ export function resolvePaths(
     instructionsFile: path.join(root, 'cache', 'instructions.json'),
     promptsFile: path.join(root, 'cache', 'prompts.json'),
     catalogueFile: path.join(root, 'cache', 'catalogue.json'),
+    clientVersionFile: path.join(root, 'cache', 'client-version.json'),
     logsDir: path.join(root, 'logs', 'codex-plugin'),
     stateDir,
     quotaFile: path.join(stateDir, 'oc-codex-multi-auth-quota.json'),

@@ -1,10 +1,11 @@
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { uuidFrom } from '../../kernel/hash.js'
 import type { Sender } from './headers.js'
-import { ORIGINATOR } from './codex-user-agent.js'
+import type { Originator } from './codex-user-agent.js'
 
 /** As whom requests go out instead of OpenCode. */
 export interface CodexIdentity {
+  readonly originator: Originator
   readonly version: string
   readonly userAgent: string
 }
@@ -48,7 +49,7 @@ export function identityHeaders(
     'chatgpt-account-id': account.accountId,
     'x-openai-internal-codex-residency': account.residency,
     'x-openai-fedramp': account.fedramp === true ? 'true' : undefined,
-    originator: ORIGINATOR,
+    originator: identity.originator,
     'user-agent': identity.userAgent,
   })
 }

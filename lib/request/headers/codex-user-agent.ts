@@ -1,3 +1,5 @@
+import type { Place } from '../../kernel/text/command-words.js'
+
 /** What the Codex CLI tells of the machine. */
 export interface SystemFacts {
   /** As Node names them. */
@@ -10,10 +12,20 @@ export interface SystemFacts {
 }
 
 /**
- * What the CLI calls itself when it runs a single command (docs/development/facts/codex-backend.md#request-headers);
- * name and user agent always agree.
+ * What the CLI calls itself on a screen, and when it runs a single command
+ * (docs/development/facts/codex-backend.md#request-headers); name and user agent always agree.
  */
-export const ORIGINATOR = 'codex_exec'
+export type Originator = 'codex_cli_rs' | 'codex_exec'
+
+/** The name under which requests from this place go out. Pure. */
+export function originatorAt(place: Place): Originator {
+  switch (place) {
+    case 'tui':
+      return 'codex_cli_rs'
+    case 'terminal':
+      return 'codex_exec'
+  }
+}
 
 const DISTRIBUTIONS: Readonly<Record<string, string>> = {
   alpine: 'Alpine Linux',
@@ -24,9 +36,17 @@ const DISTRIBUTIONS: Readonly<Record<string, string>> = {
   ubuntu: 'Ubuntu',
 }
 
-/** The user agent of the Codex CLI: `codex_exec/0.169.0 (Debian 12.0.0; x86_64) xterm (codex_exec; 0.169.0)`. Pure. */
-export function codexUserAgent(version: string, system: SystemFacts): string {
-  return `${ORIGINATOR}/${version} (${systemName(system)}; ${machine(system)}) ${terminal(system.env)} (${ORIGINATOR}; ${version})`
+/**
+ * The user agent of the Codex CLI: `codex_exec/0.169.0 (Debian 12.0.0; x86_64) xterm (codex_exec; 0.169.0)`; only the single
+ * command repeats its name at the end. Pure.
+ */
+export function codexUserAgent(
+  originator: Originator,
+  version: string,
+  system: SystemFacts,
+): string {
+  const program = `${originator}/${version} (${systemName(system)}; ${machine(system)}) ${terminal(system.env)}`
+  return originator === 'codex_exec' ? `${program} (${originator}; ${version})` : program
 }
 
 function systemName({ platform, release, osRelease = '' }: SystemFacts): string {
@@ -55,10 +75,31 @@ function machine({ platform, arch }: SystemFacts): string {
   return arch === 'arm64' && platform !== 'darwin' ? 'aarch64' : arch
 }
 
+/** Terminals that say who they are by a variable of their own, in the CLI's order; the second name is that of their version. */
+const TERMINALS: readonly (readonly [token: string, sign: string, version?: string])[] = [
+  ['WezTerm', 'WEZTERM_VERSION', 'WEZTERM_VERSION'],
+  ['iTerm.app', 'ITERM_SESSION_ID'],
+  ['iTerm.app', 'ITERM_PROFILE'],
+  ['Apple_Terminal', 'TERM_SESSION_ID'],
+  ['kitty', 'KITTY_WINDOW_ID'],
+  ['Alacritty', 'ALACRITTY_SOCKET'],
+  ['Konsole', 'KONSOLE_VERSION', 'KONSOLE_VERSION'],
+  ['gnome-terminal', 'GNOME_TERMINAL_SCREEN'],
+  ['VTE', 'VTE_VERSION', 'VTE_VERSION'],
+  ['WindowsTerminal', 'WT_SESSION'],
+]
+
+/** `vscode/1.99.0`, `WindowsTerminal`, `xterm-256color`: the program's own word first, then its traces, then the kind. */
 function terminal(env: SystemFacts['env']): string {
-  const program = env.TERM_PROGRAM?.trim() ?? ''
-  const version = env.TERM_PROGRAM_VERSION?.trim() ?? ''
-  const name =
-    program === '' ? (env.TERM?.trim() ?? '') : version === '' ? program : `${program}/${version}`
-  return name === '' ? 'unknown' : name.replace(/[^0-9A-Za-z./_-]/g, '_').slice(0, 64)
+  const valueOf = (name: string): string => env[name]?.trim() ?? ''
+  const program = valueOf('TERM_PROGRAM')
+  if (program !== '') return token(program, valueOf('TERM_PROGRAM_VERSION'))
+  for (const [name, sign, version] of TERMINALS)
+    if (valueOf(sign) !== '') return token(name, version === undefined ? '' : valueOf(version))
+  return token(valueOf('TERM') === '' ? 'unknown' : valueOf('TERM'), '')
+}
+
+function token(name: string, version: string): string {
+  const whole = version === '' ? name : `${name}/${version}`
+  return whole.replace(/[^0-9A-Za-z./_-]/g, '_').slice(0, 64)
 }

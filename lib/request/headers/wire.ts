@@ -8,8 +8,8 @@ import { LITE_HEADERS, liteBody } from '../body/lite.js'
 /** Which of the Codex CLI's ways the user has chosen; with neither, a request is sent as OpenCode makes it. */
 export interface WireStyle {
   readonly responsesLite: 'off' | 'auto'
-  /** Undefined: requests say that they come from OpenCode. */
-  readonly identity?: CodexIdentity | undefined
+  /** As whom the next attempt goes out; undefined: requests say that they come from OpenCode. */
+  readonly identity?: (() => CodexIdentity) | undefined
   /** Whether requests of sub-agents say so, where the host marked them. */
   readonly marksSubAgents?: boolean
 }
@@ -49,7 +49,7 @@ export function wireRequest(
   const threadId = session === undefined ? undefined : threadIdOf(session, sender.account.uid)
   const serviceTier = stringMember(body, 'service_tier')
   return {
-    headers: identityHeaders(style.identity, sender, { model, serviceTier, threadId, shape }),
+    headers: identityHeaders(style.identity(), sender, { model, serviceTier, threadId, shape }),
     // The CLI's key of the prompt cache is the name of the conversation.
     body:
       threadId === undefined || cacheKey !== session

@@ -6,23 +6,31 @@ import { writeBackup } from '../../accounts/store/backups.js'
 import { backupsDirOf } from '../../accounts/store/pool-file.js'
 import { poolText } from '../../accounts/keychain/seal.js'
 import { FOREIGN_SOURCES } from '../../transfer/sources.js'
-import { CodexError } from '../../kernel/errors.js'
+import { CodexError, isCodexError } from '../../kernel/errors.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { defineTool } from '../definition.js'
 import {
   type ImportPlan,
   type ImportRequest,
   type ImportRow,
+  type ImportSearch,
   planImport,
   searchAccounts,
 } from '../../transfer/import.js'
 import { ownPlace } from '../user-acts.js'
+import {
+  type Configuration,
+  configurationFor,
+  configurationText,
+  foundConfiguration,
+  takeOver,
+} from './their-configuration.js'
 
 export const codexImport = defineTool({
   name: 'import',
   group: 'Backup and secrets',
   summary:
-    'Take accounts over from a backup or from another program; without arguments it lists what is on this machine.',
+    'Take accounts over from a backup or from another program, from opencode-codex-auth also its configuration; without arguments it lists what is on this machine.',
   risk: 'secret',
   args: {
     path: z.string().describe('the file').optional(),
@@ -37,7 +45,7 @@ export const codexImport = defineTool({
     dryRun: z.boolean().optional(),
     confirm: z
       .boolean()
-      .describe('needed to replace, and for logins another program uses')
+      .describe('needed to replace, for logins another program uses, and for its configuration')
       .optional(),
   },
   positional: ['path'],
@@ -51,7 +59,10 @@ export const codexImport = defineTool({
         ? await ownPlace(runtime.paths, asked.path, 'import')
         : asked.path
     const wish = wishOf(named, asked.from, mode, context.directory)
-    const search = await searchAccounts(runtime, wish, context.directory)
+    const configuration = await configurationFor(runtime, wish)
+    const search = await searchAccounts(runtime, wish, context.directory).catch((error: unknown) =>
+      withoutAccounts(error, configuration),
+    )
     // A damaged file must not keep its own backup out.
     const moved = await moveDamagedAside(runtime.store)
     const before = await runtime.store.read()
@@ -70,7 +81,9 @@ export const codexImport = defineTool({
       dryRun: isDry,
       found: rows,
       /** Files that are there and could not be taken. */
-      problems: search.problems,
+      problems: [...search.problems, ...foundConfiguration(configuration).problems],
+      /** Null where no configuration of the program was found. */
+      configuration: foundConfiguration(configuration).shown,
       added,
       updated,
       unchanged,
@@ -84,6 +97,7 @@ export const codexImport = defineTool({
     const needed = [
       ...(mode === 'replace' && removed > 0 ? ['to replace'] : []),
       ...(rows.some((row) => row.shared && row.here !== 'same') ? ['to import it anyway'] : []),
+      ...(foundConfiguration(configuration).changes ? ['to take its configuration over'] : []),
     ]
     const asksFirst = needed.length > 0 && !confirm
     if (dryRun || isList || asksFirst) {
@@ -98,8 +112,14 @@ export const codexImport = defineTool({
           : `Would be: ${counts}. Nothing was changed.${shared}${how}`
       return answer(true, planned.accounts.length, null, said(moved) + message)
     }
+    const settings = await takeOver(configuration, runtime.clock.now())
     if (added + updated + removed === 0)
-      return answer(false, before.accounts.length, null, `${said(moved)}${counts}.${shared}`)
+      return answer(
+        false,
+        before.accounts.length,
+        null,
+        `${said(moved)}${counts}.${settings}${shared}`,
+      )
     const backup =
       before.accounts.length === 0
         ? null
@@ -119,12 +139,13 @@ export const codexImport = defineTool({
         ? shared
         : ' A login that is also used elsewhere from this file will be ended there by the next refresh here, or the other way round.'
     const copy = backup === null ? '' : ` The pool before is in ${backup}.`
-    const message = `${said(notice)}${counts}.${copy}${elsewhere}`
+    const message = `${said(notice)}${counts}.${copy}${settings}${elsewhere}`
     return answer(false, pool.accounts.length, backup, message)
   },
   render(data, view) {
     const problems = data.problems.map((problem) => `\n${problem}`).join('')
-    if (!data.dryRun || data.found.length === 0) return `${data.message}${problems}`
+    const settings = configurationText(data.configuration, view.width)
+    if (!data.dryRun || data.found.length === 0) return `${settings}${data.message}${problems}`
     const table = renderTable(
       data.found,
       [
@@ -136,9 +157,15 @@ export const codexImport = defineTool({
       ],
       view.width,
     )
-    return `${table}\n\n${data.message}${problems}`
+    return `${table}\n\n${settings}${data.message}${problems}`
   },
 })
+
+/** A program may have left a configuration and no login: that is worth taking over too. */
+function withoutAccounts(error: unknown, configuration: Configuration): ImportSearch {
+  if (foundConfiguration(configuration).shown === null || !isCodexError(error)) throw error
+  return { found: [], problems: [error.message] }
+}
 
 function wishOf(
   wanted: string | undefined,

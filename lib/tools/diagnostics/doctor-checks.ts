@@ -12,7 +12,7 @@ import { readTextFile } from '../../kernel/files/json-file.js'
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import type { Runtime } from '../../runtime.js'
 import { leftovers, records } from './doctor-files.js'
-import { host as opencode, pluginEntry, version } from './doctor-host.js'
+import { clientVersion, host as opencode, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
 import { prompts } from './doctor-prompts.js'
 import { transport } from './doctor-transport.js'
@@ -25,6 +25,7 @@ const NETWORK_TIMEOUT_MS = 10_000
 /** Every check, in the order of the report. */
 export const CHECKS: Readonly<Record<string, Check>> = {
   version,
+  'client-version': clientVersion,
   host: opencode,
   'plugin-entry': pluginEntry,
   storage,

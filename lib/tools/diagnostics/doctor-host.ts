@@ -8,11 +8,13 @@ import { findConfigFiles } from '../../host-setup/config-files.js'
 import { cachedCopies } from '../../host-setup/package-cache.js'
 import { entryKind, PACKAGE_NAME } from '../../host-setup/plugin-entries.js'
 import { hostVersion, runHost } from '../../host-setup/run-host.js'
+import { formatDuration } from '../../kernel/text/moments.js'
 import { parsedJson } from '../../kernel/text/json.js'
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
 import { plainText } from '../../kernel/text/plain-text.js'
 import { packageVersion } from '../../kernel/version.js'
+import type { ClientVersion } from '../../models/client-version.js'
 import type { Runtime } from '../../runtime.js'
 import { failed, type Finding, ok, warning } from './finding.js'
 
@@ -52,6 +54,25 @@ async function versionIn(copy: string): Promise<string | undefined> {
     if (manifest.success) return manifest.data.version
   }
   return undefined
+}
+
+const CLIENT_SOURCES: Readonly<Record<ClientVersion['source'], string>> = {
+  setting: 'your setting codexClientVersion',
+  installed: 'the one on this machine',
+  registry: 'the npm registry',
+  bundled: 'what this package knows',
+}
+
+/** As which Codex CLI the backend is asked for its models, and since when that is known. */
+export async function clientVersion({ client, clock }: Runtime): Promise<readonly Finding[]> {
+  const { version: named, source, atMs } = (await client()).inForce()
+  const age = atMs === undefined ? '' : `, learned ${formatDuration(clock.now() - atMs)} ago`
+  return [
+    ok(
+      'client-version',
+      `Models are asked for as Codex CLI ${named} (${CLIENT_SOURCES[source]}${age}).`,
+    ),
+  ]
 }
 
 /** Plugins whose name says that they want the same provider. */
