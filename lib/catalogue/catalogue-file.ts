@@ -17,6 +17,8 @@ export type Catalogues = Readonly<Record<string, CachedCatalogue>>
 
 /** In version 1 every account had its own `models` and `etag`. Who knows that one only takes a file of this one for none. */
 export const VERSION = 2
+/** Raised when more of the backend's list is kept: one that was kept with less is asked for anew, by dropping its tag. */
+export const HOLDS = 2
 
 /**
  * Reads the cache, also one of the former version. It is read at every start, before anything else is loaded, so it is
@@ -41,13 +43,13 @@ export function parseCatalogues(text: string): Catalogues {
 function listIn(entry: unknown): Omit<CachedCatalogue, 'fetchedAtMs'> | undefined {
   if (!isRecord(entry) || !Array.isArray(entry.models)) return undefined
   // Earlier versions of this package asked as the one client they knew.
-  const { etag, client = CODEX_CLI_VERSION } = entry
+  const { etag, holds, client = CODEX_CLI_VERSION } = entry
   const models = entry.models.filter(isModel)
   return models.length === 0
     ? undefined
     : {
         models,
-        etag: typeof etag === 'string' ? etag : undefined,
+        etag: typeof etag === 'string' && holds === HOLDS ? etag : undefined,
         client: typeof client === 'string' ? client : CODEX_CLI_VERSION,
       }
 }

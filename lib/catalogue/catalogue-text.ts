@@ -1,4 +1,4 @@
-import { type CachedCatalogue, type Catalogues, VERSION } from './catalogue-file.js'
+import { type CachedCatalogue, type Catalogues, HOLDS, VERSION } from './catalogue-file.js'
 
 /** The text of the cache: each list once, and per account which one it is. */
 export function formatCatalogues(catalogues: Catalogues): string {
@@ -11,7 +11,7 @@ export function formatCatalogues(catalogues: Catalogues): string {
       const text = texts.get(models) ?? JSON.stringify(models)
       texts.set(models, text)
       const key = `${client} ${etag ?? ''} ${text}`
-      const list = places.get(key) ?? lists.push({ etag, client, models }) - 1
+      const list = places.get(key) ?? lists.push({ etag, client, models, holds: HOLDS }) - 1
       places.set(key, list)
       return [uid, { list, fetchedAtMs }] as const
     },
