@@ -78,12 +78,10 @@ export const PERSONALITY_SETTINGS = {
     schema: personalityValue,
     default: 'none',
     env: 'CODEX_AUTH_PERSONALITY',
-    help: 'How the model speaks: none, or the name of a personality; or names as default and by agents, models and projects (docs/personalities.md).',
     project: OWN_NAMES,
   }),
   personalityCommand: toggle({
     default: false,
-    help: 'The slash command /create-personality, and the tool it saves with.',
     project: ONLY_FALSE,
   }),
 } as const

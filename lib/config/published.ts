@@ -3,18 +3,19 @@ import type { Takes } from '../kernel/shape.js'
 
 import { wordsOf } from './report.js'
 import type { Setting } from './setting.js'
-import { SETTINGS } from './settings.js'
+import { SETTING_HELP } from './setting-help.js'
+import { type SettingName, SETTINGS } from './settings.js'
 
 const SCHEMA_URL = 'https://unpkg.com/oc-codex-multi-auth/config/codex-plugin.schema.json'
 
 /** The JSON Schema of the configuration file, for completion in editors. */
 export function configJsonSchema(): Record<string, unknown> {
   const properties: Record<string, unknown> = { $schema: { type: 'string' } }
-  for (const [name, definition] of Object.entries(SETTINGS) as [string, Setting][]) {
+  for (const [name, definition] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
     properties[name] = {
       ...jsonSchemaOf(definition.schema.takes),
       default: definition.default,
-      description: definition.help,
+      description: SETTING_HELP[name],
     }
   }
   return {
@@ -29,14 +30,14 @@ export function configJsonSchema(): Record<string, unknown> {
 
 /** The settings as a Markdown table. */
 export function configTable(): string {
-  const rows = (Object.entries(SETTINGS) as [string, Setting][]).map(([name, definition]) => {
+  const rows = (Object.entries(SETTINGS) as [SettingName, Setting][]).map(([name, definition]) => {
     const cells = [
       `\`${name}\``,
       typeOf(definition.schema.takes),
       `\`${JSON.stringify(definition.default)}\``,
       definition.env ? `\`${definition.env}\`` : '',
       wordsOf(definition),
-      definition.help,
+      SETTING_HELP[name],
     ]
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   })

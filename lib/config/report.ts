@@ -4,6 +4,7 @@ import { redact } from '../kernel/text/redact.js'
 import type { LoadedConfig } from './resolve.js'
 import { closest, isSettingName, SETTING_NAMES } from './setting-names.js'
 import type { Setting } from './setting.js'
+import { SETTING_HELP } from './setting-help.js'
 import { DEFAULT_CONFIG, type SettingName, SETTINGS } from './settings.js'
 
 /** One setting as it is in force. */
@@ -25,7 +26,7 @@ export function settingRows({ config, sources, places, safeMode }: LoadedConfig)
       line: place?.line ?? null,
       default: DEFAULT_CONFIG[name],
       env: definition.env ?? null,
-      help: definition.help,
+      help: SETTING_HELP[name],
       project: wordsOf(definition),
     }
   })

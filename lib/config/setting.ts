@@ -2,7 +2,7 @@ import * as s from '../kernel/shape.js'
 
 import { entryFor, plainName } from '../models/resolve.js'
 
-/** One setting: schema (type and range), default, environment name, one line of help, and what a project may do with it. */
+/** One setting: schema (type and range), default, environment name, and what a project may do with it. */
 export interface Setting<Schema extends s.AnyShape = s.AnyShape> extends Definition<
   s.Infer<Schema>
 > {
@@ -12,7 +12,6 @@ export interface Setting<Schema extends s.AnyShape = s.AnyShape> extends Definit
 interface Definition<Value> {
   readonly default: Value
   readonly env?: string
-  readonly help: string
   /** What a project's file may do with it; absent: nothing. */
   readonly project?: ProjectRule<Value>
 }

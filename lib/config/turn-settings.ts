@@ -11,14 +11,12 @@ export const TURN_SETTINGS = {
     schema: s.oneOf(['off', 'codex']),
     default: 'off',
     env: 'CODEX_AUTH_COLLABORATION',
-    help: 'codex: planning instructions of the Codex CLI for the plan agent, rules for sub-agents and its header for them, and an agent named orchestrator. Their texts cost tokens (docs/collaboration.md).',
     project: downTo('off', 'codex'),
   }),
   compactionPrompt: setting({
     schema: s.oneOf(['host', 'codex']),
     default: 'host',
     env: 'CODEX_AUTH_COMPACTION_PROMPT',
-    help: 'codex: sessions with models of ChatGPT accounts are compacted with the prompt of the Codex CLI and its word before the summary, and may change accounts then (docs/compaction.md).',
     project: downTo('host', 'codex'),
   }),
 } as const satisfies Record<string, Setting>

@@ -22,7 +22,7 @@ export const DEFAULT_ENDPOINTS: Endpoints = {
 /** Environment names that point the plugin at the simulator. Loopback only: a login must never leave for elsewhere. */
 export const ISSUER_ENV = 'OC_CODEX_SIMULATOR_ISSUER'
 export const BACKEND_ENV = 'OC_CODEX_SIMULATOR_BACKEND'
-export const REGISTRY_ENV = 'OC_CODEX_SIMULATOR_REGISTRY'
+const REGISTRY_ENV = 'OC_CODEX_SIMULATOR_REGISTRY'
 
 /**
  * The endpoints in force.

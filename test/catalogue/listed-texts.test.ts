@@ -4,7 +4,8 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { type CatalogueModel, parseCatalogue } from '../../lib/catalogue/catalogue.js'
-import { formatCatalogues, parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
+import { parseCatalogues } from '../../lib/catalogue/catalogue-file.js'
+import { formatCatalogues } from '../../lib/catalogue/catalogue-text.js'
 import { createListedTexts } from '../../lib/catalogue/listed-texts.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -17,7 +18,10 @@ const modelsOf = (...models: readonly unknown[]): CatalogueModel[] =>
 
 async function fileWith(models: readonly CatalogueModel[]): Promise<string> {
   const file = path.join(await temporaryFolder(), 'catalogue.json')
-  await writeFile(file, formatCatalogues({ a: { models, etag: '"1"', fetchedAtMs: 1 } }))
+  await writeFile(
+    file,
+    formatCatalogues({ a: { models, etag: '"1"', fetchedAtMs: 1, client: '0.169.0' } }),
+  )
   return file
 }
 
@@ -40,7 +44,10 @@ describe('the texts of the model list', () => {
     const texts = createListedTexts(file)
     expect(await texts.find('friendly', 'gpt-5.5')).toBeUndefined()
     const models = modelsOf(answer('gpt-5.5', { personality_friendly: 'Warm.' }))
-    await writeFile(file, formatCatalogues({ a: { models, etag: '"2"', fetchedAtMs: 2 } }))
+    await writeFile(
+      file,
+      formatCatalogues({ a: { models, etag: '"2"', fetchedAtMs: 2, client: '0.169.0' } }),
+    )
     expect(await texts.find('friendly', 'gpt-5.5')).toBe('Warm.')
   })
 
@@ -80,7 +87,7 @@ describe('the texts of the model list', () => {
 
   it('are asked for by who has a list that was kept without them', () => {
     const models = modelsOf({ slug: 'gpt-5.5' })
-    const text = formatCatalogues({ a: { models, etag: '"1"', fetchedAtMs: 1 } })
+    const text = formatCatalogues({ a: { models, etag: '"1"', fetchedAtMs: 1, client: '0.169.0' } })
     expect(parseCatalogues(text).a?.etag).toBe('"1"')
     expect(parseCatalogues(text.replace(',"holds":1', '')).a?.etag).toBeUndefined()
   })

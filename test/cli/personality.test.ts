@@ -231,7 +231,7 @@ describe('personality list and show', () => {
     await mkdir(path.join(home, '.opencode', 'cache'))
     await writeFile(
       path.join(home, '.opencode', 'cache', 'catalogue.json'),
-      formatCatalogues({ a: { models, etag: undefined, fetchedAtMs: 1 } }),
+      formatCatalogues({ a: { models, etag: undefined, fetchedAtMs: 1, client: '0.169.0' } }),
     )
     const { stdout, code } = await run([])
     expect(code).toBe(0)

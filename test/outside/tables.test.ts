@@ -3,7 +3,8 @@ import * as z from 'zod'
 
 import { jsonSchemaOf } from '../../lib/config/published.js'
 import type { Setting } from '../../lib/config/setting.js'
-import { SETTINGS } from '../../lib/config/settings.js'
+import { SETTING_HELP } from '../../lib/config/setting-help.js'
+import { type SettingName, SETTINGS } from '../../lib/config/settings.js'
 import { ERROR_TABLE } from '../../lib/kernel/errors.js'
 import { hostArgs, toolsOfProfile } from '../../lib/tools/profiles.js'
 import { TOOLS } from '../../lib/tools/index.js'
@@ -11,15 +12,15 @@ import { changes, expectOutside } from '../support/outside.js'
 
 describe('the tables that others build on stay as they are', () => {
   it('settings: names, types, ranges, defaults, environment names and what a project may do', () => {
-    const rows = (Object.entries(SETTINGS) as [string, Setting][]).map(
-      ([name, { schema, default: value, env, help, project }]) => {
+    const rows = (Object.entries(SETTINGS) as [SettingName, Setting][]).map(
+      ([name, { schema, default: value, env, project }]) => {
         return [
           name,
           {
             schema: jsonSchemaOf(schema.takes),
             default: value,
             env: env ?? null,
-            help,
+            help: SETTING_HELP[name],
             project: project?.words ?? 'no',
           },
         ]

@@ -181,6 +181,8 @@ describe('a mixed pool', () => {
         'https://chatgpt.com',
         CONFIGURED,
         'https://key-n.example',
+        // For the newest version of the Codex CLI, with no secret at all.
+        'https://registry.npmjs.org',
       ].sort(),
     )
   }, 60_000)

@@ -1,6 +1,6 @@
 import type { StoredAccount } from '../../accounts/account.js'
 import { ownName } from '../../accounts/labels.js'
-import { SETTINGS } from '../../config/settings.js'
+import { SETTING_HELP } from '../../config/setting-help.js'
 import { SETTING_NAMES } from '../../config/setting-names.js'
 import { plainText } from '../../kernel/text/plain-text.js'
 import type { Command, Takes, Values } from '../io.js'
@@ -101,7 +101,7 @@ async function candidatesOf(
     case 'words':
       return values.words.map((value) => ({ value, help: '' }))
     case 'setting':
-      return SETTING_NAMES.map((value) => ({ value, help: SETTINGS[value].help }))
+      return SETTING_NAMES.map((value) => ({ value, help: SETTING_HELP[value] }))
     case 'tag':
       return [...new Set((await accounts()).flatMap(({ accountTags = [] }) => accountTags))].map(
         (value) => ({ value, help: '' }),

@@ -12,7 +12,7 @@ import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import type { ForeignFinding } from './read.js'
 
 /** What a takeover does with one finding: `kept` where the user's own file says something else already. */
-export type TakenOver = ForeignFinding & { readonly here: 'new' | 'same' | 'kept' | null }
+type TakenOver = ForeignFinding & { readonly here: 'new' | 'same' | 'kept' | null }
 
 /** A configuration with what is taken over, not yet written. */
 export interface TakeOverPlan {
