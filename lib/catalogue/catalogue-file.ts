@@ -18,11 +18,7 @@ export type Catalogues = Readonly<Record<string, CachedCatalogue>>
 /** In version 1 every account had its own `models` and `etag`. Who knows that one only takes a file of this one for none. */
 export const VERSION = 2
 /** Raised when more of the backend's list is kept: one that was kept with less is asked for anew, by dropping its tag. */
-<<<<<<< HEAD
-export const HOLDS = 1
-=======
 export const HOLDS = 2
->>>>>>> h/17s
 
 /**
  * Reads the cache, also one of the former version. It is read at every start, before anything else is loaded, so it is

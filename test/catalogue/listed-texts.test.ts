@@ -89,6 +89,6 @@ describe('the texts of the model list', () => {
     const models = modelsOf({ slug: 'gpt-5.5' })
     const text = formatCatalogues({ a: { models, etag: '"1"', fetchedAtMs: 1, client: '0.169.0' } })
     expect(parseCatalogues(text).a?.etag).toBe('"1"')
-    expect(parseCatalogues(text.replace(',"holds":1', '')).a?.etag).toBeUndefined()
+    expect(parseCatalogues(text.replace(/,"holds":\d+/, '')).a?.etag).toBeUndefined()
   })
 })
