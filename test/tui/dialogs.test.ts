@@ -247,8 +247,8 @@ describe('the accounts dialog', () => {
       openAccountsDialog(stage.opening)
       expect(stage.screen()).toMatch(
         columns === 60
-          ? /active\n *5h +8% \d+:\d\d +7d +60% [^\n]*\d+:\d\d\n/
-          : /active +5h +8% \d+:\d\d +7d +60% [^\n]*\d+:\d\d/,
+          ? /active\n *5h +8% (?:\w{3} )?\d+:\d\d +7d +60% [^\n]*\d+:\d\d\n/
+          : /active +5h +8% (?:\w{3} )?\d+:\d\d +7d +60% [^\n]*\d+:\d\d/,
       )
       expect(stage.screen()).not.toContain('…@…')
       expect(widest(stage.screen())).toBeLessThanOrEqual(Math.min(116, columns - 2) - 4)

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { nextAction, servingText } from '../../account-view/next-action.js'
 import { canServe } from '../../account-view/state.js'
 import type { AccountView } from '../../account-view/view.js'
+import { leftTone } from '../../account-view/tones.js'
 import { percentText, sharePercent, windowName } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { type ApiValue, apiValue, PRICES_DATE } from '../../forecast/api-value.js'
@@ -20,6 +21,7 @@ import {
 import { CodexError } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'
 import { renderTable } from '../../kernel/text/table.js'
+import { toned } from '../../kernel/text/tones.js'
 import { REPORT_MARK, renderReport } from '../../report/page.js'
 import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
 import { ACCOUNT_COLUMNS, NO_ACCOUNT, rowOf, viewsOf, windowsCell } from '../account-rows.js'
@@ -115,7 +117,14 @@ export const codexDashboard = defineTool({
       [...ACCOUNT_COLUMNS, { title: 'Left', value: (row) => windowsCell(row, bar), priority: 1 }],
       view.width,
     )
-    const pool = data.pool.map((one) => `${one.window} ${percentText(one.leftPercent)}`).join(', ')
+    const pool = data.pool
+      .map((one) =>
+        toned({
+          text: `${one.window} ${percentText(one.leftPercent)}`,
+          tone: leftTone(one.leftPercent),
+        }),
+      )
+      .join(', ')
     return [
       table,
       '',

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { findAccount } from '../../account-view/find-account.js'
+import { leftTone } from '../../account-view/tones.js'
 import type { WindowView } from '../../account-view/view.js'
 import { percentText, windowName } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
@@ -11,14 +12,7 @@ import type { HistoryEntry } from '../../history/entries.js'
 import { forecastOf } from '../../history/estimates.js'
 import { formatAge, formatWhen } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
-import {
-  type AccountRow,
-  leftTone,
-  NO_ACCOUNT,
-  rowOf,
-  shortName,
-  viewsOf,
-} from '../account-rows.js'
+import { type AccountRow, NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
 import { accountArg } from '../accounts/account-edit.js'
 import { BACKEND_PACE, defineTool, LOCAL_PACE } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
