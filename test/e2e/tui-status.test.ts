@@ -235,6 +235,10 @@ describe.skipIf(noTerminal)('the status in the TUI', () => {
     expect(promptRow(screen).host).toBe('Build · GPT-5.5 OpenAI')
     expect(screen).toMatch(/Switched \d\d:\d\d to work 日本語/)
     expect(screen).toMatch(/ {2}pe…@e….test is at its weekly/)
+    // Once opened by hand it lies over a narrow session.
+    await terminal.press('C-x')
+    await terminal.type('b')
+    await terminal.waitUntilGone('▼ Codex accounts')
     await at(60)
     await terminal.waitFor(/OpenAI +now work 日本語/)
     expect(promptRow(await terminal.screen()).host).toBe('Build · GPT-5.5 OpenAI')
