@@ -91,6 +91,7 @@ export function dialogWork(where: Where): Work {
                 width: Infinity,
                 directory: where.directory,
                 caller: 'user',
+                agreeBy: 'press y',
                 profileCost,
               })
             : resultOf(tool, answer, runtime.place())

@@ -117,7 +117,7 @@ describe.skipIf(noTerminal)('the TUI', () => {
       await choose('Details')
       const details = await terminal.waitFor(/Banked resets/)
       expect(details).toMatch(/5h window\s+37% left, resets/)
-      expect(details).toMatch(/State\s+ok/)
+      expect(details).toMatch(/State\s+(?:ok|active)/)
       expect(details).toMatch(/Limits read\s+\d+ s ago/)
       expect(await planted.effects()).toEqual([])
     } finally {

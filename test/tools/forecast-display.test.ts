@@ -306,7 +306,7 @@ describe('the alert of a window', () => {
     await ask(core, await firstTurn())
     await vi.waitFor(() =>
       expect(said.join('\n')).toMatch(
-        /the weekly limit has 20% left\. It resets .*\. At this pace it is empty .* before its reset\./,
+        /20% of the weekly limit is left\. It resets .*\. At this pace it is empty .* before its reset\./,
       ),
     )
   })
@@ -314,7 +314,7 @@ describe('the alert of a window', () => {
   it('says no more than it knows without one', async () => {
     const { core, said } = await coreOver([{ name: 'a', windows: NEARLY }])
     await ask(core, await firstTurn())
-    await vi.waitFor(() => expect(said.join('\n')).toMatch(/the weekly limit has 20% left\./))
+    await vi.waitFor(() => expect(said.join('\n')).toMatch(/20% of the weekly limit is left\./))
     expect(said.join('\n')).not.toContain('At this pace')
   })
 })

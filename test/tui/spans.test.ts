@@ -32,7 +32,7 @@ it('keeps the colour of a part that goes on in the next line', () => {
 
 it('sets what follows in under the last column', () => {
   const lines = outputLines('error    store: the file cannot be read by anybody', 34).map(textOf)
-  expect(lines).toEqual(['error    store: the file cannot be', '                read by anybody'])
+  expect(lines).toEqual(['error    store: the file cannot be', '         read by anybody'])
 })
 
 it('shows all of an output, in its colours, in lines that fit, whatever it is made of', () => {

@@ -2,12 +2,12 @@ import * as z from 'zod'
 
 import { nextAction } from '../../account-view/next-action.js'
 import type { AccountView } from '../../account-view/view.js'
-import { reasonText, spelledOut } from '../../account-view/words.js'
+import { type Moment, reasonText, spelledOut } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { originOf, type SettingRow, settingRows } from '../../config/report.js'
-import { formatAge, formatWhen } from '../../kernel/text/moments.js'
+import { formatAge, formatMoment, formatWhen } from '../../kernel/text/moments.js'
 import { counted } from '../../kernel/text/plural.js'
-import { renderTable } from '../../kernel/text/table.js'
+import { type Column, renderFitting } from '../../kernel/text/table.js'
 import type { Runtime } from '../../runtime.js'
 import {
   ACCOUNT_COLUMNS,
@@ -52,13 +52,18 @@ export const codexStatus = defineTool({
   render(data, view) {
     const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
     if (data.accounts.length === 0) return `${NO_ACCOUNT}${unreadable}`
-    const table = renderTable(
+    const columns = (moment: typeof formatWhen): readonly Column<AccountRow>[] => [
+      ...ACCOUNT_COLUMNS,
+      { title: 'Left', value: (row) => windowsCell(row), priority: 2 },
+      {
+        title: 'Resets',
+        value: (row) => resetsCell(row, (atMs) => moment(atMs, view.nowMs)),
+        priority: 1,
+      },
+    ]
+    const table = renderFitting(
       data.accounts,
-      [
-        ...ACCOUNT_COLUMNS,
-        { title: 'Left', value: (row) => windowsCell(row), priority: 2 },
-        { title: 'Resets', value: (row) => resetsCell(row, view.nowMs), priority: 1 },
-      ],
+      [columns(formatWhen), columns(formatMoment)],
       view.width,
     )
     const decisions =
@@ -68,9 +73,9 @@ export const codexStatus = defineTool({
   },
 })
 
-function resetsCell(row: AccountRow, nowMs: number): string {
+function resetsCell(row: AccountRow, moment: Moment): string {
   const texts = row.windows.flatMap((window) =>
-    window.resetsAtMs === null ? [] : [`${window.name} ${formatWhen(window.resetsAtMs, nowMs)}`],
+    window.resetsAtMs === null ? [] : [`${window.name} ${moment(window.resetsAtMs)}`],
   )
   return texts.length === 0 ? '-' : texts.slice(0, 2).join(', ')
 }

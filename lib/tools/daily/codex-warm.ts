@@ -10,7 +10,7 @@ import { redactText } from '../../kernel/text/redact.js'
 import { type Tone, toned } from '../../kernel/text/tones.js'
 import { readingOfHeaders } from '../../quota/readings.js'
 import type { Runtime } from '../../runtime.js'
-import { defineTool } from '../definition.js'
+import { agreeing, defineTool } from '../definition.js'
 
 type Status = 'started' | 'running' | 'skipped' | 'failed' | 'would_start'
 
@@ -67,7 +67,7 @@ export const codexWarm = defineTool({
       accounts: rows,
       message:
         planned > 0
-          ? `${counted(planned, 'request')} would be sent. Nothing was sent; pass confirm to send them.`
+          ? `${counted(planned, 'request')} would be sent. Nothing was sent; ${agreeing(context)} to send them.`
           : `${counted(count('started'), 'window')} opened.`,
     }
   },

@@ -74,7 +74,7 @@ interface Piece {
 function brokenInto(line: string, columns: number): readonly Piece[] {
   if (displayWidth(line) <= columns) return [{ from: 0, to: line.length, indent: 0 }]
   const begin = /^ */.exec(line)?.[0].length ?? 0
-  const cells = /^(?:\S(?: ?\S)* {2,})* *(?:[\w-]+: )?/.exec(line)?.[0] ?? ''
+  const cells = /^(?:\S(?: ?\S)* {2,})* */.exec(line)?.[0] ?? ''
   const column = displayWidth(cells)
   const under = column <= columns / 2 ? column : begin
   const pieces: Piece[] = []
