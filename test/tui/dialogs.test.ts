@@ -116,7 +116,7 @@ describe('a command in a dialog', () => {
   it('shows a preview first, removes on y alone, and puts back on u', async () => {
     const { opening, waitFor, press, file, refresh, waitForToast } = await dialogOver(['a', 'b'])
     await openCommandDialog(opening, 'remove', '2')
-    await waitFor('y remove it')
+    expect(await waitFor('y remove it')).toContain('press y to remove it.')
     expect(JSON.parse(await readFile(file, 'utf8')).accounts).toHaveLength(2)
     press('y')
     await waitFor('u put it back')
