@@ -94,20 +94,20 @@ export const ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = [
 ]
 
 /** The windows of the usual family in one cell: `5h 62%  7d 81%`. */
-export function windowsCell(
-  {
-    windows,
-  }: { readonly windows: readonly Pick<WindowView, 'name' | 'limitId' | 'leftPercent'>[] },
+export function windowsCell<Window extends Pick<WindowView, 'name' | 'limitId' | 'leftPercent'>>(
+  { windows }: { readonly windows: readonly Window[] },
   bar: (leftPercent: number) => string = () => '',
+  after: (window: Window) => string = () => '',
 ): readonly TonedText[] {
   const usual = windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID)
   if (usual.length === 0) return [{ text: '-' }]
-  return usual.flatMap(({ name, leftPercent }, place) => [
+  return usual.flatMap((window, place) => [
     { text: place === 0 ? '' : '  ' },
     {
-      text: `${name} ${bar(leftPercent)}${percentText(leftPercent)}`,
-      tone: leftTone(leftPercent),
+      text: `${window.name} ${bar(window.leftPercent)}${percentText(window.leftPercent)}`,
+      tone: leftTone(window.leftPercent),
     },
+    { text: after(window) },
   ])
 }
 

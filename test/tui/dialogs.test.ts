@@ -102,6 +102,19 @@ describe('a command in a dialog', () => {
     expect(screen().replace(/\s+/g, '')).toContain('r refresh'.replace(' ', ''))
   })
 
+  it.each([80, 100, 121, 200])(
+    'tells of a status at %i columns when each window resets, and cuts nothing',
+    async (columns) => {
+      const { opening, waitFor } = await dialogOver(['a', 'b'], { columns })
+      await openCommandDialog(opening, 'limits', '')
+      await waitFor('60%')
+      await openCommandDialog(opening, 'status', '')
+      const screen = await waitFor('Strategy: ')
+      expect(screen.match(/\d\d:\d\d/g)?.length).toBeGreaterThanOrEqual(4)
+      expect(screen).not.toMatch(/\S… /)
+    },
+  )
+
   it('shows states and low windows in the colours of the theme', async () => {
     const { opening, waitFor, colours } = await dialogOver(['a', 'b'])
     await openCommandDialog(opening, 'limits', '')

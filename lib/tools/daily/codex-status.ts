@@ -8,6 +8,7 @@ import { originOf, type SettingRow, settingRows } from '../../config/report.js'
 import { formatAge, formatMoment, formatWhen } from '../../kernel/text/moments.js'
 import { counted } from '../../kernel/text/plural.js'
 import { type Column, renderFitting } from '../../kernel/text/table.js'
+import type { TonedText } from '../../kernel/text/tones.js'
 import type { Runtime } from '../../runtime.js'
 import {
   ACCOUNT_COLUMNS,
@@ -61,9 +62,13 @@ export const codexStatus = defineTool({
         priority: 1,
       },
     ]
+    const together: readonly Column<AccountRow>[] = [
+      ...ACCOUNT_COLUMNS,
+      { title: 'Left and reset', value: (row) => leftUntilCell(row, view.nowMs) },
+    ]
     const table = renderFitting(
       data.accounts,
-      [columns(formatWhen), columns(formatMoment)],
+      [columns(formatWhen), columns(formatMoment), together, columns(formatMoment)],
       view.width,
     )
     const decisions =
@@ -72,6 +77,13 @@ export const codexStatus = defineTool({
     return `${table}${unsaved}\n\nStrategy: ${data.strategy}. ${data.nextAction}${unreadable}${settingsText(data.settings, data.settingProblems)}${decisions}`
   },
 })
+
+/** Where two columns have no room: `5h 62% 14:20  7d 81% Fri 9:00`. */
+function leftUntilCell(row: AccountRow, nowMs: number): readonly TonedText[] {
+  return windowsCell(row, undefined, ({ resetsAtMs }) =>
+    resetsAtMs === null ? '' : ` ${formatMoment(resetsAtMs, nowMs)}`,
+  )
+}
 
 function resetsCell(row: AccountRow, moment: Moment): string {
   const texts = row.windows.flatMap((window) =>
