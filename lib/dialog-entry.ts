@@ -7,7 +7,6 @@ import { CodexError, WrongUsage } from './kernel/errors.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.js'
 import { resolvePaths } from './kernel/files/paths.js'
 import { commandsIn } from './kernel/text/command-words.js'
-import { plainLines } from './kernel/text/plain-text.js'
 import { openRuntime } from './open-runtime.js'
 import type { Runtime } from './runtime.js'
 import { undoRemoval } from './tools/accounts/undo-removal.js'
@@ -92,16 +91,15 @@ export function dialogWork(where: Where): Work {
                 width: Infinity,
                 directory: where.directory,
                 caller: 'user',
+                agreeBy: 'press y',
                 profileCost,
               })
             : resultOf(tool, answer, runtime.place())
         const { data } = result
         return {
           data,
-          textAt: (columns) =>
-            json
-              ? JSON.stringify(data, undefined, 2)
-              : plainLines(result.toned(columns, Date.now())),
+          tonedAt: (columns) =>
+            json ? JSON.stringify(data, undefined, 2) : result.toned(columns, Date.now()),
         }
       })
     },
@@ -133,7 +131,11 @@ export function dialogWork(where: Where): Work {
       const isWanted = (line: string): boolean =>
         line.includes(account.uid) && /"(?:reading|turn)"/.test(line)
       const details = accountDetails(account, parseLines(text, isWanted), Date.now())
-      return details.map((detail) => ({ ...detail, text: commandsIn(detail.text, 'tui') }))
+      return details.map(({ title, text, toned }) => ({
+        title,
+        text: commandsIn(text, 'tui'),
+        toned: commandsIn(toned, 'tui'),
+      }))
     },
     noted: (uid, what) =>
       withRuntime(where, async ({ store }) => {

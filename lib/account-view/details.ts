@@ -3,6 +3,8 @@ import type { HistoryEntry } from '../history/entries.js'
 import { forecastOf } from '../history/estimates.js'
 import { formatAge, formatWhen } from '../kernel/text/moments.js'
 import { plainText } from '../kernel/text/plain-text.js'
+import { toned } from '../kernel/text/tones.js'
+import { leftTone, STATE_TONES } from './tones.js'
 import type { AccountView, WindowView } from './view.js'
 import {
   blockText,
@@ -18,6 +20,8 @@ import {
 export interface Detail {
   readonly title: string
   readonly text: string
+  /** The same with its marks (kernel/text/tones). */
+  readonly toned: string
 }
 
 /**
@@ -31,7 +35,10 @@ export function accountDetails(
 ): readonly Detail[] {
   const isKey = view.kind === 'api-key'
   const evidence = evidenceText(view.state)
-  const state = stateText(view.state, view.active, (atMs) => formatWhen(atMs, nowMs))
+  const state = toned({
+    text: stateText(view.state, view.active, (atMs) => formatWhen(atMs, nowMs)),
+    tone: STATE_TONES[view.state.kind],
+  })
   const lastUsedMs = history.reduce(
     (last, entry) =>
       entry.type === 'turn' && entry.uid === view.uid ? Math.max(last, entry.atMs) : last,
@@ -63,7 +70,9 @@ export function accountDetails(
     ['Tags', view.tags.length === 0 ? undefined : view.tags.join(', ')],
     ['Note', view.note],
   ]
-  return facts.flatMap(([title, text]) => (text === undefined ? [] : [{ title, text }]))
+  return facts.flatMap(([title, text]) =>
+    text === undefined ? [] : [{ title, text: plainText(text), toned: text }],
+  )
 }
 
 function windowText(
@@ -75,7 +84,8 @@ function windowText(
   const { limitId, leftPercent, resetsAtMs, reading } = window
   const reset = resetsAtMs === undefined ? '' : `, resets ${formatWhen(resetsAtMs, nowMs)}`
   const pace = paceText(forecastOf(history, { uid, limitId, window: reading }, nowMs), nowMs)
-  return `${percentText(leftPercent)} left${reset}${pace === '' ? '' : `; at this pace ${pace}`}`
+  const left = toned({ text: `${percentText(leftPercent)} left`, tone: leftTone(leftPercent) })
+  return `${left}${reset}${pace === '' ? '' : `; at this pace ${pace}`}`
 }
 
 function agoText(atMs: number, nowMs: number): string {

@@ -61,7 +61,9 @@ async function addCommands(config: HostConfig, settings: HostSettings, read: Rea
     wanted.slashCommands &&
     !(await isTuiPluginHere({ directory: input.directory, paths, env: process.env }))
   // A TUI, which most starts are, loads neither.
-  const commands = isOffered ? (await import('../slash-commands/commands.js')).slashCommands() : {}
+  const commands = isOffered
+    ? (await import('../slash-commands/commands.js')).slashCommands(paths.root)
+    : {}
   const prompts = wanted.promptTemplates
     ? (await import('../slash-commands/prompt-templates.js')).promptCommands()
     : {}

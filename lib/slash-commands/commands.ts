@@ -1,3 +1,4 @@
+import { machineMark } from './same-machine.js'
 import { TOOL_SUMMARIES } from './tool-list.js'
 
 /** A command as OpenCode's configuration takes it (docs/development/facts/opencode-host.md#slash-commands). */
@@ -10,12 +11,14 @@ export interface SlashCommand {
  * Every tool as a slash command. The template asks for nothing: the host runs what looks like a shell word in it, also in
  * the arguments it puts in, so ours stay out of it (the host drops what no placeholder takes up to the one named last), and
  * the plugin puts the output in their place before the prompt is sent.
+ * @param root of our data, by which a TUI of this machine knows the commands for its own
  */
-export function slashCommands(): Record<string, SlashCommand> {
+export function slashCommands(root: string): Record<string, SlashCommand> {
+  const template = TEMPLATE + machineMark(root)
   return Object.fromEntries(
     Object.entries(TOOL_SUMMARIES).map(([name, description]) => [
       `codex-${name}`,
-      { description: `${description} Costs a turn of the model.`, template: TEMPLATE },
+      { description: `${description} Costs a turn of the model.`, template },
     ]),
   )
 }

@@ -1,10 +1,11 @@
 import type { AccountPool } from '../accounts/account.js'
+import { leftTone, STATE_TONES } from '../account-view/tones.js'
 import { type AccountView, accountViews, type WindowView } from '../account-view/view.js'
 import { percentText, stateText } from '../account-view/words.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { formatWhen } from '../kernel/text/moments.js'
 import { type Column, cut } from '../kernel/text/table.js'
-import type { Tone, TonedText } from '../kernel/text/tones.js'
+import type { TonedText } from '../kernel/text/tones.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 import type { Runtime } from '../runtime.js'
 import type { ToolContext } from './definition.js'
@@ -92,43 +93,21 @@ export const ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = [
   },
 ]
 
-const STATE_TONES: Readonly<Record<AccountView['state']['kind'], Tone>> = {
-  eligible: 'good',
-  resting: 'low',
-  limited: 'low',
-  blocked: 'bad',
-  'login-needed': 'bad',
-  disabled: 'faint',
-  'fenced-out': 'faint',
-  'set-aside': 'faint',
-  'pinned-out': 'faint',
-  tried: 'faint',
-}
-
-/** Below this a window is worth a look, percent left. */
-const LOW_PERCENT = 20
-
-/** What is left of a window, as it catches the eye. */
-export function leftTone(leftPercent: number): Tone | undefined {
-  if (leftPercent <= 0) return 'bad'
-  return leftPercent < LOW_PERCENT ? 'low' : undefined
-}
-
 /** The windows of the usual family in one cell: `5h 62%  7d 81%`. */
-export function windowsCell(
-  {
-    windows,
-  }: { readonly windows: readonly Pick<WindowView, 'name' | 'limitId' | 'leftPercent'>[] },
+export function windowsCell<Window extends Pick<WindowView, 'name' | 'limitId' | 'leftPercent'>>(
+  { windows }: { readonly windows: readonly Window[] },
   bar: (leftPercent: number) => string = () => '',
+  after: (window: Window) => string = () => '',
 ): readonly TonedText[] {
   const usual = windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID)
   if (usual.length === 0) return [{ text: '-' }]
-  return usual.flatMap(({ name, leftPercent }, place) => [
+  return usual.flatMap((window, place) => [
     { text: place === 0 ? '' : '  ' },
     {
-      text: `${name} ${bar(leftPercent)}${percentText(leftPercent)}`,
-      tone: leftTone(leftPercent),
+      text: `${window.name} ${bar(window.leftPercent)}${percentText(window.leftPercent)}`,
+      tone: leftTone(window.leftPercent),
     },
+    { text: after(window) },
   ])
 }
 

@@ -44,8 +44,18 @@ export interface ToolContext {
   /** Working folder for relative paths in arguments. */
   readonly directory: string
   readonly caller: Caller
+  /** How who reads a preview agrees to it: `press y`; absent where it is the argument. */
+  readonly agreeBy?: string
   /** What a profile of tools costs; here because no tool can ask for the list that holds it. */
   profileCost(profile: Config['tools']): ProfileCost
+}
+
+/** How who reads a preview agrees to it, inside of a sentence or at its begin. */
+export function agreeing(
+  { agreeBy = 'pass confirm' }: Pick<ToolContext, 'agreeBy'>,
+  isBegin = false,
+): string {
+  return isBegin ? agreeBy.charAt(0).toUpperCase() + agreeBy.slice(1) : agreeBy
 }
 
 /** Seconds between two readings: by default, and at least. */

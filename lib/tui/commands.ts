@@ -1,6 +1,7 @@
 import type { TuiPluginApi } from '@opencode-ai/plugin/tui'
 
 import { messageOf } from '../kernel/errors.js'
+import { machineMark } from '../slash-commands/same-machine.js'
 import { TOOL_SUMMARIES } from '../slash-commands/tool-list.js'
 import { type DialogChunk, loadDialogChunk, type Opening } from './dialog-chunk.js'
 import { hostUi } from './host-ui.js'
@@ -28,16 +29,22 @@ const ACCOUNTS = 'codex-accounts'
 
 /** Every command of ours by its slash name, run here: no child process, no model, no turn. */
 export function registerCommands(deps: PartDeps): void {
-  const { api } = deps
+  const { api, paths } = deps
   const keymap = api.keymap as unknown as Keymap
   const commands = commandsOf(deps)
+  const mark = machineMark(paths.root)
+  let listed: ReadonlySet<string> = new Set()
   let taken: ReadonlySet<string> = new Set()
   const register = (): (() => void) | undefined =>
-    keymap.registerLayer({ commands: commands.map((one) => one.palette(taken)) })
+    keymap.registerLayer({ commands: commands.map((one) => one.palette(listed)) })
   let drop = register()
-  // A server that offers commands of these names is another machine's, or holds the user's own: those stay.
+  // Commands of these names that are another machine's, or the user's own, stay the server's. Those of a server of this
+  // machine are listed by it, too, and run here.
   const look = async (): Promise<void> => {
-    taken = await serverCommands(api)
+    const found = await serverCommands(api)
+    const isOurs = ({ template }: ServerCommand): boolean => mark !== '' && template.endsWith(mark)
+    listed = new Set(found.map(({ name }) => name))
+    taken = new Set(found.filter((one) => !isOurs(one)).map(({ name }) => name))
     drop?.()
     drop = register()
   }
@@ -52,7 +59,7 @@ export function registerCommands(deps: PartDeps): void {
 interface Command {
   readonly slash: string
   readonly run: (line: string) => void
-  palette(taken: ReadonlySet<string>): PaletteCommand
+  palette(listed: ReadonlySet<string>): PaletteCommand
 }
 
 function commandsOf(deps: PartDeps): readonly Command[] {
@@ -72,13 +79,13 @@ function commandsOf(deps: PartDeps): readonly Command[] {
     return {
       slash,
       run,
-      palette: (taken) => ({
+      palette: (listed) => ({
         name: slash.replace('-', '.'),
         title,
         desc,
         category: 'Codex',
         namespace: 'palette',
-        ...(taken.has(slash)
+        ...(listed.has(slash)
           ? {}
           : { slashName: slash, ...(slash === ACCOUNTS ? { slashAliases: ['codex'] } : {}) }),
         run: () => run(''),
@@ -125,9 +132,17 @@ function versionOf({ app }: { readonly app?: { readonly version?: string } }): s
   return app?.version
 }
 
-/** Names of the commands that the server offers. */
-async function serverCommands(api: TuiPluginApi): Promise<ReadonlySet<string>> {
+interface ServerCommand {
+  readonly name: string
+  readonly template: string
+}
+
+/** The commands that the server offers. */
+async function serverCommands(api: TuiPluginApi): Promise<readonly ServerCommand[]> {
   const answer = await api.client.command.list()
-  const list: readonly { readonly name: string }[] = answer.data ?? []
-  return new Set(list.map(({ name }) => name))
+  const list: readonly { readonly name: string; readonly template?: unknown }[] = answer.data ?? []
+  return list.map(({ name, template }) => ({
+    name,
+    template: typeof template === 'string' ? template : '',
+  }))
 }

@@ -44,3 +44,8 @@ export function poolView(
     },
   }
 }
+
+/** The name of an account that an event tells of; it may be gone. Pure. */
+export function nameOf({ accounts }: Pick<PoolView, 'accounts'>, uid: string): string {
+  return accounts.find((account) => account.uid === uid)?.name ?? 'a removed account'
+}

@@ -1,4 +1,5 @@
 import { canServe } from '../account-view/state.js'
+import { leftTone } from '../account-view/tones.js'
 import type { AccountView, WindowView } from '../account-view/view.js'
 import { percentText, stateText } from '../account-view/words.js'
 import { commandsIn } from '../kernel/text/command-words.js'
@@ -28,15 +29,13 @@ export interface StatusFacts {
   readonly account: AccountView | undefined
   /** Until when a request of this session waits for a limit, epoch ms. */
   readonly waitsUntilMs?: number | undefined
-  /** Why another account serves since just now. */
-  readonly switched?: string | undefined
+  /** Whom the account took over from just now, and why that one does not serve, as it follows its name. */
+  readonly switched?: { readonly from: string; readonly why: string } | undefined
 }
 
 const NAME_COLUMNS = 18
-const WHY_COLUMNS = 32
+const WHY_COLUMNS = 40
 const BAR_CELLS = 6
-const LOW_PERCENT = 25
-const VERY_LOW_PERCENT = 10
 const GAP: Span = { text: '  ', level: 'muted' }
 const HOUR_MS = 60 * 60_000
 /** An older reading is marked with its age, ms. */
@@ -44,8 +43,9 @@ export const STALE_MS = 30 * 60_000
 
 /** The urgency of what is left of a window. */
 export function levelOf(leftPercent: number): Level {
-  if (leftPercent <= VERY_LOW_PERCENT) return 'error'
-  return leftPercent <= LOW_PERCENT ? 'warning' : 'muted'
+  const tone = leftTone(leftPercent)
+  if (tone === undefined) return 'muted'
+  return tone === 'bad' ? 'error' : 'warning'
 }
 
 /** A line made of spans. */
@@ -66,7 +66,11 @@ export function statusForms(facts: StatusFacts, nowMs: number): readonly Line[] 
   const { full, plain, short, scarcest } = windowForms(account, nowMs)
   if (facts.switched !== undefined) {
     const now: Span = { text: `now ${name}`, level: 'text' }
-    const why: Span = { text: `: ${cut(facts.switched, WHY_COLUMNS)}`, level: 'text' }
+    const { from, why: reason } = facts.switched
+    const why: Span = {
+      text: `: ${cut(from, NAME_COLUMNS)} ${cut(reason, WHY_COLUMNS)}`,
+      level: 'text',
+    }
     const told = [full, plain, short, scarcest].map((form) => [now, why, ...after(form)])
     return linesOf(...told, [now, why], [now, ...after(scarcest)], [now], scarcest)
   }

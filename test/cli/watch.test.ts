@@ -127,12 +127,12 @@ describe('colours', () => {
       OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
     }
     const limits = await runCli(home, ['limits', '1'], { env, hasColours: true })
-    expect(limits.stdout).toContain('\u001b[33m7%\u001b[0m')
+    expect(limits.stdout).toContain('\u001b[31m7%\u001b[0m')
     for (const name of ['status', 'list', 'dashboard']) {
       const coloured = await runCli(home, [name], { env, hasColours: true })
       expect(coloured.stdout).toContain('\u001b[32mactive\u001b[0m')
       expect(coloured.stdout).toContain('\u001b[2mdisabled\u001b[0m')
-      expect(coloured.stdout).toMatch(/\u001b\[33m5h .*7%\u001b\[0m/)
+      expect(coloured.stdout).toMatch(/\u001b\[31m5h .*7%\u001b\[0m/)
       const plain = await runCli(home, [name], { env })
       expect(plain.stdout).not.toContain('\u001b')
       expect(coloured.stdout.replace(/\u001b\[\d+m/g, '')).toBe(plain.stdout)

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 
 import { TOOL_SUMMARIES } from '../../lib/slash-commands/tool-list.js'
+import { startHostServer } from '../support/host-server.js'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
 import { useStage } from './setup.js'
 
@@ -87,7 +88,11 @@ describe.skipIf(noTerminal)('commands in the TUI', () => {
       const list = await terminal.waitFor(/\/codex-label +Give/)
       expect(list.match(/\/codex-label /g)).toHaveLength(1)
       expect(list).not.toContain('Costs a turn')
-      await terminal.type('el 2 my other work')
+      // The host clears a line whose space reaches it together with more while its list is open.
+      await terminal.type('el ')
+      await terminal.waitUntilGone(/\/codex-label +Give/)
+      await terminal.type('2 my other work')
+      await terminal.waitFor('2 my other work')
       await terminal.press('Enter')
       await terminal.waitFor(/label set/)
       expect(await readFile(accountsFile, 'utf8')).toContain('"my other work"')
@@ -117,11 +122,40 @@ describe.skipIf(noTerminal)('commands in the TUI', () => {
     }
   })
 
+  it('are listed once and run here without a turn when the TUI is attached to a server of this machine', async () => {
+    const { host } = stage()
+    const server = await startHostServer(host)
+    const terminal = await openTerminal({
+      command: [host.binary, 'attach', server.url],
+      cwd: host.project,
+      env: host.env,
+      columns: 130,
+      rows: 45,
+    })
+    try {
+      await terminal.waitFor(/Ask anything/)
+      await sleep(1_500)
+      const from = stage().simulator.requests.length
+      await terminal.type('/codex-sta')
+      const list = await terminal.waitFor(/\/codex-status +Show/)
+      expect(list.match(/\/codex-status /g)).toHaveLength(1)
+      await terminal.type('tus ')
+      await terminal.waitUntilGone(/\/codex-status +Show/)
+      await terminal.press('Enter')
+      await terminal.waitFor(/esc close/)
+      await terminal.waitFor('Strategy: ')
+      expect(turns(from)).toEqual([])
+    } finally {
+      await terminal.close()
+      await server.stop()
+    }
+  })
+
   it('show a result that fits and is drawn anew at every width', async () => {
     const terminal = await open(200)
     try {
       await send(terminal, '/codex-limits')
-      await terminal.waitFor('8%')
+      await terminal.waitFor('c copy')
       for (const columns of [60, 80, 100, 121, 130, 160, 200]) {
         await terminal.resize(columns, 45)
         await sleep(600)
@@ -136,7 +170,9 @@ describe.skipIf(noTerminal)('commands in the TUI', () => {
         await terminal.resize(columns, 45)
         await sleep(600)
         const screen = await terminal.screen()
-        expect(screen, `at ${columns}`).toMatch(/5h +80% \d\d:\d\d +7d +8% [^\n]*\d\d:\d\d/)
+        expect(screen, `at ${columns}`).toMatch(
+          /5h +80% (?:\w{3} )?\d\d:\d\d +7d +8% [^\n]*\d\d:\d\d/,
+        )
         expect(screen, `at ${columns}`).toMatch(/esc close/)
       }
     } finally {

@@ -60,10 +60,6 @@ describe.skipIf(noTerminal)('the status in the TUI', () => {
   let uids: readonly string[] = []
   const stateFile = (name: string): string =>
     path.join(stage().host.home, '.local', 'state', 'opencode', `oc-codex-multi-auth-${name}`)
-  const tell = (...events: object[]): Promise<void> =>
-    writeFile(stateFile('notices.json'), JSON.stringify({ version: 1, shown: {}, events }))
-  const sessionId = async (): Promise<string> =>
-    /ses_\w+/.exec(await readFile(stateFile('affinity.json'), 'utf8'))?.[0] ?? ''
 
   beforeAll(async () => {
     const { host, accountsFile } = stage()
@@ -156,7 +152,7 @@ describe.skipIf(noTerminal)('the status in the TUI', () => {
     for (const columns of WIDTHS) {
       const screen = await at(columns)
       there.set(columns, expectWhole(screen))
-      expect(screen.includes('Codex accounts')).toBe(columns >= SIDEBAR_FROM)
+      expect(screen.includes('▼ Codex accounts')).toBe(columns >= SIDEBAR_FROM)
     }
     for (const columns of WIDTHS.toReversed())
       expect(expectWhole(await at(columns)), String(columns)).toBe(there.get(columns))
@@ -175,13 +171,13 @@ describe.skipIf(noTerminal)('the status in the TUI', () => {
     const beside = expectWhole(await terminal.settled())
     await terminal.press('C-x')
     await terminal.type('b')
-    await terminal.waitUntilGone('Codex accounts')
+    await terminal.waitUntilGone('▼ Codex accounts')
     expect(expectWhole(await terminal.settled())).toBeGreaterThan(beside)
     for (const columns of [200, 160, 130, 80, 60]) expectWhole(await at(columns))
     await at(160)
     await terminal.press('C-x')
     await terminal.type('b')
-    await terminal.waitFor('Codex accounts')
+    await terminal.waitFor('▼ Codex accounts')
     expectWhole(await terminal.settled())
   })
 
@@ -200,15 +196,13 @@ describe.skipIf(noTerminal)('the status in the TUI', () => {
 
   it('shows in the sidebar the serving account first, its pace, and every line whole', async () => {
     const screen = await at(160)
-    const lines = screen.split('\n').map((line) => line.slice(-42).trimEnd())
-    const block = screen.slice(screen.indexOf('Codex accounts'))
-    expect(block).toMatch(/^Codex accounts\s[^\n]*\n.*1 pe…@e….test · plus/)
+    const block = screen.slice(screen.indexOf('▼ Codex accounts'))
+    expect(block).toMatch(/^▼ Codex accounts\s*\n.*1 pe…@e….test · plus/)
     expect(block).toMatch(new RegExp(`5h [█░]{10} +\\d+% ${TIME}`))
     expect(block).toMatch(/(?:5h|7d) (?:lasts until|empty ~)/)
     expect(block).toContain('2 work 日本語 👩‍👩‍👧 שלום')
     expect(block).not.toContain('[31m')
     expect(block).not.toMatch(/read \d+ s ago/)
-    expect(lines.some((line) => line.includes('Codex accounts'))).toBe(true)
   })
 
   it('folds at a click on the heading, and opens the accounts at one below it', async () => {
@@ -217,50 +211,54 @@ describe.skipIf(noTerminal)('the status in the TUI', () => {
       const row = lines.findIndex((line) => line.includes(text))
       return [(lines[row]?.indexOf(text) ?? 0) + 1, row + 1]
     }
-    await terminal.click(...(await place('Codex accounts')))
+    await terminal.click(...(await place('▼ Codex accounts')))
     await terminal.waitFor('▶ Codex accounts (2 of 2 ready)')
     expectWhole(await terminal.settled())
-    await terminal.click(...(await place('Codex accounts')))
+    await terminal.click(...(await place('▶ Codex accounts')))
     await terminal.waitFor('▼ Codex accounts')
     await terminal.click(...(await place('1 pe…@e')))
-    await terminal.waitFor(/Codex accounts +esc/)
+    await terminal.waitFor('Codex accounts: 2 accounts')
     await terminal.press('Escape')
-    await terminal.waitUntilGone(/Codex accounts +esc/)
+    await terminal.waitUntilGone('Codex accounts: 2 accounts')
   })
 
   it('tells who continues and why, in the line and in the sidebar', async () => {
-    const [to = '', from = ''] = uids
-    const event = { kind: 'switch', session: await sessionId(), from, to, why: 'weekly limit' }
-    await tell({ ...event, atMs: Date.now() })
-    const screen = await terminal.waitFor('now pe…@e….test: weekly limit')
+    await at(160)
+    stage().simulator.patchAccount('personal', {
+      windows: [WINDOWS[0]!, { minutes: 10_080, limit: 100, used: 100, resetsInMs: 24 * HOUR_MS }],
+    })
+    await terminal.type('SIM:say moved')
+    await terminal.press('Enter')
+    const screen = await terminal.waitFor(
+      /OpenAI +now work 日本語[^\n]*: pe…@e….test is at its weekly limit/,
+    )
     expect(promptRow(screen).host).toBe('Build · GPT-5.5 OpenAI')
-    expect(screen).toMatch(/Switched \d\d:\d\d: weekly limit/)
+    expect(screen).toMatch(/Switched \d\d:\d\d to work 日本語/)
+    expect(screen).toMatch(/ {2}pe…@e….test is at its weekly/)
+    // Once opened by hand it lies over a narrow session.
+    await terminal.press('C-x')
+    await terminal.type('b')
+    await terminal.waitUntilGone('▼ Codex accounts')
     await at(60)
-    await terminal.waitFor(/OpenAI +now pe…@e….test/)
+    await terminal.waitFor(/OpenAI +now work 日本語/)
     expect(promptRow(await terminal.screen()).host).toBe('Build · GPT-5.5 OpenAI')
   })
 
   it('counts down by the second while a request waits, and no longer', async () => {
-    stage().simulator.addRules({
-      when: { endpoint: 'responses' },
-      times: 1,
-      do: { type: 'stall', ms: 15_000, at: 'created' },
-    })
     await at(100)
+    await terminal.waitFor(/^ +moved/m)
+    stage().simulator.patchAccount('work', {
+      windows: [{ minutes: 300, limit: 100, used: 100, resetsInMs: 20_000 }],
+    })
     await terminal.type('SIM:say patient')
     await terminal.press('Enter')
-    await terminal.waitFor('esc interrupt')
-    await tell({
-      kind: 'wait',
-      session: await sessionId(),
-      atMs: Date.now(),
-      untilMs: Date.now() + 90_000,
-    })
-    const first = /resumes \d\d:\d\d, in (1:\d\d)/.exec(await terminal.waitFor(/in 1:\d\d/))?.[1]
-    await terminal.waitFor(/in 1:\d\d/)
-    await terminal.waitUntilGone(`in ${first}`)
-    await terminal.waitFor('patient')
-    await terminal.waitUntilGone(/resumes \d\d:\d\d/)
-    expectWhole(await terminal.settled())
+    const counting = /resumes \d\d:\d\d, in (0:\d\d)/
+    const screen = await terminal.waitFor(counting)
+    expect(promptRow(screen).host).toBe('Build · GPT-5.5 OpenAI')
+    await terminal.waitUntilGone(counting.exec(screen)?.[0] ?? '')
+    await terminal.waitFor(counting)
+    await terminal.waitFor(/^ +patient/m)
+    await terminal.waitUntilGone(counting)
+    expect(promptRow(await terminal.settled()).host).toBe('Build · GPT-5.5 OpenAI')
   })
 })

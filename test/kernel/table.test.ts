@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { cut, displayWidth, renderTable } from '../../lib/kernel/text/table.js'
+import { cut, displayWidth, renderFitting, renderTable } from '../../lib/kernel/text/table.js'
 
 interface Row {
   readonly name: string
@@ -47,5 +47,27 @@ describe('cut', () => {
   it('counts wide characters as two and marks what was left out', () => {
     expect(cut('日本語テキスト', 7)).toBe('日本語…')
     expect(cut('short', 7)).toBe('short')
+  })
+})
+
+describe('a column without content', () => {
+  it('is left out, and the place is for the others', () => {
+    const rows = [{ name: 'a', note: '' }]
+    expect(renderTable(rows, columns, 40)).toBe('Name\na')
+    expect(renderTable([...rows, { name: 'b', note: 'x' }], columns, 40)).toBe(
+      'Name  Note\na\nb     x',
+    )
+  })
+})
+
+describe('renderFitting', () => {
+  const forms = [
+    [{ title: 'Resets', value: () => '14:20 (in 45 min)' }],
+    [{ title: 'Resets', value: () => '14:20' }],
+  ]
+
+  it('takes the first form that is shown whole', () => {
+    expect(renderFitting([1], forms, 17)).toBe('Resets\n14:20 (in 45 min)')
+    expect(renderFitting([1], forms, 16)).toBe('Resets\n14:20')
   })
 })

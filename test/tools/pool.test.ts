@@ -16,7 +16,7 @@ describe('codex-pool', () => {
     expect(models[0]?.accounts).toHaveLength(2)
     expect(modelsUnknown).toEqual([])
     expect(await toolText(core.runtime, 'pool')).toMatch(
-      /Models the backend lists:\n\S+: every account/,
+      /Models the backend lists:\n\S+(?:, \S+)*: every account$/m,
     )
     const asked = simulator.requests.filter(({ path }) => path.startsWith(MODELS))
     expect(asked.map(({ account }) => account)).toEqual(['a', 'b'])

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { outputPrompt, slashCommands } from '../../lib/slash-commands/commands.js'
+import { machineMark } from '../../lib/slash-commands/same-machine.js'
 import { wordsOf } from '../../lib/tools/command-line.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { runSlashCommand } from '../../lib/tools/slash-command.js'
@@ -53,7 +54,7 @@ describe('the words behind a slash command', () => {
 
 describe('a slash command', () => {
   it('has a template in which no shell word stands, and none can be put', () => {
-    const commands = slashCommands()
+    const commands = slashCommands('/')
     expect(Object.keys(commands)).toEqual(TOOLS.map(({ name }) => `codex-${name}`))
     for (const { template, description } of Object.values(commands)) {
       // What the host puts in place of these would be looked through for shell words.
@@ -62,6 +63,14 @@ describe('a slash command', () => {
       expect(template).toMatch(/\$\d{6}/)
       expect(description).toContain('Costs a turn')
     }
+  })
+
+  it('ends in what a TUI of this machine knows it by, and one of another folder does not', async () => {
+    const { home } = await coreOver(['a'])
+    const templates = Object.values(slashCommands(home)).map(({ template }) => template)
+    expect(templates.every((template) => template.endsWith(machineMark(home)))).toBe(true)
+    expect(machineMark(home)).not.toBe(machineMark('/'))
+    expect(machineMark(`${home}/nowhere`)).toBe('')
   })
 
   it('sets exactly the note that was typed, and no letter of it is a command', async () => {

@@ -102,6 +102,19 @@ describe('a command in a dialog', () => {
     expect(screen().replace(/\s+/g, '')).toContain('r refresh'.replace(' ', ''))
   })
 
+  it.each([80, 100, 121, 200])(
+    'tells of a status at %i columns when each window resets, and cuts nothing',
+    async (columns) => {
+      const { opening, waitFor } = await dialogOver(['a', 'b'], { columns })
+      await openCommandDialog(opening, 'limits', '')
+      await waitFor('60%')
+      await openCommandDialog(opening, 'status', '')
+      const screen = await waitFor('Strategy: ')
+      expect(screen.match(/\d\d:\d\d/g)?.length).toBeGreaterThanOrEqual(4)
+      expect(screen).not.toMatch(/\S… /)
+    },
+  )
+
   it('shows states and low windows in the colours of the theme', async () => {
     const { opening, waitFor, colours } = await dialogOver(['a', 'b'])
     await openCommandDialog(opening, 'limits', '')
@@ -116,7 +129,7 @@ describe('a command in a dialog', () => {
   it('shows a preview first, removes on y alone, and puts back on u', async () => {
     const { opening, waitFor, press, file, refresh, waitForToast } = await dialogOver(['a', 'b'])
     await openCommandDialog(opening, 'remove', '2')
-    await waitFor('y remove it')
+    expect(await waitFor('y remove it')).toContain('press y to remove it.')
     expect(JSON.parse(await readFile(file, 'utf8')).accounts).toHaveLength(2)
     press('y')
     await waitFor('u put it back')
@@ -247,8 +260,8 @@ describe('the accounts dialog', () => {
       openAccountsDialog(stage.opening)
       expect(stage.screen()).toMatch(
         columns === 60
-          ? /active\n *5h +8% \d+:\d\d +7d +60% [^\n]*\d+:\d\d\n/
-          : /active +5h +8% \d+:\d\d +7d +60% [^\n]*\d+:\d\d/,
+          ? /active\n *5h +8% (?:\w{3} )?\d+:\d\d +7d +60% [^\n]*\d+:\d\d\n/
+          : /active +5h +8% (?:\w{3} )?\d+:\d\d +7d +60% [^\n]*\d+:\d\d/,
       )
       expect(stage.screen()).not.toContain('…@…')
       expect(widest(stage.screen())).toBeLessThanOrEqual(Math.min(116, columns - 2) - 4)

@@ -133,17 +133,18 @@ describe('the sidebar', () => {
     expect(aged(31)?.spans[0]?.level).toBe('warning')
   })
 
-  it('tells the last switch of a day with its time, its reason and both accounts', () => {
+  it('tells the last switch of a day with its time, who serves since then, and whole why the other one does not', () => {
     const lastSwitch = {
       atMs: NOW - HOUR_MS,
       from: 'home',
       to: 'work',
-      why: 'weekly limit used up',
+      why: 'is at its weekly limit until Mon 14:20',
     }
     const lines = shown(['home', 'work'], { lastSwitch })
-    expect(lines.slice(-2)).toEqual([
-      expect.stringMatching(/^Switched \d\d:\d\d: weekly limit used up$/),
-      '  home → work',
+    expect(lines.slice(-3)).toEqual([
+      expect.stringMatching(/^Switched \d\d:\d\d to work$/),
+      '  home is at its weekly limit until',
+      '  Mon 14:20',
     ])
     expect(shown(['home'], { lastSwitch }, NOW + 24 * HOUR_MS).join()).not.toContain('Switched')
   })

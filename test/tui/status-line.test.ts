@@ -129,8 +129,10 @@ describe('the line beside the prompt', () => {
   })
 
   it('tells who continues and why while that is news, before what is left', () => {
-    const told = texts(ledger(40), { switched: 'weekly limit used up' })
-    expect(told[0]).toMatch(/^now ja…@e….com: weekly limit used up {2}5h ████░░ 60%/)
+    const told = texts(ledger(40), {
+      switched: { from: 'home', why: 'is at its weekly limit' },
+    })
+    expect(told[0]).toMatch(/^now ja…@e….com: home is at its weekly limit {2}5h ████░░ 60%/)
     expect(told).toContain('now ja…@e….com')
     expect(told.at(-1)).toBe('5h 60%')
   })
@@ -151,7 +153,7 @@ describe('the line beside the prompt', () => {
         fc.double({ min: 0, max: 100, noNaN: true }),
         fc.constantFrom<Partial<StatusFacts>>(
           {},
-          { switched: '週の上限 👩‍👩‍👧' },
+          { switched: { from: '会社', why: '週の上限 👩‍👩‍👧' } },
           { waitsUntilMs: NOW + 61_000 },
         ),
         (accountLabel, room, used, facts) => {

@@ -16,22 +16,15 @@ const MIN_CUT = 8
 
 /**
  * A plain-text table that fits `width` columns: drops the least important columns, then cuts the widest cells.
- * Wide (East Asian) characters and emoji count as two. A cell is one line of plain text, whatever it was made of.
+ * Wide (East Asian) characters and emoji count as two. A cell is one line of plain text, whatever it was made of. A
+ * column in which nothing stands is left out.
  */
 export function renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   width: number,
 ): string {
-  const kept = columns.map(({ title, value, align, priority }) => {
-    const cells = [title, ...rows.map((row) => value(row))].map(cellFrom)
-    return {
-      cells,
-      align,
-      priority,
-      width: Math.max(...cells.map(({ text }) => displayWidth(text))),
-    }
-  })
+  const kept = measured(rows, columns)
   while (kept.length > 1 && totalWidth(kept) > width) {
     const least = kept
       .filter(({ priority }) => priority !== undefined)
@@ -50,6 +43,16 @@ export function renderTable<Row>(
     .join('\n')
 }
 
+/** The first form of a table that fits as it is; where none does, what can be shown of the last one. */
+export function renderFitting<Row>(
+  rows: readonly Row[],
+  forms: readonly (readonly Column<Row>[])[],
+  width: number,
+): string {
+  const whole = forms.find((columns) => totalWidth(measured(rows, columns)) <= width)
+  return renderTable(rows, whole ?? forms.at(-1) ?? [], width)
+}
+
 /** One line of plain text and what it is made of. */
 interface Cell {
   readonly text: string
@@ -66,6 +69,24 @@ interface Measured {
   readonly cells: readonly Cell[]
   readonly align: Column<never>['align']
   width: number
+}
+
+interface Kept extends Measured {
+  readonly priority: number | undefined
+}
+
+function measured<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): Kept[] {
+  const all = columns.map(({ title, value, align, priority }) => {
+    const cells = [title, ...rows.map((row) => value(row))].map(cellFrom)
+    return {
+      cells,
+      align,
+      priority,
+      width: Math.max(...cells.map(({ text }) => displayWidth(text))),
+    }
+  })
+  const used = all.filter(({ cells }) => cells.slice(1).some(({ text }) => text !== ''))
+  return used.length === 0 ? all : used
 }
 
 function totalWidth(columns: readonly Measured[]): number {

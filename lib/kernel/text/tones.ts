@@ -28,7 +28,7 @@ export function toned({ text, tone }: TonedText): string {
 }
 
 /** The parts of an output, each plain text of one or more lines. Pure. */
-function tonedParts(output: string): readonly TonedText[] {
+export function tonedParts(output: string): readonly TonedText[] {
   const parts: TonedText[] = []
   let at = 0
   const add = (text: string, tone?: Tone): void => {

@@ -2,6 +2,7 @@ import { findAccount } from '../../account-view/find-account.js'
 import { accountName } from '../../accounts/labels.js'
 import { messageOf } from '../../kernel/errors.js'
 import { redactText } from '../../kernel/text/redact.js'
+import { type Tone, toned } from '../../kernel/text/tones.js'
 import { NO_ACCOUNT } from '../account-rows.js'
 import { defineTool } from '../definition.js'
 import { accountArg } from './account-edit.js'
@@ -52,8 +53,11 @@ export const codexRefresh = defineTool({
       ? NO_ACCOUNT
       : data.accounts
           .map(
-            (row) => `${row.account}: ${row.result}${row.detail === '' ? '' : ` (${row.detail})`}`,
+            (row) =>
+              `${row.account}: ${toned({ text: row.result, tone: TONES[row.result] })}${row.detail === '' ? '' : ` (${row.detail})`}`,
           )
           .join('\n'),
   failed: (data) => data.failed > 0,
 })
+
+const TONES: Readonly<Record<Result, Tone>> = { refreshed: 'good', failed: 'bad', skipped: 'faint' }

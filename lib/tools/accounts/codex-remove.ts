@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import { removedText } from '../../account-view/actions.js'
 import { findAccount } from '../../account-view/find-account.js'
-import { defineTool } from '../definition.js'
+import { agreeing, defineTool } from '../definition.js'
 import { accountArg } from './account-edit.js'
 import {
   type NamedAccount,
@@ -24,7 +24,7 @@ export const codexRemove = defineTool({
   positional: ['account'],
   userOnly: ['confirm', 'purge'],
   multiline: ['message'],
-  async run(runtime, { account, confirm, purge = false }) {
+  async run(runtime, { account, confirm, purge = false }, context) {
     const { store, config } = runtime
     const request: RemovalRequest = {
       pick: (pool) => [findAccount(pool, account, config.maskEmail).account],
@@ -33,7 +33,7 @@ export const codexRemove = defineTool({
     if (confirm !== true) {
       const pool = await store.read()
       const { accounts, copies } = await previewRemoval(runtime, pool, request)
-      const text = `${accounts[0]?.account ?? ''} would be removed. Nothing was changed; pass confirm to remove it.`
+      const text = `${accounts[0]?.account ?? ''} would be removed. Nothing was changed; ${agreeing(context)} to remove it.`
       const message = [text, ...copies].join('\n')
       const remaining = pool.accounts.length
       return { ...named(accounts), removed: false, remaining, backup: null, message }

@@ -8,7 +8,7 @@ import { poolText } from '../../accounts/keychain/seal.js'
 import { FOREIGN_SOURCES } from '../../transfer/sources.js'
 import { CodexError, isCodexError } from '../../kernel/errors.js'
 import { renderTable } from '../../kernel/text/table.js'
-import { defineTool } from '../definition.js'
+import { agreeing, defineTool } from '../definition.js'
 import {
   type ImportPlan,
   type ImportRequest,
@@ -102,9 +102,11 @@ export const codexImport = defineTool({
     const asksFirst = needed.length > 0 && !confirm
     if (dryRun || isList || asksFirst) {
       const how = isList
-        ? ' To import, name the program: --from.'
+        ? context.agreeBy === undefined
+          ? ' To import, name the program: --from.'
+          : ''
         : asksFirst && !dryRun
-          ? ` Pass confirm ${needed.join(' and ')}.`
+          ? ` ${agreeing(context, true)} ${needed.join(' and ')}.`
           : ''
       const message =
         isList && rows.length === 0

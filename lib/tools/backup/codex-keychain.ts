@@ -12,7 +12,7 @@ import { sealPoolFile, type SealingResult, unsealPoolFile } from '../../tokens/s
 import { CodexError, messageOf } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'
 import { KEYCHAIN_ENV, type Runtime } from '../../runtime.js'
-import { defineTool } from '../definition.js'
+import { agreeing, defineTool } from '../definition.js'
 
 export const codexKeychain = defineTool({
   name: 'keychain',
@@ -27,7 +27,7 @@ export const codexKeychain = defineTool({
   },
   positional: ['command'],
   userOnly: ['confirm'],
-  async run(runtime, { command = 'status', dryRun = false, confirm = false }) {
+  async run(runtime, { command = 'status', dryRun = false, confirm = false }, context) {
     const before = await sealStateOf(runtime.store.path)
     // What cannot be read as an account file is not the same as none: the store says why, and nothing is sealed there.
     if (before.kind === 'empty') await runtime.store.read()
@@ -45,7 +45,7 @@ export const codexKeychain = defineTool({
         'There is no account to seal; the first login makes a sealed file.',
       )
     if (dryRun || !confirm) {
-      const how = dryRun ? '' : ' Pass confirm to do it.'
+      const how = dryRun ? '' : ` ${agreeing(context, true)} to do it.`
       const text = `${previewText(command, before)} Nothing was changed.${how}`
       return report(runtime, command, true, text)
     }

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { nextAction, servingText } from '../../account-view/next-action.js'
 import { canServe } from '../../account-view/state.js'
 import type { AccountView } from '../../account-view/view.js'
+import { leftTone } from '../../account-view/tones.js'
 import { percentText, sharePercent, windowName } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { type ApiValue, apiValue, PRICES_DATE } from '../../forecast/api-value.js'
@@ -19,10 +20,18 @@ import {
 } from '../../history/estimates.js'
 import { CodexError } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'
-import { renderTable } from '../../kernel/text/table.js'
+import { type Column, renderFitting } from '../../kernel/text/table.js'
+import { toned } from '../../kernel/text/tones.js'
 import { REPORT_MARK, renderReport } from '../../report/page.js'
 import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
-import { ACCOUNT_COLUMNS, NO_ACCOUNT, rowOf, viewsOf, windowsCell } from '../account-rows.js'
+import {
+  ACCOUNT_COLUMNS,
+  type AccountRow,
+  NO_ACCOUNT,
+  rowOf,
+  viewsOf,
+  windowsCell,
+} from '../account-rows.js'
 import { defineTool, LOCAL_PACE } from '../definition.js'
 import { writeOwnFile } from '../own-file.js'
 import { comparisonText } from './comparison-text.js'
@@ -110,12 +119,19 @@ export const codexDashboard = defineTool({
     if (data.report !== undefined) return `Report written to ${data.report.path}.`
     const unreadable = data.unreadable === 0 ? [] : [unreadableText(data.unreadable)]
     if (data.accounts.length === 0) return [NO_ACCOUNT, ...unreadable].join('\n')
-    const table = renderTable(
-      data.accounts,
-      [...ACCOUNT_COLUMNS, { title: 'Left', value: (row) => windowsCell(row, bar), priority: 1 }],
-      view.width,
-    )
-    const pool = data.pool.map((one) => `${one.window} ${percentText(one.leftPercent)}`).join(', ')
+    const columns = (picture?: typeof bar): readonly Column<AccountRow>[] => [
+      ...ACCOUNT_COLUMNS,
+      { title: 'Left', value: (row) => windowsCell(row, picture), priority: 1 },
+    ]
+    const table = renderFitting(data.accounts, [columns(bar), columns()], view.width)
+    const pool = data.pool
+      .map((one) =>
+        toned({
+          text: `${one.window} ${percentText(one.leftPercent)}`,
+          tone: leftTone(one.leftPercent),
+        }),
+      )
+      .join(', ')
     return [
       table,
       '',

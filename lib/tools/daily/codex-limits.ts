@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { findAccount } from '../../account-view/find-account.js'
+import { leftTone } from '../../account-view/tones.js'
 import type { WindowView } from '../../account-view/view.js'
 import { percentText, windowName } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
@@ -9,16 +10,9 @@ import type { Forecast } from '../../forecast/types.js'
 import { budgetToStayOnPace } from '../../forecast/window.js'
 import type { HistoryEntry } from '../../history/entries.js'
 import { forecastOf } from '../../history/estimates.js'
-import { formatAge, formatWhen } from '../../kernel/text/moments.js'
-import { renderTable } from '../../kernel/text/table.js'
-import {
-  type AccountRow,
-  leftTone,
-  NO_ACCOUNT,
-  rowOf,
-  shortName,
-  viewsOf,
-} from '../account-rows.js'
+import { formatAge, formatMoment, formatWhen } from '../../kernel/text/moments.js'
+import { type Column, renderFitting } from '../../kernel/text/table.js'
+import { type AccountRow, NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
 import { accountArg } from '../accounts/account-edit.js'
 import { BACKEND_PACE, defineTool, LOCAL_PACE } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
@@ -75,42 +69,39 @@ export const codexLimits = defineTool({
         row.windows.length === 0 ? [undefined] : row.windows
       return windows.map((window) => ({ row, window }))
     })
-    const table = renderTable(
-      lines,
-      [
-        { title: '#', value: ({ row }) => String(row.index), align: 'right' },
-        { title: 'Account', value: ({ row }) => shortName(row) },
-        {
-          title: 'Window',
-          value: ({ window }) =>
-            window === undefined ? '-' : windowName(window.kind, window.limitId),
-        },
-        {
-          title: 'Left',
-          value: ({ window }) =>
-            window === undefined
-              ? '-'
-              : [{ text: percentText(window.leftPercent), tone: leftTone(window.leftPercent) }],
-          align: 'right',
-        },
-        {
-          title: 'Resets',
-          value: ({ window }) =>
-            window?.resetsAtMs == null ? '-' : formatWhen(window.resetsAtMs, view.nowMs),
-        },
-        {
-          title: 'Read',
-          value: ({ row, window }) =>
-            row.error === null
-              ? window === undefined
-                ? 'no reading'
-                : formatAge(view.nowMs - window.observedAtMs)
-              : [{ text: row.error, tone: row.enabled ? 'bad' : 'faint' }],
-          priority: 1,
-        },
-      ],
-      view.width,
-    )
+    const columns = (moment: typeof formatWhen): readonly Column<(typeof lines)[number]>[] => [
+      { title: '#', value: ({ row }) => String(row.index), align: 'right' },
+      { title: 'Account', value: ({ row }) => shortName(row) },
+      {
+        title: 'Window',
+        value: ({ window }) =>
+          window === undefined ? '-' : windowName(window.kind, window.limitId),
+      },
+      {
+        title: 'Left',
+        value: ({ window }) =>
+          window === undefined
+            ? '-'
+            : [{ text: percentText(window.leftPercent), tone: leftTone(window.leftPercent) }],
+        align: 'right',
+      },
+      {
+        title: 'Resets',
+        value: ({ window }) =>
+          window?.resetsAtMs == null ? '-' : moment(window.resetsAtMs, view.nowMs),
+      },
+      {
+        title: 'Read',
+        value: ({ row, window }) =>
+          row.error === null
+            ? window === undefined
+              ? 'no reading'
+              : formatAge(view.nowMs - window.observedAtMs)
+            : [{ text: row.error, tone: row.enabled ? 'bad' : 'faint' }],
+        priority: 1,
+      },
+    ]
+    const table = renderFitting(lines, [columns(formatWhen), columns(formatMoment)], view.width)
     const paces = lines.flatMap(({ row, window }) => {
       const text = paceText(window?.forecast ?? undefined, view.nowMs)
       return window === undefined || text === ''

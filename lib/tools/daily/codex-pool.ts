@@ -119,9 +119,14 @@ export const codexPool = defineTool({
         `${row.model} (${row.mode}): ${row.accounts.join(', ')}${row.unresolved === 0 ? '' : `; ${counted(row.unresolved, 'entry names', 'entries name')} no account`}`,
     )
     const known = new Set(data.models.flatMap(({ accounts }) => accounts)).size
-    const models = data.models.map(
-      (row) =>
-        `${row.model}: ${row.accounts.length === known ? 'every account' : row.accounts.join(', ')}`,
+    const served = (accounts: readonly string[]): string =>
+      accounts.length === known ? 'every account' : accounts.join(', ')
+    const models = [...new Set(data.models.map(({ accounts }) => served(accounts)))].map(
+      (who) =>
+        `${data.models
+          .filter(({ accounts }) => served(accounts) === who)
+          .map(({ model }) => model)
+          .join(', ')}: ${who}`,
     )
     const unreadable = unreadableText(data.unreadable)
     return [

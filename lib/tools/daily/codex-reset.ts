@@ -8,7 +8,7 @@ import { counted } from '../../kernel/text/plural.js'
 import { listResetCredits, type Redeemed, redeemResetCredit } from '../../quota/reset-credits.js'
 import { findAccount } from '../../account-view/find-account.js'
 import { accountArg } from '../accounts/account-edit.js'
-import { defineTool } from '../definition.js'
+import { agreeing, defineTool } from '../definition.js'
 import { readLimits } from '../read-limits.js'
 
 export const codexReset = defineTool({
@@ -74,7 +74,7 @@ export const codexReset = defineTool({
     if (confirm !== true)
       return {
         ...base,
-        message: `One banked reset of ${name} would be redeemed. Nothing was changed; pass confirm to redeem it.`,
+        message: `One banked reset of ${name} would be redeemed. Nothing was changed; ${agreeing(context)} to redeem it.`,
       }
     const requestId = requestIdOf(target.account.uid, credit.id)
     const result = await redeemResetCredit(

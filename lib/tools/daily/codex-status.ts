@@ -2,14 +2,15 @@ import * as z from 'zod'
 
 import { nextAction } from '../../account-view/next-action.js'
 import type { AccountView } from '../../account-view/view.js'
-import { reasonText, spelledOut } from '../../account-view/words.js'
+import { type Moment, reasonText, spelledOut } from '../../account-view/words.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { createListedTexts } from '../../catalogue/listed-texts.js'
 import { namesIn } from '../../config/personality-value.js'
 import { originOf, type SettingRow, settingRows } from '../../config/report.js'
-import { formatAge, formatWhen } from '../../kernel/text/moments.js'
+import { formatAge, formatMoment, formatWhen } from '../../kernel/text/moments.js'
 import { counted } from '../../kernel/text/plural.js'
-import { renderTable } from '../../kernel/text/table.js'
+import { type Column, renderFitting } from '../../kernel/text/table.js'
+import type { TonedText } from '../../kernel/text/tones.js'
 import { createPersonalityFiles, personalityFolders } from '../../personality/files.js'
 import { isHereIn } from '../../personality/here.js'
 import { chosenLine, chosenRows } from '../../personality/overview.js'
@@ -58,13 +59,22 @@ export const codexStatus = defineTool({
   render(data, view) {
     const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
     if (data.accounts.length === 0) return `${NO_ACCOUNT}${unreadable}`
-    const table = renderTable(
+    const columns = (moment: typeof formatWhen): readonly Column<AccountRow>[] => [
+      ...ACCOUNT_COLUMNS,
+      { title: 'Left', value: (row) => windowsCell(row), priority: 2 },
+      {
+        title: 'Resets',
+        value: (row) => resetsCell(row, (atMs) => moment(atMs, view.nowMs)),
+        priority: 1,
+      },
+    ]
+    const together: readonly Column<AccountRow>[] = [
+      ...ACCOUNT_COLUMNS,
+      { title: 'Left and reset', value: (row) => leftUntilCell(row, view.nowMs) },
+    ]
+    const table = renderFitting(
       data.accounts,
-      [
-        ...ACCOUNT_COLUMNS,
-        { title: 'Left', value: (row) => windowsCell(row), priority: 2 },
-        { title: 'Resets', value: (row) => resetsCell(row, view.nowMs), priority: 1 },
-      ],
+      [columns(formatWhen), columns(formatMoment), together, columns(formatMoment)],
       view.width,
     )
     const decisions =
@@ -84,9 +94,16 @@ async function personalityHere({ config, directory, paths, env }: Runtime) {
   return { chosen, line: chosenLine(chosen) }
 }
 
-function resetsCell(row: AccountRow, nowMs: number): string {
+/** Where two columns have no room: `5h 62% 14:20  7d 81% Fri 9:00`. */
+function leftUntilCell(row: AccountRow, nowMs: number): readonly TonedText[] {
+  return windowsCell(row, undefined, ({ resetsAtMs }) =>
+    resetsAtMs === null ? '' : ` ${formatMoment(resetsAtMs, nowMs)}`,
+  )
+}
+
+function resetsCell(row: AccountRow, moment: Moment): string {
   const texts = row.windows.flatMap((window) =>
-    window.resetsAtMs === null ? [] : [`${window.name} ${formatWhen(window.resetsAtMs, nowMs)}`],
+    window.resetsAtMs === null ? [] : [`${window.name} ${moment(window.resetsAtMs)}`],
   )
   return texts.length === 0 ? '-' : texts.slice(0, 2).join(', ')
 }

@@ -7,9 +7,10 @@ import { codexDestination } from '../../request/endpoint.js'
 import { outgoingHeaders } from '../../request/headers/headers.js'
 import { messageOf } from '../../kernel/errors.js'
 import { redactText } from '../../kernel/text/redact.js'
+import { type Tone, toned } from '../../kernel/text/tones.js'
 import { readingOfHeaders } from '../../quota/readings.js'
 import type { Runtime } from '../../runtime.js'
-import { defineTool } from '../definition.js'
+import { agreeing, defineTool } from '../definition.js'
 
 type Status = 'started' | 'running' | 'skipped' | 'failed' | 'would_start'
 
@@ -66,7 +67,7 @@ export const codexWarm = defineTool({
       accounts: rows,
       message:
         planned > 0
-          ? `${counted(planned, 'request')} would be sent. Nothing was sent; pass confirm to send them.`
+          ? `${counted(planned, 'request')} would be sent. Nothing was sent; ${agreeing(context)} to send them.`
           : `${counted(count('started'), 'window')} opened.`,
     }
   },
@@ -74,12 +75,20 @@ export const codexWarm = defineTool({
     [
       ...data.accounts.map(
         (row) =>
-          `${row.account}: ${row.status.replaceAll('_', ' ')}${row.detail === '' ? '' : ` (${row.detail})`}`,
+          `${row.account}: ${toned({ text: row.status.replaceAll('_', ' '), tone: TONES[row.status] })}${row.detail === '' ? '' : ` (${row.detail})`}`,
       ),
       data.message,
     ].join('\n'),
   failed: (data) => data.failed > 0,
 })
+
+const TONES: Readonly<Record<Status, Tone>> = {
+  started: 'good',
+  running: 'good',
+  would_start: 'low',
+  failed: 'bad',
+  skipped: 'faint',
+}
 
 /** @throws where no window was opened */
 async function warm(runtime: Runtime, given: Account, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { messageOf } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'
 import { redactText } from '../../kernel/text/redact.js'
+import { type Tone, toned } from '../../kernel/text/tones.js'
 import { packageVersion } from '../../kernel/version.js'
 import { defineTool } from '../definition.js'
 import { CHECKS } from './doctor-checks.js'
@@ -64,10 +65,9 @@ export const codexDoctor = defineTool({
     }
   },
   render(data) {
-    const marks: Record<Severity, string> = { ok: 'ok     ', warning: 'warning', error: 'error  ' }
     const lines = data.findings.map(
       (one) =>
-        `${marks[one.severity]}  ${one.id}: ${one.summary}${one.action === '' ? '' : `\n         ${one.action}`}${one.fixable && data.fixed === null ? '\n         --fix repairs it' : ''}`,
+        `${severityMark(one.severity)}  ${one.id}: ${one.summary}${one.action === '' ? '' : `\n         ${one.action}`}${one.fixable && data.fixed === null ? '\n         --fix repairs it' : ''}`,
     )
     const fixed = data.fixed === null || data.fixed.length === 0 ? [] : ['', ...data.fixed]
     return [
@@ -79,3 +79,16 @@ export const codexDoctor = defineTool({
   },
   failed: (data) => data.errors > 0,
 })
+
+const SEVERITY_TONES: Readonly<Record<Severity, Tone>> = {
+  ok: 'good',
+  warning: 'low',
+  error: 'bad',
+}
+
+function severityMark(severity: Severity): string {
+  return (
+    toned({ text: severity, tone: SEVERITY_TONES[severity] }) +
+    ' '.repeat('warning'.length - severity.length)
+  )
+}

@@ -1,11 +1,21 @@
 import * as z from 'zod'
 
+import { STATE_TONES } from '../../account-view/tones.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { formatDuration } from '../../kernel/text/moments.js'
 import { renderTable } from '../../kernel/text/table.js'
+import type { Tone } from '../../kernel/text/tones.js'
 import { NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
 import { BACKEND_PACE, defineTool } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
+
+type Health = 'healthy' | 'unhealthy' | 'skipped'
+
+const TONES: Readonly<Record<Health, Tone>> = {
+  healthy: 'good',
+  unhealthy: 'bad',
+  skipped: 'faint',
+}
 
 export const codexHealth = defineTool({
   name: 'health',
@@ -33,16 +43,16 @@ export const codexHealth = defineTool({
       const expiresAt = pool.accounts[view.index - 1]?.expiresAt
       const error = errors.get(view.uid) ?? null
       const isSkipped = !view.enabled || view.kind === 'api-key'
+      const health: Health = isSkipped ? 'skipped' : error === null ? 'healthy' : 'unhealthy'
       return {
         ...rowOf(view, pool, nowMs, context),
-        health: isSkipped ? 'skipped' : error === null ? 'healthy' : 'unhealthy',
+        health,
         error,
         /** ms until the access token ends. */
         tokenLeftMs: expiresAt === undefined ? null : expiresAt - nowMs,
       }
     })
-    const count = (health: 'healthy' | 'unhealthy' | 'skipped'): number =>
-      accounts.filter((row) => row.health === health).length
+    const count = (health: Health): number => accounts.filter((row) => row.health === health).length
     return {
       totalAccounts: accounts.length,
       healthyCount: count('healthy'),
@@ -60,8 +70,12 @@ export const codexHealth = defineTool({
       [
         { title: '#', value: (row) => String(row.index), align: 'right' },
         { title: 'Account', value: shortName },
-        { title: 'Health', value: (row) => row.health },
-        { title: 'Status', value: (row) => row.status, priority: 1 },
+        { title: 'Health', value: (row) => [{ text: row.health, tone: TONES[row.health] }] },
+        {
+          title: 'Status',
+          value: ({ status, state }) => [{ text: status, tone: STATE_TONES[state] }],
+          priority: 1,
+        },
         {
           title: 'Token',
           value: (row) =>

@@ -1,3 +1,4 @@
+import { accountName } from '../../accounts/labels.js'
 import { access, constants, stat } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
@@ -66,7 +67,7 @@ async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
   if (pool === undefined) return findings
   if (pool.accounts.length === 0) return [failed('accounts', 'No account is signed in.', signIn)]
   for (const [index, account] of pool.accounts.entries()) {
-    const name = runtime.label(account)
+    const name = accountName(account, index, runtime.config)
     const { needsLogin, kind, refreshToken = '' } = account
     if (needsLogin !== undefined)
       findings.push(failed('login-needed', `${name}: ${needsLogin.reason}`, signIn))

@@ -1,12 +1,12 @@
 import { canServe } from '../../account-view/state.js'
+import { leftTone, STATE_TONES } from '../../account-view/tones.js'
 import type { AccountView, WindowView } from '../../account-view/view.js'
 import { percentText, stateText } from '../../account-view/words.js'
 import { formatMoment } from '../../kernel/text/moments.js'
 import { plainText } from '../../kernel/text/plain-text.js'
 import { cut, displayWidth } from '../../kernel/text/table.js'
 import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
-import { levelOf } from '../status-line.js'
-import type { Span, Tone } from './spans.js'
+import { type Span, spanTone } from './spans.js'
 
 /** How a list of accounts is sorted. */
 export type Order = 'number' | 'left'
@@ -32,7 +32,10 @@ export function ordered(accounts: readonly AccountView[], order: Order): readonl
 /** The state in words and in its colour. Pure. */
 function stateSpan({ state, active, pin }: AccountView, nowMs: number): Span {
   const text = stateText(state, active, (atMs) => formatMoment(atMs, nowMs))
-  return { text: pin === undefined ? text : `${text}, pinned`, tone: toneOf(state.kind) }
+  return {
+    text: pin === undefined ? text : `${text}, pinned`,
+    tone: spanTone(STATE_TONES[state.kind]),
+  }
 }
 
 /**
@@ -107,10 +110,9 @@ export function accountLines(
 
 function windowSpans(window: WindowView, nowMs: number): readonly Span[] {
   const { name, leftPercent, resetsAtMs } = window
-  const level = levelOf(leftPercent)
   return [
     { text: `${name} `, tone: 'muted' },
-    { text: percentText(leftPercent).padStart(4), tone: level === 'muted' ? 'text' : level },
+    { text: percentText(leftPercent).padStart(4), tone: spanTone(leftTone(leftPercent)) },
     ...(resetsAtMs === undefined
       ? []
       : [{ text: ` ${formatMoment(resetsAtMs, nowMs)}`, tone: 'muted' } as const]),
@@ -119,25 +121,6 @@ function windowSpans(window: WindowView, nowMs: number): readonly Span[] {
 
 function usual({ windows }: AccountView): readonly WindowView[] {
   return windows.filter(({ limitId }) => limitId === DEFAULT_LIMIT_ID).slice(0, 3)
-}
-
-function toneOf(kind: AccountView['state']['kind']): Tone {
-  switch (kind) {
-    case 'eligible':
-      return 'success'
-    case 'resting':
-    case 'limited':
-      return 'warning'
-    case 'blocked':
-    case 'login-needed':
-      return 'error'
-    case 'disabled':
-    case 'fenced-out':
-    case 'set-aside':
-    case 'pinned-out':
-    case 'tried':
-      return 'muted'
-  }
 }
 
 function widthOf(spans: readonly Span[]): number {

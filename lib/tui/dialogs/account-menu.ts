@@ -1,10 +1,11 @@
 import { actionChoices } from '../../account-view/choices.js'
 import type { AccountView } from '../../account-view/view.js'
+import { plainLines } from '../../kernel/text/plain-text.js'
 import { nameAccount, readLimits } from './command.js'
 import { type Line, openFrame } from './frame.js'
 import { pickWord } from './pick-account.js'
 import { askText, copy, errorText, say, sayResult } from './say.js'
-import { spansOf, wrapped } from './spans.js'
+import { outputLines } from './spans.js'
 import type { DialogDeps, Removal } from './work.js'
 
 /** What stays while the dialogs of the accounts open one another. */
@@ -87,14 +88,14 @@ export async function removeAsked(
   const args = { account: uid, confirm: true }
   const call = { name: 'remove', args, json: false, includeSensitive: false }
   try {
-    const { data, textAt } = await deps.work.run(
+    const { data, tonedAt } = await deps.work.run(
       call,
       new AbortController().signal,
       () => undefined,
     )
     const { backup } = data as { readonly backup?: unknown }
     if (typeof backup === 'string') session.removal = { uid, name, backup }
-    say(deps, 'success', textAt(Infinity).split('\n')[0] ?? '')
+    say(deps, 'success', plainLines(tonedAt(Infinity)).split('\n')[0] ?? '')
   } catch (error) {
     say(deps, 'error', errorText(error))
   }
@@ -109,12 +110,9 @@ async function showDetails(deps: DialogDeps, known: AccountView): Promise<void> 
       content: (columns) => ({
         title: titleOf(account),
         head: [],
-        body: details.flatMap(({ title, text }): Line[] =>
-          wrapped(text, Math.max(20, columns - widest)).map((part, place) => ({
-            spans: [
-              { text: (place === 0 ? title : '').padEnd(widest), tone: 'muted' },
-              ...spansOf(part),
-            ],
+        body: details.flatMap(({ title, toned }): Line[] =>
+          outputLines(toned, Math.max(20, columns - widest)).map(({ spans }, place) => ({
+            spans: [{ text: (place === 0 ? title : '').padEnd(widest), tone: 'muted' }, ...spans],
           })),
         ),
         keys: [['c', 'copy']],

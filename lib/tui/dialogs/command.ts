@@ -4,9 +4,10 @@ import { commandsIn } from '../../kernel/text/command-words.js'
 import { plainLines } from '../../kernel/text/plain-text.js'
 import { openFrame } from './frame.js'
 import type { AccountKey, FollowUp } from './follow-ups.js'
-import { openOutput, outputLines } from './output.js'
+import { openOutput } from './output.js'
 import { pickAccount, pickWord } from './pick-account.js'
 import { askText, copy, errorText, say, sayResult } from './say.js'
+import { outputLines } from './spans.js'
 import type { Arguments, Call, DialogDeps } from './work.js'
 
 /** Runs a command as it was typed or chosen, and shows its result; what it needs and was not given is asked for. */
@@ -227,7 +228,7 @@ function showText(deps: DialogDeps, name: string, text: string, isError = false)
     content: (columns) => ({
       title: `codex-${name}`,
       head: [],
-      body: outputLines(plain, columns, isError),
+      body: outputLines(plain, columns, isError ? 'error' : 'text'),
       keys: [['c', 'copy']],
     }),
     onKey: (key) => {

@@ -1,7 +1,8 @@
-import { type FrameContent, type Hint, type Line, openFrame } from './frame.js'
+import { plainLines } from '../../kernel/text/plain-text.js'
+import { type FrameContent, type Hint, openFrame } from './frame.js'
 import { type FollowUp, followUps } from './follow-ups.js'
 import { copy, errorText, say } from './say.js'
-import { spansOf, wrapped } from './spans.js'
+import { outputLines } from './spans.js'
 import type { Call, DialogDeps, Outcome } from './work.js'
 
 type State =
@@ -36,7 +37,7 @@ export function openOutput(
         (outcome) => {
           if (isPresent()) setState({ kind: 'done', outcome })
           // What was changed is told, although nobody waited for it.
-          else if (!canRepeat) say(deps, 'info', firstLine(outcome.textAt(Infinity)))
+          else if (!canRepeat) say(deps, 'info', firstLine(plainLines(outcome.tonedAt(Infinity))))
         },
         (error: unknown) => {
           if (isPresent()) setState({ kind: 'failed', text: errorText(error) })
@@ -47,7 +48,7 @@ export function openOutput(
     const now = state()
     return now.kind === 'done' ? followUps(call.name, call.args, now.outcome.data) : []
   }
-  const textNow = (columns: number): string => {
+  const tonedNow = (columns: number): string => {
     const now = state()
     switch (now.kind) {
       case 'running':
@@ -55,7 +56,7 @@ export function openOutput(
       case 'failed':
         return now.text
       case 'done':
-        return now.outcome.textAt(columns)
+        return now.outcome.tonedAt(columns)
     }
   }
 
@@ -80,7 +81,7 @@ export function openOutput(
                 ? []
                 : [{ spans: [{ text: now.progress, tone: 'muted' }] } as const]),
             ]
-          : outputLines(textNow(columns), columns, now.kind === 'failed'),
+          : outputLines(tonedNow(columns), columns, now.kind === 'failed' ? 'error' : 'text'),
       keys: hints,
     }
   }
@@ -92,7 +93,7 @@ export function openOutput(
       const followUp = keysNow().find(({ key }) => key === name)
       if (followUp !== undefined) onFollowUp(followUp, call)
       else if (name === 'r' && (canRepeat || state().kind === 'failed')) start()
-      else if (name === 'c') copy(deps, textNow(Infinity))
+      else if (name === 'c') copy(deps, plainLines(tonedNow(Infinity)))
       else return false
       return true
     },
@@ -102,14 +103,6 @@ export function openOutput(
     },
   })
   start()
-}
-
-/** A text in coloured lines that fit. Pure. */
-export function outputLines(text: string, columns: number, isError = false): readonly Line[] {
-  return text.split('\n').flatMap((line) => {
-    const tone = isError ? 'error' : 'text'
-    return wrapped(line, columns).map((part) => ({ spans: spansOf(part, tone) }))
-  })
 }
 
 /** What is waited for while a command runs. */

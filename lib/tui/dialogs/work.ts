@@ -18,8 +18,8 @@ export interface Call {
 
 /** What a command came to. */
 export interface Outcome {
-  /** The result as text that fits. */
-  readonly textAt: (columns: number) => string
+  /** The result as text that fits, with its marks (kernel/text/tones). */
+  readonly tonedAt: (columns: number) => string
   readonly data: unknown
 }
 

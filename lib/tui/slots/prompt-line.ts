@@ -1,6 +1,7 @@
 import { createSignal } from 'solid-js'
 
 import { lastSwitchOf, waitOf } from '../pool-events.js'
+import { nameOf } from '../pool-view.js'
 import { statusForms, type StatusFacts } from '../status-line.js'
 import { paintedLine } from './painted.js'
 import type { SlotContext, SlotDeps } from './slot.js'
@@ -41,7 +42,10 @@ export function createPromptLine({ api, view, now, openAccounts }: SlotDeps) {
     return {
       account,
       waitsUntilMs: isIdle(api.state, session) ? undefined : waitOf(events, session, Date.now()),
-      switched: isNews ? last?.why : undefined,
+      switched:
+        isNews && current !== undefined && last !== undefined
+          ? { from: nameOf(current, last.from), why: last.why }
+          : undefined,
     }
   }
 

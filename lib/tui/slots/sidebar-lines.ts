@@ -5,6 +5,7 @@ import type { ExpectedTime } from '../../forecast/types.js'
 import { commandsIn } from '../../kernel/text/command-words.js'
 import { formatAge, formatMoment } from '../../kernel/text/moments.js'
 import { cut, displayWidth } from '../../kernel/text/table.js'
+import { wrapped } from '../../kernel/text/wrap.js'
 import {
   bar,
   type Level,
@@ -30,6 +31,7 @@ export interface ShownSwitch {
   readonly atMs: number
   readonly from: string
   readonly to: string
+  /** Why the first one does not serve, as it follows its name. */
   readonly why: string
 }
 
@@ -185,11 +187,12 @@ function listOf(others: readonly AccountView[], nowMs: number, width: number): r
 }
 
 function switchLines({ atMs, from, to, why }: ShownSwitch, nowMs: number, width: number) {
-  const names = Math.floor((width - displayWidth(`${INDENT} → `)) / 2)
+  const room = Math.max(1, width - INDENT.length)
+  const reason = wrapped(`${cut(from, Math.ceil(room / 2))} ${why}`, room).split('\n')
   return [
-    said(`Switched ${formatMoment(atMs, nowMs)}: ${why}`, 'muted'),
-    said(`${INDENT}${cut(from, names)} → ${cut(to, names)}`, 'muted'),
-  ]
+    `Switched ${formatMoment(atMs, nowMs)} to ${to}`,
+    ...reason.map((line) => `${INDENT}${line}`),
+  ].map((text) => said(text, 'muted'))
 }
 
 function said(text: string, level: Level): Line {

@@ -2,7 +2,7 @@ import { createSignal } from 'solid-js'
 
 import { loadDialogChunk } from '../dialog-chunk.js'
 import { lastSwitchOf } from '../pool-events.js'
-import type { PoolView } from '../pool-view.js'
+import { nameOf, type PoolView } from '../pool-view.js'
 import { createPaces } from './pace.js'
 import { paintedLines } from './painted.js'
 import { blocksOf, isFoldable, type ShownSwitch, sidebarLines } from './sidebar-lines.js'
@@ -45,10 +45,8 @@ export function createSidebar({ api, paths, view, now, openAccounts }: SlotDeps)
 
 function shownSwitch(view: PoolView | undefined): ShownSwitch | undefined {
   const last = lastSwitchOf(view?.events ?? [])
-  const nameOf = (uid: string): string | undefined =>
-    view?.accounts.find((account) => account.uid === uid)?.name
-  const to = last === undefined ? undefined : nameOf(last.to)
+  const to = view?.accounts.find(({ uid }) => uid === last?.to)?.name
   // An account that was removed since is no news.
-  if (last === undefined || to === undefined) return undefined
-  return { atMs: last.atMs, from: nameOf(last.from) ?? 'a removed account', to, why: last.why }
+  if (view === undefined || last === undefined || to === undefined) return undefined
+  return { atMs: last.atMs, from: nameOf(view, last.from), to, why: last.why }
 }
