@@ -24,6 +24,8 @@ interface Claim {
   readonly atMs: number
   readonly withinMs: number
   isLost: boolean
+  /** It goes into the file: from then on what the file says of the message is ours. */
+  isWritten: boolean
 }
 
 /** What all windows of the user share of their messages. */
@@ -37,10 +39,15 @@ export function createSharedGate(deps: { file: string; clock: Clock; log: Logger
     ...deps,
     initial: {},
     parse: (text) => fileSchema.parse(JSON.parse(text)).shown,
-    format: (shown) => JSON.stringify({ version: 1, shown }),
+    format(shown) {
+      for (const claim of open) claim.isWritten = true
+      return JSON.stringify({ version: 1, shown })
+    },
     merge: (ours, theirs) => {
       for (const claim of open)
-        claim.isLost ||= Math.abs((theirs[claim.key] ?? -Infinity) - claim.atMs) < claim.withinMs
+        claim.isLost ||=
+          !claim.isWritten &&
+          Math.abs((theirs[claim.key] ?? -Infinity) - claim.atMs) < claim.withinMs
       return merged(ours, theirs, clock.now())
     },
     delayMs: WRITE_DELAY_MS,
@@ -56,7 +63,7 @@ export function createSharedGate(deps: { file: string; clock: Clock; log: Logger
     async claim(key: string, withinMs: number): Promise<boolean> {
       const atMs = clock.now()
       if (isRecent(state.current()[key], atMs, withinMs)) return false
-      const claim: Claim = { key, atMs, withinMs, isLost: false }
+      const claim: Claim = { key, atMs, withinMs, isLost: false, isWritten: false }
       open.add(claim)
       put(key, atMs)
       await state.flush()

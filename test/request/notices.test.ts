@@ -197,6 +197,18 @@ describe('the events in the file of all windows', () => {
       expect(parseEvents(text)).toEqual([])
   })
 
+  it('a message is not lost to the look of its own window at the file it has just written', async () => {
+    const file = path.join(await temporaryFolder(), 'notices.json')
+    const gate = await window(file)
+    for (let i = 0; i < 40; i += 1) {
+      let isDone = false
+      const claim = gate.claim(`moved limit ${String(i)}`, 60_000).finally(() => (isDone = true))
+      // As a watch has it look, which another window's write a moment ago called.
+      while (!isDone) await Promise.all([gate.load(), new Promise(setImmediate)])
+      expect(await claim).toBe(true)
+    }
+  })
+
   it('a message is shown by one of the windows that have it to say at the same moment', async () => {
     const file = path.join(await temporaryFolder(), 'notices.json')
     const gates = await Promise.all(Array.from({ length: 10 }, () => window(file)))
