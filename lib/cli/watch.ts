@@ -5,6 +5,7 @@ import { plainLines } from '../kernel/text/plain-text.js'
 import { redactText } from '../kernel/text/redact.js'
 import { painted } from '../kernel/text/tones.js'
 import { wrapped } from '../kernel/text/wrap.js'
+import { hearWaits } from '../kernel/waits.js'
 import type { ToolContext, WatchPace } from '../tools/definition.js'
 import type { ToolResult } from '../tools/run-tool.js'
 import type { MoreOption } from '../tools/tool-arguments.js'
@@ -112,6 +113,7 @@ async function watchOnScreen(io: CommandIo, watched: Watched, screen: Screen): P
     },
   })
   const ticking = setInterval(draw, TICK_MS)
+  const deaf = hearWaits((what) => change({ foot: `Waiting for ${what}` }))
   try {
     while (!signal.aborted) {
       const before = view.foot
@@ -140,6 +142,7 @@ async function watchOnScreen(io: CommandIo, watched: Watched, screen: Screen): P
     }
     return code
   } finally {
+    deaf()
     clearInterval(ticking)
   }
 }
@@ -184,7 +187,7 @@ function frame(view: {
   const more =
     top + Math.max(0, below) === 0 ? '' : ` Up and Down scroll (${Math.max(0, below)} more below).`
   const told = typeof foot === 'string' ? foot : foot({ nowMs })
-  return { lines: [...body.slice(top, top + room), '', `${told}${more} q ends.`], top }
+  return { lines: [...body.slice(top, top + room), '', `${told}${told.endsWith('.') ? '' : '.'}${more} q ends.`], top }
 }
 
 function nextText({ nextAtMs }: { readonly nextAtMs: number }, nowMs: number): string {
