@@ -7,6 +7,7 @@ import { packageVersion } from '../kernel/version.js'
 import { hearWaits } from '../kernel/waits.js'
 
 import type { Command, CommandIo } from './io.js'
+import { jsonText } from './command.js'
 
 const PROGRAM = 'oc-codex-multi-auth'
 const KEEP_ALIVE_MS = 60_000
@@ -57,7 +58,7 @@ export async function main(
     if (rest.includes('--json')) {
       const known = isUsageError(error) ? 'invalid_input' : 'internal'
       const code = isCodexError(error) ? error.code : known
-      io.stdout(`${JSON.stringify({ error: { code, message, hint } }, undefined, 2)}\n`)
+      io.stdout(jsonText({ error: { code, message, hint } }, 2))
     }
     io.stderr(`${message}\n${hint === '' ? '' : `${hint}\n`}`)
     return isUsageError(error) ? 2 : 1

@@ -10,6 +10,7 @@ import type { ToolContext, WatchPace } from '../tools/definition.js'
 import type { ToolResult } from '../tools/run-tool.js'
 import type { MoreOption } from '../tools/tool-arguments.js'
 import type { CommandIo, Screen } from './io.js'
+import { jsonText } from './command.js'
 
 /** The options of a command that can be watched. */
 export function watchOptions({ everyS, leastS }: WatchPace): readonly MoreOption[] {
@@ -72,7 +73,7 @@ async function watchAsText(io: CommandIo, watched: Watched): Promise<number> {
     const readAtMs = clock.now()
     if (json) {
       const line = typeof result === 'string' ? { error: result } : (result.data as object)
-      io.stdout(`${JSON.stringify({ readAtMs, ...line })}\n`)
+      io.stdout(jsonText({ readAtMs, ...line }))
     } else {
       const text =
         typeof result === 'string' ? result : result.toned(io.columns ?? Infinity, readAtMs)
@@ -187,7 +188,14 @@ function frame(view: {
   const more =
     top + Math.max(0, below) === 0 ? '' : ` Up and Down scroll (${Math.max(0, below)} more below).`
   const told = typeof foot === 'string' ? foot : foot({ nowMs })
-  return { lines: [...body.slice(top, top + room), '', `${told}${told.endsWith('.') ? '' : '.'}${more} q ends.`], top }
+  return {
+    lines: [
+      ...body.slice(top, top + room),
+      '',
+      `${told}${told.endsWith('.') ? '' : '.'}${more} q ends.`,
+    ],
+    top,
+  }
 }
 
 function nextText({ nextAtMs }: { readonly nextAtMs: number }, nowMs: number): string {

@@ -7,7 +7,7 @@ import { WrongUsage } from '../../kernel/errors.js'
 import { resolvePaths } from '../../kernel/files/paths.js'
 import { loadConfig } from '../../loaded-config.js'
 import { ACCOUNTS_LEGACY_FILE } from '../../runtime.js'
-import { defineCommand } from '../command.js'
+import { defineCommand, jsonText } from '../command.js'
 import type { Command, CommandIo } from '../io.js'
 import { completionOf } from './candidates.js'
 import { SCRIPTS } from './scripts.js'
@@ -42,7 +42,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
     async run({ words: isAsked = false, json = false }, io, words) {
       if (isAsked) {
         const answer = await completionOf(commands(), words, () => accountsHere(io))
-        if (json) io.stdout(`${JSON.stringify(answer)}\n`)
+        if (json) io.stdout(jsonText(answer))
         else if ('files' in answer) io.stdout(':files\n')
         else io.stdout(answer.words.map(({ value, help }) => `${value}\n${help}\n`).join(''))
         return 0
@@ -51,7 +51,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
       if (shell === undefined || words.length > 1)
         throw new WrongUsage(`Name the shell: ${SHELLS.join(', ')}.`, 'Help: {completion --help}')
       const script = SCRIPTS[shell]
-      io.stdout(json ? `${JSON.stringify({ shell, script })}\n` : script)
+      io.stdout(json ? jsonText({ shell, script }) : script)
       return 0
     },
   })

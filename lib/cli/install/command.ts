@@ -1,6 +1,6 @@
 import { WrongUsage } from '../../kernel/errors.js'
 import { resolvePaths } from '../../kernel/files/paths.js'
-import { defineCommand, type OptionValues } from '../command.js'
+import { defineCommand, type OptionValues, jsonText } from '../command.js'
 import type { CommandIo } from '../io.js'
 
 import type { FileChange } from './apply.js'
@@ -83,8 +83,7 @@ export const updateCommand = defineCommand({
   options: { 'dry-run': { type: 'boolean' } },
   async run({ 'dry-run': dryRun = false, json }, io) {
     const copies = await clearCache(resolvePaths(io.env), dryRun)
-    if (json)
-      io.stdout(`${JSON.stringify({ action: 'update', dryRun, removed: copies }, null, 2)}\n`)
+    if (json) io.stdout(jsonText({ action: 'update', dryRun, removed: copies }, 2))
     else
       io.stdout(
         copies.length === 0
@@ -107,10 +106,7 @@ async function runOnConfig(
     ? planned.map(({ file, changes: places }) => ({ file, changes: places }))
     : await carryOut(planned)
   const removed = values['no-cache-clear'] === true ? [] : await clearCache(paths, dryRun)
-  if (values.json)
-    io.stdout(
-      `${JSON.stringify({ action: plan.action, dryRun, files: changes, removed }, null, 2)}\n`,
-    )
+  if (values.json) io.stdout(jsonText({ action: plan.action, dryRun, files: changes, removed }, 2))
   else io.stdout(describe(changes, removed, dryRun, plan.next))
   return 0
 }
