@@ -59,7 +59,7 @@ export async function isTuiPluginHere({
 
 /** Whether the TUI loads our plugin for this file, which it passes over when it is broken. A version that is not this one may know no commands. */
 function loadsUs(text: string): boolean {
-  if (!text.includes('oc-codex-multi-auth')) return false
+  if (text === '') return false
   const file = parsedJson(text)
   const plugins: unknown = isRecord(file) ? file.plugin : undefined
   return (

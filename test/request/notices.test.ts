@@ -168,6 +168,17 @@ describe('the events in the file of all windows', () => {
     expect(await eventsIn(file)).toHaveLength(2)
   })
 
+  it('a wait is over when its window is closed', async () => {
+    const file = path.join(await temporaryFolder(), 'notices.json')
+    const gate = await window(file)
+    const atMs = Date.now() - 1_000
+    gate.note({ kind: 'wait', atMs, session: 's', untilMs: atMs + 600_000 })
+    await gate.close()
+    const [event] = await eventsIn(file)
+    expect(event).toMatchObject({ kind: 'wait', session: 's' })
+    expect(event?.kind === 'wait' && event.untilMs <= Date.now()).toBe(true)
+  })
+
   it('survive a version that knows none, and kinds that this one does not know survive it', async () => {
     const file = path.join(await temporaryFolder(), 'notices.json')
     const now = Date.now()
