@@ -24,8 +24,6 @@ interface Claim {
   readonly atMs: number
   readonly withinMs: number
   isLost: boolean
-  /** It goes into the file: from then on what the file says of the message is ours. */
-  isWritten: boolean
 }
 
 /** What all windows of the user share of their messages. */
@@ -42,14 +40,13 @@ export function createSharedGate(deps: { file: string; clock: Clock; log: Logger
     initial: {},
     parse: (text) => fileSchema.parse(JSON.parse(text)).shown,
     format(shown) {
-      for (const claim of open) claim.isWritten = true
+      // In the file from here on, where nobody takes it back: what the file says of the message is ours.
+      open.clear()
       return JSON.stringify({ version: 1, shown })
     },
     merge: (ours, theirs) => {
       for (const claim of open)
-        claim.isLost ||=
-          !claim.isWritten &&
-          Math.abs((theirs[claim.key] ?? -Infinity) - claim.atMs) < claim.withinMs
+        claim.isLost ||= Math.abs((theirs[claim.key] ?? -Infinity) - claim.atMs) < claim.withinMs
       return merged(ours, theirs, clock.now())
     },
     delayMs: WRITE_DELAY_MS,
@@ -65,7 +62,7 @@ export function createSharedGate(deps: { file: string; clock: Clock; log: Logger
     async claim(key: string, withinMs: number): Promise<boolean> {
       const atMs = clock.now()
       if (isRecent(state.current()[key], atMs, withinMs)) return false
-      const claim: Claim = { key, atMs, withinMs, isLost: false, isWritten: false }
+      const claim: Claim = { key, atMs, withinMs, isLost: false }
       open.add(claim)
       put(key, atMs)
       await state.flush()
