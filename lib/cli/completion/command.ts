@@ -19,7 +19,7 @@ const HELP = `Usage: oc-codex-multi-auth completion bash|zsh|fish
 Prints what makes a shell complete the commands, options, accounts and settings of oc-codex-multi-auth. It needs the program
 in the search path: npm install -g oc-codex-multi-auth
 
-  bash   add to ~/.bashrc:  source <(oc-codex-multi-auth completion bash)
+  bash   add to ~/.bashrc:  eval "$(oc-codex-multi-auth completion bash)"
   zsh    add to ~/.zshrc, after compinit:  source <(oc-codex-multi-auth completion zsh)
   fish   oc-codex-multi-auth completion fish > ~/.config/fish/completions/oc-codex-multi-auth.fish
 
