@@ -1,6 +1,6 @@
 import { codexList } from '../tools/daily/codex-list.js'
 import { askTool } from '../tools/run-tool.js'
-import { defineCommand } from './command.js'
+import { defineCommand, jsonText } from './command.js'
 import { contextOf, withRuntime } from './tool-command.js'
 
 const HELP = `Usage: oc-codex-multi-auth accounts [options]
@@ -39,7 +39,7 @@ export const accountsCommand = defineCommand({
       }
       const result = await askTool(codexList, runtime, { ...contextOf(io), args: {} })
       const text = result.toned(contextOf(io).width, runtime.clock.now())
-      io.stdout(json ? `${JSON.stringify(result.data, undefined, 2)}\n` : `${text}\n\n${HINT}\n`)
+      io.stdout(json ? jsonText(result.data, 2) : `${text}\n\n${HINT}\n`)
       return 0
     })
   },

@@ -1,5 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
+import { commandsIn } from '../kernel/text/command-words.js'
+import { plainData } from '../kernel/text/plain-text.js'
 import type { Command, CommandIo, Values } from './io.js'
 
 type Options = Readonly<
@@ -69,3 +71,15 @@ function helpOf(option: string, help: string): string {
   const line = help.split('\n').find((one) => one.startsWith(`  --${option} `)) ?? ''
   return /^ {2}--\S+(?: [A-Za-z,]+)? {2,}(.*)$/.exec(line)?.[1] ?? ''
 }
+
+/**
+ * What a command prints for a program, with a line feed. Commands of ours have their form before the braces of JSON are
+ * around them, and a brace in a text is written such that nothing takes it for the begin of one. Pure.
+ */
+export function jsonText(value: unknown, indent?: number): string {
+  const said = plainData(value, (text) => commandsIn(text, 'terminal'))
+  const json = JSON.stringify(said, undefined, indent)
+  return `${json.replace(STRING, (text) => text.replaceAll('{', '\\u007b'))}\n`
+}
+
+const STRING = /"(?:[^"\\]|\\.)*"/g

@@ -5,6 +5,7 @@ import { resolvePaths } from '../kernel/files/paths.js'
 import { counted } from '../kernel/text/plural.js'
 import { renderTable } from '../kernel/text/table.js'
 import { type ForeignFinding, foreignFindings } from '../transfer/foreign-settings/read.js'
+import { jsonText } from './command.js'
 import type { CommandIo } from './io.js'
 
 const STATUS_WORDS: Readonly<Record<ForeignFinding['status'], string>> = {
@@ -32,7 +33,7 @@ export function checkConfig(
       problems: own,
       opencodeCodexAuth: { file: file ?? null, found, problems, unsupported },
     }
-    io.stdout(`${JSON.stringify(result, undefined, 2)}\n`)
+    io.stdout(jsonText(result, 2))
     return isGood ? 0 : 1
   }
   const table = renderTable(

@@ -18,7 +18,7 @@ import { redactText } from '../kernel/text/redact.js'
 import { renderTable } from '../kernel/text/table.js'
 import { configFiles } from '../runtime-config.js'
 import { applyChange, backupStamp, planChange } from './install/apply.js'
-import { defineCommand } from './command.js'
+import { defineCommand, jsonText } from './command.js'
 import { checkConfig } from './config-check.js'
 import type { CommandIo, Values } from './io.js'
 
@@ -88,7 +88,7 @@ function show(io: CommandIo, name: string | undefined, json: boolean): number {
     (problem) => only === undefined || problem.key === undefined || problem.key === only,
   )
   const [one] = settings
-  if (json) io.stdout(`${JSON.stringify({ ...shown, settings, problems }, undefined, 2)}\n`)
+  if (json) io.stdout(jsonText({ ...shown, settings, problems }, 2))
   else
     io.stdout(
       `${only !== undefined && one !== undefined ? detail(one) : table(settings, io.columns)}${problems.map(problemLine).join('')}`,
@@ -127,7 +127,7 @@ async function edit(
     : await applyChange(planned, backupStamp(Date.now()))
   const row = current(io).settings.find((one) => one.name === name)
   if (json) {
-    io.stdout(`${JSON.stringify({ ...change, dryRun, inForce: row ?? null }, undefined, 2)}\n`)
+    io.stdout(jsonText({ ...change, dryRun, inForce: row ?? null }, 2))
     return 0
   }
   const done =

@@ -5,7 +5,7 @@ import { readyForLogin, saveApiKey } from '../core-late.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from '../account-view/find-account.js'
-import { defineCommand } from './command.js'
+import { defineCommand, jsonText } from './command.js'
 import type { CommandIo } from './io.js'
 import { signIn, type SignInUi } from './sign-in.js'
 import { withRuntime } from './tool-command.js'
@@ -66,7 +66,7 @@ export const loginCommand = defineCommand({
       const { name, isWanted, message } = await signIn(runtime, by, uiOf(io), wanted)
       const isAsked = wanted === undefined ? {} : { isWanted }
       const answer = { account: name, path: runtime.store.path, ...isAsked }
-      io.stdout(json ? `${JSON.stringify(answer)}\n` : `${message}\n`)
+      io.stdout(json ? jsonText(answer) : `${message}\n`)
       return isWanted ? 0 : 1
     })
   },
@@ -90,7 +90,7 @@ async function addKey(
   const origin = from === undefined ? '' : ` The key is from ${from}.`
   io.stdout(
     json
-      ? `${JSON.stringify({ account: label, path: runtime.store.path, keyFrom: from ?? null })}\n`
+      ? jsonText({ account: label, path: runtime.store.path, keyFrom: from ?? null })
       : `${label} is in the pool.${origin}\n`,
   )
   return 0

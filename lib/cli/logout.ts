@@ -14,7 +14,7 @@ import {
   removeAccounts,
   shellWord,
 } from '../tools/accounts/removal.js'
-import { defineCommand } from './command.js'
+import { defineCommand, jsonText } from './command.js'
 import { withRuntime } from './tool-command.js'
 
 const HELP = `Usage: oc-codex-multi-auth logout <account> [options]
@@ -82,7 +82,7 @@ export const logoutCommand = defineCommand({
       }
       const request = { pick: chosen, purge: isPurge ? { everything: all, past } : undefined }
       const show = (data: LogoutData): void =>
-        io.stdout(values.json ? `${JSON.stringify(data, undefined, 2)}\n` : `${data.message}\n`)
+        io.stdout(values.json ? jsonText(data, 2) : `${data.message}\n`)
       if (values.yes !== true && values.confirm !== true) {
         const preview = previewOf(
           await previewRemoval(runtime, await runtime.store.read(), request),

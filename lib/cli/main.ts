@@ -1,4 +1,4 @@
-import { isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
+import { type ErrorCode, isCodexError, messageOf, WrongUsage } from '../kernel/errors.js'
 import { commandsIn } from '../kernel/text/command-words.js'
 import { plainLines, plainText } from '../kernel/text/plain-text.js'
 import { painted } from '../kernel/text/tones.js'
@@ -7,6 +7,7 @@ import { packageVersion } from '../kernel/version.js'
 import { hearWaits } from '../kernel/waits.js'
 
 import type { Command, CommandIo } from './io.js'
+import { jsonText } from './command.js'
 
 const PROGRAM = 'oc-codex-multi-auth'
 const KEEP_ALIVE_MS = 60_000
@@ -41,7 +42,9 @@ export async function main(
   }
   const command = commands.find((candidate) => candidate.name === name)
   if (!command) {
-    io.stderr(`There is no command ${JSON.stringify(name)}.\n\n${usage(commands)}`)
+    const message = `There is no command ${JSON.stringify(name)}.`
+    if (rest.includes('--json')) tellAsJson(io, { code: 'invalid_input', message, hint: '' })
+    io.stderr(`${message}\n\n${usage(commands)}`)
     return 2
   }
   // Waiting for a lock or a pause does not keep a process alive by itself.
@@ -53,11 +56,9 @@ export async function main(
     if (io.signal.aborted) return 130
     const message = redactText(messageOf(error))
     const hint = isCodexError(error) ? error.hint : ''
-    // Who asked for JSON reads standard output, whatever comes of it.
     if (rest.includes('--json')) {
       const known = isUsageError(error) ? 'invalid_input' : 'internal'
-      const code = isCodexError(error) ? error.code : known
-      io.stdout(`${JSON.stringify({ error: { code, message, hint } }, undefined, 2)}\n`)
+      tellAsJson(io, { code: isCodexError(error) ? error.code : known, message, hint })
     }
     io.stderr(`${message}\n${hint === '' ? '' : `${hint}\n`}`)
     return isUsageError(error) ? 2 : 1
@@ -66,6 +67,14 @@ export async function main(
     clearInterval(alive)
     io.progress('')
   }
+}
+
+/** Who asked for JSON reads standard output, whatever comes of it. */
+function tellAsJson(
+  io: CommandIo,
+  error: { readonly code: ErrorCode; readonly message: string; readonly hint: string },
+): void {
+  io.stdout(jsonText({ error }, 2))
 }
 
 function usage(commands: readonly Command[]): string {

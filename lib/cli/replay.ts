@@ -16,7 +16,7 @@ import { type Answer, parseSnapshots, type Snapshot } from '../request/trace/sna
 import { snapshotsDirOf } from '../request/trace/snapshot-folder.js'
 import { watchAnswer } from '../request/trace/watched-answer.js'
 import { startSimulator } from '../../simulator/index.js'
-import { defineCommand } from './command.js'
+import { defineCommand, jsonText } from './command.js'
 import type { CommandIo } from './io.js'
 
 const HELP = `Usage: oc-codex-multi-auth replay SNAPSHOT [options]
@@ -62,7 +62,7 @@ export const replayCommand = defineCommand({
         { hint: 'Choose another one with --number.' },
       )
     const replayed = { position, of: snapshots.length, ...(await replay(snapshot, io.signal)) }
-    io.stdout(json ? `${JSON.stringify(replayed, undefined, 2)}\n` : textOf(replayed, io.columns))
+    io.stdout(json ? jsonText(replayed, 2) : textOf(replayed, io.columns))
     return 0
   },
 })

@@ -4,7 +4,7 @@ import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { startSimulator } from '../../simulator/index.js'
 import type { ScenarioRule } from '../../simulator/scenario.js'
-import { defineCommand } from './command.js'
+import { defineCommand, jsonText } from './command.js'
 
 const HELP = `Usage: oc-codex-multi-auth simulate [options]
 
@@ -47,7 +47,7 @@ export const simulateCommand = defineCommand({
     const { url, backend } = simulator
     io.stdout(
       values.json
-        ? `${JSON.stringify({ issuer: url, backend, control: `${url}/__sim/state` })}\n`
+        ? jsonText({ issuer: url, backend, control: `${url}/__sim/state` })
         : `The simulator answers at ${url}\n\nPoint the plugin at it:\n  export ${ISSUER_ENV}=${url}\n  export ${BACKEND_ENV}=${backend}\n\nState: ${url}/__sim/state\nStop it with Ctrl-C.\n`,
     )
     if (!io.signal.aborted)

@@ -13,7 +13,7 @@ import {
   type MoreOption,
   toolCallOf,
 } from '../tools/tool-arguments.js'
-import { COMMON_OPTIONS } from './command.js'
+import { COMMON_OPTIONS, jsonText } from './command.js'
 import type { Command, CommandIo, Takes, Values } from './io.js'
 import { intervalOf, watch, watchOptions } from './terminal/watch.js'
 
@@ -54,11 +54,7 @@ export function toolCommand(tool: AnyTool): Command {
           })
         io.progress('Reading what is stored')
         const result = await askTool(tool, runtime, call)
-        io.stdout(
-          json
-            ? `${JSON.stringify(result.data, undefined, 2)}\n`
-            : `${result.toned(call.width, clock.now())}\n`,
-        )
+        io.stdout(json ? jsonText(result.data, 2) : `${result.toned(call.width, clock.now())}\n`)
         return result.failed ? 1 : 0
       })
     },

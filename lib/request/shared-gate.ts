@@ -33,11 +33,17 @@ export type SharedGate = ReturnType<typeof createSharedGate>
 export function createSharedGate(deps: { file: string; clock: Clock; log: Logger }) {
   const { clock } = deps
   const open = new Set<Claim>()
+  /** Ends of what this window has told of and is not over. */
+  const ends = new Set<() => void>()
   const state = createStateFile<Moments>({
     ...deps,
     initial: {},
     parse: (text) => fileSchema.parse(JSON.parse(text)).shown,
-    format: (shown) => JSON.stringify({ version: 1, shown }),
+    format(shown) {
+      // In the file from here on, where nobody takes it back: what the file says of the message is ours.
+      open.clear()
+      return JSON.stringify({ version: 1, shown })
+    },
     merge: (ours, theirs) => {
       for (const claim of open)
         claim.isLost ||= Math.abs((theirs[claim.key] ?? -Infinity) - claim.atMs) < claim.withinMs
@@ -70,10 +76,18 @@ export function createSharedGate(deps: { file: string; clock: Clock; log: Logger
     note(event: PoolEvent): () => void {
       const name = nameOfEvent(event)
       put(name, event.atMs)
-      return () => put(name, Math.max(clock.now(), event.atMs + 1))
+      const end = (): void => {
+        if (ends.delete(end)) put(name, Math.max(clock.now(), event.atMs + 1))
+      }
+      if (event.kind === 'wait') ends.add(end)
+      return end
     },
     load: () => state.load(),
-    close: () => state.close(),
+    async close(): Promise<void> {
+      // Nobody waits in a window that is closed.
+      for (const end of ends) end()
+      await state.close()
+    },
   }
 }
 

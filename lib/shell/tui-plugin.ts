@@ -3,9 +3,12 @@ import { isMainThread } from 'node:worker_threads'
 
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import type { Paths } from '../kernel/files/paths.js'
+import { isRecord, parsedJson } from '../kernel/text/json.js'
+import { packageVersion } from '../kernel/version.js'
 
-const COMMENTS = /\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm
-const NAMED = /oc-codex-multi-auth/
+/** Texts, which stay, and comments and the commas before an end, which JSON does not have. */
+const NO_JSON = /("(?:[^"\\\n]|\\.)*")|\/\*[^]*?\*\/|\/\/.*$|,(?=\s*[\]}])/gm
+const NAMED = /(?:^|[/\\])oc-codex-multi-auth(?:@([^/\\]*))?(?:$|[/\\])/
 const SWITCHED_OFF = /"oc-codex-multi-auth"\s*:\s*false/
 
 /** What the answer depends on. */
@@ -19,7 +22,7 @@ interface TuiPlace {
 
 /**
  * Whether this server is that of a TUI in this process that has our TUI plugin, which runs the commands itself. OpenCode waits
- * for the answer at every start: the files are looked through and not interpreted, and what is in doubt is a no.
+ * for the answer at every start. What is in doubt is a no.
  */
 export async function isTuiPluginHere({
   directory,
@@ -47,11 +50,25 @@ export async function isTuiPluginHere({
       ...(env.OPENCODE_TUI_CONFIG === undefined ? [] : [env.OPENCODE_TUI_CONFIG]),
     ].map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => undefined)),
   )
-  const plain = texts.map((text) => (text ?? '').replace(COMMENTS, ''))
+  const plain = texts.map((text) =>
+    (text ?? '').replace(NO_JSON, (_found, kept?: string) => kept ?? ''),
+  )
   // The first is what the TUI remembers: it names what was switched, and loads nothing.
+  return plain.slice(1).some(loadsUs) && !plain.some((text) => SWITCHED_OFF.test(text))
+}
+
+/** Whether the TUI loads our plugin for this file, which it passes over when it is broken. A version that is not this one may know no commands. */
+function loadsUs(text: string): boolean {
+  if (text === '') return false
+  const file = parsedJson(text)
+  const plugins: unknown = isRecord(file) ? file.plugin : undefined
   return (
-    plain.slice(1).some((text) => NAMED.test(text)) &&
-    !plain.some((text) => SWITCHED_OFF.test(text))
+    Array.isArray(plugins) &&
+    plugins.some((plugin: unknown) => {
+      const spec: unknown = Array.isArray(plugin) ? plugin[0] : plugin
+      const [named, version = 'latest'] = (typeof spec === 'string' && NAMED.exec(spec)) || []
+      return named !== undefined && (!/^\d+\.\d+\.\d/.test(version) || version === packageVersion())
+    })
   )
 }
 

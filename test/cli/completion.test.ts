@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { readdir } from 'node:fs/promises'
 
@@ -7,6 +8,7 @@ import { commands } from '../../lib/cli/commands.js'
 import { SETTING_NAMES } from '../../lib/config/setting-names.js'
 import { aHome } from '../support/home.js'
 import { holdLock } from '../support/held-lock.js'
+import { SCRIPTS } from '../../lib/cli/completion/scripts.js'
 import { runCli } from '../support/run-cli.js'
 
 const ACCOUNTS = [
@@ -111,10 +113,31 @@ describe('completion', () => {
 
   it('says how to install it, and which shells there are', async () => {
     const help = await runCli(await aHome([]), ['completion', '--help'])
-    expect(help.stdout).toContain('source <(oc-codex-multi-auth completion bash)')
+    expect(help.stdout).toContain('eval "$(oc-codex-multi-auth completion bash)"')
     expect(await runCli(await aHome([]), ['completion', 'tcsh'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('bash, zsh, fish'),
     })
   })
 })
+
+it.skipIf(spawnSync('bash', ['-c', 'true']).status !== 0)(
+  'loads and answers without a word in the bash of macOS, which has no compopt and reads no <(…)',
+  () => {
+    const { stdout, stderr } = spawnSync(
+      'bash',
+      [
+        '--norc',
+        '-c',
+        `enable -n compopt
+command() { echo :files; }
+eval "$SCRIPT"
+COMP_WORDS=(oc-codex-multi-auth import "") COMP_CWORD=2
+_oc_codex_multi_auth
+echo "\${#COMPREPLY[@]}"`,
+      ],
+      { encoding: 'utf8', env: { ...process.env, SCRIPT: SCRIPTS.bash } },
+    )
+    expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' })
+  },
+)

@@ -38,3 +38,12 @@ it('gives an error as JSON to who asked for JSON, and the sentence for people be
   })
   expect(stderr).toContain('No ChatGPT account')
 })
+
+it('says as JSON too that there is no such command', async () => {
+  const { code, stdout, stderr } = await runCli(await aHome([]), ['nonsense', '--json'])
+  expect(code).toBe(2)
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: 'invalid_input', message: 'There is no command "nonsense".' },
+  })
+  expect(stderr).toContain('Usage: ')
+})

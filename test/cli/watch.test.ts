@@ -49,6 +49,23 @@ describe('--watch where nobody looks at a screen', () => {
       })
   })
 
+  it('prints valid JSON whatever an account is called, and the name as it is', async () => {
+    const labels = ['{label x', '{status --why', '} {login} \\"{doctor']
+    const home = await aHome(
+      labels.map((accountLabel, index) => ({
+        ...ACCOUNT,
+        accountLabel,
+        refreshToken: `rt-${String(index)}`,
+        accountId: String(index),
+      })),
+    )
+    const { stdout } = await watched(home, ['list', '--watch', '--interval', '1', '--json'])
+    for (const line of stdout.trimEnd().split('\n')) {
+      const { accounts } = JSON.parse(line) as { accounts: readonly { name: string }[] }
+      expect(accounts.map(({ name }) => name).slice(0, 2)).toEqual(labels.slice(0, 2))
+    }
+  })
+
   it('prints blocks that say when they were read, without a sequence of a terminal', async () => {
     const home = await aHome([ACCOUNT])
     const { stdout } = await watched(home, ['list', '--watch', '--interval', '1'])

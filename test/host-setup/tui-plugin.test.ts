@@ -4,6 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { packageVersion } from '../../lib/kernel/version.js'
 import { isTuiPluginHere } from '../../lib/shell/tui-plugin.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -35,6 +36,16 @@ describe('the server leaves the commands to the TUI plugin', () => {
   it.each<[string, Readonly<Record<string, string>>, NodeJS.ProcessEnv?]>([
     ['of the user', { '.config/opencode/tui.json': ENTRY }],
     ['of the user, with comments', { '.config/opencode/tui.jsonc': `// mine\n${ENTRY} /* x */` }],
+    [
+      'of the user, with options and a comma too many',
+      { '.config/opencode/tui.jsonc': '{"plugin":[["oc-codex-multi-auth",{"a":"//"}],],}' },
+    ],
+    [
+      'of the user, of this very version',
+      {
+        '.config/opencode/tui.json': ENTRY.replace('latest', packageVersion()),
+      },
+    ],
     ['of the project', { 'project/.opencode/tui.json': ENTRY }],
     ['of the project, in its root', { 'project/tui.json': ENTRY }],
     [
@@ -53,6 +64,26 @@ describe('the server offers the commands', () => {
     ['when nothing is configured', {}],
     ['when another plugin is', { '.config/opencode/tui.json': '{"plugin":["other"]}' }],
     ['when the entry is a comment', { '.config/opencode/tui.json': `{\n  // ${ENTRY}\n}` }],
+    [
+      'when the entry is a comment in the list',
+      { '.config/opencode/tui.jsonc': `{"plugin":["a",//"oc-codex-multi-auth"\n]}` },
+    ],
+    [
+      'when the file is broken and the TUI passes it over',
+      { '.config/opencode/tui.json': `${ENTRY}}` },
+    ],
+    [
+      'when something else is named so',
+      { '.config/opencode/tui.json': '{"theme":"oc-codex-multi-auth","plugin":["other"]}' },
+    ],
+    [
+      'when the name is that of another plugin',
+      { '.config/opencode/tui.json': '{"plugin":["my-oc-codex-multi-auth-theme"]}' },
+    ],
+    [
+      'when an older version is, which knows no commands',
+      { '.config/opencode/tui.json': ENTRY.replace('latest', '6.9.0') },
+    ],
     [
       'when the plugin is switched off',
       {

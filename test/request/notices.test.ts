@@ -168,6 +168,17 @@ describe('the events in the file of all windows', () => {
     expect(await eventsIn(file)).toHaveLength(2)
   })
 
+  it('a wait is over when its window is closed', async () => {
+    const file = path.join(await temporaryFolder(), 'notices.json')
+    const gate = await window(file)
+    const atMs = Date.now() - 1_000
+    gate.note({ kind: 'wait', atMs, session: 's', untilMs: atMs + 600_000 })
+    await gate.close()
+    const [event] = await eventsIn(file)
+    expect(event).toMatchObject({ kind: 'wait', session: 's' })
+    expect(event?.kind === 'wait' && event.untilMs <= Date.now()).toBe(true)
+  })
+
   it('survive a version that knows none, and kinds that this one does not know survive it', async () => {
     const file = path.join(await temporaryFolder(), 'notices.json')
     const now = Date.now()
@@ -195,6 +206,18 @@ describe('the events in the file of all windows', () => {
       '{"shown":{"event x":1,"event {}":1,"event null":1,"event {\\"kind\\":\\"switch\\",\\"atMs\\":1}":1}}',
     ])
       expect(parseEvents(text)).toEqual([])
+  })
+
+  it('a message is not lost to the look of its own window at the file it has just written', async () => {
+    const file = path.join(await temporaryFolder(), 'notices.json')
+    const gate = await window(file)
+    for (let i = 0; i < 40; i += 1) {
+      let isDone = false
+      const claim = gate.claim(`moved limit ${String(i)}`, 60_000).finally(() => (isDone = true))
+      // As a watch has it look, which another window's write a moment ago called.
+      while (!isDone) await Promise.all([gate.load(), new Promise(setImmediate)])
+      expect(await claim).toBe(true)
+    }
   })
 
   it('a message is shown by one of the windows that have it to say at the same moment', async () => {

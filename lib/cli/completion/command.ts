@@ -7,7 +7,7 @@ import { WrongUsage } from '../../kernel/errors.js'
 import { resolvePaths } from '../../kernel/files/paths.js'
 import { loadConfig } from '../../loaded-config.js'
 import { ACCOUNTS_LEGACY_FILE } from '../../runtime.js'
-import { defineCommand } from '../command.js'
+import { defineCommand, jsonText } from '../command.js'
 import type { Command, CommandIo } from '../io.js'
 import { completionOf } from './candidates.js'
 import { SCRIPTS } from './scripts.js'
@@ -19,7 +19,7 @@ const HELP = `Usage: oc-codex-multi-auth completion bash|zsh|fish
 Prints what makes a shell complete the commands, options, accounts and settings of oc-codex-multi-auth. It needs the program
 in the search path: npm install -g oc-codex-multi-auth
 
-  bash   add to ~/.bashrc:  source <(oc-codex-multi-auth completion bash)
+  bash   add to ~/.bashrc:  eval "$(oc-codex-multi-auth completion bash)"
   zsh    add to ~/.zshrc, after compinit:  source <(oc-codex-multi-auth completion zsh)
   fish   oc-codex-multi-auth completion fish > ~/.config/fish/completions/oc-codex-multi-auth.fish
 
@@ -42,7 +42,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
     async run({ words: isAsked = false, json = false }, io, words) {
       if (isAsked) {
         const answer = await completionOf(commands(), words, () => accountsHere(io))
-        if (json) io.stdout(`${JSON.stringify(answer)}\n`)
+        if (json) io.stdout(jsonText(answer))
         else if ('files' in answer) io.stdout(':files\n')
         else io.stdout(answer.words.map(({ value, help }) => `${value}\n${help}\n`).join(''))
         return 0
@@ -51,7 +51,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
       if (shell === undefined || words.length > 1)
         throw new WrongUsage(`Name the shell: ${SHELLS.join(', ')}.`, 'Help: {completion --help}')
       const script = SCRIPTS[shell]
-      io.stdout(json ? `${JSON.stringify({ shell, script })}\n` : script)
+      io.stdout(json ? jsonText({ shell, script }) : script)
       return 0
     },
   })

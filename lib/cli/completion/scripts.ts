@@ -15,7 +15,7 @@ export const SCRIPTS = {
   words=("\${words[@]//\\\\/}")
   while IFS= read -r word; do
     if [ "$word" = ':files' ]; then
-      compopt -o default
+      compopt -o default 2>/dev/null
       return
     fi
     IFS= read -r help

@@ -1,6 +1,6 @@
 import { WrongUsage } from '../../kernel/errors.js'
 import { resolvePaths } from '../../kernel/files/paths.js'
-import { defineCommand, type OptionValues } from '../command.js'
+import { defineCommand, type OptionValues, jsonText } from '../command.js'
 import type { CommandIo } from '../io.js'
 
 import { uninstallSkill } from '../personality/skill-commands.js'
@@ -84,8 +84,7 @@ export const updateCommand = defineCommand({
   options: { 'dry-run': { type: 'boolean' } },
   async run({ 'dry-run': dryRun = false, json }, io) {
     const copies = await clearCache(resolvePaths(io.env), dryRun)
-    if (json)
-      io.stdout(`${JSON.stringify({ action: 'update', dryRun, removed: copies }, null, 2)}\n`)
+    if (json) io.stdout(jsonText({ action: 'update', dryRun, removed: copies }, 2))
     else
       io.stdout(
         copies.length === 0
@@ -109,10 +108,9 @@ async function runOnConfig(
     : await carryOut(planned)
   const removed = values['no-cache-clear'] === true ? [] : await clearCache(paths, dryRun)
   const skill = plan.action === 'uninstall' ? await uninstallSkill(paths, io.env, dryRun) : ''
+  const told = skill === '' ? {} : { skill: skill.trim() }
   if (values.json)
-    io.stdout(
-      `${JSON.stringify({ action: plan.action, dryRun, files: changes, removed, ...(skill !== '' && { skill: skill.trim() }) }, null, 2)}\n`,
-    )
+    io.stdout(jsonText({ action: plan.action, dryRun, files: changes, removed, ...told }, 2))
   else io.stdout(`${skill}${describe(changes, removed, dryRun, plan.next)}`)
   return 0
 }

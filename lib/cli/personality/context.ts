@@ -10,6 +10,7 @@ import {
 import { isHereIn } from '../../personality/here.js'
 import { nameFrom } from '../../personality/names.js'
 import type { Sources } from '../../personality/spoken.js'
+import { jsonText } from '../command.js'
 import type { CommandIo } from '../io.js'
 
 /** What the commands look at, in the folder and environment they are called in. */
@@ -61,6 +62,6 @@ export function oneName(words: readonly string[], command: string): string {
 
 /** Prints the outcome of a command, as JSON or in words. */
 export function answer(io: CommandIo, isJson: boolean | undefined, data: object, text: string): 0 {
-  io.stdout(isJson === true ? `${JSON.stringify(data, undefined, 2)}\n` : text)
+  io.stdout(isJson === true ? jsonText(data, 2) : text)
   return 0
 }

@@ -2,7 +2,7 @@ import { resolvePaths } from '../../kernel/files/paths.js'
 import type { Runtime } from '../../runtime.js'
 import { codexSetup } from '../../tools/setup/codex-setup.js'
 import { askTool } from '../../tools/run-tool.js'
-import { defineCommand } from '../command.js'
+import { defineCommand, jsonText } from '../command.js'
 import { carryOut, clearCache, INSTALL, planEdits } from '../install/edits.js'
 import type { CommandIo } from '../io.js'
 import { contextOf, withRuntime } from '../tool-command.js'
@@ -59,7 +59,7 @@ async function checklist(runtime: Runtime, io: CommandIo, json: boolean): Promis
   const result = await askTool(codexSetup, runtime, { ...contextOf(io), args: {} })
   const { ready } = result.data as { readonly ready: boolean }
   if (json) {
-    io.stdout(`${JSON.stringify(result.data, undefined, 2)}\n`)
+    io.stdout(jsonText(result.data, 2))
     return 0
   }
   const text = result.toned(contextOf(io).width, runtime.clock.now())

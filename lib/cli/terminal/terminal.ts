@@ -9,6 +9,7 @@ import { openScreen } from './screen.js'
 
 /** What is over sooner needs no explanation. */
 const LONG_MS = 500
+const USUAL_COLUMNS = 80
 
 /** The process's own terminal as a command sees it. */
 export function terminalIo(signal: AbortSignal): CommandIo {
@@ -25,7 +26,12 @@ export function terminalIo(signal: AbortSignal): CommandIo {
       stderr.write(text)
     },
     progress: (line) => waiting.show(line),
-    openScreen: () => (canMoveCursor ? openScreen(stdin, stdout) : undefined),
+    openScreen() {
+      if (!canMoveCursor) return undefined
+      // Who has the screen says itself what it waits for.
+      waiting.end()
+      return openScreen(stdin, stdout)
+    },
     async ask(question) {
       if (!stdin.isTTY) return undefined
       waiting.show('')
@@ -47,7 +53,8 @@ export function terminalIo(signal: AbortSignal): CommandIo {
     ...(stdin.isTTY ? {} : { input: (maxBytes) => readInput(stdin, maxBytes) }),
     ...(stdin.isTTY && stdout.isTTY ? { edit: (name, text) => editText(env, name, text) } : {}),
     isInteractive: stdin.isTTY && canMoveCursor,
-    columns: stdout.isTTY ? stdout.columns : undefined,
+    // A terminal in a container may not know its size.
+    columns: stdout.isTTY ? stdout.columns || USUAL_COLUMNS : undefined,
     hasColours: hasColours(env, stdout.isTTY),
     signal,
     env,
@@ -66,7 +73,8 @@ export function hasColours(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean
 }
 
 /** A line that appears when something takes long, and is gone before anything else is written. */
-function waitingLine(stderr: WriteStream): { show(line: string): void } {
+function waitingLine(stderr: WriteStream): { show(line: string): void; end(): void } {
+  let isEnded = false
   let line = ''
   let isShown = false
   let timer: NodeJS.Timeout | undefined
@@ -75,8 +83,12 @@ function waitingLine(stderr: WriteStream): { show(line: string): void } {
     stderr.write(`\r\u001b[2K${cut(line, Math.max(10, stderr.columns - 1))}`)
   }
   return {
+    end() {
+      this.show('')
+      isEnded = true
+    },
     show(next) {
-      if (!stderr.isTTY || process.env.TERM === 'dumb') return
+      if (isEnded || !stderr.isTTY || process.env.TERM === 'dumb') return
       line = next
       if (line === '') {
         clearTimeout(timer)

@@ -5,9 +5,11 @@ import { plainLines } from '../../kernel/text/plain-text.js'
 import { redactText } from '../../kernel/text/redact.js'
 import { painted } from '../../kernel/text/tones.js'
 import { wrapped } from '../../kernel/text/wrap.js'
+import { hearWaits } from '../../kernel/waits.js'
 import type { ToolContext, WatchPace } from '../../tools/definition.js'
 import type { ToolResult } from '../../tools/run-tool.js'
 import type { MoreOption } from '../../tools/tool-arguments.js'
+import { jsonText } from '../command.js'
 import type { CommandIo, Screen } from '../io.js'
 
 /** The options of a command that can be watched. */
@@ -71,7 +73,7 @@ async function watchAsText(io: CommandIo, watched: Watched): Promise<number> {
     const readAtMs = clock.now()
     if (json) {
       const line = typeof result === 'string' ? { error: result } : (result.data as object)
-      io.stdout(`${JSON.stringify({ readAtMs, ...line })}\n`)
+      io.stdout(jsonText({ readAtMs, ...line }))
     } else {
       const text =
         typeof result === 'string' ? result : result.toned(io.columns ?? Infinity, readAtMs)
@@ -112,6 +114,7 @@ async function watchOnScreen(io: CommandIo, watched: Watched, screen: Screen): P
     },
   })
   const ticking = setInterval(draw, TICK_MS)
+  const deaf = hearWaits((what) => change({ foot: `Waiting for ${what}` }))
   try {
     while (!signal.aborted) {
       const before = view.foot
@@ -140,6 +143,7 @@ async function watchOnScreen(io: CommandIo, watched: Watched, screen: Screen): P
     }
     return code
   } finally {
+    deaf()
     clearInterval(ticking)
   }
 }
@@ -184,7 +188,14 @@ function frame(view: {
   const more =
     top + Math.max(0, below) === 0 ? '' : ` Up and Down scroll (${Math.max(0, below)} more below).`
   const told = typeof foot === 'string' ? foot : foot({ nowMs })
-  return { lines: [...body.slice(top, top + room), '', `${told}${more} q ends.`], top }
+  return {
+    lines: [
+      ...body.slice(top, top + room),
+      '',
+      `${told}${told.endsWith('.') ? '' : '.'}${more} q ends.`,
+    ],
+    top,
+  }
 }
 
 function nextText({ nextAtMs }: { readonly nextAtMs: number }, nowMs: number): string {
