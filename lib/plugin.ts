@@ -25,10 +25,11 @@ export const server: Plugin = async (input) => {
   const paths = resolvePaths(process.env)
   const settings: HostSettings = { models: new Set(), commands: new Set(), compacting: new Set() }
   const turns = turnHooks(input, paths, settings)
-  let questions: Promise<{ close(): void }> | undefined
+  let questions: Promise<{ close(): void } | undefined> | undefined
   const core = lazily(async () => {
     const started = await startCore(input, paths, settings)
-    if (!isMainThread) questions = answerTui(started, input.directory)
+    // Where there is no channel, the TUI shows what the files say.
+    if (!isMainThread) questions = answerTui(started, input.directory).catch(() => undefined)
     return started
   })
   const runtime = async (): Promise<Runtime> => (await core()).runtime

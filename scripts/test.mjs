@@ -13,6 +13,8 @@ import { bin, root, step } from './steps.mjs'
 /** System programs that some tests drive; a test says so and is skipped where one cannot be had. */
 const SYSTEM_PROGRAMS = [
   { program: 'tmux', debian: 'tmux' },
+  { program: 'zsh', debian: 'zsh' },
+  { program: 'fish', debian: 'fish' },
   { program: 'chromium', debian: 'chromium' },
   { program: 'dbus-run-session', debian: 'dbus' },
   { program: 'gnome-keyring-daemon', debian: 'gnome-keyring' },

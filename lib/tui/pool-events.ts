@@ -2,6 +2,9 @@ import type { PoolEvent } from '../history/pool-events.js'
 
 export type SwitchEvent = Extract<PoolEvent, { kind: 'switch' }>
 
+/** No request waits longer, ms: what says more is of another clock. */
+const LONGEST_WAIT_MS = 300_000
+
 /** Until when a request of a session waits, epoch ms; undefined when none does. Pure. */
 export function waitOf(
   events: readonly PoolEvent[],
@@ -10,7 +13,9 @@ export function waitOf(
 ): number | undefined {
   if (session === undefined) return undefined
   const last = events.findLast((event) => event.kind === 'wait' && event.session === session)
-  return last?.kind === 'wait' && last.untilMs > nowMs ? last.untilMs : undefined
+  if (last?.kind !== 'wait') return undefined
+  const leftMs = last.untilMs - nowMs
+  return leftMs > 0 && leftMs <= LONGEST_WAIT_MS ? last.untilMs : undefined
 }
 
 /** The last switch of a session, or of any when none is named. Pure. */

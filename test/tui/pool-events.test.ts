@@ -26,6 +26,7 @@ describe('what the windows tell each other', () => {
     expect(waitOf(events, 's', NOW + 50)).toBeUndefined()
     expect(waitOf(events, 'third', NOW)).toBeUndefined()
     expect(waitOf(events, undefined, NOW)).toBeUndefined()
+    expect(waitOf([waits(NOW, NOW + 50)], 's', NOW - 3_600_000)).toBeUndefined()
     const ended = [waits(NOW, NOW + 50), waits(NOW + 5, NOW + 5)]
     expect(waitOf(ended, 's', NOW + 6)).toBeUndefined()
   })
