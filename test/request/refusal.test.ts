@@ -66,6 +66,25 @@ describe('the error when every account is blocked', () => {
     )
   })
 
+  it('says of one account that it cannot serve, of several that none can', () => {
+    for (const [reason, one, several] of [
+      [
+        'pool_blocked',
+        /^Only 1 account may serve gpt-5\.5, and it cannot before /,
+        /^Only 2 accounts may .*, and none can before /,
+      ],
+      [
+        'fence_blocked',
+        /^This project allows 1 account only, and it cannot serve before /,
+        /^This project allows 2 accounts only, and none can serve before /,
+      ],
+    ] as const) {
+      const three = many(3)
+      expect(sentence(three, { reason, concerned: three.slice(0, 1), ...FREE })).toMatch(one)
+      expect(sentence(three, { reason, concerned: three.slice(0, 2), ...FREE })).toMatch(several)
+    }
+  })
+
   it('names the only account, with the block that ends last', () => {
     expect(sentence([account('A')], { blocks: [block('*', 'forbidden', 1), LIMIT] })).toMatch(
       /^A is at its limit until .+ \(in 5 h\)\.$/,

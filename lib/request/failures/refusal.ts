@@ -61,13 +61,13 @@ const REFUSALS: Readonly<
   fence_blocked: {
     error: 'account_not_allowed',
     says: ({ count, when }) =>
-      `This project allows ${counted(count, 'account')} only, and ${count === 1 ? 'it' : 'none'} can serve ${when}.`,
+      `This project allows ${counted(count, 'account')} only, and ${count === 1 ? 'it cannot' : 'none can'} serve ${when}.`,
     hint: 'Allow the others: {pool --action unfence}',
   },
   pool_blocked: {
     error: 'account_not_allowed',
     says: ({ count, model, when }) =>
-      `${counted(count, 'account')} may serve ${model}, and ${count === 1 ? 'it' : 'none'} can ${when}.`,
+      `Only ${counted(count, 'account')} may serve ${model}, and ${count === 1 ? 'it cannot' : 'none can'} ${when}.`,
     hint: 'See the pools: {pool}',
   },
   login_needed: {
