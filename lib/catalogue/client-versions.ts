@@ -22,10 +22,12 @@ import {
   type RegistryDeps,
 } from './client-look.js'
 
-/** What the registry said counts this long, ms. */
+/** The registry is asked once in this time, by all windows together and whatever it says, ms. */
 export const LEARNED_FOR_MS = 24 * 3_600_000
-/** After a look that found nothing, none is taken for this long, ms. */
+/** After a look a window takes none for this long, ms. */
 export const RETRY_AFTER_MS = 3_600_000
+/** Other windows leave the registry to the one that asks for this long: it may end before the answer comes, ms. */
+const ASKING_FOR_MS = 60_000
 
 /** What is known of the version of the Codex CLI, and how more is learned. */
 export type ClientVersions = ReturnType<typeof createClientVersions>
@@ -43,7 +45,7 @@ export interface ClientVersionDeps extends RegistryDeps, MachineDeps {
 export function createClientVersions(deps: ClientVersionDeps) {
   const { file, setting, clock, log } = deps
   let learned: LearnedVersions | undefined
-  let nextLookMs = 0
+  let lookedAtMs = -Infinity
 
   /** Waits for no network: what was learned earlier is read when it is first asked for. */
   const inForce = (): ClientVersion =>
@@ -52,34 +54,38 @@ export function createClientVersions(deps: ClientVersionDeps) {
   /** @returns whether the version in force is another one now */
   async function learn(signal: AbortSignal): Promise<boolean> {
     const nowMs = clock.now()
-    if (setting !== LEARNED || nowMs < nextLookMs) return false
+    if (setting !== LEARNED || Math.abs(nowMs - lookedAtMs) < RETRY_AFTER_MS) return false
     const before = inForce().version
-    nextLookMs = nowMs + RETRY_AFTER_MS
+    lookedAtMs = nowMs
     try {
-      // Windows share the file: what another one has learned is not asked for again.
-      const stored = storedIn(file)
-      const isDue = Math.abs(nowMs - (stored.registry?.atMs ?? 0)) > LEARNED_FOR_MS
+      const isDue = deps.registry !== undefined && mayAsk(storedIn(file), nowMs)
+      if (isDue) await keep({ ...storedIn(file), nextAskMs: nowMs + ASKING_FOR_MS })
       const [installed, registry] = await Promise.all([
         installedRelease(deps, signal),
         isDue ? newestRelease(deps, signal) : undefined,
       ])
       if (signal.aborted) return false
-      learned = {
+      // Read again: another window may have learned more meanwhile.
+      const stored = storedIn(file)
+      const next: Stored = {
         installed: installed === undefined ? undefined : { version: installed, atMs: nowMs },
         registry: registry === undefined ? stored.registry : { version: registry, atMs: nowMs },
+        nextAskMs: isDue ? nowMs + LEARNED_FOR_MS : stored.nextAskMs,
       }
-      const isSame = learned.registry === stored.registry && installed === stored.installed?.version
-      if (!isSame) {
-        await writeFileAtomic(file, JSON.stringify({ version: VERSION, ...learned }), {
-          isLosable: true,
-        })
-      }
+      learned = next
+      if (isDue || installed !== stored.installed?.version) await keep(next)
     } catch (error) {
       log.log('debug', 'The version of the Codex CLI could not be looked up.', {
         reason: messageOf(error),
       })
     }
     return inForce().version !== before
+  }
+
+  async function keep(stored: Stored): Promise<void> {
+    await writeFileAtomic(file, JSON.stringify({ version: VERSION, ...stored }), {
+      isLosable: true,
+    })
   }
 
   /** Whether somebody may be shown more now than as that client. */
@@ -94,12 +100,29 @@ export function createClientVersions(deps: ClientVersionDeps) {
 
 const VERSION = 1
 
+/** What the windows share. */
+interface Stored extends LearnedVersions {
+  /** The registry is left alone until then, epoch ms. */
+  readonly nextAskMs?: number | undefined
+}
+
+/** A time that is further ahead than any that is written comes from a clock that was wrong. */
+function mayAsk({ registry, nextAskMs }: Stored, nowMs: number): boolean {
+  const until = nextAskMs ?? (registry === undefined ? nowMs : registry.atMs + LEARNED_FOR_MS)
+  return nowMs >= until || until > nowMs + LEARNED_FOR_MS
+}
+
 /** What the file says; nothing where it is missing, damaged or of another form. Never throws. */
-function storedIn(file: string): LearnedVersions {
+function storedIn(file: string): Stored {
   try {
     const content = parsedJson(readBoundedFileSync(fs, file, MAX_CONFIG_BYTES) ?? '')
     if (!isRecord(content) || content.version !== VERSION) return {}
-    return { installed: learnedIn(content.installed), registry: learnedIn(content.registry) }
+    const { installed, registry, nextAskMs } = content
+    return {
+      installed: learnedIn(installed),
+      registry: learnedIn(registry),
+      nextAskMs: typeof nextAskMs === 'number' ? nextAskMs : undefined,
+    }
   } catch {
     return {}
   }

@@ -114,6 +114,7 @@ export function createModelCatalogue(deps: CatalogueDeps) {
     learning = learning
       .then(async () => !ended.signal.aborted && (await deps.client()).learn(ended.signal))
       .then((isAnother) => (isAnother ? next() : undefined))
+      .catch(() => undefined)
     return next()
   }
 

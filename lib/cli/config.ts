@@ -68,7 +68,8 @@ export const configCommand = defineCommand({
 })
 
 function nextWord([first, name, ...rest]: readonly string[]): readonly Values[] {
-  if (first === undefined) return [{ kind: 'words', words: ['set', 'unset'] }, { kind: 'setting' }]
+  if (first === undefined)
+    return [{ kind: 'words', words: ['set', 'unset', 'check'] }, { kind: 'setting' }]
   if (name === undefined) return first === 'set' || first === 'unset' ? [{ kind: 'setting' }] : []
   if (first !== 'set' || rest.length > 0 || !isSettingName(name)) return []
   const { schema }: Setting = SETTINGS[name]

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import http from 'node:http'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
@@ -134,18 +136,18 @@ async function replay(snapshot: Snapshot, signal: AbortSignal): Promise<Replayed
   const { passage, error, outcome, requestOutcome } = snapshot
   const { body, filled, leftOut } = filledBody(sent.body)
   const simulator = await startSimulator({ accounts: [ACCOUNT] })
+  const agent = new http.Agent({ keepAlive: true })
   try {
     const { accountId } = simulator.account(ACCOUNT)
     const startedAt = performance.now()
-    const fetched = await fetch(`${simulator.backend}/codex/responses`, {
-      method: 'POST',
+    const fetched = await posted(`${simulator.backend}/codex/responses`, {
       headers: {
         ...filledHeaders(sent.headers),
         authorization: `Bearer ${simulator.login(ACCOUNT).access_token}`,
         'chatgpt-account-id': accountId,
       },
       body: JSON.stringify(body),
-      redirect: 'error',
+      agent,
       signal,
     })
     const elapsedMs = (): number => Math.round(performance.now() - startedAt)
@@ -174,8 +176,31 @@ async function replay(snapshot: Snapshot, signal: AbortSignal): Promise<Replayed
       parting: answer === null ? null : partingOf(answer, ours),
     }
   } finally {
+    agent.destroy()
     await simulator.close()
   }
+}
+
+/**
+ * Not by `fetch`, which may lead to a proxy that the environment names: what is sent stays on this machine.
+ * So may the agent of the process, so that there is another one.
+ */
+async function posted(
+  url: string,
+  { body, ...options }: http.RequestOptions & { readonly body: string },
+): Promise<Response> {
+  const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    http
+      .request(url, { ...options, method: 'POST' }, resolve)
+      .once('error', reject)
+      .end(body)
+  })
+  const headers = Object.entries(answer.headers).map(([name, value = '']): [string, string] => [
+    name,
+    String(value),
+  ])
+  const stream = Readable.toWeb(answer) as unknown as ReadableStream
+  return new Response(stream, { status: answer.statusCode ?? 0, headers })
 }
 
 function textOf(

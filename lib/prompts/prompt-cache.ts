@@ -64,7 +64,20 @@ export function createPromptCache(deps: PromptCacheDeps): PromptCache {
   let lookedAtMs = -Infinity
   let looking: Promise<void> | undefined
 
+  /** A clock that went backwards makes a look old too. */
+  function isOld(texts: typeof kept, atMs: number): boolean {
+    const isComplete = names.every((one) => texts[one] !== undefined)
+    return Math.abs(clock.now() - atMs) > (isComplete ? PROMPTS_FRESH_MS : PROMPTS_RETRY_MS)
+  }
+
   async function look(): Promise<void> {
+    // Windows share the file: what another one has looked for is not asked for again.
+    const others = await readPrompts(file, clock.now(), pinned)
+    if (others.state === 'kept' && !isOld(others.prompts, others.checkedAtMs)) {
+      kept = { ...kept, ...others.prompts }
+      lookedAtMs = others.checkedAtMs
+      return
+    }
     const found = await Promise.all(names.map(async (name) => [name, await lookAt(name)] as const))
     if (ended.signal.aborted) return
     kept = Object.fromEntries(found.filter(([, one]) => one !== undefined))
@@ -92,11 +105,7 @@ export function createPromptCache(deps: PromptCacheDeps): PromptCache {
   return {
     current(name) {
       const nowMs = clock.now()
-      // A clock that went backwards makes a look old too.
-      const isComplete = names.every((one) => kept[one] !== undefined)
-      const isOld =
-        Math.abs(nowMs - lookedAtMs) > (isComplete ? PROMPTS_FRESH_MS : PROMPTS_RETRY_MS)
-      if (isOld && looking === undefined && !ended.signal.aborted) {
+      if (isOld(kept, lookedAtMs) && looking === undefined && !ended.signal.aborted) {
         lookedAtMs = nowMs
         looking = look().finally(() => (looking = undefined))
       }

@@ -149,7 +149,7 @@ describe('what is learned', () => {
       { body: `{"name":"@openai/codex","x":"${'x'.repeat(2 ** 21)}","version":"0.900.0"}` },
     ],
   ])(
-    'leaves the version as it is after %s, and an hour passes before the next question',
+    'leaves the version as it is after %s, and a day passes before the next question, of any window',
     async (_, answer) => {
       const registry = await registryOf(() => answer)
       const { open, clock } = await booksOver({ registry: registry.url })
@@ -160,9 +160,40 @@ describe('what is learned', () => {
       expect(registry.asked).toHaveLength(1)
       clock.nowMs += RETRY_AFTER_MS
       await book.learn(never)
-      expect(registry.asked.length).toBe(answer.body.includes('"0.1.0"') ? 1 : 2)
+      for (let window = 0; window < 8; window += 1) await open().learn(never)
+      expect(registry.asked).toHaveLength(1)
+      clock.nowMs += LEARNED_FOR_MS
+      await open().learn(never)
+      expect(registry.asked).toHaveLength(2)
     },
   )
+
+  it('is asked for by one window while another one waits for the answer, and again by the next when that one is closed', async () => {
+    let isWaiting = true
+    const asked: string[] = []
+    const server = http.createServer((request, response) => {
+      asked.push(request.url ?? '')
+      if (!isWaiting) response.end(published('0.900.0').body)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const registry = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { open, clock } = await booksOver({ registry })
+    const ended = new AbortController()
+    const first = open().learn(ended.signal)
+    await expect.poll(() => asked).toHaveLength(1)
+    for (let window = 0; window < 8; window += 1) expect(await open().learn(never)).toBe(false)
+    expect(asked).toHaveLength(1)
+    ended.abort()
+    expect(await first).toBe(false)
+    isWaiting = false
+    clock.nowMs += RETRY_AFTER_MS
+    expect(await open().learn(never)).toBe(true)
+    expect(asked).toHaveLength(2)
+  })
 
   it.each([
     ['broken', '{"version":1,"regi'],

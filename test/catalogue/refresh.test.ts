@@ -33,11 +33,13 @@ interface Asked {
   readonly headers: Headers
 }
 
+type CatalogueClient = Parameters<typeof createModelCatalogue>[0]['client']
+
 /** A book over a folder, for a pool of these accounts. */
 async function bookOf(
   accounts: readonly Account[],
   reply: (asked: Asked, signal: AbortSignal) => Response | Promise<Response>,
-  options: { file?: string; nowMs?: number } = {},
+  options: { file?: string; nowMs?: number; client?: CatalogueClient } = {},
 ) {
   const file = options.file ?? path.join(await temporaryFolder(), 'cache', 'catalogue.json')
   const pool: AccountPool = { version: 3, accounts, activeIndex: 0 }
@@ -53,17 +55,36 @@ async function bookOf(
     store: { peek: () => pool, read: () => Promise.resolve(pool) } as unknown as AccountStore,
     clock: { now: () => options.nowMs ?? NOW, sleep: () => Promise.resolve() },
     log: { log: () => undefined },
-    client: () =>
-      Promise.resolve({
-        inForce: () => ({ version: CODEX_CLI_VERSION, source: 'bundled' }),
-        isPast: () => false,
-        learn: () => Promise.resolve(false),
-      }),
+    client:
+      options.client ??
+      (() =>
+        Promise.resolve({
+          inForce: () => ({ version: CODEX_CLI_VERSION, source: 'bundled' }),
+          isPast: () => false,
+          learn: () => Promise.resolve(false),
+        })),
   })
   await book.load()
   const stored = async () => parseCatalogues(await readFile(file, 'utf8'))
   return { book, asked, file, stored }
 }
+
+describe('a book whose client cannot be loaded, as after an update of the package', () => {
+  it('stays as it is: a look and the end of it go on, and nothing is thrown for nobody to catch', async () => {
+    const lost: unknown[] = []
+    const note = (reason: unknown): void => void lost.push(reason)
+    process.on('unhandledRejection', note)
+    onTestFinished(() => void process.off('unhandledRejection', note))
+    const { book, asked } = await bookOf([account('a')], () => listing('m'), {
+      client: () => Promise.reject(new Error('Cannot find module')),
+    })
+    await book.refresh()
+    await book.refresh()
+    await book.close()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect([asked, lost]).toEqual([[], []])
+  })
+})
 
 describe('an account in use', () => {
   const uidsAsked = (asked: readonly Asked[]): (string | null)[] =>

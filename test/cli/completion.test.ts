@@ -85,6 +85,7 @@ describe('completion', () => {
 
   it('offers the names of all settings', async () => {
     expect(await offered('config', 'unset', '')).toEqual(SETTING_NAMES)
+    expect(await offered('config', 'c')).toContain('check')
   })
 
   it('waits for no lock and leaves nothing behind', async () => {

@@ -1,7 +1,8 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import http from 'node:http'
 import path from 'node:path'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { listSnapshots, snapshotName } from '../../lib/request/trace/snapshot-folder.js'
 import { ask, coreOver, firstTurn } from '../support/core-over.js'
@@ -160,6 +161,28 @@ describe('replay', () => {
     })
     expect(code).toBe(0)
     expect(home).not.toBe(elsewhere)
+  })
+
+  it('goes through no proxy, whatever the environment or the process says of one', async () => {
+    const { home, snapshots } = await stageWith([await firstTurn()])
+    // Where Node puts the proxy of NODE_USE_ENV_PROXY.
+    const dispatchers = globalThis as unknown as Record<symbol, unknown>
+    const place = Symbol.for('undici.globalDispatcher.1')
+    const agent = http.globalAgent
+    const before = dispatchers[place]
+    onTestFinished(() => {
+      dispatchers[place] = before
+      http.globalAgent = agent
+    })
+    const proxied = (): never => {
+      throw new Error('this went to the proxy')
+    }
+    dispatchers[place] = { dispatch: proxied }
+    http.globalAgent = Object.assign(new http.Agent(), { addRequest: proxied })
+    expect(await runCli(home, ['replay', snapshots[0]!])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Headers: the same.'),
+    })
   })
 
   it('has a help text, and ends with 2 when it is called wrongly', async () => {

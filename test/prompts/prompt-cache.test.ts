@@ -132,6 +132,37 @@ describe('the texts of the Codex CLI', () => {
     expect(next.current('plan')).toBe(TEXTS.plan)
   })
 
+  it('are looked for by one of several windows that stay open', async () => {
+    const { open, asked, file, pass, answer } = await stage()
+    const windows = Array.from({ length: 8 }, open)
+    const [first, ...others] = windows
+    first?.current('plan')
+    await written(file)
+    for (const one of others) await one.load()
+    pass(PROMPTS_FRESH_MS + 1)
+    const before = await stat(file)
+    first?.current('plan')
+    await vi.waitFor(async () => expect((await stat(file)).ino).not.toBe(before.ino))
+    for (const one of others) expect(one.current('plan')).toBe(TEXTS.plan)
+    for (const one of others) await one.close()
+    expect(asked).toHaveLength(6)
+
+    answer((response) => void response.writeHead(500).end())
+    await writeFile(
+      file,
+      JSON.stringify({ version: 1, release: PROMPT_RELEASE, checkedAtMs: 0, prompts: {} }),
+    )
+    const [one, two] = [open(), open()]
+    await Promise.all([one.load(), two.load()])
+    one.current('plan')
+    await vi.waitFor(async () =>
+      expect(JSON.parse(await readFile(file, 'utf8'))).not.toMatchObject({ checkedAtMs: 0 }),
+    )
+    two.current('plan')
+    await two.close()
+    expect(asked).toHaveLength(9)
+  })
+
   it.each<[string, Answer]>([
     ['other words of the same length', (response) => void response.end('# plXn\n')],
     ['more of it', (response) => void response.end('# plan\nand obey\n'.repeat(9_999))],

@@ -51,6 +51,25 @@ async function stageWith(theirs: string | undefined, ours?: string) {
 }
 const login = { refreshToken: 'rt_theirs', accessToken: 'at_theirs', email: 'a@example.com' }
 
+describe('a key that was pasted in the place of a name', () => {
+  it('is in no word of a check or a preview', async () => {
+    const key = 'sk-proj-planted0123456789abcdefABCDEF'
+    const { run } = await stageWith(
+      JSON.stringify({ [key]: 1, customModels: { [key]: { id: 'x' } } }),
+    )
+    for (const args of [
+      ['config', 'check'],
+      ['config', 'check', '--json'],
+      ['import', '--from', 'opencode-codex-auth', '--dry-run'],
+      ['import', '--from', 'opencode-codex-auth', '--dry-run', '--json'],
+    ]) {
+      const { stdout, stderr } = await run(args)
+      expect(stdout).toContain('customModels.')
+      expect(stdout + stderr).not.toContain('planted')
+    }
+  })
+})
+
 describe('the table of opencode-codex-auth', () => {
   it('has a row for every key, variable and file of it, each once', () => {
     const keys = FOREIGN_KEYS.map(({ key }) => key)

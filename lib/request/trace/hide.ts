@@ -105,11 +105,13 @@ export function hidden(value: unknown, hiding: Hiding, name = '', depth = 0): un
     Object.entries(value).map(([key, inner]) => [
       nameOf(key, hiding),
       // In a table of properties the names are the user's own, and what they hold is no value of that name.
-      hidden(inner, hiding, OF_THE_USER.has(name) ? `own.${key}` : key, depth + 1),
+      hidden(inner, hiding, OF_THE_USER.has(name) ? `${OWN}${key}` : key, depth + 1),
     ]),
   )
 }
 
+/** In front of a name that somebody chose: no fixed words belong to it. */
+const OWN = 'own.'
 const OF_THE_USER = words('properties $defs definitions client_metadata metadata')
 
 /** What stands in place of something that is hidden already; undefined for anything else. */
@@ -133,11 +135,12 @@ export function hiddenText(text: string, { digest, withTexts }: Hiding, name = '
     (name === 'name' && OWN_TOOL.test(text))
   )
     return text
-  if (!withTexts || NEVER_KEPT.has(name) || /^data:/i.test(text))
+  const key = name.startsWith(OWN) ? name.slice(OWN.length) : name
+  if (!withTexts || NEVER_KEPT.has(key) || /^data:/i.test(text))
     return { '~': [text.length, digest(text)] }
   // By the name, and by what it looks like.
-  const clean: Readonly<Record<string, unknown>> = redact({ [name]: redactText(text) })
-  return clean[name]
+  const clean: Readonly<Record<string, unknown>> = redact({ [key]: redactText(text) })
+  return clean[key]
 }
 
 function nameOf(key: string, { digest, withTexts }: Hiding): string {

@@ -8,6 +8,7 @@ import { messageOf } from '../../kernel/errors.js'
 import type { Paths } from '../../kernel/files/paths.js'
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import { plainText } from '../../kernel/text/plain-text.js'
+import { redactText } from '../../kernel/text/redact.js'
 import { judged, type Verdict } from './judge.js'
 import { FOREIGN_ENV, FOREIGN_FILES, FOREIGN_KEYS, type ForeignKey } from './table.js'
 
@@ -83,9 +84,9 @@ function keysIn(text: string, file: string): ForeignFindings {
       row === undefined
         ? { status: 'unsupported', says: 'It is unknown here, and to opencode-codex-auth too.' }
         : judged(row.becomes, getNodeValue(node))
+    if (found.has(name) || found.size >= MAX_KEYS) continue
     const line = text.slice(0, node.offset).split('\n').length
-    if (!found.has(name) && found.size < MAX_KEYS)
-      found.set(name, { kind: 'key', name, where: file, line, ...verdict })
+    found.set(name, { kind: 'key', name, where: file, line, ...verdict })
   }
   return { file, found: [...found.values()], problems: [] }
 }
@@ -116,7 +117,8 @@ function rowFor(names: readonly string[]): ForeignKey | undefined {
 }
 
 function shown(name: string): string {
-  const plain = plainText(name)
+  // Who pasted a key into the wrong place has it in the place of a name.
+  const plain = redactText(plainText(name))
   return plain.length > MAX_NAME_CHARS ? `${plain.slice(0, MAX_NAME_CHARS)}…` : plain
 }
 

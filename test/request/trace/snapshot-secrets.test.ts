@@ -253,6 +253,26 @@ describe('secrets planted all over a request and its answer', () => {
 })
 
 describe('hiding', () => {
+  it.each(['metadata', 'client_metadata'])(
+    'goes by the names in %s as anywhere else when texts are kept',
+    (table) => {
+      const secrets = {
+        auth: 'open sesame',
+        pass: 'hunter two',
+        pwd: 'x y',
+        key: 'a b',
+        user: 'Jane',
+      }
+      const kept = hidden(
+        { [table]: { ...secrets, note: 'stays' } },
+        { digest: createDigest('k'), withTexts: true },
+      )
+      for (const secret of Object.values(secrets))
+        expect(JSON.stringify(kept)).not.toContain(secret)
+      expect(JSON.stringify(kept)).toContain('stays')
+    },
+  )
+
   const hiding = (key: string) => ({ digest: createDigest(key), withTexts: false })
   const secret = fc.stringMatching(/^[g-zG-Z~ _./:@=-]{4,40}[j-z]{8}$/)
 
