@@ -53,6 +53,8 @@ export function namesIn(value: PersonalityValue): string[] {
   return [...all]
 }
 
+type Table = Readonly<Record<string, string>>
+
 /**
  * A project may bring the text of a personality, so it must not be the one who chooses it: it may take names that the user
  * uses already, and switch them off. The user's own tables stay where the project names nothing.
@@ -62,12 +64,24 @@ const OWN_NAMES: ProjectRule<PersonalityValue> = {
   isLooser: (own, value) => namesIn(value).some((one) => !namesIn(own).includes(one)),
   merge(own, wanted) {
     const mine = choicesOf(own)
-    const { default: general, models, agents } = tableOf(wanted)
+    const { default: general, models = {}, agents = {} } = tableOf(wanted)
+    // An agent and a model count before a project: there, what the user switched off stays off.
+    const isOff = Object.values(mine.projects).includes(NO_PERSONALITY)
+    const mayTake = (table: Table, key: string): boolean =>
+      !isOff && !(Object.hasOwn(table, key) && table[key] === NO_PERSONALITY)
+    const merged = (table: Table, theirs: Table): Table => ({
+      ...table,
+      ...Object.fromEntries(
+        Object.entries(theirs).filter(
+          ([key, chosen]) => chosen === NO_PERSONALITY || mayTake(table, key),
+        ),
+      ),
+    })
     return {
       ...mine,
       default: general ?? mine.default,
-      models: { ...mine.models, ...models },
-      agents: { ...mine.agents, ...agents },
+      models: merged(mine.models, models),
+      agents: merged(mine.agents, agents),
     }
   },
 }

@@ -62,6 +62,8 @@ export async function createTurnParts(
     config.compactionPrompt === 'codex'
       ? createCompaction({ client, prompts: texts, model: settings.compactionModel })
       : undefined
+  /** Sessions whose last turn had its instructions elsewhere. */
+  const others = new Set<string>()
   return {
     ...compaction?.hooks,
     async 'chat.params'(asked, output) {
@@ -69,7 +71,8 @@ export async function createTurnParts(
       if (turn === undefined) return
       // Where the instructions are elsewhere, such as with an API key, nothing is added.
       const instructions: unknown = output.options.instructions
-      if (typeof instructions !== 'string') return
+      if (typeof instructions !== 'string') return void others.add(turn.session)
+      others.delete(turn.session)
       output.options.instructions = await withParts(instructions, turn, parts)
     },
     async 'chat.headers'(asked, output) {
@@ -78,12 +81,13 @@ export async function createTurnParts(
       if (compaction !== undefined && turn.agent === 'compaction')
         settings.compacting.add(turn.session)
       else settings.compacting.delete(turn.session)
-      if (config.collaboration !== 'codex') return
+      if (config.collaboration !== 'codex' || others.has(turn.session)) return
       if ((await turns.placeOf(turn.session)) === 'child')
         output.headers[SUB_AGENT_HEADER] = SUB_AGENT_KIND
     },
     forget(session) {
       turns.forget(session)
+      others.delete(session)
       settings.compacting.delete(session)
       compaction?.forget(session)
     },

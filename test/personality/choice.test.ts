@@ -111,6 +111,25 @@ describe('the setting', () => {
     })
   })
 
+  it('of a project never speaks where the user has switched it off', () => {
+    const wanted = {
+      default: 'mine',
+      agents: { build: 'mine', plan: 'mine' },
+      models: { 'gpt-5.5': 'mine', 'gpt-5.4': 'mine' },
+    }
+    const here = loaded({ default: 'mine', projects: { '/work': 'none' } }, wanted)
+    for (const agent of ['build', 'plan', 'other'])
+      expect(choose(here.config.personality, { agent }, '/work')).toBeUndefined()
+
+    const { personality } = loaded(
+      { default: 'mine', agents: { build: 'none' }, models: { 'gpt-5.4': 'none' } },
+      wanted,
+    ).config
+    expect(choose(personality)).toBeUndefined()
+    expect(choose(personality, { agent: 'other', model: 'gpt-5.4' })).toBeUndefined()
+    expect(choose(personality, { agent: 'plan' })).toBe('mine')
+  })
+
   it('of a project is told why it does not count', () => {
     const { config, problems } = loaded('none', 'friendly')
     expect(config.personality).toBe('none')

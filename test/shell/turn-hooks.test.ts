@@ -92,6 +92,11 @@ describe('the hooks of a turn', () => {
     })
     expect(await stage.headers('general', 'child', 'anthropic')).toEqual({})
     expect(await stage.params({}, 'plan', 'root')).toEqual({})
+    // A host with an API key of its own sends to another place.
+    expect(await stage.params({}, 'general', 'child')).toEqual({})
+    expect(await stage.headers('general', 'child')).toEqual({})
+    await stage.params({ instructions: 'host' }, 'general', 'child')
+    expect(await stage.headers('general', 'child')).toEqual({ 'x-openai-subagent': 'collab_spawn' })
   })
 
   it('remember that a session is being compacted until its next request, where the prompt is ours', async () => {
