@@ -212,10 +212,12 @@ describe('the events in the file of all windows', () => {
     const file = path.join(await temporaryFolder(), 'notices.json')
     const gate = await window(file)
     for (let i = 0; i < 40; i += 1) {
-      let isDone = false
-      const claim = gate.claim(`moved limit ${String(i)}`, 60_000).finally(() => (isDone = true))
+      const progress = { isDone: false }
+      const claim = gate
+        .claim(`moved limit ${String(i)}`, 60_000)
+        .finally(() => (progress.isDone = true))
       // As a watch has it look, which another window's write a moment ago called.
-      while (!isDone) await Promise.all([gate.load(), new Promise(setImmediate)])
+      while (!progress.isDone) await Promise.all([gate.load(), new Promise(setImmediate)])
       expect(await claim).toBe(true)
     }
   })
