@@ -194,6 +194,17 @@ describe('personality use', () => {
     expect(JSON.parse(await readFile(config, 'utf8'))).toEqual({})
   })
 
+  it.each(['x; touch /tmp/y', '--dry-run', '../x', ''])(
+    'puts no %j that stood there into the line for undoing',
+    async (before) => {
+      const { run, undo, config } = await stage(JSON.stringify({ personality: before }))
+      const used = await run(['use', 'none'])
+      expect(used.stdout).toMatch(/^Undo: npx oc-codex-multi-auth personality use --unset$/m)
+      expect(await undo(used)).toMatchObject({ code: 0 })
+      expect(JSON.parse(await readFile(config, 'utf8'))).toEqual({})
+    },
+  )
+
   it('refuses a name without a text, and takes one of the model list with a word of warning', async () => {
     const { run, config } = await stage()
     const missing = await run(['use', 'keeper'])

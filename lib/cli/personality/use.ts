@@ -1,7 +1,7 @@
 import { NO_PERSONALITY } from '../../config/personality-value.js'
 import { CodexError, WrongUsage } from '../../kernel/errors.js'
 import { findProjectRoot } from '../../accounts/project/project.js'
-import { isListed } from '../../personality/names.js'
+import { isListed, nameFrom } from '../../personality/names.js'
 import { chosenLine, chosenRows } from '../../personality/overview.js'
 import { spokenBy } from '../../personality/spoken.js'
 import { configFiles } from '../../runtime-config.js'
@@ -71,7 +71,7 @@ when it starts the next time.
     const undo =
       change.changes.length === 0 || dryRun
         ? null
-        : `{personality use ${typeof former === 'string' ? former : '--unset'}${flags}}`
+        : `{personality use ${isName(former) ? former : '--unset'}${flags}}`
     const done =
       change.changes.length === 0 ? 'nothing to change' : dryRun ? 'would change' : 'changed'
     const line = chosenLine(chosen) === '' ? 'Personality: none' : chosenLine(chosen)
@@ -85,6 +85,11 @@ when it starts the next time.
     return answer(io, json, { ...change, dryRun, chosen, undo, note }, `${lines.join('\n')}\n`)
   },
 })
+
+/** What somebody wrote by hand may be anything, and does not belong into a command to run. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && nameFrom(value).problem === undefined
+}
 
 type Scope = readonly [table: 'default'] | readonly ['agents' | 'models' | 'projects', string]
 
