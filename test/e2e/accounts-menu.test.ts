@@ -388,7 +388,7 @@ describe('the commands without a terminal', () => {
     const done = await run(stage, 'logout', 'ben', '--yes')
     expect(done.code).toBe(0)
     expect((await stage.pool()).accounts).toHaveLength(1)
-    const backup = /Undo: oc-codex-multi-auth import (\S+)/.exec(done.stdout)?.[1] ?? ''
+    const backup = /Undo: npx oc-codex-multi-auth import (\S+)/.exec(done.stdout)?.[1] ?? ''
     expect((await run(stage, 'import', backup)).code).toBe(0)
     expect((await stage.pool()).accounts.map(({ accountLabel }) => accountLabel)).toEqual([
       'anna',
