@@ -164,7 +164,7 @@ describe('when something fails', () => {
       windows: [{ minutes: 10_080, limit: 100, used: 100 }],
     })
     const none = await ask('SIM:say nobody')
-    expect(none.error).toMatch(/Each of the 2 accounts is at a limit/)
+    expect(none.error).toMatch(/Both accounts are at a limit; the first is free again/)
     const again = await ask('SIM:say nobody')
     expect(again.statuses).toEqual([])
   })

@@ -58,7 +58,7 @@ describe('the error when every account is blocked', () => {
     for (const count of [2, 3, 40])
       expect(sentence(many(count), { blocks: [LIMIT], ...FREE })).toMatch(
         new RegExp(
-          `^All ${String(count)} accounts are at a limit; the first is free again .+ \\(in 5 h\\)\\.$`,
+          `^${count === 2 ? 'Both' : `All ${String(count)}`} accounts are at a limit; the first is free again .+ \\(in 5 h\\)\\.$`,
         ),
       )
     expect(sentence(many(3), { blocks: [block('*', 'forbidden', 5)], ...FREE })).toMatch(

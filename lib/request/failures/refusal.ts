@@ -110,9 +110,13 @@ export function errorOfRefusal({ reason, nextFreeAtMs }: Refusal, facts: Refusal
   const others = isOnly && reason === 'all_blocked' ? facts.accounts - 1 : 0
   const free = nextFreeAtMs === undefined ? undefined : formatWhen(nextFreeAtMs, nowMs)
   const allAtLimit = reason === 'all_blocked' && !isOnly && areAtLimit(concerned, facts)
-  const which = concerned.length === facts.accounts ? 'All' : 'Of those enabled, all'
+  const [every, all] =
+    concerned.length === 2
+      ? ['Both', 'both']
+      : [`All ${String(concerned.length)}`, `all ${String(concerned.length)}`]
+  const who = concerned.length === facts.accounts ? every : `Of those enabled, ${all}`
   const sentence = allAtLimit
-    ? `${which} ${counted(concerned.length, 'account')} are at a limit${free === undefined ? '' : `; the first is free again ${free}`}.`
+    ? `${who} accounts are at a limit${free === undefined ? '' : `; the first is free again ${free}`}.`
     : says({
         count:
           reason === 'all_blocked' || reason === 'all_tried' ? facts.accounts : concerned.length,
