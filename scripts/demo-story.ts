@@ -115,7 +115,9 @@ export async function playDemo({ json, keep }: DemoOptions): Promise<number> {
       continueSession: true,
       onOutput: streamed(json),
     })
-    const told = /accounts are at a limit; the first is free again [^\n]*/.exec(third.stderr + third.stdout)?.[0]
+    const told = /accounts are at a limit; the first is free again [^\n]*/.exec(
+      third.stderr + third.stdout,
+    )?.[0]
     step(
       'all limited',
       told !== undefined,
