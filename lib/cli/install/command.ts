@@ -4,7 +4,7 @@ import { defineCommand, type OptionValues, jsonText } from '../command.js'
 import type { CommandIo } from '../io.js'
 
 import { uninstallSkill } from '../personality/skill-commands.js'
-import type { FileChange } from './apply.js'
+import type { FileChange } from '../../host-setup/file-change.js'
 import { carryOut, clearCache, type Edits, planEdits } from './edits.js'
 import { type InstallMode, installed, installedTui, uninstalled } from './plan.js'
 

@@ -7,7 +7,7 @@ import {
   type FileChange,
   planChange,
   type PlannedChange,
-} from './apply.js'
+} from '../../host-setup/file-change.js'
 import { installed, installedTui } from './plan.js'
 
 type Edit = Parameters<typeof planChange>[1]

@@ -1,7 +1,7 @@
 import { type TemplateName, templateModelIds, templateModels } from '../../models/templates.js'
 
-import { type JsonDocument, applyEntryPlan, pluginList } from './edit.js'
-import { planInstall, planUninstall } from '../../host-setup/plugin-entries.js'
+import type { JsonDocument } from '../../host-setup/json-document.js'
+import { type EntryPlan, planInstall, planUninstall } from '../../host-setup/plugin-entries.js'
 
 /** What to put into the configuration: our entry only, or the models of a template too. */
 export type InstallMode = 'plugin-only' | Exclude<TemplateName, 'minimal'>
@@ -62,29 +62,28 @@ function same(left: unknown, right: unknown): boolean {
   return JSON.stringify(left) === JSON.stringify(right)
 }
 
-/** One changed place of a document, without values: a dry run must not print what the user keeps in there. */
-export interface ChangedPath {
-  readonly kind: 'added' | 'removed' | 'changed'
-  readonly path: string
+/**
+ * Applies a plan to the `plugin` list of a document; creates the list when it is missing.
+ * @throws CodexError `config_invalid` when `plugin` is something else than a list
+ */
+function applyEntryPlan(document: JsonDocument, plan: EntryPlan): JsonDocument {
+  let result = document
+  for (const { index, value } of plan.replace) result = result.set(['plugin', index], value)
+  for (const index of plan.remove) result = result.set(['plugin', index], undefined)
+  if (plan.append === undefined) return result
+  const list = pluginList(result)
+  return list.length === 0 && !result.has(['plugin'])
+    ? result.set(['plugin'], [plan.append])
+    : result.set(['plugin', list.length], plan.append)
 }
 
-/** The places in which two documents differ, as `$.a.b`. Pure. */
-export function changedPaths(before: JsonDocument, after: JsonDocument): ChangedPath[] {
-  return compare('$', before.value([]), after.value([]))
-}
-
-function compare(path: string, before: unknown, after: unknown): ChangedPath[] {
-  if (same(before, after)) return []
-  if (!isObject(before) || !isObject(after)) return [{ kind: 'changed', path }]
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  return keys.flatMap((key): ChangedPath[] => {
-    const inner = `${path}.${key}`
-    if (!(key in before)) return [{ kind: 'added', path: inner }]
-    if (!(key in after)) return [{ kind: 'removed', path: inner }]
-    return compare(inner, before[key], after[key])
-  })
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/**
+ * The `plugin` list of a document; empty when there is none.
+ * @throws CodexError `config_invalid` when it is not a list
+ */
+export function pluginList(document: JsonDocument): readonly unknown[] {
+  const value = document.value(['plugin'])
+  if (value === undefined) return []
+  if (Array.isArray(value)) return value
+  throw document.problemAt(['plugin'], 'the key "plugin" must hold a list')
 }

@@ -1,5 +1,5 @@
 import { redactText } from '../../kernel/text/redact.js'
-import type { PlannedChange } from './apply.js'
+import type { PlannedChange } from '../../host-setup/file-change.js'
 
 /** A line with other members than these holds more than what changes, and perhaps a key. */
 const OURS = new Set(['plugin', '$schema'])

@@ -1,4 +1,4 @@
-import { copyFile, rm, rmdir } from 'node:fs/promises'
+import { rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 
 import { CodexError } from '../../kernel/errors.js'
@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import { userFolder } from '../../personality/files.js'
 import { skillFile, skillState, skillText } from '../../personality/skill.js'
 import { defineCommand } from '../command.js'
-import { backupStamp } from '../install/apply.js'
+import { backupStamp, copyAtomic } from '../../host-setup/file-change.js'
 import { answer } from './context.js'
 
 const OPTIONS = { force: { type: 'boolean' }, 'dry-run': { type: 'boolean' } } as const
@@ -36,7 +36,7 @@ alone; uninstall removes it.
     if (before === 'changed' && !force) throw changedByUser(file, 'install-skill')
     if (dryRun) return answer(io, json, { ...data, written: false }, `${file}: would be written\n`)
     const backup = before === 'changed' ? `${file}.bak-${backupStamp(Date.now())}` : undefined
-    if (backup !== undefined) await copyFile(file, backup)
+    if (backup !== undefined) await copyAtomic(file, backup)
     await writeFileAtomic(file, skillText(), { mode: 0o644 })
     const kept = backup === undefined ? '' : `As it was: ${backup}\n`
     return answer(

@@ -7,7 +7,7 @@ import { ownPart, placeholdersIn, tokensOf, cleanText } from '../../personality/
 import { applyText, type PlannedText, planRemoval, planText } from '../../personality/writing.js'
 import { shellWord } from '../../tools/accounts/removal.js'
 import { defineCommand } from '../command.js'
-import { backupStamp, copyAtomic } from '../install/apply.js'
+import { backupStamp, copyAtomic } from '../../host-setup/file-change.js'
 import type { CommandIo } from '../io.js'
 import { answer, contextAt, oneName, placeFor } from './context.js'
 

@@ -1,14 +1,10 @@
-import { copyFile } from 'node:fs/promises'
-
-import { applyEdits, modify, type ParseError, parse } from 'jsonc-parser'
-
-import type { SettingName } from '../../config/settings.js'
-import { CodexError } from '../../kernel/errors.js'
-import { MAX_CONFIG_BYTES, readBoundedFile } from '../../kernel/files/bounded-file.js'
+import {
+  applyChange,
+  backupStamp,
+  planChange,
+  type PlannedChange,
+} from '../../host-setup/file-change.js'
 import type { Paths } from '../../kernel/files/paths.js'
-import { writeFileAtomic } from '../../kernel/files/writing.js'
-import { isRecord } from '../../kernel/text/json.js'
-import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import type { ForeignFinding } from './read.js'
 
 /** What a takeover does with one finding: `kept` where the user's own file says something else already. */
@@ -18,56 +14,41 @@ type TakenOver = ForeignFinding & { readonly here: 'new' | 'same' | 'kept' | nul
 export interface TakeOverPlan {
   readonly file: string
   readonly rows: readonly TakenOver[]
-  readonly before: string | undefined
-  readonly after: string
+  readonly change: PlannedChange
 }
 
 /**
  * The user's own configuration with the settings that were found; what stands there already stays, and so do its comments.
- * @throws CodexError `config_invalid` for a file of ours that is no JSON object
+ * @throws CodexError `config_invalid` for a file of ours that is no JSON object, `store_unreadable`
  */
 export async function planTakeOver(
   { configFile: file }: Pick<Paths, 'configFile'>,
   found: readonly ForeignFinding[],
 ): Promise<TakeOverPlan> {
-  const before = await readBoundedFile(file, MAX_CONFIG_BYTES, { keepMark: true })
-  const mark = before?.startsWith('\uFEFF') === true ? '\uFEFF' : ''
-  let text = (before ?? '').slice(mark.length)
-  if (text.trim() === '') text = '{}\n'
-  const errors: ParseError[] = []
-  const options = { allowTrailingComma: true, disallowComments: false }
-  const own: unknown = isNestedTooDeep(text) ? undefined : parse(text, errors, options)
-  if (!isRecord(own) || errors.length > 0)
-    throw new CodexError('config_invalid', `${file} is not one object of JSON.`, {
-      hint: 'Fix the file, then run the command again. Nothing was changed.',
+  let rows: readonly TakenOver[] = []
+  const change = await planChange(file, (document) => {
+    let next = document
+    rows = found.map((one): TakenOver => {
+      const { setting, value } = one
+      if (setting === undefined) return { ...one, here: null }
+      const isThere = next.has([setting])
+      const there = next.value([setting])
+      if (!isThere) next = next.set([setting], value)
+      return { ...one, here: !isThere ? 'new' : there === value ? 'same' : 'kept' }
     })
-  const set = new Map<SettingName, unknown>()
-  const rows = found.map((one): TakenOver => {
-    const { setting, value } = one
-    if (setting === undefined) return { ...one, here: null }
-    const isThere = Object.hasOwn(own, setting) || set.has(setting)
-    const there = set.has(setting) ? set.get(setting) : own[setting]
-    if (!isThere) set.set(setting, value)
-    return { ...one, here: !isThere ? 'new' : there === value ? 'same' : 'kept' }
+    return next
   })
-  for (const [name, value] of set) {
-    const formattingOptions = { insertSpaces: true, tabSize: 2 }
-    text = applyEdits(text, modify(text, [name], value, { formattingOptions }))
-  }
-  return { file, rows, before, after: set.size === 0 ? (before ?? '') : mark + text }
+  return { file, rows, change }
 }
 
 /**
  * Writes the plan, with a copy of the file as it was beside it.
  * @returns the copy, or undefined when there was no file
+ * @throws CodexError `store_not_written`; the file is as before then
  */
 export async function applyTakeOver(
-  { file, before, after }: TakeOverPlan,
+  { change }: TakeOverPlan,
   nowMs: number,
 ): Promise<string | undefined> {
-  const stamp = new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-')
-  const backup = before === undefined ? undefined : `${file}.bak-${stamp}`
-  if (backup !== undefined) await copyFile(file, backup)
-  await writeFileAtomic(file, after)
-  return backup
+  return (await applyChange(change, backupStamp(nowMs))).backup
 }

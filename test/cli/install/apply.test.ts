@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { expect, it } from 'vitest'
 
-import { applyChange } from '../../../lib/cli/install/apply.js'
+import { applyChange } from '../../../lib/host-setup/file-change.js'
 import { recordFileOperations } from '../../support/file-operations.js'
 import { temporaryFolder } from '../../support/temporary.js'
 

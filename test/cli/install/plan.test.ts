@@ -2,13 +2,9 @@ import fc from 'fast-check'
 import { parse } from 'jsonc-parser'
 import { describe, expect, it } from 'vitest'
 
-import { openDocument, pluginList } from '../../../lib/cli/install/edit.js'
-import {
-  changedPaths,
-  installed,
-  installedTui,
-  uninstalled,
-} from '../../../lib/cli/install/plan.js'
+import { changedPaths } from '../../../lib/host-setup/file-change.js'
+import { openDocument } from '../../../lib/host-setup/json-document.js'
+import { installed, installedTui, pluginList, uninstalled } from '../../../lib/cli/install/plan.js'
 import { entryKind } from '../../../lib/host-setup/plugin-entries.js'
 import { templateModels } from '../../../lib/models/templates.js'
 

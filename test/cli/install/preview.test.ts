@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 
-import { openDocument } from '../../../lib/cli/install/edit.js'
+import { openDocument } from '../../../lib/host-setup/json-document.js'
 import { INSTALL } from '../../../lib/cli/install/edits.js'
-import { changedPaths } from '../../../lib/cli/install/plan.js'
+import { changedPaths } from '../../../lib/host-setup/file-change.js'
 import { previewOf } from '../../../lib/cli/install/preview.js'
 
 function previewed(before: string): string {

@@ -2,13 +2,19 @@ import { constants } from 'node:fs'
 import { copyFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-import { MAX_FOREIGN_BYTES, readBoundedFile } from '../../kernel/files/bounded-file.js'
-import { CodexError, messageOf, systemCode } from '../../kernel/errors.js'
-import { writeFileAtomic } from '../../kernel/files/replace-file.js'
-import { temporaryNameFor } from '../../kernel/files/temporaries.js'
+import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import { CodexError, messageOf, systemCode } from '../kernel/errors.js'
+import { writeFileAtomic } from '../kernel/files/replace-file.js'
+import { temporaryNameFor } from '../kernel/files/temporaries.js'
 
-import { type JsonDocument, openDocument } from './edit.js'
-import { type ChangedPath, changedPaths } from './plan.js'
+import { isRecord } from '../kernel/text/json.js'
+import { type JsonDocument, openDocument } from './json-document.js'
+
+/** One changed place of a document, without values: a dry run must not print what the user keeps in there. */
+interface ChangedPath {
+  readonly kind: 'added' | 'removed' | 'changed'
+  readonly path: string
+}
 
 /** What happens, or would happen, to one file. */
 export interface FileChange {
@@ -90,4 +96,21 @@ async function readText(file: string): Promise<string | undefined> {
       hint: 'Check the file and its permissions, then run the command again.',
     })
   }
+}
+
+/** The places in which two documents differ, as `$.a.b`. Pure. */
+export function changedPaths(before: JsonDocument, after: JsonDocument): ChangedPath[] {
+  return compare('$', before.value([]), after.value([]))
+}
+
+function compare(path: string, before: unknown, after: unknown): ChangedPath[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return []
+  if (!isRecord(before) || !isRecord(after)) return [{ kind: 'changed', path }]
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return keys.flatMap((key): ChangedPath[] => {
+    const inner = `${path}.${key}`
+    if (!(key in before)) return [{ kind: 'added', path: inner }]
+    if (!(key in after)) return [{ kind: 'removed', path: inner }]
+    return compare(inner, before[key], after[key])
+  })
 }

@@ -9,10 +9,8 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser'
 
-import { CodexError } from '../../kernel/errors.js'
-import { isNestedTooDeep } from '../../kernel/text/nesting.js'
-
-import type { EntryPlan } from '../../host-setup/plugin-entries.js'
+import { CodexError } from '../kernel/errors.js'
+import { isNestedTooDeep } from '../kernel/text/nesting.js'
 
 const MEND = 'Fix the file, then run the command again.'
 const PARSE = { allowTrailingComma: true, disallowComments: false }
@@ -132,30 +130,4 @@ function formattingOf(text: string): { insertSpaces: boolean; tabSize: number; e
     tabSize: indent.startsWith('\t') ? 1 : indent.length,
     eol: text.includes('\r\n') ? '\r\n' : '\n',
   }
-}
-
-/**
- * Applies a plan to the `plugin` list of a document; creates the list when it is missing.
- * @throws CodexError `config_invalid` when `plugin` is something else than a list
- */
-export function applyEntryPlan(document: JsonDocument, plan: EntryPlan): JsonDocument {
-  let result = document
-  for (const { index, value } of plan.replace) result = result.set(['plugin', index], value)
-  for (const index of plan.remove) result = result.set(['plugin', index], undefined)
-  if (plan.append === undefined) return result
-  const list = pluginList(result)
-  return list.length === 0 && !result.has(['plugin'])
-    ? result.set(['plugin'], [plan.append])
-    : result.set(['plugin', list.length], plan.append)
-}
-
-/**
- * The `plugin` list of a document; empty when there is none.
- * @throws CodexError `config_invalid` when it is not a list
- */
-export function pluginList(document: JsonDocument): readonly unknown[] {
-  const value = document.value(['plugin'])
-  if (value === undefined) return []
-  if (Array.isArray(value)) return value
-  throw document.problemAt(['plugin'], 'the key "plugin" must hold a list')
 }
