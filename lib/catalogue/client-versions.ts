@@ -58,8 +58,9 @@ export function createClientVersions(deps: ClientVersionDeps) {
     const before = inForce().version
     lookedAtMs = nowMs
     try {
-      const isDue = deps.registry !== undefined && mayAsk(storedIn(file), nowMs)
-      if (isDue) await keep({ ...storedIn(file), nextAskMs: nowMs + ASKING_FOR_MS })
+      const known = storedIn(file)
+      const isDue = deps.registry !== undefined && mayAsk(known, nowMs)
+      if (isDue) await keep({ ...known, nextAskMs: nowMs + ASKING_FOR_MS })
       const [installed, registry] = await Promise.all([
         installedRelease(deps, signal),
         isDue ? newestRelease(deps, signal) : undefined,
