@@ -1,11 +1,11 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { OWN_PLAN, ORCHESTRATOR_RULES, SUB_AGENT_RULES } from '../../lib/collaboration/texts.js'
-import { type HostServer, startHostServer } from '../support/host-server.js'
-import { turns, useStage } from './setup.js'
+import type { HostServer } from '../support/host-server.js'
+import { servedFor, turns, useStage } from './setup.js'
 
 const ON = { CODEX_AUTH_COLLABORATION: 'codex' }
 const MARK = 'x-openai-subagent'
@@ -18,13 +18,7 @@ const TASK = `SIM:tool task ${JSON.stringify({
 describe('collaboration', () => {
   const stage = useStage({ signedIn: ['personal'] })
 
-  const serve = async (env: Record<string, string> = {}): Promise<HostServer> => {
-    const server = await startHostServer(stage().host, { env })
-    onTestFinished(async () => {
-      await server.stop()
-    })
-    return server
-  }
+  const serve = (env: Record<string, string> = {}) => servedFor(stage(), env)
   /** The requests that a prompt led to, without what names the session. */
   const requestsOf = async (server: HostServer, agent: string | undefined, text: string) => {
     const from = stage().simulator.requests.length

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { OWN_COMPACTION, OWN_SUMMARY_PREFIX } from '../../lib/collaboration/compaction.js'
 import {
@@ -9,8 +9,8 @@ import {
   loadCapture,
   USUAL_ALLOWANCES,
 } from '../support/captured-request.js'
-import { type HostServer, startHostServer } from '../support/host-server.js'
-import { turns, useStage } from './setup.js'
+import type { HostServer } from '../support/host-server.js'
+import { servedFor, turns, useStage } from './setup.js'
 
 const ON = { CODEX_AUTH_COMPACTION_PROMPT: 'codex' }
 const OTHER_WORDS: readonly Allowance[] = [
@@ -22,13 +22,7 @@ const OTHER_WORDS: readonly Allowance[] = [
 describe('compaction', () => {
   const stage = useStage({ signedIn: ['personal'] })
 
-  const serve = async (env: Record<string, string> = {}): Promise<HostServer> => {
-    const server = await startHostServer(stage().host, { env })
-    onTestFinished(async () => {
-      await server.stop()
-    })
-    return server
-  }
+  const serve = (env: Record<string, string> = {}) => servedFor(stage(), env)
   const compacted = async (server: HostServer, session: string) => {
     const from = stage().simulator.requests.length
     await server.compact(session)
@@ -102,10 +96,7 @@ describe('a compaction with several accounts', () => {
   })
   /** Who serves a session before, at and after its compaction. */
   const served = async (env: Record<string, string>): Promise<(string | undefined)[]> => {
-    const server = await startHostServer(stage().host, { env })
-    onTestFinished(async () => {
-      await server.stop()
-    })
+    const server = await servedFor(stage(), env)
     const accounts = JSON.parse(await readFile(stage().accountsFile, 'utf8')) as {
       accounts: { accountId: string }[]
     }

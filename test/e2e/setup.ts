@@ -1,9 +1,10 @@
 import path from 'node:path'
 
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
 
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../simulator/index.js'
 import { createHost, type Host, type HostOptions } from '../support/host.js'
+import { type HostServer, startHostServer } from '../support/host-server.js'
 import { packPackage } from '../support/pack.js'
 import { startRegistry } from '../support/registry.js'
 
@@ -68,6 +69,18 @@ export function useStage(options: StageOptions = {}): () => Stage {
     if (stage === undefined) throw new Error('the stage is not set')
     return stage
   }
+}
+
+/** OpenCode's server for one test, ended with it. */
+export async function servedFor(
+  { host }: Stage,
+  env: Readonly<Record<string, string>> = {},
+): Promise<HostServer> {
+  const server = await startHostServer(host, { env })
+  onTestFinished(async () => {
+    await server.stop()
+  })
+  return server
 }
 
 /** Signs an account in with a device code, as over SSH. */
