@@ -4,12 +4,11 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
-const root = path.resolve(import.meta.dirname, '..')
+import { root } from './steps.mjs'
+import { playStory } from './story.mjs'
 
 const HELP = `Usage: npm run demo [-- options]
 
@@ -48,29 +47,7 @@ function readOptions() {
 async function play({ json = false, keep = false }) {
   const installed = installPackages(json)
   if (!installed) return 1
-  // Inside the repository, so that the bundle finds the packages and the sources.
-  await mkdir(path.join(root, '.tmp'), { recursive: true })
-  const folder = await mkdtemp(path.join(root, '.tmp', 'demo-'))
-  const removeFolder = () => rm(folder, { recursive: true, force: true })
-  try {
-    const { build } = await import('esbuild')
-    const bundle = path.join(folder, 'story.mjs')
-    await build({
-      entryPoints: [path.join(root, 'scripts', 'demo-story.ts')],
-      outfile: bundle,
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      packages: 'external',
-      define: { __PACKAGE_VERSION__: '"demo"' },
-      logLevel: 'warning',
-    })
-    const { playDemo } = await import(pathToFileURL(bundle).href)
-    return await playDemo({ json, keep })
-  } finally {
-    await removeFolder()
-  }
+  return playStory('demo-story', ({ playDemo }) => playDemo({ json, keep }))
 }
 
 function installPackages(quiet) {

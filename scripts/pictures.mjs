@@ -3,12 +3,11 @@
  * a simulated backend, captured from a terminal, and the report, shown by a browser. This file bundles the story
  * (scripts/pictures-story.ts) and plays it.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
-const root = path.resolve(import.meta.dirname, '..')
+import { root } from './steps.mjs'
+import { playStory } from './story.mjs'
 
 const HELP = `Usage: npm run pictures [-- options]
 
@@ -27,7 +26,10 @@ Exit code: 0 when every picture was made, 1 when a step did not do what it shoul
 const options = readOptions()
 if (options === undefined) process.exitCode = 2
 else if (options.help) process.stdout.write(HELP)
-else process.exitCode = await make(options)
+else
+  process.exitCode = await playStory('pictures-story', ({ makePictures }) =>
+    makePictures({ ...options, out: path.resolve(root, options.out) }),
+  )
 
 function readOptions() {
   try {
@@ -46,30 +48,5 @@ function readOptions() {
   } catch (error) {
     process.stderr.write(`${error.message}\n\n${HELP}`)
     return undefined
-  }
-}
-
-async function make({ only, dialog, out, keep }) {
-  // Inside the repository, so that the bundle finds the packages and the sources.
-  await mkdir(path.join(root, '.tmp'), { recursive: true })
-  const folder = await mkdtemp(path.join(root, '.tmp', 'pictures-'))
-  try {
-    const { build } = await import('esbuild')
-    const bundle = path.join(folder, 'story.mjs')
-    await build({
-      entryPoints: [path.join(root, 'scripts', 'pictures-story.ts')],
-      outfile: bundle,
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      packages: 'external',
-      define: { __PACKAGE_VERSION__: '"pictures"' },
-      logLevel: 'warning',
-    })
-    const { makePictures } = await import(pathToFileURL(bundle).href)
-    return await makePictures({ only, dialog, out: path.resolve(root, out), keep })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }
