@@ -5,8 +5,8 @@ import { messageOf } from '../kernel/errors.js'
 import { readTextFile } from '../kernel/files/json-file.js'
 import { writeFileAtomic } from '../kernel/files/replace-file.js'
 import type { Logger } from '../kernel/logger.js'
+import { askText } from './ask-text.js'
 import { FALLBACK_INSTRUCTIONS } from './fallback-instructions.js'
-import { readBounded } from '../kernel/read-bounded.js'
 
 /** Instructions for requests that bring none: shipped ones at first, those of the Codex CLI once they are known. */
 export interface InstructionCache {
@@ -33,7 +33,6 @@ export const INSTRUCTIONS_URL =
 export const FRESH_MS = 15 * 60_000
 /** Longer instructions are not taken, bytes. */
 export const MAX_BYTES = 256 * 1024
-const ANSWER_TIMEOUT_MS = 15_000
 
 const cachedSchema = s.object({
   version: s.literal(1),
@@ -103,21 +102,19 @@ async function ask(
   ended: AbortSignal,
 ): Promise<Cached | undefined> {
   const checkedAtMs = deps.clock.now()
-  const response = await deps.fetch(INSTRUCTIONS_URL, {
-    headers: {
-      accept: 'text/plain',
-      'user-agent': deps.userAgent,
-      ...(cached?.etag !== undefined && { 'if-none-match': cached.etag }),
+  const { status, text, tag } = await askText(
+    deps.fetch,
+    {
+      url: INSTRUCTIONS_URL,
+      userAgent: deps.userAgent,
+      etag: cached?.etag,
+      maxBytes: MAX_BYTES,
+      isWanted: (headers) => headers.get('content-type')?.startsWith('text/plain') === true,
     },
-    redirect: 'error',
-    signal: AbortSignal.any([ended, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-  })
-  const isText = response.headers.get('content-type')?.startsWith('text/plain') === true
-  const text =
-    response.status === 200 && isText ? await readBounded(response, MAX_BYTES) : undefined
-  if (text === undefined) await response.body?.cancel().catch(() => undefined)
-  if (response.status === 304 && cached !== undefined) return { ...cached, checkedAtMs }
-  if (text === undefined || text.trim() === '') return undefined
-  const etag = response.headers.get('etag')
-  return { version: 1, text, checkedAtMs, ...(etag === null || etag.length > 256 ? {} : { etag }) }
+    ended,
+  )
+  if (status === 304 && cached !== undefined) return { ...cached, checkedAtMs }
+  return text === undefined || text.trim() === ''
+    ? undefined
+    : { version: 1, text, checkedAtMs, ...tag }
 }

@@ -3,8 +3,8 @@ import { messageOf } from '../kernel/errors.js'
 import { readTextFile } from '../kernel/files/json-file.js'
 import { sha256Hex } from '../kernel/hash.js'
 import type { Logger } from '../kernel/logger.js'
-import { readBounded } from '../kernel/read-bounded.js'
 import * as s from '../kernel/shape.js'
+import { askText } from './ask-text.js'
 import {
   CODEX_PROMPTS,
   type PinnedPrompt,
@@ -38,7 +38,6 @@ export const PROMPTS_FRESH_MS = 24 * 3_600_000
 export const PROMPTS_RETRY_MS = 3_600_000
 /** A file from this far ahead is from the future: its clock, or ours, is wrong, ms. */
 const CLOCK_SLACK_MS = 5 * 60_000
-const ANSWER_TIMEOUT_MS = 15_000
 const LARGEST_BYTES = 64 * 1024
 
 const keptShape = s.object({
@@ -191,24 +190,22 @@ async function ask(
   before: Kept | undefined,
   ended: AbortSignal,
 ): Promise<Kept | undefined> {
-  const response = await deps.fetch(`${PROMPT_BASE}/${pinned.path}`, {
-    headers: {
-      accept: 'text/plain',
-      'user-agent': deps.userAgent,
-      ...(before?.etag !== undefined && { 'if-none-match': before.etag }),
+  const { status, text, tag } = await askText(
+    deps.fetch,
+    {
+      url: `${PROMPT_BASE}/${pinned.path}`,
+      userAgent: deps.userAgent,
+      etag: before?.etag,
+      maxBytes: pinned.bytes,
     },
-    redirect: 'error',
-    signal: AbortSignal.any([ended, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-  })
-  const text = response.status === 200 ? await readBounded(response, pinned.bytes) : undefined
-  if (text === undefined) await response.body?.cancel().catch(() => undefined)
-  if (response.status === 304 && before !== undefined) return undefined
+    ended,
+  )
+  if (status === 304 && before !== undefined) return undefined
   if (text === undefined || !isPinned(text, pinned))
     throw new Error(
-      response.status === 200
+      status === 200
         ? 'it is another text than that of the release'
-        : `the answer was ${response.status}`,
+        : `the answer was ${String(status)}`,
     )
-  const etag = response.headers.get('etag')
-  return { text, ...(etag === null || etag.length > 256 ? {} : { etag }) }
+  return { text, ...tag }
 }
