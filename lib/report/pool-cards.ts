@@ -1,11 +1,9 @@
+import { leftTone } from '../account-view/tones.js'
 import type { AccountView, WindowView } from '../account-view/view.js'
 import { evidenceText, percentText, pinText, stateText, windowName } from '../account-view/words.js'
 import type { Calendar } from './formats.js'
 import { html, type Markup } from './markup.js'
 import { budgetText } from './sections/pace-table.js'
-
-/** From here down a window is shown as running low, percent. */
-const LOW_PERCENT = 10
 
 /** Every account with its state and what is left of its windows. */
 export function poolCards(
@@ -47,7 +45,7 @@ function windowItem(
   const reset =
     resetsAtMs === undefined ? 'reset not known' : `resets ${calendar.moment(resetsAtMs)}`
   const budget = budgetText({ leftPercent, resetsAtMs }, nowMs)
-  const low = leftPercent <= LOW_PERCENT
+  const low = leftTone(leftPercent) === 'bad'
   return html`<li><span class="window-head"><span>${windowName(kind, limitId)}</span><span><b>${percentText(leftPercent)}</b> left${low ? ' (low)' : ''}</span></span>
 <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="8"/><rect class="${low ? 'fill low' : 'fill'}" width="${Math.round(leftPercent * 10) / 10}" height="8"/></svg>
 <span class="soft">${reset}, read ${calendar.dayTime(observedAtMs)}${budget === undefined || leftPercent <= 0 ? '' : `; to stay on pace: ${budget}`}</span></li>`
