@@ -115,10 +115,13 @@ function whoText(passed: readonly Passed[], nowMs: number): string {
   return `${String(passed.length)} accounts ${isLimit ? 'are at a limit' : 'cannot serve now'}${until === undefined ? '' : `, the first until ${until}`}`
 }
 
+/** Waits that end this close to each other are one to the user, ms: windows learn of a limit a moment apart. */
+const SAME_WAIT_MS = 10_000
+
 /** Every account is at a limit, and the request waits. Pure. */
 export function noticeOfWait(untilMs: number, nowMs: number): Notice {
   return {
-    keys: [`waiting ${String(Math.round(untilMs / 60_000))}`],
+    keys: [`waiting ${String(Math.round(untilMs / SAME_WAIT_MS))}`],
     message: `Every account is at a limit. Resumes automatically at ${formatMoment(untilMs, nowMs)}, in ${formatDuration(untilMs - nowMs)}. Esc stops waiting.`,
     variant: 'warning',
   }

@@ -135,6 +135,12 @@ describe('the message of a request', () => {
     expect(events).toHaveLength(1)
   })
 
+  it('tells of a wait that follows another one within the minute, and of the same wait in two windows once', () => {
+    const { keys } = noticeOfWait(NOW + 12_000, NOW)
+    expect(noticeOfWait(NOW + 12_000, NOW + 3_000).keys).toEqual(keys)
+    expect(noticeOfWait(NOW + 28_000, NOW + 16_000).keys).not.toEqual(keys)
+  })
+
   it('says once of a wait how long it takes', async () => {
     expect(noticeOfWait(NOW + 90_000, NOW).message).toBe(
       'Every account is at a limit. Resumes automatically at 12:01, in 2 min. Esc stops waiting.',
