@@ -7,7 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { bin, root, step } from './steps.mjs'
+import { bin, npm, root, step } from './steps.mjs'
 
 /** Published size: what OpenCode downloads on every user's machine. */
 const MAX_TARBALL_BYTES = 480_000
@@ -19,6 +19,7 @@ export async function staticChecks() {
   await step('lint', node, [bin('eslint/bin/eslint.js'), '.', '--max-warnings', '0'])
   await step('types', node, [bin('typescript/bin/tsc'), '--noEmit'])
   await step('unused code and dependencies', node, [bin('knip/bin/knip.js'), '--no-progress'])
+  await step('workflows of the hosted CI', node, ['scripts/workflows.mjs'])
   await step('areas of the mutation tests', node, ['scripts/mutation.mjs', '--check'])
   await step('build', node, ['scripts/build.mjs'])
   await packageChecks()
@@ -27,9 +28,11 @@ export async function staticChecks() {
 async function packageChecks() {
   const out = await mkdtemp(path.join(os.tmpdir(), 'pack-'))
   try {
-    await step('pack', 'npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', out], {
-      quiet: true,
-    })
+    await step(
+      'pack',
+      ...npm(['pack', '--silent', '--ignore-scripts', '--pack-destination', out]),
+      { quiet: true },
+    )
     const tarball = path.join(
       out,
       (await readdir(out)).find((name) => name.endsWith('.tgz')),

@@ -8,6 +8,17 @@ export const root = path.resolve(import.meta.dirname, '..')
 export const bin = (file) => path.join(root, 'node_modules', file)
 
 /**
+ * How npm is started: its own entry with our Node, as Windows starts no `npm.cmd` without a shell. Outside of `npm run` the
+ * program on PATH.
+ * @param {string[]} args
+ * @returns {[command: string, args: string[]]}
+ */
+export function npm(args) {
+  const entry = process.env.npm_execpath
+  return entry?.endsWith('.js') ? [process.execPath, [entry, ...args]] : ['npm', args]
+}
+
+/**
  * @param {string} title
  * @param {string} command
  * @param {string[]} args

@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 
-import { bin, root, step } from './steps.mjs'
+import { bin, npm, root, step } from './steps.mjs'
 
 /** System programs that some tests drive; a test says so and is skipped where one cannot be had. */
 const SYSTEM_PROGRAMS = [
@@ -48,12 +48,13 @@ async function installPackages() {
   const installed = path.join(root, 'node_modules', '.package-lock.json')
   const upToDate =
     existsSync(installed) && (await stat(installed)).mtimeMs >= (await stat(lock)).mtimeMs
-  if (!upToDate) await step('install', 'npm', ['ci'])
+  if (!upToDate) await step('install', ...npm(['ci']))
 }
 
 function installSystemPrograms() {
   const missing = SYSTEM_PROGRAMS.filter(
-    ({ program }) => spawnSync('which', [program]).status !== 0,
+    ({ program }) =>
+      spawnSync(process.platform === 'win32' ? 'where.exe' : 'which', [program]).status !== 0,
   )
   if (missing.length === 0) return
   const names = missing.map(({ debian }) => debian)
