@@ -2,6 +2,7 @@ import * as s from '../kernel/shape.js'
 
 import { goodEntries, goodItems } from '../kernel/text/odd-values.js'
 import type { Account, AccountPool } from './account.js'
+import type { Pin } from '../routing/types.js'
 import type { ProjectKeys } from './project/project.js'
 
 const pinSchema = s.looseObject({ uid: s.string(), mode: s.oneOf(['soft', 'hard']).catch('soft') })
@@ -71,6 +72,13 @@ export function projectPinOf(
 ): PoolRules['pin'] {
   const found = valuesFor(projectPins, project)
   return found.find(({ mode }) => mode === 'hard') ?? found[0]
+}
+
+/** The pin that counts for a folder: that of its project before that of all. Pure. */
+export function pinInForce(rules: PoolRules, project: ProjectKeys | undefined): Pin | undefined {
+  const own = projectPinOf(rules, project)
+  if (own !== undefined) return { ...own, scope: 'project' }
+  return rules.pin === undefined ? undefined : { ...rules.pin, scope: 'global' }
 }
 
 /** The pins that name an account of these. Pure. */

@@ -8,6 +8,7 @@ import {
   isSamePath,
   pathsOf,
   plainPath,
+  remembering,
   systemFiles,
 } from '../../kernel/files/same-path.js'
 import { sha256Hex } from '../../kernel/hash.js'
@@ -24,8 +25,9 @@ const MAX_NAME = 40
 export function findProjectRoot(
   directory: string,
   home: string,
-  files: FileSystem = systemFiles,
+  disk: FileSystem = systemFiles,
 ): string | undefined {
+  const files = remembering(disk)
   const written = nearest(plainPath(directory, files.platform), home, MARKERS, files)
   const real = nearest(canonicalPath(directory, files), home, MARKERS, files)
   // The path as the user writes it, as long as it leads to the same place: it is shown.
@@ -86,8 +88,9 @@ export function projectKeysOf(
 function projectAt(
   directory: string,
   home: string,
-  files: FileSystem,
+  disk: FileSystem,
 ): { readonly keys: ProjectKeys; readonly pools: readonly string[] } | undefined {
+  const files = remembering(disk)
   const system = pathsOf(files.platform)
   const written = nearest(system.resolve(directory), home, MARKERS, files)
   const real =
@@ -123,11 +126,13 @@ function projectAt(
 function formerSpellings(real: string, files: FileSystem): readonly string[] {
   if (files.platform === 'win32')
     return real.startsWith('\\\\') ? [`\\\\?\\UNC${real.slice(1)}`] : [`\\\\?\\${real}`]
+  const id = files.identity(real)?.id
+  if (id === undefined) return []
   const [, linked] = /^\/private(\/(?:var|tmp|etc)\/.*)$/s.exec(real) ?? []
   const places = [...(linked === undefined ? [] : [linked]), `/System/Volumes/Data${real}`]
   const letters = [real.toLowerCase(), real.normalize('NFC'), real.normalize('NFD')]
   return [...new Set([...(files.platform === 'darwin' ? places : []), ...letters])].filter(
-    (one) => one !== real && isSamePath(one, real, files),
+    (one) => one !== real && files.identity(one)?.id === id,
   )
 }
 

@@ -4,12 +4,12 @@ import path from 'node:path'
 /** What a comparison of paths asks of the file system. */
 export interface FileSystem {
   readonly platform: NodeJS.Platform
-  /** @throws where there is nothing, and where the system cannot tell */
-  realpath(file: string): string
+  /** Undefined where there is nothing, and where the system cannot tell. */
+  readonly realpath: (file: string) => string | undefined
   /** Where a link leads; undefined for everything else. */
-  link(file: string): string | undefined
+  readonly link: (file: string) => string | undefined
   /** What the path names; undefined where there is nothing. */
-  identity(file: string): Identity | undefined
+  readonly identity: (file: string) => Identity | undefined
 }
 
 /** One file or folder, by whatever path. */
@@ -22,13 +22,27 @@ interface Identity {
 export const systemFiles: FileSystem = {
   platform: process.platform,
   // The native form also answers with the case and the long names that are on the disk.
-  realpath: (file) => realpathSync.native(file),
+  realpath: (file) => attempt(() => realpathSync.native(file)),
   link: (file) => attempt(() => readlinkSync(file)),
   identity: (file) =>
     attempt(() => {
-      const found = statSync(file, { bigint: true })
-      return { id: `${found.dev}:${found.ino}`, isFolder: found.isDirectory() }
+      // An error for each name that is not there would be most of the time this takes.
+      const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+      return found && { id: `${found.dev}:${found.ino}`, isFolder: found.isDirectory() }
     }),
+}
+
+/** The same file system, of which nothing is asked twice: for one look that comes by the same folders again and again. */
+export function remembering(files: FileSystem): FileSystem {
+  const once = <Answer>(ask: (file: string) => Answer): ((file: string) => Answer) => {
+    const known = new Map<string, Answer>()
+    return (file) => {
+      if (!known.has(file)) known.set(file, ask(file))
+      return known.get(file) as Answer
+    }
+  }
+  const { platform, realpath, link, identity } = files
+  return { platform, realpath: once(realpath), link: once(link), identity: once(identity) }
 }
 
 /** As many links as systems follow before they call it a loop. */
@@ -104,7 +118,7 @@ interface Place {
 function placeOf(file: string, files: FileSystem, links = 0): Place {
   const system = pathsOf(files.platform)
   const absolute = plainPath(file, files.platform)
-  const real = attempt(() => files.realpath(absolute))
+  const real = files.realpath(absolute)
   if (real !== undefined) return { place: spelled(plainReal(real, files), files), rest: [] }
   const parent = system.dirname(absolute)
   if (parent === absolute) return { place: absolute, rest: [] }
@@ -153,7 +167,7 @@ function spelledName(folder: string, name: string, files: FileSystem): string {
   for (const other of others) {
     const id = files.identity(system.join(folder, other))?.id
     if (id === undefined || id !== files.identity(system.join(folder, name))?.id) continue
-    const told = attempt(() => files.realpath(system.join(folder, other)))
+    const told = files.realpath(system.join(folder, other))
     return told !== undefined && system.basename(told) === name ? name : other
   }
   return name
