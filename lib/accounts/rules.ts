@@ -45,8 +45,10 @@ export function withRules(pool: AccountPool, rules: PoolRules): AccountPool {
 function valuesFor<Value>(
   table: Readonly<Record<string, Value>> = {},
   project: ProjectKeys | undefined,
+  more: readonly string[] = [],
 ): Value[] {
-  const keys = project === undefined ? [] : [project.key, ...project.aliases, ...project.above]
+  const keys =
+    project === undefined ? [] : [project.key, ...project.aliases, ...project.above, ...more]
   return keys.flatMap((key) => {
     const value = Object.hasOwn(table, key) ? table[key] : undefined
     return value === undefined ? [] : [value]
@@ -61,7 +63,7 @@ export function fenceOf(
   { fences }: PoolRules,
   project: ProjectKeys | undefined,
 ): readonly string[] | undefined {
-  const [first, ...others] = valuesFor(fences, project)
+  const [first, ...others] = valuesFor(fences, project, project?.claimed)
   return first?.filter((uid) => others.every((fence) => fence.includes(uid)))
 }
 

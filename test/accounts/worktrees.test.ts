@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { projectKeyOf, projectKeysOf } from '../../lib/accounts/project/project.js'
-import { fenceOf } from '../../lib/accounts/rules.js'
+import { fenceOf, projectPinOf, withProjectPin } from '../../lib/accounts/rules.js'
 import { realPathOf } from '../../lib/kernel/files/real-path.js'
 import { git, homeWithRepository } from '../support/git.js'
 
@@ -124,6 +124,10 @@ describe.skipIf(process.platform === 'win32')(
           ['a'],
         )
       }
+      const keys = projectKeysOf(moved, home)
+      const pins = { projectPins: { [projectKeyOf(repo)]: { uid: 'a', mode: 'hard' as const } } }
+      expect(projectPinOf(pins, keys)).toBeUndefined()
+      expect(keys && withProjectPin(pins, keys, undefined)).toEqual(pins)
       git(repo, 'worktree', 'repair', moved)
       expect(keyAt(moved, home)).toBe(projectKeyOf(repo))
     })
@@ -139,7 +143,7 @@ describe.skipIf(process.platform === 'win32')(
       git(root, 'worktree', 'add', '-q', '-b', 'one', path.join(home, 'tree'))
       const key = keyAt(path.join(home, 'tree'), home) ?? ''
       expect(key).toBe(projectKeyOf(apart))
-      expect(projectKeysOf(root, home)).toMatchObject({ key: projectKeyOf(root), above: [key] })
+      expect(projectKeysOf(root, home)).toMatchObject({ key: projectKeyOf(root), claimed: [key] })
     })
 
     it('cannot name the submodule of another as its own', async () => {

@@ -65,11 +65,10 @@ export interface ProjectKeys {
    * versions did not take for one. Rules kept there still count.
    */
   readonly aliases: readonly string[]
-  /**
-   * Keys of the repository around a project that is a part of it, and of one that a folder only claims to belong to. Their
-   * fences count too.
-   */
+  /** Keys of the repository around a project that is a part of it, whose fence counts inside too. */
   readonly above: readonly string[]
+  /** Keys of a repository that the folder says it is a worktree of and that does not list it: its fence counts, and nothing else of it. */
+  readonly claimed?: readonly string[]
 }
 
 /**
@@ -114,9 +113,14 @@ function projectAt(
     ],
     [key],
   )
-  const around = [main, repository, ...before, ...claimed]
-  const above = [...around, ...claimed.map((folder) => system.join(folder, part))]
-  const keys = { key, aliases, above: others(above, [key, ...aliases]) }
+  const above = others([main, repository, ...before], [key, ...aliases])
+  const claims = claimed.flatMap((folder) => [folder, system.join(folder, part)])
+  const keys = {
+    key,
+    aliases,
+    above,
+    ...(claims.length > 0 && { claimed: others(claims, [key, ...aliases, ...above]) }),
+  }
   // A worktree may have a pool of its own; else one pool serves a project by whatever path it is entered.
   const own = main === repository ? [] : [real, ...(written === undefined ? [] : [written])]
   return { keys, pools: [...new Set([...own.map(keyOf), key, ...aliases])] }
