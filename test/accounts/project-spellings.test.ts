@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import * as fc from 'fast-check'
@@ -16,6 +16,8 @@ import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { realPathOf } from '../../lib/kernel/files/real-path.js'
 import { fakeDisk } from '../support/fake-disk.js'
 import { git, homeWithRepository } from '../support/git.js'
+import { anAccount, writePool } from '../support/records.js'
+import { runCli } from '../support/run-cli.js'
 
 describe('the key of a project on Windows (a stand-in for the disk)', () => {
   const files = fakeDisk({
@@ -210,6 +212,24 @@ describe('rules and pools under keys of before', () => {
       expect(scopes()).toEqual([main, main, main])
       const own = await pool(tree)
       expect(scopes()).toEqual([main, main, own])
+      expect(resolvePoolScope(paths, tree, true).passedOver).toEqual([])
+    },
+  )
+
+  it.skipIf(process.platform === 'win32')(
+    'lose no account file: one that another of the project keeps from being used is named by doctor',
+    async () => {
+      const { home, repo } = await homeWithRepository()
+      const link = path.join(home, 'link')
+      await symlink(repo, link)
+      const paths = resolvePaths({ HOME: home })
+      const [own, older] = [repo, link].map((root) =>
+        projectAccountsFile(paths, projectKeyOf(root)),
+      )
+      for (const file of [own, older]) await writePool(file ?? '', [anAccount('a')])
+      expect(resolvePoolScope(paths, link, true)).toMatchObject({ file: own, passedOver: [older] })
+      const { stdout } = await runCli(home, ['doctor', '--json'], { directory: link })
+      expect(stdout).toContain(`${older} holds accounts of this project too`)
     },
   )
 })

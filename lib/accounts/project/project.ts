@@ -146,6 +146,8 @@ export interface PoolScope {
   readonly file: string
   /** The project's keys, also when the global pool serves it. */
   readonly project?: ProjectKeys
+  /** Account files of the same project under older keys, which another of it keeps from being used. */
+  readonly passedOver?: readonly string[]
 }
 
 /**
@@ -158,14 +160,16 @@ export function resolvePoolScope(
   directory: string,
   perProjectAccounts: boolean,
 ): PoolScope {
-  const found = projectAt(directory, paths.home, systemFiles)
-  if (found === undefined) return { kind: 'global', file: paths.accountsFile }
-  const { keys: project, pools } = found
-  const files = pools.map((key) => projectAccountsFile(paths, key))
-  const file = perProjectAccounts ? files.find((one) => fs.existsSync(one)) : undefined
-  return file === undefined
-    ? { kind: 'global', file: paths.accountsFile, project }
-    : { kind: 'project', file, project }
+  const place = projectAt(directory, paths.home, systemFiles)
+  if (place === undefined) return { kind: 'global', file: paths.accountsFile }
+  const { keys: project, pools } = place
+  const found = perProjectAccounts
+    ? pools.map((key) => projectAccountsFile(paths, key)).filter((one) => fs.existsSync(one))
+    : []
+  const [file, ...others] = found
+  if (file === undefined) return { kind: 'global', file: paths.accountsFile, project }
+  const own = projectAccountsFile(paths, project.key)
+  return { kind: 'project', file, project, passedOver: others.filter((one) => one !== own) }
 }
 
 /** The nearest folder at or above `start` that holds one of these; the home folder never counts. */
