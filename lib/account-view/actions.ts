@@ -2,7 +2,7 @@ import type { Account, AccountPool } from '../accounts/account.js'
 import { withAccount, withActive, withoutAccount } from '../accounts/edits.js'
 import { accountName } from '../accounts/labels.js'
 import type { ProjectKeys } from '../accounts/project/project.js'
-import { rulesOf, withProjectPin, withRules } from '../accounts/rules.js'
+import { pinInForce, rulesOf, withProjectPin, withRules } from '../accounts/rules.js'
 import { restored } from '../accounts/restore.js'
 import type { AccountStore } from '../accounts/store/store.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
@@ -10,7 +10,6 @@ import { CodexError } from '../kernel/errors.js'
 import { plainText } from '../kernel/text/plain-text.js'
 import type { Pin } from '../routing/types.js'
 import { findAccount } from './find-account.js'
-import { pinInForce } from './view.js'
 
 /** Longest label and note that the earlier plugin takes, in characters. */
 const MAX_LABEL = 60

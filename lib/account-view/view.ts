@@ -1,7 +1,7 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import { ownName } from '../accounts/labels.js'
 import type { ProjectKeys } from '../accounts/project/project.js'
-import { fenceOf, projectPinOf, rulesOf, uidsOfKeys } from '../accounts/rules.js'
+import { fenceOf, pinInForce, rulesOf, uidsOfKeys } from '../accounts/rules.js'
 import type { Config } from '../config/settings.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { plainText } from '../kernel/text/plain-text.js'
@@ -71,16 +71,6 @@ export interface ViewInput {
   readonly nowMs: number
   /** The request the states are of; the next one of the usual limit family when absent. */
   readonly request?: EligibilityContext
-}
-
-/** The pin that counts for a folder: that of its project before that of all. Pure. */
-export function pinInForce(
-  rules: ReturnType<typeof rulesOf>,
-  project: ProjectKeys | undefined,
-): Pin | undefined {
-  const own = projectPinOf(rules, project)
-  if (own !== undefined) return { ...own, scope: 'project' }
-  return rules.pin === undefined ? undefined : { ...rules.pin, scope: 'global' }
 }
 
 /** Every account of the pool as it is to a request made now. Pure. */

@@ -2,6 +2,7 @@ import * as s from '../kernel/shape.js'
 
 import { goodEntries, goodItems } from '../kernel/text/odd-values.js'
 import type { Account, AccountPool } from './account.js'
+import type { Pin } from '../routing/types.js'
 import type { ProjectKeys } from './project/project.js'
 
 const pinSchema = s.looseObject({ uid: s.string(), mode: s.oneOf(['soft', 'hard']).catch('soft') })
@@ -44,8 +45,10 @@ export function withRules(pool: AccountPool, rules: PoolRules): AccountPool {
 function valuesFor<Value>(
   table: Readonly<Record<string, Value>> = {},
   project: ProjectKeys | undefined,
+  more: readonly string[] = [],
 ): Value[] {
-  const keys = project === undefined ? [] : [project.key, ...project.aliases, ...project.above]
+  const keys =
+    project === undefined ? [] : [project.key, ...project.aliases, ...project.above, ...more]
   return keys.flatMap((key) => {
     const value = Object.hasOwn(table, key) ? table[key] : undefined
     return value === undefined ? [] : [value]
@@ -60,7 +63,7 @@ export function fenceOf(
   { fences }: PoolRules,
   project: ProjectKeys | undefined,
 ): readonly string[] | undefined {
-  const [first, ...others] = valuesFor(fences, project)
+  const [first, ...others] = valuesFor(fences, project, project?.claimed)
   return first?.filter((uid) => others.every((fence) => fence.includes(uid)))
 }
 
@@ -71,6 +74,13 @@ export function projectPinOf(
 ): PoolRules['pin'] {
   const found = valuesFor(projectPins, project)
   return found.find(({ mode }) => mode === 'hard') ?? found[0]
+}
+
+/** The pin that counts for a folder: that of its project before that of all. Pure. */
+export function pinInForce(rules: PoolRules, project: ProjectKeys | undefined): Pin | undefined {
+  const own = projectPinOf(rules, project)
+  if (own !== undefined) return { ...own, scope: 'project' }
+  return rules.pin === undefined ? undefined : { ...rules.pin, scope: 'global' }
 }
 
 /** The pins that name an account of these. Pure. */

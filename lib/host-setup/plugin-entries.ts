@@ -1,3 +1,5 @@
+import path from 'node:path'
+
 /** Name under which this package is published and configured. */
 export const PACKAGE_NAME = 'oc-codex-multi-auth'
 
@@ -14,15 +16,17 @@ export type EntryKind = 'current' | 'former' | 'checkout' | 'foreign'
 /**
  * Tells what an entry of OpenCode's `plugin` list is: `"name"`, `"name@version"`, a path or `file://` URL, or any of
  * these as the first element of a `[name, options]` tuple. A path that ends in our name is a developer's checkout
- * unless it lies in a `node_modules` folder, and is left alone.
+ * unless it lies in a `node_modules` folder, and is left alone. Where the system makes no difference, case makes none here.
  */
-export function entryKind(entry: unknown): EntryKind {
+export function entryKind(entry: unknown, platform: NodeJS.Platform = process.platform): EntryKind {
   const spec: unknown = Array.isArray(entry) ? entry[0] : entry
   if (typeof spec !== 'string') return 'foreign'
   const text = decode(spec).replaceAll('\\', '/').replace(/\/+$/, '')
   const isPath = /^(?:file:|\.{1,2}(?:\/|$)|\/|~\/|[A-Za-z]:\/)/.test(text)
   if (!isPath) return kindOfName(withoutVersion(text), 'foreign')
-  const folder = text.replace(/\/dist(?:\/index\.js)?$/, '')
+  const foldsCase = platform === 'win32' || platform === 'darwin'
+  const place = path.posix.normalize(foldsCase ? text.toLowerCase() : text).replace(/\/$/, '')
+  const folder = place.replace(/\/dist(?:\/index\.js)?$/, '')
   const name = folder.slice(folder.lastIndexOf('/') + 1)
   const installed = /\/node_modules\/[^/]+$/.test(folder)
   const kind = kindOfName(name, 'foreign')

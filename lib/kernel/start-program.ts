@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 
+import { canonicalPath, isInside } from './files/same-path.js'
+
 /** A program of this machine and what it gets. */
 export interface Program {
   /** A name that is looked for in the search path, or a full path. */
@@ -86,24 +88,22 @@ function searchPath(env: NodeJS.ProcessEnv, here: string): string[] {
   return entries.filter(
     (entry) =>
       path.isAbsolute(entry) &&
-      !/node_modules[\\/]+\.bin[\\/]*$/.test(entry) &&
-      (project === undefined || !isInside(project, entry)),
+      !/node_modules[\\/]+\.bin[\\/]*$/i.test(entry) &&
+      (project === undefined || !isInside(project, canonicalPath(entry))),
   )
 }
 
-/** The repository one stands in, or the folder itself; the home folder and the top of a disk are no projects. */
+/** The repository one stands in, or the folder itself; the home folder and the top of a disk are no projects. Real paths. */
 function projectAt(here: string, env: NodeJS.ProcessEnv): string | undefined {
-  const home = path.resolve(env.HOME ?? env.USERPROFILE ?? path.parse(here).root)
+  const homes = [env.HOME, env.USERPROFILE].flatMap((home) =>
+    home === undefined || home === '' ? [] : [canonicalPath(home)],
+  )
   const isProject = (folder: string): boolean =>
-    folder !== home && !isInside(folder, home) && folder !== path.parse(folder).root
-  for (let folder = path.resolve(here); isProject(folder); folder = path.dirname(folder))
+    folder !== path.parse(folder).root && !homes.some((home) => isInside(folder, home))
+  const start = canonicalPath(here)
+  for (let folder = start; isProject(folder); folder = path.dirname(folder))
     if (existsSync(path.join(folder, '.git'))) return folder
-  return isProject(path.resolve(here)) ? path.resolve(here) : undefined
-}
-
-function isInside(folder: string, file: string): boolean {
-  const relative = path.relative(folder, file)
-  return relative === '' || (!relative.startsWith('..') && !path.isAbsolute(relative))
+  return isProject(start) ? start : undefined
 }
 
 function isFile(file: string): boolean {

@@ -5,6 +5,7 @@ import { findProjectRoot } from '../accounts/project/project.js'
 import { messageOf, systemCode } from '../kernel/errors.js'
 import { readBoundedFile } from '../kernel/files/bounded-file.js'
 import type { Paths } from '../kernel/files/paths.js'
+import { isInside } from '../kernel/files/same-path.js'
 import { problemOfOwnName } from './names.js'
 import { cleanText, MAX_PERSONALITY_BYTES } from './text.js'
 
@@ -152,9 +153,4 @@ async function readText(place: PersonalityFolder, file: string): Promise<FoundTe
       systemCode(error) === 'ENOENT' ? `${file} is a link to nothing.` : messageOf(error),
     )
   }
-}
-
-function isInside(folder: string, file: string): boolean {
-  const relative = path.relative(folder, file)
-  return !relative.startsWith('..') && !path.isAbsolute(relative)
 }

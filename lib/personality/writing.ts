@@ -1,10 +1,10 @@
-import { realpathSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import path from 'node:path'
 
 import { CodexError } from '../kernel/errors.js'
 import { writeFileAtomic } from '../kernel/files/replace-file.js'
 import { realPathOf } from '../kernel/files/real-path.js'
+import { isInside } from '../kernel/files/same-path.js'
 import { counted } from '../kernel/text/plural.js'
 import { createPersonalityFiles, type FoundText, type PersonalityFolder } from './files.js'
 import { problemOfOwnName } from './names.js'
@@ -85,8 +85,7 @@ function assertText(text: string): void {
 /** Nothing is written through a folder that leads out of the project. */
 function assertPlace({ folder, within }: PersonalityFolder): void {
   if (within === undefined) return
-  const relative = path.relative(realpathSync(within), realPathOf(folder))
-  if (relative.startsWith('..') || path.isAbsolute(relative))
+  if (!isInside(realPathOf(within), realPathOf(folder)))
     throw refused(`${folder} leads out of the project.`, 'Nothing was changed.')
 }
 

@@ -1,3 +1,6 @@
+import type { ProjectKeys } from '../accounts/project/project.js'
+import type { HistoryEntry } from '../history/entries.js'
+
 /** What the lines of before projects were kept, and answers outside of a project, are put under. */
 const UNKNOWN = 'unknown'
 /** The end of a key that `projectKeyOf` made; another end is a part of the name. */
@@ -24,6 +27,23 @@ export function projectNames(
     const isAlone = (byName.get(name)?.size ?? 0) <= 1 && name !== UNKNOWN
     return isAlone ? name : `${name} (${hash.slice(0, SHOWN_DIGITS)})`
   }
+}
+
+/**
+ * The entries with all keys of a project as one: lines of before may be under another of them. Only the keys of the project
+ * one is in can be told. Pure.
+ */
+export function underOneKey(
+  entries: readonly HistoryEntry[],
+  project: Pick<ProjectKeys, 'key' | 'aliases'> | undefined,
+): readonly HistoryEntry[] {
+  const aliases = new Set(project?.aliases)
+  if (project === undefined || aliases.size === 0) return entries
+  return entries.map((entry) =>
+    entry.type === 'turn' && entry.project !== undefined && aliases.has(entry.project)
+      ? { ...entry, project: project.key }
+      : entry,
+  )
 }
 
 function partsOf(key: string): { readonly name: string; readonly hash: string } {

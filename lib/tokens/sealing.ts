@@ -13,7 +13,7 @@ import type { AccountStore } from '../accounts/store/store.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
-import { isSameFile } from '../kernel/files/real-path.js'
+import { isSamePath } from '../kernel/files/same-path.js'
 import { RefreshJournal } from './journal/journal.js'
 import { underLease } from './lease.js'
 
@@ -153,7 +153,7 @@ async function entriesOf(
   const entries = []
   for (const fingerprint of await journal.list()) {
     const owner = await journal.ownerOf(fingerprint).catch(() => undefined)
-    if (owner !== undefined && isSameFile(owner.pool, pool)) entries.push({ ...owner, fingerprint })
+    if (owner !== undefined && isSamePath(owner.pool, pool)) entries.push({ ...owner, fingerprint })
   }
   return entries
 }

@@ -2,7 +2,7 @@ import path from 'node:path'
 
 import { parsePool } from '../accounts/store/pool-format.js'
 import type { Paths } from '../kernel/files/paths.js'
-import { isSamePath } from '../kernel/files/real-path.js'
+import { isSamePath } from '../kernel/files/same-path.js'
 import { isAccountList, readAccountList } from './account-list.js'
 import { isCodexAuth, readCodexAuth } from './codex.js'
 import { type Found, objectIn, refused } from './found.js'
@@ -107,7 +107,7 @@ export function sourceAt(file: string, context: SearchContext): ForeignSource | 
     candidatePaths(source, context).some((place) =>
       place.ending === undefined
         ? isSamePath(place.path, file)
-        : isSamePath(place.path, path.dirname(file)) && file.endsWith(place.ending),
+        : isSamePath(place.path, path.dirname(file)) && file.toLowerCase().endsWith(place.ending),
     ),
   )
 }

@@ -13,39 +13,10 @@ import {
 } from '../../lib/accounts/project/project.js'
 import { fenceOf, projectPinOf, withFence, withProjectPin } from '../../lib/accounts/rules.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { canonicalPath, type FileSystem, isSamePath } from '../../lib/kernel/files/real-path.js'
+import { canonicalPath } from '../../lib/kernel/files/same-path.js'
+import { git, homeWithRepository } from '../support/git.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
-
-const GIT_ENV = { PATH: process.env.PATH ?? '', GIT_CONFIG_NOSYSTEM: '1', HOME: '/nonexistent' }
-const git = (folder: string, ...args: string[]): void =>
-  void execFileSync(
-    'git',
-    [
-      '-C',
-      folder,
-      '-c',
-      'user.name=t',
-      '-c',
-      'user.email=t@x',
-      '-c',
-      'protocol.file.allow=always',
-      ...args,
-    ],
-    { env: GIT_ENV, stdio: 'ignore' },
-  )
-
-/** A home with a repository of one commit in it. */
-async function homeWithRepository(name = 'repo'): Promise<{ home: string; repo: string }> {
-  const home = await temporaryFolder()
-  const repo = path.join(home, name)
-  await mkdir(path.join(repo, 'src'), { recursive: true })
-  git(repo, 'init', '-q')
-  await writeFile(path.join(repo, 'src', 'a.txt'), 'a')
-  git(repo, 'add', '.')
-  git(repo, 'commit', '-qm', 'a')
-  return { home, repo: canonicalPath(repo) }
-}
 
 describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
   it('are those of the earlier plugin for a folder that is what it is called', async () => {
@@ -247,42 +218,4 @@ describe('a fence', () => {
       expect(await fences()).toBeUndefined()
     },
   )
-})
-
-describe('one spelling of a path', () => {
-  /** A file system that keeps the case of a name and takes any; `tellsCase` as macOS and Windows do. */
-  const folding = (names: readonly string[], tellsCase: boolean): FileSystem => {
-    const found = (file: string): string | undefined =>
-      names.find((name) => name.toLowerCase() === file.toLowerCase())
-    return {
-      realpath(file) {
-        const name = found(file)
-        if (name === undefined) throw new Error('ENOENT')
-        return tellsCase ? name : file
-      },
-      identity: (file) => found(file)?.toLowerCase(),
-    }
-  }
-  const names = ['/', '/Users', '/Users/Ann', '/Users/Ann/Work', '/Users/Ann/42']
-
-  it.skipIf(process.platform === 'win32').each([true, false])(
-    'is the same for every case of a name where the file system makes no difference (it tells the real one: %s)',
-    (tellsCase) => {
-      const files = folding(names, tellsCase)
-      expect(isSamePath('/Users/Ann/Work', '/users/ann/WORK', files)).toBe(true)
-      expect(isSamePath('/Users/Ann/42', '/users/ann/42', files)).toBe(true)
-      expect(canonicalPath('/users/ann/work', files)).toBe(
-        tellsCase ? '/Users/Ann/Work' : '/users/ann/work',
-      )
-    },
-  )
-
-  it.skipIf(process.platform === 'win32')('differs where two cases are two folders', async () => {
-    const folder = canonicalPath(await temporaryFolder())
-    await mkdir(path.join(folder, 'Work'))
-    expect(isSamePath(path.join(folder, 'Work'), path.join(folder, 'work'))).toBe(false)
-    expect(canonicalPath(path.join(folder, 'none', 'at', 'all'))).toBe(
-      path.join(folder, 'none', 'at', 'all'),
-    )
-  })
 })

@@ -50,6 +50,7 @@ describe('a program that we start', () => {
   it.each([
     ['the folder itself', (project: string) => project],
     ['a folder below', (project: string) => path.join(project, 'bin')],
+    ['a folder whose name begins with dots', (project: string) => path.join(project, '..bin')],
     [
       'the packages of the project',
       (project: string) => path.join(project, 'node_modules', '.bin'),
@@ -92,6 +93,30 @@ describe('a program that we start', () => {
     })
     expect(output).toContain(`PATH=${bin}:/usr/bin:/bin\n`)
   })
+
+  it.skipIf(process.platform === 'win32')(
+    'is never found in a project through a link to it, nor where the project is entered through one',
+    async () => {
+      const root = await realpath(await temporaryFolder())
+      const project = path.join(root, 'project')
+      await mkdir(path.join(project, '.git'), { recursive: true })
+      await programIn(path.join(project, 'bin'), 'planted')
+      await symlink(project, path.join(root, 'link'))
+      await symlink(path.join(project, 'bin'), path.join(root, 'tools'))
+      const found = (entry: string, here: string) =>
+        findProgram(
+          'helper',
+          { HOME: '/nobody', PATH: path.join(root, entry) },
+          path.join(root, here),
+        )
+      for (const [entry, here] of [
+        ['link/bin', 'project'],
+        ['tools', 'project'],
+        ['project/bin', 'link'],
+      ] as const)
+        expect(found(entry, here), `${entry} from ${here}`).toBeUndefined()
+    },
+  )
 
   it('is found beside the home folder one works in: that is no project', async () => {
     const home = await realpath(await temporaryFolder())

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { compared, PERIODS } from '../../lib/report/comparison.js'
-import { projectNames } from '../../lib/report/projects.js'
+import { projectNames, underOneKey } from '../../lib/report/projects.js'
 import { anyHistory, DAY, NOW, turn } from './entries.js'
 
 const NAMES = {
@@ -77,5 +77,23 @@ describe('names of projects', () => {
 
   it('are the whole key where that has no hash', () => {
     expect(projectNames(['strange'])('strange')).toBe('strange')
+  })
+})
+
+describe('the history of a project', () => {
+  it('is one, whichever of its keys an answer was kept under; that of others is left alone', () => {
+    const project = { key: 'work-1', aliases: ['work-2', 'work-3'] }
+    const keys = ['work-1', 'work-2', 'work-3', 'other-1']
+    const entries = [...keys.map((one) => turn({ project: one })), turn({})]
+    const found = underOneKey(entries, project)
+    expect(found.map((entry) => (entry.type === 'turn' ? entry.project : ''))).toEqual([
+      'work-1',
+      'work-1',
+      'work-1',
+      'other-1',
+      undefined,
+    ])
+    expect(underOneKey(entries, undefined)).toBe(entries)
+    expect(underOneKey(entries, { key: 'work-1', aliases: [] })).toBe(entries)
   })
 })

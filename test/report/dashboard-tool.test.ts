@@ -34,6 +34,19 @@ describe('codex-dashboard with a file', () => {
     )
   })
 
+  it('counts the answers that were kept under an older key with the project they are of', async () => {
+    const runtime = await runtimeWith([
+      turn({ project: 'work-000000000001' }),
+      turn({ project: 'work-000000000002' }),
+    ])
+    const project = { key: 'work-000000000001', aliases: ['work-000000000002'], above: [] }
+    const scoped = { ...runtime, scope: { ...runtime.scope, project } }
+    await toolText(scoped, 'dashboard', { html: 'report.html' })
+    const page = await readFile(path.join(runtime.directory, 'report.html'), 'utf8')
+    expect(page).toContain('work')
+    expect(page).not.toMatch(/work \(0000\)/)
+  })
+
   it('names the models whose price is not known', async () => {
     const runtime = await runtimeWith([turn({ model: 'gpt-of-the-test' })])
     await toolText(runtime, 'dashboard', { html: 'report.html' })

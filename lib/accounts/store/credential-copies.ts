@@ -5,7 +5,8 @@ import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
 import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import { ACCOUNTS_FILE, type Paths } from '../../kernel/files/paths.js'
-import { isSameFile, realPathOrSame } from '../../kernel/files/real-path.js'
+import { realPathOrSame } from '../../kernel/files/real-path.js'
+import { isSamePath } from '../../kernel/files/same-path.js'
 import { parseTemporaryName } from '../../kernel/files/temporaries.js'
 import { type Account, type AccountPool, readAccount, type StoredAccount } from '../account.js'
 import { indexOf, uidFor } from '../identity.js'
@@ -52,7 +53,7 @@ export async function findCredentialCopies(
   for (const home of homes) {
     const isWhole = home === wanted.wholeFolder
     for (const file of await filesIn(home, isOurs)) {
-      if (isSameFile(file, poolFile)) continue
+      if (isSamePath(file, poolFile)) continue
       const isPool = path.basename(file) === path.basename(paths.accountsFile)
       found.push(...(await copyAt(file, isWanted, isWhole && !isPool, isPool)))
     }
@@ -244,7 +245,7 @@ function withoutRecords(
 async function isEntryOf(file: string, wanted: Wanted, poolFile: string): Promise<boolean> {
   const entry = parsedJson((await readTextFile(file).catch(() => undefined))?.text ?? '')
   if (!isRecord(entry)) return false
-  const isOfPool = typeof entry.pool === 'string' && isSameFile(entry.pool, poolFile)
+  const isOfPool = typeof entry.pool === 'string' && isSamePath(entry.pool, poolFile)
   if (wanted.wholeFolder !== undefined && isOfPool) return true
   return wanted.accounts.some(({ uid }) => entry.uid === uid)
 }

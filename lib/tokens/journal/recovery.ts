@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { messageOf } from '../../kernel/errors.js'
-import { isSameFile } from '../../kernel/files/real-path.js'
+import { isSamePath } from '../../kernel/files/same-path.js'
 import { ANSWER_TIMEOUT_MS } from '../../oauth/login-server.js'
 import { adoptNewer } from '../adopt.js'
 import type { UnsavedTokens } from '../unsaved-notices.js'
@@ -61,7 +61,7 @@ async function recoverReceived(
   const spent = { fingerprint, login: entry.login }
   const pool = await store.read()
   const isWanted =
-    isSameFile(entry.pool, store.path) ||
+    isSamePath(entry.pool, store.path) ||
     holdsToken(pool, fingerprint) ||
     placeOfSuccessor(pool, spent, entry.tokens, entry.startedAt) !== 'missing'
   if (isWanted) await committer.commit(fingerprint, entry)
@@ -76,7 +76,7 @@ async function isOver(
   const sinceMs = entry?.startedAt ?? (await journal.changedAt(fingerprint)) ?? clock.now()
   if (entry?.state === 'started' && isStillRunning(entry, clock.now())) return false
   if (Math.abs(clock.now() - sinceMs) > JOURNAL_MAX_AGE_MS) return true
-  if (entry === undefined || !isSameFile(entry.pool, store.path)) return false
+  if (entry === undefined || !isSamePath(entry.pool, store.path)) return false
   const pool = await store.read()
   return pool.accounts.length > 0 && !holdsToken(pool, fingerprint)
 }

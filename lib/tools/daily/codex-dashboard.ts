@@ -36,6 +36,7 @@ import { defineTool, LOCAL_PACE } from '../definition.js'
 import { writeOwnFile } from '../own-file.js'
 import { comparisonText } from './comparison-text.js'
 import { PERIODS } from '../../report/comparison.js'
+import { underOneKey } from '../../report/projects.js'
 import { comparisonOf, reportData, usualWindows } from '../../report/report-data.js'
 
 /** A fact about an account that is shown by its number. */
@@ -66,7 +67,7 @@ export const codexDashboard = defineTool({
     const views = viewsOf(runtime, pool, context)
     const { counters } = runtime.metrics.snapshot()
     const nowMs = runtime.clock.now()
-    const entries = await runtime.history.read()
+    const entries = underOneKey(await runtime.history.read(), runtime.scope.project)
     const report = wanted === undefined ? undefined : path.resolve(context.directory, wanted)
     if (report !== undefined)
       await writeOwnFile(

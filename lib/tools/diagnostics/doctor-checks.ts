@@ -47,11 +47,23 @@ export const CHECKS: Readonly<Record<string, Check>> = {
 async function storage(runtime: Runtime): Promise<readonly Finding[]> {
   try {
     const pool = await runtime.store.read()
-    return [ok('storage', `${counted(pool.accounts.length, 'account')} in ${runtime.store.path}.`)]
+    return [
+      ok('storage', `${counted(pool.accounts.length, 'account')} in ${runtime.store.path}.`),
+      ...(runtime.scope.passedOver ?? []).map(passedOver),
+    ]
   } catch (error) {
     const hint = isCodexError(error) ? error.hint : ''
     return [{ id: 'storage', severity: 'error', summary: messageOf(error), action: hint }]
   }
+}
+
+/** Two spellings of one folder were two projects once, and each may have got accounts of its own. */
+function passedOver(file: string): Finding {
+  return warning(
+    'storage',
+    `${file} holds accounts of this project too, under an older spelling of its folder, and is not used.`,
+    'Take them over with import and the path of that file, then move it away.',
+  )
 }
 
 async function accounts(runtime: Runtime): Promise<readonly Finding[]> {

@@ -27,8 +27,21 @@ describe('entryKind', () => {
     ['other', 'foreign'],
     [42, 'foreign'],
     ['%E0%A4%A', 'foreign'],
+    ['\\\\server\\share\\oc-codex-multi-auth\\', 'checkout'],
+    ['\\\\?\\C:\\src\\oc-codex-multi-auth\\dist\\index.js', 'checkout'],
+    ['file:///c:/src/oc-codex-multi-auth/./dist/', 'checkout'],
+    ['/home/u/src/oc-codex-multi-auth/dist/..', 'checkout'],
   ])('takes %j for %s', (entry, kind) => {
     expect(entryKind(entry)).toBe(kind)
+  })
+
+  it.each([
+    ['C:\\Src\\OC-Codex-Multi-Auth\\Dist\\Index.js', 'checkout'],
+    ['c:/Users/U/Node_Modules/oc-codex-multi-auth', 'current'],
+    ['OC-Codex-Multi-Auth', 'foreign'],
+  ])('takes %j for %s where a path has no case of its own', (entry, kind) => {
+    expect([entryKind(entry, 'win32'), entryKind(entry, 'darwin')]).toEqual([kind, kind])
+    expect(entryKind('/src/OC-Codex-Multi-Auth', 'linux')).toBe('foreign')
   })
 })
 
