@@ -36,7 +36,8 @@ export const store: Round = {
     for (const writer of writers) writer.stop()
     await Promise.all(writers.map(({ ended }) => ended))
     writers.forEach((writer, at) => note(last, home.uids[at] ?? '', writer))
-    return verdictOf(stage, home, last)
+    const failed = writers.flatMap(({ told }) => told).find((one) => one.told === 'failed')
+    return verdictOf(stage, home, last, failed?.why)
   },
 }
 
@@ -49,6 +50,7 @@ async function verdictOf(
   { processes }: Stage,
   home: Home,
   last: ReadonlyMap<string, number>,
+  why: string | undefined,
 ): Promise<Verdict> {
   const parsed = parsePool(await readFile(home.file, 'utf8'))
   if (parsed.kind !== 'pool')
@@ -68,7 +70,9 @@ async function verdictOf(
       `Of ${counted(changes, 'change')} some are lost: ${counted(lost.length, 'account is', 'accounts are')} not as ${lost.length === 1 ? 'its' : 'their'} last writer left ${lost.length === 1 ? 'it' : 'them'}.`,
     )
   if (last.size < processes)
-    return broken(`${processes - last.size} of ${processes} processes could not write at all.`)
+    return broken(
+      `${processes - last.size} of ${processes} processes could not write at all. ${why ?? ''}`.trim(),
+    )
   return held(
     `${counted(changes, 'change')} of ${processes} processes, ${KILLS} of them killed in between: every one is in the file, and it is whole.`,
   )
