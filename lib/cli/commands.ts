@@ -1,5 +1,6 @@
 import { TOOLS } from '../tools/index.js'
 import { accountsCommand } from './accounts.js'
+import { drillWay } from './drill/command.js'
 import { completionCommand } from './completion/command.js'
 import { configCommand } from './config.js'
 import { installCommand, uninstallCommand, updateCommand } from './install/command.js'
@@ -23,7 +24,9 @@ export const commands: readonly Command[] = [
   configCommand,
   personalityCommand,
   setupCommand,
-  ...TOOLS.filter(({ name }) => name !== setupCommand.name).map(toolCommand),
+  ...TOOLS.filter(({ name }) => name !== setupCommand.name).map((tool) =>
+    toolCommand(tool, tool.name === 'doctor' ? drillWay : undefined),
+  ),
   simulateCommand,
   replayCommand,
   completionCommand(() => commands),

@@ -20,10 +20,19 @@ import { intervalOf, watch, watchOptions } from './terminal/watch.js'
 /** How soon a command ends after its tokens were stored. */
 const STORED_POLL_MS = 200
 
+/** Something else that the command of a tool does on the command line alone, when a flag of its own asks for it. */
+export interface OtherWay {
+  readonly flag: string
+  /** The flag, and options that need it. */
+  readonly options: readonly MoreOption[]
+  /** @returns the exit code */
+  run(given: Readonly<Record<string, unknown>>, io: CommandIo, json: boolean): Promise<number>
+}
+
 /** The command of a tool: its arguments as flags, the first ones also without. */
-export function toolCommand(tool: AnyTool): Command {
+export function toolCommand(tool: AnyTool, other?: OtherWay): Command {
   const pace = tool.watch?.({})
-  const more = pace === undefined ? [] : watchOptions(pace)
+  const more = [...(pace === undefined ? [] : watchOptions(pace)), ...(other?.options ?? [])]
   return {
     name: tool.name,
     summary: tool.summary,
@@ -33,6 +42,13 @@ export function toolCommand(tool: AnyTool): Command {
       if (help) {
         io.stdout(helpOf(tool, more))
         return 0
+      }
+      if (other !== undefined) {
+        const isAsked = given[other.flag] === true
+        const extra = other.options.find(({ name }) => given[name] !== undefined)
+        if (isAsked && Object.keys(args).length === 0) return other.run(given, io, json)
+        if (isAsked) throw new WrongUsage(`--${other.flag} stands alone.`)
+        if (extra !== undefined) throw new WrongUsage(`--${extra.name} needs --${other.flag}.`)
       }
       const watching = given.watch === true ? tool.watch?.(checkedArguments(tool, args)) : undefined
       if (watching === undefined && (given.watch === true || given.interval !== undefined))

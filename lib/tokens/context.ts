@@ -22,12 +22,20 @@ export interface RefreshContext extends CommitterDeps {
   readonly lastSeen: Map<string, Account>
 }
 
-/** The record as it is on disk now, with tokens that could not be stored yet. @throws the store's own */
-export async function currentRecord(context: RefreshContext, wanted: Account): Promise<Account> {
+/**
+ * The record as it is on disk now, with tokens that could not be stored yet.
+ * @param how `afresh` for what a token is spent by: no drive may answer from its memory
+ * @throws the store's own
+ */
+export async function currentRecord(
+  context: RefreshContext,
+  wanted: Account,
+  how?: 'afresh',
+): Promise<Account> {
   const { store, committer, lastSeen } = context
   const held = committer.heldFor(wanted)
   // Tokens that are held keep an account alive whose file cannot be read for the moment.
-  const pool = await store.read().catch((error: unknown) => {
+  const pool = await store.read(how).catch((error: unknown) => {
     if (held === undefined) throw error
     return undefined
   })

@@ -125,7 +125,7 @@ export class TokenRefresher {
     const context = this.#context
     const fingerprint = fingerprintOf(account.refreshToken)
     return underLease(context.dir, fingerprint, async (lease) => {
-      const fresh = await currentRecord(context, account)
+      const fresh = await currentRecord(context, account, 'afresh')
       if (isUsableInstead(fresh, wish.unwanted, context.clock.now()))
         return { kind: 'refreshed', refreshed: { account: fresh, rotated: false } }
       if (fresh.needsLogin !== undefined || fingerprintOf(fresh.refreshToken) !== fingerprint)
@@ -179,7 +179,7 @@ export class TokenRefresher {
     const conclude = (): Promise<void> =>
       committer.conclude(fingerprint, { startedAt, file, entry: undefined })
     for (let waitedMs = 0; waitedMs <= REUSED_GRACE_MS; waitedMs += GRACE_POLL_MS) {
-      const fresh = await currentRecord(this.#context, account)
+      const fresh = await currentRecord(this.#context, account, 'afresh')
       if (fingerprintOf(fresh.refreshToken) !== fingerprint) return conclude()
       await clock.sleep(GRACE_POLL_MS)
     }

@@ -2,6 +2,8 @@ import fs from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
+import { shiftClock } from '../../lib/cli/drill/shifted-clock.js'
+
 /** What is wrong with the machine of a worker for a while. Times in ms since `OC_FAULTS_EPOCH`. */
 export interface Fault {
   readonly kind: 'disk-full' | 'read-only' | 'clock'
@@ -39,17 +41,6 @@ function broken(name: string, isNewData: boolean): NodeJS.ErrnoException | undef
 type AnyFunction = (...args: unknown[]) => unknown
 /** What makes something new on the disk; on a full disk the rest still works. */
 const NEW_DATA = new Set(['mkdir', 'writeFile', 'appendFile', 'mkdtemp', 'copyFile'])
-
-/** The clock of this process, off by what the plan says; everything else about dates is the real thing. */
-function offsetClock(): void {
-  const shifted = (): number => realNow() + (on('clock')?.offsetMs ?? 0)
-  const RealDate = Date
-  globalThis.Date = new Proxy(RealDate, {
-    construct: (target, args: readonly unknown[]) =>
-      Reflect.construct(target, args.length === 0 ? [shifted()] : args) as Date,
-    get: (target, key): unknown => (key === 'now' ? shifted : Reflect.get(target, key)),
-  })
-}
 
 function breakDisk(): void {
   const promises = fs.promises as unknown as Record<string, AnyFunction>
@@ -114,6 +105,6 @@ function withFullDisk(handle: FileHandle): FileHandle {
 }
 
 if (faults.length > 0) {
-  offsetClock()
+  shiftClock(() => on('clock')?.offsetMs ?? 0)
   breakDisk()
 }

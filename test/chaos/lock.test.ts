@@ -11,6 +11,7 @@ import { bundledWorker } from '../support/bundled-worker.js'
 import { type Running, startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { SOAK } from './soak.js'
+import { readTurns } from './turns.js'
 
 const CONTENDERS = 12
 const HOUR = 3_600_000
@@ -37,23 +38,6 @@ async function countTogether(file: string): Promise<void> {
     await sleep(1)
     await writeFile(file, String(value + 1))
   })
-}
-
-interface Turn {
-  readonly key: string
-  readonly from: bigint
-  readonly until: bigint
-}
-
-/** What the workers wrote down: turns in the order of their beginnings, and how many were told that they had lost the lock. */
-function readLog(log: string): { readonly turns: readonly Turn[]; readonly lost: number } {
-  const turns = [...log.matchAll(/^held (\S+) (\d+) (\d+)$/gm)].map(([, key, from, until]) => ({
-    key: key!,
-    from: BigInt(from!),
-    until: BigInt(until!),
-  }))
-  turns.sort((left, right) => (left.from < right.from ? -1 : 1))
-  return { turns, lost: [...log.matchAll(/^lost /gm)].length }
 }
 
 describe('a lock that was left behind has exactly one taker', () => {
@@ -144,7 +128,7 @@ describe('a lock that was left behind has exactly one taker', () => {
       }
       for (const one of workers) one.kill()
       await Promise.all(workers.map(({ ended }) => ended))
-      const { turns, lost } = readLog(await readFile(`${file}.log`, 'utf8'))
+      const { turns, lost } = readTurns(await readFile(`${file}.log`, 'utf8'))
       const overlaps = turns.filter(
         (turn, index) => index > 0 && turn.from < turns[index - 1]!.until,
       )

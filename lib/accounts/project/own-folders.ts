@@ -34,9 +34,11 @@ export async function closeFolder(folder: string): Promise<boolean> {
   )
 }
 
-/** Closes a place that `openPlaces` found. @throws the system's error */
-export function close(place: OpenPlace): Promise<void> {
-  return chmod(place.path, place.kind === 'folder' ? 0o700 : 0o600)
+/** Closes a place that `openPlaces` found. @throws the system's error, and where the disk keeps no permissions */
+export async function close(place: OpenPlace): Promise<void> {
+  await chmod(place.path, place.kind === 'folder' ? 0o700 : 0o600)
+  if (((await lstat(place.path)).mode & FOR_OTHERS) !== 0)
+    throw new Error(`the disk of ${place.path} keeps no permissions`)
 }
 
 /**

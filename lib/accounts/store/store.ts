@@ -54,9 +54,11 @@ class FileStore {
 
   /**
    * The pool. A read of an unchanged file costs one `stat`; a missing file is an empty pool.
+   * @param how `afresh` opens the file whatever `stat` says: a network drive may tell what was there a minute ago
    * @throws CodexError `store_unreadable` (corrupt files are quarantined first), `store_newer`, `keychain_unreachable`
    */
-  read(): Promise<AccountPool> {
+  read(how?: 'afresh'): Promise<AccountPool> {
+    if (how === 'afresh') this.#cached = undefined
     return this.#look(1)
   }
 

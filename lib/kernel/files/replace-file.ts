@@ -1,10 +1,10 @@
-import { constants, type Stats } from 'node:fs'
-import { lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type BigIntStats, constants } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from '../clock.js'
 import { CodexError, systemCode } from '../errors.js'
-import { type FileStamp, isMissing, stampFrom } from './json-file.js'
+import { type FileStamp, isMissing, sameStamp, stampFrom, stampOf } from './json-file.js'
 import { sweepFolder } from './leftovers.js'
 import { realPathOf } from './real-path.js'
 import { temporaryNameFor } from './temporaries.js'
@@ -13,6 +13,13 @@ import { temporaryNameFor } from './temporaries.js'
 const RENAME_TRIES = 6
 const RENAME_FIRST_PAUSE_MS = 10
 const BUSY_CODES = new Set(['EPERM', 'EBUSY', 'EACCES'])
+/** What disks say that do not know a call: network drives, FAT, programs that stand in for a disk. A broken one says something else. */
+const UNSUPPORTED_CODES = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])
+/** A step that every disk tells apart: FAT counts two seconds, some systems ten milliseconds. */
+const COARSE_STEP_NS = 2_000_000_000n
+const FINE_STEP_NS = 20_000_000n
+/** A time this far ahead is that of a clock that was set, and not of many writes one after the other, ns. */
+const FAR_AHEAD_NS = 3_600_000_000_000n
 
 /**
  * Replaces a file in one step: whoever reads sees the old text or the new one, also after a crash or a power cut.
@@ -29,7 +36,7 @@ export async function writeFileAtomic(
 ): Promise<FileStamp> {
   let temporary: string | undefined
   try {
-    const target = await replaceable(file)
+    const { target, before } = await replaceable(file)
     const folder = path.dirname(target)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     temporary = path.join(folder, temporaryNameFor(target))
@@ -37,13 +44,13 @@ export async function writeFileAtomic(
     let stamp: FileStamp
     try {
       await handle.writeFile(text)
-      await handle.chmod(mode)
-      if (!isLosable) await handle.sync()
-      stamp = stampFrom(await handle.stat({ bigint: true }))
+      await handle.chmod(mode).catch(ignoreWithoutModes)
+      stamp = await stampAfter(handle, before)
+      if (!isLosable) await syncFile(handle)
     } finally {
       await handle.close()
     }
-    await renameWithRetry(temporary, target)
+    await renameWithRetry(temporary, target, stamp)
     temporary = undefined
     if (isLosable) return stamp
     // What died before us is cleared beside the slow part: a look at the names, and the file system's own idea of now.
@@ -64,9 +71,35 @@ export async function writeFileAtomic(
   }
 }
 
+/** Puts on the disk what was written, where the disk can be asked to. @throws the system's error of a disk that failed */
+export async function syncFile(handle: Pick<FileHandle, 'sync'>): Promise<void> {
+  await handle.sync().catch((error: unknown) => {
+    if (!UNSUPPORTED_CODES.has(systemCode(error) ?? '')) throw error
+  })
+}
+
+/** A disk without modes, or one that gives every file to somebody else, refuses; the file was made as private as it can be. */
+function ignoreWithoutModes(error: unknown): void {
+  const code = systemCode(error) ?? ''
+  if (code !== 'EPERM' && !UNSUPPORTED_CODES.has(code)) throw error
+}
+
+/** The stamp of what was written, later than that of the file before: several writes of one length may fall into one tick. */
+async function stampAfter(handle: FileHandle, before: BigIntStats | undefined): Promise<FileStamp> {
+  const stamp = stampFrom(await handle.stat({ bigint: true }))
+  const aheadNs = (before?.mtimeNs ?? 0n) - stamp.modifiedNs
+  if (before === undefined || aheadNs < 0n || aheadNs > FAR_AHEAD_NS) return stamp
+  const isCoarse = [before.mtimeNs, stamp.modifiedNs].every((ns) => ns % 1_000_000_000n === 0n)
+  const later = Number(before.mtimeNs + (isCoarse ? COARSE_STEP_NS : FINE_STEP_NS)) / 1e9
+  await handle.utimes(later, later).catch(() => undefined)
+  return stampFrom(await handle.stat({ bigint: true }))
+}
+
 /** The file to replace, links followed. Only a regular file ever gives way: a device or pipe would be lost for the whole machine. */
-async function replaceable(file: string): Promise<string> {
-  const there = await stat(file).catch(missing)
+async function replaceable(
+  file: string,
+): Promise<{ readonly target: string; readonly before: BigIntStats | undefined }> {
+  const there = await stat(file, { bigint: true }).catch(missing)
   if (there !== undefined && !there.isFile())
     throw new CodexError(
       'store_not_written',
@@ -74,7 +107,7 @@ async function replaceable(file: string): Promise<string> {
       { hint: 'Choose the name of a regular file' },
     )
   const found = await lstat(file).catch(missing)
-  return found?.isSymbolicLink() === true ? realPathOf(file) : file
+  return { target: found?.isSymbolicLink() === true ? realPathOf(file) : file, before: there }
 }
 
 function missing(error: unknown): undefined {
@@ -82,19 +115,21 @@ function missing(error: unknown): undefined {
   return undefined
 }
 
-function kindOf(found: Stats): string {
+function kindOf(found: BigIntStats): string {
   if (found.isDirectory()) return 'a folder'
   if (found.isFIFO()) return 'a named pipe'
   if (found.isSocket()) return 'a socket'
   return found.isCharacterDevice() || found.isBlockDevice() ? 'a device' : 'not a regular file'
 }
 
-async function renameWithRetry(from: string, to: string): Promise<void> {
+async function renameWithRetry(from: string, to: string, stamp: FileStamp): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await rename(from, to)
       return
     } catch (error) {
+      // A network drive asks again when an answer got lost, and is told that the name is gone: it is there under the new one.
+      if (isMissing(error) && sameStamp(await stampOf(to).catch(() => undefined), stamp)) return
       if (attempt >= RENAME_TRIES || !BUSY_CODES.has(systemCode(error) ?? '')) throw error
       await systemClock.sleep(RENAME_FIRST_PAUSE_MS * 2 ** (attempt - 1))
     }

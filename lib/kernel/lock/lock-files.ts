@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { statSync } from 'node:fs'
-import { lstat, open, readdir, rmdir, stat, unlink } from 'node:fs/promises'
+import { readdirSync, statSync } from 'node:fs'
+import { lstat, open, readdir, rmdir, unlink } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from '../clock.js'
@@ -74,11 +74,30 @@ export async function ownersOf(place: LockPlace): Promise<readonly LockOwner[]> 
  */
 export async function isGone(owner: LockOwner, staleMs: number): Promise<boolean> {
   if (isProvablyDead(owner)) return true
-  const before = await stat(owner.path, { bigint: true })
-  if (!(await isOlderThan(Number(before.mtimeMs), staleMs, owner.path))) return false
-  if (await isOlderThan(Number(before.mtimeMs), LONG_GONE_MS, owner.path)) return true
+  const before = await lastSignOf(owner)
+  if (!(await isOlderThan(Number(before / 1_000_000n), staleMs, owner.path))) return false
+  if (await isOlderThan(Number(before / 1_000_000n), LONG_GONE_MS, owner.path)) return true
   await systemClock.sleep(beatMs(staleMs) + 100)
-  return (await stat(owner.path, { bigint: true })).mtimeNs === before.mtimeNs
+  return (await lastSignOf(owner)) === before
+}
+
+/** When an owner last showed life, ns. A network drive remembers for a minute what it told of a name; opened, it asks again. */
+async function lastSignOf({ path: file }: LockOwner): Promise<bigint> {
+  const handle = await open(file, 'r')
+  try {
+    return (await handle.stat({ bigint: true })).mtimeNs
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Whether the owner file is there still. Asked of its folder, which a network drive reads anew; false where it cannot be read. */
+export function isListed(owner: string): boolean {
+  try {
+    return readdirSync(path.dirname(owner)).includes(path.basename(owner))
+  } catch {
+    return false
+  }
 }
 
 /** Time between two signs of life of a holder, ms. */
@@ -105,6 +124,8 @@ export function folderIdentity(folder: string): string | undefined {
  * @throws the system's error: ENOENT when it is gone, ENOTDIR when something else lies there
  */
 export async function isFolderAbandoned(folder: string, staleMs: number): Promise<boolean> {
+  // Opened, so that a network drive asks for its present time.
+  await readdir(folder).catch(() => undefined)
   const found = await lstat(folder)
   if (!found.isDirectory())
     throw Object.assign(new Error(`ENOTDIR: ${folder}`), { code: 'ENOTDIR' })

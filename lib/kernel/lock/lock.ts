@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rmdir, utimes } from 'node:fs/promises'
 
 import { abortReason, systemClock } from '../clock.js'
@@ -11,6 +10,7 @@ import {
   folderIdentity,
   isFolderAbandoned,
   isGone,
+  isListed,
   LOCK_FOLDER_MODE,
   lockPlace,
   type LockPlace,
@@ -112,7 +112,11 @@ async function claimOwnership(place: LockPlace, staleMs: number): Promise<Claim 
     if (!(await isGone(found, staleMs))) return undefined
   }
   const inherited = (await readFile(first.path, 'utf8')).trim()
-  await rename(first.path, owner)
+  await rename(first.path, owner).catch(async (error: unknown) => {
+    // The answer of a network drive may be lost when it is done: nobody would know that the file is ours.
+    await discard({ file: owner })
+    throw error
+  })
   for (const found of others) await discard({ file: found.path })
   return { owner, inherited }
 }
@@ -201,7 +205,7 @@ async function makeFolder(folder: string): Promise<string | undefined> {
 function keptAlive(place: LockPlace, owner: string, folder: string, staleMs: number): Lock {
   let identity: string | undefined = folder
   let beating: Promise<void> = Promise.resolve()
-  const isHeld = (): boolean => existsSync(owner) && folderIdentity(place.folder) === identity
+  const isHeld = (): boolean => isListed(owner) && folderIdentity(place.folder) === identity
 
   async function beat(): Promise<void> {
     try {
@@ -224,7 +228,7 @@ function keptAlive(place: LockPlace, owner: string, folder: string, staleMs: num
     async release() {
       clearInterval(timer)
       await beating
-      if (existsSync(owner))
+      if (isListed(owner))
         await discard({ file: owner, folder: isHeld() ? place.folder : undefined })
     },
   }

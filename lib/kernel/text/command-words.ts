@@ -13,7 +13,7 @@ const OWN_FORMS: Readonly<Record<string, readonly [tui: string, terminal: string
 
 /** On the screen these are no commands, the first ones never, the second ones not with arguments: those name files. */
 const IN_A_TERMINAL =
-  /^(?:completion|config|install|personality|update|uninstall|logout|replay|simulate|(?:login|export|import) )/
+  /^(?:completion|config|install|personality|update|uninstall|logout|replay|simulate|doctor --drill|(?:login|export|import) )/
 
 /** Commands that fetch the newest version first. */
 const NEWEST: Readonly<Record<string, string>> = {

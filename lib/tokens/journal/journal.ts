@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { DataKey } from '../../accounts/keychain/data-key.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { systemCode } from '../../kernel/errors.js'
-import { writeFileAtomic } from '../../kernel/files/replace-file.js'
+import { syncFile, writeFileAtomic } from '../../kernel/files/replace-file.js'
 import {
   entryLine,
   type JournalEntry,
@@ -86,7 +86,7 @@ export class RefreshJournal {
         )
         for (let done = 0; done < bytes.length;)
           done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
-        await handle.sync()
+        await syncFile(handle)
         // Written into a file that was moved away meanwhile, it would be lost.
         const ours = await handle.stat({ bigint: true })
         const there = await stat(file, { bigint: true })

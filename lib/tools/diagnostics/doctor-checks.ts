@@ -12,7 +12,7 @@ import { counted } from '../../kernel/text/plural.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import type { Runtime } from '../../runtime.js'
-import { leftovers, records } from './doctor-files.js'
+import { disk, leftovers, records } from './doctor-files.js'
 import { clientVersion, host as opencode, pluginEntry, version } from './doctor-host.js'
 import { keychain } from './doctor-keychain.js'
 import { prompts } from './doctor-prompts.js'
@@ -30,6 +30,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   host: opencode,
   'plugin-entry': pluginEntry,
   storage,
+  disk,
   keychain,
   records,
   accounts,

@@ -1,3 +1,5 @@
+import path from 'node:path'
+
 import type { StoredAccount } from '../../accounts/account.js'
 import { writeBackup } from '../../accounts/store/backups.js'
 import { backupsDirOf } from '../../accounts/store/pool-file.js'
@@ -5,7 +7,9 @@ import { readAccountList } from '../../transfer/account-list.js'
 import { repaired } from '../../accounts/merge.js'
 import { unreadableRecords } from '../../accounts/store/unreadable.js'
 import { accountFromFound } from '../../transfer/found.js'
+import { type DiskKind, diskKindAt } from '../../kernel/files/disk-kind.js'
 import { findLeftovers, foldersWrittenTo, sweepEverywhere } from '../../kernel/files/leftovers.js'
+import { realPathOrSame } from '../../kernel/files/real-path.js'
 import { counted } from '../../kernel/text/plural.js'
 import type { Runtime } from '../../runtime.js'
 import { type Finding, ok, warning } from './finding.js'
@@ -59,6 +63,34 @@ function loginIn(record: unknown, nowMs: number): StoredAccount | undefined {
     return found === undefined ? undefined : accountFromFound(found, nowMs)
   } catch {
     return undefined
+  }
+}
+
+/** What kind of disk the account file lies on, where that is not one of this machine's own. */
+export async function disk({ store }: Runtime): Promise<readonly Finding[]> {
+  const folder = path.dirname(realPathOrSame(store.path))
+  return diskFindings(folder, await diskKindAt(folder))
+}
+
+/** Pure. */
+export function diskFindings(folder: string, { kind, name }: DiskKind): readonly Finding[] {
+  switch (kind) {
+    case 'local':
+    case 'unknown':
+      return []
+    case 'network':
+    case 'foreign': {
+      const summary = `${folder} is on a disk of another kind (${name}); what is written there is kept by locks that hold on most of them.`
+      return [{ ...ok('disk', summary), action: 'Try it on yours: {doctor --drill}' }]
+    }
+    case 'modeless':
+      return [
+        warning(
+          'disk',
+          `${folder} is on a disk without permissions (${name}), so whoever gets at the disk can read the tokens.`,
+          'Move the folder to another disk and leave a link in its place, or seal the tokens: {keychain migrate}',
+        ),
+      ]
   }
 }
 

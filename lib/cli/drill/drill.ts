@@ -1,0 +1,135 @@
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { messageOf } from '../../kernel/errors.js'
+import { type DiskKind, diskKindAt } from '../../kernel/files/disk-kind.js'
+import { realPathOrSame } from '../../kernel/files/real-path.js'
+import { HelperFailed } from './helper.js'
+import { deadHolder, lock } from './rounds/locks.js'
+import { dropped, killedAsking, killedStoring, refresh } from './rounds/refresh.js'
+import { store } from './rounds/store.js'
+import { clock, refusedWrites } from './rounds/trouble.js'
+import { onStage, type Stage } from './stage.js'
+import { broken, type Round, type Verdict } from './verdict.js'
+
+const ROUNDS: readonly Round[] = [
+  lock,
+  deadHolder,
+  store,
+  refresh,
+  killedStoring,
+  killedAsking,
+  dropped,
+  clock,
+  refusedWrites,
+]
+/** A step that does not end in this time, beside its part of the whole, waits for something that never comes, ms. */
+const LONGEST_STEP_MS = 90_000
+/** Beside this file in the package. */
+const WORKER = 'drill-worker.js'
+
+export interface DrillOptions {
+  /** The account file of the user; nothing but the folder it lies in is touched, and only by a folder of our own. */
+  readonly accountsFile: string
+  readonly env: NodeJS.ProcessEnv
+  readonly processes: number
+  readonly seconds: number
+  readonly signal: AbortSignal
+  readonly progress: (line: string) => void
+}
+
+export interface DrillReport {
+  readonly safe: boolean
+  /** One sentence, and what to do where it is not safe. */
+  readonly summary: string
+  readonly action: string
+  readonly folder: string
+  readonly disk: DiskKind
+  readonly processes: number
+  readonly seconds: number
+  readonly faults: readonly (Verdict & { readonly fault: string })[]
+}
+
+/**
+ * Runs the faults of refresh and store against a simulated login server on the user's disk. Made-up accounts, processes of
+ * its own, no network but loopback, no keychain; leaves nothing behind.
+ * @throws CodexError `store_not_written` when there is no room for it; the signal's reason when aborted
+ */
+export async function runDrill(options: DrillOptions): Promise<DrillReport> {
+  const { processes, seconds, signal, env, progress } = options
+  const beside = path.dirname(realPathOrSame(options.accountsFile))
+  const startedMs = performance.now()
+  const worker = fileURLToPath(new URL(WORKER, import.meta.url))
+  const deps = {
+    beside,
+    env,
+    processes,
+    timeMs: seconds * 1_000,
+    signal,
+    // What the program was started with holds for its processes too, as with `fork`.
+    worker: [process.execPath, ...process.execArgv, worker],
+  }
+  const disk = await diskKindAt(beside)
+  const faults = await onStage(deps, async (stage) => {
+    const verdicts: (Verdict & { readonly fault: string })[] = []
+    for (const [index, round] of ROUNDS.entries()) {
+      progress(`Drill, step ${index + 1} of ${ROUNDS.length}: ${round.what(processes)}`)
+      verdicts.push({ fault: round.fault, ...(await verdictOf(round, stage)) })
+    }
+    return verdicts
+  })
+  return {
+    ...overall(faults, disk),
+    folder: beside,
+    disk,
+    processes,
+    seconds: Math.round((performance.now() - startedMs) / 1_000),
+    faults,
+  }
+}
+
+async function verdictOf(round: Round, stage: Stage): Promise<Verdict> {
+  const over = new AbortController()
+  const limitMs = LONGEST_STEP_MS + stage.timeMs
+  const timer = setTimeout(() => over.abort(), limitMs)
+  const ended = AbortSignal.any([stage.signal, over.signal])
+  const tooLong = new Promise<never>((_resolve, reject) =>
+    ended.addEventListener('abort', () => reject(ended.reason as Error), { once: true }),
+  )
+  tooLong.catch(() => undefined)
+  try {
+    return await Promise.race([round.run(stage), tooLong])
+  } catch (error) {
+    if (stage.signal.aborted) throw error
+    if (over.signal.aborted) return broken(`It did not end within ${limitMs / 1_000} s.`)
+    const what =
+      error instanceof HelperFailed ? 'A process could not go on' : 'It could not be done'
+    return broken(`${what}: ${messageOf(error)}`)
+  } finally {
+    clearTimeout(timer)
+    await stage.clear()
+  }
+}
+
+/** What the whole says. Pure. */
+export function overall(
+  faults: readonly Pick<Verdict, 'outcome'>[],
+  { kind }: DiskKind,
+): Pick<DrillReport, 'safe' | 'summary' | 'action'> {
+  const count = faults.filter(({ outcome }) => outcome === 'broken').length
+  if (count > 0)
+    return {
+      safe: false,
+      summary: `Not safe: ${count === 1 ? 'a fault' : `${count} faults`} of ${faults.length} did harm on this disk.`,
+      action:
+        'Move the folder to a disk of this machine and leave a link in its place; until then use one OpenCode window at a time.',
+    }
+  return {
+    safe: true,
+    summary: 'Safe: no fault lost or doubled anything on this disk.',
+    action:
+      kind === 'network' || kind === 'foreign'
+        ? 'The drill speaks for this machine. Where another one uses the same folder at the same time, run it there too.'
+        : '',
+  }
+}
