@@ -59,6 +59,9 @@ const LOAD_AHEAD_DELAY_MS = 50
 /** How long after the core a look is taken at what killed windows left, ms: the first request comes first. */
 const RECOVERY_DELAY_MS = 2_000
 
+/** A keychain that answers by itself has done so by then, ms. */
+const START_READ_MS = 1_500
+
 /** Builds everything behind the hooks. Awaits local reads only. */
 export async function createCore(input: CoreInput): Promise<Core> {
   const { env, paths, directory } = input
@@ -96,7 +99,7 @@ export async function createCore(input: CoreInput): Promise<Core> {
     ledger.load(),
     runtime.catalogue.load(),
     sessions.load(),
-    store.read().catch((error: unknown) => sayUnusable(host, error)),
+    readOrGoOn(runtime),
   ])
   let settled: Promise<void> | undefined
   // The first requests come first.
@@ -155,6 +158,17 @@ export async function createCore(input: CoreInput): Promise<Core> {
       ])
     },
   }
+}
+
+/** Reads the accounts. A keychain that asks its owner is not waited for: requests do that, each as long as it may. */
+async function readOrGoOn({ store, host, clock }: Runtime): Promise<void> {
+  const read = store.read().then(
+    () => undefined,
+    (error: unknown) => sayUnusable(host, error),
+  )
+  const over = new AbortController()
+  const longEnough = clock.sleep(START_READ_MS, over.signal).catch(() => undefined)
+  await Promise.race([read.finally(() => over.abort()), longEnough])
 }
 
 function sayMovedAside(host: HostPort, moved: MovedAside): void {

@@ -6,7 +6,11 @@ import { accountName } from './accounts/labels.js'
 import { type PoolScope, resolvePoolScope } from './accounts/project/project.js'
 import { createSessionAffinity } from './accounts/session-affinity.js'
 import type { Keychain } from './accounts/keychain/keychain.js'
-import { systemKeychain, currentPlatform } from './accounts/keychain/keychain-system.js'
+import {
+  currentPlatform,
+  memoryOfProgram,
+  systemKeychain,
+} from './accounts/keychain/keychain-system.js'
 import type { MovedAside } from './accounts/store/moved-aside.js'
 import { type AccountStore, createAccountStore } from './accounts/store/store.js'
 import { createVault, type Vault } from './accounts/keychain/vault.js'
@@ -70,6 +74,10 @@ export interface RuntimeOptions {
   readonly fetch?: typeof globalThis.fetch
   /** In place of the keychain of the system. */
   readonly keychain?: Keychain
+  /** Hears what the OS asks the user while its keychain is waited for; shown on the screen of the host by default. */
+  readonly onKeychainWait?: (question: string) => void
+  /** Ends a wait for the keychain. */
+  readonly signal?: AbortSignal
   /** Follow the changes of other processes; off for commands that end soon. */
   readonly watch: boolean
   /** Hears that a damaged account file was moved aside. */
@@ -95,7 +103,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const endpoints = resolveEndpoints(env)
   const { config } = loaded
   const scope = resolvePoolScope(paths, directory, config.perProjectAccounts)
-  const { vault, storeAt } = openStores(options, clock)
+  const ended = new AbortController()
+  const { vault, storeAt } = openStores(options, clock, ended.signal)
   const store = storeAt(scope.file, watch)
   const userAgent = `oc-codex-multi-auth/${packageVersion()}`
 
@@ -191,6 +200,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         catalogue.close(),
         traceFile?.close(),
       ])
+      // Who still waits for the keychain has nobody to tell.
+      ended.abort()
     },
   }
 }
@@ -199,13 +210,18 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 function openStores(
   options: RuntimeOptions,
   clock: Clock,
+  ended: AbortSignal,
 ): { readonly vault: Vault; readonly storeAt: (file: string, watch: boolean) => AccountStore } {
   const { env, paths, host, onMovedAside } = options
+  const signal = options.signal === undefined ? ended : AbortSignal.any([options.signal, ended])
+  const place = currentPlatform(env)
+  const onWait = options.onKeychainWait ?? ((question) => sayKeychainWaits(host, question))
   const vault = createVault({
-    keychain: options.keychain ?? systemKeychain(currentPlatform(env)),
+    keychain: options.keychain ?? systemKeychain(place, { onWait, signal }),
     clock,
     optedIn: env[KEYCHAIN_ENV] === '1',
     log: host,
+    memory: options.keychain === undefined ? memoryOfProgram(place) : undefined,
   })
   const legacyPath = path.join(paths.root, ACCOUNTS_LEGACY_FILE)
   const storeAt = (file: string, watch: boolean): AccountStore =>
@@ -221,6 +237,16 @@ function openStores(
       }),
     })
   return { vault, storeAt }
+}
+
+function sayKeychainWaits(host: HostPort, question: string): void {
+  host.log('warn', question)
+  host.toast({
+    variant: 'warning',
+    title: 'Codex accounts',
+    message: question,
+    durationMs: 20_000,
+  })
 }
 
 /** As which Codex CLI the backend is asked: loaded by who asks it, behind the requests. */

@@ -140,6 +140,8 @@ export async function withRuntime(
     paths: resolvePaths(io.env),
     host,
     watch: false,
+    onKeychainWait: (question) => io.stderr(`${question} Ctrl-C gives up.\n`),
+    signal: io.signal,
   })
   try {
     return await work(runtime)

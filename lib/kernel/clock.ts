@@ -44,3 +44,14 @@ export function abortReason(signal: AbortSignal): Error {
     ? reason
     : new DOMException('The operation was aborted.', 'AbortError')
 }
+
+/** The result of shared work for one caller; when that caller gives up, the work continues for the others. */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  if (signal.aborted) return Promise.reject(abortReason(signal))
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortReason(signal))
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

@@ -1,4 +1,4 @@
-import { abortReason } from '../kernel/clock.js'
+import { abortable, abortReason } from '../kernel/clock.js'
 import { type CodexError, isCodexError, messageOf } from '../kernel/errors.js'
 import { lazily } from '../kernel/lazy.js'
 import { createBreakers } from './breaker.js'
@@ -127,7 +127,8 @@ async function begin(
     record,
     budget: undefined,
     prepared,
-    pool: runtime.store.peek() ?? (await runtime.store.read()),
+    // A sealed account file waits for the keychain, and that for its owner.
+    pool: runtime.store.peek() ?? (await abortable(runtime.store.read(), deadline.signal)),
     reason: 'initial_attempt',
     again: undefined,
     last: undefined,

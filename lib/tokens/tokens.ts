@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/account.js'
-import { abortReason } from '../kernel/clock.js'
+import { abortable } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { type Lazy, lazily } from '../kernel/lazy.js'
 import type { RefreshReason } from '../oauth/oauth-client.js'
@@ -272,15 +272,4 @@ export class Tokens {
 
 function grantOf(account: Account): Grant {
   return { token: account.accessToken ?? '', account }
-}
-
-/** The result of shared work for one caller; when that caller gives up, the work continues for the others. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  if (signal.aborted) return Promise.reject(abortReason(signal))
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortReason(signal))
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -3,8 +3,9 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { guarded, type Keychain } from '../../lib/accounts/keychain/keychain.js'
-import { bunKeychain } from '../../lib/accounts/keychain/keychain-system.js'
+import type { Keychain } from '../../lib/accounts/keychain/keychain.js'
+import { guarded } from '../../lib/accounts/keychain/keychain-guard.js'
+import { bunKeychain } from '../../lib/accounts/keychain/keychain-open.js'
 import { moduleKeychain } from '../../lib/accounts/keychain/keychain-module.js'
 import { newDataKey, textOfKey } from '../../lib/accounts/keychain/data-key.js'
 import { createAccountStore } from '../../lib/accounts/store/store.js'
@@ -12,6 +13,8 @@ import { createVault, keyItemName } from '../../lib/accounts/keychain/vault.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { memoryKeychain } from '../support/memory-keychain.js'
 import { temporaryFolder } from '../support/temporary.js'
+
+const PATIENCE = { limitMs: 5_000 }
 
 /**
  * The credential store of Windows as both runtimes see it: items go by their target alone. `Entry.withTarget` of
@@ -48,8 +51,8 @@ function windowsStore() {
       targets.delete(`${service}/${name}`),
   }
   const inNode = async (): Promise<Keychain> =>
-    guarded((await moduleKeychain(async () => ({ Entry })))!)
-  return { targets, inBun: guarded(bunKeychain(secrets)), inNode, secrets }
+    guarded((await moduleKeychain(async () => ({ Entry })))!, PATIENCE)
+  return { targets, inBun: guarded(bunKeychain(secrets), PATIENCE), inNode, secrets }
 }
 
 const vaultOf = (keychain: Keychain, said: string[] = [], clock = systemClock) =>

@@ -3,7 +3,8 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { guarded, type Keychain } from '../../lib/accounts/keychain/keychain.js'
+import type { Keychain } from '../../lib/accounts/keychain/keychain.js'
+import { guarded } from '../../lib/accounts/keychain/keychain-guard.js'
 import { systemKeychain } from '../../lib/accounts/keychain/keychain-system.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -105,7 +106,7 @@ describe('the keychain of the system', () => {
     const never = new Promise<never>(() => undefined)
     const keychain = guarded(
       { via: 'test', get: () => never, set: () => never, delete: () => never },
-      20,
+      { limitMs: 20 },
     )
     await expect(keychain.get('x')).rejects.toMatchObject({
       code: 'keychain_unreachable',

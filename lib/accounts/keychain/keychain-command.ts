@@ -1,12 +1,19 @@
 import { chosenEnvironment, startProgram } from '../../kernel/start-program.js'
-import { type Keychain, KEYCHAIN_SERVICE, KEYCHAIN_TIMEOUT_MS, unavailable } from './keychain.js'
+import { type Keychain, keychainError, KEYCHAIN_SERVICE, unavailable } from './keychain.js'
+import { problemWords, securityProblem, typedCommandCode } from './keychain-problem.js'
 
 /** Bun marks its items in libsecret with this schema and finds no others (measured with Bun 1.3.14). */
 const BUN_SCHEMA = ['xdg:schema', 'com.oven-sh.bun.Secret']
 /** Where a desktop keeps its keyring. */
 const KEYRING = /^(?:GNOME_KEYRING_\w+|KDE_\w+|DESKTOP_SESSION)$/
-/** `security` ends with this when there is no such item (errSecItemNotFound). */
-const MAC_NOT_FOUND = 44
+
+/** How such a program is started and ended. */
+interface Start {
+  readonly env: NodeJS.ProcessEnv
+  /** A program that hangs is ended then, ms. */
+  readonly limitMs: number
+  readonly signal?: AbortSignal | undefined
+}
 
 type Ask = (
   args: readonly string[],
@@ -14,11 +21,11 @@ type Ask = (
 ) => Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>
 
 /** The secret service of a Linux desktop through `secret-tool`. Secrets pass by stdin and stdout, never as arguments. */
-export function secretToolKeychain(env: NodeJS.ProcessEnv): Keychain {
+export function secretToolKeychain(start: Start): Keychain {
   const via = 'secret-tool'
   const ask = asking(
     via,
-    env,
+    start,
     'Install it (Debian: libsecret-tools), or run the command inside OpenCode.',
   )
   const itemOf = (name: string): string[] => [
@@ -33,64 +40,68 @@ export function secretToolKeychain(env: NodeJS.ProcessEnv): Keychain {
       if (code === 0) return stdout
       // No item and no service both end with 1; only the second has something to say.
       if (stderr.trim() === '') return undefined
-      throw failed(via)
+      throw failure('failed', via)
     },
     async set(name, secret) {
       const label = `--label=${KEYCHAIN_SERVICE}/${name}`
       const { code } = await ask(['store', label, ...itemOf(name)], secret)
-      if (code !== 0) throw failed(via)
+      if (code !== 0) throw failure('failed', via)
     },
     async delete(name) {
       const { code, stderr } = await ask(['clear', ...itemOf(name)])
-      if (code !== 0 && stderr.trim() !== '') throw failed(via)
+      if (code !== 0 && stderr.trim() !== '') throw failure('failed', via)
       return code === 0
     },
   }
 }
 
-/** The keychain of macOS through `security`; a secret to be stored passes by stdin, as a command of its shell. */
-export function securityKeychain(env: NodeJS.ProcessEnv): Keychain {
+/**
+ * The keychain of macOS through `security`; a secret to be stored passes by stdin, as a command of its shell. Who has made an
+ * item is not asked about it; every other program is, by the owner of the keychain, until they choose "Always Allow".
+ */
+export function securityKeychain(start: Start): Keychain & Required<Pick<Keychain, 'has'>> {
   const via = 'security'
-  const ask = asking(via, env, 'It is part of macOS; check PATH.')
+  const ask = asking(via, start, 'It is part of macOS; check PATH.')
   const itemOf = (name: string): string[] => ['-s', KEYCHAIN_SERVICE, '-a', name]
+  /** False when there is no such item. */
+  const isFound = (code: number): boolean => {
+    const problem = securityProblem(code)
+    if (problem !== undefined && problem !== 'missing') throw failure(problem, `${via}, ${code}`)
+    return problem === undefined
+  }
   return {
     via,
     async get(name) {
       const { code, stdout } = await ask(['find-generic-password', ...itemOf(name), '-w'])
-      if (code === 0) return stdout.replace(/\n$/, '')
-      if (code === MAC_NOT_FOUND) return undefined
-      throw failed(via)
+      return isFound(code) ? stdout.replace(/\n$/, '') : undefined
     },
+    has: async (name) => isFound((await ask(['find-generic-password', ...itemOf(name)])).code),
     async set(name, secret) {
-      // The shell splits at blanks; what is stored here is base64url and needs no quotes.
-      if (!/^[\w.-]+$/.test(secret + name)) throw failed(via)
+      // The shell splits at blanks and cuts a line at 4,095 bytes; what is stored here is short base64url and needs no quotes.
+      if (!/^[\w.-]{1,200}$/.test(secret + name)) throw failure('failed', via)
       const command = ['add-generic-password', '-U', ...itemOf(name), '-w', secret].join(' ')
-      const { code } = await ask(['-i'], `${command}\n`)
-      if (code !== 0) throw failed(via)
+      const { code, stderr } = await ask(['-i'], `${command}\n`)
+      const stored = typedCommandCode(code, stderr)
+      if (!isFound(stored)) throw failure('no-keychain', `${via}, ${stored}`)
     },
-    async delete(name) {
-      const { code } = await ask(['delete-generic-password', ...itemOf(name)])
-      if (code !== 0 && code !== MAC_NOT_FOUND) throw failed(via)
-      return code === 0
-    },
+    delete: async (name) => isFound((await ask(['delete-generic-password', ...itemOf(name)])).code),
   }
 }
 
-function failed(program: string): Error {
-  return unavailable(
-    `The OS keychain cannot be used through ${program}: there is none in this session, or it stays locked.`,
-  )
+function failure(...problem: Parameters<typeof problemWords>): Error {
+  return keychainError(problemWords(...problem))
 }
 
-/** Runs a program to its end; a program that hangs is ended with the time limit of the keychain. */
-function asking(program: string, env: NodeJS.ProcessEnv, ifMissing: string): Ask {
+/** Runs a program to its end. */
+function asking(program: string, { env, limitMs, signal }: Start, ifMissing: string): Ask {
   return async (args, stdin = '') => {
     const child = startProgram({
       program,
       args,
       env: chosenEnvironment(env, KEYRING),
       stdio: 'pipe',
-      timeout: KEYCHAIN_TIMEOUT_MS,
+      timeout: limitMs,
+      ...(signal && { signal }),
     })
     if (child === undefined)
       throw unavailable(
@@ -104,7 +115,7 @@ function asking(program: string, env: NodeJS.ProcessEnv, ifMissing: string): Ask
       child.once('error', reject)
       child.once('close', (code) => {
         // Ended from outside, by the time limit as a rule: that says nothing about the item.
-        if (code === null) reject(failed(program))
+        if (code === null) reject(failure('failed', program))
         else resolve({ code, stdout, stderr })
       })
       // A program that ends without reading is told apart by its exit code.

@@ -1,27 +1,26 @@
-import { guarded, type Keychain, KEYCHAIN_SERVICE, unavailable } from './keychain.js'
-
-/** What a choice depends on; the fields of the running process by default. */
-export interface KeychainPlace {
-  readonly env: NodeJS.ProcessEnv
-  readonly platform: NodeJS.Platform
-  /** `Bun.secrets` of the host, where there is one. */
-  readonly secrets: unknown
-}
+import { lazily } from '../../kernel/lazy.js'
+import { isRecord } from '../../kernel/text/json.js'
+import type { Keychain, KeychainPlace, Waiting } from './keychain.js'
+import type { KeyMemory } from './vault.js'
 
 /**
  * The keychain of this system. Nothing is loaded, started or asked before the first call: `Bun.secrets` inside OpenCode,
  * else `secret-tool` on Linux, `security` on macOS, else the package `@napi-rs/keyring` where the user installed it. All
  * of them read what the others wrote.
  */
-export function systemKeychain(place: KeychainPlace): Keychain {
-  let chosen: Promise<Keychain> | undefined
-  const inner = (): Promise<Keychain> => (chosen ??= choose(place))
-  return guarded({
-    via: viaOf(place),
-    get: async (name) => (await inner()).get(name),
-    set: async (name, secret) => (await inner()).set(name, secret),
-    delete: async (name) => (await inner()).delete(name),
+export function systemKeychain(place: KeychainPlace, waiting?: Waiting): Keychain {
+  const via = viaOf(place)
+  const opened = lazily(async () => {
+    const { openKeychain } = await import('./keychain-open.js')
+    return openKeychain(place, via, waiting)
   })
+  return {
+    via,
+    get: async (name) => (await opened()).get(name),
+    has: async (name) => (await opened()).has(name),
+    set: async (name, secret) => (await opened()).set(name, secret),
+    delete: async (name) => (await opened()).delete(name),
+  }
 }
 
 /** The place this process runs at. */
@@ -30,40 +29,19 @@ export function currentPlatform(env: NodeJS.ProcessEnv): KeychainPlace {
   return { env, platform: process.platform, secrets: host.Bun?.secrets }
 }
 
+/** By what each program has one of. Every project that OpenCode has open is a runtime of its own. */
+const MEMORIES = new WeakMap<object, KeyMemory>()
+
+/** What all vaults of this program remember together; undefined where it has only one. */
+export function memoryOfProgram({ secrets }: KeychainPlace): KeyMemory | undefined {
+  if (typeof secrets !== 'function' && !isRecord(secrets)) return undefined
+  const memory = MEMORIES.get(secrets) ?? new Map<string, never>()
+  MEMORIES.set(secrets, memory)
+  return memory
+}
+
 function viaOf({ secrets, platform }: KeychainPlace): string {
   if (secrets !== undefined) return 'Bun.secrets'
   if (platform === 'linux') return 'secret-tool'
   return platform === 'darwin' ? 'security' : '@napi-rs/keyring'
-}
-
-async function choose(place: KeychainPlace): Promise<Keychain> {
-  if (place.secrets !== undefined) return bunKeychain(place.secrets)
-  if (place.platform === 'linux' || place.platform === 'darwin') {
-    const { secretToolKeychain, securityKeychain } = await import('./keychain-command.js')
-    return place.platform === 'linux' ? secretToolKeychain(place.env) : securityKeychain(place.env)
-  }
-  const keychain = await (await import('./keychain-module.js')).moduleKeychain()
-  if (keychain !== undefined) return keychain
-  throw unavailable(
-    'The OS keychain cannot be reached from Node on this system without the package @napi-rs/keyring; inside OpenCode it can.',
-  )
-}
-
-/** The part of `Bun.secrets` that is used (Bun 1.3). */
-interface BunSecrets {
-  get(options: { service: string; name: string }): Promise<string | null>
-  set(options: { service: string; name: string; value: string }): Promise<void>
-  delete(options: { service: string; name: string }): Promise<boolean>
-}
-
-/** The keychain through the runtime of the host. */
-export function bunKeychain(secrets: unknown): Keychain {
-  const bun = secrets as BunSecrets
-  const service = KEYCHAIN_SERVICE
-  return {
-    via: 'Bun.secrets',
-    get: async (name) => (await bun.get({ service, name })) ?? undefined,
-    set: (name, value) => bun.set({ service, name, value }),
-    delete: (name) => bun.delete({ service, name }),
-  }
 }

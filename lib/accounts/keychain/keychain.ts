@@ -1,4 +1,4 @@
-import { CodexError, isCodexError } from '../../kernel/errors.js'
+import { CodexError } from '../../kernel/errors.js'
 
 /** Where the OS keeps secrets for the user who is logged in. Errors of an implementation are its own; see `guarded`. */
 export interface Keychain {
@@ -6,6 +6,8 @@ export interface Keychain {
   readonly via: string
   /** The secret of that name; undefined when there is none, or when a locked keychain does not say. */
   get(name: string): Promise<string | undefined>
+  /** Whether there is an item of that name, without its secret: for that macOS asks nobody. Absent where it saves nothing. */
+  readonly has?: (name: string) => Promise<boolean>
   set(name: string, secret: string): Promise<void>
   /** True when there was one. */
   delete(name: string): Promise<boolean>
@@ -13,44 +15,21 @@ export interface Keychain {
 
 /** Every item of ours has this service name, whichever way it is reached. */
 export const KEYCHAIN_SERVICE = 'oc-codex-multi-auth'
-/** A keychain that asks the user something and gets no answer must not hang a request, ms. */
-export const KEYCHAIN_TIMEOUT_MS = 5_000
 
-/**
- * The keychain with a time limit on each call, and with errors the user can act on.
- * @throws CodexError `keychain_unreachable` from each call that fails or takes longer than `timeoutMs`
- */
-export function guarded(keychain: Keychain, timeoutMs = KEYCHAIN_TIMEOUT_MS): Keychain {
-  const call = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            unavailable(
-              `The OS keychain could not ${what} within ${timeoutMs / 1000} s (${keychain.via}); it may be waiting to be unlocked.`,
-            ),
-          ),
-        timeoutMs,
-      )
-    })
-    try {
-      return await Promise.race([work(), late])
-    } catch (cause) {
-      if (isCodexError(cause)) throw cause
-      // The system's own text may name the secret; it goes along as the cause and is never shown.
-      throw unavailable(`The OS keychain could not ${what} (${keychain.via}).`, { cause })
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-  return {
-    via: keychain.via,
-    // An empty secret is what a way that failed has left: it is no key, and its place is free.
-    get: async (name) => (await call('be read', () => keychain.get(name))) || undefined,
-    set: (name, secret) => call('be written', () => keychain.set(name, secret)),
-    delete: (name) => call('be changed', () => keychain.delete(name)),
-  }
+/** What a choice depends on; the fields of the running process by default. */
+export interface KeychainPlace {
+  readonly env: NodeJS.ProcessEnv
+  readonly platform: NodeJS.Platform
+  /** `Bun.secrets` of the host, where there is one. */
+  readonly secrets: unknown
+}
+
+/** Who waits. */
+export interface Waiting {
+  /** Hears the question when a call takes long, once for all calls within a minute. */
+  readonly onWait?: ((question: string) => void) | undefined
+  /** Ends every wait. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** An error about the keychain; the hint of the table says what to do, unless there is a better one. */
@@ -59,4 +38,23 @@ export function unavailable(
   options: { cause?: unknown; hint?: string } = {},
 ): CodexError {
   return new CodexError('keychain_unreachable', message, options)
+}
+
+/** What went wrong, for the user. */
+export interface KeychainWords {
+  readonly message: string
+  /** What to do, where that is more than the table says. */
+  readonly hint?: string
+  /** The owner of the keychain said no. Asked again at once, they would only have to say it again. */
+  readonly isRefused?: true
+}
+
+/** The owner of the keychain said no. */
+export class KeychainRefused extends CodexError {}
+
+/** The error for what went wrong. */
+export function keychainError({ message, isRefused, ...options }: KeychainWords): CodexError {
+  return isRefused === true
+    ? new KeychainRefused('keychain_unreachable', message, options)
+    : unavailable(message, options)
 }

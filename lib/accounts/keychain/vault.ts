@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.js'
 import type { Logger } from '../../kernel/logger.js'
 import type { AccountPool } from '../account.js'
-import { type Keychain, unavailable } from './keychain.js'
+import { type Keychain, KeychainRefused, unavailable } from './keychain.js'
 import {
   type DataKey,
   isSealed,
@@ -14,6 +14,8 @@ import {
 
 /** A keychain that failed is left alone for this long: it may take its whole time limit to fail again. */
 const FAILURE_PAUSE_MS = 5_000
+/** Requests follow each other; one no is an answer to all that come within this time, ms. */
+const REFUSED_PAUSE_MS = 15_000
 
 const IF_LOST =
   'Nothing was changed. Unlock the keychain of your desktop session and try again. An OpenCode that is still open has the key and puts it back: run {/doctor} there. If the key is lost for good, move the account file away and sign in again: {login}'
@@ -42,7 +44,12 @@ interface VaultDeps {
   readonly clock: Clock
   readonly optedIn: boolean
   readonly log?: Logger
+  /** Shared by all vaults of a program, so that its owner is asked once; its own by default. */
+  readonly memory?: KeyMemory | undefined
 }
+
+/** Keys that were read, by their id. */
+export type KeyMemory = Map<string, Promise<DataKey>>
 
 /** Creates a vault that has asked for nothing yet. */
 export function createVault(deps: VaultDeps): Vault {
@@ -60,10 +67,11 @@ class KeychainVault {
   readonly #log: Logger | undefined
   /** When a key in memory is compared with its item next, epoch ms. */
   readonly #nextCheckMs = new Map<string, number>()
-  readonly #known = new Map<string, Promise<DataKey>>()
+  readonly #known: KeyMemory
   readonly #failed = new Map<string, { error: Error; atMs: number }>()
 
-  constructor({ keychain, clock, optedIn, log }: VaultDeps) {
+  constructor({ keychain, clock, optedIn, log, memory = new Map() }: VaultDeps) {
+    this.#known = memory
     this.keychain = keychain
     this.optedIn = optedIn
     this.#clock = clock
@@ -73,7 +81,8 @@ class KeychainVault {
   /** The key of that id. One question to the keychain per process. @throws CodexError `keychain_unreachable` */
   key(id: string): Promise<DataKey> {
     const failure = this.#failed.get(id)
-    if (failure !== undefined && Math.abs(this.#clock.now() - failure.atMs) < FAILURE_PAUSE_MS)
+    const pauseMs = failure?.error instanceof KeychainRefused ? REFUSED_PAUSE_MS : FAILURE_PAUSE_MS
+    if (failure !== undefined && Math.abs(this.#clock.now() - failure.atMs) < pauseMs)
       return Promise.reject(failure.error)
     const running = this.#known.get(id)
     if (running !== undefined) return running
@@ -154,7 +163,7 @@ class KeychainVault {
     try {
       const inMemory = await held
       const name = inMemory.opensUnbound === true ? earlierItemName(id) : keyItemName(id)
-      if ((await this.#secretAt(name)) !== undefined) return 'fine'
+      if (await this.#isThere(name)) return 'fine'
       await this.#put(name, textOfKey(inMemory))
       this.#log?.log(
         'warn',
@@ -183,6 +192,14 @@ class KeychainVault {
     }
     if (pool.accounts.some(isSealed)) throw missingKeyName(where)
     return pool
+  }
+
+  /** macOS asks its owner about each look at a secret, until they choose "Always Allow"; the item alone is looked for unasked. */
+  async #isThere(name: string): Promise<boolean> {
+    const { keychain } = this
+    return keychain.has === undefined
+      ? (await this.#secretAt(name)) !== undefined
+      : keychain.has(name)
   }
 
   /** An empty secret is none. */
