@@ -2,17 +2,12 @@ import { constants, type Stats } from 'node:fs'
 import { lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-import { systemClock } from '../clock.js'
 import { CodexError, systemCode } from '../errors.js'
 import { type FileStamp, isMissing, stampFrom } from './json-file.js'
 import { sweepFolder } from './leftovers.js'
+import { patiently } from './patience.js'
 import { realPathOf } from './real-path.js'
 import { temporaryNameFor } from './temporaries.js'
-
-/** Windows and network drives refuse a rename for a moment while somebody else looks at the file. */
-const RENAME_TRIES = 6
-const RENAME_FIRST_PAUSE_MS = 10
-const BUSY_CODES = new Set(['EPERM', 'EBUSY', 'EACCES'])
 
 /**
  * Replaces a file in one step: whoever reads sees the old text or the new one, also after a crash or a power cut.
@@ -43,7 +38,8 @@ export async function writeFileAtomic(
     } finally {
       await handle.close()
     }
-    await renameWithRetry(temporary, target)
+    const finished = temporary
+    await patiently('change', () => rename(finished, target))
     temporary = undefined
     if (isLosable) return stamp
     // What died before us is cleared beside the slow part: a look at the names, and the file system's own idea of now.
@@ -66,7 +62,7 @@ export async function writeFileAtomic(
 
 /** The file to replace, links followed. Only a regular file ever gives way: a device or pipe would be lost for the whole machine. */
 async function replaceable(file: string): Promise<string> {
-  const there = await stat(file).catch(missing)
+  const there = await patiently('read', () => stat(file)).catch(missing)
   if (there !== undefined && !there.isFile())
     throw new CodexError(
       'store_not_written',
@@ -87,18 +83,6 @@ function kindOf(found: Stats): string {
   if (found.isFIFO()) return 'a named pipe'
   if (found.isSocket()) return 'a socket'
   return found.isCharacterDevice() || found.isBlockDevice() ? 'a device' : 'not a regular file'
-}
-
-async function renameWithRetry(from: string, to: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await rename(from, to)
-      return
-    } catch (error) {
-      if (attempt >= RENAME_TRIES || !BUSY_CODES.has(systemCode(error) ?? '')) throw error
-      await systemClock.sleep(RENAME_FIRST_PAUSE_MS * 2 ** (attempt - 1))
-    }
-  }
 }
 
 /** The rename itself has to reach the disk too. Windows cannot open folders and needs it not. */
