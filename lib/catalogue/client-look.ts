@@ -59,11 +59,7 @@ export async function installedRelease(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    const program = findProgram(
-      process.platform === 'win32' ? 'codex.cmd' : 'codex',
-      env,
-      process.cwd(),
-    )
+    const program = findProgram('codex', env, process.cwd())
     const releases = [
       program === undefined ? undefined : await releaseBeside(program),
       await releaseOfModelList(env, home),
@@ -72,7 +68,7 @@ export async function installedRelease(
       (best, one) => (best === undefined || isNewer(one, best) ? one : best),
       undefined,
     )
-    if (newest !== undefined || program === undefined || process.platform === 'win32') return newest
+    if (newest !== undefined || program === undefined) return newest
     return await releaseSaidBy(program, env, signal)
   } catch {
     return undefined

@@ -3,6 +3,7 @@ import { SETTINGS } from '../config/settings.js'
 import type { Setting } from '../config/setting.js'
 import { resolvePaths } from '../kernel/files/paths.js'
 import { counted } from '../kernel/text/plural.js'
+import { type Shell, shellHere, shellWord } from '../kernel/text/shell-quote.js'
 import { renderTable } from '../kernel/text/table.js'
 import { type ForeignFinding, foreignFindings } from '../transfer/foreign-settings/read.js'
 import { jsonText } from './command.js'
@@ -41,7 +42,7 @@ export function checkConfig(
     [
       { title: 'Of opencode-codex-auth', value: placeOf },
       { title: 'Here', value: ({ status }) => STATUS_WORDS[status] },
-      { title: 'What becomes of it', value: adviceOf },
+      { title: 'What becomes of it', value: (finding) => adviceOf(finding, shellHere(io.env)) },
     ],
     io.columns ?? Number.POSITIVE_INFINITY,
   )
@@ -68,10 +69,12 @@ function placeOf({ kind, name, line }: ForeignFinding): string {
   }
 }
 
-function adviceOf({ kind, says, setting, value }: ForeignFinding): string {
+function adviceOf({ kind, says, setting, value }: ForeignFinding, shell: Shell): string {
   if (setting === undefined) return says
   const { env }: Setting = SETTINGS[setting]
   const text = String(value)
   if (kind === 'key') return `${says} ({import --from opencode-codex-auth} takes it over)`
-  return env === undefined ? `{config set ${setting} ${text}}` : `Set ${env}=${text} in its place.`
+  return env === undefined
+    ? `{config set ${setting} ${shellWord(text, shell)}}`
+    : `Set ${env}=${text} in its place.`
 }

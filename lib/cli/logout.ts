@@ -4,6 +4,7 @@ import type { Account, AccountPool } from '../accounts/account.js'
 import { accountsInCopies } from '../accounts/store/credential-copies.js'
 import { type ReleasedEntry, releaseHostEntry } from '../login/host-entry.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
+import { shellHere, shellWord } from '../kernel/text/shell-quote.js'
 import type { Runtime } from '../runtime.js'
 import { findAccount } from '../account-view/find-account.js'
 import {
@@ -12,7 +13,6 @@ import {
   type Removal,
   type RemovalRequest,
   removeAccounts,
-  shellWord,
 } from '../tools/accounts/removal.js'
 import { defineCommand, jsonText } from './command.js'
 import { withRuntime } from './tool-command.js'
@@ -126,7 +126,7 @@ async function logOut(runtime: Runtime, request: RemovalRequest): Promise<Logout
         ]),
     ...copies,
     ...(hostEntry === null ? [] : [ENTRY_TEXTS[hostEntry]]),
-    ...(backup === null ? [] : [`Undo: {import ${shellWord(backup)}}`]),
+    ...(backup === null ? [] : [`Undo: {import ${shellWord(backup, shellHere(runtime.env))}}`]),
   ].join('\n')
   return { accounts, loggedOut: true, remaining, backup, hostEntry, message }
 }

@@ -3,6 +3,7 @@ import { open, stat } from 'node:fs/promises'
 import type { Clock } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { readTextFile } from '../kernel/files/json-file.js'
+import { patiently } from '../kernel/files/patience.js'
 import { CLOSE_MS } from '../kernel/files/state-file.js'
 import type { HeldLock } from '../kernel/lock/lock.js'
 import { underLock } from '../kernel/files/under-lock.js'
@@ -158,7 +159,7 @@ async function append(file: string, text: string): Promise<number> {
   // Opening a pipe would wait for a reader, for ever.
   if (there !== undefined && !there.isFile())
     throw new CodexError('store_not_written', `${file} is not a regular file.`)
-  const handle = await open(file, 'a+', 0o600)
+  const handle = await patiently('change', () => open(file, 'a+', 0o600))
   try {
     const { size } = await handle.stat()
     const last = Buffer.alloc(1)

@@ -4,6 +4,7 @@ import path from 'node:path'
 
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { CodexError, messageOf, systemCode } from '../kernel/errors.js'
+import { patiently } from '../kernel/files/patience.js'
 import { writeFileAtomic } from '../kernel/files/replace-file.js'
 import { temporaryNameFor } from '../kernel/files/temporaries.js'
 
@@ -74,8 +75,8 @@ export async function applyChange(planned: PlannedChange, stamp: string): Promis
 export async function copyAtomic(file: string, copy: string): Promise<void> {
   const temporary = path.join(path.dirname(copy), temporaryNameFor(copy))
   try {
-    await copyFile(file, temporary, constants.COPYFILE_EXCL)
-    await rename(temporary, copy)
+    await patiently('read', () => copyFile(file, temporary, constants.COPYFILE_EXCL))
+    await patiently('change', () => rename(temporary, copy))
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined)
     throw error

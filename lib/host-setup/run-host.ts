@@ -26,14 +26,15 @@ export function hostProgram(env: Env, { home }: Pick<Paths, 'home'>): string | u
   if (path.basename(process.execPath).startsWith('opencode')) return process.execPath
   const here = process.cwd()
   // A terminal that was open when it was installed does not have its folder in the search path yet.
-  const own = path.join(home, '.opencode', 'bin', 'opencode')
-  const names = process.platform === 'win32' ? ['opencode', 'opencode.cmd'] : ['opencode', own]
+  const names = ['opencode', path.join(home, '.opencode', 'bin', 'opencode')]
+  if (process.platform === 'win32' && env.APPDATA !== undefined)
+    names.push(path.join(env.APPDATA, 'npm', 'opencode'))
   return names.map((name) => findProgram(name, env, here)).find((file) => file !== undefined)
 }
 
 /**
- * Runs OpenCode in an empty folder of ours, so that no project's files are read. Undefined when it cannot be started; a
- * script of Windows cannot, since that takes a shell.
+ * Runs OpenCode in an empty folder of ours, so that no project's files are read. Undefined when it cannot be
+ * started.
  */
 export async function runHost(
   { env, paths }: { readonly env: Env; readonly paths: Paths },
@@ -41,7 +42,7 @@ export async function runHost(
   { signal, timeout }: { readonly signal: AbortSignal; readonly timeout: number },
 ): Promise<HostRun | undefined> {
   const program = hostProgram(env, paths)
-  if (program === undefined || program.endsWith('.cmd')) return undefined
+  if (program === undefined) return undefined
   const folder = path.join(paths.cacheDir, 'empty')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const child = startProgram({

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import * as fs from 'node:fs'
 import path from 'node:path'
 
+import { readBoundedFileSync } from './files/bounded-file.js'
 import { canonicalPath, isInside } from './files/same-path.js'
 
 /** A program of this machine and what it gets. */
@@ -36,12 +37,13 @@ export function startProgram({
   ...options
 }: Program): ChildProcess | undefined {
   const here = process.cwd()
-  const file = findProgram(program, env, here)
+  const found = findProgram(program, env, here)
+  const file = found === undefined ? undefined : behindShim(found, env, here)
   if (file === undefined) return undefined
   const cwd = folder ?? neutralFolder(env)
   const { PWD: _here, OLDPWD: _before, INIT_CWD: _npm, ...rest } = env
   const search = searchPath(env, here).join(path.delimiter)
-  return spawn(file, [...args], {
+  return spawn(file.program, [...file.args, ...args], {
     ...options,
     cwd,
     env: { ...rest, [pathName(env)]: search },
@@ -67,19 +69,73 @@ export function chosenEnvironment(env: NodeJS.ProcessEnv, more?: RegExp): NodeJS
 
 /**
  * The full path of a program. Entries of the search path that are relative, or lie in the project one works in, do not count:
- * `node_modules/.bin` and `.` are the repository's own words.
+ * `node_modules/.bin` and `.` are the repository's own words. On Windows a name stands for every kind of program that the
+ * system looks for.
  */
 export function findProgram(
   program: string,
   env: NodeJS.ProcessEnv,
   here: string,
+  platform: string = process.platform,
 ): string | undefined {
-  if (path.isAbsolute(program)) return isFile(program) ? program : undefined
-  const name =
-    process.platform === 'win32' && path.extname(program) === '' ? `${program}.exe` : program
-  return searchPath(env, here)
-    .map((folder) => path.join(folder, name))
+  const folders = path.isAbsolute(program) ? [''] : searchPath(env, here)
+  const names = platform === 'win32' ? windowsNames(program, env) : [program]
+  return folders
+    .flatMap((folder) => names.map((name) => (folder === '' ? name : path.join(folder, name))))
     .find(isFile)
+}
+
+/** What can be started without a shell, or leads to something that can. */
+const STARTABLE = /^\.(?:com|exe|bat|cmd)$/i
+
+function windowsNames(program: string, env: NodeJS.ProcessEnv): readonly string[] {
+  if (STARTABLE.test(path.extname(program))) return [program]
+  const given = (env.PATHEXT ?? '').split(';').filter((ending) => STARTABLE.test(ending))
+  const endings = given.length === 0 ? ['.exe', '.cmd'] : given
+  return endings.map((ending) => program + ending.toLowerCase())
+}
+
+/** Largest script of Windows that is looked into, bytes: npm's have a few hundred. */
+const MAX_SHIM_BYTES = 64 * 1024
+/** Where the script of a package manager ends: with its program, told from its own folder, and all that it was given. */
+const SHIM_TARGET = /"%(?:~dp0|dp0%)\\?([^"%]+)"\s+%\*/gi
+
+/** What really runs, and what it gets before everything else. */
+interface Startable {
+  readonly program: string
+  readonly args: readonly string[]
+}
+
+/**
+ * Windows reads a script of its own with a shell, which would read the arguments, too; so the program behind it is started
+ * instead, as npm, pnpm and yarn write it into theirs. Undefined for a script of another kind.
+ */
+export function behindShim(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  here: string,
+): Startable | undefined {
+  if (!/\.(?:cmd|bat)$/i.test(file)) return { program: file, args: [] }
+  const [, inside] = [...textOf(file).matchAll(SHIM_TARGET)].at(-1) ?? []
+  if (inside === undefined) return undefined
+  const folder = path.dirname(file)
+  const target = path.join(folder, ...inside.split('\\'))
+  if (!isFile(target)) return undefined
+  if (/\.exe$/i.test(target)) return { program: target, args: [] }
+  const node = [path.join(folder, 'node.exe'), findProgram('node', env, here)].find(
+    (one) => one !== undefined && isFile(one),
+  )
+  return node === undefined || /\.(?:cmd|bat)$/i.test(node)
+    ? undefined
+    : { program: node, args: [target] }
+}
+
+function textOf(file: string): string {
+  try {
+    return readBoundedFileSync(fs, file, MAX_SHIM_BYTES) ?? ''
+  } catch {
+    return ''
+  }
 }
 
 function searchPath(env: NodeJS.ProcessEnv, here: string): string[] {
@@ -102,13 +158,13 @@ function projectAt(here: string, env: NodeJS.ProcessEnv): string | undefined {
     folder !== path.parse(folder).root && !homes.some((home) => isInside(folder, home))
   const start = canonicalPath(here)
   for (let folder = start; isProject(folder); folder = path.dirname(folder))
-    if (existsSync(path.join(folder, '.git'))) return folder
+    if (fs.existsSync(path.join(folder, '.git'))) return folder
   return isProject(start) ? start : undefined
 }
 
 function isFile(file: string): boolean {
   try {
-    return statSync(file).isFile()
+    return fs.statSync(file).isFile()
   } catch {
     return false
   }

@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises'
 import path from 'node:path'
 
 import { CodexError } from '../kernel/errors.js'
+import { patiently } from '../kernel/files/patience.js'
 import { writeFileAtomic } from '../kernel/files/replace-file.js'
 import { realPathOf } from '../kernel/files/real-path.js'
 import { isInside } from '../kernel/files/same-path.js'
@@ -61,7 +62,7 @@ export async function applyText(
   const backup = hasBefore && keep !== undefined ? `${file}.bak-${keep.stamp}` : undefined
   if (keep !== undefined && backup !== undefined) {
     const move = after === undefined ? rename : keep.copy
-    await move(file, backup).catch((cause: unknown) => {
+    await patiently('change', () => move(file, backup)).catch((cause: unknown) => {
       throw new CodexError('store_not_written', `${backup} could not be written.`, {
         cause,
         hint: 'Nothing was changed. Check free space and permissions.',

@@ -13,6 +13,7 @@ import type { AccountStore } from '../accounts/store/store.js'
 import type { Vault } from '../accounts/keychain/vault.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
+import { patiently } from '../kernel/files/patience.js'
 import { isSamePath } from '../kernel/files/same-path.js'
 import { RefreshJournal } from './journal/journal.js'
 import { underLease } from './lease.js'
@@ -178,7 +179,7 @@ async function assertOpens(
   keyId: string,
 ): Promise<void> {
   const key = await vault.fetchKey(keyId)
-  const parsed = parsePool(await readFile(copy, 'utf8'))
+  const parsed = parsePool(await patiently('read', () => readFile(copy, 'utf8')))
   const isSame =
     parsed.kind === 'pool' &&
     isDeepStrictEqual(

@@ -4,7 +4,12 @@ import path from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { openers } from '../../lib/login/open-browser.js'
-import { chosenEnvironment, findProgram, startProgram } from '../../lib/kernel/start-program.js'
+import {
+  behindShim,
+  chosenEnvironment,
+  findProgram,
+  startProgram,
+} from '../../lib/kernel/start-program.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 /** A folder with a program that says where it runs and what it was given. */
@@ -176,4 +181,101 @@ describe('the browser', () => {
       for (const [program] of programs) expect(program).not.toMatch(/cmd|powershell|(?:^|\/)sh$/)
     }
   })
+})
+
+/** As npm, pnpm and an older npm write them. */
+const SHIMS = {
+  npm: (target: string) =>
+    `@ECHO off\r\nGOTO start\r\n:find_dp0\r\nSET dp0=%~dp0\r\nEXIT /b\r\n:start\r\nSETLOCAL\r\nCALL :find_dp0\r\n\r\nIF EXIST "%dp0%\\node.exe" (\r\n  SET "_prog=%dp0%\\node.exe"\r\n) ELSE (\r\n  SET "_prog=node"\r\n)\r\n\r\nendLocal & goto #_undefined_# 2>NUL || title %COMSPEC% & "%_prog%"  "%dp0%\\${target}" %*\r\n`,
+  pnpm: (target: string) =>
+    `@SETLOCAL\r\n@IF EXIST "%~dp0\\node.exe" (\r\n  "%~dp0\\node.exe"  "%~dp0\\${target}" %*\r\n) ELSE (\r\n  node  "%~dp0\\${target}" %*\r\n)\r\n`,
+  'npm, for a program': (target: string) =>
+    `@ECHO off\r\nSETLOCAL\r\nCALL :find_dp0\r\n"%dp0%\\${target}"   %*\r\n`,
+}
+
+describe('a program of Windows', () => {
+  async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+    const folder = await temporaryFolder()
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(path.dirname(path.join(folder, name)), { recursive: true })
+      await writeFile(path.join(folder, name), text)
+    }
+    return folder
+  }
+
+  it.each([
+    ['.COM;.EXE;.BAT;.CMD;.JS', 'tool.exe'],
+    ['.CMD;.EXE', 'tool.cmd'],
+    [undefined, 'tool.exe'],
+    ['.JS;.PY', 'tool.exe'],
+  ])('is found under the endings of PATHEXT %s, as the system would: %s', async (PATHEXT, name) => {
+    const folder = await folderWith({ 'tool.exe': '', 'tool.cmd': '', tool: '' })
+    const env = { PATH: folder, ...(PATHEXT !== undefined && { PATHEXT }) }
+    expect(findProgram('tool', env, '/', 'win32')).toBe(path.join(folder, name))
+    expect(findProgram(path.join(folder, 'tool'), env, '/', 'win32')).toBe(path.join(folder, name))
+    expect(findProgram('tool.cmd', env, '/', 'win32')).toBe(path.join(folder, 'tool.cmd'))
+  })
+
+  it('in the first folder of the search path wins, whatever its ending', async () => {
+    const first = await folderWith({ 'tool.cmd': '' })
+    const second = await folderWith({ 'tool.exe': '' })
+    const env = { PATH: [first, second].join(path.delimiter), PATHEXT: '.EXE;.CMD' }
+    expect(findProgram('tool', env, '/', 'win32')).toBe(path.join(first, 'tool.cmd'))
+  })
+
+  it.each(['npm', 'pnpm'] as const)(
+    'behind a script of %s is Node with its file',
+    async (maker) => {
+      const script = path.join('node_modules', '@openai', 'codex', 'bin', 'codex.js')
+      const folder = await folderWith({
+        'codex.cmd': SHIMS[maker](script.replaceAll(path.sep, '\\')),
+        [script]: '',
+        'node.exe': '',
+      })
+      expect(behindShim(path.join(folder, 'codex.cmd'), { PATH: '' }, '/')).toEqual({
+        program: path.join(folder, 'node.exe'),
+        args: [path.join(folder, script)],
+      })
+    },
+  )
+
+  it('behind a script of npm is the program itself, where the package brings one', async () => {
+    const program = path.join('node_modules', 'opencode-ai', 'bin', 'opencode.exe')
+    const folder = await folderWith({
+      'opencode.cmd': SHIMS['npm, for a program'](program.replaceAll(path.sep, '\\')),
+      [program]: '',
+    })
+    expect(behindShim(path.join(folder, 'opencode.cmd'), { PATH: '' }, '/')).toEqual({
+      program: path.join(folder, program),
+      args: [],
+    })
+  })
+
+  it.each([
+    ['of another kind', '@echo off\r\ndel /q %*\r\n'],
+    ['whose program is gone', SHIMS.npm('gone.js')],
+  ])('is not started through a script %s', async (_what, text) => {
+    const folder = await folderWith({ 'tool.cmd': text, 'node.exe': '' })
+    expect(behindShim(path.join(folder, 'tool.cmd'), { PATH: folder }, '/')).toBeUndefined()
+  })
+
+  it.runIf(process.platform === 'win32')(
+    'answers when it is called by its name alone, its arguments untouched',
+    async () => {
+      const folder = await folderWith({
+        'say.cmd': SHIMS.npm('node_modules\\say\\say.js'),
+        'node_modules/say/say.js': 'console.log(JSON.stringify(process.argv.slice(2)))',
+      })
+      const env = {
+        ...process.env,
+        PATH: [folder, path.dirname(process.execPath)].join(path.delimiter),
+      }
+      const args = ['a & b', '%PATH%', '"', 'c d']
+      const child = startProgram({ program: 'say', args, env, stdio: 'pipe' })
+      let output = ''
+      child?.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
+      await new Promise((resolve) => child?.once('close', resolve))
+      expect(JSON.parse(output)).toEqual(args)
+    },
+  )
 })

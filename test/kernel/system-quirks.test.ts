@@ -35,11 +35,11 @@ describe('a file that somebody looks at while it is replaced', () => {
   )
 
   it.each([
-    ['EBUSY', 6],
+    ['EBUSY', 10],
     ['ENOSPC', 1],
   ])(
     'stays as it was, with nothing beside it, when that does not end (%s)',
-    async (code, tries) => {
+    async (code, fewest) => {
       const file = path.join(await temporaryFolder(), 'file.json')
       await writeFile(file, 'old')
       let calls = 0
@@ -51,11 +51,12 @@ describe('a file that somebody looks at while it is replaced', () => {
         code: 'store_not_written',
         message: expect.stringContaining(code),
       })
-      expect([calls, await readFile(file, 'utf8'), await readdir(path.dirname(file))]).toEqual([
-        tries,
+      expect([await readFile(file, 'utf8'), await readdir(path.dirname(file))]).toEqual([
         'old',
         ['file.json'],
       ])
+      expect(calls).toBeGreaterThanOrEqual(fewest)
+      if (fewest === 1) expect(calls).toBe(1)
     },
   )
 })

@@ -5,6 +5,7 @@ import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
 import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import { ACCOUNTS_FILE, type Paths } from '../../kernel/files/paths.js'
+import { patiently } from '../../kernel/files/patience.js'
 import { realPathOrSame } from '../../kernel/files/real-path.js'
 import { isSamePath } from '../../kernel/files/same-path.js'
 import { parseTemporaryName } from '../../kernel/files/temporaries.js'
@@ -84,7 +85,7 @@ export async function clearCredentialCopies(
   const failed: string[] = []
   for (const { path: file, fate, text } of copies) {
     try {
-      if (fate === 'delete') await rm(file, { force: true })
+      if (fate === 'delete') await patiently('change', () => rm(file, { force: true }))
       else if (fate === 'rewrite' && text !== undefined) await writeFileAtomic(file, text)
     } catch {
       failed.push(file)

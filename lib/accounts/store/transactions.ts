@@ -3,6 +3,7 @@ import path from 'node:path'
 
 import type { Clock } from '../../kernel/clock.js'
 import { CodexError } from '../../kernel/errors.js'
+import { patiently } from '../../kernel/files/patience.js'
 import { realPathOrSame } from '../../kernel/files/real-path.js'
 import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import { type HeldLock, withFileLock } from '../../kernel/lock/lock.js'
@@ -97,7 +98,8 @@ export class PoolTransactions {
       } catch (error) {
         if (!(error instanceof NotAnAccountFile)) throw error
         const aside = `${this.#deps.path}.corrupt-${timestamp(this.#deps.clock.now())}`
-        await rename(this.#deps.path, aside).catch((cause: unknown) => {
+        const move = patiently('change', () => rename(this.#deps.path, aside))
+        await move.catch((cause: unknown) => {
           throw new CodexError(
             'store_unreadable',
             `${this.#deps.path} cannot be used because ${error.why}, and it cannot be moved aside.`,
@@ -189,6 +191,9 @@ export class PoolTransactions {
 
   async #retireLegacy(): Promise<void> {
     if (this.#deps.legacyPath === undefined) return
-    await rename(this.#deps.legacyPath, `${this.#deps.legacyPath}.migrated`).catch(() => undefined)
+    const { legacyPath } = this.#deps
+    await patiently('change', () => rename(legacyPath, `${legacyPath}.migrated`)).catch(
+      () => undefined,
+    )
   }
 }

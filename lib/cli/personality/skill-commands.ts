@@ -2,6 +2,7 @@ import { rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 
 import { CodexError } from '../../kernel/errors.js'
+import { patiently } from '../../kernel/files/patience.js'
 import { type Paths, resolvePaths } from '../../kernel/files/paths.js'
 import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import { userFolder } from '../../personality/files.js'
@@ -92,7 +93,7 @@ export async function uninstallSkill(
 }
 
 async function removeFile(file: string): Promise<void> {
-  await rm(file)
+  await patiently('change', () => rm(file))
   // What else lies in the folder is somebody's.
   await rmdir(path.dirname(file)).catch(() => undefined)
 }

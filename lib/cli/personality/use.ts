@@ -5,7 +5,7 @@ import { isListed, nameFrom } from '../../personality/names.js'
 import { chosenLine, chosenRows } from '../../personality/overview.js'
 import { spokenBy } from '../../personality/spoken.js'
 import { configFiles } from '../../runtime-config.js'
-import { shellWord } from '../../tools/accounts/removal.js'
+import { type Shell, shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import { defineCommand } from '../command.js'
 import { applyChange, backupStamp, planChange } from '../../host-setup/file-change.js'
 import type { JsonDocument } from '../../host-setup/json-document.js'
@@ -67,7 +67,7 @@ when it starts the next time.
       : await applyChange(planned, backupStamp(Date.now()))
     const { loaded, isHere, files, lists } = contextAt(io)
     const chosen = await chosenRows(loaded.config.personality, isHere, { files, lists })
-    const flags = flagsOf({ agent, model, isProject: project === true })
+    const flags = flagsOf({ agent, model, isProject: project === true, shell: shellHere(io.env) })
     const undo =
       change.changes.length === 0 || dryRun
         ? null
@@ -103,13 +103,17 @@ function scopeOf(given: {
   return given.root === undefined ? ['default'] : ['projects', given.root]
 }
 
-function flagsOf(given: {
+function flagsOf({
+  shell,
+  ...given
+}: {
+  readonly shell: Shell
   readonly agent: string | undefined
   readonly model: string | undefined
   readonly isProject: boolean
 }): string {
-  if (given.agent !== undefined) return ` --agent ${shellWord(given.agent)}`
-  if (given.model !== undefined) return ` --model ${shellWord(given.model)}`
+  if (given.agent !== undefined) return ` --agent ${shellWord(given.agent, shell)}`
+  if (given.model !== undefined) return ` --model ${shellWord(given.model, shell)}`
   return given.isProject ? ' --project' : ''
 }
 

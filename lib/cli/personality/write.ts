@@ -5,7 +5,7 @@ import { MAX_CONFIG_BYTES, readBoundedFile } from '../../kernel/files/bounded-fi
 import { createPersonalityFiles, type PersonalityFolder } from '../../personality/files.js'
 import { ownPart, placeholdersIn, tokensOf, cleanText } from '../../personality/text.js'
 import { applyText, type PlannedText, planRemoval, planText } from '../../personality/writing.js'
-import { shellWord } from '../../tools/accounts/removal.js'
+import { shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import { defineCommand } from '../command.js'
 import { backupStamp, copyAtomic } from '../../host-setup/file-change.js'
 import type { CommandIo } from '../io.js'
@@ -83,7 +83,11 @@ Exit code: 0 done or not wanted, 1 failed, 2 wrong usage or --confirm is missing
     if (!isAgreed && !(await agrees(io, json, planned)))
       return answer(io, json, { action: 'remove', name, removed: false }, 'Nothing was removed.\n')
     const backup = dryRun ? undefined : await apply(planned)
-    const undo = undoOf(backup, (file) => `create ${name} --from ${shellWord(file)}`, project)
+    const undo = undoOf(
+      backup,
+      (file) => `create ${name} --from ${shellWord(file, shellHere(io.env))}`,
+      project,
+    )
     const data = { action: 'remove', name, file: planned.file, dryRun, removed: !dryRun }
     return answer(
       io,
@@ -127,7 +131,11 @@ async function write(
     ? null
     : backup === undefined
       ? `{personality remove ${name} --confirm${project ? ' --project' : ''}}`
-      : undoOf(backup, (file) => `edit ${name} --from ${shellWord(file)}`, project)
+      : undoOf(
+          backup,
+          (file) => `edit ${name} --from ${shellWord(file, shellHere(io.env))}`,
+          project,
+        )
   const tokens = tokensOf(part)
   const data = { action, name, file: planned.file, dryRun, written: !dryRun, tokens }
   const lines = [

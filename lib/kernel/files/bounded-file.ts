@@ -1,6 +1,8 @@
 import type { BigIntStats, default as NodeFs } from 'node:fs'
 import { constants, open } from 'node:fs/promises'
 
+import { patiently, patientlyNow } from './patience.js'
+
 /**
  * A pipe without a writer, a device or a socket in the place of a file must not hold a start up: nothing here waits, and
  * only regular files are read. Windows has neither such files nor these flags, which count as 0 there.
@@ -33,8 +35,9 @@ interface Found {
 }
 
 /**
- * The text of a regular file without its byte order mark; undefined when there is none. Never waits for another program
- * and never reads more than `maxBytes`, whatever stands in the file's place.
+ * The text of a regular file without its byte order mark; undefined when there is none. Waits for another program only
+ * where that keeps the file from everybody for a moment (`patience.ts`), and never reads more than `maxBytes`, whatever
+ * stands in the file's place.
  * @param options.keepMark leave the byte order mark, for who writes the file back
  * @throws UnreadableFile: what it is in place of a file, or why it cannot be read
  */
@@ -54,36 +57,28 @@ export async function readBoundedFileWithStats(
 ): Promise<{ readonly text: string; readonly stats: BigIntStats } | undefined> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await readOnce(file, maxBytes)
+      return await patiently('read', () => readOnce(file, maxBytes))
     } catch (error) {
-      const wasReplaced = error instanceof UnreadableFile && codeOf(error.cause) === 'ESTALE'
-      if (!wasReplaced || tries >= READ_TRIES) throw error
+      if (isAbsent(error)) return undefined
+      if (codeOf(error) !== 'ESTALE' || tries >= READ_TRIES) throw reasonOf(error, file)
     }
   }
 }
 
-async function readOnce(
-  file: string,
-  maxBytes: number,
-): Promise<{ readonly text: string; readonly stats: BigIntStats } | undefined> {
+async function readOnce(file: string, maxBytes: number) {
+  const handle = await open(file, FLAGS)
   try {
-    const handle = await open(file, FLAGS)
-    try {
-      const stats = await handle.stat({ bigint: true })
-      assertReadable(stats, file, maxBytes)
-      const pieces = createPieces(file, maxBytes, stats.size)
-      for (;;) {
-        const piece = Buffer.allocUnsafe(pieces.wanted())
-        const { bytesRead } = await handle.read(piece, 0, piece.length, null)
-        if (bytesRead === 0) return { text: pieces.text(), stats }
-        pieces.add(piece.subarray(0, bytesRead))
-      }
-    } finally {
-      await handle.close()
+    const stats = await handle.stat({ bigint: true })
+    assertReadable(stats, file, maxBytes)
+    const pieces = createPieces(file, maxBytes, stats.size)
+    for (;;) {
+      const piece = Buffer.allocUnsafe(pieces.wanted())
+      const { bytesRead } = await handle.read(piece, 0, piece.length, null)
+      if (bytesRead === 0) return { text: pieces.text(), stats }
+      pieces.add(piece.subarray(0, bytesRead))
     }
-  } catch (error) {
-    if (isAbsent(error)) return undefined
-    throw reasonOf(error, file)
+  } finally {
+    await handle.close()
   }
 }
 
@@ -100,30 +95,40 @@ export function readBoundedFileSync(
   return found === undefined ? undefined : withoutMark(found.text)
 }
 
-/** As `readBoundedFileWithStats`, at once. @throws UnreadableFile */
+/**
+ * As `readBoundedFileWithStats`, at once.
+ * @param waits a moment, while somebody else has the file
+ * @throws UnreadableFile
+ */
 export function readBoundedFileWithStatsSync(
   fs: ReadingFs,
   file: string,
   maxBytes: number,
+  waits = true,
 ): { readonly text: string; readonly stats: BigIntStats } | undefined {
   try {
-    const descriptor = fs.openSync(file, FLAGS)
-    try {
-      const stats = fs.fstatSync(descriptor, { bigint: true })
-      assertReadable(stats, file, maxBytes)
-      const pieces = createPieces(file, maxBytes, stats.size)
-      for (;;) {
-        const piece = Buffer.allocUnsafe(pieces.wanted())
-        const bytesRead = fs.readSync(descriptor, piece, 0, piece.length, null)
-        if (bytesRead === 0) return { text: pieces.text(), stats }
-        pieces.add(piece.subarray(0, bytesRead))
-      }
-    } finally {
-      fs.closeSync(descriptor)
-    }
+    const read = () => readOnceSync(fs, file, maxBytes)
+    return waits ? patientlyNow(read) : read()
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw reasonOf(error, file)
+  }
+}
+
+function readOnceSync(fs: ReadingFs, file: string, maxBytes: number) {
+  const descriptor = fs.openSync(file, FLAGS)
+  try {
+    const stats = fs.fstatSync(descriptor, { bigint: true })
+    assertReadable(stats, file, maxBytes)
+    const pieces = createPieces(file, maxBytes, stats.size)
+    for (;;) {
+      const piece = Buffer.allocUnsafe(pieces.wanted())
+      const bytesRead = fs.readSync(descriptor, piece, 0, piece.length, null)
+      if (bytesRead === 0) return { text: pieces.text(), stats }
+      pieces.add(piece.subarray(0, bytesRead))
+    }
+  } finally {
+    fs.closeSync(descriptor)
   }
 }
 

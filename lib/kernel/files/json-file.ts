@@ -8,6 +8,7 @@ import {
   UnreadableFile,
   withoutMark,
 } from './bounded-file.js'
+import { patiently } from './patience.js'
 
 /** Larger than any file of ours can become; a foreign file in its place must not fill the memory. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -22,7 +23,7 @@ export interface FileStamp {
 /** The stamp of a file, undefined when there is none. One `stat`. */
 export async function stampOf(file: string): Promise<FileStamp | undefined> {
   try {
-    return stampFrom(await stat(file, { bigint: true }))
+    return stampFrom(await patiently('read', () => stat(file, { bigint: true })))
   } catch (error) {
     if (isMissing(error)) return undefined
     const why = `${file} cannot be read (${systemCode(error) ?? 'unknown reason'}).`
@@ -66,10 +67,17 @@ export async function readTextFile(file: string): Promise<TextFile | undefined> 
   }
 }
 
-/** As `readTextFile`, at once: for a start, which waits for it. @throws CodexError `store_unreadable` */
-export function readTextFileNow(file: string): TextFile | undefined {
+/**
+ * As `readTextFile`, at once: for a start, which waits for it.
+ * @param options.waits for who has the file at this moment; not where answers are in flight, and the next look will do
+ * @throws CodexError `store_unreadable`
+ */
+export function readTextFileNow(
+  file: string,
+  { waits = true }: { readonly waits?: boolean } = {},
+): TextFile | undefined {
   try {
-    return textFileOf(readBoundedFileWithStatsSync(fs, file, MAX_FILE_BYTES))
+    return textFileOf(readBoundedFileWithStatsSync(fs, file, MAX_FILE_BYTES, waits))
   } catch (error) {
     throw unreadable(error)
   }

@@ -2,17 +2,13 @@ import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-import { systemClock } from '../clock.js'
 import { CodexError, systemCode } from '../errors.js'
 import { type FileStamp, isMissing, sameStamp, stampFrom, stampOf } from './json-file.js'
 import { sweepFolder } from './leftovers.js'
+import { patiently } from './patience.js'
 import { realPathOf } from './real-path.js'
 import { temporaryNameFor } from './temporaries.js'
 
-/** Windows and network drives refuse a rename for a moment while somebody else looks at the file. */
-const RENAME_TRIES = 6
-const RENAME_FIRST_PAUSE_MS = 10
-const BUSY_CODES = new Set(['EPERM', 'EBUSY', 'EACCES'])
 /** What disks say that do not know a call: network drives, FAT, programs that stand in for a disk. A broken one says something else. */
 const UNSUPPORTED_CODES = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])
 /** A step that every disk tells apart: FAT counts two seconds, some systems ten milliseconds. */
@@ -50,7 +46,7 @@ export async function writeFileAtomic(
     } finally {
       await handle.close()
     }
-    await renameWithRetry(temporary, target, stamp)
+    await moveInto(temporary, target, stamp)
     temporary = undefined
     if (isLosable) return stamp
     // What died before us is cleared beside the slow part: a look at the names, and the file system's own idea of now.
@@ -99,7 +95,7 @@ async function stampAfter(handle: FileHandle, before: BigIntStats | undefined): 
 async function replaceable(
   file: string,
 ): Promise<{ readonly target: string; readonly before: BigIntStats | undefined }> {
-  const there = await stat(file, { bigint: true }).catch(missing)
+  const there = await patiently('read', () => stat(file, { bigint: true })).catch(missing)
   if (there !== undefined && !there.isFile())
     throw new CodexError(
       'store_not_written',
@@ -122,17 +118,13 @@ function kindOf(found: BigIntStats): string {
   return found.isCharacterDevice() || found.isBlockDevice() ? 'a device' : 'not a regular file'
 }
 
-async function renameWithRetry(from: string, to: string, stamp: FileStamp): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await rename(from, to)
-      return
-    } catch (error) {
-      // A network drive asks again when an answer got lost, and is told that the name is gone: it is there under the new one.
-      if (isMissing(error) && sameStamp(await stampOf(to).catch(() => undefined), stamp)) return
-      if (attempt >= RENAME_TRIES || !BUSY_CODES.has(systemCode(error) ?? '')) throw error
-      await systemClock.sleep(RENAME_FIRST_PAUSE_MS * 2 ** (attempt - 1))
-    }
+async function moveInto(from: string, to: string, stamp: FileStamp): Promise<void> {
+  try {
+    await patiently('change', () => rename(from, to))
+  } catch (error) {
+    // A network drive asks again when an answer got lost, and is told that the name is gone: it is there under the new one.
+    if (isMissing(error) && sameStamp(await stampOf(to).catch(() => undefined), stamp)) return
+    throw error
   }
 }
 

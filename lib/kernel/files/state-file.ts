@@ -129,7 +129,8 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   function refresh(): void {
     try {
       const found = stampNow(file)
-      if (found !== undefined && !sameStamp(found, stamp)) takeOver(readTextFileNow(file))
+      if (found !== undefined && !sameStamp(found, stamp))
+        takeOver(readTextFileNow(file, { waits: false }))
     } catch (error) {
       log.log('debug', `${file} could not be read.`, { reason: messageOf(error) })
     }

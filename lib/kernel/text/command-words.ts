@@ -21,9 +21,12 @@ const NEWEST: Readonly<Record<string, string>> = {
   update: 'npx -y oc-codex-multi-auth@latest update',
 }
 
-/** A command with what follows its name, on one line; braces in it come in pairs. Any other word in braces stays as it is. */
+/**
+ * A command with what follows its name, on one line; braces in it come in pairs, and within quotes they are letters. Any
+ * other word in braces stays as it is.
+ */
 const COMMAND =
-  /\{(\/?(?:accounts|completion|config|dashboard|diag|diff|doctor|export|health|help|import|install|keychain|label|limits|list|login|logout|metrics|models|next|note|personality|pool|refresh|remove|replay|reset|setup|simulate|status|switch|tag|toggle|uninstall|update|warm)(?: (?:[^{}\n]|\{[^{}\n]*\})*)?)\}/g
+  /\{(\/?(?:accounts|completion|config|dashboard|diag|diff|doctor|export|health|help|import|install|keychain|label|limits|list|login|logout|metrics|models|next|note|personality|pool|refresh|remove|replay|reset|setup|simulate|status|switch|tag|toggle|uninstall|update|warm)(?: (?:'[^'\n]*'|"[^"\n]*"|\\[^{}\n]|[^{}\n'"\\]|\{[^{}\n]*\})*)?)\}/g
 
 /**
  * A text of ours with its commands as they work where it is read. In the text a command stands in a neutral form,

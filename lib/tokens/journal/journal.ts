@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { DataKey } from '../../accounts/keychain/data-key.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { systemCode } from '../../kernel/errors.js'
+import { patiently } from '../../kernel/files/patience.js'
 import { syncFile, writeFileAtomic } from '../../kernel/files/replace-file.js'
 import {
   entryLine,
@@ -77,7 +78,7 @@ export class RefreshJournal {
     const line = entryLine(fingerprint, intent, undefined)
     await mkdir(this.#dir, { recursive: true, mode: 0o700 })
     await writeFileAtomic(file, `${line}${' '.repeat(ROOM_BYTES)}\n`)
-    const handle = await open(file, 'r+')
+    const handle = await patiently('change', () => open(file, 'r+'))
     const offset = Buffer.byteLength(line)
     return {
       async follow(entry) {
@@ -119,8 +120,11 @@ export class RefreshJournal {
   async clear(fingerprint: string): Promise<void> {
     // The spare ones first: one that stayed behind would bring back tokens that were spent since.
     for (const folder of this.#spareDirs)
-      await rm(fileIn(folder, fingerprint), { force: true }).catch(() => undefined)
-    await rm(fileIn(this.#dir, fingerprint), { force: true })
+      await patiently('change', () => rm(fileIn(folder, fingerprint), { force: true })).catch(
+        () => undefined,
+      )
+    const main = fileIn(this.#dir, fingerprint)
+    await patiently('change', () => rm(main, { force: true }))
   }
 
   /** The account file an entry belongs to, and the key its tokens are sealed with. Opens nothing. */
@@ -183,7 +187,9 @@ function fileIn(folder: string, fingerprint: string): string {
 }
 
 async function storedIn(folder: string, fingerprint: string): Promise<StoredEntry | undefined> {
-  const found = await readFile(fileIn(folder, fingerprint), 'utf8').catch((error: unknown) => {
+  const file = fileIn(folder, fingerprint)
+  const read = patiently('read', () => readFile(file, 'utf8'))
+  const found = await read.catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
     throw error
   })

@@ -19,6 +19,7 @@ import { unreadableRecords } from '../../accounts/store/unreadable.js'
 import { messageOf } from '../../kernel/errors.js'
 import { sweepEverywhere } from '../../kernel/files/leftovers.js'
 import { counted } from '../../kernel/text/plural.js'
+import { shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import type { Runtime } from '../../runtime.js'
 import { fingerprintOf } from '../../tokens/token-rules.js'
 
@@ -198,7 +199,7 @@ async function copiesLeft(
   if (length === 0) return []
   const [only] = gone
   const one = gone.length === 1 && remaining > 0 ? only?.uid : undefined
-  const command = `{logout ${one === undefined ? '--all' : shellWord(one)} --purge}`
+  const command = `{logout ${one === undefined ? '--all' : shellWord(one, shellHere(runtime.env))} --purge}`
   return [
     `${counted(length, 'file')} on this machine still ${length === 1 ? 'holds' : 'hold'} a copy of the login. To clear ${length === 1 ? 'it' : 'them'} for good: ${command}`,
   ]
@@ -227,9 +228,4 @@ const FATES: Readonly<Record<CredentialCopy['fate'], string>> = {
   rewrite: 'rewritten without the login',
   pool: 'the account leaves this pool too',
   left: 'kept, because it is encrypted with a passphrase',
-}
-
-/** A text as it can be typed into a shell as one word. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -10,6 +10,7 @@ import { MANAGED_MARKER } from '../../login/managed-entry.js'
 import { isCodexError, messageOf } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
+import { type Shell, shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import type { Runtime } from '../../runtime.js'
 import { disk, leftovers, records } from './doctor-files.js'
@@ -111,7 +112,9 @@ async function permissions(runtime: Runtime): Promise<readonly Finding[]> {
   if (process.platform === 'win32') return []
   const file = runtime.store.path
   const folder = path.dirname(file)
-  const findings = (await openPlaces(runtime.paths)).map(openFinding)
+  const findings = (await openPlaces(runtime.paths)).map((place) =>
+    openFinding(place, shellHere(runtime.env)),
+  )
   const isThere = await stat(file).catch(() => undefined)
   // What is given for success differs between Node and Bun; that there is an error does not.
   const refusal = await access(folder, constants.W_OK).then(
@@ -127,7 +130,7 @@ async function permissions(runtime: Runtime): Promise<readonly Finding[]> {
     : findings
 }
 
-function openFinding(place: OpenPlace): Finding {
+function openFinding(place: OpenPlace, shell: Shell): Finding {
   const { path: where, kind, mode, isOurs } = place
   const what = (mode & 0o022) !== 0 ? 'be changed' : kind === 'folder' ? 'be listed' : 'be read'
   const wanted = kind === 'folder' ? (isOurs ? '700' : 'go-w') : '600'
@@ -135,7 +138,7 @@ function openFinding(place: OpenPlace): Finding {
     id: 'permissions',
     severity: kind === 'file' || (mode & 0o022) !== 0 ? 'error' : 'warning',
     summary: `${where} (mode ${mode.toString(8)}) can ${what} by other users of this machine.`,
-    action: `chmod ${wanted} ${where}`,
+    action: `chmod ${wanted} ${shellWord(where, shell)}`,
     ...(isOurs && { fix: () => close(place).then(() => `only its owner gets at ${where} now.`) }),
   }
 }
