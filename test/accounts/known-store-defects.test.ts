@@ -21,6 +21,7 @@ import { readManifest, repositoryRoot, sourcesOf } from '../support/repository.j
 import { toolData, toolText } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { aPool } from '../support/records.js'
+import { homeIn } from '../support/home.js'
 
 const storeIn = (folder: string) =>
   createAccountStore({
@@ -153,7 +154,9 @@ describe('known defects with files and processes', () => {
     ]
     for (const name of [...ours, ...foreign])
       await mkdir(path.join(cache, name), { recursive: true })
-    await removeCopies(await cachedCopies(resolvePaths({ HOME: folder, XDG_CACHE_HOME: folder })))
+    await removeCopies(
+      await cachedCopies(resolvePaths({ ...homeIn(folder), XDG_CACHE_HOME: folder })),
+    )
     const left = [
       ...(await readdir(path.join(cache, 'packages'))).map((name) => `packages/${name}`),
       ...(await readdir(path.join(cache, 'node_modules'))).map((name) => `node_modules/${name}`),

@@ -16,6 +16,7 @@ import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { canonicalPath, type FileSystem, isSamePath } from '../../lib/kernel/files/real-path.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const GIT_ENV = { PATH: process.env.PATH ?? '', GIT_CONFIG_NOSYSTEM: '1', HOME: '/nonexistent' }
 const git = (folder: string, ...args: string[]): void =>
@@ -146,7 +147,7 @@ describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
   it('find a pool that was kept under the path as it was written', async () => {
     const { home, repo } = await homeWithRepository()
     await symlink(repo, path.join(home, 'link'))
-    const paths = resolvePaths({ HOME: home })
+    const paths = resolvePaths(homeIn(home))
     const file = projectAccountsFile(paths, projectKeyOf(path.join(home, 'link')))
     await mkdir(path.dirname(file), { recursive: true })
     await writeFile(file, '{"version":3,"accounts":[]}')

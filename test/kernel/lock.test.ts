@@ -19,6 +19,7 @@ import {
 import { bundledWorker } from '../support/bundled-worker.js'
 import { type Running, startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const OPTIONS = { staleMs: 2_000, waitMs: 15_000, what: 'the file' }
 const HOUR = 3_600_000
@@ -191,7 +192,7 @@ describe.skipIf(!isLinux)('the owner of a lock', () => {
         file: bun.command,
         args: [worker(), file],
         cwd: folder,
-        env: { ...bun.env, HOME: folder },
+        env: { ...bun.env, ...homeIn(folder) },
       })
       onTestFinished(() => running.kill())
       return running

@@ -8,6 +8,7 @@ import { CODEX_CLI_VERSION } from '../../lib/models/facts.js'
 import type { Runtime } from '../../lib/runtime.js'
 import { coreOver } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
+import { homeIn } from '../support/home.js'
 
 interface Report {
   readonly errors: number
@@ -37,7 +38,7 @@ describe('codex-doctor', () => {
         registry: { version: '0.900.0', atMs: Date.now() - 2 * 3_600_000 },
       }),
     )
-    const { runtime } = (await coreOver(['a'], { env: { HOME: home } })).core
+    const { runtime } = (await coreOver(['a'], { env: homeIn(home) })).core
     expect(await rowOf(runtime)).toMatch(
       /^Models are asked for as Codex CLI 0\.900\.0 \(the npm registry, learned 2 h( \d+ min)? ago\)\.$/,
     )
