@@ -7,6 +7,7 @@ import { createAccountStore } from '../../lib/accounts/store/store.js'
 import { withAccount, withLogin, withoutAccount } from '../../lib/accounts/edits.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { expectPrivate } from '../support/private-place.js'
 
 async function storeIn(folder: string, options: { watch?: boolean; legacy?: boolean } = {}) {
   const file = path.join(folder, 'root', 'accounts.json')
@@ -38,8 +39,8 @@ describe('account store', () => {
   it('writes the file for its owner alone, in a folder for its owner alone', async () => {
     const { store, file } = await storeIn(await temporaryFolder())
     await store.update((pool) => withLogin(pool, login('a')).pool)
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
-    expect((await stat(path.dirname(file))).mode & 0o777).toBe(0o700)
+    await expectPrivate(file)
+    await expectPrivate(path.dirname(file))
   })
 
   it('keeps fields it does not know through a read and a write', async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
 import { aHome } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
+import { expectPrivate } from '../support/private-place.js'
 
 const account = (name: string): Record<string, unknown> => ({
   refreshToken: `rt-${name}`,
@@ -64,7 +65,7 @@ describe('logout', () => {
       expect(stdout).toContain('Account 1 (anna) is logged out on this machine; 1 left.')
       expect(await namesIn(home)).toEqual(['ben'])
       const backup = /Undo: npx oc-codex-multi-auth import (\S+)/.exec(stdout)?.[1] ?? ''
-      expect((await stat(backup)).mode & 0o777).toBe(0o600)
+      await expectPrivate(backup)
       expect((await runCli(home, ['import', backup])).code).toBe(0)
       expect(await namesIn(home)).toEqual(['ben', 'anna'])
     },
@@ -87,7 +88,7 @@ describe('logout', () => {
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
       anthropic: { type: 'api', key: 'k' },
     })
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await expectPrivate(file)
     expect(await readdir(path.join(home, '.opencode', 'backups'))).toHaveLength(1)
   })
 
