@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+
 import { it } from 'vitest'
 
 /**
@@ -19,3 +23,15 @@ export const whereScriptsRun = it.runIf(!isWindows)
 export const whereLinksAreFree = it.runIf(!isWindows)
 
 export const onWindows = it.runIf(isWindows)
+
+/** Whether a file keeps its time of birth when its other times are set: Wine gives the time of the last write for both. */
+export function keepsBirthTimes(): boolean {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'oc-codex-birth-'))
+  try {
+    const before = statSync(folder).birthtimeMs
+    utimesSync(folder, 1, 1)
+    return statSync(folder).birthtimeMs === before
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { CODEX_CLI_VERSION } from '../../lib/models/facts.js'
 import type { Runtime } from '../../lib/runtime.js'
 import { coreOver } from '../support/core-over.js'
+import { whereModesCount } from '../support/platforms.js'
 import { toolData } from '../support/run-tool.js'
 import { homeIn } from '../support/home.js'
 
@@ -44,7 +45,7 @@ describe('codex-doctor', () => {
     )
   })
 
-  it('counts no error that it has just fixed', async () => {
+  whereModesCount('counts no error that it has just fixed', async () => {
     const { core } = await coreOver(['a'])
     const file = core.runtime.store.path
     await chmod(file, 0o644)

@@ -41,7 +41,9 @@ export async function systemTools(
         await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined)
       }
     },
-    change: async (args) => void (await run(env, 'icacls', args)),
+    async change(args) {
+      await run(env, 'icacls', args)
+    },
   }
 }
 
@@ -60,7 +62,10 @@ function run(
     ...(signal && { signal }),
   })
   return new Promise((resolve, reject) => {
-    if (child === undefined) return reject(new Error(`${name} is not there.`))
+    if (child === undefined) {
+      reject(new Error(`${name} is not there.`))
+      return
+    }
     let output = ''
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
     child.stderr?.resume()
