@@ -227,11 +227,12 @@ describe('what killed processes left of locks', () => {
     const found = await findAbandonedLocks(folder, Date.now())
     expect(found.map((file) => path.relative(folder, file)).sort()).toEqual(
       [
-        lease('a'),
+        // Windows keeps no modes, so ours look like those of others there, which may be as old as an hour.
+        ...(process.platform === 'win32'
+          ? []
+          : [lease('a'), 'x.transaction.lock', 'oc-codex-multi-auth-quota.json.lock']),
         lease('c'),
         lease('0'),
-        'x.transaction.lock',
-        'oc-codex-multi-auth-quota.json.lock',
       ].sort(),
     )
   })
