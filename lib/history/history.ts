@@ -1,4 +1,5 @@
-import { open, stat } from 'node:fs/promises'
+import { mkdir, open, stat } from 'node:fs/promises'
+import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
@@ -159,6 +160,8 @@ async function append(file: string, text: string): Promise<number> {
   // Opening a pipe would wait for a reader, for ever.
   if (there !== undefined && !there.isFile())
     throw new CodexError('store_not_written', `${file} is not a regular file.`)
+  // Nobody has made the folder where the lock was not waited for.
+  if (there === undefined) await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
   const handle = await patiently('change', () => open(file, 'a+', 0o600))
   try {
     const { size } = await handle.stat()

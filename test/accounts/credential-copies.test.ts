@@ -13,6 +13,7 @@ import {
 } from '../../lib/accounts/store/credential-copies.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const account = (name: string, changes: Partial<Account> = {}): Account => ({
   uid: `acc_${name}`,
@@ -32,7 +33,7 @@ const poolText = (...accounts: object[]): string =>
 
 async function homeWith(files: Record<string, string>) {
   const home = await temporaryFolder()
-  const paths = resolvePaths({ HOME: home, XDG_STATE_HOME: path.join(home, 'state') })
+  const paths = resolvePaths({ ...homeIn(home), XDG_STATE_HOME: path.join(home, 'state') })
   for (const [name, text] of Object.entries(files)) {
     const file = path.join(paths.root, name)
     await mkdir(path.dirname(file), { recursive: true })

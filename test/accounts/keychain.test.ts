@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { Keychain } from '../../lib/accounts/keychain/keychain.js'
 import { guarded } from '../../lib/accounts/keychain/keychain-guard.js'
 import { systemKeychain } from '../../lib/accounts/keychain/keychain-system.js'
+import { whereScriptsRun } from '../support/platforms.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 /** A program of that name that notes its arguments and input, and runs a script. */
@@ -41,25 +42,31 @@ describe('the keychain of the system', () => {
     expect(asked).toEqual([{ service: 'oc-codex-multi-auth', name: 'pool-key-1' }])
   })
 
-  it('gives secret-tool a secret on its input, marked as Bun marks its own, and never as an argument', async () => {
-    const fake = await fakeProgram('secret-tool', 'cat > "$DIR/stdin"')
-    await linux(fake.env).set('pool-key-1', 'SECRET')
-    expect(await fake.stdin()).toBe('SECRET')
-    expect(await fake.argv()).toBe(
-      'store --label=oc-codex-multi-auth/pool-key-1 xdg:schema com.oven-sh.bun.Secret service oc-codex-multi-auth account pool-key-1\n',
-    )
-  })
+  whereScriptsRun(
+    'gives secret-tool a secret on its input, marked as Bun marks its own, and never as an argument',
+    async () => {
+      const fake = await fakeProgram('secret-tool', 'cat > "$DIR/stdin"')
+      await linux(fake.env).set('pool-key-1', 'SECRET')
+      expect(await fake.stdin()).toBe('SECRET')
+      expect(await fake.argv()).toBe(
+        'store --label=oc-codex-multi-auth/pool-key-1 xdg:schema com.oven-sh.bun.Secret service oc-codex-multi-auth account pool-key-1\n',
+      )
+    },
+  )
 
-  it('gives security of macOS a secret on its input, and never as an argument', async () => {
-    const fake = await fakeProgram('security', 'cat > "$DIR/stdin"')
-    await mac(fake.env).set('pool-key-1', 'SECRET')
-    expect(await fake.stdin()).toBe(
-      'add-generic-password -U -s oc-codex-multi-auth -a pool-key-1 -w SECRET\n',
-    )
-    expect(await fake.argv()).toBe('-i\n')
-  })
+  whereScriptsRun(
+    'gives security of macOS a secret on its input, and never as an argument',
+    async () => {
+      const fake = await fakeProgram('security', 'cat > "$DIR/stdin"')
+      await mac(fake.env).set('pool-key-1', 'SECRET')
+      expect(await fake.stdin()).toBe(
+        'add-generic-password -U -s oc-codex-multi-auth -a pool-key-1 -w SECRET\n',
+      )
+      expect(await fake.argv()).toBe('-i\n')
+    },
+  )
 
-  it.each([
+  whereScriptsRun.each([
     ['secret-tool', 'exit 1', linux],
     ['security', 'echo "could not be found" >&2; exit 44', mac],
   ] as const)('tells from %s that there is no such item', async (name, script, open) => {

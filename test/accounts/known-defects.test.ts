@@ -21,6 +21,7 @@ import { openRuntime } from '../../lib/open-runtime.js'
 import { ask, coreOver, firstTurn, ROOMY, served } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const pool = (...accounts: Parameters<typeof withUids>[0]) => ({
   version: 3 as const,
@@ -150,7 +151,7 @@ describe('known defects with the identity of accounts', () => {
     const home = await temporaryFolder()
     const project = path.join(home, 'work')
     await mkdir(path.join(project, '.git'), { recursive: true })
-    const env = { HOME: home }
+    const env = homeIn(home)
     const paths = resolvePaths(env)
     const file = projectAccountsFile(paths, projectKeyOf(project))
     await mkdir(path.dirname(file), { recursive: true })
@@ -194,7 +195,7 @@ describe('known defects with the identity of accounts', () => {
     await mkdir(path.join(home, '.opencode'))
     await mkdir(path.join(home, 'loose', 'deep'), { recursive: true })
     expect(findProjectRoot(path.join(home, 'loose', 'deep'), home)).toBeUndefined()
-    expect(resolvePoolScope(resolvePaths({ HOME: home }), home, true)).toMatchObject({
+    expect(resolvePoolScope(resolvePaths(homeIn(home)), home, true)).toMatchObject({
       kind: 'global',
     })
   })

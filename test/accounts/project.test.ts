@@ -17,6 +17,7 @@ import { canonicalPath } from '../../lib/kernel/files/same-path.js'
 import { git, homeWithRepository } from '../support/git.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
   it('are those of the earlier plugin for a folder that is what it is called', async () => {
@@ -117,7 +118,7 @@ describe.skipIf(process.platform === 'win32')('the keys of a project', () => {
   it('find a pool that was kept under the path as it was written', async () => {
     const { home, repo } = await homeWithRepository()
     await symlink(repo, path.join(home, 'link'))
-    const paths = resolvePaths({ HOME: home })
+    const paths = resolvePaths(homeIn(home))
     const file = projectAccountsFile(paths, projectKeyOf(path.join(home, 'link')))
     await mkdir(path.dirname(file), { recursive: true })
     await writeFile(file, '{"version":3,"accounts":[]}')

@@ -22,6 +22,7 @@ import { openRuntime } from '../../lib/open-runtime.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const oauth = {
   uid: 'acc_login',
@@ -78,9 +79,9 @@ async function folder(pool?: AccountPool) {
   }
   const runtime = (keychain: MemoryKeychain) => {
     const made = openRuntime({
-      env: { HOME: home },
+      env: homeIn(home),
       directory: home,
-      paths: resolvePaths({ HOME: home }),
+      paths: resolvePaths(homeIn(home)),
       host: { log: () => undefined, toast: () => undefined },
       watch: false,
       keychain,

@@ -7,6 +7,9 @@ import { createAccountStore } from '../../lib/accounts/store/store.js'
 import { withAccount, withLogin, withoutAccount } from '../../lib/accounts/edits.js'
 import { systemClock } from '../../lib/kernel/clock.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { failFiles } from '../support/faulty-files.js'
+import { whereModesRefuse } from '../support/platforms.js'
+import { expectPrivate } from '../support/private-place.js'
 
 async function storeIn(folder: string, options: { watch?: boolean; legacy?: boolean } = {}) {
   const file = path.join(folder, 'root', 'accounts.json')
@@ -38,8 +41,8 @@ describe('account store', () => {
   it('writes the file for its owner alone, in a folder for its owner alone', async () => {
     const { store, file } = await storeIn(await temporaryFolder())
     await store.update((pool) => withLogin(pool, login('a')).pool)
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
-    expect((await stat(path.dirname(file))).mode & 0o777).toBe(0o700)
+    await expectPrivate(file)
+    await expectPrivate(path.dirname(file))
   })
 
   it('keeps fields it does not know through a read and a write', async () => {
@@ -112,13 +115,29 @@ describe('account store', () => {
     await expect(store.read()).rejects.toMatchObject({ code: 'store_unreadable' })
   })
 
-  it.skipIf(process.getuid?.() === 0)(
+  whereModesRefuse(
     'says that a file without permission cannot be read, and changes nothing',
     async () => {
       const { store, file } = await storeIn(await temporaryFolder())
       await store.update((pool) => withLogin(pool, login('a')).pool)
       await chmod(file, 0o000)
       await expect(store.read()).rejects.toMatchObject({ code: 'store_unreadable' })
+    },
+  )
+
+  it.each(['EPERM', 'EACCES'])(
+    'says that a file that the system refuses with %s cannot be read, and changes nothing',
+    async (code) => {
+      const { store, file } = await storeIn(await temporaryFolder())
+      await store.update((pool) => withLogin(pool, login('a')).pool)
+      const before = await readFile(file, 'utf8')
+      const other = (await storeIn(path.dirname(path.dirname(file)))).store
+      const end = failFiles('open', (target) => (target === file ? code : undefined))
+      const endReads = failFiles('readFile', (target) => (target === file ? code : undefined))
+      await expect(other.read()).rejects.toMatchObject({ code: 'store_unreadable' })
+      end()
+      endReads()
+      expect(await readFile(file, 'utf8')).toBe(before)
     },
   )
 

@@ -17,6 +17,7 @@ import { CODEX_CLI_VERSION } from '../../lib/models/facts.js'
 import { resolveEndpoints } from '../../lib/oauth/endpoints.js'
 import { ask, coreOver, firstTurn, RESPONSES } from '../support/core-over.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const NOW = 1_800_000_000_000
 const never = new AbortController().signal
@@ -237,7 +238,7 @@ describe.skipIf(process.platform === 'win32')('an installed Codex CLI', () => {
     const bin = path.join(home, 'bin')
     await mkdir(bin, { recursive: true })
     return {
-      env: { PATH: `${bin}:/usr/bin:/bin`, HOME: home },
+      env: { PATH: `${bin}:/usr/bin:/bin`, ...homeIn(home) },
       program: path.join(bin, 'codex'),
       script: `#!/bin/sh\necho started > '${mark}'\necho '${words}'\n`,
     }

@@ -7,7 +7,7 @@ import { accountsServing, withAccountCounts } from '../../lib/catalogue/account-
 import { parseCatalogue } from '../../lib/catalogue/catalogue.js'
 import { type HostModel, mergeModels } from '../../lib/catalogue/host-models.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 
 const hostModel = (id: string, fields: Partial<HostModel> = {}): HostModel => ({
   id,
@@ -313,7 +313,7 @@ describe('how many accounts may run a model', () => {
       { refreshToken: 'rt_2', accountId: 'w2', addedAt: 1, lastUsed: 0, enabled: false },
       { kind: 'api-key', apiKey: 'sk', baseUrl: 'https://k.example', addedAt: 1, lastUsed: 0 },
     ])
-    const paths = resolvePaths({ HOME: home })
+    const paths = resolvePaths(homeIn(home))
     expect((await accountsServing(paths, home, true)).size).toBe(1)
     await writeFile(paths.accountsFile, '{')
     expect((await accountsServing(paths, home, true)).size).toBe(0)

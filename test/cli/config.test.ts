@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { SETTINGS } from '../../lib/config/settings.js'
 import { type CliResult, runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { expectPrivate } from '../support/private-place.js'
 
 interface Stage {
   readonly userFile: string
@@ -120,7 +121,7 @@ describe('config', () => {
     const { run, userFile } = await stageWith()
     await run(['set', 'toastDurationMs', '9000'])
     expect(JSON.parse(await readFile(userFile, 'utf8'))).toEqual({ toastDurationMs: 9000 })
-    expect((await stat(userFile)).mode & 0o777).toBe(0o600)
+    await expectPrivate(userFile)
   })
 
   it('says what is in force when something else wins', async () => {

@@ -8,6 +8,7 @@ import { main } from '../../lib/cli/main.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { startTokenServer } from '../support/token-server.js'
 import { accountsFileOf, anAccount, writePool } from '../support/records.js'
+import { homeIn } from '../support/home.js'
 
 /** `refresh` on a disk that takes nothing from the moment the token is spent. */
 async function refreshOnFullDisk({ isInteractive }: { isInteractive: boolean }) {
@@ -38,7 +39,7 @@ async function refreshOnFullDisk({ isInteractive }: { isInteractive: boolean }) 
     columns: undefined,
     signal: abort.signal,
     env: {
-      HOME: home,
+      ...homeIn(home),
       OC_CODEX_SIMULATOR_ISSUER: server.issuer,
       OC_CODEX_SIMULATOR_BACKEND: server.issuer,
     },

@@ -14,6 +14,7 @@ import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.
 import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const NAME = 'oc-codex-multi-auth-accounts.json'
 const DAMAGED: readonly (readonly [string, string])[] = [
@@ -56,7 +57,7 @@ function runtimeIn(
   home: string,
   options: { env?: NodeJS.ProcessEnv; keychain?: MemoryKeychain } = {},
 ): Runtime {
-  const env = { HOME: home, ...options.env }
+  const env = { ...homeIn(home), ...options.env }
   const runtime = openRuntime({
     env,
     directory: home,
@@ -138,7 +139,7 @@ describe('a login where the account file is damaged', () => {
       const { home, pool, aside } = await homeWithFile('{"version": 3, "accounts": [')
       const { simulator, env } = await loginServer()
       const said: string[] = []
-      const all = { HOME: home, PATH: '/nonexistent', BROWSER: '/nonexistent', ...env }
+      const all = { ...homeIn(home), PATH: '/nonexistent', BROWSER: '/nonexistent', ...env }
       const core = await createCore({
         host: { log: () => undefined, toast: ({ message }) => void said.push(message) },
         paths: resolvePaths(all),

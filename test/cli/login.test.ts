@@ -1,10 +1,11 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { expectPrivate } from '../support/private-place.js'
 
 async function login(
   args: readonly string[],
@@ -27,7 +28,7 @@ describe('login with an API key', () => {
       { kind: 'api-key', apiKey: 'sk-made-up', baseUrl: 'https://api.openai.com/v1' },
     ])
     expect(stdout).toBe('Account 1 (api.openai.com) is in the pool.\n')
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await expectPrivate(file)
   })
 
   it('takes it from OPENAI_API_KEY when asked for one, after OC_CODEX_API_KEY, and says so', async () => {

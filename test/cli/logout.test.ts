@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
 import { aHome } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
+import { failFiles } from '../support/faulty-files.js'
+import { expectPrivate } from '../support/private-place.js'
 
 const account = (name: string): Record<string, unknown> => ({
   refreshToken: `rt-${name}`,
@@ -63,8 +65,8 @@ describe('logout', () => {
       expect(code).toBe(0)
       expect(stdout).toContain('Account 1 (anna) is logged out on this machine; 1 left.')
       expect(await namesIn(home)).toEqual(['ben'])
-      const backup = /Undo: npx oc-codex-multi-auth import (\S+)/.exec(stdout)?.[1] ?? ''
-      expect((await stat(backup)).mode & 0o777).toBe(0o600)
+      const backup = /Undo: npx oc-codex-multi-auth import (["']?)(.+)\1$/m.exec(stdout)?.[2] ?? ''
+      await expectPrivate(backup)
       expect((await runCli(home, ['import', backup])).code).toBe(0)
       expect(await namesIn(home)).toEqual(['ben', 'anna'])
     },
@@ -87,7 +89,7 @@ describe('logout', () => {
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
       anthropic: { type: 'api', key: 'k' },
     })
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await expectPrivate(file)
     expect(await readdir(path.join(home, '.opencode', 'backups'))).toHaveLength(1)
   })
 
@@ -162,17 +164,15 @@ describe('accounts without a terminal', () => {
     )
   })
 
-  it.skipIf(process.getuid?.() === 0)(
-    'names the undo also when OpenCode’s login file cannot be written',
-    async () => {
-      const home = await aHome([account('anna')])
-      const folder = path.dirname(await hostLogins(home, { openai: MANAGED_AUTH }))
-      await chmod(folder, 0o500)
-      const { code, stdout } = await runCli(home, ['logout', '1', '--yes'])
-      await chmod(folder, 0o700)
-      expect(code).toBe(0)
-      expect(stdout).toContain('could not be written')
-      expect(stdout).toContain('Undo: ')
-    },
-  )
+  it('names the undo also when OpenCode’s login file cannot be written', async () => {
+    const home = await aHome([account('anna')])
+    const file = await hostLogins(home, { openai: MANAGED_AUTH })
+    failFiles('open', (target) =>
+      target !== file && path.dirname(target) === path.dirname(file) ? 'EACCES' : undefined,
+    )
+    const { code, stdout } = await runCli(home, ['logout', '1', '--yes'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('could not be written')
+    expect(stdout).toContain('Undo: ')
+  })
 })

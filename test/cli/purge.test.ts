@@ -10,7 +10,7 @@ import { withUids } from '../../lib/accounts/store/pool-format.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { coreOver } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -229,7 +229,7 @@ describe('new tokens that lie in a spare folder because the disk of the account 
     const { home } = await homeFullOfCopies()
     const {
       spareRefreshDirs: [spare = ''],
-    } = resolvePaths({ HOME: home })
+    } = resolvePaths(homeIn(home))
     const entryOf = (name: string): string =>
       JSON.stringify({
         state: 'received',

@@ -9,6 +9,7 @@ import { ask, coreOver, firstTurn } from '../support/core-over.js'
 import { turnBody, user } from '../support/conversation.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { expectPrivate } from '../support/private-place.js'
 
 /** Both windows of a usual account. */
 const windowsOf = (used: number) => [
@@ -320,7 +321,7 @@ describe('diag --snapshots', () => {
     expect(stdout).toMatch(/gpt-5\.5 +switched_account_after_usage_limit +200 completed/)
     expect(stdout).toContain('No prompt, answer, file, token, address or account id')
     const [, file = ''] = /in (\/\S+snapshots-\S+\.json)/.exec(stdout) ?? []
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await expectPrivate(file)
     const pack = JSON.parse(await readFile(file, 'utf8')) as { readonly snapshots: unknown }
     expect(pack).toMatchObject({
       kind: 'oc-codex-multi-auth snapshots',

@@ -16,7 +16,7 @@ import { openAccountsDialog } from '../../lib/dialog-entry.js'
 import { type PoolView, poolView } from '../../lib/tui/pool-view.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { ROOMY } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { signedIn } from '../support/records.js'
 import { runCli } from '../support/run-cli.js'
 import { tuiHost } from '../support/tui-host.js'
@@ -76,7 +76,7 @@ export async function stageOf(given: Given = {}): Promise<Stage> {
   const project = path.join(home, 'project')
   await mkdir(path.join(project, '.git'), { recursive: true })
   const env = {
-    HOME: home,
+    ...homeIn(home),
     OC_CODEX_SIMULATOR_ISSUER: simulator.url,
     OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
     CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0',

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { anAccount, writePool } from '../support/records.js'
+import { homeIn } from '../support/home.js'
 
 /** A request as it would have gone out. */
 interface Outgoing {
@@ -42,7 +43,7 @@ export async function withCore<T>(
   extraEnv: NodeJS.ProcessEnv = {},
 ): Promise<T> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'oc-codex-fuzz-'))
-  const env = { HOME: home, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0', ...extraEnv }
+  const env = { ...homeIn(home), CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0', ...extraEnv }
   const paths = resolvePaths(env)
   await writePool(
     paths.accountsFile,

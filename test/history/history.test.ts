@@ -1,7 +1,9 @@
+import fs from 'node:fs'
 import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { HistoryEntry } from '../../lib/history/entries.js'
 import { createHistory, type HistoryDeps } from '../../lib/history/history.js'
@@ -13,6 +15,7 @@ import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { expectPrivate } from '../support/private-place.js'
 
 const DAY = 86_400_000
 const turn = (atMs: number, model = 'gpt-5.5'): HistoryEntry => ({
@@ -63,13 +66,37 @@ describe('the history', () => {
       kind: 'weekly',
       level: 10,
     })
+    // A read waits for the write as long as it takes; a close only for a moment.
+    await first.read()
     await first.close()
     expect((await historyAt(file).read()).map(({ type }) => type)).toEqual([
       'switch',
       'turn',
       'alert',
     ])
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await expectPrivate(file)
+  })
+
+  it('keeps its lines where a window closes before the folder of the first one is made', async () => {
+    const file = await place()
+    const { mkdir: original } = fs.promises
+    let calls = 0
+    fs.promises.mkdir = (async (...args: Parameters<typeof original>) => {
+      calls += 1
+      // The disk takes longer over it than a close waits.
+      if (calls === 1) await new Promise(() => undefined)
+      return original(...args)
+    }) as typeof original
+    syncBuiltinESMExports()
+    onTestFinished(() => {
+      fs.promises.mkdir = original
+      syncBuiltinESMExports()
+    })
+    const history = historyAt(file)
+    history.note(turn(Date.now()))
+    await history.close()
+    expect(parseLines(await readFile(file, 'utf8'))).toHaveLength(1)
+    await expectPrivate(path.dirname(file))
   })
 
   it('touches no disk while lines are noted', async () => {
@@ -188,6 +215,7 @@ describe('the bounds of the history', () => {
     )
     const history = historyAt(file)
     history.note(turn(now))
+    await history.read()
     await history.close()
     expect(parseLines(await readFile(file, 'utf8')).map(({ atMs }) => atMs)).toEqual([
       now - 34 * DAY,
@@ -204,6 +232,7 @@ describe('the bounds of the history', () => {
       await appendFile(file, `${JSON.stringify(turn(now - 100 + index))}\n`)
     const history = historyAt(file, { bounds })
     history.note(turn(now))
+    await history.read()
     await history.close()
     const left = parseLines(await readFile(file, 'utf8'))
     expect((await stat(file)).size).toBeLessThanOrEqual(bounds.maxBytes)

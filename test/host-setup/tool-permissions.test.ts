@@ -15,6 +15,7 @@ import {
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 type Rules = Record<string, unknown>
 
@@ -166,7 +167,7 @@ describe('the permission prompt of the host', () => {
 
   it('is skipped for a tool that the user’s own file names, and a project cannot borrow that', async () => {
     const home = await temporaryFolder()
-    const paths = resolvePaths({ HOME: home })
+    const paths = resolvePaths(homeIn(home))
     await mkdir(paths.hostConfigDir, { recursive: true })
     await writeFile(
       path.join(paths.hostConfigDir, 'opencode.jsonc'),
@@ -204,7 +205,7 @@ describe('the permission prompt of the host', () => {
 
   it('is skipped for as much of a tool as the user’s own file says, also when a project says more', async () => {
     const home = await temporaryFolder()
-    const paths = resolvePaths({ HOME: home })
+    const paths = resolvePaths(homeIn(home))
     await mkdir(paths.root, { recursive: true })
     await writeFile(
       path.join(paths.root, 'opencode.json'),
@@ -229,7 +230,7 @@ describe('the permission prompt of the host', () => {
     'does not wait for a pipe and reads no endless file in the place of the user’s configuration',
     async () => {
       const home = await temporaryFolder()
-      const paths = resolvePaths({ HOME: home })
+      const paths = resolvePaths(homeIn(home))
       await mkdir(paths.hostConfigDir, { recursive: true })
       execFileSync('mkfifo', [path.join(paths.hostConfigDir, 'opencode.json')])
       await symlink('/dev/zero', path.join(paths.hostConfigDir, 'opencode.jsonc'))

@@ -7,6 +7,7 @@ import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { packageVersion } from '../../lib/kernel/version.js'
 import { isTuiPluginHere } from '../../lib/shell/tui-plugin.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const ENTRY = '{ "plugin": ["oc-codex-multi-auth@latest"] }'
 
@@ -26,7 +27,7 @@ async function asked(
   )
   return isTuiPluginHere({
     directory: path.join(home, 'project', 'deep'),
-    paths: resolvePaths({ HOME: home }),
+    paths: resolvePaths(homeIn(home)),
     env: named,
     isMainThread,
   })

@@ -9,6 +9,7 @@ import { DEFAULT_ENDPOINTS } from '../../lib/oauth/endpoints.js'
 import { providerEndpoint, userBaseUrl } from '../../lib/host-setup/user-config.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const MINE = 'https://mine.example/v1'
 const saying = (baseURL: string): string =>
@@ -24,7 +25,7 @@ async function homeWith(
     await mkdir(path.dirname(path.join(home, name)), { recursive: true })
     await writeFile(path.join(home, name), text)
   }
-  const all = { HOME: home, ...env }
+  const all = { ...homeIn(home), ...env }
   return { home, own: () => userBaseUrl({ paths: resolvePaths(all), env: all }) }
 }
 
@@ -69,7 +70,7 @@ describe('the address of keys that name none', () => {
       'a.json': saying('https://first.example'),
       'folder/opencode.json': saying(MINE),
     })
-    const env = { HOME: home, OPENCODE_CONFIG: path.join(home, 'a.json') }
+    const env = { ...homeIn(home), OPENCODE_CONFIG: path.join(home, 'a.json') }
     expect(await userBaseUrl({ paths: resolvePaths(env), env })).toBe('https://first.example')
     expect(
       await userBaseUrl({

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { watchFiles } from '../../lib/kernel/files/watch-files.js'
 import { createWriteBehind } from '../../lib/kernel/write-behind.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { whereLinksAreFree } from '../support/platforms.js'
 
 /** How often a change of a file is reported. */
 function countReports(file: string, settleMs = 0): () => number {
@@ -44,7 +45,7 @@ describe('watchFiles', () => {
     expect(settled()).toBeLessThan(each())
   })
 
-  it('sees a write to the place a link leads to', async () => {
+  whereLinksAreFree('sees a write to the place a link leads to', async () => {
     const root = await realpath(await temporaryFolder())
     await mkdir(path.join(root, 'real'))
     const file = path.join(root, 'real', 'pool.json')

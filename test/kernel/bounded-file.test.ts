@@ -17,6 +17,7 @@ import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { server } from '../../lib/plugin.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const both = [
   ['async', readBoundedFile],
@@ -101,7 +102,7 @@ describe.skipIf(process.platform === 'win32')('a file of somebody else', () => {
       )
       const file = path.join(directory, '.opencode', 'openai-codex-auth-config.json')
       await make(file)
-      const env = { HOME: home }
+      const env = homeIn(home)
       const runtime = openRuntime({
         env,
         directory,

@@ -16,6 +16,7 @@ import {
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const HOUR = 3_600_000
 const FOLDERS = [
@@ -82,7 +83,7 @@ describe('a temporary file that a killed process left behind', () => {
       const writers = await Promise.all(
         folders.map((name) => writerInTheMiddle(path.join(home, name, 'killed.json'))),
       )
-      const paths = resolvePaths({ HOME: home, USERPROFILE: home })
+      const paths = resolvePaths(homeIn(home))
       expect(await sweepEverywhere(paths, Date.now()), 'live writers keep their files').toEqual([])
       for (const running of writers) running.kill()
       await Promise.all(writers.map(({ ended }) => ended))

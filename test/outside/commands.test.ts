@@ -8,7 +8,7 @@ import { packageVersion } from '../../lib/kernel/version.js'
 import { openRuntime } from '../../lib/open-runtime.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { signedIn } from '../support/records.js'
 import { memoryKeychain } from '../support/memory-keychain.js'
 import { expectOutside, shapeOf } from '../support/outside.js'
@@ -267,7 +267,7 @@ describe('what every command prints as JSON, and its exit code', () => {
     const { home, simulator } = await outside(several)
     const keychain = memoryKeychain()
     const env = {
-      HOME: home,
+      ...homeIn(home),
       CODEX_KEYCHAIN: '1',
       OC_CODEX_SIMULATOR_ISSUER: simulator.url,
       OC_CODEX_SIMULATOR_BACKEND: simulator.backend,

@@ -12,6 +12,7 @@ import { memoryKeychain } from '../support/memory-keychain.js'
 import { expectOutside, shapeOf } from '../support/outside.js'
 import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
+import { homeIn } from '../support/home.js'
 
 it('leaves files of the same names, keys and types behind after a refresh, two accounts, a limit, a pin and a setting', async () => {
   const { core, simulator, home } = await coreOver([{ name: 'a', windows: FULL }, 'b'], {
@@ -53,7 +54,7 @@ it('seals the account file into the same keys and types', async () => {
   await expect
     .poll(() => existsSync(path.join(home, '.opencode', 'package-lock.json')), { timeout: 15_000 })
     .toBe(true)
-  const env = { HOME: home, CODEX_KEYCHAIN: '1' }
+  const env = { ...homeIn(home), CODEX_KEYCHAIN: '1' }
   const runtime = openRuntime({
     env,
     directory: home,

@@ -8,7 +8,7 @@ import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { differences, loadCapture } from '../support/captured-request.js'
 import { coreOver } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { expectOutside, hashOf } from '../support/outside.js'
 import { repositoryRoot } from '../support/repository.js'
 
@@ -104,7 +104,7 @@ async function keyAtSimulator(): Promise<{ core: Core; simulator: Simulator }> {
   const home = await aHome([
     { kind: 'api-key', apiKey, baseUrl: `${simulator.backend}/codex`, addedAt: 1, lastUsed: 0 },
   ])
-  const env = { HOME: home, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' }
+  const env = { ...homeIn(home), CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' }
   const core = await createCore({
     host: { log: () => undefined, toast: () => undefined },
     paths: resolvePaths(env),

@@ -8,6 +8,7 @@ import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { personalityPart } from '../../lib/shell/personality-part.js'
 import type { Place } from '../../lib/shell/turns.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 /** The part of a session in a home with one text, and the messages the host was given to show. */
 async function stage(personality: PersonalityValue, place: Place = 'root') {
@@ -21,7 +22,7 @@ async function stage(personality: PersonalityValue, place: Place = 'root') {
       showToast: async ({ body }: { body: { message: string } }) => void shown.push(body.message),
     },
   }
-  const env = { HOME: home }
+  const env = homeIn(home)
   const part = personalityPart(
     { personality },
     { client: client as never, directory: home },

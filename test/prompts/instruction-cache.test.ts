@@ -15,6 +15,7 @@ import {
 } from '../../lib/prompts/instruction-cache.js'
 import { toolMessage } from '../../lib/prompts/tool-message.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { expectPrivate } from '../support/private-place.js'
 
 interface Stage {
   readonly cache: InstructionCache
@@ -86,7 +87,7 @@ describe('instruction cache', () => {
     const { cache, file, again, asked } = await stage(plain('newer'))
     cache.current()
     await vi.waitFor(async () => expect(await readFile(file, 'utf8')).toContain('newer'))
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await expectPrivate(file)
     const next = again()
     await next.load()
     expect(next.current()).toBe('newer')

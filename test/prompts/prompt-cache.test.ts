@@ -21,6 +21,7 @@ import {
   readPrompts,
 } from '../../lib/prompts/prompt-cache.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { expectPrivate } from '../support/private-place.js'
 
 const TEXTS = { plan: '# plan\n', compaction: 'compact\n', summaryPrefix: 'before:' }
 const pin = (name: string, text: string): PinnedPrompt => ({
@@ -110,7 +111,7 @@ describe('the texts of the Codex CLI', () => {
     expect(cache.current('summaryPrefix')).toBe(TEXTS.summaryPrefix)
     expect(asked).toHaveLength(3)
     await written(file)
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await expectPrivate(file)
   })
 
   it('are there at once for the next process, which asks nobody for a day and then only whether they changed', async () => {

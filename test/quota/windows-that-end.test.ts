@@ -7,6 +7,7 @@ import { parseLedger } from '../../lib/quota/ledger-state.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const worker = bundledWorker('test/quota/block-worker.ts')
 const WINDOWS = 12
@@ -21,7 +22,7 @@ it('windows that end at the same moment lose no block (each wrote without the lo
       file: process.execPath,
       args: [worker(), file, uid, atMs],
       cwd: folder,
-      env: { PATH: process.env.PATH ?? '', HOME: folder },
+      env: { PATH: process.env.PATH ?? '', ...homeIn(folder) },
     }),
   )
   await Promise.all(windows.map(({ ended }) => ended))

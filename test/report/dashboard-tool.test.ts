@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -8,6 +8,7 @@ import { reportData } from '../../lib/report/report-data.js'
 import { toolData, toolText } from '../support/run-tool.js'
 import { HOUR, move, NOW, reading, turn } from './entries.js'
 import { runtimeWith } from './tool-home.js'
+import { expectPrivate } from '../support/private-place.js'
 
 describe('codex-dashboard with a file', () => {
   it('writes a page only its owner can read, with the history, and names its path', async () => {
@@ -16,7 +17,7 @@ describe('codex-dashboard with a file', () => {
     expect(await toolData(runtime, 'dashboard', { html: 'report.html' })).toMatchObject({
       report: { path: file },
     })
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await expectPrivate(file)
     const page = await readFile(file, 'utf8')
     expect(page).toContain('gpt-of-the-test')
     expect(page).toContain('usage limit')

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { toolData, toolText } from '../support/run-tool.js'
 import { turn } from './entries.js'
 import { runtimeWith } from './tool-home.js'
+import { expectPrivate } from '../support/private-place.js'
 
 describe('codex-metrics with a format', () => {
   it('prints the quota of every account under a pseudonym, and no address or token', async () => {
@@ -38,7 +39,7 @@ describe('codex-metrics with a format', () => {
         'Metrics written to ',
       )
       const file = path.join(runtime.directory, 'out.prom')
-      expect((await stat(file)).mode & 0o777).toBe(0o600)
+      await expectPrivate(file)
       await writeFile(file, '')
     }
   })

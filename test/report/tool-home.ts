@@ -10,6 +10,7 @@ import { type Runtime } from '../../lib/runtime.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { NOW } from './entries.js'
 import { anAccount, writePool } from '../support/records.js'
+import { homeIn } from '../support/home.js'
 
 /** A runtime over a home with two accounts, readings of both and this history. The clock stands at `NOW`. */
 export async function runtimeWith(
@@ -17,7 +18,7 @@ export async function runtimeWith(
   extraLines: readonly string[] = [],
 ): Promise<Runtime> {
   const home = await temporaryFolder()
-  const paths = resolvePaths({ HOME: home })
+  const paths = resolvePaths(homeIn(home))
   const accounts = ['u1', 'u2'].map((uid) => ({
     ...anAccount(uid, { accountUserId: uid, email: `${uid}.person@example.com` }),
     refreshToken: `rt_${uid}secretsecret`,
@@ -32,7 +33,7 @@ export async function runtimeWith(
     [...entries.map((entry) => JSON.stringify(entry)), ...extraLines].join('\n'),
   )
   const runtime = openRuntime({
-    env: { HOME: home },
+    env: homeIn(home),
     directory: home,
     paths,
     host: { log: () => undefined, toast: () => undefined },

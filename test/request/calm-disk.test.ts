@@ -11,7 +11,7 @@ import { parseLedger } from '../../lib/quota/ledger-state.js'
 import { ask, coreOver, firstTurn, FULL } from '../support/core-over.js'
 import { failFiles } from '../support/faulty-files.js'
 import { type FileOperation, recordFileOperations } from '../support/file-operations.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 
 const TURNS = 100
 const ACCOUNTS = 12
@@ -75,7 +75,7 @@ it(`${TURNS} turns a second apart, with quota in every answer, leave the disk an
     })),
   )
   const asked: string[] = []
-  const env = { HOME: home }
+  const env = homeIn(home)
   const pause = globalThis.setTimeout
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
   onTestFinished(() => void vi.useRealTimers())

@@ -8,7 +8,7 @@ import { isHostSafe } from '../../lib/request/failures/host-text.js'
 import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { firstTurn } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 
 /** OpenCode gives up waiting for an answer after this and asks again, ms. */
 const HOST_GIVES_UP_MS = 300_000
@@ -126,7 +126,7 @@ async function coreWith(
     return deed(init?.signal ?? new AbortController().signal)
   }
   const all = {
-    HOME: home,
+    ...homeIn(home),
     OC_CODEX_SIMULATOR_BACKEND: 'http://127.0.0.1:9/backend-api',
     OC_CODEX_SIMULATOR_ISSUER: 'http://127.0.0.1:9',
     ...env,

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { answersAsked, ask, coreOver, firstTurn, RESPONSES, pathsOf } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 
 const message = {
   id: 'msg_1',
@@ -57,7 +57,7 @@ async function endpointWith(
     lastUsed: 0,
   }))
   const home = await aHome(keys)
-  const env = { HOME: home, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' }
+  const env = { ...homeIn(home), CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' }
   const core = await createCore({
     host: { log: () => undefined, toast: () => undefined },
     paths: resolvePaths(env),

@@ -10,7 +10,7 @@ import { startSimulator } from '../../simulator/index.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
 import { ask, firstTurn, FULL, ROOMY, served } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { signedIn } from '../support/records.js'
 
 const worker = bundledWorker('test/request/turns-worker.ts')
@@ -26,7 +26,7 @@ it('a window that is killed right behind a turn loses readings, and neither a bl
   onTestFinished(() => simulator.close())
   const home = await aHome(['full', 'free'].map((name) => signedIn(simulator, name, -1_000)))
   const env = {
-    HOME: home,
+    ...homeIn(home),
     PATH: process.env.PATH ?? '',
     OC_CODEX_SIMULATOR_ISSUER: simulator.url,
     OC_CODEX_SIMULATOR_BACKEND: simulator.backend,

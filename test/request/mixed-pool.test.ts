@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { firstTurn } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { toolData } from '../support/run-tool.js'
 
 const CONFIGURED = 'https://configured.example'
@@ -131,7 +131,7 @@ describe('a mixed pool', () => {
                 : Response.json({}, { status: 404 }),
             )
           }) as unknown as typeof globalThis.fetch
-          const env = { HOME: home, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' }
+          const env = { ...homeIn(home), CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0' }
           const core = await createCore({
             host: { log: () => undefined, toast: () => undefined },
             paths: resolvePaths(env),

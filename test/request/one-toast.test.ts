@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { parseEvents } from '../../lib/history/pool-events.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { ask, coreOver, firstTurn, FULL, ROOMY, type Stage } from '../support/core-over.js'
+import { homeIn } from '../support/home.js'
 
 const limited = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ name: `used-${String(index)}`, windows: FULL }))
@@ -24,7 +25,7 @@ describe('a request that passes accounts at their limit', () => {
     expect(toasts[0]).toMatch(
       /^\d+ accounts are at a limit, the first until .+; continuing with Account 21 \(.+\)\.$/,
     )
-    const { noticesFile } = resolvePaths({ HOME: stage.home })
+    const { noticesFile } = resolvePaths(homeIn(stage.home))
     const [event, ...others] = parseEvents(await readFile(noticesFile, 'utf8'))
     expect(others).toEqual([])
     expect(event).toMatchObject({ kind: 'switch', why: expect.stringMatching(/limit until /) })

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { ask, firstTurn } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 
 const KEY = 'sk-made-up'
 const PUBLIC = 'https://api.openai.com/v1'
@@ -33,7 +33,7 @@ async function coreWith(
     return Promise.resolve(reply())
   }) as unknown as typeof globalThis.fetch
   const home = await aHome(accounts)
-  const all = { HOME: home, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0', ...env }
+  const all = { ...homeIn(home), CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0', ...env }
   const core = await createCore({
     host: { log: () => undefined, toast: () => undefined },
     paths: resolvePaths(all),

@@ -5,7 +5,7 @@ import { OWN_PLAN, SUB_AGENT_RULES } from '../../lib/collaboration/texts.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import type { HostSettings } from '../../lib/shell/host-settings.js'
 import { turnHooks } from '../../lib/shell/turn-hooks.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -29,7 +29,7 @@ async function aStage(spokenOf: boolean, sessions: Record<string, { parentID?: s
     ...(spokenOf && { shapesTurns: true }),
   }
   const input = { client, directory: home } as unknown as PluginInput
-  const { hooks } = turnHooks(input, resolvePaths({ HOME: home }), settings)
+  const { hooks } = turnHooks(input, resolvePaths(homeIn(home)), settings)
   const turn = (agent: string, sessionID: string, providerID = 'openai') => ({
     sessionID,
     agent,

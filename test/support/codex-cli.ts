@@ -6,6 +6,7 @@ import path from 'node:path'
 import { endOf, type Ended, startProcess } from './child-process.js'
 import { repositoryRoot } from './repository.js'
 import type { Simulator } from '../../simulator/index.js'
+import { homeIn } from './home.js'
 
 /** What the tests were written against; a newer one may ask for more. */
 export const CODEX_CLI_OF_TESTS = '0.171.0'
@@ -165,7 +166,7 @@ export async function codexExec(
     { mode: 0o600 },
   )
   const env = {
-    HOME: folder,
+    ...homeIn(folder),
     PATH: process.env.PATH ?? '',
     CODEX_HOME: codexHome,
     CODEX_CA_CERTIFICATE: caFile,

@@ -11,6 +11,7 @@ import { type Runtime } from '../../lib/runtime.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { type RecordOnDisk, signedIn, writePool } from './records.js'
 import { temporaryFolder } from './temporary.js'
+import { homeIn } from './home.js'
 
 const FILE = 'oc-codex-multi-auth-accounts.json'
 
@@ -69,7 +70,7 @@ export class CopiedLogin {
 
   get env(): Record<string, string> {
     return {
-      HOME: this.home,
+      ...homeIn(this.home),
       OC_CODEX_SIMULATOR_ISSUER: this.simulator.url,
       OC_CODEX_SIMULATOR_BACKEND: this.simulator.backend,
     }

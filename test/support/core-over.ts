@@ -10,7 +10,7 @@ import type { OpenWebSocket } from '../../lib/request/transport/socket.js'
 import type { AccountSpec } from '../../simulator/accounts/account.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { loadCapture } from './captured-request.js'
-import { aHome } from './home.js'
+import { aHome, homeIn } from './home.js'
 import { signedIn } from './records.js'
 
 export const FULL = [{ minutes: 300, limit: 100, used: 100 }]
@@ -57,7 +57,7 @@ export async function coreOver(
   const home = await aHome(accounts)
   const said: string[] = []
   const env = {
-    HOME: home,
+    ...homeIn(home),
     OC_CODEX_SIMULATOR_ISSUER: simulator.url,
     OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
     CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0',

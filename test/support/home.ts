@@ -7,3 +7,8 @@ export async function aHome(accounts: readonly object[] = []): Promise<string> {
   await writePool(accountsFileOf(home), accounts)
   return home
 }
+
+/** The variables that make a folder the home of a user: Windows takes it from another one than everybody else. */
+export function homeIn(home: string): { readonly HOME: string; readonly USERPROFILE: string } {
+  return { HOME: home, USERPROFILE: home }
+}

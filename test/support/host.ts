@@ -5,6 +5,7 @@ import path from 'node:path'
 
 import { opencodeBinary, opencodeVersion } from '../../scripts/opencode-binary.mjs'
 import { BACKEND_ENV, ISSUER_ENV, type Endpoints } from '../../lib/oauth/endpoints.js'
+import { homeIn } from './home.js'
 import { type Ended, endOf, type Running, startProcess } from './child-process.js'
 
 /** A plugin entry as it stands in opencode.json. */
@@ -99,7 +100,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const project = path.join(root, 'project')
   const tools = path.join(root, 'bin')
   const env: Record<string, string> = {
-    HOME: home,
+    ...homeIn(home),
     XDG_CONFIG_HOME: path.join(home, '.config'),
     XDG_DATA_HOME: path.join(home, '.local', 'share'),
     XDG_CACHE_HOME: path.join(home, '.cache'),

@@ -1,6 +1,7 @@
 import { commands } from '../../lib/cli/commands.js'
 import type { CommandIo } from '../../lib/cli/io.js'
 import { main } from '../../lib/cli/main.js'
+import { homeIn } from './home.js'
 
 export interface CliResult {
   readonly code: number
@@ -46,7 +47,7 @@ export async function runCli(
     hasColours: options.hasColours ?? false,
     columns: undefined,
     signal: options.signal ?? new AbortController().signal,
-    env: { HOME: home, ...options.env },
+    env: { ...homeIn(home), ...options.env },
     directory: options.directory ?? home,
     ...(options.input !== undefined && { input: async () => options.input ?? '' }),
     ...(options.edit && { edit: async (_name, text) => options.edit?.(text) }),

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 
 import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
-import { aHome } from './home.js'
+import { aHome, homeIn } from './home.js'
 import { anAccount } from './records.js'
 
 /** A request for an answer, as the backend got it. */
@@ -127,7 +127,7 @@ export async function scripted(
     asked.push(request)
     return script(request, asked.length - 1, own) ?? good()
   }) as unknown as typeof globalThis.fetch
-  const env = { HOME: home, CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0', ...options.env }
+  const env = { ...homeIn(home), CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0', ...options.env }
   const core = await createCore({
     host: { log: () => undefined, toast: () => undefined },
     paths: resolvePaths(env),

@@ -16,6 +16,7 @@ import { recordFileOperations } from '../support/file-operations.js'
 import { toolData, toolText } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { type TokenStage, tokenStage } from '../support/token-stage.js'
+import { expectPrivate } from '../support/private-place.js'
 
 /** Takes the disk away between the spending of a token and the storing of its successor; gives it back when called. */
 function diskGoneAfterSpending(
@@ -121,8 +122,8 @@ describe('new tokens that no disk takes', () => {
       message: expect.stringContaining('safe in the refresh journal'),
     })
     const [name = ''] = await readdir(stage.spareDir)
-    expect((await stat(path.join(stage.spareDir, name))).mode & 0o777).toBe(0o600)
-    expect((await stat(stage.spareDir)).mode & 0o777).toBe(0o700)
+    await expectPrivate(path.join(stage.spareDir, name))
+    await expectPrivate(stage.spareDir)
     expect(await readFile(path.join(stage.spareDir, name), 'utf8')).not.toContain(
       stage.refreshToken,
     )

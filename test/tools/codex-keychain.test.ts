@@ -14,7 +14,7 @@ import { previewRemoval, removeAccounts } from '../../lib/tools/accounts/removal
 import { CHECKS } from '../../lib/tools/diagnostics/doctor-checks.js'
 import { openRuntime } from '../../lib/open-runtime.js'
 import { type Runtime } from '../../lib/runtime.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { memoryKeychain, type MemoryKeychain } from '../support/memory-keychain.js'
 import { toolData } from '../support/run-tool.js'
 
@@ -32,7 +32,7 @@ function runtimeOf(
   keychain: MemoryKeychain,
   env: Record<string, string> = { CODEX_KEYCHAIN: '1' },
 ): Runtime {
-  const all = { HOME: home, ...env }
+  const all = { ...homeIn(home), ...env }
   const runtime = openRuntime({
     env: all,
     directory: home,

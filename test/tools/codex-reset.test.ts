@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest'
 
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { openRuntime } from '../../lib/open-runtime.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { anAccount } from '../support/records.js'
 import { toolData } from '../support/run-tool.js'
 
@@ -11,9 +11,9 @@ it('the id of a redemption is that of every earlier version', async () => {
   const home = await aHome([anAccount('a', { uid: 'acc_0123456789ab' })])
   const sent: unknown[] = []
   const runtime = openRuntime({
-    env: { HOME: home },
+    env: homeIn(home),
     directory: home,
-    paths: resolvePaths({ HOME: home }),
+    paths: resolvePaths(homeIn(home)),
     host: { log: () => undefined, toast: () => undefined },
     watch: false,
     fetch: async (_url, init) => {

@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest'
 import { CODEX_CLI_VERSION } from '../../lib/models/facts.js'
 import type { Runtime } from '../../lib/runtime.js'
 import { coreOver } from '../support/core-over.js'
+import { whereModesCount } from '../support/platforms.js'
 import { toolData } from '../support/run-tool.js'
+import { homeIn } from '../support/home.js'
 
 interface Report {
   readonly errors: number
@@ -37,13 +39,13 @@ describe('codex-doctor', () => {
         registry: { version: '0.900.0', atMs: Date.now() - 2 * 3_600_000 },
       }),
     )
-    const { runtime } = (await coreOver(['a'], { env: { HOME: home } })).core
+    const { runtime } = (await coreOver(['a'], { env: homeIn(home) })).core
     expect(await rowOf(runtime)).toMatch(
       /^Models are asked for as Codex CLI 0\.900\.0 \(the npm registry, learned 2 h( \d+ min)? ago\)\.$/,
     )
   })
 
-  it('counts no error that it has just fixed', async () => {
+  whereModesCount('counts no error that it has just fixed', async () => {
     const { core } = await coreOver(['a'])
     const file = core.runtime.store.path
     await chmod(file, 0o644)

@@ -15,7 +15,7 @@ import { TOOLS } from '../../lib/tools/index.js'
 import { runTool } from '../../lib/tools/run-tool.js'
 import { hostileText, UNSAFE } from '../support/hostile-text.js'
 import { ask, firstTurn } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { runCli } from '../support/run-cli.js'
 
 /** A JWT whose claims say what somebody wants to be called. */
@@ -202,7 +202,7 @@ describe('what is said of hostile names', () => {
             const origin = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`
             const home = await hostileHome(name, origin)
             const env = {
-              HOME: home,
+              ...homeIn(home),
               OC_CODEX_SIMULATOR_ISSUER: origin,
               OC_CODEX_SIMULATOR_BACKEND: `${origin}/backend-api`,
               CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0',
@@ -294,7 +294,7 @@ describe('what is said of hostile names', () => {
     )
     const settings = path.join(project, '.opencode', 'openai-codex-auth-config.json')
     const env = {
-      HOME: home,
+      ...homeIn(home),
       OC_CODEX_SIMULATOR_ISSUER: origin,
       OC_CODEX_SIMULATOR_BACKEND: `${origin}/backend-api`,
     }

@@ -15,7 +15,7 @@ import { admittedArguments, riskOfCall } from '../../lib/tools/model-gate.js'
 import { hostArgs, toolsOfProfile } from '../../lib/tools/profiles.js'
 import { checkedArguments } from '../../lib/tools/run-tool.js'
 import { ROOMY } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { signedIn } from '../support/records.js'
 
 /** Arguments that can be had from each tool, harmless and harmful. */
@@ -72,7 +72,7 @@ async function stage(
   const project = path.join(home, 'project')
   await mkdir(path.join(project, '.git'), { recursive: true })
   const env = {
-    HOME: home,
+    ...homeIn(home),
     OC_CODEX_SIMULATOR_ISSUER: simulator.url,
     OC_CODEX_SIMULATOR_BACKEND: simulator.backend,
   }

@@ -9,6 +9,7 @@ import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { coreOver } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
 import { temporaryFolder } from '../support/temporary.js'
+import { homeIn } from '../support/home.js'
 
 const modeOf = async (file: string): Promise<number> => (await stat(file)).mode & 0o777
 
@@ -81,6 +82,6 @@ describe.skipIf(process.platform === 'win32')('a folder of ours', () => {
     expect(await closeFolder(path.join(home, 'link'))).toBe(false)
     expect(await modeOf(shared)).toBe(0o777)
     expect(await closeFolder(path.join(home, 'missing'))).toBe(false)
-    expect(await openPlaces(resolvePaths({ HOME: path.join(home, 'missing') }))).toEqual([])
+    expect(await openPlaces(resolvePaths({ ...homeIn(path.join(home, 'missing')) }))).toEqual([])
   })
 })

@@ -11,7 +11,7 @@ import { profileCost } from '../../lib/tools/profiles.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { runTool } from '../../lib/tools/run-tool.js'
 import { ask, firstTurn } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 
 /** Secrets of every shape a token, key or address comes in, also such as nothing would know for a secret. */
 const word = (alphabet: string, min: number, max = min) =>
@@ -132,7 +132,7 @@ describe('what is said', () => {
               { ...third, ...soon, baseUrl: `${origin}/v1` },
             ])
             const env = {
-              HOME: home,
+              ...homeIn(home),
               OC_CODEX_SIMULATOR_ISSUER: origin,
               OC_CODEX_SIMULATOR_BACKEND: `${origin}/backend-api`,
               CODEX_AUTH_RETRY_ALL_MAX_WAIT_MS: '0',

@@ -19,6 +19,7 @@ import { keychain } from './doctor-keychain.js'
 import { prompts } from './doctor-prompts.js'
 import { transport } from './doctor-transport.js'
 import { type Check, failed, type Finding, ok, warning } from './finding.js'
+import { windowsAccess } from './windows-access/windows-access.js'
 
 /** A clock further off than this breaks tokens and limits, ms. */
 const MAX_CLOCK_SKEW_MS = 2 * 60_000
@@ -108,8 +109,8 @@ async function accounts(runtime: Runtime): Promise<readonly Finding[]> {
   return [ok('accounts', `${count} signed in and enabled.`)]
 }
 
-async function permissions(runtime: Runtime): Promise<readonly Finding[]> {
-  if (process.platform === 'win32') return []
+async function permissions(runtime: Runtime, signal: AbortSignal): Promise<readonly Finding[]> {
+  if (process.platform === 'win32') return windowsAccess(runtime, signal)
   const file = runtime.store.path
   const folder = path.dirname(file)
   const findings = (await openPlaces(runtime.paths)).map((place) =>

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -16,6 +16,7 @@ import { answersAsked, ask, coreOver, firstTurn, FULL } from '../../support/core
 import { CREATED, DELTA, good, refusal, scripted, stream } from '../../support/scripted-backend.js'
 import { nodeWebSocket } from '../../support/scripted-socket.js'
 import { temporaryFolder } from '../../support/temporary.js'
+import { expectPrivate } from '../../support/private-place.js'
 
 const SNAPSHOTS = { ENABLE_PLUGIN_REQUEST_LOGGING: 'snapshots' }
 const dirOf = (core: Core): string => path.join(core.runtime.paths.logsDir, 'snapshots')
@@ -202,8 +203,8 @@ describe('a snapshot', () => {
     await ask(core, await firstTurn())
     await taken(core)
     const [name = ''] = await readdir(dirOf(core))
-    expect((await stat(dirOf(core))).mode & 0o777).toBe(0o700)
-    expect((await stat(path.join(dirOf(core), name))).mode & 0o777).toBe(0o600)
+    await expectPrivate(dirOf(core))
+    await expectPrivate(path.join(dirOf(core), name))
   })
 
   it('fails no request when it cannot be written', async () => {
