@@ -1,6 +1,10 @@
+import path from 'node:path'
+
 import type { Account } from '../accounts/account.js'
 import { abortReason } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
+import { ACCOUNTS_FILE } from '../kernel/files/paths.js'
+import { realPathOrSame } from '../kernel/files/real-path.js'
 import { type Lazy, lazily } from '../kernel/lazy.js'
 import type { RefreshReason } from '../oauth/oauth-client.js'
 import type { TokenEngine, TokensDeps } from './engine.js'
@@ -283,4 +287,9 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promis
     signal.addEventListener('abort', onAbort, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
+}
+
+/** The folder of leases and journal: beside the account file's real place, so that homes linked to one file share it. */
+export function refreshDir(root: string): string {
+  return path.join(path.dirname(realPathOrSame(path.join(root, ACCOUNTS_FILE))), 'refresh')
 }

@@ -21,9 +21,6 @@ export class UnreadableFile extends Error {
 const PIECE_BYTES = 4 * 1024
 const MISSING = ['ENOENT', 'ENOTDIR']
 
-/** A network drive takes away a file that is replaced while it is read; the new one is there at once. */
-const READ_TRIES = 4
-
 /** What a look at an open file tells; sizes are big integers where the caller wants exact ones. */
 interface Found {
   isFile(): boolean
@@ -49,20 +46,6 @@ export async function readBoundedFile(
 
 /** The same with the byte order mark, and with the state of exactly the file that was read. @throws UnreadableFile */
 export async function readBoundedFileWithStats(
-  file: string,
-  maxBytes: number,
-): Promise<{ readonly text: string; readonly stats: BigIntStats } | undefined> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await readOnce(file, maxBytes)
-    } catch (error) {
-      const wasReplaced = error instanceof UnreadableFile && codeOf(error.cause) === 'ESTALE'
-      if (!wasReplaced || tries >= READ_TRIES) throw error
-    }
-  }
-}
-
-async function readOnce(
   file: string,
   maxBytes: number,
 ): Promise<{ readonly text: string; readonly stats: BigIntStats } | undefined> {
