@@ -21,6 +21,9 @@ export class UnreadableFile extends Error {
 const PIECE_BYTES = 4 * 1024
 const MISSING = ['ENOENT', 'ENOTDIR']
 
+/** A network drive takes away a file that is replaced while it is read; the new one is there at once. */
+const READ_TRIES = 4
+
 /** What a look at an open file tells; sizes are big integers where the caller wants exact ones. */
 interface Found {
   isFile(): boolean
@@ -48,6 +51,7 @@ export async function readBoundedFile(
 export async function readBoundedFileWithStats(
   file: string,
   maxBytes: number,
+  tries = READ_TRIES,
 ): Promise<{ readonly text: string; readonly stats: BigIntStats } | undefined> {
   try {
     const handle = await open(file, FLAGS)
@@ -65,6 +69,8 @@ export async function readBoundedFileWithStats(
       await handle.close()
     }
   } catch (error) {
+    if (codeOf(error) === 'ESTALE' && tries > 1)
+      return readBoundedFileWithStats(file, maxBytes, tries - 1)
     if (isAbsent(error)) return undefined
     throw reasonOf(error, file)
   }
