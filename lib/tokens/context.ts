@@ -1,9 +1,5 @@
-import path from 'node:path'
-
 import type { Account } from '../accounts/account.js'
 import { CodexError } from '../kernel/errors.js'
-import { ACCOUNTS_FILE } from '../kernel/files/paths.js'
-import { realPathOrSame } from '../kernel/files/real-path.js'
 import type { RefreshGrant } from '../oauth/oauth-client.js'
 import type { CommitterDeps, TokenCommitter } from './commit.js'
 import { accountOf } from './token-rules.js'
@@ -34,8 +30,9 @@ export async function currentRecord(
 ): Promise<Account> {
   const { store, committer, lastSeen } = context
   const held = committer.heldFor(wanted)
+  if (how === 'afresh') store.forget()
   // Tokens that are held keep an account alive whose file cannot be read for the moment.
-  const pool = await store.read(how).catch((error: unknown) => {
+  const pool = await store.read().catch((error: unknown) => {
     if (held === undefined) throw error
     return undefined
   })
@@ -49,9 +46,4 @@ export async function currentRecord(
     )
   lastSeen.set(account.uid, account)
   return committer.overlay(account)
-}
-
-/** The folder of leases and journal: beside the account file's real place, so that homes linked to one file share it. */
-export function refreshDir(root: string): string {
-  return path.join(path.dirname(realPathOrSame(path.join(root, ACCOUNTS_FILE))), 'refresh')
 }

@@ -1,6 +1,10 @@
+import path from 'node:path'
+
 import type { Account } from '../accounts/account.js'
 import { abortable } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
+import { ACCOUNTS_FILE } from '../kernel/files/paths.js'
+import { realPathOrSame } from '../kernel/files/real-path.js'
 import { type Lazy, lazily } from '../kernel/lazy.js'
 import type { RefreshReason } from '../oauth/oauth-client.js'
 import type { TokenEngine, TokensDeps } from './engine.js'
@@ -272,4 +276,9 @@ export class Tokens {
 
 function grantOf(account: Account): Grant {
   return { token: account.accessToken ?? '', account }
+}
+
+/** The folder of leases and journal: beside the account file's real place, so that homes linked to one file share it. */
+export function refreshDir(root: string): string {
+  return path.join(path.dirname(realPathOrSame(path.join(root, ACCOUNTS_FILE))), 'refresh')
 }

@@ -31,7 +31,7 @@ describe('doctor --drill of the packed package', () => {
   let tarball = ''
   beforeAll(async () => {
     tarball = (await packPackage()).tarball
-  }, 120_000)
+  }, 600_000)
 
   /** A home with an account, and the package installed as npm does it. */
   async function installed() {

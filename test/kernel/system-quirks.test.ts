@@ -3,6 +3,7 @@ import path from 'node:path'
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
+import { readTextFile } from '../../lib/kernel/files/json-file.js'
 import { writeFileAtomic } from '../../lib/kernel/files/replace-file.js'
 import type * as locks from '../../lib/kernel/lock/lock.js'
 import { failFiles } from '../support/faulty-files.js'
@@ -59,6 +60,25 @@ describe('a file that somebody looks at while it is replaced', () => {
       if (fewest === 1) expect(calls).toBe(1)
     },
   )
+})
+
+describe('a file that a network drive takes away while it is read', () => {
+  it('is read again, since the one that replaced it is there', async () => {
+    const file = path.join(await temporaryFolder(), 'file.json')
+    await writeFile(file, 'new')
+    failFiles('open', (_file, call) => (call <= 3 ? 'ESTALE' : undefined))
+    expect(await readTextFile(file)).toMatchObject({ text: 'new' })
+  })
+
+  it('is told as such when that does not end', async () => {
+    const file = path.join(await temporaryFolder(), 'file.json')
+    await writeFile(file, 'new')
+    failFiles('open', () => 'ESTALE')
+    await expect(readTextFile(file)).rejects.toMatchObject({
+      code: 'store_unreadable',
+      message: expect.stringContaining('ESTALE'),
+    })
+  })
 })
 
 describe('a lock that is just being given back', () => {

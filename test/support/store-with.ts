@@ -5,6 +5,7 @@ export function storeWith(store: AccountStore, changed: Partial<AccountStore>): 
   return {
     path: store.path,
     read: () => store.read(),
+    forget: () => store.forget(),
     peek: () => store.peek(),
     update: (change, onCopy) => store.update(change, onCopy),
     transact: (work) => store.transact(work),

@@ -54,12 +54,15 @@ class FileStore {
 
   /**
    * The pool. A read of an unchanged file costs one `stat`; a missing file is an empty pool.
-   * @param how `afresh` opens the file whatever `stat` says: a network drive may tell what was there a minute ago
    * @throws CodexError `store_unreadable` (corrupt files are quarantined first), `store_newer`, `keychain_unreachable`
    */
-  read(how?: 'afresh'): Promise<AccountPool> {
-    if (how === 'afresh') this.#cached = undefined
+  read(): Promise<AccountPool> {
     return this.#look(1)
+  }
+
+  /** The next `read` opens the file whatever `stat` says: a network drive may tell what was there a minute ago. */
+  forget(): void {
+    this.#cached = undefined
   }
 
   /**

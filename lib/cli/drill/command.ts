@@ -1,6 +1,7 @@
 import { WrongUsage } from '../../kernel/errors.js'
 import { resolvePaths } from '../../kernel/files/paths.js'
 import { type Tone, toned } from '../../kernel/text/tones.js'
+import { startSimulator } from '../../../simulator/index.js'
 import { jsonText } from '../command.js'
 import type { OtherWay } from '../tool-command.js'
 import type { DrillReport } from './drill.js'
@@ -31,6 +32,7 @@ export const drillWay: OtherWay = {
   ],
   async run(given, io, json) {
     const options = {
+      startSimulator,
       accountsFile: resolvePaths(io.env).accountsFile,
       env: io.env,
       seconds: numberOf(given.seconds, '--seconds', SECONDS),

@@ -9,7 +9,7 @@ import { deadHolder, lock } from './rounds/locks.js'
 import { dropped, killedAsking, killedStoring, refresh } from './rounds/refresh.js'
 import { store } from './rounds/store.js'
 import { clock, refusedWrites } from './rounds/trouble.js'
-import { onStage, type Stage } from './stage.js'
+import { onStage, type Stage, type StageDeps } from './stage.js'
 import { broken, type Round, type Verdict } from './verdict.js'
 
 const ROUNDS: readonly Round[] = [
@@ -29,6 +29,8 @@ const LONGEST_STEP_MS = 90_000
 const WORKER = 'drill-worker.js'
 
 export interface DrillOptions {
+  /** Handed over, so that the command line has the simulator once. */
+  readonly startSimulator: StageDeps['startSimulator']
   /** The account file of the user; nothing but the folder it lies in is touched, and only by a folder of our own. */
   readonly accountsFile: string
   readonly env: NodeJS.ProcessEnv
@@ -62,6 +64,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillReport> {
   const worker = fileURLToPath(new URL(WORKER, import.meta.url))
   const deps = {
     beside,
+    startSimulator: options.startSimulator,
     env,
     processes,
     timeMs: seconds * 1_000,
@@ -112,7 +115,7 @@ async function verdictOf(round: Round, stage: Stage): Promise<Verdict> {
 }
 
 /** What the whole says. Pure. */
-export function overall(
+function overall(
   faults: readonly Pick<Verdict, 'outcome'>[],
   { kind }: DiskKind,
 ): Pick<DrillReport, 'safe' | 'summary' | 'action'> {

@@ -9,7 +9,7 @@ import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { CodexError, systemCode } from '../../kernel/errors.js'
 import { isProvablyDead, pidScope } from '../../kernel/lock/process-identity.js'
 import { chosenEnvironment, startProgram } from '../../kernel/start-program.js'
-import { type Simulator, startSimulator } from '../../../simulator/index.js'
+import type { Simulator, startSimulator } from '../../../simulator/index.js'
 import { type Helper, HelperFailed, helperOf } from './helper.js'
 import type { Job } from './job.js'
 
@@ -19,7 +19,7 @@ const FOLDER = /^\.oc-codex-drill-(\d{1,10})-([0-9a-f]{8}|0)-[0-9a-f]{12}$/
 const STALE_MS = 3_600_000
 
 /** Most processes of a drill, each with an account of its own where it needs one. */
-export const MOST_PROCESSES = 16
+const MOST_PROCESSES = 16
 const NAMES = Array.from({ length: MOST_PROCESSES }, (_, index) => `made-up-${index + 1}`)
 
 /** Where a drill takes place: a folder of its own on the user's disk, a login server of its own, processes of its own. */
@@ -54,6 +54,7 @@ export interface Home {
 export interface StageDeps {
   /** Folder of the account file. */
   readonly beside: string
+  readonly startSimulator: typeof startSimulator
   readonly env: NodeJS.ProcessEnv
   readonly processes: number
   readonly timeMs: number
@@ -78,7 +79,7 @@ export async function onStage<T>(deps: StageDeps, work: (stage: Stage) => Promis
   }
   let simulator: Simulator | undefined
   try {
-    simulator = await startSimulator({ accounts: NAMES })
+    simulator = await deps.startSimulator({ accounts: NAMES })
     return await work(stageOf(deps, folder, simulator, helpers, clear))
   } finally {
     await clear()
@@ -100,7 +101,7 @@ function notMade(folder: string): (error: unknown) => never {
 }
 
 /** Removes what killed drills left beside the account file. Never throws. */
-export async function sweepDrills(beside: string): Promise<void> {
+async function sweepDrills(beside: string): Promise<void> {
   for (const name of await readdir(beside).catch(() => [])) {
     const [, pid, scope] = FOLDER.exec(name) ?? []
     if (pid === undefined) continue
@@ -192,7 +193,8 @@ async function homeAt(
     store,
     uids: names,
     async account(uid) {
-      return (await store.read('afresh')).accounts.find((account) => account.uid === uid)
+      store.forget()
+      return (await store.read()).accounts.find((account) => account.uid === uid)
     },
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '../../accounts/keychain/sealed-files.js'
 import { backupsDirOf } from '../../accounts/store/pool-file.js'
 import { PROBE_ITEM } from '../../accounts/keychain/vault.js'
-import { refreshDir } from '../../tokens/context.js'
+import { refreshDir } from '../../tokens/tokens.js'
 import { sealPoolFile, type SealingResult, unsealPoolFile } from '../../tokens/sealing.js'
 import { CodexError, messageOf } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'

@@ -87,7 +87,7 @@ export function diskFindings(folder: string, { kind, name }: DiskKind): readonly
       return [
         warning(
           'disk',
-          `${folder} is on a disk without permissions (${name}), so whoever gets at the disk can read the tokens.`,
+          `${folder} is on a disk without permissions (${name}), so other users of this machine can read the tokens.`,
           'Move the folder to another disk and leave a link in its place, or seal the tokens: {keychain migrate}',
         ),
       ]

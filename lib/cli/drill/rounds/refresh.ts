@@ -113,7 +113,7 @@ export const dropped: Round = {
   },
 }
 
-const LOST = 'The account file has a refresh token that the login server does not know any more.'
+const LOST = 'The refresh token in the account file is a dead one.'
 
 function asking(stage: Stage, home: Home, uid: string): Helper['job'] {
   return { kind: 'ask', home: home.folder, uid, issuer: stage.simulator.url }
