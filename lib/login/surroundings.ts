@@ -8,7 +8,7 @@ export function surroundingsHere(env: NodeJS.ProcessEnv): Surroundings {
 }
 
 /** What a disk shows of the place a process runs at. */
-export interface Traces {
+interface Traces {
   readonly isThere: (file: string) => boolean
   /** Text of a file; empty where there is none. */
   readonly textOf: (file: string) => string
