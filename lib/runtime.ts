@@ -214,9 +214,9 @@ function openStores(
   const { env, paths, host, onMovedAside } = options
   const signal = options.signal === undefined ? ended : AbortSignal.any([options.signal, ended])
   const place = currentPlatform(env)
-  const onWait = options.onKeychainWait ?? ((question) => sayKeychainWaits(host, question))
+  const heard = options.onKeychainWait && { onWait: options.onKeychainWait }
   const vault = createVault({
-    keychain: options.keychain ?? systemKeychain(place, { onWait, signal }),
+    keychain: options.keychain ?? systemKeychain(place, { host, signal, ...heard }),
     clock,
     optedIn: env[KEYCHAIN_ENV] === '1',
     log: host,
@@ -236,16 +236,6 @@ function openStores(
       }),
     })
   return { vault, storeAt }
-}
-
-function sayKeychainWaits(host: HostPort, question: string): void {
-  host.log('warn', question)
-  host.toast({
-    variant: 'warning',
-    title: 'Codex accounts',
-    message: question,
-    durationMs: 20_000,
-  })
 }
 
 /** As which Codex CLI the backend is asked: loaded by who asks it, behind the requests. */

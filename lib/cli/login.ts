@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/account.js'
 import { PUBLIC_API } from '../oauth/base-url.js'
-import { isRemote } from '../login/method-list.js'
+import { loginMethods } from '../login/method-list.js'
+import { surroundingsHere } from '../login/surroundings.js'
 import { readyForLogin, saveApiKey } from '../core-late.js'
 import { CodexError, WrongUsage } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
@@ -18,7 +19,7 @@ const PUBLIC_KEY_ENV = 'OPENAI_API_KEY'
 const HELP = `Usage: oc-codex-multi-auth login [options]
 
 Signs in one ChatGPT account; an account that is there already gets a new login. Without an option: a choice on a
-terminal; elsewhere a browser, or a device code over SSH.
+terminal; elsewhere a browser, or a device code where none can be shown (SSH, containers).
 
   --browser       in a browser on this machine
   --device        with a code typed in on any device
@@ -62,7 +63,8 @@ export const loginCommand = defineCommand({
       const [method] = chosen
       if (method === undefined && io.isInteractive && !json)
         return chooseAndSignIn(runtime, io, wanted)
-      const by = method ?? (isRemote(io.env) ? 'device' : 'browser')
+      const [best] = loginMethods(surroundingsHere(io.env))
+      const by = method ?? best.id
       const { name, isWanted, message } = await signIn(runtime, by, uiOf(io), wanted)
       const isAsked = wanted === undefined ? {} : { isWanted }
       const answer = { account: name, path: runtime.store.path, ...isAsked }

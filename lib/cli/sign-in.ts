@@ -3,6 +3,7 @@ import { beginLogin, type PendingLogin } from '../login/login.js'
 import type { LoginMethodId } from '../login/method-list.js'
 import { OAuthClient, type LoginTokens } from '../oauth/oauth-client.js'
 import { openBrowser } from '../login/open-browser.js'
+import { aboutHere, surroundingsHere } from '../login/surroundings.js'
 import { labelIn, readyForLogin, saveLogin } from '../core-late.js'
 import { CodexError } from '../kernel/errors.js'
 import type { Runtime } from '../runtime.js'
@@ -60,11 +61,14 @@ async function tokensBy(
     case 'device':
       ui.showCode(login.url, login.userCode ?? '')
       return ui.waitFor('Waiting for the code to be entered', (signal) => until(login, signal))
-    case 'browser':
+    case 'browser': {
       ui.say('Sign in in your browser; if none opens, go to:')
       ui.address(login.url)
-      void openBrowser(login.url, runtime.env)
+      const { advice } = aboutHere(runtime.env)
+      if (advice !== undefined) ui.say(advice)
+      openBrowser(login.url, runtime.env, { at: surroundingsHere(runtime.env) })
       return ui.waitFor('Waiting for the browser', (signal) => until(login, signal))
+    }
     case 'paste': {
       ui.say('Sign in at:')
       ui.address(login.url)

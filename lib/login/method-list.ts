@@ -20,16 +20,33 @@ export const ENDPOINT_LABEL = 'Third-party Codex API (API Key + URL)'
 /** No login: leads to the menu of the accounts. Listed last, and only when there are accounts. */
 export const MANAGE_LABEL = 'Manage ChatGPT accounts'
 
-/** The ways to sign in, the best for this terminal first: over SSH no browser of this machine is in front of the user. */
-export function loginMethods(
+/** Where the user works, as far as a browser is concerned and the environment tells. */
+export type Surroundings = 'desktop' | 'wsl' | 'ssh' | 'dev-container' | 'ci' | 'no-screen'
+
+/** Where the user works. Pure; the first sign counts: an SSH session into a WSL is an SSH session. */
+export function surroundingsOf(
   env: Readonly<Record<string, string | undefined>>,
-): readonly LoginMethodInfo[] {
-  return isRemote(env) ? [DEVICE, BROWSER, PASTE] : [BROWSER, DEVICE, PASTE]
+  platform: string = process.platform,
+): Surroundings {
+  const has = (names: string): boolean => names.split(' ').some((name) => env[name])
+  const isLinux = platform === 'linux'
+  // Over SSH it can be that of the user; other systems show their windows on their own screen.
+  const hasScreen = isLinux && has('DISPLAY WAYLAND_DISPLAY')
+  if (env.CI && env.CI !== 'false') return 'ci'
+  if (has('CODESPACES REMOTE_CONTAINERS DEVCONTAINER GITPOD_WORKSPACE_ID')) return 'dev-container'
+  if (has('SSH_CONNECTION SSH_TTY') && !hasScreen) return 'ssh'
+  if (env.WSL_DISTRO_NAME) return 'wsl'
+  return isLinux && !hasScreen ? 'no-screen' : 'desktop'
 }
 
-/** True when a browser started here would not be seen by the user. */
-export function isRemote(env: Readonly<Record<string, string | undefined>>): boolean {
-  return [env.SSH_CONNECTION, env.SSH_TTY, env.SSH_CLIENT].some(
-    (value) => value !== undefined && value !== '',
-  )
+/** The ways to sign in, the best for these surroundings first: where no browser is in front of the user, a code. */
+export function loginMethods(
+  at: Surroundings,
+): readonly [LoginMethodInfo, ...(readonly LoginMethodInfo[])] {
+  return canShowBrowser(at) ? [BROWSER, DEVICE, PASTE] : [DEVICE, BROWSER, PASTE]
+}
+
+/** True where a browser that is started here is seen by the user. */
+export function canShowBrowser(at: Surroundings): boolean {
+  return at === 'desktop' || at === 'wsl'
 }

@@ -7,6 +7,7 @@ import { MANAGED_AUTH } from './managed-entry.js'
 import type { LoginMethodId } from './method-list.js'
 import type { LoginTokens } from '../oauth/oauth-client.js'
 import { openBrowser } from './open-browser.js'
+import { aboutHere, surroundingsHere } from './surroundings.js'
 
 interface LoginMethodsDeps extends LoginDeps {
   readonly host: HostPort
@@ -62,9 +63,16 @@ export function createLoginMethods(deps: LoginMethodsDeps) {
       if (id === 'browser') {
         // Waiting starts now: the user may be done before the host asks.
         login.finish().catch(() => undefined)
-        await openBrowser(url, deps.env)
+        openBrowser(url, deps.env, { at: surroundingsHere(deps.env) })
       }
-      return { method: 'auto', url, instructions, callback: () => finished(() => login.finish()) }
+      const { advice } = aboutHere(deps.env)
+      return {
+        method: 'auto',
+        url,
+        instructions:
+          id === 'browser' && advice !== undefined ? `${instructions} ${advice}` : instructions,
+        callback: () => finished(() => login.finish()),
+      }
     },
     /** Cancels a login that is still waiting. */
     async close(): Promise<void> {

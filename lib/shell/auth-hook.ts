@@ -11,6 +11,7 @@ import {
   type LoginMethodInfo,
   loginMethods,
   MANAGE_LABEL,
+  surroundingsOf,
 } from '../login/method-list.js'
 import { problemOfBaseUrl } from '../oauth/base-url-rules.js'
 import { hasAccounts, hasAccountsNow, markAsManaged } from './login-state.js'
@@ -73,7 +74,7 @@ export function authHook(
     get methods() {
       const manage = { id: 'manage' as const, label: MANAGE_LABEL }
       return [
-        ...loginMethods(process.env).map((info) => methodHook(info, core)),
+        ...loginMethods(surroundingsOf(process.env)).map((info) => methodHook(info, core)),
         endpointMethod,
         ...(hasAccountsNow(accountsFile) ? [methodHook(manage, core)] : []),
       ]

@@ -75,6 +75,31 @@ describe('a login', () => {
     }
   })
 
+  it.skipIf(noTerminal).each([
+    ['on a desktop', {}, ['browser', 'device', 'paste']],
+    ['over SSH', { DISPLAY: '', SSH_CONNECTION: '10.0.0.2 5 10.0.0.1 22' }, ['device', 'browser']],
+    ['in a container', { DISPLAY: '' }, ['device', 'browser', 'paste']],
+    ['in WSL', { DISPLAY: '', WSL_DISTRO_NAME: 'Ubuntu' }, ['browser', 'device', 'paste']],
+  ] as const)('is offered %s by the way that works there first', async (_name, env, order) => {
+    stage = await setStage()
+    const { host } = stage
+    const terminal = await openTerminal({
+      command: [host.binary, 'auth', 'login', '--provider', 'openai'],
+      cwd: host.project,
+      env: { ...host.env, ...env },
+      columns: 120,
+      rows: 30,
+    })
+    try {
+      const screen = await terminal.waitFor(/paste the address/)
+      const places = order.map((name) => screen.indexOf(METHODS[name]))
+      expect(places.every((place) => place >= 0)).toBe(true)
+      expect(places).toEqual([...places].sort((a, b) => a - b))
+    } finally {
+      await terminal.close()
+    }
+  })
+
   it.skipIf(noTerminal)('by pasting the last address works in a terminal', async () => {
     stage = await setStage()
     const { host, simulator } = stage

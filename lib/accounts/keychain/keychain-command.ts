@@ -1,6 +1,6 @@
 import { chosenEnvironment, startProgram } from '../../kernel/start-program.js'
-import { type Keychain, keychainError, KEYCHAIN_SERVICE, unavailable } from './keychain.js'
-import { problemWords, securityProblem, typedCommandCode } from './keychain-problem.js'
+import { type Keychain, KEYCHAIN_SERVICE, unavailable } from './keychain.js'
+import { keychainError, securityProblem, typedCommandCode } from './keychain-problem.js'
 
 /** Bun marks its items in libsecret with this schema and finds no others (measured with Bun 1.3.14). */
 const BUN_SCHEMA = ['xdg:schema', 'com.oven-sh.bun.Secret']
@@ -40,16 +40,16 @@ export function secretToolKeychain(start: Start): Keychain {
       if (code === 0) return stdout
       // No item and no service both end with 1; only the second has something to say.
       if (stderr.trim() === '') return undefined
-      throw failure('failed', via)
+      throw keychainError('failed', via)
     },
     async set(name, secret) {
       const label = `--label=${KEYCHAIN_SERVICE}/${name}`
       const { code } = await ask(['store', label, ...itemOf(name)], secret)
-      if (code !== 0) throw failure('failed', via)
+      if (code !== 0) throw keychainError('failed', via)
     },
     async delete(name) {
       const { code, stderr } = await ask(['clear', ...itemOf(name)])
-      if (code !== 0 && stderr.trim() !== '') throw failure('failed', via)
+      if (code !== 0 && stderr.trim() !== '') throw keychainError('failed', via)
       return code === 0
     },
   }
@@ -66,7 +66,8 @@ export function securityKeychain(start: Start): Keychain & Required<Pick<Keychai
   /** False when there is no such item. */
   const isFound = (code: number): boolean => {
     const problem = securityProblem(code)
-    if (problem !== undefined && problem !== 'missing') throw failure(problem, `${via}, ${code}`)
+    if (problem !== undefined && problem !== 'missing')
+      throw keychainError(problem, `${via}, ${code}`)
     return problem === undefined
   }
   return {
@@ -78,18 +79,14 @@ export function securityKeychain(start: Start): Keychain & Required<Pick<Keychai
     has: async (name) => isFound((await ask(['find-generic-password', ...itemOf(name)])).code),
     async set(name, secret) {
       // The shell splits at blanks and cuts a line at 4,095 bytes; what is stored here is short base64url and needs no quotes.
-      if (!/^[\w.-]{1,200}$/.test(secret + name)) throw failure('failed', via)
+      if (!/^[\w.-]{1,200}$/.test(secret + name)) throw keychainError('failed', via)
       const command = ['add-generic-password', '-U', ...itemOf(name), '-w', secret].join(' ')
       const { code, stderr } = await ask(['-i'], `${command}\n`)
       const stored = typedCommandCode(code, stderr)
-      if (!isFound(stored)) throw failure('no-keychain', `${via}, ${stored}`)
+      if (!isFound(stored)) throw keychainError('no-keychain', `${via}, ${stored}`)
     },
     delete: async (name) => isFound((await ask(['delete-generic-password', ...itemOf(name)])).code),
   }
-}
-
-function failure(...problem: Parameters<typeof problemWords>): Error {
-  return keychainError(problemWords(...problem))
 }
 
 /** Runs a program to its end. */
@@ -115,7 +112,7 @@ function asking(program: string, { env, limitMs, signal }: Start, ifMissing: str
       child.once('error', reject)
       child.once('close', (code) => {
         // Ended from outside, by the time limit as a rule: that says nothing about the item.
-        if (code === null) reject(failure('failed', program))
+        if (code === null) reject(keychainError('failed', program))
         else resolve({ code, stdout, stderr })
       })
       // A program that ends without reading is told apart by its exit code.

@@ -1,9 +1,9 @@
+import type { HostPort } from '../../kernel/host-port.js'
 import { lazily } from '../../kernel/lazy.js'
 import { type AskedKeychain, guarded, type Patience } from './keychain-guard.js'
 import {
   type Keychain,
   type KeychainPlace,
-  keychainError,
   KEYCHAIN_SERVICE,
   unavailable,
   type Waiting,
@@ -55,7 +55,20 @@ export function openKeychain(place: KeychainPlace, via: string, waiting?: Waitin
       has: async (name: string) => (await commands()).securityKeychain(start).has(name),
     }),
   }
-  return guarded(keychain, patience, waiting)
+  return guarded(keychain, patience, { onWait: shownBy(waiting?.host), ...waiting })
+}
+
+/** Says on the screen of the host what the keychain asks. */
+function shownBy(host: HostPort | undefined): (question: string) => void {
+  return (question) => {
+    host?.log('warn', question)
+    host?.toast({
+      variant: 'warning',
+      title: 'Codex accounts',
+      message: question,
+      durationMs: 20_000,
+    })
+  }
 }
 
 async function modulesOwn(): Promise<Keychain> {
@@ -82,10 +95,10 @@ export function bunKeychain(secrets: unknown): Keychain {
     try {
       return await call
     } catch (error) {
-      const { bunProblem, problemWords } = await import('./keychain-problem.js')
+      const { bunProblem, keychainError } = await import('./keychain-problem.js')
       const problem = bunProblem(error)
       const isKnown = problem === 'refused' || problem === 'cannot-ask'
-      throw isKnown ? keychainError(problemWords(problem, via)) : error
+      throw isKnown ? keychainError(problem, via) : error
     }
   }
   return {

@@ -1,4 +1,5 @@
-import type { KeychainWords } from './keychain.js'
+import type { CodexError } from '../../kernel/errors.js'
+import { KeychainRefused, unavailable } from './keychain.js'
 
 /** Why macOS does not hand out an item. */
 type KeychainProblem = 'missing' | 'refused' | 'cannot-ask' | 'no-keychain' | 'failed'
@@ -40,14 +41,30 @@ export function bunProblem(error: unknown): KeychainProblem {
   return /INTERACTION/.test(code) ? 'cannot-ask' : 'failed'
 }
 
+/** What went wrong, for the user. */
+interface KeychainWords {
+  readonly message: string
+  /** What to do, where that is more than the table says. */
+  readonly hint?: string
+  /** The owner of the keychain said no. Asked again at once, they would only have to say it again. */
+  readonly isRefused?: true
+}
+
 /**
- * What to say of a problem, without the words of the program that had it. Pure.
+ * The error of a problem, without the words of the program that had it.
  * @param via the way to the keychain, with the number it ended with
  */
-export function problemWords(
+export function keychainError(
   problem: Exclude<KeychainProblem, 'missing'>,
   via: string,
-): KeychainWords {
+): CodexError {
+  const { message, isRefused, ...options } = problemWords(problem, via)
+  return isRefused === true
+    ? new KeychainRefused('keychain_unreachable', message, options)
+    : unavailable(message, options)
+}
+
+function problemWords(problem: Exclude<KeychainProblem, 'missing'>, via: string): KeychainWords {
   switch (problem) {
     case 'refused':
       return {

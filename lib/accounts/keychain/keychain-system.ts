@@ -1,5 +1,4 @@
 import { lazily } from '../../kernel/lazy.js'
-import { isRecord } from '../../kernel/text/json.js'
 import type { Keychain, KeychainPlace, Waiting } from './keychain.js'
 import type { KeyMemory } from './vault.js'
 
@@ -34,7 +33,7 @@ const MEMORIES = new WeakMap<object, KeyMemory>()
 
 /** What all vaults of this program remember together; undefined where it has only one. */
 export function memoryOfProgram({ secrets }: KeychainPlace): KeyMemory | undefined {
-  if (typeof secrets !== 'function' && !isRecord(secrets)) return undefined
+  if (typeof secrets !== 'object' || secrets === null) return undefined
   const memory = MEMORIES.get(secrets) ?? new Map<string, never>()
   MEMORIES.set(secrets, memory)
   return memory

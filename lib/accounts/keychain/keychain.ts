@@ -1,4 +1,5 @@
 import { CodexError } from '../../kernel/errors.js'
+import type { HostPort } from '../../kernel/host-port.js'
 
 /** Where the OS keeps secrets for the user who is logged in. Errors of an implementation are its own; see `guarded`. */
 export interface Keychain {
@@ -28,6 +29,8 @@ export interface KeychainPlace {
 export interface Waiting {
   /** Hears the question when a call takes long, once for all calls within a minute. */
   readonly onWait?: ((question: string) => void) | undefined
+  /** Shows it where nobody hears it. */
+  readonly host?: HostPort
   /** Ends every wait. */
   readonly signal?: AbortSignal | undefined
 }
@@ -40,21 +43,5 @@ export function unavailable(
   return new CodexError('keychain_unreachable', message, options)
 }
 
-/** What went wrong, for the user. */
-export interface KeychainWords {
-  readonly message: string
-  /** What to do, where that is more than the table says. */
-  readonly hint?: string
-  /** The owner of the keychain said no. Asked again at once, they would only have to say it again. */
-  readonly isRefused?: true
-}
-
-/** The owner of the keychain said no. */
+/** The owner of the keychain said no. Asked again at once, they would only have to say it again. */
 export class KeychainRefused extends CodexError {}
-
-/** The error for what went wrong. */
-export function keychainError({ message, isRefused, ...options }: KeychainWords): CodexError {
-  return isRefused === true
-    ? new KeychainRefused('keychain_unreachable', message, options)
-    : unavailable(message, options)
-}

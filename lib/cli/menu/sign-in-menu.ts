@@ -1,7 +1,7 @@
 import type { Account } from '../../accounts/account.js'
 import { parseBaseUrl } from '../../oauth/base-url.js'
 import { ENDPOINT_LABEL, type LoginMethodId, loginMethods } from '../../login/method-list.js'
-import { canShowBrowser } from '../../login/open-browser.js'
+import { surroundingsHere } from '../../login/surroundings.js'
 import { readyForLogin, saveApiKey } from '../../core-late.js'
 import { messageOf } from '../../kernel/errors.js'
 import { signIn, type SignInUi } from '../sign-in.js'
@@ -17,13 +17,15 @@ import type { Choice } from './prompts.js'
 export async function signInByMenu(menu: MenuContext, wanted?: Account): Promise<boolean> {
   const { runtime, io, prompts } = menu
   const choices: readonly Choice<LoginMethodId | 'endpoint'>[] = [
-    ...loginMethods(io.env).map(({ id, label }) => ({ value: id, label: () => label })),
+    ...loginMethods(surroundingsHere(io.env)).map(({ id, label }) => ({
+      value: id,
+      label: () => label,
+    })),
     ...(wanted === undefined ? [{ value: 'endpoint' as const, label: () => ENDPOINT_LABEL }] : []),
   ]
   const title =
     wanted === undefined ? 'How do you want to sign in?' : `Sign in again: ${runtime.label(wanted)}`
-  const at = canShowBrowser(io.env) ? undefined : ('device' as const)
-  const method = await prompts.choose(title, choices, { at })
+  const method = await prompts.choose(title, choices)
   if (method === undefined) return false
   if (method === 'endpoint') return addEndpoint(menu)
   const result = await signIn(runtime, method, uiOf(menu), wanted)

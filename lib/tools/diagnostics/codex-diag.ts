@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { timestamp } from '../../accounts/store/backups.js'
 import { EMPTY_POOL } from '../../accounts/account.js'
 import { MAX_SNAPSHOTS } from '../../request/trace/snapshot-folder.js'
+import { aboutHere } from '../../login/surroundings.js'
 import { pseudonymOf } from '../../request/trace/trace.js'
 import { CodexError, messageOf } from '../../kernel/errors.js'
 import { redact } from '../../kernel/text/redact.js'
@@ -91,6 +92,7 @@ async function diagnose(runtime: Runtime) {
       platform: process.platform,
       arch: process.arch,
       release: os.release(),
+      surroundings: aboutHere(runtime.env).name,
     },
     storage: {
       path: runtime.store.path.replace(runtime.paths.home, '~'),

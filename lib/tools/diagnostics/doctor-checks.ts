@@ -7,6 +7,7 @@ import { close, openPlaces, type OpenPlace } from '../../accounts/project/own-fo
 import { parseBaseUrl } from '../../oauth/base-url.js'
 import { CALLBACK_PORTS } from '../../oauth/callback-server.js'
 import { MANAGED_MARKER } from '../../login/managed-entry.js'
+import { aboutHere } from '../../login/surroundings.js'
 import { isCodexError, messageOf } from '../../kernel/errors.js'
 import { counted } from '../../kernel/text/plural.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
@@ -42,6 +43,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   prompts,
   'host-login': hostLogin,
   'callback-port': callbackPort,
+  surroundings,
   backend,
   transport,
   'host-folder': hostFolder,
@@ -196,6 +198,12 @@ async function callbackPort(): Promise<readonly Finding[]> {
       'Use the device code method, or close the program that holds them.',
     ),
   ]
+}
+
+/** Where the user works decides which way to sign in can work. */
+async function surroundings({ env }: Runtime): Promise<readonly Finding[]> {
+  const { name, advice = '' } = aboutHere(env)
+  return [ok('surroundings', `This is ${name}. ${advice}`.trim())]
 }
 
 /** The answer needs no login: any status shows that the line works, and its date shows whether the clock is right. */
