@@ -1,3 +1,4 @@
+import { OLDEST_HOST, UPGRADE_HOST } from './lib/host-setup/tested-hosts.js'
 import { server } from './lib/plugin.js'
 
 /**
@@ -5,3 +6,13 @@ import { server } from './lib/plugin.js'
  * (docs/development/facts/opencode-host.md#plugin-loading).
  */
 export default { id: 'oc-codex-multi-auth', server }
+
+/**
+ * An OpenCode before 1.14 does not know the export above: it calls every export, in the order of their names, and this one
+ * comes first. It shows the user what it throws, and starts without us.
+ */
+export function AnOlderHost(): never {
+  throw new Error(
+    `this OpenCode is too old for it, which needs ${OLDEST_HOST} or newer. Run: ${UPGRADE_HOST}`,
+  )
+}

@@ -13,6 +13,9 @@ const PROBE_TIMEOUT_MS = 20_000
 
 const HINT = 'run `npm ci` in the repository'
 
+/** Names a folder whose `node_modules` holds another OpenCode than the repository's (scripts/opencode-versions.mjs). */
+export const OTHER_OPENCODE_ENV = 'OC_CODEX_TEST_OPENCODE'
+
 /**
  * Path of the OpenCode program that runs on this machine.
  * @param {string} [from] folder from which `node_modules` is looked up, upwards
@@ -44,19 +47,28 @@ export function bunCommand(from = import.meta.dirname) {
  * @returns {string}
  */
 export function opencodeVersion(from = import.meta.dirname) {
-  for (const modules of moduleFolders(from)) {
-    const manifest = path.join(modules, 'opencode-ai', 'package.json')
-    if (existsSync(manifest)) return JSON.parse(readFileSync(manifest, 'utf8')).version
-  }
+  for (const modules of moduleFolders(from))
+    for (const name of ['opencode-ai', ...programPackages()]) {
+      const manifest = path.join(modules, name, 'package.json')
+      if (existsSync(manifest)) return JSON.parse(readFileSync(manifest, 'utf8')).version
+    }
   throw new Error(`opencode-ai is not installed: ${HINT}`)
 }
 
-function candidates(from) {
+/**
+ * The packages that may hold a program for this machine, the likeliest first.
+ * @returns {string[]}
+ */
+export function programPackages() {
   const base = `opencode-${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`
   const glibcFirst = [base, `${base}-baseline`, `${base}-musl`, `${base}-baseline-musl`]
-  const names = lacksAvx2()
+  return lacksAvx2()
     ? glibcFirst.sort((a, b) => Number(b.includes('baseline')) - Number(a.includes('baseline')))
     : glibcFirst
+}
+
+function candidates(from) {
+  const names = programPackages()
   const program = process.platform === 'win32' ? 'opencode.exe' : 'opencode'
   return moduleFolders(from)
     .flatMap((modules) => names.map((name) => path.join(modules, name, 'bin', program)))
@@ -83,6 +95,8 @@ function runs(file) {
 }
 
 function moduleFolders(from) {
+  const other = process.env[OTHER_OPENCODE_ENV]
+  if (other) return [path.join(other, 'node_modules')]
   const folders = []
   for (let dir = path.resolve(from); ; dir = path.dirname(dir)) {
     folders.push(path.join(dir, 'node_modules'))

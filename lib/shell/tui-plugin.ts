@@ -5,6 +5,7 @@ import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.
 import type { Paths } from '../kernel/files/paths.js'
 import { isRecord, parsedJson } from '../kernel/text/json.js'
 import { packageVersion } from '../kernel/version.js'
+import { programMark } from '../slash-commands/same-machine.js'
 
 /** Texts, which stay, and comments and the commas before an end, which JSON does not have. */
 const NO_JSON = /("(?:[^"\\\n]|\\.)*")|\/\*[^]*?\*\/|\/\/.*$|,(?=\s*[\]}])/gm
@@ -14,7 +15,7 @@ const SWITCHED_OFF = /"oc-codex-multi-auth"\s*:\s*false/
 /** What the answer depends on. */
 interface TuiPlace {
   readonly directory: string
-  readonly paths: Pick<Paths, 'hostConfigDir' | 'stateDir' | 'root'>
+  readonly paths: Pick<Paths, 'hostConfigDir' | 'stateDir' | 'root' | 'tuiFile'>
   readonly env: NodeJS.ProcessEnv
   /** The TUI runs the server in a thread of its own; `run`, `serve` and `acp` run it in the first. */
   readonly isMainThread?: boolean
@@ -22,7 +23,8 @@ interface TuiPlace {
 
 /**
  * Whether this server is that of a TUI in this process that has our TUI plugin, which runs the commands itself. OpenCode waits
- * for the answer at every start. What is in doubt is a no.
+ * for the answer at every start. What is in doubt is a no: a TUI that has the commands leaves those of the server out of its
+ * list, and one whose OpenCode cannot load the plugin has no others.
  */
 export async function isTuiPluginHere({
   directory,
@@ -30,7 +32,7 @@ export async function isTuiPluginHere({
   env,
   isMainThread: isFirst = isMainThread,
 }: TuiPlace): Promise<boolean> {
-  if (isFirst) return false
+  if (isFirst || !(await hadCommands(paths.tuiFile))) return false
   const projects = env.OPENCODE_DISABLE_PROJECT_CONFIG === undefined ? upwards(directory) : []
   const named = env.OPENCODE_CONFIG_DIR === undefined ? [] : [env.OPENCODE_CONFIG_DIR]
   const folders = [
@@ -55,6 +57,14 @@ export async function isTuiPluginHere({
   )
   // The first is what the TUI remembers: it names what was switched, and loads nothing.
   return plain.slice(1).some(loadsUs) && !plain.some((text) => SWITCHED_OFF.test(text))
+}
+
+/** Whether the TUI plugin of this version had its commands in this very program: its own word for it (lib/tui/plugin.ts). */
+async function hadCommands(file: string): Promise<boolean> {
+  const text = await readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => undefined)
+  const said = parsedJson(text ?? '')
+  const mark = programMark()
+  return mark !== '' && isRecord(said) && said.program === mark && said.version === packageVersion()
 }
 
 /** Whether the TUI loads our plugin for this file, which it passes over when it is broken. A version that is not this one may know no commands. */

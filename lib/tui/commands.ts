@@ -27,16 +27,22 @@ interface Keymap {
 
 const ACCOUNTS = 'codex-accounts'
 
+/** Before 1.15 (docs/development/facts/opencode-host.md#older-versions). */
+const NO_KEYMAP =
+  'this OpenCode has no keymap for plugins; /codex-… are commands of the server instead'
+
 /** Every command of ours by its slash name, run here: no child process, no model, no turn. */
 export function registerCommands(deps: PartDeps): void {
   const { api, paths } = deps
-  const keymap = api.keymap as unknown as Keymap
+  const keymap = api.keymap as unknown as Partial<Keymap> | undefined
+  if (typeof keymap?.registerLayer !== 'function') throw new Error(NO_KEYMAP)
+  const registerLayer = keymap.registerLayer.bind(keymap)
   const commands = commandsOf(deps)
   const mark = machineMark(paths.root)
   let listed: ReadonlySet<string> = new Set()
   let taken: ReadonlySet<string> = new Set()
   const register = (): (() => void) | undefined =>
-    keymap.registerLayer({ commands: commands.map((one) => one.palette(listed)) })
+    registerLayer({ commands: commands.map((one) => one.palette(listed)) })
   let drop = register()
   // Commands of these names that are another machine's, or the user's own, stay the server's. Those of a server of this
   // machine are listed by it, too, and run here.

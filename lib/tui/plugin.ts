@@ -6,6 +6,7 @@ import { loadConfig } from '../loaded-config.js'
 import { messageOf } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/files/paths.js'
 import { registerCommands } from './commands.js'
+import { tellCommands } from './commands-told.js'
 import type { PartDeps } from './part.js'
 import type { PoolView } from './pool-view.js'
 import { watchPool } from './pool-watch.js'
@@ -46,14 +47,18 @@ export const tui: TuiPlugin = async (api) => {
     clearInterval(tick)
     stop()
   })
-  for (const [name, register] of Object.entries(PARTS))
-    attempt(name, () => register({ api, paths, config, view, now }))
+  for (const [name, register] of Object.entries(PARTS)) {
+    const isShown = attempt(name, () => register({ api, paths, config, view, now }))
+    if (name === 'commands') void tellCommands(paths.tuiFile, isShown)
+  }
 
-  function attempt(name: string, register: () => void): void {
+  function attempt(name: string, register: () => void): boolean {
     try {
       register()
+      return true
     } catch (error) {
       logOnce(api, `${name} are not shown: ${messageOf(error)}`)
+      return false
     }
   }
 }

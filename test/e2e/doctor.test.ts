@@ -52,7 +52,9 @@ describe('codex-doctor', () => {
     })
     expect(saidOf(report, 'host')).toMatchObject({
       severity: 'ok',
-      summary: expect.stringMatching(/^OpenCode \d+\.\d+\.\d+\.$/),
+      summary: expect.stringMatching(
+        /^OpenCode \d+\.\d+\.\d+; \d+\.\d+\.\d+ to \d+\.\d+\.\d+ were tested\.$/,
+      ),
     })
     expect(saidOf(report, 'version')).toMatchObject({ severity: 'ok' })
     expect(saidOf(report, 'plugin-entry')).toMatchObject({ severity: 'ok' })

@@ -5,19 +5,24 @@ import { describe, expect, it } from 'vitest'
 
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { packageVersion } from '../../lib/kernel/version.js'
+import { programMark } from '../../lib/slash-commands/same-machine.js'
 import { isTuiPluginHere } from '../../lib/shell/tui-plugin.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { homeIn } from '../support/home.js'
 
 const ENTRY = '{ "plugin": ["oc-codex-multi-auth@latest"] }'
 
-/** Asks a server in a project below the home, after the files were written. */
+const TOLD = '.local/state/opencode/oc-codex-multi-auth-tui.json'
+const told = (said: Readonly<Record<string, string>> = {}): string =>
+  JSON.stringify({ program: programMark(), version: packageVersion(), ...said })
+
+/** Asks a server in a project below the home, after the files were written; the TUI plugin had its commands before. */
 async function asked(
   files: Readonly<Record<string, string>>,
   { env = {}, isMainThread = false }: { env?: NodeJS.ProcessEnv; isMainThread?: boolean } = {},
 ): Promise<boolean> {
   const home = await temporaryFolder()
-  for (const [name, text] of Object.entries(files)) {
+  for (const [name, text] of Object.entries({ [TOLD]: told(), ...files })) {
     const file = path.join(home, name)
     await mkdir(path.dirname(file), { recursive: true })
     await writeFile(file, text)
@@ -100,6 +105,18 @@ describe('the server offers the commands', () => {
         '.config/opencode/tui.json': ENTRY,
         '.local/state/opencode/kv.json': '{"plugin_enabled":{"oc-codex-multi-auth":false}}',
       },
+    ],
+    [
+      'when the TUI plugin never had its commands, as in an OpenCode that cannot load it',
+      { '.config/opencode/tui.json': ENTRY, [TOLD]: '' },
+    ],
+    [
+      'when it had them in another OpenCode',
+      { '.config/opencode/tui.json': ENTRY, [TOLD]: told({ program: '1-2' }) },
+    ],
+    [
+      'when another version of the plugin had them',
+      { '.config/opencode/tui.json': ENTRY, [TOLD]: told({ version: '6.9.0' }) },
     ],
     [
       'when only the project names it and projects are not asked',

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile, chmod } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile, chmod } from 'node:fs/promises'
 import { execFileSync } from 'node:child_process'
 import os from 'node:os'
 import path from 'node:path'
@@ -115,6 +115,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
     BROWSER_LOG: path.join(root, 'browser.log'),
     GIT_CONFIG_NOSYSTEM: '1',
     ...OFFLINE,
+    // OpenCode before 1.14 installs with its Bun, which does not read .npmrc.
+    BUN_CONFIG_REGISTRY: options.registry ?? DEAD_REGISTRY,
     ...(options.simulator && {
       [ISSUER_ENV]: options.simulator.issuer,
       [BACKEND_ENV]: options.simulator.backend,
@@ -167,7 +169,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       run(['auth', 'login', '--provider', 'openai', '--method', method], login),
     openedInBrowser: async () =>
       (await readText(path.join(root, 'browser.log'))).split('\n').filter((line) => line !== ''),
-    log: () => readText(path.join(home, '.local', 'share', 'opencode', 'log', 'opencode.log')),
+    log: () => readLogs(path.join(home, '.local', 'share', 'opencode', 'log')),
     async cleanup() {
       const ends = [...processes].map(async (running) => {
         running.kill()
@@ -247,6 +249,13 @@ async function writeFakeBrowser(dir: string): Promise<void> {
 
 async function writeJson(file: string, value: unknown): Promise<void> {
   await writeFile(file, `${JSON.stringify(value, null, 2)}\n`)
+}
+
+/** One file, or before 1.17 one for each start. */
+async function readLogs(folder: string): Promise<string> {
+  const names = await readdir(folder).catch(() => [])
+  const texts = names.sort().map((name) => readText(path.join(folder, name)))
+  return (await Promise.all(texts)).join('')
 }
 
 async function readText(file: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { hostProgram, hostVersion, runHost } from '../../host-setup/run-host.js'
+import { ageOfHost, OLDEST_HOST, UPGRADE_HOST } from '../../host-setup/tested-hosts.js'
 import { CodexError } from '../../kernel/errors.js'
 import { plainText } from '../../kernel/text/plain-text.js'
 import { viewsOf } from '../../tools/account-rows.js'
@@ -52,8 +53,6 @@ async function isDone(menu: MenuContext, id: SetupStep['id']): Promise<boolean> 
   return steps.some((step) => step.id === id && step.done)
 }
 
-const OLDEST_HOST = [1, 18] as const
-
 const host: Step = async ({ runtime, io, prompts }) => {
   const { env, paths } = runtime
   for (;;) {
@@ -62,12 +61,13 @@ const host: Step = async ({ runtime, io, prompts }) => {
       const version = await prompts.waitFor('Asking OpenCode for its version', (signal) =>
         hostVersion({ env, paths }, signal),
       )
-      const [major = 0, minor = 0] = (version ?? '').split('.').map(Number)
-      const [wantedMajor, wantedMinor] = OLDEST_HOST
       if (version === undefined)
         prompts.say('warning', `OpenCode is at ${program} and did not tell its version.`)
-      else if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor))
-        prompts.say('warning', `OpenCode ${version} is too old: run opencode upgrade.`)
+      else if (ageOfHost(version) === 'too-old')
+        prompts.say(
+          'warning',
+          `OpenCode ${version} cannot load this plugin, which needs ${OLDEST_HOST} or newer. Run: ${UPGRADE_HOST}`,
+        )
       else prompts.say('done', `OpenCode ${version} is installed.`)
       return 'on'
     }

@@ -22,6 +22,7 @@ export async function foldersWrittenTo(paths: Paths): Promise<readonly string[]>
     paths.historyFile,
     paths.affinityFile,
     paths.noticesFile,
+    paths.tuiFile,
     paths.hostAuthFile,
   ]
   const roots = await Promise.all(files.map((file) => realpath(file).catch(() => file)))

@@ -26,6 +26,8 @@ export interface Paths {
   readonly historyFile: string
   readonly affinityFile: string
   readonly noticesFile: string
+  /** In which OpenCode the TUI plugin had its commands last. */
+  readonly tuiFile: string
   /** What accounts were refused: the WebSocket, compression. */
   readonly refusalsFile: string
   /** Folders of this user that take new tokens when the disk of the data root does not: often another disk, or memory. */
@@ -77,6 +79,7 @@ export function resolvePaths(
     historyFile: path.join(stateDir, 'oc-codex-multi-auth-history.jsonl'),
     affinityFile: path.join(stateDir, 'oc-codex-multi-auth-affinity.json'),
     noticesFile: path.join(stateDir, 'oc-codex-multi-auth-notices.json'),
+    tuiFile: path.join(stateDir, 'oc-codex-multi-auth-tui.json'),
     refusalsFile: path.join(stateDir, 'oc-codex-multi-auth-refusals.json'),
     spareRefreshDirs: [
       stateDir,

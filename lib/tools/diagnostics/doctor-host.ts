@@ -8,6 +8,12 @@ import { findConfigFiles } from '../../host-setup/config-files.js'
 import { cachedCopies } from '../../host-setup/package-cache.js'
 import { entryKind, PACKAGE_NAME } from '../../host-setup/plugin-entries.js'
 import { hostVersion, runHost } from '../../host-setup/run-host.js'
+import {
+  ageOfHost,
+  OLDEST_HOST,
+  TESTED_RANGE,
+  UPGRADE_HOST,
+} from '../../host-setup/tested-hosts.js'
 import { formatDuration } from '../../kernel/text/moments.js'
 import { parsedJson } from '../../kernel/text/json.js'
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
@@ -136,13 +142,13 @@ function nameOf(entry: unknown): string | undefined {
 /** Version of the OpenCode that we run in, told by whoever knows it, so that none is started to ask. */
 export const HOST_VERSION_ENV = 'OC_CODEX_HOST_VERSION'
 
-/** Which OpenCode is there. */
+/** Which OpenCode is there, and whether it is one of those that were tested. */
 export async function host(
   { env, paths }: Runtime,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const told = env[HOST_VERSION_ENV]
-  if (told !== undefined) return [ok('host', `OpenCode ${plainText(told)}.`)]
+  if (told !== undefined) return [judged(plainText(told))]
   const found = await hostVersion({ env, paths }, signal)
   if (found === undefined)
     return [
@@ -152,7 +158,27 @@ export async function host(
         'Put it into the search path, or ignore this if you start OpenCode in another way.',
       ),
     ]
-  return [ok('host', `OpenCode ${found}.`)]
+  return [judged(found)]
+}
+
+function judged(version: string): Finding {
+  const tested = `${TESTED_RANGE} were tested`
+  switch (ageOfHost(version)) {
+    case 'too-old':
+      return failed(
+        'host',
+        `OpenCode ${version} cannot load this plugin, which needs ${OLDEST_HOST} or newer.`,
+        UPGRADE_HOST,
+      )
+    case 'newer':
+      return ok(
+        'host',
+        `OpenCode ${version} is newer than those that were tested: ${TESTED_RANGE}.`,
+      )
+    case 'tested':
+    case 'unknown':
+      return ok('host', `OpenCode ${version}; ${tested}.`)
+  }
 }
 
 /** Starts OpenCode and sees that it loads this plugin and hands it the provider; no prompt is sent. */
