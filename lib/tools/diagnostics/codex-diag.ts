@@ -8,6 +8,7 @@ import { EMPTY_POOL } from '../../accounts/account.js'
 import { MAX_SNAPSHOTS } from '../../request/trace/snapshot-folder.js'
 import { pseudonymOf } from '../../request/trace/trace.js'
 import { CodexError, messageOf } from '../../kernel/errors.js'
+import { givenPath } from '../../kernel/files/given-path.js'
 import { redact } from '../../kernel/text/redact.js'
 import { packageVersion } from '../../kernel/version.js'
 import type { Runtime } from '../../runtime.js'
@@ -53,7 +54,7 @@ export const codexDiag = defineTool({
     const file =
       order.out === undefined
         ? path.join(runtime.paths.logsDir, name)
-        : path.resolve(directory, order.out)
+        : givenPath(order.out, { directory, home: runtime.paths.home })
     const pack: Packed = await packSnapshots(runtime, {
       most: last,
       withTexts,
