@@ -10,7 +10,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
-    abort.abort()
+    abort.abort(error)
   })
 
 process.exitCode = await main(commands, process.argv.slice(2), terminalIo(abort.signal))

@@ -1,3 +1,6 @@
+/** Said when Ctrl-C breaks something off: nothing is taken back. */
+export const STOPPED = 'Stopped. What was done until now stays done.'
+
 /** What a command may touch of the terminal. Exit codes are returned, never set. */
 export interface CommandIo {
   stdout(text: string): void

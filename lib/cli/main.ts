@@ -6,7 +6,7 @@ import { redactText } from '../kernel/text/redact.js'
 import { packageVersion } from '../kernel/version.js'
 import { hearWaits } from '../kernel/waits.js'
 
-import type { Command, CommandIo } from './io.js'
+import { type Command, type CommandIo, STOPPED } from './io.js'
 import { jsonText } from './command.js'
 
 const PROGRAM = 'oc-codex-multi-auth'
@@ -53,7 +53,11 @@ export async function main(
   try {
     return await command.run(rest, io)
   } catch (error) {
-    if (io.signal.aborted) return 130
+    if (io.signal.aborted) {
+      // Nobody is told where nobody reads the output any more, which ends a command, too.
+      if (nameOf(io.signal.reason) === 'AbortError') io.stderr(`${STOPPED}\n`)
+      return 130
+    }
     const message = redactText(messageOf(error))
     const hint = isCodexError(error) ? error.hint : ''
     if (rest.includes('--json')) {
@@ -67,6 +71,10 @@ export async function main(
     clearInterval(alive)
     io.progress('')
   }
+}
+
+function nameOf(reason: unknown): string {
+  return reason instanceof Error ? reason.name : ''
 }
 
 /** Who asked for JSON reads standard output, whatever comes of it. */

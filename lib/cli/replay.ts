@@ -4,6 +4,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 
 import { CodexError, WrongUsage } from '../kernel/errors.js'
+import { givenPath } from '../kernel/files/given-path.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { resolvePaths } from '../kernel/files/paths.js'
 import { counted } from '../kernel/text/plural.js'
@@ -70,11 +71,9 @@ export const replayCommand = defineCommand({
 })
 
 async function readSnapshots(given: string, io: CommandIo): Promise<readonly Snapshot[]> {
-  const named = path.resolve(io.directory, given)
-  const inFolder = path.join(
-    snapshotsDirOf(resolvePaths(io.env).logsDir),
-    path.basename(given, '.json') + '.json',
-  )
+  const paths = resolvePaths(io.env)
+  const named = givenPath(given, { directory: io.directory, home: paths.home })
+  const inFolder = path.join(snapshotsDirOf(paths.logsDir), path.basename(given, '.json') + '.json')
   const isName = path.basename(given) === given
   const read = async (file: string): Promise<string | undefined> => {
     try {

@@ -2,9 +2,12 @@ import { BACKEND_ENV, ISSUER_ENV } from '../oauth/endpoints.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
+import { givenPath } from '../kernel/files/given-path.js'
+import { resolvePaths } from '../kernel/files/paths.js'
 import { startSimulator } from '../../simulator/index.js'
 import type { ScenarioRule } from '../../simulator/scenario.js'
 import { defineCommand, jsonText } from './command.js'
+import type { CommandIo } from './io.js'
 
 const HELP = `Usage: oc-codex-multi-auth simulate [options]
 
@@ -32,7 +35,8 @@ export const simulateCommand = defineCommand({
     'auto-approve': { type: 'string' },
   },
   async run(values, io) {
-    const scenario = values.scenario === undefined ? undefined : await readScenario(values.scenario)
+    const scenario =
+      values.scenario === undefined ? undefined : await readScenario(values.scenario, io)
     const approve = values['auto-approve']
     const given = dropUndefined({
       port: wholeNumber(values.port ?? '0', '--port', 65_535),
@@ -66,7 +70,8 @@ function wholeNumber(text: string, option: string, most: number): number {
   )
 }
 
-async function readScenario(file: string): Promise<ScenarioRule[]> {
+async function readScenario(given: string, { directory, env }: CommandIo): Promise<ScenarioRule[]> {
+  const file = givenPath(given, { directory, home: resolvePaths(env).home })
   try {
     const value: unknown = JSON.parse((await readBoundedFile(file, MAX_FOREIGN_BYTES)) ?? '')
     return (Array.isArray(value) ? value : [value]) as ScenarioRule[]

@@ -148,13 +148,12 @@ export async function importAccounts(menu: MenuContext): Promise<void> {
 }
 
 async function importFile(menu: MenuContext): Promise<void> {
-  const { runtime, prompts } = menu
+  const { prompts } = menu
   const typed = await prompts.line('File (an export or a copy from the backups folder)', {
     validate: (text) => (text.trim() === '' ? 'Type the path of a file, or press Esc.' : undefined),
   })
   if (typed === undefined) return
-  const path = typed.trim().replace(/^~(?=[/\\])/, runtime.paths.home)
-  await previewAndImport(menu, { path })
+  await previewAndImport(menu, { path: typed.trim() })
 }
 
 async function previewAndImport(

@@ -7,7 +7,7 @@ import { plainLines, plainText } from '../../kernel/text/plain-text.js'
 import { commandsIn } from '../../kernel/text/command-words.js'
 import { cut } from '../../kernel/text/table.js'
 import { wrapped } from '../../kernel/text/wrap.js'
-import type { CommandIo } from '../io.js'
+import { type CommandIo, STOPPED } from '../io.js'
 
 /** One line of a list. */
 export interface Choice<Value extends string> {
@@ -162,7 +162,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       stdin.off('keypress', onKey)
       if (stdin.isRaw) stdin.setRawMode(false)
       stdin.pause()
-      output.write(SHOW_CURSOR)
+      output.write(hasLeft ? `${SHOW_CURSOR}${STOPPED}\n` : SHOW_CURSOR)
     },
   }
 }

@@ -1,6 +1,5 @@
-import path from 'node:path'
-
 import { CodexError, WrongUsage } from '../../kernel/errors.js'
+import { givenPath } from '../../kernel/files/given-path.js'
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../../kernel/files/bounded-file.js'
 import { createPersonalityFiles, type PersonalityFolder } from '../../personality/files.js'
 import { ownPart, placeholdersIn, tokensOf, cleanText } from '../../personality/text.js'
@@ -160,7 +159,7 @@ async function textFor(
   place: PersonalityFolder | undefined,
 ): Promise<string | undefined> {
   if (from !== undefined && from !== '-') {
-    const file = path.resolve(io.directory, from)
+    const file = givenPath(from, { directory: io.directory, home: contextAt(io).paths.home })
     const text = await readBoundedFile(file, MAX_CONFIG_BYTES)
     if (text !== undefined) return text
     throw new CodexError('invalid_input', `There is no file ${file}.`, {

@@ -10,6 +10,8 @@ import { openScreen } from './screen.js'
 /** What is over sooner needs no explanation. */
 const LONG_MS = 500
 const USUAL_COLUMNS = 80
+/** What a shell calls a program that Ctrl-C has ended. */
+const BROKEN_OFF = 130
 
 /** The process's own terminal as a command sees it. */
 export function terminalIo(signal: AbortSignal): CommandIo {
@@ -36,8 +38,11 @@ export function terminalIo(signal: AbortSignal): CommandIo {
       if (!stdin.isTTY) return undefined
       waiting.show('')
       const prompt = createInterface({ input: stdin, output: stderr })
-      // The library keeps Ctrl-C to itself, and not every Node ends a question when its input ends.
-      prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+      // The library keeps Ctrl-C to itself, and not every Node ends a question when its input ends. A real signal would end
+      // the process on Windows without a word to whoever listens.
+      prompt.on('SIGINT', () => {
+        if (!process.emit('SIGINT', 'SIGINT')) process.exit(BROKEN_OFF)
+      })
       const ended = new Promise<undefined>((resolve) =>
         prompt.once('close', () => resolve(undefined)),
       )

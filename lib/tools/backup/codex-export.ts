@@ -8,6 +8,7 @@ import { encryptPool } from '../../transfer/export.js'
 import { formatPool } from '../../accounts/store/pool-format.js'
 import { isSealed } from '../../accounts/keychain/data-key.js'
 import { CodexError } from '../../kernel/errors.js'
+import { givenPath } from '../../kernel/files/given-path.js'
 import { sameStamp, stampOf } from '../../kernel/files/json-file.js'
 import { writeFileAtomic } from '../../kernel/files/replace-file.js'
 import { defineTool } from '../definition.js'
@@ -34,7 +35,7 @@ export const codexExport = defineTool({
     const file =
       wanted === undefined
         ? path.join(folder, `export-${timestamp(runtime.clock.now())}.json`)
-        : path.resolve(context.directory, wanted)
+        : givenPath(wanted, { directory: context.directory, home: runtime.paths.home })
     const there = await stampOf(file)
     if (there !== undefined && sameStamp(there, await stampOf(runtime.store.path)))
       throw new CodexError('invalid_input', `${file} is the account file itself.`, {

@@ -1,4 +1,3 @@
-import path from 'node:path'
 import * as z from 'zod'
 
 import { adopt, moveDamagedAside } from '../../accounts/store/adopt.js'
@@ -7,6 +6,7 @@ import { backupsDirOf } from '../../accounts/store/pool-file.js'
 import { poolText } from '../../accounts/keychain/seal.js'
 import { FOREIGN_SOURCES } from '../../transfer/sources.js'
 import { CodexError, isCodexError } from '../../kernel/errors.js'
+import { givenPath } from '../../kernel/files/given-path.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { agreeing, defineTool } from '../definition.js'
 import {
@@ -58,7 +58,10 @@ export const codexImport = defineTool({
       asked.path !== undefined && context.caller === 'model'
         ? await ownPlace(runtime.paths, asked.path, 'import')
         : asked.path
-    const wish = wishOf(named, asked.from, mode, context.directory)
+    const wish = wishOf(named, asked.from, mode, {
+      directory: context.directory,
+      home: runtime.paths.home,
+    })
     const configuration = await configurationFor(runtime, wish)
     const search = await searchAccounts(runtime, wish, context.directory).catch((error: unknown) =>
       withoutAccounts(error, configuration),
@@ -173,9 +176,9 @@ function wishOf(
   wanted: string | undefined,
   from: ImportRequest['source'] | undefined,
   mode: 'merge' | 'replace',
-  directory: string,
+  place: { readonly directory: string; readonly home: string },
 ): ImportRequest {
-  const file = wanted === undefined ? undefined : path.resolve(directory, wanted)
+  const file = wanted === undefined ? undefined : givenPath(wanted, place)
   const source = from ?? (file === undefined ? 'all' : 'file')
   const refused = (why: string): CodexError =>
     new CodexError('invalid_input', why, { hint: 'Nothing was changed.' })

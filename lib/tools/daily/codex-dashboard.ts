@@ -1,5 +1,3 @@
-import path from 'node:path'
-
 import * as z from 'zod'
 
 import { nextAction, servingText } from '../../account-view/next-action.js'
@@ -19,6 +17,7 @@ import {
   turnShares,
 } from '../../history/estimates.js'
 import { CodexError } from '../../kernel/errors.js'
+import { givenPath } from '../../kernel/files/given-path.js'
 import { counted } from '../../kernel/text/plural.js'
 import { type Column, renderFitting } from '../../kernel/text/table.js'
 import { toned } from '../../kernel/text/tones.js'
@@ -68,7 +67,10 @@ export const codexDashboard = defineTool({
     const { counters } = runtime.metrics.snapshot()
     const nowMs = runtime.clock.now()
     const entries = underOneKey(await runtime.history.read(), runtime.scope.project)
-    const report = wanted === undefined ? undefined : path.resolve(context.directory, wanted)
+    const report =
+      wanted === undefined
+        ? undefined
+        : givenPath(wanted, { directory: context.directory, home: runtime.paths.home })
     if (report !== undefined)
       await writeOwnFile(
         report,

@@ -9,6 +9,7 @@ import { MAX_SNAPSHOTS } from '../../request/trace/snapshot-folder.js'
 import { aboutHere } from '../../login/surroundings.js'
 import { pseudonymOf } from '../../request/trace/trace.js'
 import { CodexError, messageOf } from '../../kernel/errors.js'
+import { givenPath } from '../../kernel/files/given-path.js'
 import { redact } from '../../kernel/text/redact.js'
 import { packageVersion } from '../../kernel/version.js'
 import type { Runtime } from '../../runtime.js'
@@ -54,7 +55,7 @@ export const codexDiag = defineTool({
     const file =
       order.out === undefined
         ? path.join(runtime.paths.logsDir, name)
-        : path.resolve(directory, order.out)
+        : givenPath(order.out, { directory, home: runtime.paths.home })
     const pack: Packed = await packSnapshots(runtime, {
       most: last,
       withTexts,

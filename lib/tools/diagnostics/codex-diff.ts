@@ -1,7 +1,7 @@
-import path from 'node:path'
 import * as z from 'zod'
 
 import { CodexError } from '../../kernel/errors.js'
+import { givenPath } from '../../kernel/files/given-path.js'
 import { readTextFile } from '../../kernel/files/json-file.js'
 import { redact } from '../../kernel/text/redact.js'
 import { defineTool } from '../definition.js'
@@ -30,7 +30,7 @@ export const codexDiff = defineTool({
     const place = async (name: string): Promise<string> =>
       context.caller === 'model'
         ? ownPlace(paths, name, 'diff')
-        : path.resolve(context.directory, name)
+        : givenPath(name, { directory: context.directory, home: paths.home })
     const [before, after] = await Promise.all(
       [left, right].map(async (name) => load(await place(name))),
     )

@@ -1,9 +1,8 @@
-import path from 'node:path'
-
 import * as z from 'zod'
 
 import { retryLimitsOf } from '../../request/failures/retry.js'
 import { CodexError } from '../../kernel/errors.js'
+import { givenPath } from '../../kernel/files/given-path.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { defineTool } from '../definition.js'
 import { EXPORT_FORMATS, EXPORT_MARKS, type ExportFormat, metricsExport } from './metrics-export.js'
@@ -35,7 +34,7 @@ export const codexMetrics = defineTool({
     const exportedAs = async (wanted: ExportFormat) => {
       const text = await metricsExport(runtime, wanted)
       if (out === undefined) return { format: wanted, text }
-      const file = path.resolve(context.directory, out)
+      const file = givenPath(out, { directory: context.directory, home: runtime.paths.home })
       await writeOwnFile(file, `${text.trimEnd()}\n`, EXPORT_MARKS[wanted])
       return { format: wanted, path: file }
     }
