@@ -10,15 +10,34 @@ import {
   findProgram,
   startProgram,
 } from '../../lib/kernel/start-program.js'
+import { whereLinksAreFree, whereScriptsRun } from '../support/platforms.js'
 import { temporaryFolder } from '../support/temporary.js'
 
-/** A folder with a program that says where it runs and what it was given. */
-async function programIn(folder: string, says: string, name = 'helper'): Promise<string> {
+const isWindows = process.platform === 'win32'
+/** As what a program called `helper` lies in a folder. */
+const HELPER = isWindows ? 'helper.exe' : 'helper'
+
+/** A folder with a program; on Windows it is found and cannot run, as only what is compiled does there. */
+async function programIn(folder: string, says: string, name = HELPER): Promise<string> {
   await mkdir(folder, { recursive: true })
   const file = path.join(folder, name)
   await writeFile(file, `#!/bin/sh\necho "${says}"\npwd\nenv\n`)
   await chmod(file, 0o755)
   return folder
+}
+
+/** Node says where it runs and what it was given. */
+async function nodeSays(env: NodeJS.ProcessEnv): Promise<{ cwd: string; env: object }> {
+  const child = startProgram({
+    program: process.execPath,
+    args: ['-p', 'JSON.stringify({ cwd: process.cwd(), env: process.env })'],
+    env,
+    stdio: 'pipe',
+  })
+  let output = ''
+  child?.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
+  await new Promise((resolve) => child?.once('close', resolve))
+  return JSON.parse(output) as { cwd: string; env: object }
 }
 
 /** The process stands in a folder, as OpenCode does in a project. */
@@ -37,7 +56,22 @@ async function outputOf(env: NodeJS.ProcessEnv, program = 'helper'): Promise<str
 }
 
 describe('a program that we start', () => {
-  it('works in no folder of the project, and is not told of one', async () => {
+  it('works in the folder of the system, and is told no other', async () => {
+    const project = await realpath(await temporaryFolder())
+    standIn(project)
+    const { SystemRoot } = process.env
+    const said = await nodeSays({
+      PATH: [path.join(project, 'bin'), path.dirname(process.execPath)].join(path.delimiter),
+      ...(SystemRoot !== undefined && { SystemRoot }),
+      PWD: project,
+      OLDPWD: project,
+      INIT_CWD: project,
+    })
+    expect(said.cwd.toLowerCase()).toBe(isWindows ? SystemRoot?.toLowerCase() : '/')
+    expect(JSON.stringify(said)).not.toContain(path.basename(project))
+  })
+
+  whereScriptsRun('works in no folder of the project, and is not told of one', async () => {
     const project = await realpath(await temporaryFolder())
     const bin = await programIn(path.join(await temporaryFolder(), 'bin'), 'the real one')
     standIn(project)
@@ -78,18 +112,16 @@ describe('a program that we start', () => {
       const bin = await programIn(path.join(root, 'system'), 'the real one')
       standIn(path.join(project, 'src'))
       await mkdir(path.join(project, 'src'))
-      expect(
-        (
-          await outputOf({
-            HOME: path.join(root, 'home'),
-            PATH: [planted, bin, '/usr/bin', '/bin'].join(path.delimiter),
-          })
-        ).split('\n')[0],
-      ).toBe('the real one')
+      const env = {
+        HOME: path.join(root, 'home'),
+        PATH: [planted, bin, '/usr/bin', '/bin'].join(path.delimiter),
+      }
+      expect(findProgram('helper', env, process.cwd())).toBe(path.join(bin, HELPER))
+      if (!isWindows) expect((await outputOf(env)).split('\n')[0]).toBe('the real one')
     },
   )
 
-  it('is not handed a search path that leads into the project, either', async () => {
+  whereScriptsRun('is not handed a search path that leads into the project, either', async () => {
     const project = await realpath(await temporaryFolder())
     const bin = await programIn(path.join(await temporaryFolder(), 'bin'), 'the real one')
     standIn(project)
@@ -126,21 +158,26 @@ describe('a program that we start', () => {
   it('is found beside the home folder one works in: that is no project', async () => {
     const home = await realpath(await temporaryFolder())
     const bin = await programIn(path.join(home, '.local', 'bin'), 'mine')
-    expect(findProgram('helper', { HOME: home, PATH: bin }, home)).toBe(path.join(bin, 'helper'))
+    expect(findProgram('helper', { HOME: home, PATH: bin }, home)).toBe(path.join(bin, HELPER))
   })
 
-  it('is no folder, and a link to a program is one', async () => {
+  it('is no folder', async () => {
     const folder = await temporaryFolder()
     const bin = await programIn(path.join(folder, 'b'), 'real')
-    await mkdir(path.join(folder, 'a', 'helper'), { recursive: true })
+    await mkdir(path.join(folder, 'a', HELPER), { recursive: true })
+    const both = [path.join(folder, 'a'), bin].join(path.delimiter)
+    expect(findProgram('helper', { PATH: both }, '/')).toBe(path.join(bin, HELPER))
+    expect(findProgram('missing', { PATH: bin }, '/')).toBeUndefined()
+  })
+
+  whereLinksAreFree('may be a link to a program', async () => {
+    const folder = await temporaryFolder()
+    const bin = await programIn(path.join(folder, 'b'), 'real')
+    await mkdir(path.join(folder, 'a'))
     await symlink(path.join(bin, 'helper'), path.join(folder, 'a', 'linked'))
-    expect(findProgram('helper', { PATH: `${path.join(folder, 'a')}:${bin}` }, '/')).toBe(
-      path.join(bin, 'helper'),
-    )
     expect(findProgram('linked', { PATH: path.join(folder, 'a') }, '/')).toBe(
       path.join(folder, 'a', 'linked'),
     )
-    expect(findProgram('missing', { PATH: bin }, '/')).toBeUndefined()
   })
 
   it('gets the variables that say who the user is, and none that hold a secret or steer a runtime', () => {

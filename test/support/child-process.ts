@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import path from 'node:path'
 
 /** What to start. The environment is given whole: nothing of the caller's leaks in. */
 export interface Command {
@@ -44,7 +45,9 @@ export function startProcess(command: Command): Running {
     cwd: command.cwd,
     env: { ...command.env },
     stdio: [command.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    detached: true,
+    // On Windows that would be a console of its own.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
   })
   let stdout = ''
   let stderr = ''
@@ -100,13 +103,21 @@ export function startProcess(command: Command): Running {
       child.kill(signal)
     },
     kill() {
-      if (!running || child.pid === undefined) return
-      try {
-        process.kill(-child.pid, 'SIGKILL')
-      } catch {
-        // It ended in between.
-      }
+      if (running && child.pid !== undefined) killTree(child.pid)
     },
+  }
+}
+
+/** Ends a process that leads its group, and what it started. Windows has no groups: there the system knows who started whom. */
+function killTree(pid: number): void {
+  if (process.platform === 'win32') {
+    const taskkill = path.join(process.env.SystemRoot ?? 'C:\\Windows', 'System32', 'taskkill.exe')
+    spawnSync(taskkill, ['/pid', String(pid), '/t', '/f'], { windowsHide: true })
+  }
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+  } catch {
+    // It ended in between.
   }
 }
 
