@@ -15,7 +15,7 @@ export interface Outcome {
   readonly leftOut: readonly string[]
 }
 
-export interface Failure {
+interface Failure {
   readonly test: string
   readonly why: string
 }

@@ -1,4 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 
 import { repositoryRoot } from '../../test/support/repository.js'
@@ -43,7 +44,9 @@ export async function runUnit(
       dosPath(prefix, node),
       VITEST,
       'run',
-      ...['--project', 'unit', '--no-color', '--reporter=default', '--reporter=json'],
+      // Below Wine Node sees as many processors as the system says, or none.
+      ...['--project', 'unit', '--no-color', `--maxWorkers=${os.availableParallelism()}`],
+      ...['--reporter=default', '--reporter=json'],
       `--outputFile.json=${dosPath(prefix, report)}`,
       ...files,
     ]),
