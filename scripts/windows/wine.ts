@@ -136,9 +136,9 @@ function insideOf({ root }: Wine, file: string): string {
 /** Empty when it does not start. */
 function versionOf(root: string, program: string): string {
   const [file, ...args] = [...intoRoot(root), program, '--version']
-  const { output } = spawnSync(file ?? program, args, { encoding: 'utf8', timeout: 60_000 })
-  // Without an output when the program is not there, whatever its type says.
-  return /^wine-\d\S*/m.exec(String(output))?.[0] ?? ''
+  const { output } = spawnSync(file, args, { encoding: 'utf8', timeout: 60_000 })
+  // Its output is null when there is no such program.
+  return /wine-\d[\w.]*/.exec(String(output))?.[0] ?? ''
 }
 
 function isNewEnough(version: string): boolean {
