@@ -23,7 +23,7 @@ const HELP = `Usage: npm run test:windows [-- options] [unit test files]
 
 Parts:
 ${Object.entries(PARTS)
-  .map(([name, what]) => `  ${name.padEnd(11)}${what}\n`)
+  .map(([name, what]) => `  ${name.padEnd(12)}${what}\n`)
   .join('')}
 With files, only those unit tests run: npm run test:windows -- test/kernel/paths.test.ts
 

@@ -42,13 +42,17 @@ export async function testWindows({ json, parts, files }: WindowsOptions): Promi
         if (abort.signal.aborted) break
         say(`\n> ${part}`)
         const outcome = part === 'unit' ? await runUnit(run, files) : await runBeside(run, part)
+        if (abort.signal.aborted) break
         say(`  ${countsOf(outcome)}, ${outcome.seconds} s`)
         outcomes.push(outcome)
       }
     } finally {
       await endWindows(stage)
     }
-    if (abort.signal.aborted) return 130
+    if (abort.signal.aborted) {
+      say('Stopped, and everything it had started with it.')
+      return 130
+    }
     const lines = outcomes.flatMap(linesOf)
     print(json, { wine: wine.version, parts: outcomes }, lines, totalOf(outcomes))
     return outcomes.every(({ failed }) => failed === 0) ? 0 : 1
