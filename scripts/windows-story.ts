@@ -31,6 +31,7 @@ export async function testWindows({ json, parts, files }: WindowsOptions): Promi
   }
   const abort = new AbortController()
   const stop = (): void => abort.abort()
+  const isStopped = (): boolean => abort.signal.aborted
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   try {
     say(`${wine.version}${wine.root === '' ? '' : ` in ${wine.root}`}`)
@@ -39,17 +40,17 @@ export async function testWindows({ json, parts, files }: WindowsOptions): Promi
     const outcomes: Outcome[] = []
     try {
       for (const part of parts) {
-        if (abort.signal.aborted) break
+        if (isStopped()) break
         say(`\n> ${part}`)
         const outcome = part === 'unit' ? await runUnit(run, files) : await runBeside(run, part)
-        if (abort.signal.aborted) break
+        if (isStopped()) break
         say(`  ${countsOf(outcome)}, ${outcome.seconds} s`)
         outcomes.push(outcome)
       }
     } finally {
       await endWindows(stage)
     }
-    if (abort.signal.aborted) {
+    if (isStopped()) {
       say('Stopped, and everything it had started with it.')
       return 130
     }
@@ -57,7 +58,7 @@ export async function testWindows({ json, parts, files }: WindowsOptions): Promi
     print(json, { wine: wine.version, parts: outcomes }, lines, totalOf(outcomes))
     return outcomes.every(({ failed }) => failed === 0) ? 0 : 1
   } catch (error) {
-    if (abort.signal.aborted) return 130
+    if (isStopped()) return 130
     throw error
   } finally {
     await leaveFolder(folder)
