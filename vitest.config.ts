@@ -37,8 +37,9 @@ export default defineConfig({
         test: {
           name: 'windows',
           include: ['test/windows/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          // A program below Wine has limits of its own; these are for a machine that is busy.
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
           fileParallelism: false,
         },
       },

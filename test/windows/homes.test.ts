@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { copyFile, readFile } from 'node:fs/promises'
 
 import { beforeAll, describe, expect, it } from 'vitest'
 
@@ -52,6 +52,7 @@ describe.skipIf(noWindows)('the files of a Windows user', () => {
     expect(installed.code, installed.stderr).toBe(0)
     expect(existsSync(other.hostConfig)).toBe(false)
     const host = await WindowsHost.start(windows, home)
+    await copyFile(home.file('.npmrc'), other.file('.npmrc'))
     const shown = await host.opencode(['debug', 'config'], env)
     expect(shown.stdout, shown.stderr).toContain(NAME)
   })

@@ -13,9 +13,11 @@ const SECRET = 'c2VjcmV0LW9mLXRoZS10ZXN0LW9ubHktMzItYnl0ZXM'
 describe.skipIf(noWindows)('the Credential Manager of Windows', () => {
   let windows: Windows
   let worker: string
+  let cli: string
   beforeAll(async () => {
     windows = await Windows.open()
     worker = windows.dos(await windows.built('test/windows/keychain-worker.ts'))
+    cli = windows.dos(await windows.packedCli())
     // Where a user who followed the docs has @napi-rs/keyring: beside the product.
     const name = '@napi-rs'
     await cp(
@@ -58,7 +60,6 @@ describe.skipIf(noWindows)('the Credential Manager of Windows', () => {
   )
 
   it('holds the key of accounts that opencode.exe sealed, for the command line in Node, there and back', async () => {
-    const cli = windows.dos(await windows.packedCli())
     const home = await windows.home('Jörg Müller')
     const host = await WindowsHost.start(windows, home)
     const node = (args: string[], env = {}) =>
