@@ -107,12 +107,12 @@ describe.skipIf(noWindows)('the files of a Windows user', () => {
     await home.write(home.accountsFile, edited(aPool([anAccount('a')])))
     await home.write(
       home.file('.opencode', 'openai-codex-auth-config.json'),
-      edited('{\n  "codexTuiV2": false\n}\n'),
+      edited('{\n  "rotationStrategy": "drain-first"\n}\n'),
     )
     const listed = await run(home, ['list', '--json'])
     expect(JSON.parse(listed.stdout), listed.stderr).toMatchObject({ totalAccounts: 1 })
-    const shown = await run(home, ['config', 'codexTuiV2', '--json'])
+    const shown = await run(home, ['config', 'rotationStrategy', '--json'])
     expect(shown.code, shown.stderr).toBe(0)
-    expect(shown.stdout).toMatch(/codexTuiV2[\s\S]*?false/)
+    expect(shown.stdout).toContain('drain-first')
   })
 })
