@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** `npm test` runs the projects one after the other: unit needs nothing, e2e needs the built tarball. */
+/**
+ * `npm test` runs unit, chaos and e2e one after the other: unit needs nothing, e2e needs the built tarball. The windows project
+ * belongs to `npm run test:windows`, which says where Wine is.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/chaos/**', 'test/bench/**'],
+          exclude: ['test/e2e/**', 'test/chaos/**', 'test/bench/**', 'test/windows/**'],
           testTimeout: 20_000,
         },
       },
@@ -27,6 +30,16 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'windows',
+          include: ['test/windows/**/*.test.ts'],
+          // A program below Wine has limits of its own; these are for a machine that is busy.
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
           fileParallelism: false,
         },
       },

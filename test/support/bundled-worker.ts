@@ -16,19 +16,24 @@ export function bundledWorker(source: string): () => string {
   let folder = ''
   beforeAll(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'oc-codex-worker-'))
-    await build({
-      entryPoints: [path.join(repositoryRoot, source)],
-      outfile: path.join(folder, 'worker.mjs'),
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      mainFields: ['module', 'main'],
-      banner: {
-        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-      },
-    })
+    await bundleWorker(source, path.join(folder, 'worker.mjs'))
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
   return () => path.join(folder, 'worker.mjs')
+}
+
+/** Bundles a TypeScript file of the repository for Node, with all it imports. */
+export async function bundleWorker(source: string, outfile: string): Promise<void> {
+  await build({
+    entryPoints: [path.join(repositoryRoot, source)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  })
 }

@@ -87,7 +87,7 @@ const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin']
  * Switches that keep OpenCode from the network
  * (docs/development/facts/opencode-host.md#folders-and-switches).
  */
-const OFFLINE = {
+export const OFFLINE = {
   OPENCODE_DISABLE_MODELS_FETCH: '1',
   OPENCODE_DISABLE_AUTOUPDATE: '1',
   OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
