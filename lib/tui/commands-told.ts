@@ -10,7 +10,10 @@ import { programMark } from '../slash-commands/same-machine.js'
  */
 export async function tellCommands(file: string, areThere: boolean): Promise<void> {
   try {
-    if (!areThere) return await rm(file, { force: true })
+    if (!areThere) {
+      await rm(file, { force: true })
+      return
+    }
     const text = `${JSON.stringify({ program: programMark(), version: packageVersion() })}\n`
     if ((await readFile(file, 'utf8').catch(() => '')) === text) return
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
