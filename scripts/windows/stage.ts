@@ -52,7 +52,10 @@ export async function setWindowsStage(
   const tree = path.join(folder, 'tree')
   const programs = path.join(folder, 'programs')
   const scratch = path.join(folder, 'scratch')
-  await rm(scratch, { recursive: true, force: true })
+  const prefix = path.join(folder, 'prefix')
+  // The profiles of the tests of the last run.
+  for (const old of [scratch, path.join(prefix, 'drive_c', 'homes')])
+    await rm(old, { recursive: true, force: true })
   await mkdir(scratch, { recursive: true })
   await copyRepository(tree)
   await install(tree, ['ci'], await readFile(path.join(tree, 'package-lock.json'), 'utf8'))
@@ -60,7 +63,7 @@ export async function setWindowsStage(
   await install(programs, ['install', '--no-save', '--force', ...pins], pins.join())
   const modules = path.join(programs, 'node_modules')
   return {
-    prefix: { wine, folder: path.join(folder, 'prefix') },
+    prefix: { wine, folder: prefix },
     tree,
     scratch,
     modules,
