@@ -251,7 +251,7 @@ describe('a file that is replaced', () => {
     await expectPrivate(file)
   })
 
-  it('waits for who looks at it a little longer each time, and not for ever', async () => {
+  it('is tried again after short pauses while somebody looks at it, and not for ever', async () => {
     const folder = await temporaryFolder()
     const at: number[] = []
     failFiles('rename', () => {
@@ -262,10 +262,9 @@ describe('a file that is replaced', () => {
       code: 'store_not_written',
     })
     const pauses = at.slice(1).map((time, index) => time - at[index]!)
+    expect(pauses.length).toBeGreaterThanOrEqual(10)
     // Timers never fire early, but for the fraction of a millisecond they are rounded by.
-    expect(pauses.map((pause, index) => pause > 10 * 2 ** index - 2)).toEqual(
-      Array.from({ length: 5 }, () => true),
-    )
+    expect(Math.min(...pauses)).toBeGreaterThan(4)
     expect(await readdir(folder)).toEqual([])
   })
 
