@@ -182,6 +182,51 @@ describe.skipIf(noShell)('the owner of the keychain', () => {
     expect(memoryOfProgram({ ...place, secrets: undefined })).toBeUndefined()
   })
 
+  it('answers every project of a program, also when the one that asked first is closed meanwhile', async () => {
+    const { key } = madeByOpenCode()
+    let reads = 0
+    const never = new Promise<string>(() => undefined)
+    const secrets = { get: () => ((reads += 1) === 1 ? never : Promise.resolve(textOfKey(key))) }
+    const place = { env: {}, platform: 'darwin' as const, secrets }
+    const closed = new AbortController()
+    const [first, second] = [closed.signal, undefined].map((signal) =>
+      createVault({
+        keychain: systemKeychain(place, { signal }),
+        clock: systemClock,
+        optedIn: false,
+        memory: memoryOfProgram(place),
+      }),
+    )
+    const gaveUp = expect(first?.key(key.id)).rejects.toMatchObject({ name: 'AbortError' })
+    const asked = second?.key(key.id)
+    await expect.poll(() => reads).toBe(1)
+    closed.abort()
+    await gaveUp
+    expect((await asked)?.bytes).toEqual(key.bytes)
+  })
+
+  it('who said no to one project of a program is not asked again by the next one', async () => {
+    const { key } = madeByOpenCode()
+    let reads = 0
+    const refusal = Object.assign(new Error('no'), { code: 'ERR_SECRETS_ACCESS_DENIED' })
+    const secrets = { get: () => ((reads += 1), Promise.reject(refusal)) }
+    const place = { env: {}, platform: 'darwin' as const, secrets }
+    const vaults = [1, 2].map(() =>
+      createVault({
+        keychain: systemKeychain(place),
+        clock: systemClock,
+        optedIn: false,
+        memory: memoryOfProgram(place),
+      }),
+    )
+    const refused = { code: 'keychain_unreachable' }
+    await Promise.all(
+      vaults.map((vault) => expect(vault.key(key.id)).rejects.toMatchObject(refused)),
+    )
+    for (const vault of vaults) await expect(vault.key(key.id)).rejects.toMatchObject(refused)
+    expect(reads).toBe(1)
+  })
+
   it('hears what is waited for when it takes long, and is waited for', async () => {
     const { key, items } = madeByOpenCode()
     const program = await securityProgram({ items, answerAfterMs: 1_800 })

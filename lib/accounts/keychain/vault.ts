@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/clock.js'
+import { isCodexError } from '../../kernel/errors.js'
 import type { Logger } from '../../kernel/logger.js'
 import type { AccountPool } from '../account.js'
 import { type Keychain, KeychainRefused, unavailable } from './keychain.js'
@@ -85,7 +86,7 @@ class KeychainVault {
     if (failure !== undefined && Math.abs(this.#clock.now() - failure.atMs) < pauseMs)
       return Promise.reject(failure.error)
     const running = this.#known.get(id)
-    if (running !== undefined) return running
+    if (running !== undefined) return this.#shared(id, running)
     const asked = this.fetchKey(id)
     this.#known.set(id, asked)
     asked.then(
@@ -99,6 +100,15 @@ class KeychainVault {
       },
     )
     return asked
+  }
+
+  /** The answer to somebody else's question. When they give up, that is no answer to this one. */
+  #shared(id: string, running: Promise<DataKey>): Promise<DataKey> {
+    return running.catch((error: unknown) => {
+      if (!isCodexError(error)) return this.key(id)
+      this.#failed.set(id, { error, atMs: this.#clock.now() })
+      throw error
+    })
   }
 
   /** Asks the keychain, past the memory. @throws CodexError `keychain_unreachable` */
