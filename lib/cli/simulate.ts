@@ -4,6 +4,7 @@ import { dropUndefined } from '../kernel/drop-undefined.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { givenPath } from '../kernel/files/given-path.js'
 import { resolvePaths } from '../kernel/files/paths.js'
+import { shellHere, variableLine } from '../kernel/text/shell-quote.js'
 import { startSimulator } from '../../simulator/index.js'
 import type { ScenarioRule } from '../../simulator/scenario.js'
 import { defineCommand, jsonText } from './command.js'
@@ -49,10 +50,12 @@ export const simulateCommand = defineCommand({
       throw new CodexError('invalid_input', `The simulator could not start: ${messageOf(error)}.`)
     })
     const { url, backend } = simulator
+    const lineOf = (name: string, value: string): string =>
+      variableLine(name, value, shellHere(io.env))
     io.stdout(
       values.json
         ? jsonText({ issuer: url, backend, control: `${url}/__sim/state` })
-        : `The simulator answers at ${url}\n\nPoint the plugin at it:\n  export ${ISSUER_ENV}=${url}\n  export ${BACKEND_ENV}=${backend}\n\nState: ${url}/__sim/state\nStop it with Ctrl-C.\n`,
+        : `The simulator answers at ${url}\n\nPoint the plugin at it:\n  ${lineOf(ISSUER_ENV, url)}\n  ${lineOf(BACKEND_ENV, backend)}\n\nState: ${url}/__sim/state\nStop it with Ctrl-C.\n`,
     )
     if (!io.signal.aborted)
       await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }))

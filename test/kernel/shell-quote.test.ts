@@ -6,7 +6,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { commandsIn } from '../../lib/kernel/text/command-words.js'
-import { type Shell, shellOf, shellWord } from '../../lib/kernel/text/shell-quote.js'
+import { type Shell, shellOf, shellWord, variableLine } from '../../lib/kernel/text/shell-quote.js'
 
 const SHELLS: readonly Shell[] = ['posix', 'cmd', 'powershell']
 const isWindows = process.platform === 'win32'
@@ -88,6 +88,13 @@ describe('a word of a printed command', () => {
       expect(stdout.split('\n')).toEqual([...names, ''])
     },
   )
+
+  it('sets a variable as its shell does', () => {
+    const url = 'http://127.0.0.1:8080/a'
+    expect(variableLine('NAME', url, 'posix')).toBe(`export NAME=${url}`)
+    expect(variableLine('NAME', url, 'cmd')).toBe(`set "NAME=${url}"`)
+    expect(variableLine('NAME', url, 'powershell')).toBe(`$env:NAME = '${url}'`)
+  })
 
   it.runIf(!isWindows && isThere('bash'))('survives the history of a bash at a prompt', () => {
     const line = `printf '%s\\n' ${NAMES.map((name) => shellWord(name, 'posix')).join(' ')}\n`

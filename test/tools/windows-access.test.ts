@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 
@@ -135,8 +135,14 @@ describe('an access list of Windows', () => {
 })
 
 /** A home whose places have these lists, by stand-ins for the programs of Windows. */
-async function stage(listOf: (name: string) => string, whoami = `"pc\\anna","${ME}"`) {
-  const home = await aHome([{ refreshToken: 'rt_a' }])
+async function stage(
+  listOf: (name: string) => string,
+  whoami = `"pc\\anna","${ME}"`,
+  homeName?: string,
+) {
+  const made = await aHome([{ refreshToken: 'rt_a' }])
+  const home = homeName === undefined ? made : path.join(await temporaryFolder(), homeName)
+  if (home !== made) await rename(made, home)
   const system = await temporaryFolder()
   await mkdir(path.join(system, 'System32'))
   const paths = resolvePaths(homeIn(home))
@@ -203,11 +209,7 @@ describe('codex-doctor on Windows', () => {
       expect(finding).toMatchObject({
         severity: 'error',
         summary: `${paths.root} can be changed by others of this machine: Authenticated Users, Users.`,
-        action:
-          `icacls "${paths.root}" /inheritance:r /grant:r "*${ME}:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F"`.replace(
-            `"${paths.root}"`,
-            /^[\w/:]+$/.test(paths.root) ? paths.root : `"${paths.root}"`,
-          ),
+        action: `icacls "${paths.root}" /inheritance:r /grant:r "*${ME}:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F"`,
       })
       expect(await finding?.fix?.()).toContain('only you and administrators')
       expect(await changed()).toEqual([
@@ -216,6 +218,22 @@ describe('codex-doctor on Windows', () => {
         '/grant:r',
         ...[ME, 'S-1-5-18', 'S-1-5-32-544'].map((sid) => `*${sid}:(OI)(CI)F`),
       ])
+    },
+  )
+
+  whereScriptsRun(
+    'prints that command so that the shell of the user leaves the names alone',
+    async () => {
+      const modules = 'C:\\Users\\anna\\Documents\\PowerShell\\Modules'
+      for (const [name, env, word] of [
+        ['%TEMP% & co', {}, /^icacls "[^"%]*"\^%"TEMP"\^%" & co\/\.opencode" \/inheritance:r /],
+        ['a$b', { PSModulePath: modules }, /^icacls '[^']*a\$b\/\.opencode' \/inheritance:r /],
+      ] as const) {
+        const { runtime, home } = await stage(FILES, undefined, name)
+        const asked = { ...runtime, env: { ...runtime.env, ...env } }
+        const [finding] = await windowsAccess(asked, signal, home)
+        expect(finding?.action).toMatch(word)
+      }
     },
   )
 

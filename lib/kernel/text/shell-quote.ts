@@ -42,6 +42,18 @@ export function shellWord(text: string, shell: Shell): string {
   }
 }
 
+/** A line that sets a variable for the programs which a shell starts after it. Pure. */
+export function variableLine(name: string, value: string, shell: Shell): string {
+  switch (shell) {
+    case 'posix':
+      return `export ${name}=${shellWord(value, shell)}`
+    case 'cmd':
+      return `set "${name}=${value}"`
+    case 'powershell':
+      return `$env:${name} = '${value.replaceAll(/['‘’‚‛]/g, '$&$&')}'`
+  }
+}
+
 function posixWord(text: string): string {
   if (/^[\w@+:,./-][\w@%+=:,./-]*$/.test(text)) return text
   // In fish a backslash means something between single quotes, too, before these and at the end.
