@@ -1,13 +1,12 @@
-/** The OpenCode versions that `npm run test:hosts` runs, the oldest first (scripts/opencode-versions.mjs names the same). */
-export const TESTED_HOSTS = ['1.14.41', '1.15.13', '1.17.19', '1.18.33'] as const
+import { OLDEST_HOST } from './oldest-host.js'
 
-export const OLDEST_HOST = TESTED_HOSTS[0]
+/** The OpenCode versions that `npm run test:hosts` runs, the oldest first (scripts/opencode-versions.mjs names the same). */
+export const TESTED_HOSTS = [OLDEST_HOST, '1.15.13', '1.17.19', '1.18.33'] as const
+
 const NEWEST_HOST = TESTED_HOSTS[TESTED_HOSTS.length - 1] ?? OLDEST_HOST
 
 /** For a sentence: what was tested. */
 export const TESTED_RANGE = `${OLDEST_HOST} to ${NEWEST_HOST}`
-
-export const UPGRADE_HOST = 'opencode upgrade'
 
 /** How an OpenCode stands to those that were tested. Patches of a tested minor are as good as the tested one. */
 export type HostAge = 'too-old' | 'tested' | 'newer' | 'unknown'

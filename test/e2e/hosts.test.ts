@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, expect, it } from 'vitest'
 
-import { ageOfHost, OLDEST_HOST } from '../../lib/host-setup/tested-hosts.js'
+import { OLDEST_HOST } from '../../lib/host-setup/oldest-host.js'
+import { ageOfHost } from '../../lib/host-setup/tested-hosts.js'
 import { opencodeVersion } from '../../scripts/opencode-binary.mjs'
 import { noTerminal, openTerminal, type Terminal } from '../support/tmux.js'
 import { signIn, turns, useStage } from './setup.js'

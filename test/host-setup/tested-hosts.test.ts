@@ -3,7 +3,8 @@ import path from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { ageOfHost, OLDEST_HOST, TESTED_HOSTS } from '../../lib/host-setup/tested-hosts.js'
+import { OLDEST_HOST } from '../../lib/host-setup/oldest-host.js'
+import { ageOfHost, TESTED_HOSTS } from '../../lib/host-setup/tested-hosts.js'
 import { PINNED_HOSTS } from '../../scripts/opencode-versions.mjs'
 import { repositoryRoot } from '../support/repository.js'
 

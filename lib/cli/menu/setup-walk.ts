@@ -1,5 +1,6 @@
 import { hostProgram, hostVersion, runHost } from '../../host-setup/run-host.js'
-import { ageOfHost, OLDEST_HOST, UPGRADE_HOST } from '../../host-setup/tested-hosts.js'
+import { OLDEST_HOST, UPGRADE_HOST } from '../../host-setup/oldest-host.js'
+import { ageOfHost } from '../../host-setup/tested-hosts.js'
 import { CodexError } from '../../kernel/errors.js'
 import { plainText } from '../../kernel/text/plain-text.js'
 import { viewsOf } from '../../tools/account-rows.js'

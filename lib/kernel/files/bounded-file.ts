@@ -1,7 +1,7 @@
 import type { BigIntStats, default as NodeFs } from 'node:fs'
 import { constants, open } from 'node:fs/promises'
 
-import { patiently, patientlyNow } from './patience.js'
+import { codeOf, patiently, patientlyNow } from './patience.js'
 
 /**
  * A pipe without a writer, a device or a socket in the place of a file must not hold a start up: nothing here waits, and
@@ -176,12 +176,6 @@ function reasonOf(error: unknown, file: string): UnreadableFile {
   if (code === 'ELOOP') return refused(`${file} is a link that leads back to itself.`, error)
   if (code === 'EAGAIN') return refused(`${file} would block reading.`, error)
   return refused(`${file} cannot be read (${code === '' ? 'unknown reason' : code}).`, error)
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : ''
 }
 
 function tooLarge(file: string, maxBytes: number): UnreadableFile {

@@ -1,11 +1,8 @@
-import { systemClock } from '../clock.js'
-import { systemCode } from '../errors.js'
-
 /** What somebody waits for: a text, a text while a start stands still for it, or that a name changes. */
 export type FileAct = 'read' | 'read now' | 'change'
 
 /** What a system says of a file that somebody else has open, or that is about to vanish. */
-const BUSY_CODES: readonly (string | undefined)[] = ['EPERM', 'EBUSY', 'EACCES']
+const BUSY_CODES: readonly string[] = ['EPERM', 'EBUSY', 'EACCES']
 
 /**
  * How long a file may be in use by somebody else, ms. On Windows virus scanners, indexers and other windows of ours hold
@@ -31,7 +28,7 @@ export function pauseAfter(
   { platform, chance }: { readonly platform: string; readonly chance: number },
 ): number | undefined {
   const patience = PATIENCE_MS[platform === 'win32' ? 'win32' : 'elsewhere'][act]
-  if (waitedMs >= patience || !BUSY_CODES.includes(systemCode(error))) return undefined
+  if (waitedMs >= patience || !BUSY_CODES.includes(codeOf(error))) return undefined
   return SHORTEST_PAUSE_MS + chance * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS)
 }
 
@@ -41,9 +38,8 @@ export async function patiently<T>(act: FileAct, work: () => Promise<T>): Promis
     try {
       return await work()
     } catch (error) {
-      const pause = pauseAfter(error, act, waited, here())
-      if (pause === undefined) throw error
-      await systemClock.sleep(pause)
+      const pause = pauseHere(error, act, waited)
+      await new Promise((resolve) => setTimeout(resolve, pause))
       waited += pause
     }
   }
@@ -55,14 +51,24 @@ export function patientlyNow<T>(work: () => T): T {
     try {
       return work()
     } catch (error) {
-      const pause = pauseAfter(error, 'read now', waited, here())
-      if (pause === undefined) throw error
+      const pause = pauseHere(error, 'read now', waited)
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause)
       waited += pause
     }
   }
 }
 
-function here(): { readonly platform: string; readonly chance: number } {
-  return { platform: process.platform, chance: Math.random() }
+/** @throws the error when it is time to give up */
+function pauseHere(error: unknown, act: FileAct, waitedMs: number): number {
+  const here = { platform: process.platform, chance: Math.random() }
+  const pause = pauseAfter(error, act, waitedMs, here)
+  if (pause === undefined) throw error
+  return pause
+}
+
+/** The system's code of an error; empty where it has none. A start needs this before it needs our table of errors. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : ''
 }

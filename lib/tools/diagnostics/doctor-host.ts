@@ -8,12 +8,8 @@ import { findConfigFiles } from '../../host-setup/config-files.js'
 import { cachedCopies } from '../../host-setup/package-cache.js'
 import { entryKind, PACKAGE_NAME } from '../../host-setup/plugin-entries.js'
 import { hostVersion, runHost } from '../../host-setup/run-host.js'
-import {
-  ageOfHost,
-  OLDEST_HOST,
-  TESTED_RANGE,
-  UPGRADE_HOST,
-} from '../../host-setup/tested-hosts.js'
+import { OLDEST_HOST, UPGRADE_HOST } from '../../host-setup/oldest-host.js'
+import { ageOfHost, TESTED_RANGE } from '../../host-setup/tested-hosts.js'
 import { formatDuration } from '../../kernel/text/moments.js'
 import { parsedJson } from '../../kernel/text/json.js'
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
