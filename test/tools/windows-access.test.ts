@@ -153,7 +153,7 @@ async function stage(listOf: (name: string) => string, whoami = `"pc\\anna","${M
           ]),
         ),
       )}
-      if (option === '/save') require('fs').writeFileSync(file, require('path').basename(place) + '\\r\\n' + lists[place] + '\\r\\n', 'utf16le')
+      if (option === '/save') require('fs').writeFileSync(file, require('path').basename(place) + '\\r\\n' + (lists[place] ?? ${JSON.stringify(listOf('other'))}) + '\\r\\n', 'utf16le')
       else require('fs').writeFileSync(${JSON.stringify(path.join(system, 'changed'))}, JSON.stringify(process.argv.slice(2)))`,
     whoami: `console.log(${JSON.stringify(whoami)})`,
   }
@@ -203,11 +203,7 @@ describe('codex-doctor on Windows', () => {
       expect(finding).toMatchObject({
         severity: 'error',
         summary: `${paths.root} can be changed by others of this machine: Authenticated Users, Users.`,
-        action:
-          `icacls "${paths.root}" /inheritance:r /grant:r "*${ME}:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F"`.replace(
-            `"${paths.root}"`,
-            /^[\w/:]+$/.test(paths.root) ? paths.root : `"${paths.root}"`,
-          ),
+        action: `icacls "${paths.root}" /inheritance:r /grant:r "*${ME}:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F"`,
       })
       expect(await finding?.fix?.()).toContain('only you and administrators')
       expect(await changed()).toEqual([
@@ -216,6 +212,34 @@ describe('codex-doctor on Windows', () => {
         '/grant:r',
         ...[ME, 'S-1-5-18', 'S-1-5-32-544'].map((sid) => `*${sid}:(OI)(CI)F`),
       ])
+    },
+  )
+
+  whereScriptsRun.each([
+    ['cmd', {}, /^icacls "(.+)" \/inheritance:r /, '50"^%" $now `x`'],
+    [
+      'PowerShell',
+      { PSModulePath: 'C:\\Users\\anna\\Documents\\PowerShell\\Modules' },
+      /^icacls '(.+)' \/inheritance:r /,
+      '50% $now `x`',
+    ],
+    [
+      'Git Bash',
+      { MSYSTEM: 'MINGW64' },
+      /^MSYS2_ARG_CONV_EXCL='\*' icacls '(.+)' \/inheritance:r /,
+      '50% $now `x`',
+    ],
+  ])(
+    'gives a command that %s reads as it is meant, whatever the folder is called',
+    async (_shell, variables, command, written) => {
+      const { runtime, home } = await stage(FILES)
+      const file = path.join(home, '50% $now `x`', 'accounts.json')
+      await mkdir(path.dirname(file))
+      await writeFile(file, '{}')
+      const env = { ...runtime.env, ...variables }
+      const findings = await windowsAccess({ ...runtime, env, store: { path: file } }, signal, home)
+      const [, named] = command.exec(findings[1]?.action ?? '') ?? []
+      expect(named, findings[1]?.action).toBe(path.join(home, written))
     },
   )
 

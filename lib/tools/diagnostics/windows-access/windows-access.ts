@@ -4,6 +4,7 @@ import path from 'node:path'
 
 import { messageOf } from '../../../kernel/errors.js'
 import type { Paths } from '../../../kernel/files/paths.js'
+import { type Shell, shellOf, shellWord } from '../../../kernel/text/shell-quote.js'
 import type { Runtime } from '../../../runtime.js'
 import { failed, type Finding, ok, warning } from '../finding.js'
 import type { Access, Other } from './access-list.js'
@@ -29,7 +30,7 @@ export async function windowsAccess(
       return messageOf(error)
     })
     if (typeof access !== 'string' && isSaid(place, access, open)) continue
-    const finding = findingOf(place, access, tools)
+    const finding = findingOf(place, access, tools, shellOf(runtime.env, 'win32'))
     if (finding === undefined) continue
     open.add(place.path)
     findings.push(finding)
@@ -72,7 +73,12 @@ function isSaid(place: Place, access: Access, open: ReadonlySet<string>): boolea
   return access.kind === 'unguarded' || access.others.every(({ isInherited }) => isInherited)
 }
 
-function findingOf(place: Place, access: Access | string, tools: SystemTools): Finding | undefined {
+function findingOf(
+  place: Place,
+  access: Access | string,
+  tools: SystemTools,
+  shell: Shell,
+): Finding | undefined {
   if (typeof access === 'string')
     return warning(ID, `Who can read ${place.path} could not be found out: ${access}`)
   if (access.kind === 'unguarded')
@@ -95,7 +101,7 @@ function findingOf(place: Place, access: Access | string, tools: SystemTools): F
     action:
       args === undefined
         ? `Take it from them: Properties of ${place.path}, Security, Advanced.`
-        : commandLine(args),
+        : commandLine(args, shell),
     ...(args !== undefined && place.isOurs && { fix }),
   }
 }
@@ -121,9 +127,10 @@ function closing(
   ]
 }
 
-/** Read alike by cmd and by PowerShell, as long as no name holds what one of them replaces between double quotes. */
-function commandLine(args: readonly string[]): string {
-  return ['icacls', ...args.map((arg) => (/^[\w/:]+$/.test(arg) ? arg : `"${arg}"`))].join(' ')
+/** For the shell that this process was started from. Git Bash would take the options for paths below its own folder. */
+function commandLine(args: readonly string[], shell: Shell): string {
+  const words = args.map((arg) => (/^\/[\w:]+$/.test(arg) ? arg : shellWord(arg, shell)))
+  return [...(shell === 'posix' ? ["MSYS2_ARG_CONV_EXCL='*'"] : []), 'icacls', ...words].join(' ')
 }
 
 function closed(file: string, profile: string): Finding {
