@@ -251,7 +251,7 @@ describe('a file that is replaced', () => {
     await expectPrivate(file)
   })
 
-  it('waits for who looks at it a little longer each time, and not for ever', async () => {
+  it('waits for who looks at it in pauses, as long as the system needs, and not for ever', async () => {
     const folder = await temporaryFolder()
     const at: number[] = []
     failFiles('rename', () => {
@@ -263,9 +263,9 @@ describe('a file that is replaced', () => {
     })
     const pauses = at.slice(1).map((time, index) => time - at[index]!)
     // Timers never fire early, but for the fraction of a millisecond they are rounded by.
-    expect(pauses.map((pause, index) => pause > 10 * 2 ** index - 2)).toEqual(
-      Array.from({ length: 5 }, () => true),
-    )
+    for (const pause of pauses) expect(pause).toBeGreaterThan(5 - 2)
+    const waited = pauses.reduce((sum, pause) => sum + pause + 1, 0)
+    expect(waited).toBeGreaterThan(process.platform === 'win32' ? 3_000 : 300)
     expect(await readdir(folder)).toEqual([])
   })
 
