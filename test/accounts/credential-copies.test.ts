@@ -12,6 +12,7 @@ import {
   withoutUnreadableOf,
 } from '../../lib/accounts/store/credential-copies.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
+import { inSlashes } from '../support/slashes.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { homeIn } from '../support/home.js'
 
@@ -49,7 +50,7 @@ async function homeWith(files: Record<string, string>) {
           journalNames: new Set(),
           ...changes,
         })
-      ).map(({ path: file, fate }) => [path.relative(paths.root, file), fate]),
+      ).map(({ path: file, fate }) => [inSlashes(path.relative(paths.root, file)), fate]),
     )
   return { paths, search, in: (name: string) => path.join(paths.root, name) }
 }
@@ -99,7 +100,7 @@ describe('the copies of a login', () => {
       'refresh/by-name.json': 'delete',
       'refresh/by-account.json': 'delete',
       'refresh/half.tmp': 'delete',
-      [path.relative(paths.root, path.join(spare, 'by-name.json'))]: 'delete',
+      [inSlashes(path.relative(paths.root, path.join(spare, 'by-name.json')))]: 'delete',
     })
   })
 

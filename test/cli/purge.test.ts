@@ -11,8 +11,10 @@ import { fingerprintOf } from '../../lib/tokens/token-rules.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { coreOver } from '../support/core-over.js'
 import { aHome, homeIn } from '../support/home.js'
+import { whereLinksAreFree } from '../support/platforms.js'
 import { runCli } from '../support/run-cli.js'
 import { toolData } from '../support/run-tool.js'
+import { inSlashes } from '../support/slashes.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { anAccount, aPool } from '../support/records.js'
 
@@ -36,7 +38,8 @@ async function filesUnder(folder: string): Promise<Map<string, string>> {
   return new Map(
     await Promise.all(
       files.map(
-        async (file) => [path.relative(folder, file), await readFile(file, 'utf8')] as const,
+        async (file) =>
+          [inSlashes(path.relative(folder, file)), await readFile(file, 'utf8')] as const,
       ),
     ),
   )
@@ -139,7 +142,7 @@ describe('logout --purge', () => {
       `refresh/${fingerprintOf('rt-anna-token')}.json: deleted`,
       'backups/codex-locked.json: kept',
     ])
-      expect(stdout).toContain(name)
+      expect(inSlashes(stdout)).toContain(name)
     expect(stdout).not.toContain('cccccc')
     expect(await filesUnder(root)).toEqual(before)
   })
@@ -181,35 +184,38 @@ describe('logout --purge', () => {
     expect(await tracesIn(root, anna)).toEqual([])
   })
 
-  it('finds the journal beside the place to which an account file is linked, and leaves the other files there alone', async () => {
-    const home = await aHome([account('anna'), account('ben')])
-    const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
-    const shared = await temporaryFolder()
-    const real = path.join(shared, 'oc-codex-multi-auth-accounts.json')
-    await rename(file, real)
-    await symlink(real, file)
-    await mkdir(path.join(shared, 'refresh'))
-    await mkdir(path.join(shared, 'backups'))
-    const entry = {
-      state: 'received',
-      pool: real,
-      uid: uidFor(account('anna')),
-      startedAt: 1,
-      tokens: { accessToken: 'at-anna-next', refreshToken: 'rt-anna-next', expiresAt: 9 },
-    }
-    await writeFile(
-      path.join(shared, 'refresh', `${fingerprintOf('rt-anna-token')}.json`),
-      JSON.stringify(entry),
-    )
-    await writeFile(path.join(shared, 'backups', 'letters.json'), '{"not":"ours"}')
-    const { code, stderr } = await runCli(home, ['logout', '--all', '--purge', '--yes'])
-    expect(code, stderr).toBe(0)
-    expect(await tracesIn(shared, /rt-|at-/)).toEqual([])
-    expect(JSON.parse(await readFile(real, 'utf8'))).toMatchObject({ accounts: [] })
-    expect(await readFile(path.join(shared, 'backups', 'letters.json'), 'utf8')).toBe(
-      '{"not":"ours"}',
-    )
-  })
+  whereLinksAreFree(
+    'finds the journal beside the place to which an account file is linked, and leaves the other files there alone',
+    async () => {
+      const home = await aHome([account('anna'), account('ben')])
+      const file = path.join(home, '.opencode', 'oc-codex-multi-auth-accounts.json')
+      const shared = await temporaryFolder()
+      const real = path.join(shared, 'oc-codex-multi-auth-accounts.json')
+      await rename(file, real)
+      await symlink(real, file)
+      await mkdir(path.join(shared, 'refresh'))
+      await mkdir(path.join(shared, 'backups'))
+      const entry = {
+        state: 'received',
+        pool: real,
+        uid: uidFor(account('anna')),
+        startedAt: 1,
+        tokens: { accessToken: 'at-anna-next', refreshToken: 'rt-anna-next', expiresAt: 9 },
+      }
+      await writeFile(
+        path.join(shared, 'refresh', `${fingerprintOf('rt-anna-token')}.json`),
+        JSON.stringify(entry),
+      )
+      await writeFile(path.join(shared, 'backups', 'letters.json'), '{"not":"ours"}')
+      const { code, stderr } = await runCli(home, ['logout', '--all', '--purge', '--yes'])
+      expect(code, stderr).toBe(0)
+      expect(await tracesIn(shared, /rt-|at-/)).toEqual([])
+      expect(JSON.parse(await readFile(real, 'utf8'))).toMatchObject({ accounts: [] })
+      expect(await readFile(path.join(shared, 'backups', 'letters.json'), 'utf8')).toBe(
+        '{"not":"ours"}',
+      )
+    },
+  )
 
   it('--all clears every copy beside the pool, and the same logins elsewhere', async () => {
     const { home, root } = await homeFullOfCopies()

@@ -320,7 +320,7 @@ describe('diag --snapshots', () => {
     expect(stdout).toMatch(/gpt-5\.5 +initial_attempt +429 usage_limit/)
     expect(stdout).toMatch(/gpt-5\.5 +switched_account_after_usage_limit +200 completed/)
     expect(stdout).toContain('No prompt, answer, file, token, address or account id')
-    const [, file = ''] = /in (\/\S+snapshots-\S+\.json)/.exec(stdout) ?? []
+    const [, file = ''] = /in (\S+snapshots-\S+\.json)/.exec(stdout) ?? []
     await expectPrivate(file)
     const pack = JSON.parse(await readFile(file, 'utf8')) as { readonly snapshots: unknown }
     expect(pack).toMatchObject({

@@ -251,7 +251,7 @@ describe('a file that is replaced', () => {
     await expectPrivate(file)
   })
 
-  it('is tried again after short pauses while somebody looks at it, and not for ever', async () => {
+  it('waits for who looks at it in pauses, as long as the system needs, and not for ever', async () => {
     const folder = await temporaryFolder()
     const at: number[] = []
     failFiles('rename', () => {
@@ -262,9 +262,10 @@ describe('a file that is replaced', () => {
       code: 'store_not_written',
     })
     const pauses = at.slice(1).map((time, index) => time - at[index]!)
-    expect(pauses.length).toBeGreaterThanOrEqual(10)
     // Timers never fire early, but for the fraction of a millisecond they are rounded by.
-    expect(Math.min(...pauses)).toBeGreaterThan(4)
+    for (const pause of pauses) expect(pause).toBeGreaterThan(5 - 2)
+    const waited = pauses.reduce((sum, pause) => sum + pause + 1, 0)
+    expect(waited).toBeGreaterThan(process.platform === 'win32' ? 3_000 : 300)
     expect(await readdir(folder)).toEqual([])
   })
 

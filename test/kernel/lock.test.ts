@@ -59,7 +59,34 @@ function failingUnlinks(times: number, code: string): void {
   })
 }
 
+/** Listing a folder takes long, as on Windows and on network drives: whoever starts together stays together. */
+function slowLists(ms: number): void {
+  const { readdir: list } = fs.promises
+  const slow = async (...args: Parameters<typeof list>): Promise<unknown> => {
+    await sleep(ms)
+    return list(...args)
+  }
+  fs.promises.readdir = slow as typeof list
+  syncBuiltinESMExports()
+  onTestFinished(() => {
+    fs.promises.readdir = list
+    syncBuiltinESMExports()
+  })
+}
+
 describe('withFileLock', () => {
+  it('goes to one of many who find the lock of a dead process at the same moment on a slow disk (on Windows all gave way, time and again)', async () => {
+    const file = path.join(await temporaryFolder(), 'file')
+    await staleLock(file)
+    slowLists(50)
+    const locks = await Promise.all(Array.from({ length: 12 }, () => tryLock(file, 2_000)))
+    const held = locks.filter((lock) => lock !== undefined)
+    expect(held).toHaveLength(1)
+    expect(held[0]?.isHeld()).toBe(true)
+    await held[0]?.release()
+    expect(await leftovers(path.dirname(file))).toEqual([])
+  })
+
   it('lets one at a time in, also when all of them find the lock of a dead process', async () => {
     const file = path.join(await temporaryFolder(), 'counter')
     await writeFile(file, '0')

@@ -91,12 +91,13 @@ function titleOf(answers: object, line: string, count = 2): string {
 
 /** Without what differs from run to run. */
 function plain(text: string, home: string, simulator: Simulator): string {
-  return text
-    .replaceAll(home, '<home>')
+  const named = text.replaceAll(JSON.stringify(home).slice(1, -1), '<home>')
+  return named
+    .replaceAll(/<home>[^\s"]*/g, (place) => place.replaceAll('\\\\', '/'))
     .replaceAll(simulator.url, '<simulator>')
     .replaceAll(packageVersion(), '<version>')
     .replaceAll(/(-\d{8}-\d{9})-[0-9a-f]{6}\.json/g, '$1-<random>.json')
-    .replaceAll(/"via": ?"[\w-]+"/g, '"via":"<keychain>"')
+    .replaceAll(/"via": ?"[\w@/-]+"/g, '"via":"<keychain>"')
 }
 
 const several = (simulator: Simulator): Record<string, unknown>[] => [

@@ -142,8 +142,10 @@ describe('the texts of the Codex CLI', () => {
     for (const one of others) await one.load()
     pass(PROMPTS_FRESH_MS + 1)
     const before = await stat(file)
-    first?.current('plan')
-    await vi.waitFor(async () => expect((await stat(file)).ino).not.toBe(before.ino))
+    await vi.waitFor(async () => {
+      first?.current('plan')
+      expect((await stat(file)).ino).not.toBe(before.ino)
+    })
     for (const one of others) expect(one.current('plan')).toBe(TEXTS.plan)
     for (const one of others) await one.close()
     expect(asked).toHaveLength(6)
@@ -187,8 +189,10 @@ describe('the texts of the Codex CLI', () => {
       expect(cache.current('plan')).toBeUndefined()
       expect(asked).toHaveLength(first)
       pass(1)
-      cache.current('plan')
-      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(first))
+      await vi.waitFor(() => {
+        cache.current('plan')
+        expect(asked.length).toBeGreaterThan(first)
+      })
       expect(said.join('\n')).not.toMatch(/warn|error/)
     },
   )
@@ -200,8 +204,11 @@ describe('the texts of the Codex CLI', () => {
     await vi.waitFor(() => expect(cache.current('plan')).toBe(TEXTS.plan))
     answer((response) => void response.writeHead(500).end())
     pass(PROMPTS_FRESH_MS + 1)
-    cache.current('plan')
-    await vi.waitFor(() => expect(asked).toHaveLength(6))
+    // None begins while the last one is still being written down.
+    await vi.waitFor(() => {
+      cache.current('plan')
+      expect(asked).toHaveLength(6)
+    })
     await cache.close()
     expect(cache.current('plan')).toBe(TEXTS.plan)
   })

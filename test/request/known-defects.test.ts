@@ -9,7 +9,7 @@ import { mergeModels } from '../../lib/catalogue/host-models.js'
 import { createHostPort } from '../../lib/shell/host-client.js'
 import { server } from '../../lib/plugin.js'
 import { answersAsked, ask, coreOver, firstTurn, served } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { sourcesOf } from '../support/repository.js'
 
 const captured = (name: string): string => {
@@ -208,7 +208,7 @@ describe('known defects with requests', () => {
       'OPENCODE_AUTH_CONTENT',
     ])
       vi.stubEnv(name, undefined)
-    vi.stubEnv('HOME', home)
+    for (const [name, value] of Object.entries(homeIn(home))) vi.stubEnv(name, value)
     const set = vi.fn(async () => undefined)
     const hooks = await server({
       client: { app: { log: async () => undefined }, tui: {}, auth: { set } },
@@ -237,7 +237,7 @@ describe('known defects with requests', () => {
       'OPENCODE_AUTH_CONTENT',
     ])
       vi.stubEnv(name, undefined)
-    vi.stubEnv('HOME', home)
+    for (const [name, value] of Object.entries(homeIn(home))) vi.stubEnv(name, value)
     vi.stubGlobal('fetch', () => new Promise(() => undefined))
     const client = {
       app: { log: async () => undefined },

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import fc from 'fast-check'
@@ -343,8 +343,8 @@ describe('tokens that were received and found no record', () => {
     await home.put(undefined, home.login(first, { tokenRotatedAt: 5 }))
     const next = await home.spendElsewhere(first.refresh_token)
     const link = `${home.home}-link`
-    await symlink(home.home, link)
-    onTestFinished(() => unlink(link))
+    await symlink(home.home, link, 'junction')
+    onTestFinished(() => rm(link, { force: true }))
     const { login: _unknown, ...entry } = received(home, home.login(first), next)
     const journal = new RefreshJournal(path.join(home.home, '.opencode', 'refresh'))
     await journal.write(fingerprintOf(first.refresh_token), {

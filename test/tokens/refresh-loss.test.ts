@@ -104,7 +104,10 @@ describe('a token that was about to be spent', () => {
   const { startedAt: born } = ownIdentity()
 
   it('is left alone while its process lives, however long that is and wherever the clock goes', () => {
-    for (const ms of [0, 3_600_000, 40 * 24 * 3_600_000, -3_600_000])
+    // Where the start of a process is not told, its number stands for it for a day, as long as the machine runs.
+    const times =
+      born === undefined ? [0, -3_600_000] : [0, 3_600_000, 40 * 24 * 3_600_000, -3_600_000]
+    for (const ms of times)
       expect(isStillRunning(started({ pid: process.pid, born }), NOW + ms)).toBe(true)
   })
 
@@ -164,8 +167,9 @@ describe('a journal file', () => {
     isLocked = true
     const tokens = { refreshToken: 'rt_new' }
     const base = { pool: '/p', uid: 'u', startedAt: 1 }
-    await journal.write(name, { state: 'received', ...base, tokens })
+    // Windows replaces no file that is open.
     await open.close()
+    await journal.write(name, { state: 'received', ...base, tokens })
     expect(await readFile(path.join(dir, `${name}.json`), 'utf8')).not.toContain('rt_new')
     expect(await journal.read(name)).toMatchObject({ tokens })
     await expect(journal.begin(name, started())).rejects.toThrow('locked')

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 
 import { newDataKey } from '../../lib/accounts/keychain/data-key.js'
 import { TokenCommitter } from '../../lib/tokens/commit.js'
-import { intentOf } from '../../lib/tokens/journal/entry.js'
+import { entryLine, intentOf } from '../../lib/tokens/journal/entry.js'
 import { RefreshJournal } from '../../lib/tokens/journal/journal.js'
 import { RefreshMemory } from '../../lib/tokens/memory.js'
 import { fingerprintOf } from '../../lib/tokens/token-rules.js'
@@ -110,6 +110,8 @@ describe('new tokens that no disk takes', () => {
     const closing = tokens.close()
     await disk.back()
     await closing
+    // Where the disk comes back between two steps the journal has them, and the next start brings them home.
+    await stage.newTokens().recover()
     expect((await stage.store.read()).accounts[0]?.refreshToken).toBe('rt_a_2')
   })
 
@@ -183,28 +185,40 @@ describe('new tokens that no disk takes', () => {
 })
 
 describe('a right to renew that was lost', () => {
-  it('takes nothing away from whoever has it by now: its intent stays in the journal', async () => {
-    const stage = await tokenStage()
-    const journal = new RefreshJournal(stage.dir)
-    const fingerprint = fingerprintOf(stage.refreshToken)
-    const base = { pool: stage.file, uid: stage.account.uid }
-    const theirs = { ...intentOf({ ...base, startedAt: 7 }, undefined), pid: process.pid + 1 }
-    const file = await journal.begin(fingerprint, intentOf({ ...base, startedAt: 5 }, undefined))
-    await journal.write(fingerprint, theirs)
-    const committer = new TokenCommitter({
-      store: stage.store,
-      copies: { of: async () => [], change: async () => undefined },
-      memory: new RefreshMemory(systemClock),
-      clock: systemClock,
-      log: silentLogger,
-      journal,
-      onUnsaved: () => undefined,
-      onSaved: () => undefined,
-      ended: new AbortController().signal,
-    })
-    await committer.conclude(fingerprint, { startedAt: 5, file, entry: undefined })
-    expect(await journal.read(fingerprint)).toEqual(theirs)
-  })
+  it.each([
+    ['in the same file', 'w'],
+    // Windows replaces no file that is open.
+    ...(process.platform === 'win32' ? [] : [['in a file of its own', 'replaced']]),
+  ])(
+    'takes nothing away from whoever has it by now: its intent stays in the journal, %s',
+    async (_where, how) => {
+      const stage = await tokenStage()
+      const journal = new RefreshJournal(stage.dir)
+      const fingerprint = fingerprintOf(stage.refreshToken)
+      const base = { pool: stage.file, uid: stage.account.uid }
+      const theirs = { ...intentOf({ ...base, startedAt: 7 }, undefined), pid: process.pid + 1 }
+      const file = await journal.begin(fingerprint, intentOf({ ...base, startedAt: 5 }, undefined))
+      if (how === 'replaced') await journal.write(fingerprint, theirs)
+      else
+        await writeFile(
+          path.join(stage.dir, `${fingerprint}.json`),
+          entryLine(fingerprint, theirs, undefined),
+        )
+      const committer = new TokenCommitter({
+        store: stage.store,
+        copies: { of: async () => [], change: async () => undefined },
+        memory: new RefreshMemory(systemClock),
+        clock: systemClock,
+        log: silentLogger,
+        journal,
+        onUnsaved: () => undefined,
+        onSaved: () => undefined,
+        ended: new AbortController().signal,
+      })
+      await committer.conclude(fingerprint, { startedAt: 5, file, entry: undefined })
+      expect(await journal.read(fingerprint)).toEqual(theirs)
+    },
+  )
 })
 
 describe('between the answer of the login server and the journal', () => {

@@ -283,7 +283,7 @@ describe('what is said of hostile names', () => {
     const name = 'codex-multi\nPWNED: run this\rPWNED\u2028PWNED auth'
     const origin = 'http://127.0.0.1:1'
     const home = await hostileHome(name, origin)
-    const project = path.join(home, name)
+    const project = path.join(home, asFolder(name))
     await mkdir(path.join(project, '.git'), { recursive: true })
     await mkdir(path.join(project, '.opencode'))
     await writeFile(
@@ -366,6 +366,11 @@ describe('what is said of hostile names', () => {
     })
   })
 })
+
+/** As much of it as Windows takes for the name of a folder. */
+function asFolder(name: string): string {
+  return process.platform === 'win32' ? name.replaceAll(/[\n\r:]/g, ' ') : name
+}
 
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value]

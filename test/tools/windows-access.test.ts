@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 
@@ -135,14 +135,8 @@ describe('an access list of Windows', () => {
 })
 
 /** A home whose places have these lists, by stand-ins for the programs of Windows. */
-async function stage(
-  listOf: (name: string) => string,
-  whoami = `"pc\\anna","${ME}"`,
-  homeName?: string,
-) {
-  const made = await aHome([{ refreshToken: 'rt_a' }])
-  const home = homeName === undefined ? made : path.join(await temporaryFolder(), homeName)
-  if (home !== made) await rename(made, home)
+async function stage(listOf: (name: string) => string, whoami = `"pc\\anna","${ME}"`) {
+  const home = await aHome([{ refreshToken: 'rt_a' }])
   const system = await temporaryFolder()
   await mkdir(path.join(system, 'System32'))
   const paths = resolvePaths(homeIn(home))
@@ -159,7 +153,7 @@ async function stage(
           ]),
         ),
       )}
-      if (option === '/save') require('fs').writeFileSync(file, require('path').basename(place) + '\\r\\n' + lists[place] + '\\r\\n', 'utf16le')
+      if (option === '/save') require('fs').writeFileSync(file, require('path').basename(place) + '\\r\\n' + (lists[place] ?? ${JSON.stringify(listOf('other'))}) + '\\r\\n', 'utf16le')
       else require('fs').writeFileSync(${JSON.stringify(path.join(system, 'changed'))}, JSON.stringify(process.argv.slice(2)))`,
     whoami: `console.log(${JSON.stringify(whoami)})`,
   }
@@ -221,19 +215,31 @@ describe('codex-doctor on Windows', () => {
     },
   )
 
-  whereScriptsRun(
-    'prints that command so that the shell of the user leaves the names alone',
-    async () => {
-      const modules = 'C:\\Users\\anna\\Documents\\PowerShell\\Modules'
-      for (const [name, env, word] of [
-        ['%TEMP% & co', {}, /^icacls "[^"%]*"\^%"TEMP"\^%" & co\/\.opencode" \/inheritance:r /],
-        ['a$b', { PSModulePath: modules }, /^icacls '[^']*a\$b\/\.opencode' \/inheritance:r /],
-      ] as const) {
-        const { runtime, home } = await stage(FILES, undefined, name)
-        const asked = { ...runtime, env: { ...runtime.env, ...env } }
-        const [finding] = await windowsAccess(asked, signal, home)
-        expect(finding?.action).toMatch(word)
-      }
+  whereScriptsRun.each([
+    ['cmd', {}, /^icacls "(.+)" \/inheritance:r /, '50"^%" $now `x`'],
+    [
+      'PowerShell',
+      { PSModulePath: 'C:\\Users\\anna\\Documents\\PowerShell\\Modules' },
+      /^icacls '(.+)' \/inheritance:r /,
+      '50% $now `x`',
+    ],
+    [
+      'Git Bash',
+      { MSYSTEM: 'MINGW64' },
+      /^MSYS2_ARG_CONV_EXCL='\*' icacls '(.+)' \/inheritance:r /,
+      '50% $now `x`',
+    ],
+  ])(
+    'gives a command that %s reads as it is meant, whatever the folder is called',
+    async (_shell, variables, command, written) => {
+      const { runtime, home } = await stage(FILES)
+      const file = path.join(home, '50% $now `x`', 'accounts.json')
+      await mkdir(path.dirname(file))
+      await writeFile(file, '{}')
+      const env = { ...runtime.env, ...variables }
+      const findings = await windowsAccess({ ...runtime, env, store: { path: file } }, signal, home)
+      const [, named] = command.exec(findings[1]?.action ?? '') ?? []
+      expect(named, findings[1]?.action).toBe(path.join(home, written))
     },
   )
 

@@ -35,6 +35,7 @@ export const LONG_GONE_MS = 24 * 60 * 60_000
 /** Windows refuses to remove a file for a moment while somebody else looks at it. */
 const REMOVE_TRIES = 4
 const REMOVE_PAUSE_MS = 20
+const RANDOM_DIGITS = 12
 /** `<file>.lock.<pid>-<scope>-<start>-<random>`; 0 for what the system does not tell. */
 const OWNER = /^(.+\.lock)\.(\d{1,10})-([0-9a-f]{8}|0)-(\d{1,20})-[0-9a-f]{12}$/s
 
@@ -45,7 +46,7 @@ export function lockPlace(file: string): LockPlace {
 /** A path for the owner file of this process, never used before or after. */
 export function newOwnerPath(place: LockPlace): string {
   const { pid, scope, startedAt } = ownIdentity()
-  return `${place.folder}.${pid}-${scope ?? '0'}-${startedAt ?? '0'}-${randomBytes(6).toString('hex')}`
+  return `${place.folder}.${pid}-${scope ?? '0'}-${startedAt ?? '0'}-${randomBytes(RANDOM_DIGITS / 2).toString('hex')}`
 }
 
 /** What the name of an owner file tells; undefined for other files. */
@@ -56,6 +57,11 @@ export function parseOwnerName(
   if (folder === undefined) return undefined
   const told = (part: string | undefined): string | undefined => (part === '0' ? undefined : part)
   return dropUndefined({ folder, pid: Number(pid), scope: told(scope), startedAt: told(startedAt) })
+}
+
+/** Which of two that want a lock at the same moment goes first: by what is random in their names, so that it is nobody's habit. */
+export function precedes(owner: string, other: string): boolean {
+  return owner.slice(-RANDOM_DIGITS) < other.slice(-RANDOM_DIGITS)
 }
 
 /** All owner files of a lock. @throws the system's error */

@@ -16,6 +16,7 @@ import {
   type LockPlace,
   newOwnerPath,
   ownersOf,
+  precedes,
   writeOwner,
 } from './lock-files.js'
 
@@ -36,6 +37,10 @@ import {
  *
  * **One taker.** A dead owner's file is renamed to one's own in one step. Its name never comes back, so of all takers
  * one succeeds and the others find it missing, also after the longest sleep between look and rename.
+ *
+ * **One gets it of many.** Who sees others gives way, but for the first by name, which looks again until they are gone. It
+ * lists again, so what is said of one holder holds for it too. Where all give way, a disk on which a try takes longer than
+ * the pause between two lets them meet again and again.
  *
  * **A holder that lost it notices**: its file is gone, and nobody can bring it back. Everything it removes afterwards has
  * a name of its own, but for the folder: removing somebody else's makes that one believe its lock was lost, which is
@@ -69,6 +74,9 @@ export interface Lock extends HeldLock {
 
 const FIRST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 100
+/** How long the first of many waits until the others gave way: on Windows a try of twelve was seen to take half a second. */
+const FIRST_WAITS_MS = 2_000
+const LOOK_AGAIN_MS = 20
 /** Somebody else has it, or is about to: also what a lock that vanishes under the hands looks like. */
 const CONTENTION_CODES = new Set(['EEXIST', 'ENOENT', 'ENOTEMPTY'])
 /** Windows reports what is just being removed as these; elsewhere they mean missing permission, and waiting changes nothing. */
@@ -78,7 +86,7 @@ const MAYBE_CONTENTION_CODES = new Set(
 
 /**
  * Tries once to lock `<file>.lock`; the file itself need not exist. Locks of different names never free each other.
- * Waits only to make sure that a silent owner is not alive: a quarter of `staleMs`.
+ * Waits only to make sure that a silent owner is not alive, a quarter of `staleMs`, and for others who give way.
  * @param staleMs a holder not heard of for this long loses the lock, ms; a dead one at once
  * @returns undefined when somebody else holds it
  * @throws the system's error when locks cannot be made there
@@ -164,8 +172,7 @@ async function exclusiveFolder(
   { owner, made, inherited }: Claim,
   staleMs: number,
 ): Promise<string | undefined> {
-  const owners = await ownersOf(place)
-  if (owners.length !== 1 || owners[0]?.path !== owner) return undefined
+  if (!(await isOnlyOwner(place, owner))) return undefined
   const found = folderIdentity(place.folder)
   let identity = found
   if (found === undefined || (found !== made && found !== inherited)) {
@@ -184,6 +191,19 @@ async function exclusiveFolder(
     throw error
   }
   return identity
+}
+
+/** Whether ours is the one owner file, at last: the first by name waits for those who came at the same time. */
+async function isOnlyOwner(place: LockPlace, owner: string): Promise<boolean> {
+  const deadline = performance.now() + FIRST_WAITS_MS
+  for (;;) {
+    const paths = (await ownersOf(place)).map((one) => one.path)
+    if (!paths.includes(owner)) return false
+    if (paths.length === 1) return true
+    const isFirst = paths.every((one) => one === owner || precedes(owner, one))
+    if (!isFirst || performance.now() >= deadline) return false
+    await systemClock.sleep(LOOK_AGAIN_MS)
+  }
 }
 
 async function withdraw(place: LockPlace, { owner, made }: Claim): Promise<void> {

@@ -1,3 +1,5 @@
+import path from 'node:path'
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -11,6 +13,8 @@ import { accountFromFound } from '../../../lib/transfer/found.js'
 import { MANAGED_AUTH } from '../../../lib/login/managed-entry.js'
 import { CodexError } from '../../../lib/kernel/errors.js'
 import { resolvePaths } from '../../../lib/kernel/files/paths.js'
+import { homeIn } from '../../support/home.js'
+import { inSlashes } from '../../support/slashes.js'
 import {
   codexAccounts,
   codexAuth,
@@ -183,12 +187,12 @@ describe('a file of another program', () => {
 
 describe('the places of other programs', () => {
   it('follow CODEX_HOME and the folders of OpenCode', () => {
-    const env = { HOME: '/h', CODEX_HOME: '/c', XDG_DATA_HOME: '/d', XDG_CONFIG_HOME: '/g' }
+    const env = { ...homeIn('/h'), CODEX_HOME: '/c', XDG_DATA_HOME: '/d', XDG_CONFIG_HOME: '/g' }
     const around = { env, paths: resolvePaths(env), projectRoot: '/p' }
     const files = Object.fromEntries(
       FOREIGN_SOURCES.map((source) => [
         source,
-        candidatePaths(source, around).map((place) => place.path),
+        candidatePaths(source, around).map((place) => inSlashes(place.path)),
       ]),
     )
     expect(files).toEqual({
@@ -208,11 +212,12 @@ describe('the places of other programs', () => {
   })
 
   it('tell whose a file is that is named by its path', () => {
-    const env = { HOME: '/h' }
+    const env = homeIn('/h')
     const around = { env, paths: resolvePaths(env) }
-    expect(sourceAt('/h/.codex/auth.json', around)).toBe('codex')
-    expect(sourceAt('/h/.codex/accounts/ws-ada.auth.json', around)).toBe('codex-auth')
-    expect(sourceAt('/h/.codex/accounts/registry.json', around)).toBeUndefined()
-    expect(sourceAt('/h/saved.json', around)).toBeUndefined()
+    const at = (file: string) => sourceAt(path.normalize(file), around)
+    expect(at('/h/.codex/auth.json')).toBe('codex')
+    expect(at('/h/.codex/accounts/ws-ada.auth.json')).toBe('codex-auth')
+    expect(at('/h/.codex/accounts/registry.json')).toBeUndefined()
+    expect(at('/h/saved.json')).toBeUndefined()
   })
 })

@@ -284,7 +284,7 @@ describe('the folder of snapshots', () => {
     // 240 were written, so the 40 oldest are gone.
     expect(path.basename(files[0] ?? '')).toBe(snapshotName(132, 2, 13))
     expect((await readdir(dir)).length).toBe(MAX_SNAPSHOTS)
-  })
+  }, 120_000)
 
   it('holds at most 20 MB, and leaves what it did not write', async () => {
     const dir = path.join(await temporaryFolder(), 'snapshots')

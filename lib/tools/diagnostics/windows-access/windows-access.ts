@@ -23,8 +23,6 @@ export async function windowsAccess(
 ): Promise<readonly Finding[]> {
   const tools = await systemTools(runtime.env, signal)
   const findings: Finding[] = []
-  // Access lists are those of Windows, and so are its shells.
-  const shell = shellOf(runtime.env, 'win32')
   const open = new Set<string>()
   for (const place of await placesOf(runtime.paths, runtime.store.path)) {
     const access = await tools.access(place.path, signal).catch((error: unknown) => {
@@ -32,7 +30,7 @@ export async function windowsAccess(
       return messageOf(error)
     })
     if (typeof access !== 'string' && isSaid(place, access, open)) continue
-    const finding = findingOf(place, access, tools, shell)
+    const finding = findingOf(place, access, tools, shellOf(runtime.env, 'win32'))
     if (finding === undefined) continue
     open.add(place.path)
     findings.push(finding)
@@ -129,9 +127,10 @@ function closing(
   ]
 }
 
+/** For the shell that this process was started from. Git Bash would take the options for paths below its own folder. */
 function commandLine(args: readonly string[], shell: Shell): string {
-  const words = args.map((arg) => (/^\/[a-z:]+$/.test(arg) ? arg : shellWord(arg, shell)))
-  return ['icacls', ...words].join(' ')
+  const words = args.map((arg) => (/^\/[\w:]+$/.test(arg) ? arg : shellWord(arg, shell)))
+  return [...(shell === 'posix' ? ["MSYS2_ARG_CONV_EXCL='*'"] : []), 'icacls', ...words].join(' ')
 }
 
 function closed(file: string, profile: string): Finding {
