@@ -238,6 +238,25 @@ describe('what killed processes left of locks', () => {
   })
 })
 
+describe('a lock that is held', () => {
+  it('is not lost, and is given back, while the process has too many files open to read its folder', async () => {
+    const folder = await temporaryFolder()
+    const lock = await tryLock(path.join(folder, 'f'), 2_000)
+    const { readdirSync } = fs
+    onTestFinished(() => {
+      fs.readdirSync = readdirSync
+      syncBuiltinESMExports()
+    })
+    fs.readdirSync = () => {
+      throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' })
+    }
+    syncBuiltinESMExports()
+    expect(lock?.isHeld()).toBe(true)
+    await lock?.release()
+    expect(await readdir(folder)).toEqual([])
+  })
+})
+
 describe('a file that is replaced', () => {
   it('is on the disk before its name is, and the name before the caller goes on', async () => {
     const folder = await temporaryFolder()

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 
+import { parsedJson } from '../../kernel/text/json.js'
 import type { startProgram } from '../../kernel/start-program.js'
 import type { Job, Told } from './job.js'
 
@@ -30,7 +31,10 @@ export function helperOf(child: NonNullable<ReturnType<typeof startProgram>>, jo
   child.stdin?.on('error', () => undefined)
   if (child.stdout !== null)
     createInterface({ input: child.stdout }).on('line', (line) => {
-      told.push(JSON.parse(line) as Told)
+      // A process that is killed may end in the middle of a line.
+      const said = parsedJson(line)
+      if (said === undefined) return
+      told.push(said as Told)
       changed()
     })
   const ended = new Promise<void>((resolve) => {

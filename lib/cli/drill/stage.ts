@@ -86,8 +86,17 @@ export async function onStage<T>(deps: StageDeps, work: (stage: Stage) => Promis
     await simulator?.close()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined)
     // Only what is empty: the user may have begun to use it.
-    if (made !== undefined) await rmdir(deps.beside).catch(() => undefined)
+    if (made !== undefined) await removeMade(deps.beside, made)
   }
+}
+
+/** Removes folders upwards to the first that was made, as long as they are empty. Never throws. */
+async function removeMade(folder: string, first: string): Promise<void> {
+  const isGone = await rmdir(folder).then(
+    () => true,
+    () => false,
+  )
+  if (isGone && folder !== first) await removeMade(path.dirname(folder), first)
 }
 
 function notMade(folder: string): (error: unknown) => never {

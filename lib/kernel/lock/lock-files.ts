@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { lstat, open, readdir, rmdir, unlink } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -97,12 +97,15 @@ async function lastSignOf({ path: file }: LockOwner): Promise<bigint> {
   }
 }
 
-/** Whether the owner file is there still. Asked of its folder, which a network drive reads anew; false where it cannot be read. */
+/**
+ * Whether the owner file is there still. Asked of its folder, which a network drive reads anew, and of the file itself where
+ * too much is open for that: who holds a lock has not lost it then.
+ */
 export function isListed(owner: string): boolean {
   try {
     return readdirSync(path.dirname(owner)).includes(path.basename(owner))
   } catch {
-    return false
+    return existsSync(owner)
   }
 }
 
