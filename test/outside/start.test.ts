@@ -14,10 +14,10 @@ import { aHome } from '../support/home.js'
 import { expectOutside } from '../support/outside.js'
 
 /** Lower these when the entries shrink; what raises them makes every start of OpenCode slower. */
-const MAX_BYTES = { 'index.js': 31_000, 'tui.js': 127_500 }
+const MAX_BYTES = { 'index.js': 33_000, 'tui.js': 127_500 }
 
 /** Of the start and of what sends a request: Bun takes 30 µs and more for each kB. */
-const MAX_BYTES_TO_FIRST_REQUEST = 213_500
+const MAX_BYTES_TO_FIRST_REQUEST = 214_500
 
 /** Calls that open nothing. */
 const LOOKS = /^(existsSync|l?stat(Sync)?|access|watch(File)?)$/

@@ -1,7 +1,7 @@
 import type { BigIntStats, default as NodeFs } from 'node:fs'
 import { constants, open } from 'node:fs/promises'
 
-import { codeOf, patiently, patientlyNow } from './patience.js'
+import { BUSY_CODES, codeOf } from '../system-code.js'
 
 /**
  * A pipe without a writer, a device or a socket in the place of a file must not hold a start up: nothing here waits, and
@@ -22,6 +22,7 @@ export class UnreadableFile extends Error {
 /** What a read asks for at least: a file that says it is empty may hold something all the same. */
 const PIECE_BYTES = 4 * 1024
 const MISSING = ['ENOENT', 'ENOTDIR']
+const [TRIES_AT_ONCE, PAUSE_AT_ONCE_MS] = [6, 20]
 
 /** A network drive takes away a file that is replaced while it is read; the new one is there at once. */
 const READ_TRIES = 4
@@ -57,11 +58,21 @@ export async function readBoundedFileWithStats(
 ): Promise<{ readonly text: string; readonly stats: BigIntStats } | undefined> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await patiently('read', () => readOnce(file, maxBytes))
+      return await unlessBusy(() => readOnce(file, maxBytes))
     } catch (error) {
       if (isAbsent(error)) return undefined
       if (codeOf(error) !== 'ESTALE' || tries >= READ_TRIES) throw reasonOf(error, file)
     }
+  }
+}
+
+/** Looks at a file; where somebody else has it, with patience, which few starts need to load. @throws the last error */
+export async function unlessBusy<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look()
+  } catch (error) {
+    if (process.platform !== 'win32' || !BUSY_CODES.includes(codeOf(error))) throw error
+    return (await import('./patience.js')).patiently('read', look)
   }
 }
 
@@ -108,10 +119,23 @@ export function readBoundedFileWithStatsSync(
 ): { readonly text: string; readonly stats: BigIntStats } | undefined {
   try {
     const read = () => readOnceSync(fs, file, maxBytes)
-    return waits ? patientlyNow(read) : read()
+    return waits ? unlessBusyNow(read) : read()
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw reasonOf(error, file)
+  }
+}
+
+/** The same at once: a start stands still for it, so not for long. */
+function unlessBusyNow<T>(look: () => T): T {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return look()
+    } catch (error) {
+      const waits = process.platform === 'win32' && tries < TRIES_AT_ONCE
+      if (!waits || !BUSY_CODES.includes(codeOf(error))) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_AT_ONCE_MS)
+    }
   }
 }
 

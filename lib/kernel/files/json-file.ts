@@ -5,10 +5,10 @@ import { CodexError, systemCode } from '../errors.js'
 import {
   readBoundedFileWithStats,
   readBoundedFileWithStatsSync,
+  unlessBusy,
   UnreadableFile,
   withoutMark,
 } from './bounded-file.js'
-import { patiently } from './patience.js'
 
 /** Larger than any file of ours can become; a foreign file in its place must not fill the memory. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -23,7 +23,7 @@ export interface FileStamp {
 /** The stamp of a file, undefined when there is none. One `stat`. */
 export async function stampOf(file: string): Promise<FileStamp | undefined> {
   try {
-    return stampFrom(await patiently('read', () => stat(file, { bigint: true })))
+    return stampFrom(await unlessBusy(() => stat(file, { bigint: true })))
   } catch (error) {
     if (isMissing(error)) return undefined
     const why = `${file} cannot be read (${systemCode(error) ?? 'unknown reason'}).`

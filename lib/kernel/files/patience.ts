@@ -1,17 +1,16 @@
-/** What somebody waits for: a text, a text while a start stands still for it, or that a name changes. */
-export type FileAct = 'read' | 'read now' | 'change'
+import { BUSY_CODES, codeOf } from '../system-code.js'
 
-/** What a system says of a file that somebody else has open, or that is about to vanish. */
-const BUSY_CODES: readonly string[] = ['EPERM', 'EBUSY', 'EACCES']
+/** What somebody waits for: a text, or that a name changes. */
+export type FileAct = 'read' | 'change'
 
 /**
  * How long a file may be in use by somebody else, ms. On Windows virus scanners, indexers and other windows of ours hold
- * files that they look at, for a moment or for seconds; a start waits no longer than nobody notices. Elsewhere only network
- * drives refuse a change for a moment, and a file that cannot be read will not be readable later.
+ * files that they look at, for a moment or for seconds. Elsewhere only network drives refuse a change for a moment, and a
+ * file that cannot be read will not be readable later.
  */
 const PATIENCE_MS: Readonly<Record<'win32' | 'elsewhere', Readonly<Record<FileAct, number>>>> = {
-  win32: { read: 2_000, 'read now': 100, change: 3_000 },
-  elsewhere: { read: 0, 'read now': 0, change: 300 },
+  win32: { read: 2_000, change: 3_000 },
+  elsewhere: { read: 0, change: 300 },
 }
 /** Short and uneven, so that of many who wait each gets its turn between the others, ms. */
 const [SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS] = [5, 30]
@@ -45,30 +44,10 @@ export async function patiently<T>(act: FileAct, work: () => Promise<T>): Promis
   }
 }
 
-/** The same at once, for a start, which has nothing else to do meanwhile. @throws the last error */
-export function patientlyNow<T>(work: () => T): T {
-  for (let waited = 0; ;) {
-    try {
-      return work()
-    } catch (error) {
-      const pause = pauseHere(error, 'read now', waited)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause)
-      waited += pause
-    }
-  }
-}
-
 /** @throws the error when it is time to give up */
 function pauseHere(error: unknown, act: FileAct, waitedMs: number): number {
   const here = { platform: process.platform, chance: Math.random() }
   const pause = pauseAfter(error, act, waitedMs, here)
   if (pause === undefined) throw error
   return pause
-}
-
-/** The system's code of an error; empty where it has none. A start needs this before it needs our table of errors. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : ''
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { lstat, open, readdir, rmdir, unlink } from 'node:fs/promises'
+import { lstat, open, readdir, rmdir, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from '../clock.js'
+import { BUSY_CODES } from '../system-code.js'
 import { dropUndefined } from '../drop-undefined.js'
 import { systemCode } from '../errors.js'
 import { isProvablyDead, ownIdentity, type ProcessIdentity } from './process-identity.js'
@@ -89,7 +90,12 @@ export async function isGone(owner: LockOwner, staleMs: number): Promise<boolean
 
 /** When an owner last showed life, ns. A network drive remembers for a minute what it told of a name; opened, it asks again. */
 async function lastSignOf({ path: file }: LockOwner): Promise<bigint> {
-  const handle = await open(file, 'r')
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    // Another user's, root's say: it can be looked at all the same.
+    if (!BUSY_CODES.includes(systemCode(error) ?? '')) throw error
+    return undefined
+  })
+  if (handle === undefined) return (await stat(file, { bigint: true })).mtimeNs
   try {
     return (await handle.stat({ bigint: true })).mtimeNs
   } finally {
