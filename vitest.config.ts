@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * `npm test` runs unit, chaos and e2e one after the other: unit needs nothing, e2e needs the built tarball. The windows project
- * belongs to `npm run test:windows`, which says where Wine is.
+ * `npm test` runs unit, chaos and e2e one after the other: unit needs nothing, e2e needs the built tarball. The hosts project
+ * belongs to `npm run test:hosts`, which names the version of OpenCode; the windows project to `npm run test:windows`, which says
+ * where Wine is.
  */
 export default defineConfig({
   test: {
@@ -28,9 +29,18 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: ['test/e2e/hosts.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'hosts',
+          include: ['test/e2e/hosts.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 600_000,
         },
       },
       {

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
+import { ageOfHost, OLDEST_HOST } from '../lib/host-setup/tested-hosts.js'
 import { startSimulator } from '../simulator/index.js'
 import { createHost, type Host } from '../test/support/host.js'
 import { packPackage } from '../test/support/pack.js'
 import { startRegistry } from '../test/support/registry.js'
+import { opencodeVersion } from './opencode-binary.mjs'
+import { lacksOf } from './opencode-versions.mjs'
 
 interface DemoOptions {
   /** One JSON summary instead of the story. */
@@ -31,6 +34,13 @@ export async function playDemo({ json, keep }: DemoOptions): Promise<number> {
   const say = (text: string): void => {
     if (!json) process.stdout.write(`${text}\n`)
   }
+  const version = opencodeVersion()
+  if (ageOfHost(version) === 'too-old') {
+    process.stderr.write(
+      `OpenCode ${version} is too old: this plugin needs ${OLDEST_HOST} or newer.\n`,
+    )
+    return 1
+  }
   const steps: Step[] = []
   const step = (name: string, ok: boolean, detail: string): void => {
     steps.push({ name, ok, detail })
@@ -47,6 +57,7 @@ export async function playDemo({ json, keep }: DemoOptions): Promise<number> {
   process.once('SIGTERM', onInterrupt)
 
   try {
+    say(`\n${lacksOf(version)}`)
     say('\n1. Pack this plugin and serve it from a registry on this machine')
     const published = await packPackage()
     const registry = await startRegistry([published])

@@ -7,6 +7,8 @@ import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { OTHER_OPENCODE_ENV } from './opencode-binary.mjs'
+import { fetchHost, isVersion } from './opencode-versions.mjs'
 import { root } from './steps.mjs'
 import { playStory } from './story.mjs'
 
@@ -17,9 +19,10 @@ two accounts sign in, a prompt is answered, the first account runs into its usag
 Nothing leaves the machine but the first installation of packages; nothing is left behind.
 
 Options:
-  --json   print one JSON summary on stdout instead of the story
-  --keep   keep the throw-away home and say where it is
-  --help   this text
+  --opencode-version V   in this version of OpenCode, fetched once from npm (default: the one of the repository)
+  --json                 print one JSON summary on stdout instead of the story
+  --keep                 keep the throw-away home and say where it is
+  --help                 this text
 
 Exit code: 0 when every step did what it should, 1 when one did not, 2 for a wrong option, 130 after Ctrl-C.
 `
@@ -31,22 +34,35 @@ else process.exitCode = await play(options)
 
 function readOptions() {
   try {
-    return parseArgs({
+    const { values } = parseArgs({
       options: {
+        'opencode-version': { type: 'string' },
         json: { type: 'boolean' },
         keep: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
-    }).values
+    })
+    const version = values['opencode-version']
+    if (version !== undefined && !isVersion(version))
+      throw new Error(`--opencode-version takes a version like 1.18.33, not "${version}".`)
+    return values
   } catch (error) {
     process.stderr.write(`${error.message}\n\n${HELP}`)
     return undefined
   }
 }
 
-async function play({ json = false, keep = false }) {
+async function play({ 'opencode-version': version, json = false, keep = false }) {
   const installed = installPackages(json)
   if (!installed) return 1
+  if (version !== undefined) {
+    try {
+      process.env[OTHER_OPENCODE_ENV] = fetchHost(version)
+    } catch (error) {
+      process.stderr.write(`${error.message}\n`)
+      return 1
+    }
+  }
   return playStory('demo-story', ({ playDemo }) => playDemo({ json, keep }))
 }
 

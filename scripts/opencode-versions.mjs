@@ -60,12 +60,32 @@ function versionsOf(name) {
 }
 
 /**
+ * What this version does without, for the demo; tested in test/e2e/hosts.test.ts.
+ * @param {string} version
+ * @returns {string} a sentence
+ */
+export function lacksOf(version) {
+  const [major, minor] = version.split('.').map(Number)
+  return major === 1 && minor < 15
+    ? `OpenCode ${version} has no keys for plugins in its TUI: the /codex-… commands come from its server there, and each costs a turn.`
+    : `OpenCode ${version} has all that this plugin uses.`
+}
+
+/**
+ * @param {string} text
+ * @returns {boolean} whether it has the form of a release
+ */
+export function isVersion(text) {
+  return VERSION.test(text)
+}
+
+/**
  * Installs a version unless it is there, and checks it against the pinned integrity where there is one.
  * @param {string} version
  * @returns {string} the folder for the variable that scripts/opencode-binary.mjs reads
  */
 export function fetchHost(version) {
-  if (!VERSION.test(version)) throw new Error(`${version} is not a version like 1.18.33`)
+  if (!isVersion(version)) throw new Error(`${version} is not a version like 1.18.33`)
   const folder = path.join(root, '.tmp', 'hosts', version)
   if (existsSync(folder)) return folder
   const work = `${folder}.${process.pid}`
@@ -78,7 +98,7 @@ export function fetchHost(version) {
       ['install', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${version}`],
       work,
     )
-    if (status !== 0) throw new Error(`npm has no ${name}@${version}, or cannot get it:\n${stderr}`)
+    if (status !== 0) throw new Error(notGot(`${name}@${version}`, stderr))
     checkIntegrity(work, name, version)
     renameSync(work, folder)
   } catch (error) {
@@ -86,6 +106,11 @@ export function fetchHost(version) {
     throw error
   }
   return folder
+}
+
+function notGot(spec, stderr) {
+  if (/\b(?:E404|ETARGET)\b/.test(stderr)) return `npm has no ${spec}.`
+  return `npm cannot get ${spec}: ${stderr.trim().split('\n')[0]}`
 }
 
 function checkIntegrity(folder, name, version) {

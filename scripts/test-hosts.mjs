@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
 import { OTHER_OPENCODE_ENV } from './opencode-binary.mjs'
-import { fetchHost, newestHosts, PINNED_HOSTS } from './opencode-versions.mjs'
+import { fetchHost, isVersion, newestHosts, PINNED_HOSTS } from './opencode-versions.mjs'
 import { bin, root } from './steps.mjs'
 
 const HELP = `Usage: npm run test:hosts [-- options]
@@ -27,14 +27,18 @@ else process.exitCode = run(options)
 
 function readOptions() {
   try {
-    return parseArgs({
+    const { values } = parseArgs({
       options: {
         'opencode-version': { type: 'string', multiple: true },
         newest: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
-    }).values
+    })
+    for (const version of values['opencode-version'] ?? [])
+      if (!isVersion(version))
+        throw new Error(`--opencode-version takes a version like 1.18.33, not "${version}".`)
+    return values
   } catch (error) {
     process.stderr.write(`${error.message}\n\n${HELP}`)
     return undefined
@@ -64,7 +68,7 @@ function run({ 'opencode-version': named, newest = false, json = false }) {
 function passes(version, quiet) {
   const { status } = spawnSync(
     process.execPath,
-    [bin('vitest/vitest.mjs'), 'run', '--project', 'e2e', 'test/e2e/hosts.test.ts'],
+    [bin('vitest/vitest.mjs'), 'run', '--project', 'hosts'],
     {
       cwd: root,
       env: { ...process.env, [OTHER_OPENCODE_ENV]: fetchHost(version) },
