@@ -53,8 +53,6 @@ function readOptions() {
 }
 
 async function play({ 'opencode-version': version, json = false, keep = false }) {
-  const installed = installPackages(json)
-  if (!installed) return 1
   if (version !== undefined) {
     try {
       process.env[OTHER_OPENCODE_ENV] = fetchHost(version)
@@ -63,6 +61,8 @@ async function play({ 'opencode-version': version, json = false, keep = false })
       return 1
     }
   }
+  const installed = installPackages(json)
+  if (!installed) return 1
   return playStory('demo-story', ({ playDemo }) => playDemo({ json, keep }))
 }
 
