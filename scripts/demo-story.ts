@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { ageOfHost, OLDEST_HOST } from '../lib/host-setup/tested-hosts.js'
+import { OLDEST_HOST } from '../lib/host-setup/oldest-host.js'
+import { ageOfHost } from '../lib/host-setup/tested-hosts.js'
 import { startSimulator } from '../simulator/index.js'
 import { createHost, type Host } from '../test/support/host.js'
 import { packPackage } from '../test/support/pack.js'
