@@ -17,7 +17,7 @@ import {
   RESPONSES,
   ROOMY,
 } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { repositoryRoot } from '../support/repository.js'
 import { temporaryFolder } from '../support/temporary.js'
@@ -44,7 +44,7 @@ describe('a start', () => {
       'OPENCODE_AUTH_CONTENT',
     ])
       vi.stubEnv(name, undefined)
-    vi.stubEnv('HOME', home)
+    for (const [name, value] of Object.entries(homeIn(home))) vi.stubEnv(name, value)
     onTestFinished(() => void vi.unstubAllEnvs())
     const authFile = path.join(home, '.local', 'share', 'opencode', 'auth.json')
     await mkdir(path.dirname(authFile), { recursive: true })
