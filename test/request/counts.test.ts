@@ -20,6 +20,7 @@ import {
 import { aHome, homeIn } from '../support/home.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { repositoryRoot } from '../support/repository.js'
+import { inSlashes } from '../support/slashes.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const MOST_FILES_AT_START = 5
@@ -60,7 +61,9 @@ describe('a start', () => {
     }
     const hooks = await server({ client, directory: home } as never)
     await hooks.auth?.loader?.(async () => MANAGED_AUTH, {} as never)
-    const atStart = operations.map(({ name, target }) => `${name} ${path.relative(home, target)}`)
+    const atStart = operations.map(
+      ({ name, target }) => `${name} ${inSlashes(path.relative(home, target))}`,
+    )
     onTestFinished(() => hooks.dispose?.())
     expect(atStart).toEqual(['open .local/share/opencode/auth.json'])
     expect(upstream).not.toHaveBeenCalled()
