@@ -56,6 +56,7 @@ export async function setWindowsStage(
   // The profiles of the tests of the last run.
   for (const old of [scratch, path.join(prefix, 'drive_c', 'homes')])
     await rm(old, { recursive: true, force: true })
+  await clearUsers(path.join(prefix, 'drive_c', 'users'))
   await mkdir(scratch, { recursive: true })
   await copyRepository(tree)
   await install(tree, ['ci'], await readFile(path.join(tree, 'package-lock.json'), 'utf8'))
@@ -85,6 +86,13 @@ export async function setWindowsStage(
       throw new Error(`npm ${args.join(' ')} failed in ${into}:\n${await readFile(output, 'utf8')}`)
     await writeFile(mark, hash)
   }
+}
+
+/** What tests left in the profiles of Wine: below a folder of OpenCode every temporary folder would be part of a project. */
+async function clearUsers(users: string): Promise<void> {
+  for (const user of await readdir(users).catch(() => []))
+    for (const left of ['.opencode', '.config', '.local'])
+      await rm(path.join(users, user, left), { recursive: true, force: true })
 }
 
 /** The repository as it lies there; only the packages of the copy stay what they are. */

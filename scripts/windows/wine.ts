@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync } from 'node:fs'
-import { mkdir, rename } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 
@@ -57,6 +57,10 @@ export async function findWine(
     const problem = await makeChroot(root, say)
     if (problem !== undefined) return { missing: problem }
   }
+  // Windows knows the name by itself, Wine asks this system; a chroot made with debootstrap has no such file.
+  await writeFile(path.join(root, 'etc', 'hosts'), '127.0.0.1 localhost\n::1 localhost\n', {
+    flag: 'wx',
+  }).catch(() => undefined)
   const version = versionOf(root, '/usr/bin/wine')
   return isNewEnough(version)
     ? { wine: { root, program: '/usr/bin/wine', version } }

@@ -28,8 +28,12 @@ it('tells of every key of those that arrive at once, as from a key that is held 
 })
 
 it('stops at Ctrl-Z with the terminal as it was, and goes on where nothing stopped it', async () => {
+  const platform = vi.spyOn(process, 'platform', 'get').mockReturnValue('linux')
   const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
-  onTestFinished(() => kill.mockRestore())
+  onTestFinished(() => {
+    platform.mockRestore()
+    kill.mockRestore()
+  })
   const { stdin, stdout, resized } = aScreen()
   stdin.write('\u001a')
   await expect.poll(() => kill.mock.calls).toEqual([[process.pid, 'SIGTSTP']])

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { TOOLS } from '../../lib/tools/index.js'
 import { startSimulator } from '../../simulator/index.js'
@@ -134,6 +134,9 @@ describe('the pace of --watch', () => {
 
 describe('colours', () => {
   it('shows the state and what is low in colour where the output can, and nowhere else', async () => {
+    // Two looks one after the other say the same.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+    onTestFinished(() => void vi.useRealTimers())
     const simulator = await startSimulator({
       accounts: [{ name: 'anna', windows: [{ minutes: 300, limit: 100, used: 93 }] }],
     })

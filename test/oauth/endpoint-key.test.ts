@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { server } from '../../lib/plugin.js'
 import { firstTurn } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 
 const KEY = 'sk-made-up-of-the-gateway'
 
@@ -22,7 +22,7 @@ async function loadedWith(baseUrl: string, accountFile?: string) {
     'OPENCODE_AUTH_CONTENT',
   ])
     vi.stubEnv(name, undefined)
-  vi.stubEnv('HOME', home)
+  for (const [name, value] of Object.entries(homeIn(home))) vi.stubEnv(name, value)
   const sent: string[] = []
   vi.stubGlobal('fetch', (url: string) => {
     sent.push(url)

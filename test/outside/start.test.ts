@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { MANAGED_AUTH } from '../../lib/login/managed-entry.js'
 import { bundle } from '../../scripts/bundle.mjs'
 import { recordFileOperations } from '../support/file-operations.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { expectOutside } from '../support/outside.js'
 
 /** Lower these when the entries shrink; what raises them makes every start of OpenCode slower. */
@@ -43,7 +43,8 @@ beforeAll(async () => {
 export const createSignal = (value) => [() => value, () => {}]`,
   )
   built = await bundle(folder, { '@opentui/solid': host, 'solid-js': host })
-})
+  // The limit is for a busy machine.
+}, 120_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 it('the server plugin and the TUI plugin load these modules and open these files at start', async () => {
@@ -117,7 +118,7 @@ async function openedBy(start: () => Promise<() => unknown>): Promise<string[]> 
   const home = await aHome([ACCOUNT])
   for (const name of ['XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME', 'XDG_CACHE_HOME'])
     vi.stubEnv(name, undefined)
-  vi.stubEnv('HOME', home)
+  for (const [name, value] of Object.entries(homeIn(home))) vi.stubEnv(name, value)
   vi.spyOn(process, 'cwd').mockReturnValue(home)
   onTestFinished(() => {
     vi.unstubAllEnvs()

@@ -17,9 +17,10 @@ import {
   RESPONSES,
   ROOMY,
 } from '../support/core-over.js'
-import { aHome } from '../support/home.js'
+import { aHome, homeIn } from '../support/home.js'
 import { recordFileOperations } from '../support/file-operations.js'
 import { repositoryRoot } from '../support/repository.js'
+import { inSlashes } from '../support/slashes.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const MOST_FILES_AT_START = 5
@@ -44,7 +45,7 @@ describe('a start', () => {
       'OPENCODE_AUTH_CONTENT',
     ])
       vi.stubEnv(name, undefined)
-    vi.stubEnv('HOME', home)
+    for (const [name, value] of Object.entries(homeIn(home))) vi.stubEnv(name, value)
     onTestFinished(() => void vi.unstubAllEnvs())
     const authFile = path.join(home, '.local', 'share', 'opencode', 'auth.json')
     await mkdir(path.dirname(authFile), { recursive: true })
@@ -60,7 +61,9 @@ describe('a start', () => {
     }
     const hooks = await server({ client, directory: home } as never)
     await hooks.auth?.loader?.(async () => MANAGED_AUTH, {} as never)
-    const atStart = operations.map(({ name, target }) => `${name} ${path.relative(home, target)}`)
+    const atStart = operations.map(
+      ({ name, target }) => `${name} ${inSlashes(path.relative(home, target))}`,
+    )
     onTestFinished(() => hooks.dispose?.())
     expect(atStart).toEqual(['open .local/share/opencode/auth.json'])
     expect(upstream).not.toHaveBeenCalled()

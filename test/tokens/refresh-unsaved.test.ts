@@ -47,6 +47,12 @@ function diskGoneAfterSpending(
   }
 }
 
+/** As if the process that holds locks had ended: this one holds them for as long as it lives. */
+async function freeLocks({ dir }: TokenStage): Promise<void> {
+  for (const one of await readdir(dir))
+    if (one.includes('.lock')) await rm(path.join(dir, one), { recursive: true, force: true })
+}
+
 describe('new tokens that no disk takes', () => {
   it('are never called refreshed: the command fails, and says what to do while the login can still be saved', async () => {
     const stage = await tokenStage()
@@ -111,6 +117,7 @@ describe('new tokens that no disk takes', () => {
     await disk.back()
     await closing
     // Where the disk comes back between two steps the journal has them, and the next start brings them home.
+    await freeLocks(stage)
     await stage.newTokens().recover()
     expect((await stage.store.read()).accounts[0]?.refreshToken).toBe('rt_a_2')
   })
@@ -131,9 +138,7 @@ describe('new tokens that no disk takes', () => {
     )
     // A kill: this window never gets to store them.
     await disk.back()
-    for (const one of await readdir(stage.dir))
-      if (one.includes('.lock'))
-        await rm(path.join(stage.dir, one), { recursive: true, force: true })
+    await freeLocks(stage)
     await stage.newTokens().recover()
     expect((await stage.store.read()).accounts[0]?.refreshToken).toBe('rt_a_2')
     expect(await readdir(stage.spareDir)).toEqual([])

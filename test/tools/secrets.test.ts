@@ -90,7 +90,7 @@ const ARGUMENTS: Readonly<Record<string, readonly Record<string, unknown>[]>> = 
 describe('what is said', () => {
   it(
     'holds no token, key or address, whatever its shape and whatever the backend repeats',
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       const body = await firstTurn()
       await fc.assert(

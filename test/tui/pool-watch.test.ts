@@ -10,6 +10,7 @@ import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { formatLedger } from '../../lib/quota/ledger-state.js'
 import { watchPool } from '../../lib/tui/pool-watch.js'
 import type { PoolView } from '../../lib/tui/pool-view.js'
+import { whereLinksAreFree } from '../support/platforms.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 const VIEW = { config: DEFAULT_CONFIG, project: undefined }
@@ -109,38 +110,42 @@ it('shows a window as full again once its reset has passed, without any change o
   expect(left[0]).toBe(3)
 }, 20_000)
 
-it('shows at once what was changed through another home that is linked to the same file', async () => {
-  const [folder, shared] = [await temporaryFolder(), await temporaryFolder()]
-  const [accounts, real] = [path.join(folder, 'accounts.json'), path.join(shared, 'real.json')]
-  const pool = (...names: string[]): string =>
-    formatPool({
-      version: 3,
-      activeIndex: 0,
-      accounts: withUids(
-        names.map((name) => ({
-          refreshToken: `rt-${name}`,
-          accountId: name,
-          addedAt: 1,
-          lastUsed: 0,
-        })),
-      ),
-    })
-  await writeFile(real, pool('a'))
-  await symlink(real, accounts)
-  // Without its regular look nothing but the watch can tell.
-  vi.stubGlobal('setInterval', () => setTimeout(() => undefined, 0))
-  const counts: number[] = []
-  const stop = watchPool(
-    { accounts, quota: path.join(folder, 'quota'), ...others(folder) },
-    VIEW,
-    (shown) => void counts.push(shown.accounts.length),
-  )
-  try {
-    await expect.poll(() => counts, { timeout: 10_000 }).toContain(1)
-    await writeFile(real, pool('a', 'b'))
-    await expect.poll(() => counts, { timeout: 10_000 }).toContain(2)
-  } finally {
-    stop()
-    vi.unstubAllGlobals()
-  }
-}, 30_000)
+whereLinksAreFree(
+  'shows at once what was changed through another home that is linked to the same file',
+  async () => {
+    const [folder, shared] = [await temporaryFolder(), await temporaryFolder()]
+    const [accounts, real] = [path.join(folder, 'accounts.json'), path.join(shared, 'real.json')]
+    const pool = (...names: string[]): string =>
+      formatPool({
+        version: 3,
+        activeIndex: 0,
+        accounts: withUids(
+          names.map((name) => ({
+            refreshToken: `rt-${name}`,
+            accountId: name,
+            addedAt: 1,
+            lastUsed: 0,
+          })),
+        ),
+      })
+    await writeFile(real, pool('a'))
+    await symlink(real, accounts)
+    // Without its regular look nothing but the watch can tell.
+    vi.stubGlobal('setInterval', () => setTimeout(() => undefined, 0))
+    const counts: number[] = []
+    const stop = watchPool(
+      { accounts, quota: path.join(folder, 'quota'), ...others(folder) },
+      VIEW,
+      (shown) => void counts.push(shown.accounts.length),
+    )
+    try {
+      await expect.poll(() => counts, { timeout: 10_000 }).toContain(1)
+      await writeFile(real, pool('a', 'b'))
+      await expect.poll(() => counts, { timeout: 10_000 }).toContain(2)
+    } finally {
+      stop()
+      vi.unstubAllGlobals()
+    }
+  },
+  30_000,
+)
