@@ -57,14 +57,14 @@ export async function findWine(
     const problem = await makeChroot(root, say)
     if (problem !== undefined) return { missing: problem }
   }
+  const version = versionOf(root, '/usr/bin/wine')
+  if (!isNewEnough(version))
+    return { missing: `the one in ${root} is ${version || 'none that starts'}` }
   // Windows knows the name by itself, Wine asks this system; a chroot made with debootstrap has no such file.
   await writeFile(path.join(root, 'etc', 'hosts'), '127.0.0.1 localhost\n::1 localhost\n', {
     flag: 'wx',
   }).catch(() => undefined)
-  const version = versionOf(root, '/usr/bin/wine')
-  return isNewEnough(version)
-    ? { wine: { root, program: '/usr/bin/wine', version } }
-    : { missing: `the one in ${root} is ${version || 'none that starts'}` }
+  return { wine: { root, program: '/usr/bin/wine', version } }
 }
 
 /** The command that starts a Windows program: nothing of this environment gets in. */
