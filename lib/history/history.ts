@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { Clock } from '../kernel/clock.js'
 import { CodexError, messageOf } from '../kernel/errors.js'
 import { readTextFile } from '../kernel/files/json-file.js'
+import { unlessBusy } from '../kernel/files/bounded-file.js'
 import { CLOSE_MS } from '../kernel/files/state-file.js'
 import type { HeldLock } from '../kernel/lock/lock.js'
 import { underLock } from '../kernel/files/under-lock.js'
@@ -161,8 +162,7 @@ async function append(file: string, text: string): Promise<number> {
     throw new CodexError('store_not_written', `${file} is not a regular file.`)
   // Nobody has made the folder where the lock was not waited for.
   if (there === undefined) await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
-  const { patiently } = await import('../kernel/files/patience.js')
-  const handle = await patiently('change', () => open(file, 'a+', 0o600))
+  const handle = await unlessBusy(() => open(file, 'a+', 0o600))
   try {
     const { size } = await handle.stat()
     const last = Buffer.alloc(1)
