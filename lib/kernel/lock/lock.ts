@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rmdir, utimes } from 'node:fs/promises'
 import { abortReason, systemClock } from '../clock.js'
 import { dropUndefined } from '../drop-undefined.js'
 import { CodexError, systemCode } from '../errors.js'
+import { BUSY_CODES } from '../system-code.js'
 import { tellWait } from '../waits.js'
 import {
   beatMs,
@@ -80,9 +81,7 @@ const LOOK_AGAIN_MS = 20
 /** Somebody else has it, or is about to: also what a lock that vanishes under the hands looks like. */
 const CONTENTION_CODES = new Set(['EEXIST', 'ENOENT', 'ENOTEMPTY'])
 /** Windows reports what is just being removed as these; elsewhere they mean missing permission, and waiting changes nothing. */
-const MAYBE_CONTENTION_CODES = new Set(
-  process.platform === 'win32' ? ['EPERM', 'EBUSY', 'EACCES'] : [],
-)
+const MAYBE_CONTENTION_CODES = new Set(process.platform === 'win32' ? BUSY_CODES : [])
 
 /**
  * Tries once to lock `<file>.lock`; the file itself need not exist. Locks of different names never free each other.
