@@ -1,5 +1,4 @@
-import { OLDEST_HOST, UPGRADE_HOST } from './lib/host-setup/oldest-host.js'
-import { server } from './lib/plugin.js'
+import { AnOlderHost as throwTooOld, server } from './lib/plugin.js'
 
 /**
  * OpenCode's server plugin: the host reads `id` and calls `server`
@@ -7,13 +6,5 @@ import { server } from './lib/plugin.js'
  */
 export default { id: 'oc-codex-multi-auth', server }
 
-/**
- * An OpenCode before 1.14 does not know the plugin's default export: it calls every export, in the order of their names, and
- * this one comes first. It shows the user what it throws, and starts without us. Written here and not re-exported: the
- * published declarations are this file's alone.
- */
-export function AnOlderHost(): never {
-  throw new Error(
-    `this OpenCode is too old for it, which needs ${OLDEST_HOST} or newer. Run: ${UPGRADE_HOST}`,
-  )
-}
+/** For an OpenCode that does not know the export above. Typed here: the published declarations are this file's alone. */
+export const AnOlderHost: () => never = throwTooOld

@@ -6,6 +6,7 @@ import type { Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 import { parseCatalogues } from './catalogue/catalogue-file.js'
 import { mergeModels } from './catalogue/host-models.js'
 import type { Core } from './core.js'
+import { OLDEST_HOST, UPGRADE_HOST } from './host-setup/oldest-host.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.js'
 import { type Paths, resolvePaths } from './kernel/files/paths.js'
 import { lazily } from './kernel/lazy.js'
@@ -136,4 +137,14 @@ function tools(
     // Outside Bun a module cannot be loaded at once; OpenCode is Bun.
     return {}
   }
+}
+
+/**
+ * An OpenCode before 1.14 does not know the plugin's default export: it calls every export, in the order of their names, and
+ * this one comes first. It shows the user what it throws, and starts without us.
+ */
+export function AnOlderHost(): never {
+  throw new Error(
+    `this OpenCode is too old for it, which needs ${OLDEST_HOST} or newer. Run: ${UPGRADE_HOST}`,
+  )
 }

@@ -7,7 +7,7 @@ import {
   readBoundedFile,
 } from '../kernel/files/bounded-file.js'
 import { readBounded } from '../kernel/read-bounded.js'
-import { chosenEnvironment, findProgram, startProgram } from '../kernel/start-program.js'
+import { chosenEnvironment, findProgram, runProgram } from '../kernel/start-program.js'
 import { isRecord, parsedJson } from '../kernel/text/json.js'
 import { isNewer, releaseIn } from '../models/client-version.js'
 
@@ -29,7 +29,6 @@ const PACKAGE = '@openai/codex'
 const REGISTRY_TIMEOUT_MS = 10_000
 const MAX_MANIFEST_BYTES = 1024 * 1024
 const PROGRAM_TIMEOUT_MS = 5_000
-const MAX_OUTPUT_CHARS = 4_096
 
 /** The newest release in the registry; undefined when it gives none. Nothing of the user goes there. Never throws. */
 export async function newestRelease(
@@ -111,23 +110,12 @@ async function releaseSaidBy(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const child = startProgram({
+  const ended = await runProgram({
     program,
     args: ['--version'],
     env: chosenEnvironment(env),
-    stdio: 'pipe',
     timeout: PROGRAM_TIMEOUT_MS,
     signal,
   })
-  if (child === undefined) return undefined
-  const said = await new Promise<string>((resolve) => {
-    let output = ''
-    child.stdin?.end()
-    child.stdout?.on('data', (chunk: Buffer) => {
-      if (output.length < MAX_OUTPUT_CHARS) output += chunk.toString('utf8')
-    })
-    child.once('error', () => resolve(''))
-    child.once('close', () => resolve(output))
-  })
-  return releaseIn(/^codex(?:-cli)? (\S+)\s*$/m.exec(said)?.[1])
+  return releaseIn(/^codex(?:-cli)? (\S+)\s*$/m.exec(ended?.stdout ?? '')?.[1])
 }

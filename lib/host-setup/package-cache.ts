@@ -1,7 +1,8 @@
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
-import { CodexError, systemCode } from '../kernel/errors.js'
+import { CodexError } from '../kernel/errors.js'
+import { systemCode } from '../kernel/system-code.js'
 import type { Paths } from '../kernel/files/paths.js'
 
 import { entryKind } from './plugin-entries.js'

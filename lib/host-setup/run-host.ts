@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 
-import { chosenEnvironment, findProgram, startProgram } from '../kernel/start-program.js'
+import { chosenEnvironment, type Ended, findProgram, runProgram } from '../kernel/start-program.js'
 import type { Paths } from '../kernel/files/paths.js'
 
 type Env = NodeJS.ProcessEnv
@@ -9,16 +9,6 @@ type Env = NodeJS.ProcessEnv
 /** What OpenCode goes by: its own settings and ours, and the way to the network. */
 const OF_THE_HOST =
   /^(?:OPENCODE_\w+|CODEX_\w+|OC_CODEX_\w+|ENABLE_PLUGIN_REQUEST_LOGGING|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR))$/i
-
-/** Characters of output that are kept, the last ones. */
-const MOST_OUTPUT = 4_000_000
-
-/** What a run of OpenCode has written, and how it ended; null when it was ended from outside. */
-export interface HostRun {
-  readonly stdout: string
-  readonly output: string
-  readonly code: number | null
-}
 
 /** The program, where its installer or a package manager has put it; undefined when it is not there. */
 export function hostProgram(env: Env, { home }: Pick<Paths, 'home'>): string | undefined {
@@ -40,34 +30,20 @@ export async function runHost(
   { env, paths }: { readonly env: Env; readonly paths: Paths },
   args: readonly string[],
   { signal, timeout }: { readonly signal: AbortSignal; readonly timeout: number },
-): Promise<HostRun | undefined> {
+): Promise<Ended | undefined> {
   const program = hostProgram(env, paths)
   if (program === undefined) return undefined
   const folder = path.join(paths.cacheDir, 'empty')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const child = startProgram({
+  const running = runProgram({
     program,
     args,
     env: chosenEnvironment(env, OF_THE_HOST),
     folder,
-    stdio: 'pipe',
     signal,
     timeout,
   })
-  if (child === undefined) return undefined
-  return new Promise((resolve) => {
-    let output = ''
-    let stdout = ''
-    const kept = (before: string, text: string): string => (before + text).slice(-MOST_OUTPUT)
-    child.stdin?.end()
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      stdout = kept(stdout, text)
-      output = kept(output, text)
-    })
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (output = kept(output, text)))
-    child.once('error', () => resolve(undefined))
-    child.once('close', (code) => resolve({ stdout, output, code }))
-  })
+  return running.catch(() => undefined)
 }
 
 /** The version of OpenCode; undefined when it is not there or does not answer. */

@@ -1,5 +1,6 @@
 import { dropUndefined } from './drop-undefined.js'
-import { CodexError, systemCode } from './errors.js'
+import { CodexError } from './errors.js'
+import { systemCode } from './system-code.js'
 import { readBounded } from './read-bounded.js'
 import { parsedJson } from './text/json.js'
 

@@ -164,9 +164,3 @@ export function errorAt(error: CodexError, place: Place): CodexError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
-
-/** The `code` of a Node system error (`ENOENT`, `EACCES`, …), if it is one. */
-export function systemCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
-}

@@ -53,6 +53,48 @@ export function startProgram({
   })
 }
 
+/** Characters that are kept of what a program writes, the last ones. */
+const MOST_OUTPUT = 4_000_000
+
+/** What a program has written, and how it ended. */
+export interface Ended {
+  /** null when it was ended from outside, by its time limit as a rule. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** Both as they came. */
+  readonly output: string
+}
+
+/**
+ * Runs a program to its end.
+ * @param stdin what it is given to read; a program that does not read it is told by its exit code
+ * @returns undefined when there is no such program
+ * @throws the system's error when it cannot be started, the signal's reason when aborted
+ */
+export async function runProgram(
+  program: Omit<Program, 'stdio' | 'detached'>,
+  stdin = '',
+): Promise<Ended | undefined> {
+  const child = startProgram({ ...program, stdio: 'pipe' })
+  if (child === undefined) return undefined
+  return new Promise((resolve, reject) => {
+    const kept = { stdout: '', stderr: '', output: '' }
+    const collect = (name: 'stdout' | 'stderr'): void => {
+      child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        kept[name] = (kept[name] + text).slice(-MOST_OUTPUT)
+        kept.output = (kept.output + text).slice(-MOST_OUTPUT)
+      })
+    }
+    collect('stdout')
+    collect('stderr')
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, ...kept }))
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(stdin)
+  })
+}
+
 /** Variables that say nothing of a project: who the user is, where the desktop is, which language, which way to the network. */
 const COMMON =
   /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|TMPDIR|TEMP|TMP|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|SSH_(?:CONNECTION|TTY)|USERPROFILE|USERNAME|USERDOMAIN|APPDATA|LOCALAPPDATA|PROGRAMDATA|PROGRAMFILES|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|HOMEDRIVE|HOMEPATH)$/i
@@ -78,7 +120,7 @@ export function findProgram(
   here: string,
   platform: string = process.platform,
 ): string | undefined {
-  const folders = path.isAbsolute(program) ? [''] : searchPath(env, here)
+  const folders = path.isAbsolute(program) ? [''] : searchPath(env, here, platform)
   const names = platform === 'win32' ? windowsNames(program, env) : [program]
   return folders
     .flatMap((folder) => names.map((name) => (folder === '' ? name : path.join(folder, name))))
@@ -138,9 +180,15 @@ function textOf(file: string): string {
   }
 }
 
-function searchPath(env: NodeJS.ProcessEnv, here: string): string[] {
+function searchPath(
+  env: NodeJS.ProcessEnv,
+  here: string,
+  platform: string = process.platform,
+): string[] {
   const project = projectAt(here, env)
-  const entries = (env[pathName(env)] ?? '').split(path.delimiter)
+  const told = (env[pathName(env)] ?? '').split(path.delimiter)
+  // Installers of Windows put entries with blanks into quotes, which the system itself passes over.
+  const entries = platform === 'win32' ? told.map((entry) => entry.replaceAll('"', '')) : told
   return entries.filter(
     (entry) =>
       path.isAbsolute(entry) &&

@@ -1,9 +1,13 @@
-/** What a system says of a file that somebody else has open, or that is about to vanish. */
-export const BUSY_CODES: readonly string[] = ['EPERM', 'EBUSY', 'EACCES']
+/** The `code` of a Node system error (`ENOENT`, `EACCES`, …), if it is one. A start needs this before our table of errors. */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
 
-/** The system's code of an error; empty where it has none. A start needs this before it needs our table of errors. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : ''
+/** What a system says of a file that somebody else has open, or that is about to vanish. */
+const BUSY_CODES: readonly string[] = ['EPERM', 'EBUSY', 'EACCES']
+
+/** Whether a system's error may mean that somebody else has the file just now. Elsewhere than on Windows it may mean permission. */
+export function isBusy(error: unknown): boolean {
+  return BUSY_CODES.includes(systemCode(error) ?? '')
 }

@@ -1,6 +1,7 @@
 import http from 'node:http'
 
-import { CodexError, systemCode } from '../kernel/errors.js'
+import { CodexError } from '../kernel/errors.js'
+import { systemCode } from '../kernel/system-code.js'
 import { failurePage, PAGE_HEADERS, successPage } from './callback-page.js'
 import { isSameSecret } from './pkce.js'
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.js'
-import { CodexError, systemCode } from '../kernel/errors.js'
+import { CodexError } from '../kernel/errors.js'
+import { systemCode } from '../kernel/system-code.js'
 import { readBounded } from '../kernel/read-bounded.js'
 import { parsedJson } from '../kernel/text/json.js'
 import type { Endpoints } from './endpoints.js'

@@ -1,5 +1,6 @@
 import { dropUndefined } from '../kernel/drop-undefined.js'
-import { CodexError, systemCode } from '../kernel/errors.js'
+import { CodexError } from '../kernel/errors.js'
+import { systemCode } from '../kernel/system-code.js'
 import { type DeviceAnswer, type DeviceStart, pollDevice, startDevice } from './device-code.js'
 import { CLIENT_ID } from './endpoints.js'
 import {

@@ -1,6 +1,7 @@
 import path from 'node:path'
 
-import { CodexError, systemCode } from '../kernel/errors.js'
+import { CodexError } from '../kernel/errors.js'
+import { systemCode } from '../kernel/system-code.js'
 import { tryLock } from '../kernel/lock/lock.js'
 
 /** A lease whose holder shows no life for this long is taken over, ms. That of a process known to be dead: at once. */

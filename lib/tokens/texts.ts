@@ -1,4 +1,5 @@
-import { messageOf, systemCode } from '../kernel/errors.js'
+import { messageOf } from '../kernel/errors.js'
+import { systemCode } from '../kernel/system-code.js'
 import type { EarlierLoss } from './journal/entry.js'
 
 /** Why a refresh token is dead, by the code of the login server. */

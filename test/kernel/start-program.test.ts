@@ -8,6 +8,7 @@ import {
   behindShim,
   chosenEnvironment,
   findProgram,
+  runProgram,
   startProgram,
 } from '../../lib/kernel/start-program.js'
 import { whereLinksAreFree, whereScriptsRun } from '../support/platforms.js'
@@ -28,16 +29,12 @@ async function programIn(folder: string, says: string, name = HELPER): Promise<s
 
 /** Node says where it runs and what it was given. */
 async function nodeSays(env: NodeJS.ProcessEnv): Promise<{ cwd: string; env: object }> {
-  const child = startProgram({
+  const ended = await runProgram({
     program: process.execPath,
     args: ['-p', 'JSON.stringify({ cwd: process.cwd(), env: process.env })'],
     env,
-    stdio: 'pipe',
   })
-  let output = ''
-  child?.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
-  await new Promise((resolve) => child?.once('close', resolve))
-  return JSON.parse(output) as { cwd: string; env: object }
+  return JSON.parse(ended?.stdout ?? '') as { cwd: string; env: object }
 }
 
 /** The process stands in a folder, as OpenCode does in a project. */
@@ -47,12 +44,7 @@ function standIn(folder: string): void {
 }
 
 async function outputOf(env: NodeJS.ProcessEnv, program = 'helper'): Promise<string> {
-  const child = startProgram({ program, args: [], env, stdio: 'pipe' })
-  if (child === undefined) return 'no such program'
-  let output = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
-  await new Promise((resolve) => child.once('close', resolve))
-  return output
+  return (await runProgram({ program, args: [], env }))?.stdout ?? 'no such program'
 }
 
 describe('a program that we start', () => {
@@ -159,6 +151,12 @@ describe('a program that we start', () => {
     const home = await realpath(await temporaryFolder())
     const bin = await programIn(path.join(home, '.local', 'bin'), 'mine')
     expect(findProgram('helper', { HOME: home, PATH: bin }, home)).toBe(path.join(bin, HELPER))
+  })
+
+  it('is found on Windows in a folder that its installer put into the search path with quotes', async () => {
+    const bin = await programIn(path.join(await temporaryFolder(), 'Program Files'), 'x', 'a.exe')
+    const found = findProgram('a', { PATH: `"${bin}"` }, '/', 'win32')
+    expect(found).toBe(path.join(bin, 'a.exe'))
   })
 
   it('is no folder', async () => {
@@ -315,4 +313,40 @@ describe('a program of Windows', () => {
       expect(JSON.parse(output)).toEqual(args)
     },
   )
+})
+
+describe('a program that is run to its end', () => {
+  const node = (script: string, more: { stdin?: string; timeout?: number } = {}) =>
+    runProgram(
+      {
+        program: process.execPath,
+        args: ['-e', script],
+        env: process.env,
+        ...(more.timeout !== undefined && { timeout: more.timeout }),
+      },
+      more.stdin,
+    )
+
+  it('is told by its code, with what it wrote on each side and on both', async () => {
+    const ended = await node('console.log("out"); console.error("err"); process.exitCode = 3')
+    expect(ended).toMatchObject({ code: 3, stdout: 'out\n', stderr: 'err\n' })
+    expect(ended?.output).toHaveLength(8)
+  })
+
+  it('reads what it is given, and need not', async () => {
+    const echo = await node('process.stdin.pipe(process.stdout)', { stdin: 'secret' })
+    expect(echo?.stdout).toBe('secret')
+    const deaf = await node('process.exit(0)', { stdin: 'x'.repeat(1_000_000) })
+    expect(deaf?.code).toBe(0)
+  })
+
+  it('has no code when its time is over', async () => {
+    const ended = await node('setInterval(() => 0, 1000)', { timeout: 200 })
+    expect(ended?.code).toBeNull()
+  })
+
+  it('is nobody when it is not there', async () => {
+    const ended = await runProgram({ program: 'no-such-program', args: [], env: process.env })
+    expect(ended).toBeUndefined()
+  })
 })

@@ -1,4 +1,4 @@
-import { chosenEnvironment, startProgram } from '../../kernel/start-program.js'
+import { chosenEnvironment, runProgram } from '../../kernel/start-program.js'
 import { type Keychain, KEYCHAIN_SERVICE, unavailable } from './keychain.js'
 import { keychainError, securityProblem, typedCommandCode } from './keychain-problem.js'
 
@@ -89,35 +89,25 @@ export function securityKeychain(start: Start): Keychain & Required<Pick<Keychai
   }
 }
 
-/** Runs a program to its end. */
 function asking(program: string, { env, limitMs, signal }: Start, ifMissing: string): Ask {
-  return async (args, stdin = '') => {
-    const child = startProgram({
-      program,
-      args,
-      env: chosenEnvironment(env, KEYRING),
-      stdio: 'pipe',
-      timeout: limitMs,
-      ...(signal && { signal }),
-    })
-    if (child === undefined)
+  return async (args, stdin) => {
+    const ended = await runProgram(
+      {
+        program,
+        args,
+        env: chosenEnvironment(env, KEYRING),
+        timeout: limitMs,
+        ...(signal && { signal }),
+      },
+      stdin,
+    )
+    if (ended === undefined)
       throw unavailable(
         `The program ${program}, the way to the OS keychain, is not installed. ${ifMissing}`,
       )
-    return new Promise((resolve, reject) => {
-      let stdout = ''
-      let stderr = ''
-      child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-      child.once('error', reject)
-      child.once('close', (code) => {
-        // Ended from outside, by the time limit as a rule: that says nothing about the item.
-        if (code === null) reject(keychainError('failed', program))
-        else resolve({ code, stdout, stderr })
-      })
-      // A program that ends without reading is told apart by its exit code.
-      child.stdin?.on('error', () => undefined)
-      child.stdin?.end(stdin)
-    })
+    const { code, stdout, stderr } = ended
+    // Ended from outside, by the time limit as a rule: that says nothing about the item.
+    if (code === null) throw keychainError('failed', program)
+    return { code, stdout, stderr }
   }
 }

@@ -1,7 +1,7 @@
 import type { BigIntStats, default as NodeFs } from 'node:fs'
 import { constants, open } from 'node:fs/promises'
 
-import { BUSY_CODES, codeOf } from '../system-code.js'
+import { isBusy, systemCode } from '../system-code.js'
 
 /**
  * A pipe without a writer, a device or a socket in the place of a file must not hold a start up: nothing here waits, and
@@ -61,7 +61,7 @@ export async function readBoundedFileWithStats(
       return await unlessBusy(() => readOnce(file, maxBytes))
     } catch (error) {
       if (isAbsent(error)) return undefined
-      if (codeOf(error) !== 'ESTALE' || tries >= READ_TRIES) throw reasonOf(error, file)
+      if (systemCode(error) !== 'ESTALE' || tries >= READ_TRIES) throw reasonOf(error, file)
     }
   }
 }
@@ -71,7 +71,7 @@ export async function unlessBusy<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look()
   } catch (error) {
-    if (process.platform !== 'win32' || !BUSY_CODES.includes(codeOf(error))) throw error
+    if (process.platform !== 'win32' || !isBusy(error)) throw error
     return (await import('./patience.js')).patiently('read', look)
   }
 }
@@ -133,7 +133,7 @@ function unlessBusyNow<T>(look: () => T): T {
       return look()
     } catch (error) {
       const waits = process.platform === 'win32' && tries < TRIES_AT_ONCE
-      if (!waits || !BUSY_CODES.includes(codeOf(error))) throw error
+      if (!waits || !isBusy(error)) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_AT_ONCE_MS)
     }
   }
@@ -190,16 +190,16 @@ export function withoutMark(text: string): string {
 }
 
 function isAbsent(error: unknown): boolean {
-  return MISSING.includes(codeOf(error))
+  return MISSING.includes(systemCode(error) ?? '')
 }
 
 function reasonOf(error: unknown, file: string): UnreadableFile {
   if (error instanceof UnreadableFile) return error
-  const code = codeOf(error)
+  const code = systemCode(error)
   if (code === 'ENXIO') return refused(`${file} is a socket or a pipe, not a file.`, error)
   if (code === 'ELOOP') return refused(`${file} is a link that leads back to itself.`, error)
   if (code === 'EAGAIN') return refused(`${file} would block reading.`, error)
-  return refused(`${file} cannot be read (${code === '' ? 'unknown reason' : code}).`, error)
+  return refused(`${file} cannot be read (${code ?? 'unknown reason'}).`, error)
 }
 
 function tooLarge(file: string, maxBytes: number): UnreadableFile {

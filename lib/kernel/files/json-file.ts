@@ -1,7 +1,8 @@
 import * as fs from 'node:fs'
 import { stat } from 'node:fs/promises'
 
-import { CodexError, systemCode } from '../errors.js'
+import { CodexError } from '../errors.js'
+import { systemCode } from '../system-code.js'
 import {
   readBoundedFileWithStats,
   readBoundedFileWithStatsSync,

@@ -1,4 +1,4 @@
-import { BUSY_CODES, codeOf } from '../system-code.js'
+import { isBusy } from '../system-code.js'
 
 /** What somebody waits for: a text, or that a name changes. */
 export type FileAct = 'read' | 'change'
@@ -27,7 +27,7 @@ export function pauseAfter(
   { platform, chance }: { readonly platform: string; readonly chance: number },
 ): number | undefined {
   const patience = PATIENCE_MS[platform === 'win32' ? 'win32' : 'elsewhere'][act]
-  if (waitedMs >= patience || !BUSY_CODES.includes(codeOf(error))) return undefined
+  if (waitedMs >= patience || !isBusy(error)) return undefined
   return SHORTEST_PAUSE_MS + chance * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS)
 }
 

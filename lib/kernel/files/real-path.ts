@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 
-import { systemCode } from '../errors.js'
+import { systemCode } from '../system-code.js'
 
 /** As many links as systems follow before they call it a loop. */
 const MAX_LINKS = 40

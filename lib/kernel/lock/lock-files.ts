@@ -4,9 +4,8 @@ import { lstat, open, readdir, rmdir, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from '../clock.js'
-import { BUSY_CODES } from '../system-code.js'
 import { dropUndefined } from '../drop-undefined.js'
-import { systemCode } from '../errors.js'
+import { isBusy, systemCode } from '../system-code.js'
 import { isProvablyDead, ownIdentity, type ProcessIdentity } from './process-identity.js'
 import { temporaryNameFor } from '../files/temporaries.js'
 
@@ -92,7 +91,7 @@ export async function isGone(owner: LockOwner, staleMs: number): Promise<boolean
 async function lastSignOf({ path: file }: LockOwner): Promise<bigint> {
   const handle = await open(file, 'r').catch((error: unknown) => {
     // Another user's, root's say: it can be looked at all the same.
-    if (!BUSY_CODES.includes(systemCode(error) ?? '')) throw error
+    if (!isBusy(error)) throw error
     return undefined
   })
   if (handle === undefined) return (await stat(file, { bigint: true })).mtimeNs

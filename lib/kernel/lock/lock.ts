@@ -2,8 +2,8 @@ import { mkdir, readFile, rename, rmdir, utimes } from 'node:fs/promises'
 
 import { abortReason, systemClock } from '../clock.js'
 import { dropUndefined } from '../drop-undefined.js'
-import { CodexError, systemCode } from '../errors.js'
-import { BUSY_CODES } from '../system-code.js'
+import { CodexError } from '../errors.js'
+import { isBusy, systemCode } from '../system-code.js'
 import { tellWait } from '../waits.js'
 import {
   beatMs,
@@ -80,8 +80,6 @@ const FIRST_WAITS_MS = 2_000
 const LOOK_AGAIN_MS = 20
 /** Somebody else has it, or is about to: also what a lock that vanishes under the hands looks like. */
 const CONTENTION_CODES = new Set(['EEXIST', 'ENOENT', 'ENOTEMPTY'])
-/** Windows reports what is just being removed as these; elsewhere they mean missing permission, and waiting changes nothing. */
-const MAYBE_CONTENTION_CODES = new Set(process.platform === 'win32' ? BUSY_CODES : [])
 
 /**
  * Tries once to lock `<file>.lock`; the file itself need not exist. Locks of different names never free each other.
@@ -288,7 +286,9 @@ async function waitForLock(
       cause = error
     }
     const code = systemCode(cause)
-    const isHopeless = cause !== undefined && !MAYBE_CONTENTION_CODES.has(code ?? '')
+    // Windows says the same of what is just being removed; elsewhere it means missing permission, and waiting changes nothing.
+    const isContention = process.platform === 'win32' && isBusy(cause)
+    const isHopeless = cause !== undefined && !isContention
     if (isHopeless || (cause !== undefined && performance.now() >= deadline)) {
       throw new CodexError(
         'store_not_written',

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import os from 'node:os'
 
 import { dropUndefined } from '../drop-undefined.js'
-import { systemCode } from '../errors.js'
+import { systemCode } from '../system-code.js'
 import { sha256Hex } from '../hash.js'
 
 /** Which process made something, told apart from every other one that ever had its number. */

@@ -1,5 +1,5 @@
 import { dropUndefined } from '../../kernel/drop-undefined.js'
-import { systemCode } from '../../kernel/errors.js'
+import { systemCode } from '../../kernel/system-code.js'
 import { redactForeign } from '../../kernel/text/redact.js'
 import type { Evidence } from './blocks.js'
 import { parseErrorBody, parseErrorEvent, retryAfterMs } from './facts.js'

@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import type { DataKey } from '../../accounts/keychain/data-key.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
-import { systemCode } from '../../kernel/errors.js'
+import { systemCode } from '../../kernel/system-code.js'
 import { patiently } from '../../kernel/files/patience.js'
 import { syncFile, writeFileAtomic } from '../../kernel/files/replace-file.js'
 import {

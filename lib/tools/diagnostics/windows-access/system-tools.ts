@@ -2,7 +2,7 @@ import { lstat, mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 
-import { chosenEnvironment, startProgram } from '../../../kernel/start-program.js'
+import { chosenEnvironment, runProgram } from '../../../kernel/start-program.js'
 import { type Access, accessIn, listIn } from './access-list.js'
 
 /** The programs of Windows that are asked, by their full paths: one of that name elsewhere is none of them. */
@@ -47,40 +47,23 @@ export async function systemTools(
   }
 }
 
-function run(
+async function run(
   env: NodeJS.ProcessEnv,
   name: 'icacls' | 'whoami',
   args: readonly string[],
   signal?: AbortSignal,
 ): Promise<string> {
-  const child = startProgram({
+  const ended = await runProgram({
     program: path.join(systemFolder(env), 'System32', `${name}.exe`),
     args,
     env: chosenEnvironment(env),
-    stdio: 'pipe',
     timeout: LIMIT_MS,
     ...(signal && { signal }),
   })
-  return new Promise((resolve, reject) => {
-    if (child === undefined) {
-      reject(new Error(`${name} is not there.`))
-      return
-    }
-    let output = ''
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
-    child.stderr?.resume()
-    child.stdin?.on('error', () => undefined).end()
-    child.once('error', reject)
-    child.once('close', (code) => {
-      if (code === 0) resolve(output)
-      else
-        reject(
-          new Error(
-            code === null ? `${name} did not answer.` : `${name} ended with the code ${code}.`,
-          ),
-        )
-    })
-  })
+  if (ended === undefined) throw new Error(`${name} is not there.`)
+  if (ended.code === null) throw new Error(`${name} did not answer.`)
+  if (ended.code !== 0) throw new Error(`${name} ended with the code ${ended.code}.`)
+  return ended.stdout
 }
 
 function systemFolder(env: NodeJS.ProcessEnv): string {
