@@ -1,3 +1,5 @@
+import type { PluginInput } from '@opencode-ai/plugin'
+
 import { AnOlderHost as throwTooOld, server } from './lib/plugin.js'
 
 /**
@@ -7,4 +9,4 @@ import { AnOlderHost as throwTooOld, server } from './lib/plugin.js'
 export default { id: 'oc-codex-multi-auth', server }
 
 /** For an OpenCode that does not know the export above. Typed here: the published declarations are this file's alone. */
-export const AnOlderHost: () => never = throwTooOld
+export const AnOlderHost: (input?: Pick<PluginInput, 'client'>) => never = throwTooOld

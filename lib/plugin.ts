@@ -141,10 +141,10 @@ function tools(
 
 /**
  * An OpenCode before 1.14 does not know the plugin's default export: it calls every export, in the order of their names, and
- * this one comes first. It shows the user what it throws, and starts without us.
+ * this one comes first. What is thrown goes to its log, and it starts without us; the screen is told apart from that.
  */
-export function AnOlderHost(): never {
-  throw new Error(
-    `this OpenCode is too old for it, which needs ${OLDEST_HOST} or newer. Run: ${UPGRADE_HOST}`,
-  )
+export function AnOlderHost(input?: Pick<PluginInput, 'client'>): never {
+  const sentence = `this OpenCode is too old for it, which needs ${OLDEST_HOST} or newer. Run: ${UPGRADE_HOST}`
+  void import('./host-setup/older-screen.js').then((it) => it.tell(input, sentence))
+  throw new Error(sentence)
 }

@@ -26,7 +26,7 @@ const HOST_IMPORTS = /\bfrom"(?=@opentui\/|solid-js[/"])/g
 const START = 'lib/plugin.ts'
 const REQUESTS = 'lib/core.ts'
 const LOADED_LATER =
-  /^(?:scripts\/cli|lib\/(?:tools-entry|dialog-entry|core-late|settings-entry|slash-commands\/(?:commands|prompt-templates)|tui\/process-channel|request\/late\/late|request\/trace\/snapshots|request\/(?:legacy\/legacy|transport\/ways)|tokens\/engine|kernel\/files\/(?:writing|patience)|catalogue\/(?:client-versions|catalogue|catalogue-text)|accounts\/(?:store\/transactions|project\/host-folder)|accounts\/keychain\/seal|accounts\/keychain\/keychain-(?:command|module|open|problem)|cli\/(?:menu.*|drill\/(?:drill|worker))|shell\/turn-parts))\.ts$/
+  /^(?:scripts\/cli|lib\/(?:tools-entry|dialog-entry|core-late|settings-entry|slash-commands\/(?:commands|prompt-templates)|tui\/process-channel|host-setup\/older-screen|request\/late\/late|request\/trace\/snapshots|request\/(?:legacy\/legacy|transport\/ways)|tokens\/engine|kernel\/files\/(?:writing|patience)|catalogue\/(?:client-versions|catalogue|catalogue-text)|accounts\/(?:store\/transactions|project\/host-folder)|accounts\/keychain\/seal|accounts\/keychain\/keychain-(?:command|module|open|problem)|cli\/(?:menu.*|drill\/(?:drill|worker))|shell\/turn-parts))\.ts$/
 
 const grouped = {
   name: 'grouped',

@@ -1,7 +1,7 @@
 /** The `code` of a Node system error (`ENOENT`, `EACCES`, …), if it is one. A start needs this before our table of errors. */
 export function systemCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
 }
 
 /** What a system says of a file that somebody else has open, or that is about to vanish. */

@@ -12,6 +12,7 @@ import { signIn, turns, useStage } from './setup.js'
 const version = opencodeVersion()
 const isTooOld = ageOfHost(version) === 'too-old'
 const PATIENCE = 240_000
+const SENTENCE = `this OpenCode is too old for it, which needs ${OLDEST_HOST} or newer. Run: opencode upgrade`
 
 describe.skipIf(isTooOld)(`OpenCode ${version}`, { timeout: PATIENCE }, () => {
   const stage = useStage({ simulator: { accounts: ['personal', 'work'] } })
@@ -81,8 +82,24 @@ describe.skipIf(!isTooOld)(`OpenCode ${version}, which is too old,`, { timeout: 
     const { host } = stage()
     const listed = await host.run(['models', '--print-logs'], { timeoutMs: 180_000 })
     expect(listed.code).toBe(0)
-    expect(listed.stdout + listed.stderr).toContain(
-      `this OpenCode is too old for it, which needs ${OLDEST_HOST} or newer. Run: opencode upgrade`,
-    )
+    expect(listed.stdout + listed.stderr).toContain(SENTENCE)
+  })
+
+  it.skipIf(noTerminal)('says it on the screen, too', async () => {
+    const { host } = stage()
+    const terminal = await openTerminal({
+      command: [host.binary],
+      cwd: host.project,
+      env: host.env,
+      columns: 140,
+      rows: 40,
+    })
+    try {
+      await terminal.waitFor(/Ask anything/, 120_000)
+      await terminal.waitFor(/too old/, 60_000)
+      expect((await terminal.screen()).replaceAll(/\s+/g, ' ')).toContain('opencode upgrade')
+    } finally {
+      await terminal.close()
+    }
   })
 })

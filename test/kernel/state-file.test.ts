@@ -3,7 +3,6 @@ import path from 'node:path'
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
-import { systemClock } from '../../lib/kernel/clock.js'
 import { CALM_MS, createStateFile } from '../../lib/kernel/files/state-file.js'
 import { holdLock } from '../support/held-lock.js'
 import { failFiles } from '../support/faulty-files.js'
@@ -20,7 +19,6 @@ function factsAt(file: string, said: string[] = []) {
     parse: (text) => JSON.parse(text) as Facts,
     format: (facts) => JSON.stringify(facts),
     merge: (ours, theirs) => ({ ...theirs, ...ours }),
-    clock: systemClock,
     log: { log: (level, text) => void said.push(`${level} ${text}`) },
     delayMs: 1,
   })
@@ -157,6 +155,16 @@ describe('the close of a state file', () => {
     add('block')
     await state.close()
     expect(await factsIn(file)).toEqual(['theirs', 'reading', 'block'])
+  })
+
+  it('loses nothing that others must know where several windows end while another one holds the file', async () => {
+    const file = await place()
+    const windows = Array.from({ length: 6 }, () => factsAt(file))
+    await heldByAnother(file)
+    const names = windows.map((_, index) => `block-${index}`)
+    windows.forEach(({ add }, index) => add(names[index]!))
+    await Promise.all(windows.map(({ state }) => state.close()))
+    expect((await factsIn(file)).sort()).toEqual(names)
   })
 
   it('gives up a reading where another window holds the file', async () => {

@@ -6,6 +6,7 @@ import type { Account } from '../../accounts/account.js'
 import { type AccountStore, createAccountStore } from '../../accounts/store/store.js'
 import { systemClock } from '../../kernel/clock.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
+import { isInside, plainPath } from '../../kernel/files/same-path.js'
 import { CodexError } from '../../kernel/errors.js'
 import { systemCode } from '../../kernel/system-code.js'
 import { isProvablyDead, pidScope } from '../../kernel/lock/process-identity.js'
@@ -87,7 +88,8 @@ export async function onStage<T>(deps: StageDeps, work: (stage: Stage) => Promis
     await simulator?.close()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined)
     // Only what is empty: the user may have begun to use it.
-    if (made !== undefined) await removeMade(deps.beside, made)
+    // Windows answers in its long form, which compares with no other.
+    if (made !== undefined) await removeMade(deps.beside, plainPath(made, process.platform))
   }
 }
 
@@ -97,7 +99,8 @@ async function removeMade(folder: string, first: string): Promise<void> {
     () => true,
     () => false,
   )
-  if (isGone && folder !== first) await removeMade(path.dirname(folder), first)
+  const above = path.dirname(folder)
+  if (isGone && isInside(first, above)) await removeMade(above, first)
 }
 
 function notMade(folder: string): (error: unknown) => never {

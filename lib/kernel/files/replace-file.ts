@@ -2,6 +2,7 @@ import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
+import { systemClock } from '../clock.js'
 import { CodexError } from '../errors.js'
 import { systemCode } from '../system-code.js'
 import { type FileStamp, isMissing, sameStamp, stampFrom, stampOf } from './json-file.js'
@@ -140,5 +141,26 @@ async function syncFolder(folder: string): Promise<void> {
     }
   } catch {
     // The file is in place; only its survival of a power cut is less certain.
+  }
+}
+
+/** Writes that come without the lock, at most, and the pause in which those of others show, ms. */
+const UNLOCKED_TRIES = 5
+const UNLOCKED_PAUSE_MS = 80
+
+/**
+ * Writes a file without its lock, where the write of another may replace ours unread: again, until ours is seen in it.
+ * @param isKept whether it is in the file; what the others wrote there is part of the next write
+ * @throws what `write` and `isKept` throw
+ */
+export async function untilKept(
+  write: () => Promise<void>,
+  isKept: () => Promise<boolean>,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    await write()
+    if (tries === UNLOCKED_TRIES) return
+    await systemClock.sleep(UNLOCKED_PAUSE_MS * (0.5 + Math.random()))
+    if (await isKept()) return
   }
 }

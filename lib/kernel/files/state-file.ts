@@ -1,6 +1,5 @@
 import path from 'node:path'
 
-import type { Clock } from '../clock.js'
 import { isCodexError, messageOf } from '../errors.js'
 import {
   type FileStamp,
@@ -56,7 +55,6 @@ export interface StateFileDeps<T> {
   readonly format: (value: T) => string
   /** Both together; of equal facts `ours` wins. */
   readonly merge: (ours: T, theirs: T) => T
-  readonly clock: Clock
   readonly log: Logger
   /** Longest time between a change that others must know and its write, ms. */
   readonly delayMs: number
@@ -94,21 +92,10 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   let isSwept = false
   let hasComplained = false
 
-  function merge(text: string): void {
-    if (NOTHING_WRITTEN.test(text)) return
-    try {
-      value = deps.merge(value, deps.parse(text))
-    } catch (error) {
-      log.log('warn', `${file} could not be understood and is replaced with the next write.`, {
-        reason: messageOf(error),
-      })
-    }
-  }
-
   function takeOver(found: TextFile | undefined): void {
     if (found === undefined) return
     stamp = found.stamp
-    merge(found.text)
+    value = mergedWith(deps, value, found.text)
     deps.onChange?.()
   }
 
@@ -153,6 +140,12 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
     await sweepFolder(path.dirname(realPathOrSame(file)), Number(stamp.modifiedNs / 1_000_000n))
   }
 
+  async function isKept(): Promise<boolean> {
+    const found = await readTextFile(file)
+    takeOver(found)
+    return found?.text === deps.format(value)
+  }
+
   async function write(): Promise<void> {
     try {
       await underLock(file, LOCK, async () => {
@@ -195,7 +188,19 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
       isLate = true
       // A slow disk is waited for, another process is not.
       await replacing?.catch(() => undefined)
-      if (isUrgent) await replace().catch(failed)
+      if (isUrgent) await (await import('./writing.js')).untilKept(replace, isKept).catch(failed)
     },
+  }
+}
+
+function mergedWith<T>({ file, log, merge, parse }: StateFileDeps<T>, value: T, text: string): T {
+  if (NOTHING_WRITTEN.test(text)) return value
+  try {
+    return merge(value, parse(text))
+  } catch (error) {
+    log.log('warn', `${file} could not be understood and is replaced with the next write.`, {
+      reason: messageOf(error),
+    })
+    return value
   }
 }

@@ -1,4 +1,4 @@
 /** What changes files that others share; a file of its own in the bundle, since the first request only reads. */
 export { withFileLock } from '../lock/lock.js'
 export { sweepFolder } from './leftovers.js'
-export { writeFileAtomic } from './replace-file.js'
+export { untilKept, writeFileAtomic } from './replace-file.js'
