@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 
 import { beforeAll, describe, expect, it } from 'vitest'
 
+import { DEFAULT_MODEL } from '../support/host.js'
 import { WindowsHost } from './host.js'
 import { noWindows, Windows } from './windows.js'
 
@@ -46,11 +48,37 @@ describe.skipIf(noWindows)(
       const renewed = await host.prompt('SIM:say renewed')
       expect(renewed.stdout, renewed.stderr).toContain('renewed')
       expect(
-        simulator.requests.slice(from).filter(({ path }) => path === '/oauth/token'),
+        simulator.requests.slice(from).filter((request) => request.path === '/oauth/token'),
       ).toHaveLength(1)
 
       const listed = await node('list', '--json')
       expect(JSON.parse(listed.stdout), listed.stderr).toMatchObject({ totalAccounts: 1 })
+    })
+
+    it('runs a slash command without a shell, and starts opencode.exe for a self-test, found by PATH with quotes and PATHEXT', async () => {
+      const host = await WindowsHost.start(windows, await windows.home('Jörg Müller'))
+      const node = (args: string[], env: Record<string, string>) =>
+        windows.run('node', [cli, ...args], { env: { ...host.env, ...env } })
+      await node(['install'], {})
+      await host.signIn('personal')
+
+      const shown = await host.opencode(
+        ['run', '--model', DEFAULT_MODEL, '--title', 'named', '--command', 'codex-status'],
+        // Whoever starts a shell starts this one.
+        { COMSPEC: 'C:\\no\\shell.exe', SHELL: null },
+      )
+      expect(shown.code, shown.stderr).toBe(0)
+      const asked = host.simulator.requests.filter((request) => request.path.endsWith('/responses'))
+      const isShown = asked.at(-1)?.body.includes('pe…@e….test  active') === true
+      expect(isShown, shown.stderr).toBe(true)
+
+      const folder = path.win32.dirname(windows.dos(windows.stage.opencode))
+      const tested = await node(['doctor', '--self-test', '--json'], {
+        PATH: `C:\\windows\\system32;"${folder}"`,
+      })
+      expect(tested.stdout + tested.stderr).toContain(
+        'OpenCode was started and hands openai to this plugin',
+      )
     })
   },
 )
