@@ -8,7 +8,8 @@ import { playStory } from './story.mjs'
 
 /** In the order in which they run. */
 const PARTS = {
-  smoke: 'the real opencode.exe: installation, device login, prompts, a tool and a slash command, renewal, a self-test',
+  smoke:
+    'the real opencode.exe: installation, device login, prompts, a tool and a slash command, renewal, a self-test',
   keychain: 'a key that Bun stored is found by Node, and the other way round',
   contention: 'several windows on one account file lose nothing and renew a token once',
   homes:
