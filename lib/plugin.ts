@@ -141,10 +141,13 @@ function tools(
 
 /**
  * An OpenCode before 1.14 does not know the plugin's default export: it calls every export, in the order of their names, and
- * this one comes first. What is thrown goes to its log, and it starts without us; the screen is told apart from that.
+ * this one comes first. What is thrown goes to its log, and it starts without us; the screen is told separately.
  */
 export function AnOlderHost(input?: Pick<PluginInput, 'client'>): never {
   const sentence = `this OpenCode is too old for it, which needs ${OLDEST_HOST} or newer. Run: ${UPGRADE_HOST}`
-  void import('./host-setup/older-screen.js').then((it) => it.tell(input, sentence))
+  void import('./host-setup/older-screen.js').then(
+    (it) => it.tell(input, sentence),
+    () => undefined,
+  )
   throw new Error(sentence)
 }

@@ -29,6 +29,7 @@ const PACKAGE = '@openai/codex'
 const REGISTRY_TIMEOUT_MS = 10_000
 const MAX_MANIFEST_BYTES = 1024 * 1024
 const PROGRAM_TIMEOUT_MS = 5_000
+const MAX_OUTPUT_CHARS = 4_096
 
 /** The newest release in the registry; undefined when it gives none. Nothing of the user goes there. Never throws. */
 export async function newestRelease(
@@ -110,12 +111,15 @@ async function releaseSaidBy(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const ended = await runProgram({
-    program,
-    args: ['--version'],
-    env: chosenEnvironment(env),
-    timeout: PROGRAM_TIMEOUT_MS,
-    signal,
-  })
+  const ended = await runProgram(
+    {
+      program,
+      args: ['--version'],
+      env: chosenEnvironment(env),
+      timeout: PROGRAM_TIMEOUT_MS,
+      signal,
+    },
+    { mostOutput: MAX_OUTPUT_CHARS },
+  )
   return releaseIn(/^codex(?:-cli)? (\S+)\s*$/m.exec(ended?.stdout ?? '')?.[1])
 }

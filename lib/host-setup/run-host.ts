@@ -10,6 +10,11 @@ type Env = NodeJS.ProcessEnv
 const OF_THE_HOST =
   /^(?:OPENCODE_\w+|CODEX_\w+|OC_CODEX_\w+|ENABLE_PLUGIN_REQUEST_LOGGING|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR))$/i
 
+/** A run of OpenCode to its end; `output` is both sides. */
+interface HostRun extends Ended {
+  readonly output: string
+}
+
 /** The program, where its installer or a package manager has put it; undefined when it is not there. */
 export function hostProgram(env: Env, { home }: Pick<Paths, 'home'>): string | undefined {
   // Inside OpenCode the running program is the host itself.
@@ -30,20 +35,24 @@ export async function runHost(
   { env, paths }: { readonly env: Env; readonly paths: Paths },
   args: readonly string[],
   { signal, timeout }: { readonly signal: AbortSignal; readonly timeout: number },
-): Promise<Ended | undefined> {
+): Promise<HostRun | undefined> {
   const program = hostProgram(env, paths)
   if (program === undefined) return undefined
   const folder = path.join(paths.cacheDir, 'empty')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const running = runProgram({
-    program,
-    args,
-    env: chosenEnvironment(env, OF_THE_HOST),
-    folder,
-    signal,
-    timeout,
-  })
-  return running.catch(() => undefined)
+  try {
+    const ended = await runProgram({
+      program,
+      args,
+      env: chosenEnvironment(env, OF_THE_HOST),
+      folder,
+      signal,
+      timeout,
+    })
+    return ended && { ...ended, output: `${ended.stdout}\n${ended.stderr}` }
+  } catch {
+    return undefined
+  }
 }
 
 /** The version of OpenCode; undefined when it is not there or does not answer. */

@@ -53,8 +53,8 @@ export function startProgram({
   })
 }
 
-/** Characters that are kept of what a program writes, the last ones. */
-const MOST_OUTPUT = 4_000_000
+/** Characters that are kept of each side of what a program writes, the last ones. */
+const MOST_OUTPUT = 2_000_000
 
 /** What a program has written, and how it ended. */
 export interface Ended {
@@ -62,32 +62,27 @@ export interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  /** Both as they came. */
-  readonly output: string
 }
 
 /**
  * Runs a program to its end.
  * @param stdin what it is given to read; a program that does not read it is told by its exit code
+ * @param mostOutput characters that are kept of each side, the last ones
  * @returns undefined when there is no such program
- * @throws the system's error when it cannot be started, the signal's reason when aborted
+ * @throws the system's error when it cannot be started, Node's `AbortError` when aborted
  */
 export async function runProgram(
   program: Omit<Program, 'stdio' | 'detached'>,
-  stdin = '',
+  { stdin = '', mostOutput = MOST_OUTPUT }: { stdin?: string; mostOutput?: number } = {},
 ): Promise<Ended | undefined> {
   const child = startProgram({ ...program, stdio: 'pipe' })
   if (child === undefined) return undefined
   return new Promise((resolve, reject) => {
-    const kept = { stdout: '', stderr: '', output: '' }
-    const collect = (name: 'stdout' | 'stderr'): void => {
+    const kept = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const)
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
-        kept[name] = (kept[name] + text).slice(-MOST_OUTPUT)
-        kept.output = (kept.output + text).slice(-MOST_OUTPUT)
+        kept[name] = (kept[name] + text).slice(-mostOutput)
       })
-    }
-    collect('stdout')
-    collect('stderr')
     child.once('error', reject)
     child.once('close', (code) => resolve({ code, ...kept }))
     child.stdin?.on('error', () => undefined)
@@ -186,15 +181,20 @@ function searchPath(
   platform: string = process.platform,
 ): string[] {
   const project = projectAt(here, env)
-  const told = (env[pathName(env)] ?? '').split(path.delimiter)
-  // Installers of Windows put entries with blanks into quotes, which the system itself passes over.
-  const entries = platform === 'win32' ? told.map((entry) => entry.replaceAll('"', '')) : told
+  const told = env[pathName(env)] ?? ''
+  const entries = platform === 'win32' ? windowsEntries(told) : told.split(path.delimiter)
   return entries.filter(
     (entry) =>
       path.isAbsolute(entry) &&
       !/node_modules[\\/]+\.bin[\\/]*$/i.test(entry) &&
       (project === undefined || !isInside(project, canonicalPath(entry))),
   )
+}
+
+/** On Windows an entry may stand in quotes, for the sake of a `;` in it; the quotes are no part of its name. */
+function windowsEntries(told: string): string[] {
+  const entry = new RegExp(`(?:"[^"]*"|[^"${path.delimiter}])+`, 'g')
+  return (told.match(entry) ?? []).map((one) => one.replaceAll('"', ''))
 }
 
 /** The repository one stands in, or the folder itself; the home folder and the top of a disk are no projects. Real paths. */

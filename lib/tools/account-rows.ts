@@ -93,6 +93,14 @@ export const ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = [
   },
 ]
 
+/** Columns of a name that tell accounts apart as a rule. */
+const SHORTEST_NAME = 12
+
+/** The same where the rest of the table matters more than the end of a name. */
+export const SHORT_ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = ACCOUNT_COLUMNS.map((column) =>
+  column.value === shortName ? { ...column, cutTo: SHORTEST_NAME } : column,
+)
+
 /** The windows of the usual family in one cell: `5h 62%  7d 81%`. */
 export function windowsCell<Window extends Pick<WindowView, 'name' | 'limitId' | 'leftPercent'>>(
   { windows }: { readonly windows: readonly Window[] },

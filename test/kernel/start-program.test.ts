@@ -11,6 +11,7 @@ import {
   runProgram,
   startProgram,
 } from '../../lib/kernel/start-program.js'
+import { dropUndefined } from '../../lib/kernel/drop-undefined.js'
 import { whereLinksAreFree, whereScriptsRun } from '../support/platforms.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -157,6 +158,9 @@ describe('a program that we start', () => {
     const bin = await programIn(path.join(await temporaryFolder(), 'Program Files'), 'x', 'a.exe')
     const found = findProgram('a', { PATH: `"${bin}"` }, '/', 'win32')
     expect(found).toBe(path.join(bin, 'a.exe'))
+    // A `;` in quotes parts nothing.
+    const parted = findProgram('a', { PATH: `"${[bin, bin].join(path.delimiter)}"` }, '/', 'win32')
+    expect(parted).toBeUndefined()
   })
 
   it('is no folder', async () => {
@@ -316,21 +320,26 @@ describe('a program of Windows', () => {
 })
 
 describe('a program that is run to its end', () => {
-  const node = (script: string, more: { stdin?: string; timeout?: number } = {}) =>
+  interface More {
+    readonly stdin?: string
+    readonly mostOutput?: number
+    readonly timeout?: number
+    readonly signal?: AbortSignal
+  }
+  const node = (script: string, { stdin, mostOutput, ...rest }: More = {}) =>
     runProgram(
       {
         program: process.execPath,
         args: ['-e', script],
         env: process.env,
-        ...(more.timeout !== undefined && { timeout: more.timeout }),
+        ...rest,
       },
-      more.stdin,
+      dropUndefined({ stdin, mostOutput }),
     )
 
-  it('is told by its code, with what it wrote on each side and on both', async () => {
+  it('is told by its code, with what it wrote on each side', async () => {
     const ended = await node('console.log("out"); console.error("err"); process.exitCode = 3')
     expect(ended).toMatchObject({ code: 3, stdout: 'out\n', stderr: 'err\n' })
-    expect(ended?.output).toHaveLength(8)
   })
 
   it('reads what it is given, and need not', async () => {
@@ -343,6 +352,19 @@ describe('a program that is run to its end', () => {
   it('has no code when its time is over', async () => {
     const ended = await node('setInterval(() => 0, 1000)', { timeout: 200 })
     expect(ended?.code).toBeNull()
+  })
+
+  it('keeps the end of what it writes without end', async () => {
+    const ended = await node('console.log("x".repeat(100_000)); console.log("end")', {
+      mostOutput: 10,
+    })
+    expect(ended?.stdout).toBe('xxxxx\nend\n')
+  })
+
+  it('is ended by a signal, and that is an error', async () => {
+    const signal = AbortSignal.timeout(200)
+    const running = node('setInterval(() => 0, 1000)', { signal })
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' })
   })
 
   it('is nobody when it is not there', async () => {

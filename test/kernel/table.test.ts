@@ -70,4 +70,14 @@ describe('renderFitting', () => {
     expect(renderFitting([1], forms, 17)).toBe('Resets\n14:20 (in 45 min)')
     expect(renderFitting([1], forms, 16)).toBe('Resets\n14:20')
   })
+
+  it('cuts a name that may be cut before it gives up a column', () => {
+    const named = [
+      { title: 'Name', value: () => 'personal@example.com', cutTo: 8 },
+      { title: 'Resets', value: () => '14:20', priority: 1 },
+    ]
+    expect(renderFitting([1], [named], 30)).toContain('personal@example.com  14:20')
+    expect(renderFitting([1], [named], 20)).toBe('Name          Resets\npersonal@ex…  14:20')
+    expect(renderFitting([1], [named], 15)).toBe('Name\npersonal@examp…')
+  })
 })

@@ -1,11 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 
+import { systemClock } from '../../lib/kernel/clock.js'
+import { createQuotaLedger } from '../../lib/quota/ledger.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
 import { bundledWorker } from '../support/bundled-worker.js'
 import { startProcess } from '../support/child-process.js'
+import { recordFileOperations } from '../support/file-operations.js'
+import { holdLock } from '../support/held-lock.js'
 import { temporaryFolder } from '../support/temporary.js'
 import { homeIn } from '../support/home.js'
 
@@ -29,4 +33,23 @@ it('windows that end at the same moment lose no block (each wrote without the lo
   const stored = parseLedger(await readFile(file, 'utf8'))
   const blocked = Object.keys(stored).filter((uid) => (stored[uid]?.blocks.length ?? 0) > 0)
   expect(new Set(blocked)).toEqual(new Set(uids))
+})
+
+it('windows that end while another one holds the file keep every block, and none writes to the last of its tries', async () => {
+  const file = path.join(await temporaryFolder(), 'quota.json')
+  const uids = ['a', 'b', 'c', 'd']
+  const sinceMs = Date.now()
+  const ledgers = uids.map((uid) => {
+    const ledger = createQuotaLedger({ file, clock: systemClock, log: { log: () => undefined } })
+    const untilMs = sinceMs + 3_600_000
+    ledger.block(uid, { scope: '*', reason: 'usage_limit', source: 'body', sinceMs, untilMs })
+    return ledger
+  })
+  onTestFinished(await holdLock(file))
+  const operations = recordFileOperations()
+  await Promise.all(ledgers.map((ledger) => ledger.close()))
+  const stored = parseLedger(await readFile(file, 'utf8'))
+  expect(Object.keys(stored).sort()).toEqual(uids)
+  const writes = operations.filter(({ name }) => name === 'rename')
+  expect(writes.length).toBeLessThan(5 * uids.length)
 })

@@ -90,7 +90,7 @@ export function securityKeychain(start: Start): Keychain & Required<Pick<Keychai
 }
 
 function asking(program: string, { env, limitMs, signal }: Start, ifMissing: string): Ask {
-  return async (args, stdin) => {
+  return async (args, stdin = '') => {
     const ended = await runProgram(
       {
         program,
@@ -99,7 +99,7 @@ function asking(program: string, { env, limitMs, signal }: Start, ifMissing: str
         timeout: limitMs,
         ...(signal && { signal }),
       },
-      stdin,
+      { stdin },
     )
     if (ended === undefined)
       throw unavailable(

@@ -144,23 +144,52 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Writes that come without the lock, at most, and the pause in which those of others show, ms. */
-const UNLOCKED_TRIES = 5
+/** Writes that come without the lock, at most; looks that follow each, and the pause before one, ms. */
+const UNLOCKED_WRITES = 5
+const UNLOCKED_LOOKS = 2
 const UNLOCKED_PAUSE_MS = 80
 
 /**
- * Writes a file without its lock, where the write of another may replace ours unread: again, until ours is seen in it.
- * @param isKept whether it is in the file; what the others wrote there is part of the next write
- * @throws what `write` and `isKept` throw
+ * Writes a file without its lock, where the write of another may replace ours unread: again, a few times, until ours was
+ * seen in it twice. Who read the file before and takes longer than the looks to write it can still undo it.
+ * @param look reads the file, and takes over what others wrote there, as part of the next write
+ * @param ours all that is to be in the file
+ * @throws what `write` throws
  */
 export async function untilKept(
   write: () => Promise<void>,
-  isKept: () => Promise<boolean>,
+  look: () => Promise<string | undefined>,
+  ours: () => string,
 ): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    await write()
-    if (tries === UNLOCKED_TRIES) return
-    await systemClock.sleep(UNLOCKED_PAUSE_MS * (0.5 + Math.random()))
-    if (await isKept()) return
+  const isKept = async (): Promise<boolean> => {
+    const text = await look()
+    return text !== undefined && isSameJson(text, ours())
   }
+  for (let writes = 1; ; writes += 1) {
+    await write()
+    if (writes === UNLOCKED_WRITES || (await isSeen(isKept))) return
+  }
+}
+
+async function isSeen(isKept: () => Promise<boolean>): Promise<boolean> {
+  for (let looks = 0; looks < UNLOCKED_LOOKS; looks += 1) {
+    await systemClock.sleep(UNLOCKED_PAUSE_MS * (0.5 + Math.random()))
+    // What cannot be read just now is as good as written.
+    if (!(await isKept().catch(() => true))) return false
+  }
+  return true
+}
+
+/** Whether two texts hold the same JSON, whatever its order, also that of lists: windows put together what they know as it comes. */
+function isSameJson(one: string, other: string): boolean {
+  return one === other || ordered(JSON.parse(one)) === ordered(JSON.parse(other))
+}
+
+function ordered(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(ordered).sort().join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  return `{${Object.entries(value)
+    .map(([key, held]) => `${JSON.stringify(key)}:${ordered(held)}`)
+    .sort()
+    .join()}}`
 }

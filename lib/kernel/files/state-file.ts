@@ -73,12 +73,13 @@ const URGENT_CLOSE_MS = 2_500
 const LOCK = { staleMs: 5_000, waitMs: 2_000 }
 /** Several events of one write are answered by one read, ms. */
 const WATCH_SETTLE_MS = 30
+const UNREAD = 'could not be read.'
 /** What a power cut may leave of a file that was not forced to the disk. */
 const NOTHING_WRITTEN = /^[\0\s]*$/
 
 /** Creates a state file; nothing is read before `load`. */
 export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
-  const { file, log } = deps
+  const { file } = deps
   const writes = createWriteBehind(write, deps.delayMs)
   const changes = watchFiles([file], () => void load(), WATCH_SETTLE_MS)
   let value = deps.initial
@@ -92,12 +93,15 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
   let isSwept = false
   let hasComplained = false
 
-  function takeOver(found: TextFile | undefined): void {
-    if (found === undefined) return
+  function takeOver(found: TextFile | undefined): string | undefined {
+    if (found === undefined) return undefined
     stamp = found.stamp
     value = mergedWith(deps, value, found.text)
     deps.onChange?.()
+    return found.text
   }
+
+  const look = async (): Promise<string | undefined> => takeOver(await readTextFile(file))
 
   async function load(): Promise<void> {
     if (deps.watch === true) changes.start()
@@ -106,10 +110,10 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
       if (stamp === undefined) takeOver(readTextFileNow(file))
       else {
         const found = await stampOf(file)
-        if (found !== undefined && !sameStamp(found, stamp)) takeOver(await readTextFile(file))
+        if (found !== undefined && !sameStamp(found, stamp)) await look()
       }
     } catch (error) {
-      log.log('warn', `${file} could not be read.`, { reason: messageOf(error) })
+      say(deps, 'warn', UNREAD, error)
     }
   }
 
@@ -119,13 +123,13 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
       if (found !== undefined && !sameStamp(found, stamp))
         takeOver(readTextFileNow(file, { waits: false }))
     } catch (error) {
-      log.log('debug', `${file} could not be read.`, { reason: messageOf(error) })
+      say(deps, 'debug', UNREAD, error)
     }
   }
 
   async function replace(): Promise<void> {
     const { sweepFolder, writeFileAtomic } = await import('./writing.js')
-    if (!sameStamp(await stampOf(file), stamp)) takeOver(await readTextFile(file))
+    if (!sameStamp(await stampOf(file), stamp)) await look()
     const wasUrgent = isUrgent
     isUrgent = false
     try {
@@ -140,10 +144,9 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
     await sweepFolder(path.dirname(realPathOrSame(file)), Number(stamp.modifiedNs / 1_000_000n))
   }
 
-  async function isKept(): Promise<boolean> {
-    const found = await readTextFile(file)
-    takeOver(found)
-    return found?.text === deps.format(value)
+  async function replaceUnlocked(): Promise<void> {
+    const { untilKept } = await import('./writing.js')
+    await untilKept(replace, look, () => deps.format(value))
   }
 
   async function write(): Promise<void> {
@@ -164,9 +167,7 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
     writes.schedule(isBusy && isUrgent ? LOCK.staleMs : CALM_MS)
     if (hasComplained) return
     hasComplained = true
-    log.log('debug', `${file} could not be written; that is tried again.`, {
-      reason: messageOf(error),
-    })
+    say(deps, 'debug', 'could not be written; that is tried again.', error)
   }
 
   return {
@@ -188,19 +189,26 @@ export function createStateFile<T>(deps: StateFileDeps<T>): StateFile<T> {
       isLate = true
       // A slow disk is waited for, another process is not.
       await replacing?.catch(() => undefined)
-      if (isUrgent) await (await import('./writing.js')).untilKept(replace, isKept).catch(failed)
+      if (isUrgent) await replaceUnlocked().catch(failed)
     },
   }
 }
 
-function mergedWith<T>({ file, log, merge, parse }: StateFileDeps<T>, value: T, text: string): T {
+function mergedWith<T>(deps: StateFileDeps<T>, value: T, text: string): T {
   if (NOTHING_WRITTEN.test(text)) return value
   try {
-    return merge(value, parse(text))
+    return deps.merge(value, deps.parse(text))
   } catch (error) {
-    log.log('warn', `${file} could not be understood and is replaced with the next write.`, {
-      reason: messageOf(error),
-    })
+    say(deps, 'warn', 'could not be understood and is replaced with the next write.', error)
     return value
   }
+}
+
+function say(
+  { file, log }: Pick<StateFileDeps<never>, 'file' | 'log'>,
+  level: 'debug' | 'warn',
+  what: string,
+  error: unknown,
+): void {
+  log.log(level, `${file} ${what}`, { reason: messageOf(error) })
 }

@@ -9,13 +9,16 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right'
   /** Columns with the lowest number are dropped first when the table is too wide. Absent: never dropped. */
   readonly priority?: number
+  /** Cut to this width before a column is dropped, where the table is too wide: for names, which are known by their start. */
+  readonly cutTo?: number
 }
 
 const GAP = '  '
 const MIN_CUT = 8
 
 /**
- * A plain-text table that fits `width` columns: drops the least important columns, then cuts the widest cells.
+ * A plain-text table that fits `width` columns: drops the least important columns, then cuts
+ * names, then the widest cells.
  * Wide (East Asian) characters and emoji count as two. A cell is one line of plain text, whatever it was made of. A
  * column in which nothing stands is left out.
  */
@@ -25,13 +28,14 @@ export function renderTable<Row>(
   width: number,
 ): string {
   const kept = measured(rows, columns)
-  while (kept.length > 1 && totalWidth(kept) > width) {
+  while (kept.length > 1 && leastWidth(kept) > width) {
     const least = kept
       .filter(({ priority }) => priority !== undefined)
       .sort((left, right) => (left.priority ?? 0) - (right.priority ?? 0))[0]
     if (!least) break
     kept.splice(kept.indexOf(least), 1)
   }
+  cutNames(kept, width)
   shrink(kept, width)
   return [undefined, ...rows]
     .map((_row, line) =>
@@ -43,13 +47,13 @@ export function renderTable<Row>(
     .join('\n')
 }
 
-/** The first form of a table that fits as it is; where none does, what can be shown of the last one. */
+/** The first form of a table that fits with all its columns; where none does, what can be shown of the last one. */
 export function renderFitting<Row>(
   rows: readonly Row[],
   forms: readonly (readonly Column<Row>[])[],
   width: number,
 ): string {
-  const whole = forms.find((columns) => totalWidth(measured(rows, columns)) <= width)
+  const whole = forms.find((columns) => leastWidth(measured(rows, columns)) <= width)
   return renderTable(rows, whole ?? forms.at(-1) ?? [], width)
 }
 
@@ -68,6 +72,7 @@ function cellFrom(value: string | readonly TonedText[]): Cell {
 interface Measured {
   readonly cells: readonly Cell[]
   readonly align: Column<never>['align']
+  readonly cutTo: number
   width: number
 }
 
@@ -76,12 +81,13 @@ interface Kept extends Measured {
 }
 
 function measured<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): Kept[] {
-  const all = columns.map(({ title, value, align, priority }) => {
+  const all = columns.map(({ title, value, align, priority, cutTo = Infinity }) => {
     const cells = [title, ...rows.map((row) => value(row))].map(cellFrom)
     return {
       cells,
       align,
       priority,
+      cutTo,
       width: Math.max(...cells.map(({ text }) => displayWidth(text))),
     }
   })
@@ -91,6 +97,19 @@ function measured<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): K
 
 function totalWidth(columns: readonly Measured[]): number {
   return columns.reduce((sum, { width }) => sum + width, GAP.length * (columns.length - 1))
+}
+
+/** The width with all names cut as far as they may be. */
+function leastWidth(columns: readonly Measured[]): number {
+  const cuttable = columns.reduce((sum, { width, cutTo }) => sum + Math.max(0, width - cutTo), 0)
+  return totalWidth(columns) - cuttable
+}
+
+function cutNames(columns: readonly Measured[], width: number): void {
+  for (const column of columns) {
+    const excess = Math.max(0, totalWidth(columns) - width)
+    column.width -= Math.min(excess, Math.max(0, column.width - column.cutTo))
+  }
 }
 
 function shrink(columns: readonly Measured[], width: number): void {

@@ -17,6 +17,7 @@ import { chosenLine, chosenRows } from '../../personality/overview.js'
 import type { Runtime } from '../../runtime.js'
 import {
   ACCOUNT_COLUMNS,
+  SHORT_ACCOUNT_COLUMNS,
   type AccountRow,
   NO_ACCOUNT,
   rowOf,
@@ -69,7 +70,7 @@ export const codexStatus = defineTool({
       },
     ]
     const together: readonly Column<AccountRow>[] = [
-      ...ACCOUNT_COLUMNS,
+      ...SHORT_ACCOUNT_COLUMNS,
       { title: 'Left and reset', value: (row) => leftUntilCell(row, view.nowMs) },
     ]
     const table = renderFitting(
