@@ -193,6 +193,8 @@ export function createSessionAffinity(deps: { file: string; clock: Clock; log: L
       if (turns.size > MAX_TURNS && oldest !== undefined) turns.delete(oldest)
     },
     load: () => state.load(),
+    /** Writes what is unwritten. Never throws. */
+    flush: () => state.flush(),
     close: () => state.close(),
   }
 }

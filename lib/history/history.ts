@@ -24,6 +24,8 @@ export interface History {
   read(): Promise<HistoryEntry[]>
   /** The readings of one account alone, which costs a fraction of reading everything. Never throws. */
   readingsOf(uid: string): Promise<HistoryEntry[]>
+  /** Writes what is gathered. Never throws. */
+  flush(): Promise<void>
   /** Writes what is gathered, also where another process holds the file for long. Never throws. */
   close(): Promise<void>
 }
@@ -42,6 +44,7 @@ export const noHistory: History = {
   note: () => undefined,
   read: async () => [],
   readingsOf: async () => [],
+  flush: async () => undefined,
   close: async () => undefined,
 }
 
@@ -144,6 +147,7 @@ export function createHistory(deps: HistoryDeps): History {
       const found = await stored((line) => line.includes(uid) && line.includes('"reading"'))
       return found.filter((entry) => entry.type === 'reading' && entry.uid === uid)
     },
+    flush: () => writes.flush(),
     async close() {
       if (await writes.close(CLOSE_MS)) return
       isLate = true

@@ -47,7 +47,7 @@ export interface RequestRuntime {
   readonly router: Router
   readonly ledger: QuotaLedger
   readonly sessions: SessionAffinity
-  readonly history: Pick<History, 'note'>
+  readonly history: Pick<History, 'flush' | 'note'>
   readonly trace: Trace
   readonly metrics: Metrics
   /** Where the user reads of a failure. */

@@ -103,7 +103,13 @@ async function runOnce(host: Host, simulator: Simulator): Promise<Run> {
 async function startProxy(port: number): Promise<{ readonly url: string; close(): void }> {
   const sockets = new Set<Socket>()
   const server = http.createServer((_request, response) => response.writeHead(403).end())
+  // A program that ends cuts its connections, also those that were refused.
+  const keep = (one: Socket): void => {
+    sockets.add(one)
+    one.on('error', () => one.destroy()).once('close', () => sockets.delete(one))
+  }
   server.on('connect', (request, socket: Socket) => {
+    keep(socket)
     if (request.url !== `${BACKEND_HOST}:443`) {
       socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
       return
@@ -112,10 +118,7 @@ async function startProxy(port: number): Promise<{ readonly url: string; close()
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
       socket.pipe(upstream).pipe(socket)
     })
-    for (const one of [socket, upstream]) {
-      sockets.add(one)
-      one.on('error', () => one.destroy()).once('close', () => sockets.delete(one))
-    }
+    keep(upstream)
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)

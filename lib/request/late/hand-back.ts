@@ -9,6 +9,7 @@ import { type AttemptResult, finish, type RequestRun, type Target } from '../run
 import { aggregate } from '../stream/aggregate.js'
 import type { StreamEnd } from '../stream/stream.js'
 import { savedBytes } from '../transport/passage.js'
+import { writeAhead } from './write-ahead.js'
 
 /** What the end of an answer says of its account; nothing where the reader stopped, which is the fault of neither. */
 const HEALTH_OF_END: Readonly<Record<StreamEnd['kind'], HealthEvent | undefined>> = {
@@ -118,4 +119,5 @@ export function noteEnd(run: RequestRun, uid: string, { kind, bytes, usage }: St
   const event = HEALTH_OF_END[kind]
   if (event !== undefined) runtime.router.record(uid, event, atMs)
   finish(runtime, run, kind)
+  writeAhead(runtime)
 }
