@@ -185,6 +185,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     decisions,
     router,
     trace: createTrace((record) => traceFile?.write(record)),
+    ahead: {},
     metrics: createMetrics(),
     userAgent,
     place: options.place ?? (() => 'terminal'),

@@ -49,12 +49,20 @@ export interface RequestRuntime {
   readonly sessions: SessionAffinity
   readonly history: Pick<History, 'flush' | 'note'>
   readonly trace: Trace
+  readonly ahead: WritesAhead
   readonly metrics: Metrics
   /** Where the user reads of a failure. */
   readonly place: () => Place
   readonly scope: Pick<PoolScope, 'project'>
   /** Number and name of an account, as the user knows it. */
   label(account: Account): string
+}
+
+/** When a plugin instance has written ahead (`late/write-ahead.ts`), ms of `performance.now`. */
+interface WritesAhead {
+  sinceMs?: number
+  lastMs?: number
+  timer?: NodeJS.Timeout
 }
 
 /** What every request works with. */

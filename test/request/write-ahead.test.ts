@@ -9,7 +9,12 @@ import { ask, coreOver, firstTurn } from '../support/core-over.js'
 function stores() {
   const written: string[] = []
   const store = (name: string) => ({ flush: async () => void written.push(name) })
-  const all = { ledger: store('ledger'), history: store('history'), sessions: store('sessions') }
+  const all = {
+    ahead: {},
+    ledger: store('ledger'),
+    history: store('history'),
+    sessions: store('sessions'),
+  }
   return { written, runtime: all as unknown as Parameters<typeof writeAhead>[0] }
 }
 

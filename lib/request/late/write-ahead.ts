@@ -5,14 +5,7 @@ import type { RequestRuntime } from '../run.js'
 /** From the end of an answer to the write, ms: what the host does of its own comes first. */
 const PAUSE_MS = 20
 
-interface Writes {
-  readonly sinceMs: number
-  lastMs: number
-  timer?: NodeJS.Timeout
-}
-
-/** Of each plugin instance that answers in an `opencode run`. */
-const writesOf = new WeakMap<object, Writes>()
+type Behind = Pick<RequestRuntime, 'ahead' | 'ledger' | 'history' | 'sessions'>
 
 /**
  * Behind an answer of `opencode run`, writes what would else be written calmly: such a process ends some hundred ms after its
@@ -20,17 +13,16 @@ const writesOf = new WeakMap<object, Writes>()
  * never before the time since the first answer has doubled.
  */
 export function writeAhead(
-  { ledger, history, sessions }: Pick<RequestRuntime, 'ledger' | 'history' | 'sessions'>,
+  { ahead, ledger, history, sessions }: Behind,
   isSingleRun: boolean = isRun(),
 ): void {
   if (!isSingleRun) return
   const nowMs = performance.now()
-  const writes = writesOf.get(ledger) ?? { sinceMs: nowMs, lastMs: nowMs }
-  writesOf.set(ledger, writes)
-  if (nowMs - writes.sinceMs < 2 * (writes.lastMs - writes.sinceMs)) return
-  clearTimeout(writes.timer)
-  writes.timer = setTimeout(() => {
-    writes.lastMs = performance.now()
+  const sinceMs = (ahead.sinceMs ??= nowMs)
+  if (nowMs - sinceMs < 2 * ((ahead.lastMs ?? sinceMs) - sinceMs)) return
+  clearTimeout(ahead.timer)
+  ahead.timer = setTimeout(() => {
+    ahead.lastMs = performance.now()
     for (const one of [ledger, history, sessions]) void one.flush()
   }, PAUSE_MS).unref()
 }
