@@ -40,7 +40,7 @@ describe('a sealed account file', () => {
     const { open, text } = await folderWith()
     const keychain = memoryKeychain()
     await open(keychain, true).update((pool) => withLogin(pool, login('a')).pool)
-    expect(await text()).not.toContain('rt-a')
+    expect(await text()).not.toContain('"rt-a')
     expect(keychain.items.size).toBe(1)
     expect((await open(keychain).read()).accounts[0]?.refreshToken).toBe('rt-a')
   })
@@ -51,10 +51,10 @@ describe('a sealed account file', () => {
     await open(keychain, true).update((pool) => withLogin(pool, login('a')).pool)
     const later = open(keychain)
     const pool = await later.update((before) => withLogin(before, login('b')).pool)
-    expect(await text()).not.toContain('rt-')
+    expect(await text()).not.toContain('"rt-')
     await later.update((before) => withoutAccount(before, pool.accounts[0]!.uid))
     const [copy] = await readdir(backupsDir)
-    expect(await readFile(path.join(backupsDir, copy!), 'utf8')).not.toContain('rt-')
+    expect(await readFile(path.join(backupsDir, copy!), 'utf8')).not.toContain('"rt-')
     expect((await open(keychain).read()).accounts.map(({ refreshToken }) => refreshToken)).toEqual([
       'rt-b',
     ])

