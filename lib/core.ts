@@ -1,5 +1,4 @@
 import { MovedAside, noticeOf } from './accounts/store/moved-aside.js'
-import type { ConfigFile } from './config/config-file.js'
 import { type LoadedConfig, mergeSettings } from './config/resolve.js'
 import { isCodexError, messageOf } from './kernel/errors.js'
 import type { Paths } from './kernel/files/paths.js'
@@ -17,7 +16,7 @@ import { createNotices } from './request/notices.js'
 import { createSharedGate } from './request/shared-gate.js'
 import type { OpenWebSocket } from './request/transport/socket.js'
 import { createTransport } from './request/transport/transport.js'
-import { configFiles } from './runtime-config.js'
+import { configFiles, isThere } from './runtime-config.js'
 import { createRuntime, type Runtime } from './runtime.js'
 
 // A start has nothing to say, and what makes texts safe to show is a quarter of it.
@@ -209,10 +208,7 @@ async function configOf(
   env: NodeJS.ProcessEnv,
   files: ReturnType<typeof configFiles>,
 ): Promise<LoadedConfig> {
-  const { userFile, projectFile } = files
-  const isThere = (file: ConfigFile | undefined): boolean =>
-    file?.text !== undefined || file?.problem !== undefined
-  if (!isThere(userFile) && !isThere(projectFile)) return mergeSettings({ env })
+  if (!Object.values(files).some(isThere)) return mergeSettings({ env })
   const { resolveConfig } = await import('./settings-entry.js')
   return resolveConfig({ env, ...files })
 }

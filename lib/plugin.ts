@@ -9,6 +9,7 @@ import type { Core } from './core.js'
 import { OLDEST_HOST, UPGRADE_HOST } from './host-setup/oldest-host.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.js'
 import { type Paths, resolvePaths } from './kernel/files/paths.js'
+import { loadPart } from './kernel/load-part.js'
 import { lazily } from './kernel/lazy.js'
 import type { Runtime } from './runtime.js'
 import { authHook } from './shell/auth-hook.js'
@@ -49,7 +50,7 @@ export const server: Plugin = async (input) => {
     /** A slash command of ours runs here, in process: its line meets no shell, and no child inherits the project. */
     async 'command.execute.before'({ command, arguments: line }, output) {
       if (!settings.commands.has(command)) return
-      const { outputPrompt, runSlashCommand } = await import('./tools-entry.js')
+      const { outputPrompt, runSlashCommand } = await loadPart(import('./calls-entry.js'))
       const text = await runSlashCommand(runtime, { command, line, directory: input.directory })
       // A part of a prompt has no ids yet, and the host reads this very list afterwards.
       const answer = { type: 'text', text: outputPrompt(text) } as (typeof output.parts)[number]
@@ -67,7 +68,7 @@ export const server: Plugin = async (input) => {
 async function answerTui({ runtime }: Core, directory: string): Promise<{ close(): void }> {
   const { answerQuestions } = await import('./tui/process-channel.js')
   return answerQuestions(directory, async (asked) =>
-    (await import('./tools-entry.js')).dataForTui(runtime, asked),
+    (await import('./calls-entry.js')).dataForTui(runtime, asked),
   )
 }
 

@@ -21,6 +21,11 @@ export function configFiles(
   }
 }
 
+/** Whether a file of `configFiles` says something, be it that it cannot be read. */
+export function isThere({ text, problem }: ConfigFile): boolean {
+  return text !== undefined || problem !== undefined
+}
+
 function configFile(file: string): ConfigFile {
   try {
     return { path: file, text: readBoundedFileSync(fs, file, MAX_CONFIG_BYTES) }

@@ -26,7 +26,7 @@ const HOST_IMPORTS = /\bfrom"(?=@opentui\/|solid-js[/"])/g
 const START = 'lib/plugin.ts'
 const REQUESTS = 'lib/core.ts'
 const LOADED_LATER =
-  /^(?:scripts\/cli|lib\/(?:tools-entry|dialog-entry|core-late|settings-entry|slash-commands\/(?:commands|prompt-templates)|tui\/process-channel|host-setup\/older-screen|request\/late\/late|request\/trace\/snapshots|request\/(?:legacy\/legacy|transport\/ways)|tokens\/engine|kernel\/files\/(?:writing|patience)|catalogue\/(?:client-versions|catalogue|catalogue-text)|accounts\/(?:store\/transactions|project\/host-folder)|accounts\/keychain\/seal|accounts\/keychain\/keychain-(?:command|module|open|problem)|cli\/(?:menu.*|drill\/(?:drill|worker))|shell\/turn-parts))\.ts$/
+  /^(?:scripts\/cli|lib\/(?:tools-entry|calls-entry|dialog-entry|core-late|settings-entry|slash-commands\/(?:commands|prompt-templates)|tui\/process-channel|host-setup\/older-screen|request\/late\/late|request\/trace\/snapshots|request\/(?:legacy\/legacy|transport\/ways)|tokens\/engine|kernel\/files\/(?:writing|patience)|catalogue\/(?:client-versions|catalogue|catalogue-text)|accounts\/(?:store\/transactions|project\/host-folder)|accounts\/keychain\/seal|accounts\/keychain\/keychain-(?:command|module|open|problem)|cli\/(?:menu.*|drill\/(?:drill|worker))|shell\/turn-parts))\.ts$/
 
 const grouped = {
   name: 'grouped',
@@ -41,6 +41,31 @@ const grouped = {
         loader: 'ts',
       }
     })
+  },
+}
+
+/**
+ * The schema library in small has a copy of its own: esbuild shares whole files, and the core of both libraries is one file,
+ * of which the small one uses a sixth.
+ */
+const small = {
+  name: 'small',
+  setup({ onResolve, onLoad, resolve: find }) {
+    const within = async (name, resolveDir) => {
+      const found = await find(name, { kind: 'import-statement', resolveDir, pluginData: 'small' })
+      return { path: found.path, namespace: 'small', sideEffects: found.sideEffects }
+    }
+    onResolve({ filter: /^zod\/mini$/ }, ({ path: name, resolveDir, pluginData }) =>
+      pluginData === 'small' ? undefined : within(name, resolveDir),
+    )
+    onResolve({ filter: /./, namespace: 'small' }, ({ path: name, resolveDir, pluginData }) =>
+      pluginData === 'small' ? undefined : within(name, resolveDir),
+    )
+    onLoad({ filter: /./, namespace: 'small' }, async ({ path: file }) => ({
+      contents: await readFile(file, 'utf8'),
+      loader: 'js',
+      resolveDir: path.dirname(file),
+    }))
   },
 }
 
@@ -70,6 +95,7 @@ export async function bundle(outdir, hostModules) {
     entryPoints: {
       index: 'index.ts',
       tools: 'lib/tools-entry.ts',
+      settings: 'lib/settings-entry.ts',
       dialog: 'lib/dialog-entry.ts',
       cli: 'scripts/cli.ts',
       'drill-worker': 'lib/cli/drill/worker.ts',
@@ -77,7 +103,7 @@ export async function bundle(outdir, hostModules) {
     outdir,
     splitting: true,
     chunkNames: 'chunk-[name]-[hash]',
-    plugins: [grouped],
+    plugins: [small, grouped],
     write: false,
   })
   await writeServer(server)

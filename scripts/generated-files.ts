@@ -1,8 +1,12 @@
+import * as z from 'zod'
+
 import { ERROR_TABLE } from '../lib/kernel/errors.js'
 import { commandsIn } from '../lib/kernel/text/command-words.js'
 import { configJsonSchema, configTable } from '../lib/config/published.js'
 import { TOOL_GROUPS } from '../lib/tools/definition.js'
-import { profileCost, toolsOfProfile } from '../lib/tools/profiles.js'
+import type { AnyTool } from '../lib/tools/definition.js'
+import { hostArgs, profileCost, toolsOfProfile } from '../lib/tools/profiles.js'
+import { codexPersonality } from '../lib/tools/setup/codex-personality.js'
 import { TOOLS } from '../lib/tools/index.js'
 import { templateConfig } from '../lib/models/templates.js'
 import { inGeneral } from '../lib/transfer/foreign-settings/judge.js'
@@ -44,6 +48,7 @@ export function generatedFiles(): Generated[] {
       text: `${JSON.stringify(templateConfig(name), null, 2)}\n`,
     })),
     { path: 'lib/slash-commands/tool-list.ts', text: toolList() },
+    { path: 'lib/tools/model-tools.ts', text: modelTools() },
     { path: 'docs/tools.md', marker: 'tools', text: toolTables() },
     { path: 'docs/tools.md', marker: 'profiles', text: profileRows() },
     { path: 'docs/configuration.md', marker: 'settings', text: configTable() },
@@ -121,6 +126,18 @@ function toolList(): string {
     ({ name, risk }) => `  ${name}: ${quoted(risk)},`,
   )
   return `/** Written by \`npm run generate\` from lib/tools. */\nexport const TOOL_SUMMARIES: Readonly<Record<string, string>> = {\n${summaries.join('\n')}\n}\n\n/** What the tools that do more than look can come to. */\nexport const TOOL_RISKS: Readonly<Record<string, 'edit' | 'spend' | 'secret' | 'destroy'>> = {\n${risks.join('\n')}\n}\n`
+}
+
+/** What the model is told, without what it takes to run it: the host asks for it with its first prompt, and waits. */
+function modelTools(): string {
+  const told = (tool: AnyTool): string => {
+    const { name, summary, risk, core } = tool
+    const { properties = {}, required = [] } = z.toJSONSchema(z.object(hostArgs(tool)), {
+      io: 'input',
+    })
+    return JSON.stringify({ name, summary, risk, core, args: properties, required })
+  }
+  return `import type { ModelTool } from './host-tools.js'\n\n/** Written by \`npm run generate\` from the tools of this folder, with their arguments as JSON Schemas. */\nexport const MODEL_TOOLS: readonly ModelTool[] = [${TOOLS.map(told).join(',')}]\n\n/** Offered by a setting of its own. */\nexport const PERSONALITY_TOOL: ModelTool = ${told(codexPersonality)}\n`
 }
 
 function quoted(text: string): string {

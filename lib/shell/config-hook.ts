@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 
@@ -96,15 +97,22 @@ async function wantedCommands({
   return loadConfig(process.env, paths, input.directory).config
 }
 
-async function configTexts({ directory, worktree }: PluginInput, paths: Paths): Promise<string[]> {
-  const files = [
+/** The texts of every file that may count here: which one of them is the project's is found out where one says something. */
+async function configTexts({ directory }: PluginInput, paths: Paths): Promise<string[]> {
+  const real = await realpath(directory).catch(() => directory)
+  const projects = [...foldersAbove(directory), ...foldersAbove(real)]
+  const files = new Set([
     paths.configFile,
-    ...[directory, worktree]
-      .filter((folder) => typeof folder === 'string')
-      .map((folder) => path.join(folder, '.opencode', CONFIG_FILE)),
-  ]
-  const texts = files.map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => ''))
+    ...projects.map((folder) => path.join(folder, '.opencode', CONFIG_FILE)),
+  ])
+  const texts = [...files].map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => ''))
   return (await Promise.all(texts)).map((text) => text ?? '')
+}
+
+/** A folder and all that it lies in. */
+function foldersAbove(folder: string): string[] {
+  const above = path.dirname(folder)
+  return above === folder ? [folder] : [folder, ...foldersAbove(above)]
 }
 
 /** Whether a file or the environment names one of these settings; its value is not looked at. */

@@ -1,17 +1,14 @@
 import * as z from 'zod'
 
 import type { Config } from '../config/settings.js'
-import type { AnyTool, ProfileCost, Risk } from './definition.js'
+import type { AnyTool, ProfileCost } from './definition.js'
 import { TOOLS } from './index.js'
+import { ofProfile } from './offered.js'
 
 /** JSON schema and English come to about this many bytes a token. */
 const BYTES_PER_TOKEN = 4
 
-/**
- * Tools a profile offers to the model; every definition travels with every request. A tool that could move tokens or take
- * accounts away is never among them because of a profile alone.
- * @param allowed what the user has switched on for the model beside the profile
- */
+/** The tools of `ofProfile`, with what runs them. */
 export function toolsOfProfile(
   profile: Config['tools'],
   allowed: Pick<Config, 'allowModelSecrets' | 'allowModelDestroy'> = {
@@ -19,15 +16,7 @@ export function toolsOfProfile(
     allowModelDestroy: false,
   },
 ): readonly AnyTool[] {
-  const isOffered: Record<Risk, boolean> = {
-    read: true,
-    edit: true,
-    spend: true,
-    secret: allowed.allowModelSecrets,
-    destroy: allowed.allowModelDestroy,
-  }
-  if (profile === 'off') return []
-  return TOOLS.filter(({ risk, core }) => isOffered[risk] && (profile === 'full' || core === true))
+  return ofProfile(TOOLS, profile, allowed)
 }
 
 /**

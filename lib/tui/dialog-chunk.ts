@@ -1,3 +1,4 @@
+import { loadPart } from '../kernel/load-part.js'
 import type { pacesNow } from './slots/paces-now.js'
 import type { PoolView } from './pool-view.js'
 import type { HostUi } from './host-ui.js'
@@ -38,10 +39,5 @@ export interface DialogChunk {
 export async function loadDialogChunk(
   chunk = new URL('dialog.js', import.meta.url).href,
 ): Promise<DialogChunk> {
-  return (import(chunk) as Promise<DialogChunk>).catch((cause: unknown) => {
-    // An update takes away the files of the copy that runs.
-    throw new Error('The plugin was updated or removed while OpenCode ran. Start OpenCode again.', {
-      cause,
-    })
-  })
+  return loadPart(import(chunk) as Promise<DialogChunk>)
 }

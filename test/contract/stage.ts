@@ -10,7 +10,7 @@ import { type Core, createCore } from '../../lib/core.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
 import type { Block, QuotaWindow } from '../../lib/routing/limits.js'
-import { hostTools } from '../../lib/tools/host-tools.js'
+import { callForModel } from '../../lib/tools/model-call.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { openAccountsDialog } from '../../lib/dialog-entry.js'
 import { type PoolView, poolView } from '../../lib/tui/pool-view.js'
@@ -131,14 +131,12 @@ export async function stageOf(given: Given = {}): Promise<Stage> {
     async asModel(name, args) {
       const tool = TOOLS.find((one) => one.name === name)
       if (tool === undefined) throw new Error(`there is no tool ${name}`)
-      const host = hostTools([tool], async () => runtime)[`codex-${name}`]
-      const answer = await host?.execute(args, {
+      return callForModel(tool, runtime, args, {
         abort: new AbortController().signal,
         directory: project,
         ask: async () => undefined,
         metadata: () => undefined,
-      } as never)
-      return typeof answer === 'string' ? answer : (answer?.output ?? '')
+      })
     },
     cli: (...argv) => runCli(home, argv, { env, directory: project }),
     async menu(picks, typed = '') {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -151,6 +151,32 @@ describe('the tools in the host', () => {
     expect(limits?.raw).toMatch(/5h .*\d+%/)
     expect(await readdir(host.project)).toEqual(before)
     expect(await planted.effects()).toEqual([])
+  })
+})
+
+describe('a tool of a package that was updated while OpenCode ran', () => {
+  const stage = useStage({ signedIn: ['personal'] })
+
+  it('tells the model what happened and what the user can do, and the next prompt is answered', async () => {
+    const { host, simulator } = stage()
+    const server = await startHostServer(host)
+    onTestFinished(async () => {
+      // While the host installs packages a SIGTERM does not end it.
+      await server.stop('SIGKILL')
+    })
+    const session = await server.newSession('named')
+    await server.send(session, 'hello')
+    const files = await readdir(host.home, { recursive: true })
+    const parts = files.filter((file) => /chunk-calls-entry-\w+\.js$/.test(file))
+    expect(parts).not.toEqual([])
+    for (const part of parts) await rm(path.join(host.home, part))
+    const from = simulator.requests.length
+    await server.send(session, 'SIM:tool codex-status {}')
+    const last = turns(stage(), from).at(-1)
+    expect(last?.raw).toContain(
+      'The plugin was updated or removed while OpenCode ran. Start OpenCode again.',
+    )
+    expect(last?.status).toBe(200)
   })
 })
 

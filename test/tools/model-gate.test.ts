@@ -9,7 +9,7 @@ import { openRuntime } from '../../lib/open-runtime.js'
 import { type Runtime } from '../../lib/runtime.js'
 import { type Simulator, startSimulator } from '../../simulator/index.js'
 import { type AnyTool, RISKS } from '../../lib/tools/definition.js'
-import { hostTools } from '../../lib/tools/host-tools.js'
+import { callForModel } from '../../lib/tools/model-call.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { admittedArguments, riskOfCall } from '../../lib/tools/model-gate.js'
 import { hostArgs, toolsOfProfile } from '../../lib/tools/profiles.js'
@@ -117,11 +117,7 @@ async function call(
     metadata: () => undefined,
     ...(ask && { ask }),
   }
-  const result = await hostTools([tool], async () => runtime)[`codex-${tool.name}`]!.execute(
-    args,
-    context as never,
-  )
-  return typeof result === 'string' ? result : result.output
+  return callForModel(tool, runtime, args, context)
 }
 
 const no = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { askBeforeTools, type HostPermissions } from '../../lib/host-setup/tool-permissions.js'
-import { hostTools } from '../../lib/tools/host-tools.js'
+import { callForModel } from '../../lib/tools/model-call.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { codexPersonality } from '../../lib/tools/setup/codex-personality.js'
 import { coreOver } from '../support/core-over.js'
@@ -24,18 +24,17 @@ async function stage(user: 'yes' | 'no' | 'nobody', env: Record<string, string> 
     asked.push(question)
     if (user === 'no') throw new Error('The user refused.')
   }
-  const tool = hostTools([codexPersonality], async () => runtime)['codex-personality']!
   return {
     runtime,
     asked,
     folder: path.join(runtime.paths.hostConfigDir, 'personalities'),
-    call: async (args: Record<string, unknown>): Promise<unknown> =>
-      tool.execute(args, {
+    call: async (args: Record<string, unknown>): Promise<string> =>
+      callForModel(codexPersonality, runtime, args, {
         ...(user !== 'nobody' && { ask }),
         metadata: () => undefined,
         directory: runtime.directory,
         abort: new AbortController().signal,
-      } as never),
+      }),
   }
 }
 
@@ -47,7 +46,7 @@ describe('the tool that saves a personality', () => {
   it('writes after the user has said yes, each time, and puts nothing in force', async () => {
     const { call, asked, folder, runtime } = await stage('yes')
     const answer = await call({ name: 'Keeper', text: 'Speak\u001b[31m as one.\n' })
-    expect(answer).toMatchObject({ output: expect.stringContaining('not in force yet') as string })
+    expect(answer).toContain('not in force yet')
     expect(asked).toEqual([
       expect.objectContaining({ permission: 'codex-personality', always: [] }),
     ])

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 
 import { openCommandDialog } from '../../lib/dialog-entry.js'
-import { dataForTui } from '../../lib/tools-entry.js'
+import { dataForTui } from '../../lib/calls-entry.js'
 import { answerQuestions, askProcess } from '../../lib/tui/process-channel.js'
 import { ask, coreOver, firstTurn } from '../support/core-over.js'
 import { tuiHost } from '../support/tui-host.js'
