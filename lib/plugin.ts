@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module'
-import { isMainThread } from 'node:worker_threads'
 
 import type { Hooks, Plugin, PluginInput } from '@opencode-ai/plugin'
 
@@ -11,6 +10,7 @@ import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.
 import { type Paths, resolvePaths } from './kernel/files/paths.js'
 import { loadPart } from './kernel/load-part.js'
 import { lazily } from './kernel/lazy.js'
+import { isMainThread } from './kernel/main-thread.js'
 import type { Runtime } from './runtime.js'
 import { authHook } from './shell/auth-hook.js'
 import { applyConfig } from './shell/config-hook.js'
@@ -31,7 +31,7 @@ export const server: Plugin = async (input) => {
   const core = lazily(async () => {
     const started = await startCore(input, paths, settings)
     // Where there is no channel, the TUI shows what the files say.
-    if (!isMainThread) questions = answerTui(started, input.directory).catch(() => undefined)
+    if (!isMainThread()) questions = answerTui(started, input.directory).catch(() => undefined)
     return started
   })
   const runtime = async (): Promise<Runtime> => (await core()).runtime

@@ -14,8 +14,6 @@ import { type AttemptRecord, pseudonymOf } from './trace/trace.js'
 export async function serve(run: RequestRun): Promise<Response> {
   const { sessionId, signal, deadline } = run
   const { sessions } = run.runtime
-  // Another window may have moved the session; the account that has it now is asked first.
-  if (sessionId !== undefined && run.prepared.hasEncryptedReasoning) sessions.refresh()
   for (;;) {
     if (signal.aborted || (run.last !== undefined && !deadline.allows(0)))
       throw (await lateOf(run)).overdue(run, run.last)

@@ -1,6 +1,5 @@
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
-import { isMainThread } from 'node:worker_threads'
 
 import type { Hooks, PluginInput } from '@opencode-ai/plugin'
 
@@ -12,6 +11,7 @@ import {
 } from '../host-setup/tool-permissions.js'
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { CONFIG_FILE, type Paths } from '../kernel/files/paths.js'
+import { isMainThread } from '../kernel/main-thread.js'
 import type { HostSettings } from './host-settings.js'
 import { isTuiPluginHere } from './tui-plugin.js'
 
@@ -57,7 +57,7 @@ async function addCommands(config: HostConfig, settings: HostSettings, read: Rea
   const wanted = await wantedCommands(read)
   const { paths, input } = read
   // On the screen of a TUI they are there, whoever runs them.
-  settings.place = wanted.slashCommands && !isMainThread ? 'tui' : 'terminal'
+  settings.place = wanted.slashCommands && !isMainThread() ? 'tui' : 'terminal'
   const isOffered =
     wanted.slashCommands &&
     !(await isTuiPluginHere({ directory: input.directory, paths, env: process.env }))

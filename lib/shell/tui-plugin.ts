@@ -1,8 +1,8 @@
 import path from 'node:path'
-import { isMainThread } from 'node:worker_threads'
 
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import type { Paths } from '../kernel/files/paths.js'
+import { isMainThread } from '../kernel/main-thread.js'
 import { isRecord, parsedJson } from '../kernel/text/json.js'
 import { packageVersion } from '../kernel/version.js'
 import { programMark } from '../slash-commands/same-machine.js'
@@ -30,7 +30,7 @@ export async function isTuiPluginHere({
   directory,
   paths,
   env,
-  isMainThread: isFirst = isMainThread,
+  isMainThread: isFirst = isMainThread(),
 }: TuiPlace): Promise<boolean> {
   if (isFirst || !(await hadCommands(paths.tuiFile))) return false
   const projects = env.OPENCODE_DISABLE_PROJECT_CONFIG === undefined ? upwards(directory) : []

@@ -98,11 +98,7 @@ export function headerEntries(
 ): readonly (readonly [string, string])[] {
   if (headers === undefined) return []
   const all: readonly (readonly unknown[])[] =
-    headers instanceof Headers
-      ? [...headers]
-      : Array.isArray(headers)
-        ? headers
-        : Object.entries(headers)
+    Symbol.iterator in headers ? [...headers] : Object.entries(headers)
   return all.flatMap(([name, value]) =>
     typeof name === 'string' && typeof value === 'string' ? [[name, value] as const] : [],
   )

@@ -1,5 +1,4 @@
-import { isMainThread } from 'node:worker_threads'
-
+import { isMainThread } from '../../kernel/main-thread.js'
 import type { RequestRuntime } from '../run.js'
 
 /** From the end of an answer to the write, ms: what the host does of its own comes first. */
@@ -28,5 +27,5 @@ export function writeAhead(
 }
 
 function isRun(): boolean {
-  return isMainThread && process.argv.includes('run')
+  return isMainThread() && process.argv.includes('run')
 }

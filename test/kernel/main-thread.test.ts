@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { promisify } from 'node:util'
+
+import { build } from 'esbuild'
+import { expect, it } from 'vitest'
+
+import { bunCommand } from '../../scripts/opencode-binary.mjs'
+import { temporaryFolder } from '../support/temporary.js'
+
+const BUN = bunCommand()
+
+it.each([
+  ['Bun', BUN.command, BUN.env],
+  ['Node', process.execPath, {}],
+])(
+  'the first thread is told from a Worker in %s, which is where a TUI runs its server',
+  async (_runtime, command, env) => {
+    const folder = await temporaryFolder()
+    await build({
+      entryPoints: [path.resolve('lib/kernel/main-thread.ts')],
+      outfile: path.join(folder, 'main-thread.mjs'),
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+    })
+    const program = path.join(folder, 'program.mjs')
+    await writeFile(
+      program,
+      `import { isMainThread } from './main-thread.mjs'
+import { Worker, parentPort } from 'node:worker_threads'
+if (parentPort) parentPort.postMessage(isMainThread())
+else new Worker(new URL(import.meta.url)).on('message', (there) => {
+  console.log(JSON.stringify({ here: isMainThread(), there }))
+  process.exit(0)
+})`,
+    )
+    const { stdout } = await promisify(execFile)(command, [program], {
+      env: { ...process.env, ...env },
+    })
+    expect(JSON.parse(stdout)).toEqual({ here: true, there: false })
+  },
+)
