@@ -34,6 +34,7 @@ const LAYERS = [
 
 /** Modules of one layer that may still see each other, in one direction: [module, may import]. */
 const NEIGHBOURS = [
+  ['lib/slash-commands', 'lib/kernel'],
   ['lib/runtime.ts', 'lib/request'],
   ['lib/tui', 'lib/runtime.ts'],
   ['lib/loaded-config.ts', 'lib/runtime-config.ts'],

@@ -1,6 +1,3 @@
-import type NodeFs from 'node:fs'
-import { createRequire } from 'node:module'
-
 import type { PluginInput } from '@opencode-ai/plugin'
 
 import {
@@ -8,6 +5,7 @@ import {
   readBoundedFile,
   readBoundedFileSync,
 } from '../kernel/files/bounded-file.js'
+import { fsNow } from '../kernel/files/fs-now.js'
 import type { Paths } from '../kernel/files/paths.js'
 import { isRecord } from '../kernel/text/json.js'
 import { MANAGED_AUTH } from '../login/managed-entry.js'
@@ -48,9 +46,7 @@ export async function hasAccounts(accountsFile: string): Promise<boolean> {
 /** The same at once, for the list of the login methods. */
 export function hasAccountsNow(accountsFile: string): boolean {
   try {
-    // Loading it costs Bun 5 ms, which no start needs to pay.
-    const fs = createRequire(import.meta.url)('node:fs') as typeof NodeFs
-    return namesAccounts(readBoundedFileSync(fs, accountsFile, MAX_FOREIGN_BYTES))
+    return namesAccounts(readBoundedFileSync(fsNow(), accountsFile, MAX_FOREIGN_BYTES))
   } catch {
     return true
   }

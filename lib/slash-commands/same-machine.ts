@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { fsNow } from '../kernel/files/fs-now.js'
 
 /**
  * What a TUI and its server, which are one process, both know of their program: another version of OpenCode is another one.
@@ -6,7 +6,7 @@ import { statSync } from 'node:fs'
  */
 export function programMark(program: string = process.execPath): string {
   try {
-    const { size, mtimeMs } = statSync(program)
+    const { size, mtimeMs } = fsNow().statSync(program)
     return `${size}-${Math.trunc(mtimeMs)}`
   } catch {
     return ''
@@ -19,7 +19,7 @@ export function programMark(program: string = process.execPath): string {
  */
 export function machineMark(root: string): string {
   try {
-    const { ino, birthtimeMs } = statSync(root)
+    const { ino, birthtimeMs } = fsNow().statSync(root)
     return `[${ino}-${Math.trunc(birthtimeMs)}]`
   } catch {
     return ''
