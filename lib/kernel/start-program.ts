@@ -113,7 +113,9 @@ function endFirmly(
   child: ChildProcess,
   { timeout, signal }: Pick<Program, 'timeout' | 'signal'>,
 ): NodeJS.Timeout | undefined {
-  const kill = () => void child.kill('SIGKILL')
+  const kill = (): void => {
+    child.kill('SIGKILL')
+  }
   const later = () => setTimeout(kill, PATIENCE_MS).unref()
   if (signal?.aborted === true) later()
   else signal?.addEventListener('abort', later, { once: true })
