@@ -21,7 +21,8 @@ folder. Of two with one name the project's speaks, once you have chosen the name
   options: {},
   async run({ json }, io) {
     const { files, lists, sources, loaded, isHere } = contextAt(io)
-    const names = [...LISTED, ...(await files.names()).filter((name) => !isListed(name))]
+    const there = await files.names()
+    const names = [...LISTED, ...there.names.filter((name) => !isListed(name))]
     const rows = await Promise.all(
       names.map(async (name) => {
         const models = isListed(name) ? await lists.modelsWith(name) : []
@@ -45,7 +46,13 @@ folder. Of two with one name the project's speaks, once you have chosen the name
       io.columns ?? Number.POSITIVE_INFINITY,
     )
     const force = line === '' ? 'Personality: none' : line
-    return answer(io, json, { personalities: rows, chosen }, `${table}\n\n${force}\n`)
+    const problems = there.problems.map((problem) => `${problem}\n`).join('')
+    return answer(
+      io,
+      json,
+      { personalities: rows, chosen, problems: there.problems },
+      `${table}\n\n${problems}${force}\n`,
+    )
   },
 })
 

@@ -83,7 +83,7 @@ Exit code: 0 done or not wanted, 1 failed, 2 wrong usage or --confirm is missing
       return answer(io, json, { action: 'remove', name, removed: false }, 'Nothing was removed.\n')
     const backup = dryRun ? undefined : await apply(planned)
     const undo = undoOf(
-      backup,
+      planned.problem === undefined ? backup : undefined,
       (file) => `create ${name} --from ${shellWord(file, shellHere(io.env))}`,
       project,
     )
@@ -92,7 +92,7 @@ Exit code: 0 done or not wanted, 1 failed, 2 wrong usage or --confirm is missing
       io,
       json,
       { ...data, backup: backup ?? null, undo },
-      `${planned.file}: ${dryRun ? 'would be removed' : 'removed'}\n${undoLine(undo)}`,
+      `${planned.file}: ${dryRun ? 'would be removed' : 'removed'}\n${keptLine(undo === null ? backup : undefined)}${undoLine(undo)}`,
     )
   },
 })
@@ -186,6 +186,10 @@ function undoOf(
 ): string | null {
   if (backup === undefined) return null
   return `{personality ${command(backup)}${isProject ? ' --project' : ''}}`
+}
+
+function keptLine(backup: string | undefined): string {
+  return backup === undefined ? '' : `As it was: ${backup}\n`
 }
 
 function undoLine(undo: string | null): string {
