@@ -6,9 +6,9 @@ import { profileCost, toolsOfProfile } from '../lib/tools/profiles.js'
 import { TOOLS } from '../lib/tools/index.js'
 import { templateConfig } from '../lib/models/templates.js'
 import { inGeneral } from '../lib/transfer/foreign-settings/judge.js'
+import { FOREIGN_FILES } from '../lib/transfer/foreign-settings/file-table.js'
 import {
   FOREIGN_ENV,
-  FOREIGN_FILES,
   FOREIGN_KEYS,
   type ForeignName,
 } from '../lib/transfer/foreign-settings/table.js'

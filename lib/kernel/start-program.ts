@@ -141,7 +141,9 @@ function restOf(child: ChildProcess) {
     timer = setTimeout(() => setImmediate(look), QUIET_MS)
   }
   return {
-    begin: (): void => void (timer ?? wait()),
+    begin: (): void => {
+      if (timer === undefined) wait()
+    },
     came: (): void => void (hasCome = true),
     end: (): void => clearTimeout(timer),
   }
