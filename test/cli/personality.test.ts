@@ -159,6 +159,22 @@ describe('personality create, edit and remove', () => {
     }
   })
 
+  it('show a text as it is sent, also where it says in braces what would be a command of ours', async () => {
+    const { run } = await stage()
+    const text = 'Say {status}, {login} and {help limits}, and {{status}}.'
+    const preview = await run(['create', 'keeper', '--from', '-', '--dry-run'], { input: text })
+    expect(preview.stdout).toContain(`\n${text}\n`)
+    await run(['create', 'keeper', '--from', '-'], { input: text })
+    expect((await run(['show', 'keeper'])).stdout).toContain(`\n${text}\n`)
+    const { part, placeholders } = JSON.parse(
+      (await run(['show', 'keeper', '--json'])).stdout,
+    ) as Record<string, unknown>
+    expect(part).toContain(`\n${text}\n`)
+    expect(placeholders).toEqual(['{{status}}'])
+    await run(['use', 'keeper', '--agent', '{status}'])
+    expect((await run(['list'])).stdout).toContain('agent {status}: keeper')
+  })
+
   it('refuse a text that is no UTF-8', async () => {
     const { run, home, mine } = await stage()
     const file = path.join(home, 'odd.txt')

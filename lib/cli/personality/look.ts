@@ -1,4 +1,5 @@
 import { NO_PERSONALITY } from '../../config/personality-value.js'
+import { asData } from '../../kernel/text/command-words.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { isListed, LISTED } from '../../personality/names.js'
 import { chosenLine, chosenRows } from '../../personality/overview.js'
@@ -79,10 +80,11 @@ Shows the text as it is sent, with the contract in front of it, its file, and ab
       return 1
     }
     const from = spoken.file ?? 'the model list of your accounts'
-    const places = placeholdersIn(spoken.part)
+    const places = placeholdersIn(spoken.part).map(asData)
+    const part = asData(spoken.part)
     const open = places.length === 0 ? '' : `\nNothing fills these in: ${places.join(', ')}\n`
-    const text = `${name}, from ${from}, about ${summary.tokens} tokens with every request:\n\n${spoken.part}\n${open}`
-    return answer(io, json, { ...summary, part: spoken.part, placeholders: places }, text)
+    const text = `${name}, from ${from}, about ${summary.tokens} tokens with every request:\n\n${part}\n${open}`
+    return answer(io, json, { ...summary, part, placeholders: places }, text)
   },
 })
 

@@ -4,6 +4,7 @@ import { MAX_CONFIG_BYTES, readBoundedFile } from '../../kernel/files/bounded-fi
 import { createPersonalityFiles, type PersonalityFolder } from '../../personality/files.js'
 import { ownPart, placeholdersIn, tokensOf, cleanText } from '../../personality/text.js'
 import { applyText, type PlannedText, planRemoval, planText } from '../../personality/writing.js'
+import { asData } from '../../kernel/text/command-words.js'
 import { shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import { defineCommand } from '../command.js'
 import { backupStamp, copyAtomic } from '../../host-setup/file-change.js'
@@ -124,8 +125,9 @@ async function write(
     return answer(io, json, { action, name, written: false }, 'Nothing was changed.\n')
   const planned = await planText(place, name, text, action === 'create')
   const backup = dryRun ? undefined : await apply(planned)
-  const part = ownPart(cleanText(text))
-  const places = placeholdersIn(part)
+  const sent = ownPart(cleanText(text))
+  const part = asData(sent)
+  const places = placeholdersIn(sent).map(asData)
   const undo = dryRun
     ? null
     : backup === undefined
@@ -135,7 +137,7 @@ async function write(
           (file) => `edit ${name} --from ${shellWord(file, shellHere(io.env))}`,
           project,
         )
-  const tokens = tokensOf(part)
+  const tokens = tokensOf(sent)
   const data = { action, name, file: planned.file, dryRun, written: !dryRun, tokens }
   const lines = [
     `${planned.file}: ${dryRun ? 'would be written' : 'written'}, about ${tokens} tokens with every request`,
