@@ -292,6 +292,14 @@ describe('config check', () => {
     expect(beside.stdout).not.toContain('skills/personality-builder')
   })
 
+  it('that cannot be read is named by an import, also where there is no login to take', async () => {
+    const { run } = await stageWith('{broken')
+    const { code, stderr } = await run(['import', '--from', 'opencode-codex-auth'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('codex-config.jsonc is not one object of JSON')
+    expect(stderr).toContain('No login of opencode-codex-auth found')
+  })
+
   it('knows that the texts of requests can be kept here, too', async () => {
     const { run } = await stageWith('{"runtime":{"headerSnapshotBodies":true}}')
     expect((await run(['config', 'check'])).stdout).toContain('snapshotTexts: true')
