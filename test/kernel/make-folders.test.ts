@@ -1,4 +1,4 @@
-import type { mkdir} from 'node:fs/promises';
+import type { mkdir } from 'node:fs/promises'
 import { rm, stat, symlink } from 'node:fs/promises'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
