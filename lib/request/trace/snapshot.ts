@@ -21,7 +21,8 @@ const name = s.string({ pattern: /^[\w:.-]{1,100}$/ })
 const program = s.string({ pattern: /^[\w .+-]{1,60}$/ })
 const word = s.string({ pattern: REFUSAL_WORD, max: 80 })
 const count = s.int({ min: 0 })
-const time = s.number({ min: 0 })
+/** No date is later. */
+const time = s.number({ min: 0, max: 8_640_000_000_000_000 })
 const headers = s.record(s.unknown())
 
 const eventRun = s.object({
