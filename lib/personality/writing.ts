@@ -44,10 +44,14 @@ export async function planText(
     throw refused(
       found.problem,
       found.file.endsWith('.md')
-        ? `Take it away: {personality remove ${name}}`
+        ? `Take it away: {personality remove ${name}${flagOf(place)}}`
         : 'Nothing was changed.',
     )
-  if (isNew) throw refused(`There is a text "${name}" already.`, changeHint(name))
+  if (isNew)
+    throw refused(
+      `There is a text "${name}" already.`,
+      `Change it: {personality edit ${name}${flagOf(place)}}`,
+    )
   return { file: fileOf(name, found), after: text, hasBefore: true }
 }
 
@@ -118,8 +122,9 @@ function fileOf(name: string, found: FoundText, isRemoval = false): string {
   }
 }
 
-function changeHint(name: string): string {
-  return `Change it: {personality edit ${name}}`
+/** What a command has to be told to mean this place. */
+function flagOf({ scope }: PersonalityFolder): string {
+  return scope === 'project' ? ' --project' : ''
 }
 
 function refused(why: string, hint: string): CodexError {

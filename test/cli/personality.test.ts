@@ -113,6 +113,16 @@ describe('personality create, edit and remove', () => {
     await expect(readdir(path.join(home, '.config'))).rejects.toThrow()
   })
 
+  it('name the command for the place that was meant', async () => {
+    const { run, theirs } = await stage()
+    const create = (name: string) =>
+      run(['create', name, '--project', '--from', '-'], { input: 'Hi.' })
+    await create('keeper')
+    expect((await create('keeper')).stderr).toContain('personality edit keeper --project\n')
+    await writeFile(path.join(theirs, 'empty.md'), '')
+    expect((await create('empty')).stderr).toContain('personality remove empty --project\n')
+  })
+
   it('refuse a text of 5 MB, an empty one, a name that is taken, and a missing one', async () => {
     const { run } = await stage()
     const create = (input: string) => run(['create', 'keeper', '--from', '-'], { input })
