@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 
 import { commands } from '../../lib/cli/commands.js'
 import { ERROR_TABLE } from '../../lib/kernel/errors.js'
-import { asData, commandsIn, type Place } from '../../lib/kernel/text/command-words.js'
+import { asData, withoutDataMarks } from '../../lib/kernel/text/as-data.js'
+import { commandsIn, type Place } from '../../lib/kernel/text/command-words.js'
 import { plainLines } from '../../lib/kernel/text/plain-text.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { helpOf, toolCallOf } from '../../lib/tools/tool-arguments.js'
@@ -61,9 +62,11 @@ describe('a command in a text', () => {
   it('is none in a text of somebody else, which is read as it is', () => {
     const theirs = '{status} {{login}} {/doctor} {'
     for (const place of PLACES) {
-      expect(commandsIn(asData(theirs), place)).toBe(theirs)
-      expect(plainLines(asData(theirs))).toBe(theirs)
-      expect(commandsIn(`${asData('{status}')} {/status}`, place)).toBe('{status} /codex-status')
+      for (const shown of [plainLines, withoutDataMarks]) {
+        expect(shown(commandsIn(asData(theirs), place))).toBe(theirs)
+        const both = commandsIn(`${asData('{status}')} {/status}`, place)
+        expect(shown(both)).toBe('{status} /codex-status')
+      }
     }
   })
 

@@ -1,5 +1,5 @@
 import { NO_PERSONALITY } from '../../config/personality-value.js'
-import { asData } from '../../kernel/text/command-words.js'
+import { asData } from '../../kernel/text/as-data.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { isListed, LISTED } from '../../personality/names.js'
 import { chosenLine, chosenRows } from '../../personality/overview.js'

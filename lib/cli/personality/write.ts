@@ -4,7 +4,7 @@ import { MAX_CONFIG_BYTES, readBoundedFile } from '../../kernel/files/bounded-fi
 import { createPersonalityFiles, type PersonalityFolder } from '../../personality/files.js'
 import { ownPart, placeholdersIn, tokensOf, cleanText } from '../../personality/text.js'
 import { applyText, type PlannedText, planRemoval, planText } from '../../personality/writing.js'
-import { asData } from '../../kernel/text/command-words.js'
+import { asData } from '../../kernel/text/as-data.js'
 import { shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import { defineCommand } from '../command.js'
 import { backupStamp, copyAtomic } from '../../host-setup/file-change.js'

@@ -28,14 +28,6 @@ const NEWEST: Readonly<Record<string, string>> = {
 const COMMAND =
   /\{(\/?(?:accounts|completion|config|dashboard|diag|diff|doctor|export|health|help|import|install|keychain|label|limits|list|login|logout|metrics|models|next|note|personality|pool|refresh|remove|replay|reset|setup|simulate|status|switch|tag|toggle|uninstall|update|warm)(?: (?:'[^'\n]*'|"[^"\n]*"|\\[^{}\n]|[^{}\n'"\\]|\{[^{}\n]*\})*)?)\}/g
 
-/** A tag of Unicode, which nobody draws: behind a brace it says that the text is somebody else's, whose words are no commands. */
-const DATA_MARK = '\u{e0001}'
-
-/** A text that has to be read as it is, whatever it says in braces: `commandsIn` takes the marks out again. Pure. */
-export function asData(text: string): string {
-  return text.replaceAll('{', `{${DATA_MARK}`)
-}
-
 /**
  * A text of ours with its commands as they work where it is read. In the text a command stands in a neutral form,
  * `{status --why}`; with a slash in front, `{/doctor}`, it is the one typed into OpenCode, wherever that is read. Pure;
@@ -43,9 +35,7 @@ export function asData(text: string): string {
  */
 export function commandsIn(text: string, place: Place): string {
   return text.includes('{')
-    ? text
-        .replace(COMMAND, (_whole, command: string) => commandAt(command, place))
-        .replaceAll(`{${DATA_MARK}`, '{')
+    ? text.replace(COMMAND, (_whole, command: string) => commandAt(command, place))
     : text
 }
 

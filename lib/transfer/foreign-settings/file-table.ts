@@ -50,7 +50,7 @@ export const FOREIGN_FILES: readonly ForeignName[] = [
   },
   {
     name: 'agents/orchestrator.md.disabled',
-    becomes: { always: 'It is switched off there, and OpenCode does not read it.' },
+    becomes: { always: 'OpenCode reads no file of this name.' },
   },
   {
     name: 'cache/codex-client-version.json',
@@ -70,11 +70,11 @@ export const FOREIGN_FILES: readonly ForeignName[] = [
   },
   {
     name: 'cache/codex-prompts-cache*.json',
-    becomes: { always: 'The texts that collaboration needs are fetched anew.' },
+    becomes: { always: 'The texts that collaboration needs are fetched; that file is not read.' },
   },
   {
     name: 'cache/codex-instructions*',
-    becomes: { always: 'Instructions are fetched anew where they are needed.' },
+    becomes: { always: 'Instructions are fetched where they are needed; that file is not read.' },
   },
   {
     name: 'cache/codex-session-affinity.json',
