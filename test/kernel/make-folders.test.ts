@@ -1,5 +1,5 @@
 import type { mkdir } from 'node:fs/promises'
-import { rm, stat, symlink } from 'node:fs/promises'
+import { stat, symlink, writeFile } from 'node:fs/promises'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
 
@@ -44,13 +44,28 @@ describe('folders that are made', () => {
       await expect(makeFolders(path.join(root, ...folder))).rejects.toMatchObject({ code: 'EROFS' })
   })
 
+  it.runIf(process.platform === 'linux')(
+    'where nobody can make any are refused at once',
+    async () => {
+      await expect(makeFolders('/proc/none/below')).rejects.toMatchObject({ code: 'ENOENT' })
+    },
+  )
+
+  it('are not made in the place of a file, nor below one', async () => {
+    const file = path.join(await temporaryFolder(), 'file')
+    await writeFile(file, '')
+    await expect(makeFolders(file)).rejects.toMatchObject({ code: 'EEXIST' })
+    await expect(makeFolders(path.join(file, 'below'))).rejects.toThrow()
+  })
+
   it.skipIf(process.platform === 'win32')(
-    'behind a link to nothing are missing, as they were',
+    'behind a link to a folder are those of the folder, and behind a link to nothing cannot be made',
     async () => {
       const root = await temporaryFolder()
-      await symlink(path.join(root, 'none', 'there'), path.join(root, 'link'))
-      await expect(makeFolders(path.join(root, 'link'))).rejects.toMatchObject({ code: 'ENOENT' })
-      await rm(path.join(root, 'link'))
+      await symlink(root, path.join(root, 'link'))
+      expect(await makeFolders(path.join(root, 'link'))).toBeUndefined()
+      await symlink(path.join(root, 'none', 'there'), path.join(root, 'lost'))
+      await expect(makeFolders(path.join(root, 'lost'))).rejects.toMatchObject({ code: 'EEXIST' })
     },
   )
 })
