@@ -10,9 +10,9 @@ import { codexPersonality } from '../lib/tools/setup/codex-personality.js'
 import { TOOLS } from '../lib/tools/index.js'
 import { templateConfig } from '../lib/models/templates.js'
 import { inGeneral } from '../lib/transfer/foreign-settings/judge.js'
+import { FOREIGN_FILES } from '../lib/transfer/foreign-settings/file-table.js'
 import {
   FOREIGN_ENV,
-  FOREIGN_FILES,
   FOREIGN_KEYS,
   type ForeignName,
 } from '../lib/transfer/foreign-settings/table.js'

@@ -10,6 +10,8 @@ const mannersSchema = s.object({ personality_friendly: manner, personality_pragm
 /** A model's name goes into the host's tables and into headers, an effort into the list of variants. */
 const SLUG = /^[A-Za-z0-9][\w.:/-]{0,127}$/
 const EFFORT = /^[a-z][a-z0-9-]{0,31}$/
+/** OpenCode's instructions and tools alone take nearly as much: it would compact without end. Tokens. */
+const LEAST_WINDOW = 16_000
 const CONTROLS = /[\p{Cc}\p{Cf}]+/gu
 const MAX_NAME_CHARS = 80
 
@@ -17,7 +19,7 @@ const MAX_NAME_CHARS = 80
 const modelSchema = s.looseObject({
   slug: s.string({ pattern: SLUG }),
   display_name: s.string().optional(),
-  context_window: maybe(s.int({ min: 1 })),
+  context_window: maybe(s.int({ min: LEAST_WINDOW })),
   supported_reasoning_levels: maybe(s.array(s.looseObject({ effort: s.string() }))),
   default_reasoning_level: maybe(s.string()),
   support_verbosity: maybe(s.boolean()),
@@ -72,9 +74,7 @@ export function parseCatalogue(body: unknown): CatalogueModel[] | undefined {
       name:
         model.display_name?.replace(CONTROLS, ' ').trim().slice(0, MAX_NAME_CHARS) || model.slug,
       input: model.context_window,
-      efforts: model.supported_reasoning_levels
-        ?.map(({ effort }) => effort)
-        .filter((effort) => EFFORT.test(effort)),
+      efforts: effortsIn(model.supported_reasoning_levels),
       defaultEffort: model.default_reasoning_level,
       ...optionsOf(model),
       listed: (model.visibility ?? 'list') === 'list',
@@ -83,6 +83,14 @@ export function parseCatalogue(body: unknown): CatalogueModel[] | undefined {
       manners: model.model_messages?.instructions_variables,
     }),
   )
+}
+
+/** None of a list in which none can be read: only an empty one says that there are none. */
+function effortsIn(
+  levels: readonly { readonly effort: string }[] | null | undefined,
+): string[] | undefined {
+  const efforts = levels?.map(({ effort }) => effort).filter((effort) => EFFORT.test(effort))
+  return efforts?.length === 0 && levels?.length !== 0 ? undefined : efforts
 }
 
 function optionsOf(

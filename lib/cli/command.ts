@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
+import { withoutDataMarks } from '../kernel/text/as-data.js'
 import { commandsIn } from '../kernel/text/command-words.js'
 import { plainData } from '../kernel/text/plain-text.js'
 import type { Command, CommandIo, Values } from './io.js'
@@ -77,7 +78,7 @@ function helpOf(option: string, help: string): string {
  * around them, and a brace in a text is written such that nothing takes it for the begin of one. Pure.
  */
 export function jsonText(value: unknown, indent?: number): string {
-  const said = plainData(value, (text) => commandsIn(text, 'terminal'))
+  const said = plainData(value, (text) => withoutDataMarks(commandsIn(text, 'terminal')))
   const json = JSON.stringify(said, undefined, indent)
   return `${json.replace(STRING, (text) => text.replaceAll('{', '\\u007b'))}\n`
 }

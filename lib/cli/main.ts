@@ -58,8 +58,9 @@ export async function main(
       if (nameOf(io.signal.reason) === 'AbortError') io.stderr(`${STOPPED}\n`)
       return 130
     }
-    const message = redactText(messageOf(error))
-    const hint = isCodexError(error) ? error.hint : ''
+    const message = redactText(isUnparsed(error) ? firstSentence(error.message) : messageOf(error))
+    const ownHint = isCodexError(error) ? error.hint : ''
+    const hint = ownHint === '' && isUsageError(error) ? `Help: {${name} --help}` : ownHint
     if (rest.includes('--json')) {
       const known = isUsageError(error) ? 'invalid_input' : 'internal'
       tellAsJson(io, { code: isCodexError(error) ? error.code : known, message, hint })
@@ -91,15 +92,23 @@ function usage(commands: readonly Command[]): string {
   return `Usage: ${PROGRAM} <command> [options]\n\n${lines.join('\n')}\n\nHelp for one command: ${PROGRAM} <command> --help\n`
 }
 
-/** `node:util` parseArgs throws TypeErrors for unknown or misused options. */
 function isUsageError(error: unknown): boolean {
+  return error instanceof WrongUsage || isUnparsed(error)
+}
+
+/** `node:util` parseArgs throws TypeErrors for unknown or misused options. */
+function isUnparsed(error: unknown): error is TypeError {
   return (
-    error instanceof WrongUsage ||
-    (error instanceof TypeError &&
-      'code' in error &&
-      typeof error.code === 'string' &&
-      error.code.startsWith('ERR_PARSE_ARGS'))
+    error instanceof TypeError &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code.startsWith('ERR_PARSE_ARGS')
   )
+}
+
+/** What Node says behind it is how to type a file that is named like an option, and an open quote. */
+function firstSentence(text: string): string {
+  return `${text.split(/\.(?:\s|$)/)[0] ?? text}.`
 }
 
 /** The terminal, to which no name, path or word of a backend is a command; ours are such as can be typed there. */

@@ -1,7 +1,7 @@
 import { BACKEND_ENV, ISSUER_ENV } from '../oauth/endpoints.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
-import { CodexError, messageOf } from '../kernel/errors.js'
+import { CodexError, messageOf, WrongUsage } from '../kernel/errors.js'
 import { givenPath } from '../kernel/files/given-path.js'
 import { resolvePaths } from '../kernel/files/paths.js'
 import { shellHere, variableLine } from '../kernel/text/shell-quote.js'
@@ -67,8 +67,7 @@ export const simulateCommand = defineCommand({
 function wholeNumber(text: string, option: string, most: number): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= 0 && value <= most) return value
-  throw new CodexError(
-    'invalid_input',
+  throw new WrongUsage(
     `${option} must be a whole number from 0 to ${most}, not ${JSON.stringify(text)}.`,
   )
 }

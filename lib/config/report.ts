@@ -68,6 +68,6 @@ export function settingValue(name: SettingName, text: string): unknown {
   const checked = schema.safeParse(json === undefined ? text : json)
   if (checked.success) return checked.data
   throw new CodexError('invalid_input', `${name} cannot have this value: ${checked.problem}.`, {
-    hint: 'Nothing was changed.',
+    hint: `Nothing was changed. What it takes: {config ${name}}`,
   })
 }

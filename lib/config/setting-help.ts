@@ -51,7 +51,7 @@ export const SETTING_HELP: Readonly<Record<SettingName, string>> = {
   codexIdentity:
     'Send the identifying headers of the Codex CLI in place of those of OpenCode: as codex_cli_rs from the TUI, as codex_exec from opencode run; ChatGPT accounts only.',
   codexClientVersion:
-    'Version of the Codex CLI that the model list is asked for with and that codexIdentity names; letters, digits and . + _ - only. auto: the newest of the one installed here, the newest release in the npm registry (asked once a day), and the one this package knows.',
+    'Version of the Codex CLI that the model list is asked for with and that codexIdentity names: a digit, then letters, digits and . + _ - only. auto: the newest of the one installed here, the newest release in the npm registry (asked once a day), and the one this package knows.',
   baseUrl:
     'Endpoint of API keys that name none of their own; before provider.openai.options.baseURL of your own OpenCode configuration and the public API. ChatGPT accounts never go there.',
   tools:

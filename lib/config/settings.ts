@@ -199,7 +199,7 @@ export const SETTINGS = {
     env: 'CODEX_AUTH_CODEX_IDENTITY',
   }),
   codexClientVersion: setting({
-    schema: s.string({ pattern: /^[0-9A-Za-z.+_-]{1,32}$/ }),
+    schema: s.string({ pattern: /^(?:auto|\d[0-9A-Za-z.+_-]{0,31})$/ }),
     default: LEARNED,
     env: 'CODEX_AUTH_CLIENT_VERSION',
   }),

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 
+import { makeFolders } from '../kernel/make-folders.js'
 import { chosenEnvironment, type Ended, findProgram, runProgram } from '../kernel/start-program.js'
 import type { Paths } from '../kernel/files/paths.js'
 
@@ -39,7 +39,7 @@ export async function runHost(
   const program = hostProgram(env, paths)
   if (program === undefined) return undefined
   const folder = path.join(paths.cacheDir, 'empty')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolders(folder)
   try {
     const ended = await runProgram({
       program,

@@ -64,8 +64,15 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** A program that does not end when it is told to is ended all the same after this long, ms. */
+const PATIENCE_MS = 2_000
+/** Where nothing was written for this long after the end of a program, somebody it left behind holds its output, ms. */
+const QUIET_MS = 500
+/** Who goes on writing then is not listened to for longer than this many times that. */
+const MOST_WAITS = 4
+
 /**
- * Runs a program to its end.
+ * Runs a program to its end. It is not waited for longer than its time limit, whatever it started or makes of a signal.
  * @param stdin what it is given to read; a program that does not read it is told by its exit code
  * @param mostOutput characters that are kept of each side, the last ones
  * @returns undefined when there is no such program
@@ -79,15 +86,67 @@ export async function runProgram(
   if (child === undefined) return undefined
   return new Promise((resolve, reject) => {
     const kept = { stdout: '', stderr: '' }
+    const rest = restOf(child)
     for (const name of ['stdout', 'stderr'] as const)
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
         kept[name] = (kept[name] + text).slice(-mostOutput)
+        rest.came()
       })
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code, ...kept }))
+    const limit = endFirmly(child, program)
+    child.once('error', (error) => {
+      rest.begin()
+      reject(error)
+    })
+    child.once('exit', () => rest.begin())
+    child.once('close', (code) => {
+      clearTimeout(limit)
+      rest.end()
+      resolve({ code, ...kept })
+    })
     child.stdin?.on('error', () => undefined)
     child.stdin?.end(stdin)
   })
+}
+
+/** The system asks a program to end, which may not listen. */
+function endFirmly(
+  child: ChildProcess,
+  { timeout, signal }: Pick<Program, 'timeout' | 'signal'>,
+): NodeJS.Timeout | undefined {
+  const kill = (): void => {
+    child.kill('SIGKILL')
+  }
+  const later = () => setTimeout(kill, PATIENCE_MS).unref()
+  if (signal?.aborted === true) later()
+  else signal?.addEventListener('abort', later, { once: true })
+  child.once('exit', () => signal?.removeEventListener('abort', later))
+  return timeout === undefined ? undefined : setTimeout(kill, timeout + PATIENCE_MS)
+}
+
+/** Closes the output of a program that has ended, once nothing more comes of it. */
+function restOf(child: ChildProcess) {
+  let timer: NodeJS.Timeout | undefined
+  let hasCome = false
+  let waits = 0
+  const close = (): void => {
+    child.stdin?.destroy()
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+  }
+  const wait = (): void => {
+    hasCome = false
+    waits += 1
+    const look = () => (hasCome && waits < MOST_WAITS ? wait() : close())
+    // Where the thread stood still, what was written lies there unread when the time is over.
+    timer = setTimeout(() => setImmediate(look), QUIET_MS)
+  }
+  return {
+    begin: (): void => {
+      if (timer === undefined) wait()
+    },
+    came: (): void => void (hasCome = true),
+    end: (): void => clearTimeout(timer),
+  }
 }
 
 /** Variables that say nothing of a project: who the user is, where the desktop is, which language, which way to the network. */

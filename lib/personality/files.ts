@@ -2,13 +2,12 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { findProjectRoot } from '../accounts/project/project.js'
-import { messageOf } from '../kernel/errors.js'
 import { systemCode } from '../kernel/system-code.js'
-import { readBoundedFile } from '../kernel/files/bounded-file.js'
+import { readBoundedFile, UnreadableFile } from '../kernel/files/bounded-file.js'
 import type { Paths } from '../kernel/files/paths.js'
 import { isInside } from '../kernel/files/same-path.js'
-import { problemOfOwnName } from './names.js'
-import { cleanText, MAX_PERSONALITY_BYTES } from './text.js'
+import { nameFrom, problemOfOwnName } from './names.js'
+import { cleanText, MAX_PERSONALITY_BYTES, problemOfText } from './text.js'
 
 /** Name of the folder, in a project's `.opencode` and in OpenCode's configuration folder. */
 const FOLDER = 'personalities'
@@ -100,7 +99,7 @@ export function createPersonalityFiles(folders: readonly PersonalityFolder[]) {
     for (const place of folders) {
       const found = await findIn(place, name).catch((error: unknown): FoundText => {
         if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return { kind: 'missing' }
-        return { kind: 'problem', file: place.folder, problem: messageOf(error) }
+        return { kind: 'problem', file: place.folder, problem: unreadable(place.folder, error) }
       })
       if (found.kind !== 'missing') return found
     }
@@ -109,18 +108,37 @@ export function createPersonalityFiles(folders: readonly PersonalityFolder[]) {
 
   return {
     find,
-    /** Every name that a file has, in order; what a file of it says is asked of `find`. */
-    async names(): Promise<readonly string[]> {
+    /**
+     * Every name that a file has, in order, also one that cannot be chosen; what a file of it says is asked of `find`.
+     * @returns with the folders that cannot be looked through, in sentences
+     */
+    async names(): Promise<{
+      readonly names: readonly string[]
+      readonly problems: readonly string[]
+    }> {
+      const problems: string[] = []
       const all = await Promise.all(
-        folders.map(({ folder }) => namesIn(folder).catch((): readonly string[] => [])),
+        folders.map(({ folder }) =>
+          namesIn(folder).catch((error: unknown) => {
+            if (systemCode(error) !== 'ENOENT') problems.push(unreadable(folder, error))
+            return []
+          }),
+        ),
       )
-      return [...new Set(all.flat().map(nameOf))].sort()
+      return { names: [...new Set(all.flat().map(nameOf))].sort(), problems }
     },
   }
 }
 
 /** Reader of texts. */
 export type PersonalityFiles = ReturnType<typeof createPersonalityFiles>
+
+/** What the reader of files says is a sentence; what the system says is none. */
+function unreadable(place: string, error: unknown): string {
+  return error instanceof UnreadableFile
+    ? error.message
+    : `${place} cannot be read (${systemCode(error) ?? 'unknown reason'}).`
+}
 
 function nameOf(file: string): string {
   return file.slice(0, -ENDING.length).toLowerCase()
@@ -138,20 +156,22 @@ async function stateOf(file: string): Promise<string | undefined> {
 
 async function readText(place: PersonalityFolder, file: string): Promise<FoundText> {
   const problem = (text: string): FoundText => ({ kind: 'problem', file, problem: text })
-  const reserved = problemOfOwnName(nameOf(path.basename(file)))
+  const name = nameOf(path.basename(file))
+  const reserved = nameFrom(name).problem ?? problemOfOwnName(name)
   if (reserved !== undefined) return problem(reserved)
   try {
     const [real, folder] = await Promise.all([realpath(file), realpath(place.folder)])
     if (place.within !== undefined && !isInside(await realpath(place.within), folder))
       return problem(`${place.folder} leads out of the project, so nothing in it is read.`)
     if (!isInside(folder, real)) return problem(`${file} is a link that leads out of its folder.`)
-    const text = cleanText((await readBoundedFile(real, MAX_PERSONALITY_BYTES)) ?? '')
-    return text === ''
-      ? problem(`${file} is empty.`)
-      : { kind: 'text', scope: place.scope, file, text }
+    const text = (await readBoundedFile(real, MAX_PERSONALITY_BYTES)) ?? ''
+    const wrong = problemOfText(text)
+    return wrong === undefined
+      ? { kind: 'text', scope: place.scope, file, text: cleanText(text) }
+      : problem(`${file} ${wrong}`)
   } catch (error) {
     return problem(
-      systemCode(error) === 'ENOENT' ? `${file} is a link to nothing.` : messageOf(error),
+      systemCode(error) === 'ENOENT' ? `${file} is a link to nothing.` : unreadable(file, error),
     )
   }
 }

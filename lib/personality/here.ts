@@ -9,7 +9,8 @@ export function isHereIn(directory: string, home: string): (folder: string) => b
   // Asked at every request: the disk is looked at once for each folder.
   const known = new Map<string, boolean>()
   return (folder) => {
-    const isHere = known.get(folder) ?? (path.isAbsolute(folder) && isSamePath(folder, root))
+    const meant = folder.replace(/^~(?=[\\/]|$)/, () => home)
+    const isHere = known.get(folder) ?? (path.isAbsolute(meant) && isSamePath(meant, root))
     known.set(folder, isHere)
     return isHere
   }

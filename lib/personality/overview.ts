@@ -2,6 +2,7 @@ import { type ListedTexts } from '../catalogue/listed-texts.js'
 import { NO_PERSONALITY, type PersonalityValue } from '../config/personality-value.js'
 import { choicesHere } from './choice.js'
 import type { PersonalityFiles } from './files.js'
+import { asData } from '../kernel/text/as-data.js'
 import { isListed } from './names.js'
 import { spokenBy } from './spoken.js'
 import { tokensOf } from './text.js'
@@ -49,7 +50,7 @@ export function chosenLine(rows: readonly ChosenRow[]): string {
           ? ''
           : ` (${isListed(name) ? 'the model list’s' : scope === 'project' ? 'this project’s' : 'yours'}, about ${tokens} tokens)`
         : ` (not used: ${problem})`
-    return `${where === '' ? '' : `${where}: `}${name}${what}`
+    return `${where === '' ? '' : `${asData(where)}: `}${name}${what}`
   })
   return `Personality: ${words.join('; ')}`
 }

@@ -42,6 +42,11 @@ export async function skillState(file: string): Promise<SkillState> {
   return seal !== undefined && seal === sealOf(text) ? 'older' : 'changed'
 }
 
+/** Whether a text began as one of ours, whatever became of it. Pure. */
+export function hasOurSeal(text: string): boolean {
+  return SEAL.test(text)
+}
+
 function sealOf(text: string): string {
   return sha256Hex(text.replace(SEAL, '')).slice(0, 16)
 }

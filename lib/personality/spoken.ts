@@ -13,7 +13,13 @@ export type Spoken =
       /** Path of the file; null for a text of the model list. */
       readonly file: string | null
     }
-  | { readonly kind: 'problem'; readonly name: string; readonly problem: string }
+  | {
+      readonly kind: 'problem'
+      readonly name: string
+      readonly problem: string
+      /** There is none of that name. */
+      readonly isMissing?: true
+    }
 
 /** Where texts come from. */
 export interface Sources {
@@ -51,6 +57,7 @@ export async function spokenBy(
       return {
         kind: 'problem',
         name,
+        isMissing: true,
         problem: `There is no text "${name}", neither in this project nor in your own folder.`,
       }
   }

@@ -19,6 +19,13 @@ export function cleanText(text: string): string {
   return plainLines(text.replaceAll('\t', '  ')).trim()
 }
 
+/** Why a text cannot be sent, whoever wrote it; undefined when it can. Pure. */
+export function problemOfText(text: string): string | undefined {
+  // Both are what another encoding leaves when it is read as UTF-8.
+  if (/[\0\ufffd]/.test(text)) return 'holds characters that are no UTF-8. Save it as UTF-8.'
+  return cleanText(text) === '' ? 'is empty.' : undefined
+}
+
 /** What is added to the instructions for a text of the user or of a project. Pure. */
 export function ownPart(text: string): string {
   return `${HEADING}\n\n${CONTRACT}\n\n<personality>\n${text.replace(MARK, '‹')}\n</personality>`

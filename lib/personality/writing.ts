@@ -9,7 +9,7 @@ import { isInside } from '../kernel/files/same-path.js'
 import { counted } from '../kernel/text/plural.js'
 import { createPersonalityFiles, type FoundText, type PersonalityFolder } from './files.js'
 import { problemOfOwnName } from './names.js'
-import { cleanText, MAX_PERSONALITY_BYTES } from './text.js'
+import { MAX_PERSONALITY_BYTES, problemOfText } from './text.js'
 
 /** A change of one text that is worked out and not yet made. */
 export interface PlannedText {
@@ -18,6 +18,8 @@ export interface PlannedText {
   readonly after: string | undefined
   /** What is there is kept under another name. */
   readonly hasBefore: boolean
+  /** Why what is there could not be written again; undefined where it could, or nothing is there. */
+  readonly problem?: string
 }
 
 /**
@@ -38,7 +40,18 @@ export async function planText(
   const found = await createPersonalityFiles([place]).find(name)
   if (found.kind === 'missing' && isNew)
     return { file: path.join(place.folder, `${name}.md`), after: text, hasBefore: false }
-  if (isNew) throw refused(`There is a text "${name}" already.`, changeHint(name))
+  if (found.kind === 'problem' && isNew)
+    throw refused(
+      found.problem,
+      found.file.endsWith('.md')
+        ? `Take it away: {personality remove ${name}${flagOf(place)}}`
+        : 'Nothing was changed.',
+    )
+  if (isNew)
+    throw refused(
+      `There is a text "${name}" already.`,
+      `Change it: {personality edit ${name}${flagOf(place)}}`,
+    )
   return { file: fileOf(name, found), after: text, hasBefore: true }
 }
 
@@ -46,7 +59,12 @@ export async function planText(
 export async function planRemoval(place: PersonalityFolder, name: string): Promise<PlannedText> {
   assertPlace(place)
   const found = await createPersonalityFiles([place]).find(name)
-  return { file: fileOf(name, found, true), after: undefined, hasBefore: true }
+  return {
+    file: fileOf(name, found, true),
+    after: undefined,
+    hasBefore: true,
+    ...(found.kind === 'problem' && { problem: found.problem }),
+  }
 }
 
 /**
@@ -80,7 +98,8 @@ function assertText(text: string): void {
       `The text has ${counted(bytes, 'byte')}; at most ${MAX_PERSONALITY_BYTES / 1024} KB are read.`,
       'Say it in fewer words: every request carries them.',
     )
-  if (cleanText(text) === '') throw refused('The text is empty.', 'Nothing was changed.')
+  const problem = problemOfText(text)
+  if (problem !== undefined) throw refused(`The text ${problem}`, 'Nothing was changed.')
 }
 
 /** Nothing is written through a folder that leads out of the project. */
@@ -103,8 +122,9 @@ function fileOf(name: string, found: FoundText, isRemoval = false): string {
   }
 }
 
-function changeHint(name: string): string {
-  return `Change it: {personality edit ${name}}`
+/** What a command has to be told to mean this place. */
+function flagOf({ scope }: PersonalityFolder): string {
+  return scope === 'project' ? ' --project' : ''
 }
 
 function refused(why: string, hint: string): CodexError {

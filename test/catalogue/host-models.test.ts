@@ -246,6 +246,28 @@ describe('mergeModels', () => {
     expect(mergeModels(host, [catalogue(bare)], new Set())).toEqual(host)
   })
 
+  it('leaves a model its length and its efforts where the list has none that can be meant', () => {
+    const odd = [
+      { context_window: 1 },
+      { context_window: 0 },
+      { context_window: -5 },
+      { context_window: 1e308 },
+      { context_window: '272000' },
+      { supported_reasoning_levels: [{ effort: 'a b' }] },
+      { supported_reasoning_levels: [null] },
+      { supported_reasoning_levels: { effort: 'low' } },
+    ]
+    const bare = { slug: 'm', context_window: null, supported_reasoning_levels: null }
+    const host = { m: hostModel('m') }
+    for (const fields of odd)
+      expect(
+        mergeModels(host, [catalogue({ ...bare, ...fields })], new Set()),
+        JSON.stringify(fields),
+      ).toEqual(host)
+    const none = catalogue({ ...bare, supported_reasoning_levels: [] })
+    expect(mergeModels(host, [none], new Set()).m?.variants).not.toHaveProperty('low')
+  })
+
   it('never takes a model of the host away, whatever the catalogue says', () => {
     fc.assert(
       fc.property(

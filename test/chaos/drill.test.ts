@@ -110,6 +110,41 @@ describe('doctor --drill of the packed package', () => {
     END_MS,
   )
 
+  it.each([
+    ['full from the start', 0],
+    ['full after a while', 5],
+  ])(
+    'does not call a disk unsafe that is %s: it says what to do, and leaves nothing',
+    async (_when, writes) => {
+      const { home, folder, start, leftIn } = await installed()
+      const full = path.join(folder, 'full.mjs')
+      await writeFile(
+        full,
+        `import fs from 'node:fs/promises'
+        import { syncBuiltinESMExports } from 'node:module'
+        const real = fs.writeFile
+        let left = ${writes}
+        fs.writeFile = async (file, ...rest) => {
+          if (!String(file).startsWith(${JSON.stringify(home)}) || (left -= 1) >= 0) return real(file, ...rest)
+          throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+        }
+        syncBuiltinESMExports()\n`,
+      )
+      const { code, stdout, stderr } = await endOf(
+        start(
+          ['--drill', '--seconds', '10', '--processes', '2'],
+          ['--import', pathToFileURL(full).href],
+        ),
+        END_MS,
+      )
+      expect([code, stdout]).toEqual([1, ''])
+      expect(stderr).toContain('is full (ENOSPC), so the drill could not go on')
+      expect(stderr).toContain('Make room there, then run it again')
+      expect(await leftIn()).toEqual([])
+    },
+    END_MS,
+  )
+
   it.skipIf(process.platform === 'win32')(
     'ends at once on Ctrl-C with all its processes and its folder, and removes what a killed one left',
     async () => {

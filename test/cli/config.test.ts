@@ -153,6 +153,11 @@ describe('config', () => {
   it.each([
     [['set', 'toastDurationMs', 'soon'], 1, 'toastDurationMs cannot have this value'],
     [['set', 'maskEmail', 'yes'], 1, 'maskEmail cannot have this value'],
+    [
+      ['set', 'personality', '../x'],
+      1,
+      'Nothing was changed. What it takes: npx oc-codex-multi-auth config personality\n',
+    ],
     [['set', 'nothing', '1'], 1, 'There is no setting "nothing"'],
     [['set', 'baseUrl', 'http://gateway.example'], 1, 'must start with https://'],
     [['set', 'tools'], 2, 'takes a name and a value'],

@@ -113,6 +113,16 @@ describe('personality create, edit and remove', () => {
     await expect(readdir(path.join(home, '.config'))).rejects.toThrow()
   })
 
+  it('name the command for the place that was meant', async () => {
+    const { run, theirs } = await stage()
+    const create = (name: string) =>
+      run(['create', name, '--project', '--from', '-'], { input: 'Hi.' })
+    await create('keeper')
+    expect((await create('keeper')).stderr).toContain('personality edit keeper --project\n')
+    await writeFile(path.join(theirs, 'empty.md'), '')
+    expect((await create('empty')).stderr).toContain('personality remove empty --project\n')
+  })
+
   it('refuse a text of 5 MB, an empty one, a name that is taken, and a missing one', async () => {
     const { run } = await stage()
     const create = (input: string) => run(['create', 'keeper', '--from', '-'], { input })
@@ -140,6 +150,51 @@ describe('personality create, edit and remove', () => {
     await symlink(mine, theirs)
     const through = await run(['create', 'new', '--project', '--from', '-'], { input: 'x' })
     expect(through.stderr).toContain('leads out of the project')
+  })
+
+  it('take away also what cannot be used, and say where it is kept where no command brings it back', async () => {
+    const { run, mine } = await stage()
+    await mkdir(mine, { recursive: true })
+    const texts = { big: 'x'.repeat(40_000), empty: '', odd: 'a\0b' }
+    for (const [name, text] of Object.entries(texts)) {
+      await writeFile(path.join(mine, `${name}.md`), text)
+      const created = await run(['create', name, '--from', '-'], { input: 'x' })
+      expect(created.stderr).toContain(
+        `Take it away: npx oc-codex-multi-auth personality remove ${name}`,
+      )
+      const { stdout } = await run(['remove', name, '--yes'])
+      expect(stdout).not.toContain('Undo:')
+      const kept = /^As it was: (.*)$/m.exec(stdout)?.[1] ?? ''
+      expect(await readFile(kept, 'utf8')).toBe(text)
+    }
+  })
+
+  it('show a text as it is sent, also where it says in braces what would be a command of ours', async () => {
+    const { run } = await stage()
+    const text = 'Say {status}, {login} and {help limits}, and {{status}}.'
+    const preview = await run(['create', 'keeper', '--from', '-', '--dry-run'], { input: text })
+    expect(preview.stdout).toContain(`\n${text}\n`)
+    await run(['create', 'keeper', '--from', '-'], { input: text })
+    expect((await run(['show', 'keeper'])).stdout).toContain(`\n${text}\n`)
+    const { part, placeholders } = JSON.parse(
+      (await run(['show', 'keeper', '--json'])).stdout,
+    ) as Record<string, unknown>
+    expect(part).toContain(`\n${text}\n`)
+    expect(placeholders).toEqual(['{{status}}'])
+    await run(['use', 'keeper', '--agent', '{status}'])
+    expect((await run(['list'])).stdout).toContain('agent {status}: keeper')
+  })
+
+  it('refuse a text that is no UTF-8', async () => {
+    const { run, home, mine } = await stage()
+    const file = path.join(home, 'odd.txt')
+    await writeFile(file, Buffer.from('\ufeffSpeak.', 'utf16le'))
+    const { code, stderr } = await run(['create', 'keeper', '--from', file])
+    expect([code, stderr]).toEqual([
+      1,
+      'The text holds characters that are no UTF-8. Save it as UTF-8.\nNothing was changed.\n',
+    ])
+    await expect(readdir(mine)).rejects.toThrow()
   })
 
   it('remove nothing without a yes', async () => {
@@ -213,6 +268,35 @@ describe('personality use', () => {
     await expect(readFile(config)).rejects.toThrow()
     expect((await run(['use', 'friendly'])).stdout).toContain('Requests go out without it until')
     expect((await run(['use', 'friendly', '--model', 'a', '--agent', 'b'])).code).toBe(2)
+  })
+
+  it('takes no empty name of an agent or a model', async () => {
+    const { run, config } = await stage('{}')
+    for (const flag of ['--agent', '--model']) {
+      const { code, stderr } = await run(['use', 'none', flag, ' '])
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining(`${flag} takes a name.`) as string,
+      ])
+    }
+    expect(await readFile(config, 'utf8')).toBe('{}')
+  })
+
+  it('of a text that cannot be used says what is wrong with it, and not to write it', async () => {
+    const { run, mine } = await stage()
+    await mkdir(mine, { recursive: true })
+    await writeFile(path.join(mine, 'big.md'), 'x'.repeat(40_000))
+    const { code, stderr } = await run(['use', 'big'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('too large')
+    expect(stderr).not.toContain('Write it')
+  })
+
+  it('shows with --dry-run how the setting would read', async () => {
+    const { run } = await stage('{"personality":"none"}')
+    expect((await run(['use', 'none', '--agent', 'plan', '--dry-run'])).stdout).toContain(
+      '  - "personality": "none"\n  + "personality": {"default":"none","agents":{"plan":"none"}}\n',
+    )
   })
 
   it('changes nothing with --dry-run', async () => {
@@ -309,7 +393,12 @@ describe('the skill personality-builder', () => {
     const forced = await here.run(['install-skill', '--force'])
     const backup = /^As it was: (.*)$/m.exec(forced.stdout)?.[1] ?? ''
     expect(await readFile(backup, 'utf8')).toBe(words)
-    expect((await here.run(['remove-skill', '--force'])).code).toBe(0)
+    await writeFile(skillOf(here), words)
+    const removed = await here.run(['remove-skill', '--force'])
+    const again = /^As it was: (.*)$/m.exec(removed.stdout)?.[1] ?? ''
+    expect(await readFile(again, 'utf8')).toBe(words)
+    expect(removed.stdout).not.toContain('Undo:')
+    await expect(readFile(skillOf(here))).rejects.toThrow()
   })
 
   it('of another version is known as ours, and a file of somebody else is not', async () => {

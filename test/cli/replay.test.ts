@@ -264,6 +264,11 @@ describe('replay', () => {
       'is a damaged snapshot: ',
     ],
     [
+      'of a time that no calendar has',
+      (file) => changed(file, (value) => ({ ...value, startedAtMs: 1e300 })),
+      'is a damaged snapshot: ',
+    ],
+    [
       'whose body was not kept',
       (file) =>
         changed(file, (value) => ({

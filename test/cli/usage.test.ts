@@ -12,7 +12,11 @@ it.each([
   [['login', '--browser', '--device'], 'Choose one of --browser'],
   [['config', 'a', 'b'], 'config takes at most one name.'],
   [['install', '--modern', '--full'], 'Choose one of --modern, --full.'],
-  [['list', '--nonsense'], '--nonsense'],
+  [['list', '--nonsense'], "Unknown option '--nonsense'.\n"],
+  [['replay', '--number'], "Option '--number <value>' argument missing.\n"],
+  [['replay', '--number', '-1'], "Option '--number' argument is ambiguous.\n"],
+  [['doctor', '--drill', '--fix'], '--drill stands alone.'],
+  [['simulate', '--port', '99999999'], '--port must be a whole number'],
 ])('ends with 2 after one sentence when it is called wrongly: %j', async (argv, sentence) => {
   const home = await aHome([{ refreshToken: 'rt-a', accountId: 'a', addedAt: 1, lastUsed: 0 }])
   expect(await runCli(home, argv)).toMatchObject({
@@ -20,6 +24,25 @@ it.each([
     stdout: '',
     stderr: expect.stringContaining(sentence),
   })
+})
+
+it('says where help is, however it was called wrongly, in one line behind the sentence', async () => {
+  const home = await aHome([])
+  for (const argv of [
+    ['list', '--nonsense'],
+    ['diag', '--snapshots', '0'],
+    ['install', 'extra'],
+    ['personality', 'use', '--nonsense'],
+    ['import', '--from', 'nobody'],
+  ]) {
+    const { code, stderr } = await runCli(home, argv)
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        new RegExp(`^[^\\n]+\\.\\nHelp: npx oc-codex-multi-auth ${argv[0] ?? ''} --help\\n$`),
+      ),
+    ])
+  }
 })
 
 it('ends with 1 when the account is unknown: the call itself was right', async () => {

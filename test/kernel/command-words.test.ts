@@ -6,7 +6,9 @@ import { describe, expect, it } from 'vitest'
 
 import { commands } from '../../lib/cli/commands.js'
 import { ERROR_TABLE } from '../../lib/kernel/errors.js'
+import { asData, withoutDataMarks } from '../../lib/kernel/text/as-data.js'
 import { commandsIn, type Place } from '../../lib/kernel/text/command-words.js'
+import { plainLines } from '../../lib/kernel/text/plain-text.js'
 import { TOOLS } from '../../lib/tools/index.js'
 import { helpOf, toolCallOf } from '../../lib/tools/tool-arguments.js'
 import { FAILURES } from '../../lib/request/failures/failures.js'
@@ -55,6 +57,17 @@ describe('a command in a text', () => {
   it('braces around anything else stay as they are', () => {
     for (const text of ['{"status": 1}', '{ status }', '{statuses}', '{login', '{a {b} c}', '{}'])
       for (const place of PLACES) expect(commandsIn(text, place)).toBe(text)
+  })
+
+  it('is none in a text of somebody else, which is read as it is', () => {
+    const theirs = '{status} {{login}} {/doctor} {'
+    for (const place of PLACES) {
+      for (const shown of [plainLines, withoutDataMarks]) {
+        expect(shown(commandsIn(asData(theirs), place))).toBe(theirs)
+        const both = commandsIn(`${asData('{status}')} {/status}`, place)
+        expect(shown(both)).toBe('{status} /codex-status')
+      }
+    }
   })
 
   it('takes time that grows with the text, whatever is in it', () => {

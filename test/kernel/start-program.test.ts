@@ -1,4 +1,4 @@
-import { chmod, mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -366,6 +366,65 @@ describe('a program that is run to its end', () => {
     const running = node('setInterval(() => 0, 1000)', { signal })
     await expect(running).rejects.toMatchObject({ name: 'AbortError' })
   })
+
+  /** A program that starts another one, which outlives it with its output in its hands. */
+  const parent = (childScript: string, then: string): string => `
+    const { spawn } = require('node:child_process')
+    const child = spawn(process.execPath, ['-e', ${JSON.stringify(childScript)}], { stdio: 'inherit' })
+    console.log(child.pid)
+    ${then}`
+  /** Takes the one away that was left behind. */
+  const endChild = (ended: { readonly stdout: string } | undefined): string => {
+    const [pid, ...rest] = (ended?.stdout ?? '').split('\n')
+    process.kill(Number(pid), 'SIGKILL')
+    return rest.join('\n')
+  }
+
+  it('is not waited for when its time is over and what it started holds its output', async () => {
+    const ended = await node(parent('setInterval(() => 0, 1000)', 'setInterval(() => 0, 1000)'), {
+      timeout: 1_000,
+    })
+    endChild(ended)
+    expect(ended?.code).toBeNull()
+  })
+
+  it('is not waited for when it has ended and what it started has not, silent or not', async () => {
+    for (const child of ['setInterval(() => 0, 1000)', 'setInterval(() => console.log("."), 50)']) {
+      const ended = await node(parent(child, 'setTimeout(() => process.exit(3), 500)'))
+      endChild(ended)
+      expect(ended?.code).toBe(3)
+    }
+  })
+
+  it('tells all that it wrote, whatever we were busy with when it ended', async () => {
+    const running = node(`${parent('setTimeout(() => 0, 60_000)', '')}
+      require('node:fs').writeSync(1, 'x'.repeat(60_000))
+      process.exit(0)`)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)
+    expect(endChild(await running)).toBe('x'.repeat(60_000))
+  })
+
+  whereScriptsRun(
+    'is ended when it does not listen, at the end of its time and at a signal',
+    async () => {
+      const file = path.join(await temporaryFolder(), 'pid')
+      const deaf = `process.on('SIGTERM', () => 0)
+      setInterval(() => 0, 1000)
+      require('node:fs').writeFileSync(${JSON.stringify(file)}, String(process.pid))`
+      expect(await node(deaf, { timeout: 1_000 })).toMatchObject({ code: null })
+      await rm(file)
+      const abort = new AbortController()
+      const running = node(deaf, { signal: abort.signal })
+      const pid = await vi.waitFor(async () => {
+        const text = await readFile(file, 'utf8')
+        expect(text).not.toBe('')
+        return Number(text)
+      })
+      abort.abort()
+      await expect(running).rejects.toMatchObject({ name: 'AbortError' })
+      await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 15_000 })
+    },
+  )
 
   it('is nobody when it is not there', async () => {
     const ended = await runProgram({ program: 'no-such-program', args: [], env: process.env })

@@ -1,3 +1,5 @@
+import path from 'node:path'
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -6,6 +8,7 @@ import { mergeSettings } from '../../lib/config/resolve.js'
 import { resolveConfig } from '../../lib/config/load.js'
 import { SETTINGS } from '../../lib/config/settings.js'
 import { chosenFor } from '../../lib/personality/choice.js'
+import { isHereIn } from '../../lib/personality/here.js'
 import { nameFrom, problemOfOwnName } from '../../lib/personality/names.js'
 
 const turn = { agent: 'build', model: 'gpt-5.5', isChild: false }
@@ -26,6 +29,15 @@ describe('the personality of a request', () => {
     expect(choose(value, { agent: 'other', model: 'gpt-5.4' }, '/work')).toBe('of-project')
     expect(choose(value, { agent: 'other', model: 'gpt-5.4' })).toBe('general')
     expect(choose('mine')).toBe('mine')
+  })
+
+  it('knows a project by its folder, in full or from the home folder, and by nothing that may be another one', () => {
+    const home = path.resolve('/home/me')
+    const isHere = isHereIn(path.join(home, 'work'), home)
+    for (const folder of [path.join(home, 'work'), '~/work'])
+      expect(isHere(folder), folder).toBe(true)
+    for (const folder of ['work', './work', '~', '~work', '~other/work', ''])
+      expect(isHere(folder), folder).toBe(false)
   })
 
   it('is nothing for an agent, a model or a project that is set to none', () => {

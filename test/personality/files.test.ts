@@ -46,7 +46,7 @@ describe('the text of a personality', () => {
       file: path.join(mine, 'only-user.MD'),
     })
     expect(await files.find('other')).toEqual({ kind: 'missing' })
-    expect(await files.names()).toEqual(['mine', 'only-user'])
+    expect((await files.names()).names).toEqual(['mine', 'only-user'])
   })
 
   it('is looked for in the folder that the environment names', async () => {
@@ -65,7 +65,7 @@ describe('the text of a personality', () => {
     await rm(mine, { recursive: true })
     await rm(theirs, { recursive: true })
     expect(await files.find('mine')).toEqual({ kind: 'missing' })
-    expect(await files.names()).toEqual([])
+    expect(await files.names()).toEqual({ names: [], problems: [] })
   })
 
   it('of 5 MB is refused, and so is an empty one', async () => {
@@ -76,6 +76,47 @@ describe('the text of a personality', () => {
     })
     expect(await files.find('empty')).toMatchObject({ kind: 'problem' })
   })
+
+  it.each([
+    ['as Windows writes it', Buffer.from('\ufeffSpeak as two.', 'utf16le')],
+    ['without a mark', Buffer.from('Speak as two.', 'utf16le')],
+    ['in Latin-1', Buffer.from('Sprich schön.', 'latin1')],
+  ])(
+    'in another encoding than UTF-8 is refused, and not sent as what is left of it: %s',
+    async (_what, bytes) => {
+      const { files, mine } = await stageWith({})
+      await writeFile(path.join(mine, 'odd.md'), bytes)
+      expect(await files.find('odd')).toMatchObject({
+        kind: 'problem',
+        problem: expect.stringContaining('Save it as UTF-8.') as string,
+      })
+    },
+  )
+
+  it('with a byte order mark and ends of lines of Windows is what it says', async () => {
+    const { files } = await stageWith({ 'odd.md': '\ufeffOne.\r\nTwo.\r\n' })
+    expect(await files.find('odd')).toMatchObject({ kind: 'text', text: 'One.\nTwo.' })
+  })
+
+  it('under a name that cannot be chosen is no text', async () => {
+    // On Windows nothing is written under the name of a device.
+    const device = process.platform === 'win32' ? {} : { 'con.md': 'x' }
+    const { files } = await stageWith({ 'my text.md': 'x', '.md': 'x', 'ü.md': 'x', ...device })
+    for (const name of (await files.names()).names)
+      expect(await files.find(name), name).toMatchObject({ kind: 'problem' })
+  })
+
+  it.skipIf(process.platform === 'win32')(
+    'in a folder that cannot be read is said to be there, in a sentence',
+    async () => {
+      const { files, mine } = await stageWith({})
+      await rm(mine, { recursive: true })
+      await symlink(mine, mine)
+      const problem = `${mine} cannot be read (ELOOP).`
+      expect(await files.find('mine')).toMatchObject({ kind: 'problem', problem })
+      expect((await files.names()).problems).toEqual([problem])
+    },
+  )
 
   it.skipIf(process.platform === 'win32')(
     'in two files that differ in case is refused with both names',

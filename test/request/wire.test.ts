@@ -389,7 +389,7 @@ describe('codexUserAgent', () => {
 
 describe('settings of the wire', () => {
   it('takes no version that would split the user agent', () => {
-    for (const version of ['0.1 (x', 'a\nb', '', ' '])
+    for (const version of ['0.1 (x', 'a\nb', '', ' ', 'latest', 'v0.170.0', '.1'])
       expect(
         resolveConfig({ env: { CODEX_AUTH_CLIENT_VERSION: version } }).config.codexClientVersion,
       ).toBe('auto')

@@ -7,11 +7,8 @@ import { describe, expect, it } from 'vitest'
 import { SETTINGS } from '../../lib/config/settings.js'
 import { judged } from '../../lib/transfer/foreign-settings/judge.js'
 import { foreignConfig } from '../../lib/transfer/foreign-settings/read.js'
-import {
-  FOREIGN_ENV,
-  FOREIGN_FILES,
-  FOREIGN_KEYS,
-} from '../../lib/transfer/foreign-settings/table.js'
+import { FOREIGN_FILES } from '../../lib/transfer/foreign-settings/file-table.js'
+import { FOREIGN_ENV, FOREIGN_KEYS } from '../../lib/transfer/foreign-settings/table.js'
 import { runCli } from '../support/run-cli.js'
 import { temporaryFolder } from '../support/temporary.js'
 
@@ -244,6 +241,68 @@ describe('config check', () => {
     expect(plain.code).toBe(1)
     expect(plain.stdout).toContain('Set CODEX_AUTH_ACCOUNT_TOASTS=false in its place.')
     expect(plain.stdout).toContain('3 things of opencode-codex-auth not supported here.')
+  })
+
+  it('names every file that it leaves behind, whatever is in its name', async () => {
+    const { run, folder } = await stageWith(undefined)
+    const files = [
+      'codex-config.json',
+      'openai-codex-accounts.json',
+      'Personalities/pirate.md',
+      'commands/create-personality.md',
+      'skills/personality-builder/SKILL.md',
+      'agents/orchestrator.md',
+      'agents/orchestrator.md.disabled',
+      'cache/codex-client-version.json',
+      'cache/codex-models-cache.json',
+      'cache/codex-models-cache-meta.json',
+      'cache/codex-auth-models-0123456789abcdef.json',
+      'cache/codex-prompts-cache.json',
+      'cache/codex-instructions-meta.json',
+      'cache/codex-session-affinity.json',
+      'cache/codex-snapshots.json',
+      'logs/codex-plugin/shareable-debug.jsonl',
+      'quarantine/x.json',
+    ]
+    for (const file of files) {
+      await mkdir(path.dirname(path.join(folder, file)), { recursive: true })
+      await writeFile(path.join(folder, file), '{}')
+    }
+    const { stdout } = await run(['config', 'check', '--json'])
+    const { found } = (JSON.parse(stdout) as { opencodeCodexAuth: { found: { where: string }[] } })
+      .opencodeCodexAuth
+    const places = found.map(({ where }) => where)
+    for (const file of files)
+      expect(
+        places.some((place) => path.join(folder, file).startsWith(place)),
+        file,
+      ).toBe(true)
+    expect(places).toHaveLength(files.length)
+  })
+
+  it('takes nothing for that plugin’s that is ours or everybody’s', async () => {
+    const { run, folder } = await stageWith(undefined)
+    await run(['personality', 'install-skill'])
+    await mkdir(path.join(folder, 'personalities'))
+    const { stdout } = await run(['config', 'check'], { NO_COLOR: '1' })
+    expect(stdout).toContain('Nothing of opencode-codex-auth is here.')
+    await writeFile(path.join(folder, 'codex-accounts.json'), '{}')
+    const beside = await run(['config', 'check'])
+    expect(beside.stdout).toContain('the file personalities')
+    expect(beside.stdout).not.toContain('skills/personality-builder')
+  })
+
+  it('that cannot be read is named by an import, also where there is no login to take', async () => {
+    const { run } = await stageWith('{broken')
+    const { code, stderr } = await run(['import', '--from', 'opencode-codex-auth'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('codex-config.jsonc is not one object of JSON')
+    expect(stderr).toContain('No login of opencode-codex-auth found')
+  })
+
+  it('knows that the texts of requests can be kept here, too', async () => {
+    const { run } = await stageWith('{"runtime":{"headerSnapshotBodies":true}}')
+    expect((await run(['config', 'check'])).stdout).toContain('snapshotTexts: true')
   })
 
   it('is content where nothing of it is here and our own settings are valid, and not where one is not', async () => {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
@@ -12,6 +13,7 @@ import { TOOLS } from '../../lib/tools/index.js'
 import { runTool } from '../../lib/tools/run-tool.js'
 import { ask, firstTurn } from '../support/core-over.js'
 import { aHome, homeIn } from '../support/home.js'
+import { runCli } from '../support/run-cli.js'
 
 /** Secrets of every shape a token, key or address comes in, also such as nothing would know for a secret. */
 const word = (alphabet: string, min: number, max = min) =>
@@ -184,4 +186,33 @@ describe('what is said', () => {
       )
     },
   )
+})
+
+it('a report for a bug names no endpoint of the user’s own and no folder, and still says what was set', async () => {
+  const home = await aHome([])
+  const config = {
+    baseUrl: 'https://planted.corp.example/v1',
+    rotationStrategy: 'sticky',
+    codexClientVersion: '0.170.0',
+    personality: {
+      agents: { plan: 'keeper' },
+      projects: { '/srv/planted-client': 'keeper', 'D:\\planted\\x': 'none', '~/planted': 'none' },
+    },
+  }
+  await writeFile(
+    path.join(home, '.opencode', 'openai-codex-auth-config.json'),
+    JSON.stringify(config),
+  )
+  const { code, stdout } = await runCli(home, ['diag'])
+  expect(code).toBe(0)
+  expect(stdout).not.toContain('planted')
+  expect((JSON.parse(stdout) as { config: { changed: unknown } }).config.changed).toEqual({
+    baseUrl: '[hidden]',
+    rotationStrategy: 'sticky',
+    codexClientVersion: '0.170.0',
+    personality: {
+      agents: { plan: 'keeper' },
+      projects: { '[hidden 1]': 'keeper', '[hidden 2]': 'none', '[hidden 3]': 'none' },
+    },
+  })
 })

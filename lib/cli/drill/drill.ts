@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { messageOf } from '../../kernel/errors.js'
+import { CodexError, messageOf } from '../../kernel/errors.js'
 import { type DiskKind, diskKindAt } from '../../kernel/files/disk-kind.js'
 import { realPathOrSame } from '../../kernel/files/real-path.js'
 import { HelperFailed } from './helper.js'
@@ -104,6 +104,8 @@ async function verdictOf(round: Round, stage: Stage): Promise<Verdict> {
     return await Promise.race([round.run(stage), tooLong])
   } catch (error) {
     if (stage.signal.aborted) throw error
+    const disk = /\b(?:ENOSPC|EDQUOT|EROFS)\b/.exec(messageOf(error))?.[0]
+    if (disk !== undefined) throw noRoom(stage.folder, disk)
     if (over.signal.aborted) return broken(`It did not end within ${limitMs / 1_000} s.`)
     const what =
       error instanceof HelperFailed ? 'A process could not go on' : 'It could not be done'
@@ -112,6 +114,16 @@ async function verdictOf(round: Round, stage: Stage): Promise<Verdict> {
     clearTimeout(timer)
     await stage.clear()
   }
+}
+
+/** A disk that takes nothing more does no harm, and says nothing of what it does with what it takes. */
+function noRoom(folder: string, code: string): CodexError {
+  const what = code === 'EROFS' ? 'takes no writes' : 'is full'
+  return new CodexError(
+    'store_not_written',
+    `The disk of ${path.dirname(folder)} ${what} (${code}), so the drill could not go on and says nothing of its safety.`,
+    { hint: 'Make room there, then run it again: {doctor --drill}' },
+  )
 }
 
 /** What the whole says. Pure. */

@@ -6,6 +6,7 @@ import type { Account } from '../../accounts/account.js'
 import { type AccountStore, createAccountStore } from '../../accounts/store/store.js'
 import { systemClock } from '../../kernel/clock.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
+import { makeFolders } from '../../kernel/make-folders.js'
 import { isInside, plainPath } from '../../kernel/files/same-path.js'
 import { CodexError } from '../../kernel/errors.js'
 import { systemCode } from '../../kernel/system-code.js'
@@ -67,9 +68,7 @@ export interface StageDeps {
 
 /** Works on a stage, and leaves nothing of it behind whatever happens. @throws CodexError `store_not_written`, what `work` throws */
 export async function onStage<T>(deps: StageDeps, work: (stage: Stage) => Promise<T>): Promise<T> {
-  const made = await mkdir(deps.beside, { recursive: true, mode: 0o700 }).catch(
-    notMade(deps.beside),
-  )
+  const made = await makeFolders(deps.beside).catch(notMade(deps.beside))
   await sweepDrills(deps.beside)
   const maker = `${process.pid}-${pidScope() ?? '0'}-${randomBytes(6).toString('hex')}`
   const folder = path.join(deps.beside, `.oc-codex-drill-${maker}`)

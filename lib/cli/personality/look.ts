@@ -1,4 +1,5 @@
 import { NO_PERSONALITY } from '../../config/personality-value.js'
+import { asData } from '../../kernel/text/as-data.js'
 import { renderTable } from '../../kernel/text/table.js'
 import { isListed, LISTED } from '../../personality/names.js'
 import { chosenLine, chosenRows } from '../../personality/overview.js'
@@ -21,7 +22,8 @@ folder. Of two with one name the project's speaks, once you have chosen the name
   options: {},
   async run({ json }, io) {
     const { files, lists, sources, loaded, isHere } = contextAt(io)
-    const names = [...LISTED, ...(await files.names()).filter((name) => !isListed(name))]
+    const there = await files.names()
+    const names = [...LISTED, ...there.names.filter((name) => !isListed(name))]
     const rows = await Promise.all(
       names.map(async (name) => {
         const models = isListed(name) ? await lists.modelsWith(name) : []
@@ -45,7 +47,13 @@ folder. Of two with one name the project's speaks, once you have chosen the name
       io.columns ?? Number.POSITIVE_INFINITY,
     )
     const force = line === '' ? 'Personality: none' : line
-    return answer(io, json, { personalities: rows, chosen }, `${table}\n\n${force}\n`)
+    const problems = there.problems.map((problem) => `${problem}\n`).join('')
+    return answer(
+      io,
+      json,
+      { personalities: rows, chosen, problems: there.problems },
+      `${table}\n\n${problems}${force}\n`,
+    )
   },
 })
 
@@ -72,10 +80,11 @@ Shows the text as it is sent, with the contract in front of it, its file, and ab
       return 1
     }
     const from = spoken.file ?? 'the model list of your accounts'
-    const places = placeholdersIn(spoken.part)
+    const places = placeholdersIn(spoken.part).map(asData)
+    const part = asData(spoken.part)
     const open = places.length === 0 ? '' : `\nNothing fills these in: ${places.join(', ')}\n`
-    const text = `${name}, from ${from}, about ${summary.tokens} tokens with every request:\n\n${spoken.part}\n${open}`
-    return answer(io, json, { ...summary, part: spoken.part, placeholders: places }, text)
+    const text = `${name}, from ${from}, about ${summary.tokens} tokens with every request:\n\n${part}\n${open}`
+    return answer(io, json, { ...summary, part, placeholders: places }, text)
   },
 })
 

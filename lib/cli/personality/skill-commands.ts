@@ -36,15 +36,14 @@ alone; uninstall removes it.
       return answer(io, json, { ...data, written: false }, `${file}: it is there already\n`)
     if (before === 'changed' && !force) throw changedByUser(file, 'install-skill')
     if (dryRun) return answer(io, json, { ...data, written: false }, `${file}: would be written\n`)
-    const backup = before === 'changed' ? `${file}.bak-${backupStamp(Date.now())}` : undefined
+    const backup = before === 'changed' ? backupOf(file) : undefined
     if (backup !== undefined) await copyAtomic(file, backup)
     await writeFileAtomic(file, skillText(), { mode: 0o644 })
-    const kept = backup === undefined ? '' : `As it was: ${backup}\n`
     return answer(
       io,
       json,
       { ...data, written: true, backup: backup ?? null, undo },
-      `${file}: written. OpenCode lists it when it starts the next time.\n${kept}Undo: ${undo}\n`,
+      `${file}: written. OpenCode lists it when it starts the next time.\n${keptLine(backup)}Undo: ${undo}\n`,
     )
   },
 })
@@ -55,7 +54,7 @@ export const removeSkillCommand = defineCommand({
   summary: 'Take the skill away again; a copy that you changed stays.',
   help: `Usage: oc-codex-multi-auth personality remove-skill [options]
 
-  --force    remove a copy that you changed, too
+  --force    remove a copy that you changed, too; yours is kept beside it
   --dry-run  show what would be removed, and remove nothing
   --json     print JSON
 `,
@@ -65,14 +64,19 @@ export const removeSkillCommand = defineCommand({
     const before = await skillState(file)
     if (before === 'changed' && !force) throw changedByUser(file, 'remove-skill')
     const isThere = before !== 'absent'
+    const backup = before === 'changed' && !dryRun ? backupOf(file) : undefined
+    if (backup !== undefined) await copyAtomic(file, backup)
     if (isThere && !dryRun) await removeFile(file)
     const done = isThere ? (dryRun ? 'would be removed' : 'removed') : 'there is none'
     const undo = isThere && !dryRun && before !== 'changed' ? '{personality install-skill}' : null
     return answer(
       io,
       json,
-      { action: 'remove-skill', file, before, dryRun, removed: isThere && !dryRun, undo },
-      `${file}: ${done}\n${undo === null ? '' : `Undo: ${undo}\n`}`,
+      {
+        ...{ action: 'remove-skill', file, before, dryRun, removed: isThere && !dryRun },
+        ...{ backup: backup ?? null, undo },
+      },
+      `${file}: ${done}\n${keptLine(backup)}${undo === null ? '' : `Undo: ${undo}\n`}`,
     )
   },
 })
@@ -90,6 +94,14 @@ export async function uninstallSkill(
     return `${file} stays: you changed it. To remove it: {personality remove-skill --force}\n`
   if (!dryRun) await removeFile(file)
   return `${dryRun ? 'would remove' : 'removed'} ${file}\n`
+}
+
+function backupOf(file: string): string {
+  return `${file}.bak-${backupStamp(Date.now())}`
+}
+
+function keptLine(backup: string | undefined): string {
+  return backup === undefined ? '' : `As it was: ${backup}\n`
 }
 
 async function removeFile(file: string): Promise<void> {

@@ -5,6 +5,7 @@ import { isListed, nameFrom } from '../../personality/names.js'
 import { chosenLine, chosenRows } from '../../personality/overview.js'
 import { spokenBy } from '../../personality/spoken.js'
 import { configFiles } from '../../runtime-config.js'
+import { redactText } from '../../kernel/text/redact.js'
 import { type Shell, shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import { defineCommand } from '../command.js'
 import { applyChange, backupStamp, planChange } from '../../host-setup/file-change.js'
@@ -46,6 +47,9 @@ when it starts the next time.
         'Choose one of --agent, --model, --project.',
         'Help: {personality use --help}',
       )
+    for (const [flag, given] of Object.entries({ agent, model }))
+      if (given?.trim() === '')
+        throw new WrongUsage(`--${flag} takes a name.`, 'Help: {personality use --help}')
     if (unset && words.length > 0) throw new WrongUsage('--unset takes no name.')
     const name = unset ? undefined : oneName(words, 'use')
     const before = contextAt(io)
@@ -58,9 +62,12 @@ when it starts the next time.
     const scope = scopeOf({ agent, model, root: project === true ? root : undefined })
     const file = configFiles(before.paths, io.directory).userFile.path
     let former: unknown
+    let preview: string[] = []
     const planned = await planChange(file, (document) => {
       former = valueAt(document, scope)
-      return changed(document, scope, name)
+      const next = changed(document, scope, name)
+      preview = [...memberLines('-', document), ...memberLines('+', next)]
+      return next
     })
     const change = dryRun
       ? { file, changes: planned.changes }
@@ -77,6 +84,7 @@ when it starts the next time.
     const line = chosenLine(chosen) === '' ? 'Personality: none' : chosenLine(chosen)
     const lines = [
       `${file}: ${done}`,
+      ...(dryRun && change.changes.length > 0 ? preview : []),
       ...('backup' in change ? [`As it was: ${change.backup ?? ''}`] : []),
       ...(note === '' ? [] : [note]),
       ...(dryRun ? [] : [`Here: ${line}`]),
@@ -85,6 +93,12 @@ when it starts the next time.
     return answer(io, json, { ...change, dryRun, chosen, undo, note }, `${lines.join('\n')}\n`)
   },
 })
+
+/** The setting as it stands in a file. Pure. */
+function memberLines(sign: '-' | '+', document: JsonDocument): string[] {
+  if (!document.has([KEY])) return []
+  return [redactText(`  ${sign} "${KEY}": ${JSON.stringify(document.value([KEY]))}`)]
+}
 
 /** What somebody wrote by hand may be anything, and does not belong into a command to run. */
 function isName(value: unknown): value is string {
@@ -127,9 +141,8 @@ async function checked(
   const spoken = await spokenBy(name, model, sources)
   if (spoken.kind === 'part') return ''
   if (isListed(name)) return `${spoken.problem} Requests go out without it until there is one.`
-  throw new CodexError('invalid_input', spoken.problem, {
-    hint: `Nothing was changed. Write it: {personality create ${name}}`,
-  })
+  const write = spoken.isMissing === true ? ` Write it: {personality create ${name}}` : ''
+  throw new CodexError('invalid_input', spoken.problem, { hint: `Nothing was changed.${write}` })
 }
 
 function valueAt(document: JsonDocument, scope: Scope): unknown {

@@ -4,6 +4,7 @@ import { MAX_CONFIG_BYTES, readBoundedFile } from '../../kernel/files/bounded-fi
 import { createPersonalityFiles, type PersonalityFolder } from '../../personality/files.js'
 import { ownPart, placeholdersIn, tokensOf, cleanText } from '../../personality/text.js'
 import { applyText, type PlannedText, planRemoval, planText } from '../../personality/writing.js'
+import { asData } from '../../kernel/text/as-data.js'
 import { shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import { defineCommand } from '../command.js'
 import { backupStamp, copyAtomic } from '../../host-setup/file-change.js'
@@ -83,7 +84,7 @@ Exit code: 0 done or not wanted, 1 failed, 2 wrong usage or --confirm is missing
       return answer(io, json, { action: 'remove', name, removed: false }, 'Nothing was removed.\n')
     const backup = dryRun ? undefined : await apply(planned)
     const undo = undoOf(
-      backup,
+      planned.problem === undefined ? backup : undefined,
       (file) => `create ${name} --from ${shellWord(file, shellHere(io.env))}`,
       project,
     )
@@ -92,7 +93,7 @@ Exit code: 0 done or not wanted, 1 failed, 2 wrong usage or --confirm is missing
       io,
       json,
       { ...data, backup: backup ?? null, undo },
-      `${planned.file}: ${dryRun ? 'would be removed' : 'removed'}\n${undoLine(undo)}`,
+      `${planned.file}: ${dryRun ? 'would be removed' : 'removed'}\n${keptLine(undo === null ? backup : undefined)}${undoLine(undo)}`,
     )
   },
 })
@@ -124,8 +125,9 @@ async function write(
     return answer(io, json, { action, name, written: false }, 'Nothing was changed.\n')
   const planned = await planText(place, name, text, action === 'create')
   const backup = dryRun ? undefined : await apply(planned)
-  const part = ownPart(cleanText(text))
-  const places = placeholdersIn(part)
+  const sent = ownPart(cleanText(text))
+  const part = asData(sent)
+  const places = placeholdersIn(sent).map(asData)
   const undo = dryRun
     ? null
     : backup === undefined
@@ -135,7 +137,7 @@ async function write(
           (file) => `edit ${name} --from ${shellWord(file, shellHere(io.env))}`,
           project,
         )
-  const tokens = tokensOf(part)
+  const tokens = tokensOf(sent)
   const data = { action, name, file: planned.file, dryRun, written: !dryRun, tokens }
   const lines = [
     `${planned.file}: ${dryRun ? 'would be written' : 'written'}, about ${tokens} tokens with every request`,
@@ -186,6 +188,10 @@ function undoOf(
 ): string | null {
   if (backup === undefined) return null
   return `{personality ${command(backup)}${isProject ? ' --project' : ''}}`
+}
+
+function keptLine(backup: string | undefined): string {
+  return backup === undefined ? '' : `As it was: ${backup}\n`
 }
 
 function undoLine(undo: string | null): string {

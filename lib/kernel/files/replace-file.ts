@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { systemClock } from '../clock.js'
@@ -7,6 +7,7 @@ import { CodexError } from '../errors.js'
 import { systemCode } from '../system-code.js'
 import { type FileStamp, isMissing, sameStamp, stampFrom, stampOf } from './json-file.js'
 import { sweepFolder } from './leftovers.js'
+import { makeFolders } from '../make-folders.js'
 import { patiently } from './patience.js'
 import { realPathOf } from './real-path.js'
 import { temporaryNameFor } from './temporaries.js'
@@ -36,7 +37,7 @@ export async function writeFileAtomic(
   try {
     const { target, before } = await replaceable(file)
     const folder = path.dirname(target)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolders(folder)
     temporary = path.join(folder, temporaryNameFor(target))
     const handle = await open(temporary, 'wx', mode)
     let stamp: FileStamp

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rmdir, utimes } from 'node:fs/promises'
 import { abortReason, systemClock } from '../clock.js'
 import { dropUndefined } from '../drop-undefined.js'
 import { CodexError } from '../errors.js'
+import { makeFolders } from '../make-folders.js'
 import { isBusy, systemCode } from '../system-code.js'
 import { tellWait } from '../waits.js'
 import {
@@ -90,7 +91,7 @@ const CONTENTION_CODES = new Set(['EEXIST', 'ENOENT', 'ENOTEMPTY'])
  */
 export async function tryLock(file: string, staleMs: number): Promise<Lock | undefined> {
   const place = lockPlace(file)
-  await mkdir(place.dir, { recursive: true, mode: 0o700 })
+  await makeFolders(place.dir)
   try {
     const claim = await claimOwnership(place, staleMs)
     return claim === undefined ? undefined : await completed(place, claim, staleMs)

@@ -88,6 +88,11 @@ const NEVER_KEPT = words(
   'encrypted_content prompt_cache_key previous_response_id safety_identifier user file_id file_data id call_id',
 )
 
+/** Whether a name is one of the API, and not one that anybody chose. Pure. */
+export function isMember(name: string): boolean {
+  return MEMBERS.has(name)
+}
+
 /** A value of a request with every text hidden that could be anybody's; structure, types and fixed words stay. Pure. */
 export function hidden(value: unknown, hiding: Hiding, name = '', depth = 0): unknown {
   if (typeof value === 'string') return hiddenText(value, hiding, name)

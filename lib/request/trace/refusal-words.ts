@@ -1,4 +1,5 @@
 import { isRecord, parsedJson } from '../../kernel/text/json.js'
+import { isMember } from './hide.js'
 
 /** What a refusal names: words of the API, never a sentence. */
 interface RefusalWords {
@@ -21,9 +22,17 @@ export function refusalWords(body: string): RefusalWords | undefined {
   const words = {
     ...(isWord(code, REFUSAL_WORD) && { code }),
     ...(isWord(type, REFUSAL_WORD) && { type }),
-    ...(isWord(param, REFUSAL_PARAM) && { param }),
+    ...(isWord(param, REFUSAL_PARAM) && shownParam(param)),
   }
   return Object.keys(words).length === 0 ? undefined : words
+}
+
+/** A part of a request as far as the API names it: below that, names are those of the user's own tools. Pure. */
+export function shownParam(param: string): Pick<RefusalWords, 'param'> {
+  const steps = param.split('.')
+  const first = steps.findIndex((step) => !isMember(step.replace(/\[.*/, '')))
+  const shown = steps.slice(0, first < 0 ? steps.length : first).join('.')
+  return shown === '' ? {} : { param: shown }
 }
 
 function isWord(value: unknown, form: RegExp): value is string {

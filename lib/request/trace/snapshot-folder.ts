@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, stat, unlink } from 'node:fs/promises'
+import { chmod, readdir, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 
 import { writeFileAtomic } from '../../kernel/files/replace-file.js'
+import { makeFolders } from '../../kernel/make-folders.js'
 import { sweepTemporaries } from '../../kernel/files/temporaries.js'
 
 /** What the folder holds at most; the oldest go first. */
@@ -33,7 +34,7 @@ export async function listSnapshots(dir: string, most = MAX_SNAPSHOTS): Promise<
 
 /** Writes one in one step, readable by the user alone, and takes away the oldest where there are too many. */
 export async function writeSnapshot(dir: string, name: string, text: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await makeFolders(dir)
   await chmod(dir, 0o700)
   await writeFileAtomic(path.join(dir, name), text, { isLosable: true })
   await makeRoom(dir)

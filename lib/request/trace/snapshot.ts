@@ -4,7 +4,7 @@ import { isRecord, parsedJson } from '../../kernel/text/json.js'
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import { type EventRun } from './event-count.js'
 import { hidden, type Hiding } from './hide.js'
-import { REFUSAL_PARAM, REFUSAL_WORD } from './refusal-words.js'
+import { REFUSAL_PARAM, REFUSAL_WORD, shownParam } from './refusal-words.js'
 import { type ShownHeaders, shownHeaders } from './hidden-headers.js'
 
 export const SNAPSHOT_KIND = 'oc-codex-multi-auth snapshot' as const
@@ -21,7 +21,8 @@ const name = s.string({ pattern: /^[\w:.-]{1,100}$/ })
 const program = s.string({ pattern: /^[\w .+-]{1,60}$/ })
 const word = s.string({ pattern: REFUSAL_WORD, max: 80 })
 const count = s.int({ min: 0 })
-const time = s.number({ min: 0 })
+/** No date is later. */
+const time = s.number({ min: 0, max: 8_640_000_000_000_000 })
 const headers = s.record(s.unknown())
 
 const eventRun = s.object({
@@ -154,9 +155,21 @@ function snapshotFrom(value: unknown, file: string, hiding: Hiding): Snapshot {
       body: hidden(sent.body, hiding),
     },
     ...(answer && {
-      answer: { ...answer, headers: shownHeaders(Object.entries(answer.headers), hiding) },
+      answer: {
+        ...answerAgain(answer),
+        headers: shownHeaders(Object.entries(answer.headers), hiding),
+      },
     }),
   }
+}
+
+function answerAgain({
+  refusal,
+  ...answer
+}: Written['answer'] & object): Written['answer'] & object {
+  if (refusal === undefined) return answer
+  const { param, ...words } = refusal
+  return { ...answer, refusal: { ...words, ...(param !== undefined && shownParam(param)) } }
 }
 
 function assertVersion({ version }: Readonly<Record<string, unknown>>, file: string): void {

@@ -1,9 +1,10 @@
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { DataKey } from '../../accounts/keychain/data-key.js'
 import { dropUndefined } from '../../kernel/drop-undefined.js'
 import { systemCode } from '../../kernel/system-code.js'
+import { makeFolders } from '../../kernel/make-folders.js'
 import { patiently } from '../../kernel/files/patience.js'
 import { syncFile, writeFileAtomic } from '../../kernel/files/replace-file.js'
 import {
@@ -76,7 +77,7 @@ export class RefreshJournal {
     const key = await this.#keyFor(intent)
     const file = fileIn(this.#dir, fingerprint)
     const line = entryLine(fingerprint, intent, undefined)
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 })
+    await makeFolders(this.#dir)
     await writeFileAtomic(file, `${line}${' '.repeat(ROOM_BYTES)}\n`)
     const handle = await patiently('change', () => open(file, 'r+'))
     const offset = Buffer.byteLength(line)

@@ -168,8 +168,14 @@ export const codexImport = defineTool({
 
 /** A program may have left a configuration and no login: that is worth taking over too. */
 function withoutAccounts(error: unknown, configuration: Configuration): ImportSearch {
-  if (foundConfiguration(configuration).shown === null || !isCodexError(error)) throw error
-  return { found: [], problems: [error.message] }
+  const { shown, problems } = foundConfiguration(configuration)
+  if (!isCodexError(error)) throw error
+  if (shown !== null) return { found: [], problems: [error.message] }
+  if (problems.length === 0) throw error
+  throw new CodexError(error.code, [...problems, error.message].join('\n'), {
+    cause: error,
+    hint: error.hint,
+  })
 }
 
 function wishOf(

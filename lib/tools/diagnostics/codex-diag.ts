@@ -10,6 +10,7 @@ import { aboutHere } from '../../login/surroundings.js'
 import { pseudonymOf } from '../../request/trace/trace.js'
 import { CodexError, messageOf } from '../../kernel/errors.js'
 import { givenPath } from '../../kernel/files/given-path.js'
+import { isRecord } from '../../kernel/text/json.js'
 import { redact } from '../../kernel/text/redact.js'
 import { packageVersion } from '../../kernel/version.js'
 import type { Runtime } from '../../runtime.js'
@@ -70,6 +71,22 @@ export const codexDiag = defineTool({
     'pack' in data ? packText(data.pack, view) : JSON.stringify(data, undefined, 2),
 })
 
+/** An address, a path, and what holds one: it tells where somebody works and whom they ask. */
+const PLACE = /^[/~]|^[A-Za-z]:[\\/]|\\|:\/\/|@/
+
+/** Settings for the eyes of strangers: no endpoint of the user's own and no folder is in them, be it the name of a member. Pure. */
+function withoutPlaces(value: unknown): unknown {
+  if (typeof value === 'string') return PLACE.test(value) ? '[hidden]' : value
+  if (Array.isArray(value)) return value.map(withoutPlaces)
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner], index) => [
+      PLACE.test(name) ? `[hidden ${index + 1}]` : name,
+      withoutPlaces(inner),
+    ]),
+  )
+}
+
 /** The report, and the accounts whose secrets must be in no file that goes with it. */
 async function diagnose(runtime: Runtime) {
   // A report is wanted most when the account file cannot be read.
@@ -100,7 +117,7 @@ async function diagnose(runtime: Runtime) {
       scope: runtime.scope.kind,
       problem: storageProblem,
     },
-    config: { changed, problems: problems.length },
+    config: { changed: withoutPlaces(changed), problems: problems.length },
     accounts: accounts.map((account) => ({
       account: pseudonymOf(account.uid),
       kind: account.kind ?? 'oauth',

@@ -9,8 +9,10 @@ import type { Paths } from '../../kernel/files/paths.js'
 import { isNestedTooDeep } from '../../kernel/text/nesting.js'
 import { plainText } from '../../kernel/text/plain-text.js'
 import { redactText } from '../../kernel/text/redact.js'
+import { hasOurSeal, skillFile } from '../../personality/skill.js'
 import { judged, type Verdict } from './judge.js'
-import { FOREIGN_ENV, FOREIGN_FILES, FOREIGN_KEYS, type ForeignKey } from './table.js'
+import { FOREIGN_FILES } from './file-table.js'
+import { FOREIGN_ENV, FOREIGN_KEYS, type ForeignKey } from './table.js'
 
 /** One thing of opencode-codex-auth that is there. */
 export interface ForeignFinding extends Verdict {
@@ -34,6 +36,10 @@ interface Place {
   readonly paths: Pick<Paths, 'hostConfigDir'>
 }
 
+const COMMON = new Set(
+  [...FOREIGN_ENV, ...FOREIGN_FILES].filter((one) => one.isCommon).map(({ name }) => name),
+)
+
 /** More are not meant to be settings of anything. */
 const MAX_KEYS = 500
 const MAX_NAME_CHARS = 96
@@ -41,7 +47,9 @@ const MAX_NAME_CHARS = 96
 /** Everything of it on this machine: keys of its configuration, variables, files. Never throws. */
 export function foreignFindings({ env, paths }: Place): ForeignFindings {
   const { file, found, problems } = foreignConfig({ env, paths })
-  return { file, found: [...found, ...variablesIn(env), ...filesIn(paths)], problems }
+  const all = [...found, ...variablesIn(env), ...filesIn(paths)]
+  const isTold = problems.length > 0 || all.some(({ name }) => !COMMON.has(name))
+  return { file, found: isTold ? all : [], problems }
 }
 
 /** The keys of its configuration. Never throws. */
@@ -147,9 +155,42 @@ function valueOf(text: string): unknown {
 
 function filesIn({ hostConfigDir }: Place['paths']): ForeignFinding[] {
   return FOREIGN_FILES.flatMap(({ name, becomes }): ForeignFinding[] => {
-    const where = path.join(hostConfigDir, name)
-    return fs.existsSync(where)
-      ? [{ kind: 'file', name, where, line: null, ...judged(becomes, undefined) }]
-      : []
+    const folder = path.join(hostConfigDir, path.dirname(name))
+    const isMeant = patternOf(path.basename(name))
+    const found = namesIn(folder).find((one) => isMeant.test(one))
+    const isOurs = name === SKILL && isOurSkill(skillFile(hostConfigDir))
+    return found === undefined || isOurs
+      ? []
+      : [
+          {
+            ...{ kind: 'file', name, where: path.join(folder, found), line: null },
+            ...judged(becomes, undefined),
+          },
+        ]
   })
+}
+
+/** Both plugins have a skill of this name. */
+const SKILL = 'skills/personality-builder'
+
+function isOurSkill(file: string): boolean {
+  try {
+    return hasOurSeal(readBoundedFileSync(fs, file, MAX_CONFIG_BYTES) ?? '')
+  } catch {
+    return false
+  }
+}
+
+/** By the name as it is written: where case does not count, one folder is not two. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function patternOf(name: string): RegExp {
+  const literal = name.split('*').map((part) => part.replaceAll('.', '\\.'))
+  return new RegExp(`^${literal.join('.*')}$`)
 }

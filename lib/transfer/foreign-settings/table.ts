@@ -19,6 +19,8 @@ export interface ForeignKey {
 export interface ForeignName {
   readonly name: string
   readonly becomes: Becomes
+  /** Others have it, too: by itself it does not tell of that plugin. */
+  readonly isCommon?: true
 }
 
 /** All its environment names begin with this, but for those that are written in full. */
@@ -120,7 +122,7 @@ export const FOREIGN_KEYS: readonly ForeignKey[] = [
   {
     key: 'runtime.headerSnapshotBodies',
     env: env('HEADER_SNAPSHOT_BODIES'),
-    becomes: { unsupported: 'No setting keeps the texts of your requests.' },
+    becomes: { setting: 'snapshotTexts', values: same },
   },
   {
     key: 'runtime.headerTransformDebug',
@@ -258,69 +260,6 @@ export const FOREIGN_ENV: readonly ForeignName[] = [
       elsewhere: 'Choose the method with a device code, or the one with a pasted address: {login}.',
     },
   },
-  { name: 'NO_COLOR', becomes: { always: 'No colours are shown then.' } },
+  { name: 'NO_COLOR', becomes: { always: 'No colours are shown then.' }, isCommon: true },
   { name: 'CODEX_IN_VIVO', becomes: { always: 'It is a switch of that plugin’s own tests.' } },
-]
-
-/** Its files, below OpenCode's configuration folder. */
-export const FOREIGN_FILES: readonly ForeignName[] = [
-  {
-    name: 'codex-config.jsonc',
-    becomes: {
-      elsewhere: '{import --from opencode-codex-auth} takes over what has a counterpart.',
-    },
-  },
-  {
-    name: 'codex-config.json',
-    becomes: {
-      elsewhere: '{import --from opencode-codex-auth} takes over what has a counterpart.',
-    },
-  },
-  {
-    name: 'codex-accounts.json',
-    becomes: { elsewhere: '{import --from opencode-codex-auth} takes its accounts over.' },
-  },
-  {
-    name: 'openai-codex-accounts.json',
-    becomes: { elsewhere: '{import --from opencode-codex-auth} takes its accounts over.' },
-  },
-  {
-    name: 'personalities',
-    becomes: { always: 'Personalities are looked for in the same folders.' },
-  },
-  {
-    name: 'commands/create-personality.md',
-    becomes: {
-      elsewhere:
-        'It is a command of that plugin, which writes it again; remove it with the plugin.',
-    },
-  },
-  {
-    name: 'skills/personality-builder',
-    becomes: {
-      elsewhere: 'It is a skill of that plugin, which writes it again; remove it with the plugin.',
-    },
-  },
-  {
-    name: 'agents/orchestrator.md',
-    becomes: { always: 'An agent of this name in your folder is yours and stays in charge.' },
-  },
-  {
-    name: 'cache/codex-client-version.json',
-    becomes: { always: 'What is in it is learned here too; that file is not read.' },
-  },
-  {
-    name: 'cache/codex-models-cache.json',
-    becomes: { always: 'What is in it is learned here too; that file is not read.' },
-  },
-  {
-    name: 'cache/codex-session-affinity.json',
-    becomes: { unsupported: 'Each session gets an account at its next request.' },
-  },
-  {
-    name: 'cache/codex-snapshots.json',
-    becomes: { always: 'What is left of each limit is read again; that file is not.' },
-  },
-  { name: 'logs/codex-plugin', becomes: { unsupported: 'Its logs stay where they are.' } },
-  { name: 'quarantine', becomes: { unsupported: 'What it moved aside stays where it is.' } },
 ]

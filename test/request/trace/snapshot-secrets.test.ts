@@ -130,7 +130,13 @@ async function plantedWindow(env: NodeJS.ProcessEnv): Promise<Core> {
       }
       if (turn === 0)
         return Response.json(
-          { error: { code: 'server_error', message: `${SECRETS.errorWords} ${SECRETS.jwt}` } },
+          {
+            error: {
+              code: 'server_error',
+              message: `${SECRETS.errorWords} ${SECRETS.jwt}`,
+              param: `tools[0].parameters.properties.${SECRETS.property}`,
+            },
+          },
           { status: 500, headers },
         )
       return stream(

@@ -1,0 +1,34 @@
+import { mkdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+
+import { systemCode } from './system-code.js'
+
+/**
+ * Makes a folder with those above it that are missing. Step by step: asked for several at once, Node says of a disk that takes
+ * no writes that something is missing, and never comes back from one such as `/proc`.
+ * @returns the first folder that was made; undefined where it was there
+ * @throws the system's error of the step that failed
+ */
+export async function makeFolders(folder: string, mode = 0o700): Promise<string | undefined> {
+  try {
+    return await makeOne(folder, mode)
+  } catch (error) {
+    const above = path.dirname(folder)
+    if (systemCode(error) !== 'ENOENT' || above === folder) throw error
+    const first = await makeFolders(above, mode)
+    const last = await makeOne(folder, mode)
+    return first ?? last
+  }
+}
+
+async function makeOne(folder: string, mode: number): Promise<string | undefined> {
+  try {
+    await mkdir(folder, { mode })
+    return folder
+  } catch (error) {
+    // What is there in its place may be a file, or a link to nothing; some disks say other things of what is there.
+    const found = await stat(folder).catch(() => undefined)
+    if (found?.isDirectory() === true) return undefined
+    throw error
+  }
+}
