@@ -7,7 +7,7 @@ import { accountLines } from '../../lib/cli/menu/account-lines.js'
 import { accountChoices } from '../../lib/cli/menu/account-menu.js'
 import { menuChoices } from '../../lib/cli/menu/menu.js'
 import { wrapped } from '../../lib/kernel/text/wrap.js'
-import { displayWidth } from '../../lib/kernel/text/table.js'
+import { displayWidth } from '../../lib/kernel/text/sure-width.js'
 import { accountView, windowView } from '../support/account-view.js'
 
 const NOW = Date.UTC(2026, 10, 21, 12)

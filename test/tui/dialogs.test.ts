@@ -6,7 +6,7 @@ import { openAccountsDialog, openCommandDialog } from '../../lib/dialog-entry.js
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
-import { displayWidth } from '../../lib/kernel/text/table.js'
+import { displayWidth } from '../../lib/kernel/text/sure-width.js'
 import { TOOL_SUMMARIES } from '../../lib/slash-commands/tool-list.js'
 import type { Opening } from '../../lib/tui/dialog-chunk.js'
 import { poolView, type PoolView } from '../../lib/tui/pool-view.js'

@@ -1,4 +1,4 @@
-import { displayWidth } from './table.js'
+import { displayWidth } from './sure-width.js'
 
 /** A text broken between words into lines of at most `width` columns; a longer word has a line of its own. Pure. */
 export function wrapped(text: string, width: number): string {

@@ -1,4 +1,4 @@
-import { displayWidth } from '../../kernel/text/table.js'
+import { displayWidth, sureText } from '../../kernel/text/sure-width.js'
 import type { HostUi } from '../host-ui.js'
 import { interceptKeys, type Key } from './keys.js'
 import type { Span, Tone } from './spans.js'
@@ -196,7 +196,7 @@ function lineElement(ui: HostUi, { spans, selected, onClick }: Line): unknown {
         selected === true ? theme().selectedListItemText : theme()[COLOURS[tone]],
       ),
     )
-    insert(element, text)
+    insert(element, sureText(text))
     insert(row, element)
   }
   return row

@@ -1,4 +1,5 @@
-import { cut, displayWidth } from '../../kernel/text/table.js'
+import { displayWidth } from '../../kernel/text/sure-width.js'
+import { cut } from '../../kernel/text/table.js'
 import { type Tone as Mark, type TonedText, tonedParts } from '../../kernel/text/tones.js'
 
 /** What a piece of text is to the reader; the theme turns it into a colour. */
