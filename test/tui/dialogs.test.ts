@@ -185,6 +185,34 @@ describe('the accounts dialog', () => {
     expect(dispatched).toEqual(['provider.connect'])
   })
 
+  it('comes back when the sign-in of the host has ended, with the cursor on the new account', async () => {
+    const { press, screen, opening, refresh, file, waitFor } = await openOver(['a', 'b'])
+    const { dialog } = opening.ui.api.ui
+    const pool = await readFile(file, 'utf8')
+    const { accounts, ...rest } = JSON.parse(pool) as { accounts: object[] }
+    await writeFile(file, JSON.stringify({ ...rest, accounts: accounts.slice(0, 1) }))
+    await refresh()
+    press('ctrl+n')
+    // One dialog of the host hands on to the next.
+    for (let step = 0; step < 3; step += 1) {
+      dialog.replace(() => ({ tag: 'box', props: {}, children: [] }) as never)
+      await new Promise((resolve) => setTimeout(resolve, 150))
+      expect(screen()).toBe('')
+    }
+    await writeFile(file, pool)
+    await refresh()
+    dialog.clear()
+    expect(await waitFor('Codex accounts: 2 accounts')).toMatch(/^› 2/m)
+  })
+
+  it('comes back when an import is left', async () => {
+    const { press, waitFor } = await openOver(['a'])
+    press('ctrl+g')
+    await waitFor('codex-import')
+    press('escape')
+    await waitFor('Codex accounts: 1 account')
+  })
+
   it('offers only what changes something', async () => {
     const { screen, press } = await openOver(['a', 'b'], {
       change: (account, index) => (index === 1 ? { ...account, enabled: false } : account),

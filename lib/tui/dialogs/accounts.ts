@@ -2,6 +2,7 @@ import { type ActionChoice, actionChoices } from '../../account-view/choices.js'
 import type { AccountView } from '../../account-view/view.js'
 import { commandsIn } from '../../kernel/text/command-words.js'
 import { counted } from '../../kernel/text/plural.js'
+import { afterwards } from './afterwards.js'
 import { type Order, ordered, rememberedLines } from './account-lines.js'
 import { openAccount, removeAsked, type Session } from './account-menu.js'
 import { nameAccount, openCommand, readLimits } from './command.js'
@@ -28,6 +29,16 @@ function list(deps: DialogDeps, session: Session, first: Order): void {
   const through = (account: AccountView, open: () => Promise<unknown>): void => {
     session.at = account.uid
     open().then(back, back)
+  }
+
+  /** Dialogs that add accounts come in between. The cursor is on what is new then. */
+  const adding = (open: () => void): void => {
+    const before = new Set(accounts().map(({ uid }) => uid))
+    open()
+    afterwards(deps, () => {
+      session.at = accounts().find(({ uid }) => !before.has(uid))?.uid ?? session.at
+      back()
+    })
   }
 
   const keysOf = (account: AccountView): readonly Action[] => {
@@ -91,8 +102,12 @@ function list(deps: DialogDeps, session: Session, first: Order): void {
         does: order() === 'number' ? 'sort by what is left' : 'sort by number',
         run: () => void setOrder(order() === 'number' ? 'left' : 'number'),
       },
-      { key: 'ctrl+n', does: 'sign in', run: () => signIn(deps) },
-      { key: 'ctrl+g', does: 'import', run: () => void openCommand(deps, 'import', '') },
+      { key: 'ctrl+n', does: 'sign in', run: () => adding(() => signIn(deps)) },
+      {
+        key: 'ctrl+g',
+        does: 'import',
+        run: () => adding(() => void openCommand(deps, 'import', '')),
+      },
       ...(session.removal === undefined
         ? []
         : [
