@@ -185,6 +185,14 @@ describe('the accounts dialog', () => {
     expect(dispatched).toEqual(['provider.connect'])
   })
 
+  it('counts accounts and not lines where it does not show all of them', async () => {
+    const names = Array.from({ length: 14 }, (_, place) => `account${place}`)
+    const { screen, press } = await openOver(names, { columns: 60, rows: 30 })
+    expect(screen()).toMatch(/Codex accounts: 14 accounts +1–\d+ of 14/)
+    press('end')
+    expect(screen()).toMatch(/\d+–14 of 14/)
+  })
+
   it('comes back when the sign-in of the host has ended, with the cursor on the new account', async () => {
     const { press, screen, opening, refresh, file, waitFor } = await openOver(['a', 'b'])
     const { dialog } = opening.ui.api.ui

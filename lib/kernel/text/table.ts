@@ -53,8 +53,17 @@ export function renderFitting<Row>(
   forms: readonly (readonly Column<Row>[])[],
   width: number,
 ): string {
-  const whole = forms.find((columns) => leastWidth(measured(rows, columns)) <= width)
+  const whole = forms.find((columns) => fits(rows, columns, width))
   return renderTable(rows, whole ?? forms.at(-1) ?? [], width)
+}
+
+/** True when a table fits with all its columns, its names cut as far as they may be. */
+export function fits<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  width: number,
+): boolean {
+  return leastWidth(measured(rows, columns)) <= width
 }
 
 /** One line of plain text and what it is made of. */

@@ -9,6 +9,8 @@ export interface Line {
   /** The cursor is on it. */
   readonly selected?: boolean
   readonly onClick?: () => void
+  /** Which item of a list it belongs to, from 0: what is in sight is counted in items then. */
+  readonly item?: number
 }
 
 /** A key and what it does. */
@@ -101,10 +103,7 @@ export function openFrame(ui: HostUi, model: FrameModel): () => void {
       if (keep[0] < from) from = keep[0]
     }
     shown = { from, rows, lines: body.length }
-    const place =
-      body.length > rows
-        ? `${from + 1}–${Math.min(from + rows, body.length)} of ${body.length}`
-        : ''
+    const place = placeOf(body, from, rows)
     const titleLine: Line = {
       spans: [
         { text: title, tone: 'accent' },
@@ -137,6 +136,14 @@ export function openFrame(ui: HostUi, model: FrameModel): () => void {
   return () => {
     if (isOpen) dialog.clear()
   }
+}
+
+/** What is in sight of a body that is longer than its room, `1–20 of 40`. Pure. */
+function placeOf(body: readonly Line[], from: number, rows: number): string {
+  if (body.length <= rows) return ''
+  const numberOf = (line: number): number => (body[line]?.item ?? line) + 1
+  const last = body.length - 1
+  return `${numberOf(from)}–${numberOf(Math.min(from + rows - 1, last))} of ${numberOf(last)}`
 }
 
 /** How far a key scrolls; undefined for a key that does not. */

@@ -81,6 +81,7 @@ export function openList<Value>(deps: DialogDeps, model: ListModel<Value>): () =
         body.push({
           spans: [{ text: isSelected && part === 0 ? '› ' : '  ', tone: 'accent' }, ...spans],
           selected: isSelected,
+          item: index,
           onClick: () => {
             setCursor(items[index]?.id)
             choose()
