@@ -176,8 +176,24 @@ describe('the accounts dialog', () => {
   it('says how to begin when there is no account', async () => {
     const { screen } = await openOver([])
     expect(screen()).toContain('No account is signed in. ctrl+n signs one in, ctrl+g imports.')
-    expect(screen()).not.toContain('enter choose')
+    expect(screen()).not.toMatch(/enter choose|sort by/)
   })
+
+  it.each(['status', 'list', 'limits', 'dashboard', 'health', 'warm'])(
+    'offers in /codex-%s no key that would find no account',
+    async (name) => {
+      const none = await dialogOver([])
+      await openCommandDialog(none.opening, name, '')
+      const screen = await none.waitFor('c copy')
+      expect(screen).toContain('/connect')
+      expect(screen.slice(screen.indexOf('/connect'))).not.toMatch(
+        /why|switch|pin|enable|name|read limits|forget/,
+      )
+      const one = await dialogOver(['a'])
+      await openCommandDialog(one.opening, name, '')
+      expect(await one.waitFor('c copy')).not.toMatch(/s switch/)
+    },
+  )
 
   it('leads to the sign-in of the host', async () => {
     const { press, dispatched } = await openOver([])

@@ -97,11 +97,15 @@ function list(deps: DialogDeps, session: Session, first: Order): void {
     onChoose: (account) => through(account, () => openAccount(deps, session, account)),
     actions: (account) => [
       ...(account === undefined ? [] : keysOf(account)),
-      {
-        key: 'ctrl+o',
-        does: order() === 'number' ? 'sort by what is left' : 'sort by number',
-        run: () => void setOrder(order() === 'number' ? 'left' : 'number'),
-      },
+      ...(accounts().length < 2
+        ? []
+        : [
+            {
+              key: 'ctrl+o',
+              does: order() === 'number' ? 'sort by what is left' : 'sort by number',
+              run: () => void setOrder(order() === 'number' ? 'left' : 'number'),
+            },
+          ]),
       { key: 'ctrl+n', does: 'sign in', run: () => adding(() => signIn(deps)) },
       {
         key: 'ctrl+g',
