@@ -201,6 +201,16 @@ describe('the accounts dialog', () => {
     expect(dispatched).toEqual(['provider.connect'])
   })
 
+  it('says that no account is left, whatever the filter, when the file vanishes under the list', async () => {
+    const { screen, type, refresh, file } = await openOver(['ann', 'ben'])
+    type('be')
+    expect(screen()).toMatch(/› 2/)
+    await rm(file)
+    await refresh()
+    expect(screen()).toContain('No account is signed in.')
+    expect(screen()).not.toContain('Nothing fits')
+  })
+
   it('counts accounts and not lines where it does not show all of them', async () => {
     const names = Array.from({ length: 14 }, (_, place) => `account${place}`)
     const { screen, press } = await openOver(names, { columns: 60, rows: 30 })

@@ -91,7 +91,9 @@ export function openList<Value>(deps: DialogDeps, model: ListModel<Value>): () =
     })
     if (body.length === 0)
       body.push({
-        spans: [{ text: filter() === '' ? model.empty : 'Nothing fits.', tone: 'muted' }],
+        spans: [
+          { text: model.items().length === 0 ? model.empty : 'Nothing fits.', tone: 'muted' },
+        ],
       })
     const typed: Line = {
       spans:
