@@ -83,7 +83,7 @@ export function accountRows(runtime: Runtime, pool: AccountPool, shown: Shown): 
 }
 
 /** Columns of a name that tell accounts apart as a rule. */
-const SHORTEST_NAME = 12
+export const SHORTEST_NAME = 12
 
 /** How every table of accounts begins: number, name and status. */
 type Beginning = readonly Column<AccountRow>[]
@@ -147,4 +147,21 @@ export function windowsCell<Window extends Pick<WindowView, 'name' | 'limitId' |
 /** A name that fits into a cell. */
 export function shortName(row: Pick<AccountRow, 'name'>): string {
   return cut(row.name, 32)
+}
+
+/** More of them are counted. */
+const MOST_NAMED = 12
+
+/** What went wrong with which accounts, a line for each thing: for tables that have no room to say it in the row. */
+export function problemLines(
+  problems: readonly { readonly index: number; readonly text: string }[],
+): readonly string[] {
+  const texts = [...new Set(problems.map(({ text }) => text))]
+  return texts.map((text) => {
+    const numbers = problems.filter((one) => one.text === text).map(({ index }) => String(index))
+    const rest = numbers.length - MOST_NAMED
+    const named = numbers.slice(0, MOST_NAMED).join(', ')
+    const who = `Account${numbers.length === 1 ? '' : 's'} ${named}`
+    return `${who}${rest > 0 ? ` and ${rest} more` : ''}: ${text}`
+  })
 }

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { displayWidth } from '../../lib/kernel/text/sure-width.js'
 import { plainLines } from '../../lib/kernel/text/plain-text.js'
 import { codexDashboard } from '../../lib/tools/daily/codex-dashboard.js'
+import { codexLimits } from '../../lib/tools/daily/codex-limits.js'
 import { codexList } from '../../lib/tools/daily/codex-list.js'
 import { codexStatus } from '../../lib/tools/daily/codex-status.js'
+import { codexHealth } from '../../lib/tools/diagnostics/codex-health.js'
 import { coreOver } from '../support/core-over.js'
 import { toolData } from '../support/run-tool.js'
 
@@ -60,6 +62,36 @@ describe.each([
         expect(row).toMatch(/5h (?:[█░]+ +)?100%.* {2}7d (?:[█░]+ +)?60%/)
       }
       for (const place of [5, 11]) expect(rows[place]).toMatch(/until Wed 12:00(?: |$)/)
+    },
+  )
+})
+
+describe.each([
+  ['limits', codexLimits],
+  ['health', codexHealth],
+] as const)('the table of %s', (name, tool) => {
+  it.each([40, 54, 60, 80, 100, 130, 200])(
+    'says at %d columns what went wrong with which account',
+    async (width) => {
+      const { core } = await coreOver([{ name: 'a' }])
+      const data = await toolData(core.runtime, name)
+      const [row] = data.accounts as Record<string, unknown>[]
+      const error = 'The usage request failed (HTTP 403).'
+      const accounts = Array.from({ length: 20 }, (_, place) => ({
+        ...row,
+        index: place + 1,
+        name: `account ${place + 1} with a name that is long`,
+        health: place % 2 === 0 ? 'healthy' : 'unhealthy',
+        error: place % 2 === 0 ? null : error,
+      }))
+      const text = plainLines(
+        tool.render({ ...data, totalAccounts: 20, accounts } as never, { width, nowMs: NOW }),
+      )
+      expect(text).toContain(error)
+      const inRows = new RegExp(`^ *\\d+ .*${error.slice(0, 12)}`, 'm').test(text)
+      if (!inRows) expect(text).toContain('Accounts 2, 4, 6, 8, 10, 12, 14, 16, 18, 20: ')
+      for (const line of text.split('\n').filter((one) => /^ *\d/.test(one)))
+        expect(displayWidth(line), line).toBeLessThanOrEqual(width)
     },
   )
 })
