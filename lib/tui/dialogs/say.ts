@@ -11,7 +11,7 @@ export function say(
   variant: 'info' | 'success' | 'warning' | 'error',
   message: string,
 ): void {
-  ui.api.ui.toast({ variant, title: 'Codex', message: commandsIn(message, 'tui') })
+  ui.api.ui.toast({ variant, title: 'Codex', message: sureText(commandsIn(message, 'tui')) })
 }
 
 /** What went wrong and what to do, for the user. */
