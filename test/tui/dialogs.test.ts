@@ -201,6 +201,33 @@ describe('the accounts dialog', () => {
     expect(dispatched).toEqual(['provider.connect'])
   })
 
+  it('cuts nothing in a narrow terminal but names, which end in a sign of it', async () => {
+    const name = 'A very long label of an account that nobody would ever choose but somebody did'
+    const { screen, press, type, waitFor, toasts } = await openOver(['a', 'b'], {
+      columns: 60,
+      rows: 60,
+      change: (account, index) => (index === 1 ? { ...account, accountLabel: name } : account),
+    })
+    const fits = (): void => expect(widest(screen())).toBeLessThanOrEqual(54)
+    fits()
+    press('down', 'return')
+    const menu = await waitFor('Pin it alone')
+    fits()
+    expect(menu).toMatch(/^2 A very long label .*…/)
+    expect(menu.replaceAll(/\s+/g, ' ')).toContain('others help out when it cannot serve')
+    type('remove')
+    press('return')
+    await waitFor('Keep it')
+    fits()
+    press('down', 'return')
+    await waitFor(/ctrl\+u put A very long .*… back/)
+    expect(toasts.join()).toContain('was removed')
+    fits()
+    const none = await openOver([], { columns: 60 })
+    expect(widest(none.screen())).toBeLessThanOrEqual(54)
+    expect(none.screen().replaceAll(/\s+/g, ' ')).toContain('ctrl+n signs one in, ctrl+g imports.')
+  })
+
   it('says that no account is left, whatever the filter, when the file vanishes under the list', async () => {
     const { screen, type, refresh, file } = await openOver(['ann', 'ben'])
     type('be')

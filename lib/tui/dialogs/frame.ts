@@ -1,4 +1,5 @@
 import { displayWidth, sureText } from '../../kernel/text/sure-width.js'
+import { cut } from '../../kernel/text/table.js'
 import type { HostUi } from '../host-ui.js'
 import { interceptKeys, type Key } from './keys.js'
 import type { Span, Tone } from './spans.js'
@@ -104,11 +105,12 @@ export function openFrame(ui: HostUi, model: FrameModel): () => void {
     }
     shown = { from, rows, lines: body.length }
     const place = placeOf(body, from, rows)
+    const shownTitle = cut(title, width - (place === '' ? 0 : place.length + 2))
     const titleLine: Line = {
       spans: [
-        { text: title, tone: 'accent' },
+        { text: shownTitle, tone: 'accent' },
         {
-          text: place.padStart(Math.max(place.length + 1, width - displayWidth(title))),
+          text: place.padStart(Math.max(place.length + 1, width - displayWidth(shownTitle))),
           tone: 'muted',
         },
       ],
