@@ -7,6 +7,7 @@ import { CodexError, WrongUsage } from './kernel/errors.js'
 import { MAX_FOREIGN_BYTES, readBoundedFile } from './kernel/files/bounded-file.js'
 import { resolvePaths } from './kernel/files/paths.js'
 import { commandsIn } from './kernel/text/command-words.js'
+import { wrapped } from './kernel/text/wrap.js'
 import { openRuntime } from './open-runtime.js'
 import type { Runtime } from './runtime.js'
 import { undoRemoval } from './tools/accounts/undo-removal.js'
@@ -30,6 +31,10 @@ const isOfTheServer = ({ name, args }: Call): boolean =>
   name === 'metrics' || name === 'diag' || (name === 'status' && args.why === true)
 /** Without an answer what the files say is shown. */
 const ANSWER_TIMEOUT_MS = 500
+
+/** So it is in a TUI that is attached to a server: that is another process. */
+const UNANSWERED =
+  'The process that sends the requests does not say what it holds in memory (counters, decisions); this is of the TUI alone.\n\n'
 
 export const openAccountsDialog: DialogChunk['openAccountsDialog'] = (opening) =>
   openAccounts(depsOf(opening))
@@ -79,6 +84,7 @@ export function dialogWork(where: Where): Work {
             ANSWER_TIMEOUT_MS,
           )
         : undefined
+      const isUnanswered = isOfTheServer(call) && answer === undefined
       return withRuntime(where, async (runtime) => {
         const tool = toolOf(name)
         const result =
@@ -99,7 +105,9 @@ export function dialogWork(where: Where): Work {
         return {
           data,
           tonedAt: (columns) =>
-            json ? JSON.stringify(data, undefined, 2) : result.toned(columns, Date.now()),
+            json
+              ? JSON.stringify(data, undefined, 2)
+              : `${isUnanswered ? wrapped(UNANSWERED, columns) : ''}${result.toned(columns, Date.now())}`,
         }
       })
     },

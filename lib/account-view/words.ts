@@ -86,8 +86,13 @@ const STATE_WORDS = {
 export function stateText(state: AccountState, isActive: boolean, moment: Moment): string {
   if (state.kind === 'eligible') return isActive ? 'active' : 'ok'
   return 'untilMs' in state
-    ? `${state.kind} until ${moment(state.untilMs)}`
+    ? `${state.kind} ${untilText(state.untilMs, moment)}`
     : STATE_WORDS[state.kind]
+}
+
+/** When a state ends that time alone ends; where there is hardly any room, all that is said of it. */
+export function untilText(untilMs: number, moment: Moment): string {
+  return `until ${moment(untilMs)}`
 }
 
 /** What a state rests on, for sentences: `weekly limit`; empty where the state says it all. */

@@ -3,6 +3,7 @@ import { commandsIn } from '../kernel/text/command-words.js'
 import { plainLines, plainText } from '../kernel/text/plain-text.js'
 import { painted } from '../kernel/text/tones.js'
 import { redactText } from '../kernel/text/redact.js'
+import { hanging } from '../kernel/text/wrap.js'
 import { packageVersion } from '../kernel/version.js'
 import { hearWaits } from '../kernel/waits.js'
 
@@ -33,7 +34,7 @@ export async function main(
     name === '-h' ||
     (name === 'help' && rest.length === 0)
   ) {
-    io.stdout(usage(commands))
+    io.stdout(hanging(usage(commands), io.columns ?? Infinity))
     return 0
   }
   if (name === '--version' || name === '-v') {

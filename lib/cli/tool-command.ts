@@ -1,6 +1,7 @@
 import type { HostPort } from '../kernel/host-port.js'
 import { WrongUsage } from '../kernel/errors.js'
 import { resolvePaths } from '../kernel/files/paths.js'
+import { hanging } from '../kernel/text/wrap.js'
 import { openRuntime } from '../open-runtime.js'
 import { type Runtime } from '../runtime.js'
 import type { AnyTool, ToolContext } from '../tools/definition.js'
@@ -40,7 +41,7 @@ export function toolCommand(tool: AnyTool, other?: OtherWay): Command {
     async run(argv, io) {
       const { args, json, includeSensitive, help, more: given } = toolCallOf(tool, argv, more)
       if (help) {
-        io.stdout(helpOf(tool, more))
+        io.stdout(hanging(helpOf(tool, more), io.columns ?? Infinity))
         return 0
       }
       if (other !== undefined) {

@@ -1,4 +1,4 @@
-import { limitName } from '../account-view/words.js'
+import { limitName, percentText } from '../account-view/words.js'
 import type { Toast } from '../kernel/host-port.js'
 import { formatDuration, formatMoment, formatWhen } from '../kernel/text/moments.js'
 import type { Alert } from '../quota/alerts.js'
@@ -136,7 +136,7 @@ export function alertNotice({ uid, label, alert, pace }: AlertSaid, nowMs: numbe
   const message =
     level === 0
       ? `${label}: the ${name} is used up${resetsAt === undefined ? '' : ` until ${resetsAt}`}.`
-      : `${label}: ${String(level)}% of the ${name} is left.${resetsAt === undefined ? '' : ` It resets ${resetsAt}.`}${pace === '' ? '' : ` ${pace}`}`
+      : `${label}: ${percentText(100 - window.usedPercent)} of the ${name} is left.${resetsAt === undefined ? '' : ` It resets ${resetsAt}.`}${pace === '' ? '' : ` ${pace}`}`
   return {
     keys: [`alert ${uid} ${limitId} ${window.kind} ${String(level)}`],
     message,

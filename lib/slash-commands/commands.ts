@@ -18,10 +18,13 @@ export function slashCommands(root: string): Record<string, SlashCommand> {
   return Object.fromEntries(
     Object.entries(TOOL_SUMMARIES).map(([name, description]) => [
       `codex-${name}`,
-      { description: `${description} Costs a turn of the model.`, template },
+      { description: `${description} ${COST}`, template },
     ]),
   )
 }
+
+/** Every client of the server reads it, also a TUI that runs the command itself. */
+const COST = 'Costs a turn of the model, but not in a TUI on the same machine that has this plugin.'
 
 /** Seen by the model only when the output could not be put in. The number is larger than any line has words. */
 const TEMPLATE = 'Tell the user that the command gave no output.$999999'

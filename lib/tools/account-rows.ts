@@ -1,9 +1,9 @@
 import type { AccountPool } from '../accounts/account.js'
 import { leftTone, STATE_TONES } from '../account-view/tones.js'
 import { type AccountView, accountViews, type WindowView } from '../account-view/view.js'
-import { percentText, stateText } from '../account-view/words.js'
+import { percentText, stateText, untilText } from '../account-view/words.js'
 import { dropUndefined } from '../kernel/drop-undefined.js'
-import { formatWhen } from '../kernel/text/moments.js'
+import { formatMoment, formatWhen } from '../kernel/text/moments.js'
 import { type Column, cut } from '../kernel/text/table.js'
 import type { TonedText } from '../kernel/text/tones.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
@@ -58,6 +58,8 @@ export function rowOf(
     state: view.state.kind,
     /** The same in words. */
     status: stateText(view.state, view.active, (atMs) => formatWhen(atMs, nowMs)),
+    /** When time alone ends that state, epoch ms; null where it does not. */
+    untilMs: 'untilMs' in view.state ? view.state.untilMs : null,
     windows: view.windows.map(({ reading: _reading, ...window }) => ({
       ...window,
       resetsAtMs: window.resetsAtMs ?? null,
@@ -80,26 +82,49 @@ export function accountRows(runtime: Runtime, pool: AccountPool, shown: Shown): 
   return viewsOf(runtime, pool, shown).map((view) => rowOf(view, pool, nowMs, shown))
 }
 
-/** Number, name and status: how every table of accounts begins. */
-export const ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = [
-  { title: '#', value: ({ index, active }) => `${index}${active ? '*' : ''}`, align: 'right' },
-  { title: 'Account', value: shortName },
-  {
-    title: 'Status',
-    value: ({ state, status, pinned }) => [
-      { text: status, tone: STATE_TONES[state] },
-      { text: pinned ? ', pinned' : '' },
-    ],
-  },
-]
-
 /** Columns of a name that tell accounts apart as a rule. */
-const SHORTEST_NAME = 12
+export const SHORTEST_NAME = 12
 
-/** The same where the rest of the table matters more than the end of a name. */
-export const SHORT_ACCOUNT_COLUMNS: readonly Column<AccountRow>[] = ACCOUNT_COLUMNS.map((column) =>
-  column.value === shortName ? { ...column, cutTo: SHORTEST_NAME } : column,
-)
+/** How every table of accounts begins: number, name and status. */
+type Beginning = readonly Column<AccountRow>[]
+
+/**
+ * The beginnings of a table of accounts, the widest first: with whole names, with short ones, with the moment a state ends
+ * and no time to go, and with that moment alone.
+ */
+export function accountBeginnings(nowMs: number): readonly [Beginning, ...Beginning[]] {
+  const moment = (atMs: number): string => formatMoment(atMs, nowMs)
+  const ends =
+    (say: (row: AccountRow, untilMs: number) => string) =>
+    (row: AccountRow): string =>
+      row.untilMs === null ? row.status : say(row, row.untilMs)
+  return [
+    beginning(({ status }) => status),
+    beginning(({ status }) => status, SHORTEST_NAME),
+    beginning(
+      ends(({ state }, untilMs) => `${state} ${untilText(untilMs, moment)}`),
+      SHORTEST_NAME,
+    ),
+    beginning(
+      ends((_row, untilMs) => untilText(untilMs, moment)),
+      SHORTEST_NAME,
+    ),
+  ]
+}
+
+function beginning(statusOf: (row: AccountRow) => string, cutTo = Infinity): Beginning {
+  return [
+    { title: '#', value: ({ index, active }) => `${index}${active ? '*' : ''}`, align: 'right' },
+    { title: 'Account', value: shortName, cutTo },
+    {
+      title: 'Status',
+      value: (row) => [
+        { text: statusOf(row), tone: STATE_TONES[row.state] },
+        { text: row.pinned ? ', pinned' : '' },
+      ],
+    },
+  ]
+}
 
 /** The windows of the usual family in one cell: `5h 62%  7d 81%`. */
 export function windowsCell<Window extends Pick<WindowView, 'name' | 'limitId' | 'leftPercent'>>(
@@ -122,4 +147,21 @@ export function windowsCell<Window extends Pick<WindowView, 'name' | 'limitId' |
 /** A name that fits into a cell. */
 export function shortName(row: Pick<AccountRow, 'name'>): string {
   return cut(row.name, 32)
+}
+
+/** More of them are counted. */
+const MOST_NAMED = 12
+
+/** What went wrong with which accounts, a line for each thing: for tables that have no room to say it in the row. */
+export function problemLines(
+  problems: readonly { readonly index: number; readonly text: string }[],
+): readonly string[] {
+  const texts = [...new Set(problems.map(({ text }) => text))]
+  return texts.map((text) => {
+    const numbers = problems.filter((one) => one.text === text).map(({ index }) => String(index))
+    const rest = numbers.length - MOST_NAMED
+    const named = numbers.slice(0, MOST_NAMED).join(', ')
+    const who = `Account${numbers.length === 1 ? '' : 's'} ${named}`
+    return `${who}${rest > 0 ? ` and ${rest} more` : ''}: ${text}`
+  })
 }

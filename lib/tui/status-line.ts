@@ -5,7 +5,8 @@ import { percentText, stateText } from '../account-view/words.js'
 import { commandsIn } from '../kernel/text/command-words.js'
 import { formatAge, formatDuration, formatMoment } from '../kernel/text/moments.js'
 import { counted } from '../kernel/text/plural.js'
-import { cut, displayWidth } from '../kernel/text/table.js'
+import { displayWidth } from '../kernel/text/sure-width.js'
+import { cut } from '../kernel/text/table.js'
 import { DEFAULT_LIMIT_ID } from '../routing/limits.js'
 
 /** How urgent a piece of text is; the theme turns it into a colour. */

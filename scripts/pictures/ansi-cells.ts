@@ -1,4 +1,4 @@
-import { displayWidth } from '../../lib/kernel/text/table.js'
+import { displayWidth } from '../../lib/kernel/text/sure-width.js'
 
 /** How a character looks; colours as `#rrggbb`, absent for the terminal's own. */
 export interface Style {

@@ -69,7 +69,8 @@ describe.skipIf(noTerminal)('commands in the TUI', () => {
         await send(terminal, `/codex-${name}`)
         // A result, a list to choose from, or the host's question.
         await terminal.waitFor(/esc close|esc$/m)
-        await terminal.waitUntilGone(/ …\s*$/m)
+        const screen = await terminal.waitUntilGone(/ …\s*$/m)
+        expect(screen).not.toContain('does not say what it holds in memory')
         await leave(terminal)
       }
       expect(turns(from)).toEqual([])
@@ -145,6 +146,10 @@ describe.skipIf(noTerminal)('commands in the TUI', () => {
       await terminal.waitFor(/esc close/)
       await terminal.waitFor('Strategy: ')
       expect(turns(from)).toEqual([])
+      await leave(terminal)
+      // Counters are in the memory of the server, which is another process.
+      await send(terminal, '/codex-metrics')
+      await terminal.waitFor('The process that sends the requests does not say')
     } finally {
       await terminal.close()
       await server.stop()

@@ -200,7 +200,8 @@ describe.skipIf(noTerminal)('the status in the TUI', () => {
     expect(block).toMatch(/^▼ Codex accounts\s*\n.*1 pe…@e….test · plus/)
     expect(block).toMatch(new RegExp(`5h [█░]{10} +\\d+% ${TIME}`))
     expect(block).toMatch(/(?:5h|7d) (?:lasts until|empty ~)/)
-    expect(block).toContain('2 work 日本語 👩‍👩‍👧 שלום')
+    // Of a joined picture the first one, which is as wide everywhere.
+    expect(block).toContain('2 work 日本語 👩 שלום')
     expect(block).not.toContain('[31m')
     expect(block).not.toMatch(/read \d+ s ago/)
   })

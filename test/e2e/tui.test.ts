@@ -11,7 +11,7 @@ describe.skipIf(noTerminal)('the TUI', () => {
   const stage = useStage({
     signedIn: ['personal', 'work'],
     simulator: {
-      accounts: ['personal', 'work'].map((name) => ({
+      accounts: ['personal', 'work', 'newcomer'].map((name) => ({
         name,
         windows: [
           { minutes: 300, limit: 100, used: 20 },
@@ -82,6 +82,39 @@ describe.skipIf(noTerminal)('the TUI', () => {
       ).toEqual([])
     } finally {
       await terminal.close()
+    }
+  })
+
+  it('signs an account in from the list of accounts, and comes back to it', async () => {
+    const { simulator, accountsFile } = stage()
+    simulator.changeSettings({ autoApprove: 'newcomer', deviceApproveAfterPolls: 1 })
+    const before = await readFile(accountsFile, 'utf8')
+    const terminal = await open(140)
+    try {
+      await terminal.waitFor(/Ask anything/)
+      await terminal.settled()
+      await terminal.type('/codex-accounts ')
+      await terminal.waitFor('/codex-accounts')
+      await terminal.press('Enter')
+      await terminal.waitFor('Codex accounts: 2 accounts')
+      await terminal.press('C-n')
+      await terminal.waitFor('Connect a provider')
+      await terminal.type('openai')
+      await terminal.waitFor(/OpenAI +\(ChatGPT/)
+      await terminal.settled()
+      await terminal.press('Enter')
+      await terminal.waitFor('Select auth method')
+      await terminal.type('device')
+      await terminal.settled()
+      await terminal.press('Enter')
+      // Behind the login the host offers its models.
+      await terminal.waitFor(/OpenAI +esc[^]*GPT-5\.5/)
+      await terminal.press('Escape')
+      expect(await terminal.waitFor('Codex accounts: 3 accounts')).toMatch(/› +3\*? +ne/)
+    } finally {
+      simulator.changeSettings({ autoApprove: null, deviceApproveAfterPolls: null })
+      await terminal.close()
+      await writeFile(accountsFile, before)
     }
   })
 

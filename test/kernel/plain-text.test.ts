@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { plainData, plainLines, plainText } from '../../lib/kernel/text/plain-text.js'
-import { displayWidth } from '../../lib/kernel/text/table.js'
+import { displayWidth } from '../../lib/kernel/text/sure-width.js'
 import { hostileText, UNSAFE } from '../support/hostile-text.js'
 
 const ESC = '\u001b'

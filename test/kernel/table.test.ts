@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { cut, displayWidth, renderFitting, renderTable } from '../../lib/kernel/text/table.js'
+import { displayWidth } from '../../lib/kernel/text/sure-width.js'
+import { cut, renderFitting, renderTable } from '../../lib/kernel/text/table.js'
 
 interface Row {
   readonly name: string

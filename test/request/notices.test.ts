@@ -125,6 +125,26 @@ describe('the message of a request', () => {
     ])
   })
 
+  it('says what is left, not the level that was passed on the way there', () => {
+    const said = (usedPercent: number, level: number): string =>
+      alertNotice(
+        {
+          uid: 'a',
+          label: 'a',
+          pace: '',
+          alert: {
+            limitId: 'codex',
+            level,
+            window: { kind: 'weekly', usedPercent, observedAtMs: NOW, source: 'headers' },
+          },
+        },
+        NOW,
+      ).message
+    expect(said(88, 20)).toBe('a: 12% of the weekly limit is left.')
+    expect(said(97.6, 2.5)).toBe('a: 2% of the weekly limit is left.')
+    expect(said(99.4, 2.5)).toBe('a: <1% of the weekly limit is left.')
+  })
+
   it('is kept back where toasts of switches are not wanted; what happened is noted all the same', async () => {
     const passed = new Map([['a', limited('Account 1')]])
     const { toasts, events } = await told(

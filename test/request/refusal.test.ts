@@ -4,7 +4,7 @@ import type { Account } from '../../lib/accounts/account.js'
 import { errorOfRefusal } from '../../lib/request/failures/refusal.js'
 import type { Block } from '../../lib/routing/limits.js'
 import type { RefusedReason } from '../../lib/routing/types.js'
-import { displayWidth } from '../../lib/kernel/text/table.js'
+import { displayWidth } from '../../lib/kernel/text/sure-width.js'
 
 const NOW = 1_800_000_000_000
 const HOUR = 3_600_000

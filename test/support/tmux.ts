@@ -27,6 +27,8 @@ export interface Terminal {
   hasCursor(): Promise<boolean>
   /** Clicks with the left button; the first column and row are 1. */
   click(column: number, row: number): Promise<void>
+  /** Columns that this terminal gives a text, by its own table. */
+  widthOf(text: string): Promise<number>
   /** What the screen shows. */
   screen(): Promise<string>
   /** The same with its colours, as the sequences that would paint it. */
@@ -120,6 +122,10 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     },
     hasCursor: async () =>
       (await tmux('display-message', '-p', '-t', 'main', '#{cursor_flag}')).trim() === '1',
+    async widthOf(text) {
+      await tmux('set-option', '-s', '@text', text)
+      return Number(await tmux('display-message', '-p', '-t', 'main', '#{w:@text}'))
+    },
     screen,
     painted: () => tmux('capture-pane', '-e', '-N', '-p', '-t', 'main'),
     settled() {

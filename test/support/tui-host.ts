@@ -70,6 +70,7 @@ export function tuiHost(columns = 120, rows = 40): TuiHost {
       },
       dispatchCommand: (name: string) => {
         dispatched.push(name)
+        open = { root: element('box') }
         return { ok: true }
       },
     },

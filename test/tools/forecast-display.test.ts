@@ -26,6 +26,7 @@ function limitsOf(...rows: readonly Partial<LimitsData['accounts'][number]>[]): 
     needsLogin: null,
     state: 'eligible' as const,
     status: 'ok',
+    untilMs: null,
     windows: [],
     blocks: [],
     tags: [],
@@ -306,7 +307,7 @@ describe('the alert of a window', () => {
     await ask(core, await firstTurn())
     await vi.waitFor(() =>
       expect(said.join('\n')).toMatch(
-        /20% of the weekly limit is left\. It resets .*\. At this pace it is empty .* before its reset\./,
+        /19% of the weekly limit is left\. It resets .*\. At this pace it is empty .* before its reset\./,
       ),
     )
   })
@@ -314,7 +315,7 @@ describe('the alert of a window', () => {
   it('says no more than it knows without one', async () => {
     const { core, said } = await coreOver([{ name: 'a', windows: NEARLY }])
     await ask(core, await firstTurn())
-    await vi.waitFor(() => expect(said.join('\n')).toMatch(/20% of the weekly limit is left\./))
+    await vi.waitFor(() => expect(said.join('\n')).toMatch(/19% of the weekly limit is left\./))
     expect(said.join('\n')).not.toContain('At this pace')
   })
 })

@@ -61,7 +61,8 @@ describe('a slash command', () => {
       expect(template).not.toMatch(/!`|\$ARGUMENTS|\$[1-9]\d{0,4}(?!\d)/)
       // Without any placeholder the host appends the arguments.
       expect(template).toMatch(/\$\d{6}/)
-      expect(description).toContain('Costs a turn')
+      // An attached TUI lists these sentences, and runs the command itself.
+      expect(description).toMatch(/Costs a turn of the model, but not in a TUI on the same machine/)
     }
   })
 

@@ -6,7 +6,7 @@ import { openAccountsDialog, openCommandDialog } from '../../lib/dialog-entry.js
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
 import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { parseLedger } from '../../lib/quota/ledger-state.js'
-import { displayWidth } from '../../lib/kernel/text/table.js'
+import { displayWidth } from '../../lib/kernel/text/sure-width.js'
 import { TOOL_SUMMARIES } from '../../lib/slash-commands/tool-list.js'
 import type { Opening } from '../../lib/tui/dialog-chunk.js'
 import { poolView, type PoolView } from '../../lib/tui/pool-view.js'
@@ -176,13 +176,102 @@ describe('the accounts dialog', () => {
   it('says how to begin when there is no account', async () => {
     const { screen } = await openOver([])
     expect(screen()).toContain('No account is signed in. ctrl+n signs one in, ctrl+g imports.')
-    expect(screen()).not.toContain('enter choose')
+    expect(screen()).not.toMatch(/enter choose|sort by/)
   })
+
+  it.each(['status', 'list', 'limits', 'dashboard', 'health', 'warm'])(
+    'offers in /codex-%s no key that would find no account',
+    async (name) => {
+      const none = await dialogOver([])
+      await openCommandDialog(none.opening, name, '')
+      const screen = await none.waitFor('c copy')
+      expect(screen).toContain('/connect')
+      expect(screen.slice(screen.indexOf('/connect'))).not.toMatch(
+        /why|switch|pin|enable|name|read limits|forget/,
+      )
+      const one = await dialogOver(['a'])
+      await openCommandDialog(one.opening, name, '')
+      expect(await one.waitFor('c copy')).not.toMatch(/s switch/)
+    },
+  )
 
   it('leads to the sign-in of the host', async () => {
     const { press, dispatched } = await openOver([])
     press('ctrl+n')
     expect(dispatched).toEqual(['provider.connect'])
+  })
+
+  it('cuts nothing in a narrow terminal but names, which end in a sign of it', async () => {
+    const name = 'A very long label of an account that nobody would ever choose but somebody did'
+    const { screen, press, type, waitFor, toasts } = await openOver(['a', 'b'], {
+      columns: 60,
+      rows: 60,
+      change: (account, index) => (index === 1 ? { ...account, accountLabel: name } : account),
+    })
+    const fits = (): void => expect(widest(screen())).toBeLessThanOrEqual(54)
+    fits()
+    press('down', 'return')
+    const menu = await waitFor('Pin it alone')
+    fits()
+    expect(menu).toMatch(/^2 A very long label .*…/)
+    expect(menu.replaceAll(/\s+/g, ' ')).toContain('others help out when it cannot serve')
+    type('remove')
+    press('return')
+    await waitFor('Keep it')
+    fits()
+    press('down', 'return')
+    await waitFor(/ctrl\+u put A very long .*… back/)
+    expect(toasts.join()).toContain('was removed')
+    fits()
+    const none = await openOver([], { columns: 60 })
+    expect(widest(none.screen())).toBeLessThanOrEqual(54)
+    expect(none.screen().replaceAll(/\s+/g, ' ')).toContain('ctrl+n signs one in, ctrl+g imports.')
+  })
+
+  it('says that no account is left, whatever the filter, when the file vanishes under the list', async () => {
+    const { screen, type, refresh, file } = await openOver(['ann', 'ben'])
+    type('be')
+    expect(screen()).toMatch(/› 2/)
+    await rm(file)
+    await refresh()
+    expect(screen()).toContain('No account is signed in.')
+    expect(screen()).not.toContain('Nothing fits')
+  })
+
+  it('counts accounts and not lines where it does not show all of them', async () => {
+    const names = Array.from({ length: 14 }, (_, place) => `account${place}`)
+    const { screen, press } = await openOver(names, { columns: 60, rows: 30 })
+    expect(screen()).toMatch(/Codex accounts: 14 accounts +1–\d+ of 14/)
+    press('end')
+    expect(screen()).toMatch(/\d+–14 of 14/)
+  })
+
+  it('comes back when the sign-in of the host has ended, with the cursor on the new account', async () => {
+    const { press, screen, opening, refresh, file, waitFor } = await openOver(['a', 'b'])
+    const { dialog } = opening.ui.api.ui
+    const pool = await readFile(file, 'utf8')
+    const { accounts, ...rest } = JSON.parse(pool) as { accounts: object[] }
+    await writeFile(file, JSON.stringify({ ...rest, accounts: accounts.slice(0, 1) }))
+    await refresh()
+    press('ctrl+n')
+    // One dialog of the host hands on to the next.
+    for (let step = 0; step < 3; step += 1) {
+      dialog.replace(() => ({ tag: 'box', props: {}, children: [] }) as never)
+      await new Promise((resolve) => setTimeout(resolve, 150))
+      expect(screen()).toBe('')
+    }
+    await writeFile(file, pool)
+    await refresh()
+    dialog.clear()
+    expect(await waitFor('Codex accounts: 2 accounts')).toMatch(/^› 2/m)
+  })
+
+  it('comes back when an import is left', async () => {
+    const { press, waitFor } = await openOver(['a'])
+    press('ctrl+g')
+    await waitFor('codex-import')
+    press('escape')
+    await waitFor('Codex accounts: 1 account')
   })
 
   it('offers only what changes something', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 
-import { displayWidth } from '../../lib/kernel/text/table.js'
+import { displayWidth } from '../../lib/kernel/text/sure-width.js'
 import { plainLines, plainText } from '../../lib/kernel/text/plain-text.js'
 import { toned, TONES } from '../../lib/kernel/text/tones.js'
 import { outputLines, spanTone } from '../../lib/tui/dialogs/spans.js'

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { EMPTY_POOL } from '../../lib/accounts/account.js'
 import { withUids } from '../../lib/accounts/store/pool-format.js'
 import { DEFAULT_CONFIG } from '../../lib/config/settings.js'
-import { displayWidth } from '../../lib/kernel/text/table.js'
+import { displayWidth } from '../../lib/kernel/text/sure-width.js'
 import type { LedgerState } from '../../lib/quota/ledger-state.js'
 import { poolView } from '../../lib/tui/pool-view.js'
 import {

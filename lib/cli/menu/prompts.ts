@@ -48,8 +48,11 @@ export interface Prompts {
   close(): void
 }
 
-/** Columns that the frame and the mark take in front of a choice. */
+/** Columns that the frame takes in front of a text. */
 const FRAME_WIDTH = 6
+/** The same in front of a choice: with the mark, and the colours of the frame, which the library counts as columns. */
+const CHOICE_FRAME_WIDTH = 15
+const USUAL_COLUMNS = 80
 const FRAME_MS = 120
 const SHOW_CURSOR = '\u001b[?25h'
 const HIDE_CURSOR = '\u001b[?25l'
@@ -62,7 +65,10 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
   const { hasColours } = io
   const output = hasColours && clack.unicode ? stdout : plainer(stdout, hasColours, clack.unicode)
   const common = { input: stdin, output, signal: io.signal }
-  const width = (): number => Math.max(20, stdout.columns - FRAME_WIDTH)
+  // A terminal in a container may not know its size.
+  const columns = (): number => stdout.columns || USUAL_COLUMNS
+  const widthIn = (frame: number): number => Math.max(20, columns() - frame)
+  const width = (): number => widthIn(FRAME_WIDTH)
   let hasLeft = false
   let cancel: (() => void) | undefined
 
@@ -84,7 +90,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       const options = choices.map(({ value, label, hint, search }): ShownChoice => ({
         value,
         get label() {
-          return plainText(label(width()))
+          return plainText(label(widthIn(CHOICE_FRAME_WIDTH)))
         },
         search: search ?? '',
         ...(hint === undefined ? {} : { hint: shownLines(hint) }),
@@ -126,7 +132,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       }[kind]
       print(shown, { output })
     },
-    plain: (text) => void output.write(`${shownLines(text)}\n`),
+    plain: (text) => void output.write(`${wrapped(shownLines(text), columns())}\n`),
     async waitFor(text, work) {
       const given = new AbortController()
       const signal = AbortSignal.any([io.signal, given.signal])
@@ -136,7 +142,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       const draw = (): void => {
         count += 1
         output.write(
-          `${ERASE_LINE}${cut(`${clack.S_BAR}  ${frames[count % frames.length] ?? ''} ${line} (Esc cancels)`, Math.max(10, stdout.columns - 1))}`,
+          `${ERASE_LINE}${cut(`${clack.S_BAR}  ${frames[count % frames.length] ?? ''} ${line} (Esc cancels)`, Math.max(10, columns() - 1))}`,
         )
       }
       cancel = () => given.abort()

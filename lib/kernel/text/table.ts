@@ -1,4 +1,5 @@
 import { plainText } from './plain-text.js'
+import { displayWidth, sureText } from './sure-width.js'
 import { toned, type TonedText } from './tones.js'
 
 /** One column of a table. */
@@ -19,8 +20,7 @@ const MIN_CUT = 8
 /**
  * A plain-text table that fits `width` columns: drops the least important columns, then cuts
  * names, then the widest cells.
- * Wide (East Asian) characters and emoji count as two. A cell is one line of plain text, whatever it was made of. A
- * column in which nothing stands is left out.
+ * A cell is one line of plain text of a sure width, whatever it was made of. A column in which nothing stands is left out.
  */
 export function renderTable<Row>(
   rows: readonly Row[],
@@ -53,8 +53,17 @@ export function renderFitting<Row>(
   forms: readonly (readonly Column<Row>[])[],
   width: number,
 ): string {
-  const whole = forms.find((columns) => leastWidth(measured(rows, columns)) <= width)
+  const whole = forms.find((columns) => fits(rows, columns, width))
   return renderTable(rows, whole ?? forms.at(-1) ?? [], width)
+}
+
+/** True when a table fits with all its columns, its names cut as far as they may be. */
+export function fits<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  width: number,
+): boolean {
+  return leastWidth(measured(rows, columns)) <= width
 }
 
 /** One line of plain text and what it is made of. */
@@ -65,7 +74,7 @@ interface Cell {
 
 function cellFrom(value: string | readonly TonedText[]): Cell {
   const given = typeof value === 'string' ? [{ text: value }] : value
-  const parts = given.map((part) => ({ ...part, text: plainText(part.text) }))
+  const parts = given.map((part) => ({ ...part, text: sureText(plainText(part.text)) }))
   return { text: parts.map(({ text }) => text).join(''), parts }
 }
 
@@ -148,7 +157,7 @@ export function cut(text: string, width: number): string {
   let kept = ''
   let used = 0
   for (const { segment } of SEGMENTER.segment(text)) {
-    const size = segmentWidth(segment)
+    const size = displayWidth(segment)
     if (used + size > width - 1) break
     kept += segment
     used += size
@@ -157,18 +166,3 @@ export function cut(text: string, width: number): string {
 }
 
 const SEGMENTER = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
-const WIDE =
-  /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u
-
-function segmentWidth(segment: string): number {
-  return WIDE.test(segment) ? 2 : 1
-}
-
-/** Columns a text takes in a terminal. */
-export function displayWidth(text: string): number {
-  // Most texts are plain ASCII and need no segmentation.
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length
-  let width = 0
-  for (const { segment } of SEGMENTER.segment(text)) width += segmentWidth(segment)
-  return width
-}

@@ -24,7 +24,7 @@ import { toned } from '../../kernel/text/tones.js'
 import { REPORT_MARK, renderReport } from '../../report/page.js'
 import { DEFAULT_LIMIT_ID } from '../../routing/limits.js'
 import {
-  ACCOUNT_COLUMNS,
+  accountBeginnings,
   type AccountRow,
   NO_ACCOUNT,
   rowOf,
@@ -122,11 +122,17 @@ export const codexDashboard = defineTool({
     if (data.report !== undefined) return `Report written to ${data.report.path}.`
     const unreadable = data.unreadable === 0 ? [] : [unreadableText(data.unreadable)]
     if (data.accounts.length === 0) return [NO_ACCOUNT, ...unreadable].join('\n')
-    const columns = (picture?: typeof bar): readonly Column<AccountRow>[] => [
-      ...ACCOUNT_COLUMNS,
-      { title: 'Left', value: (row) => windowsCell(row, picture), priority: 1 },
+    const left = (picture?: typeof bar): Column<AccountRow> => ({
+      title: 'Left',
+      value: (row) => windowsCell(row, picture),
+      priority: 1,
+    })
+    const [whole, ...shorter] = accountBeginnings(view.nowMs)
+    const forms = [
+      [...whole, left(bar)],
+      ...[whole, ...shorter].map((beginning) => [...beginning, left()]),
     ]
-    const table = renderFitting(data.accounts, [columns(bar), columns()], view.width)
+    const table = renderFitting(data.accounts, forms, view.width)
     const pool = data.pool
       .map((one) =>
         toned({

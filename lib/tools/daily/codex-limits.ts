@@ -11,8 +11,16 @@ import { budgetToStayOnPace } from '../../forecast/window.js'
 import type { HistoryEntry } from '../../history/entries.js'
 import { forecastOf } from '../../history/estimates.js'
 import { formatAge, formatMoment, formatWhen } from '../../kernel/text/moments.js'
-import { type Column, renderFitting } from '../../kernel/text/table.js'
-import { type AccountRow, NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
+import { type Column, fits, renderTable } from '../../kernel/text/table.js'
+import {
+  type AccountRow,
+  NO_ACCOUNT,
+  problemLines,
+  rowOf,
+  SHORTEST_NAME,
+  shortName,
+  viewsOf,
+} from '../account-rows.js'
 import { accountArg } from '../accounts/account-edit.js'
 import { BACKEND_PACE, defineTool, LOCAL_PACE } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
@@ -69,9 +77,16 @@ export const codexLimits = defineTool({
         row.windows.length === 0 ? [undefined] : row.windows
       return windows.map((window) => ({ row, window }))
     })
-    const columns = (moment: typeof formatWhen): readonly Column<(typeof lines)[number]>[] => [
+    const columns = (
+      moment: typeof formatWhen,
+      isShort = false,
+    ): readonly Column<(typeof lines)[number]>[] => [
       { title: '#', value: ({ row }) => String(row.index), align: 'right' },
-      { title: 'Account', value: ({ row }) => shortName(row) },
+      {
+        title: 'Account',
+        value: ({ row }) => shortName(row),
+        cutTo: isShort ? SHORTEST_NAME : Infinity,
+      },
       {
         title: 'Window',
         value: ({ window }) =>
@@ -97,11 +112,22 @@ export const codexLimits = defineTool({
             ? window === undefined
               ? 'no reading'
               : formatAge(view.nowMs - window.observedAtMs)
-            : [{ text: row.error, tone: row.enabled ? 'bad' : 'faint' }],
+            : [{ text: isShort ? 'not read' : row.error, tone: row.enabled ? 'bad' : 'faint' }],
         priority: 1,
       },
     ]
-    const table = renderFitting(lines, [columns(formatWhen), columns(formatMoment)], view.width)
+    const whole = [columns(formatWhen), columns(formatMoment)].find((form) =>
+      fits(lines, form, view.width),
+    )
+    const table = renderTable(lines, whole ?? columns(formatMoment, true), view.width)
+    const problems =
+      whole === undefined
+        ? problemLines(
+            data.accounts.flatMap(({ index, error }) =>
+              error === null ? [] : [{ index, text: error }],
+            ),
+          )
+        : []
     const paces = lines.flatMap(({ row, window }) => {
       const text = paceText(window?.forecast ?? undefined, view.nowMs)
       return window === undefined || text === ''
@@ -110,7 +136,7 @@ export const codexLimits = defineTool({
             `${row.index} ${shortName(row)}, ${windowName(window.kind, window.limitId)}: at this pace ${text}.${budgetText(window, view.nowMs)}`,
           ]
     })
-    const notes = [...paces, ...unreadable]
+    const notes = [...problems, ...paces, ...unreadable]
     return notes.length === 0 ? table : [table, '', ...notes].join('\n')
   },
   // A disabled account beside others is left out on purpose.

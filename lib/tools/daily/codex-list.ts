@@ -1,8 +1,14 @@
 import * as z from 'zod'
 
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
-import { renderTable } from '../../kernel/text/table.js'
-import { ACCOUNT_COLUMNS, accountRows, NO_ACCOUNT, windowsCell } from '../account-rows.js'
+import { type Column, fits, renderTable } from '../../kernel/text/table.js'
+import {
+  accountBeginnings,
+  accountRows,
+  type AccountRow,
+  NO_ACCOUNT,
+  windowsCell,
+} from '../account-rows.js'
 import { defineTool, LOCAL_PACE } from '../definition.js'
 
 export const codexList = defineTool({
@@ -32,12 +38,22 @@ export const codexList = defineTool({
     if (data.totalAccounts === 0) return [NO_ACCOUNT, unreadable].join('\n').trimEnd()
     if (data.accounts.length === 0)
       return `No account has the tag ${JSON.stringify(data.filterTag)}.`
+    const left: Column<AccountRow> = {
+      title: 'Left',
+      value: (row) => windowsCell(row),
+      priority: 4,
+    }
+    const beginnings = accountBeginnings(view.nowMs)
+    const beginning =
+      beginnings.find((one) => fits(data.accounts, [...one, left], view.width)) ??
+      beginnings.at(-1) ??
+      []
     const table = renderTable(
       data.accounts,
       [
-        ...ACCOUNT_COLUMNS,
+        ...beginning,
         { title: 'Plan', value: (row) => row.plan ?? '-', priority: 2 },
-        { title: 'Left', value: (row) => windowsCell(row), priority: 4 },
+        left,
         { title: 'Tags', value: (row) => row.tags.join(','), priority: 1 },
         { title: 'Note', value: (row) => row.note ?? '', priority: 0 },
       ],

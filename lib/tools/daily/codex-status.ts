@@ -16,8 +16,7 @@ import { isHereIn } from '../../personality/here.js'
 import { chosenLine, chosenRows } from '../../personality/overview.js'
 import type { Runtime } from '../../runtime.js'
 import {
-  ACCOUNT_COLUMNS,
-  SHORT_ACCOUNT_COLUMNS,
+  accountBeginnings,
   type AccountRow,
   NO_ACCOUNT,
   rowOf,
@@ -60,22 +59,32 @@ export const codexStatus = defineTool({
   render(data, view) {
     const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
     if (data.accounts.length === 0) return `${NO_ACCOUNT}${unreadable}`
-    const columns = (moment: typeof formatWhen): readonly Column<AccountRow>[] => [
-      ...ACCOUNT_COLUMNS,
-      { title: 'Left', value: (row) => windowsCell(row), priority: 2 },
+    const [whole, ...shorter] = accountBeginnings(view.nowMs)
+    const left: Column<AccountRow> = {
+      title: 'Left',
+      value: (row) => windowsCell(row),
+      priority: 2,
+    }
+    const apart = (moment: typeof formatWhen): readonly Column<AccountRow>[] => [
+      ...whole,
+      left,
       {
         title: 'Resets',
         value: (row) => resetsCell(row, (atMs) => moment(atMs, view.nowMs)),
-        priority: 1,
       },
     ]
-    const together: readonly Column<AccountRow>[] = [
-      ...SHORT_ACCOUNT_COLUMNS,
-      { title: 'Left and reset', value: (row) => leftUntilCell(row, view.nowMs) },
-    ]
+    const together: Column<AccountRow> = {
+      title: 'Left and reset',
+      value: (row) => leftUntilCell(row, view.nowMs),
+    }
     const table = renderFitting(
       data.accounts,
-      [columns(formatWhen), columns(formatMoment), together, columns(formatMoment)],
+      [
+        apart(formatWhen),
+        apart(formatMoment),
+        ...shorter.map((beginning) => [...beginning, together]),
+        ...shorter.map((beginning) => [...beginning, left]),
+      ],
       view.width,
     )
     const decisions =

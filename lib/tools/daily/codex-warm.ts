@@ -10,6 +10,7 @@ import { redactText } from '../../kernel/text/redact.js'
 import { type Tone, toned } from '../../kernel/text/tones.js'
 import { readingOfHeaders } from '../../quota/readings.js'
 import type { Runtime } from '../../runtime.js'
+import { NO_ACCOUNT } from '../account-rows.js'
 import { agreeing, defineTool } from '../definition.js'
 
 type Status = 'started' | 'running' | 'skipped' | 'failed' | 'would_start'
@@ -66,9 +67,13 @@ export const codexWarm = defineTool({
       failed: count('failed'),
       accounts: rows,
       message:
-        planned > 0
-          ? `${counted(planned, 'request')} would be sent. Nothing was sent; ${agreeing(context)} to send them.`
-          : `${counted(count('started'), 'window')} opened.`,
+        rows.length === 0
+          ? NO_ACCOUNT
+          : planned > 0
+            ? `${counted(planned, 'request')} would be sent. Nothing was sent; ${agreeing(context)} to send them.`
+            : confirm === true
+              ? `${counted(count('started'), 'window')} opened.`
+              : 'No account has a window to open.',
     }
   },
   render: (data) =>

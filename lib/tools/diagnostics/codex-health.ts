@@ -3,9 +3,16 @@ import * as z from 'zod'
 import { STATE_TONES } from '../../account-view/tones.js'
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
 import { formatDuration } from '../../kernel/text/moments.js'
-import { renderTable } from '../../kernel/text/table.js'
+import { type Column, fits, renderTable } from '../../kernel/text/table.js'
 import type { Tone } from '../../kernel/text/tones.js'
-import { NO_ACCOUNT, rowOf, shortName, viewsOf } from '../account-rows.js'
+import {
+  NO_ACCOUNT,
+  problemLines,
+  rowOf,
+  SHORTEST_NAME,
+  shortName,
+  viewsOf,
+} from '../account-rows.js'
 import { BACKEND_PACE, defineTool } from '../definition.js'
 import { readAllLimits } from '../read-limits.js'
 
@@ -65,12 +72,21 @@ export const codexHealth = defineTool({
   render(data, view) {
     const unreadable = data.unreadable === 0 ? '' : `\n${unreadableText(data.unreadable)}`
     if (data.totalAccounts === 0) return `${NO_ACCOUNT}${unreadable}`
+    const who: readonly Column<(typeof data.accounts)[number]>[] = [
+      { title: '#', value: (row) => String(row.index), align: 'right' },
+      { title: 'Account', value: shortName, cutTo: SHORTEST_NAME },
+      { title: 'Health', value: (row) => [{ text: row.health, tone: TONES[row.health] }] },
+    ]
+    const why: Column<(typeof data.accounts)[number]> = {
+      title: 'Why',
+      value: (row) => row.error ?? '',
+      priority: 2,
+    }
+    const hasRoom = fits(data.accounts, [...who, why], view.width)
     const table = renderTable(
       data.accounts,
       [
-        { title: '#', value: (row) => String(row.index), align: 'right' },
-        { title: 'Account', value: shortName },
-        { title: 'Health', value: (row) => [{ text: row.health, tone: TONES[row.health] }] },
+        ...who,
         {
           title: 'Status',
           value: ({ status, state }) => [{ text: status, tone: STATE_TONES[state] }],
@@ -86,11 +102,18 @@ export const codexHealth = defineTool({
                 : formatDuration(row.tokenLeftMs),
           priority: 0,
         },
-        { title: 'Why', value: (row) => row.error ?? '', priority: 2 },
+        ...(hasRoom ? [why] : []),
       ],
       view.width,
     )
-    return unreadable === '' ? table : `${table}\n${unreadable}`
+    const problems = hasRoom
+      ? []
+      : problemLines(
+          data.accounts.flatMap(({ index, error }) =>
+            error === null ? [] : [{ index, text: error }],
+          ),
+        )
+    return [table, ...problems].join('\n') + unreadable
   },
   failed: (data) => data.unhealthyCount > 0,
 })

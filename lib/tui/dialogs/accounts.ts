@@ -2,16 +2,21 @@ import { type ActionChoice, actionChoices } from '../../account-view/choices.js'
 import type { AccountView } from '../../account-view/view.js'
 import { commandsIn } from '../../kernel/text/command-words.js'
 import { counted } from '../../kernel/text/plural.js'
+import { afterwards } from './afterwards.js'
+import { cut } from '../../kernel/text/table.js'
 import { type Order, ordered, rememberedLines } from './account-lines.js'
 import { openAccount, removeAsked, type Session } from './account-menu.js'
 import { nameAccount, openCommand, readLimits } from './command.js'
 import { type Action, openList } from './list.js'
 import { itemOf } from './pick-account.js'
 import { say, sayResult } from './say.js'
+import { outputLines } from './spans.js'
 import type { DialogDeps } from './work.js'
 
 /** The host's own command that signs in with one of our methods. */
 const SIGN_IN_COMMAND = 'provider.connect'
+/** Of a name beside a key. */
+const NAME_COLUMNS = 24
 
 /** Opens the list of accounts; keys and Enter do what there is to do with them. */
 export function openAccounts(deps: DialogDeps): void {
@@ -28,6 +33,16 @@ function list(deps: DialogDeps, session: Session, first: Order): void {
   const through = (account: AccountView, open: () => Promise<unknown>): void => {
     session.at = account.uid
     open().then(back, back)
+  }
+
+  /** Dialogs that add accounts come in between. The cursor is on what is new then. */
+  const adding = (open: () => void): void => {
+    const before = new Set(accounts().map(({ uid }) => uid))
+    open()
+    afterwards(deps, () => {
+      session.at = accounts().find(({ uid }) => !before.has(uid))?.uid ?? session.at
+      back()
+    })
   }
 
   const keysOf = (account: AccountView): readonly Action[] => {
@@ -64,41 +79,36 @@ function list(deps: DialogDeps, session: Session, first: Order): void {
     at: session.at,
     items: () => ordered(accounts(), order()).map(itemOf),
     lines: (items, columns) => linesOf(accounts(), items, columns, now()),
-    head: () => {
+    head: (columns) => {
       const unreadable = view()?.unreadable ?? 0
-      return unreadable === 0
-        ? []
-        : [
-            {
-              spans: [
-                {
-                  text: commandsIn(
-                    `${counted(unreadable, 'record')} cannot be read: {doctor --fix}`,
-                    'tui',
-                  ),
-                  tone: 'error',
-                },
-              ],
-            },
-          ]
+      const text = `${counted(unreadable, 'record')} cannot be read: {doctor --fix}`
+      return unreadable === 0 ? [] : outputLines(commandsIn(text, 'tui'), columns, 'error')
     },
     empty: 'No account is signed in. ctrl+n signs one in, ctrl+g imports.',
     onChoose: (account) => through(account, () => openAccount(deps, session, account)),
     actions: (account) => [
       ...(account === undefined ? [] : keysOf(account)),
+      ...(accounts().length < 2
+        ? []
+        : [
+            {
+              key: 'ctrl+o',
+              does: order() === 'number' ? 'sort by what is left' : 'sort by number',
+              run: () => void setOrder(order() === 'number' ? 'left' : 'number'),
+            },
+          ]),
+      { key: 'ctrl+n', does: 'sign in', run: () => adding(() => signIn(deps)) },
       {
-        key: 'ctrl+o',
-        does: order() === 'number' ? 'sort by what is left' : 'sort by number',
-        run: () => void setOrder(order() === 'number' ? 'left' : 'number'),
+        key: 'ctrl+g',
+        does: 'import',
+        run: () => adding(() => void openCommand(deps, 'import', '')),
       },
-      { key: 'ctrl+n', does: 'sign in', run: () => signIn(deps) },
-      { key: 'ctrl+g', does: 'import', run: () => void openCommand(deps, 'import', '') },
       ...(session.removal === undefined
         ? []
         : [
             {
               key: 'ctrl+u',
-              does: `put ${session.removal.name} back`,
+              does: `put ${cut(session.removal.name, NAME_COLUMNS)} back`,
               run: () => {
                 const { removal } = session
                 session.removal = undefined

@@ -38,6 +38,12 @@ const ACCOUNT_KEYS: readonly FollowUp[] = [
   { key: 'a', does: 'read limits', then: { kind: 'account', act: 'read' } },
 ]
 
+/** Those that find an account to do something to. */
+function accountKeys(accounts: number): readonly FollowUp[] {
+  if (accounts === 0) return []
+  return ACCOUNT_KEYS.filter(({ key }) => key !== 's' || accounts > 1)
+}
+
 /** The keys of a result; what takes something away or uses it up is offered behind its preview alone. Pure. */
 export function followUps(name: string, args: Arguments, data: unknown): readonly FollowUp[] {
   const found = (typeof data === 'object' && data !== null ? data : {}) as Readonly<
@@ -50,16 +56,19 @@ export function followUps(name: string, args: Arguments, data: unknown): readonl
   })
   const yes = (does: string, more: Arguments = {}): FollowUp =>
     run('y', does, { ...more, confirm: true })
+  const accounts = rows(found.accounts).length
   switch (name) {
     case 'status':
-      return [
-        run('w', args.why === true ? 'without reasons' : 'why', { why: args.why !== true }),
-        ...ACCOUNT_KEYS,
-      ]
+      return accounts === 0
+        ? []
+        : [
+            run('w', args.why === true ? 'without reasons' : 'why', { why: args.why !== true }),
+            ...accountKeys(accounts),
+          ]
     case 'limits':
     case 'list':
     case 'dashboard':
-      return ACCOUNT_KEYS
+      return accountKeys(accounts)
     case 'remove':
       if (found.removed === false) return [yes('remove it')]
       return typeof found.backup === 'string' && args.purge !== true
@@ -137,7 +146,7 @@ export function followUps(name: string, args: Arguments, data: unknown): readonl
     case 'doctor':
       return [run('f', 'fix', { fix: true })]
     case 'health':
-      return [run('x', 'forget blocks', { clear: true })]
+      return accounts === 0 ? [] : [run('x', 'forget blocks', { clear: true })]
     default:
       return []
   }

@@ -1,4 +1,5 @@
-import { displayWidth } from '../../kernel/text/table.js'
+import { displayWidth, sureText } from '../../kernel/text/sure-width.js'
+import { cut } from '../../kernel/text/table.js'
 import type { HostUi } from '../host-ui.js'
 import { interceptKeys, type Key } from './keys.js'
 import type { Span, Tone } from './spans.js'
@@ -9,6 +10,8 @@ export interface Line {
   /** The cursor is on it. */
   readonly selected?: boolean
   readonly onClick?: () => void
+  /** Which item of a list it belongs to, from 0: what is in sight is counted in items then. */
+  readonly item?: number
 }
 
 /** A key and what it does. */
@@ -101,15 +104,13 @@ export function openFrame(ui: HostUi, model: FrameModel): () => void {
       if (keep[0] < from) from = keep[0]
     }
     shown = { from, rows, lines: body.length }
-    const place =
-      body.length > rows
-        ? `${from + 1}–${Math.min(from + rows, body.length)} of ${body.length}`
-        : ''
+    const place = placeOf(body, from, rows)
+    const shownTitle = cut(title, width - (place === '' ? 0 : place.length + 2))
     const titleLine: Line = {
       spans: [
-        { text: title, tone: 'accent' },
+        { text: shownTitle, tone: 'accent' },
         {
-          text: place.padStart(Math.max(place.length + 1, width - displayWidth(title))),
+          text: place.padStart(Math.max(place.length + 1, width - displayWidth(shownTitle))),
           tone: 'muted',
         },
       ],
@@ -137,6 +138,14 @@ export function openFrame(ui: HostUi, model: FrameModel): () => void {
   return () => {
     if (isOpen) dialog.clear()
   }
+}
+
+/** What is in sight of a body that is longer than its room, `1–20 of 40`. Pure. */
+function placeOf(body: readonly Line[], from: number, rows: number): string {
+  if (body.length <= rows) return ''
+  const numberOf = (line: number): number => (body[line]?.item ?? line) + 1
+  const last = body.length - 1
+  return `${numberOf(from)}–${numberOf(Math.min(from + rows - 1, last))} of ${numberOf(last)}`
 }
 
 /** How far a key scrolls; undefined for a key that does not. */
@@ -196,7 +205,7 @@ function lineElement(ui: HostUi, { spans, selected, onClick }: Line): unknown {
         selected === true ? theme().selectedListItemText : theme()[COLOURS[tone]],
       ),
     )
-    insert(element, text)
+    insert(element, sureText(text))
     insert(row, element)
   }
   return row

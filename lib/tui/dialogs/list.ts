@@ -1,5 +1,5 @@
 import { type FrameContent, type Hint, type Line, openFrame } from './frame.js'
-import type { Span } from './spans.js'
+import { outputLines, type Span } from './spans.js'
 import type { DialogDeps } from './work.js'
 
 /** Something that can be chosen. */
@@ -81,6 +81,7 @@ export function openList<Value>(deps: DialogDeps, model: ListModel<Value>): () =
         body.push({
           spans: [{ text: isSelected && part === 0 ? '› ' : '  ', tone: 'accent' }, ...spans],
           selected: isSelected,
+          item: index,
           onClick: () => {
             setCursor(items[index]?.id)
             choose()
@@ -88,10 +89,10 @@ export function openList<Value>(deps: DialogDeps, model: ListModel<Value>): () =
         }),
       )
     })
-    if (body.length === 0)
-      body.push({
-        spans: [{ text: filter() === '' ? model.empty : 'Nothing fits.', tone: 'muted' }],
-      })
+    if (body.length === 0) {
+      const why = model.items().length === 0 ? model.empty : 'Nothing fits.'
+      body.push(...outputLines(why, columns, 'muted'))
+    }
     const typed: Line = {
       spans:
         filter() === ''

@@ -1,7 +1,8 @@
 import type { AccountView } from '../../account-view/view.js'
 import { accountLines } from './account-lines.js'
+import { displayWidth } from '../../kernel/text/sure-width.js'
 import { type Item, openList } from './list.js'
-import type { Span } from './spans.js'
+import { outputLines, type Span } from './spans.js'
 import type { DialogDeps } from './work.js'
 
 /**
@@ -53,14 +54,22 @@ export async function pickWord<Word extends string>(
           value: one.value,
           search: `${one.title} ${one.hint}`,
         })),
-      lines: (items) =>
+      lines: (items, columns) =>
         items.map(({ value }) => {
-          const word = words.find((one) => one.value === value)
-          const spans: Span[] = [
-            { text: (word?.title ?? '').padEnd(widest + 2), tone: 'text' },
-            { text: word?.hint ?? '', tone: 'muted' },
+          const { title: text = '', hint = '' } = words.find((one) => one.value === value) ?? {}
+          const beside: Span[] = [
+            { text: text.padEnd(widest + 2), tone: 'text' },
+            { text: hint, tone: 'muted' },
           ]
-          return [spans]
+          if (widest + 2 + displayWidth(hint) <= columns) return [beside]
+          // A hint that has no room beside the word stands below it, whole.
+          return [
+            [{ text, tone: 'text' }],
+            ...outputLines(hint, columns - 2, 'muted').map(({ spans }): readonly Span[] => [
+              { text: '  ', tone: 'muted' },
+              ...spans,
+            ]),
+          ]
         }),
       empty: 'There is nothing to choose.',
       actions: () => [],

@@ -2,6 +2,7 @@ import { isCodexError, messageOf } from '../../kernel/errors.js'
 import { commandsIn } from '../../kernel/text/command-words.js'
 import { plainLines } from '../../kernel/text/plain-text.js'
 import { redactText } from '../../kernel/text/redact.js'
+import { sureText } from '../../kernel/text/sure-width.js'
 import type { DialogDeps } from './work.js'
 
 /** One toast in plain words. */
@@ -10,7 +11,7 @@ export function say(
   variant: 'info' | 'success' | 'warning' | 'error',
   message: string,
 ): void {
-  ui.api.ui.toast({ variant, title: 'Codex', message: commandsIn(message, 'tui') })
+  ui.api.ui.toast({ variant, title: 'Codex', message: sureText(commandsIn(message, 'tui')) })
 }
 
 /** What went wrong and what to do, for the user. */
@@ -48,6 +49,7 @@ export async function askText(
       () =>
         ui.createComponent(DialogPrompt, {
           ...question,
+          title: sureText(question.title),
           onConfirm: (value) => {
             resolve(value)
             dialog.clear()

@@ -1,5 +1,5 @@
-import { cut, displayWidth } from '../../kernel/text/table.js'
 import { type Tone as Mark, type TonedText, tonedParts } from '../../kernel/text/tones.js'
+import { brokenInto } from '../../kernel/text/wrap.js'
 
 /** What a piece of text is to the reader; the theme turns it into a colour. */
 export type Tone = 'text' | 'muted' | 'accent' | 'success' | 'warning' | 'error'
@@ -62,45 +62,4 @@ function sliceOf(parts: readonly TonedText[], from: number, to: number): readonl
     const text = part.text.slice(Math.max(0, from - start), Math.max(0, to - start))
     return text === '' ? [] : [{ ...part, text }]
   })
-}
-
-/** A part of a line that has a line of its own, and how far that is set in. */
-interface Piece {
-  readonly from: number
-  readonly to: number
-  readonly indent: number
-}
-
-function brokenInto(line: string, columns: number): readonly Piece[] {
-  if (displayWidth(line) <= columns) return [{ from: 0, to: line.length, indent: 0 }]
-  const begin = /^ */.exec(line)?.[0].length ?? 0
-  const cells = /^(?:\S(?: ?\S)* {2,})* */.exec(line)?.[0] ?? ''
-  const column = displayWidth(cells)
-  const under = column <= columns / 2 ? column : begin
-  const pieces: Piece[] = []
-  let [from, to, indent] = [0, 0, 0]
-  const end = (): void => {
-    if (line.slice(from, to).trim() === '') indent = begin
-    else {
-      pieces.push({ from, to, indent })
-      indent = under
-    }
-  }
-  for (const { 0: word, index } of line.matchAll(/\s*\S+/g)) {
-    const wordEnd = index + word.length
-    if (indent + displayWidth(line.slice(from, wordEnd)) > columns) {
-      end()
-      from = wordEnd - word.trimStart().length
-      while (indent + displayWidth(line.slice(from, wordEnd)) > columns) {
-        // Without the mark that says that something was cut.
-        const kept = cut(line.slice(from, wordEnd), columns - indent).length - 1
-        to = from + Math.max(1, kept)
-        end()
-        from = to
-      }
-    }
-    to = wordEnd
-  }
-  end()
-  return pieces
 }

@@ -1,7 +1,7 @@
 import { createElement, effect, setProp } from '@opentui/solid'
 
 import { fitting, type Level, type Line } from '../status-line.js'
-import { displayWidth } from '../../kernel/text/table.js'
+import { displayWidth, sureText } from '../../kernel/text/sure-width.js'
 import { type HostNode, isLaidOutAnew, type LayoutNode, type Taken, takenBeside } from './room.js'
 
 /** What of the host's elements is used beside what `HostNode` reads. */
@@ -156,7 +156,7 @@ function draw(
   lines.forEach(({ spans }, row) => {
     let { x } = at
     for (const { text, level } of spans) {
-      put(text, x, at.y + row, level)
+      put(sureText(text), x, at.y + row, level)
       x += displayWidth(text)
     }
   })
@@ -171,7 +171,9 @@ function plainText({ plain }: Content, colourOf: (level: Level) => unknown) {
     layout: undefined,
     changed(): void {
       const lines = plain()
-      const text = lines.map(({ spans }) => spans.map((span) => span.text).join('')).join('\n')
+      const text = lines
+        .map(({ spans }) => spans.map((span) => sureText(span.text)).join(''))
+        .join('\n')
       setProp(node, 'content', text)
       setProp(
         node,

@@ -1,4 +1,4 @@
-import { displayWidth } from '../../kernel/text/table.js'
+import { displayWidth } from '../../kernel/text/sure-width.js'
 
 /**
  * The part of the host's elements that is read, to know how much they would like to be wide. Another version may lack any

@@ -4,7 +4,8 @@ import { percentText } from '../../account-view/words.js'
 import type { ExpectedTime } from '../../forecast/types.js'
 import { commandsIn } from '../../kernel/text/command-words.js'
 import { formatAge, formatMoment } from '../../kernel/text/moments.js'
-import { cut, displayWidth } from '../../kernel/text/table.js'
+import { displayWidth } from '../../kernel/text/sure-width.js'
+import { cut } from '../../kernel/text/table.js'
 import { wrapped } from '../../kernel/text/wrap.js'
 import {
   bar,

@@ -1,0 +1,21 @@
+/** Names whose width programs disagree on, each with what is drawn of it in columns. */
+export const ODD_LABELS: Readonly<Record<string, string>> = {
+  '👩‍👩‍👧 family': '👩 family',
+  '🏳️‍🌈 rainbow': '🏳 rainbow',
+  '❤️ heart': '♥ heart',
+  '1️⃣ keycap': '1 keycap',
+  '🇩🇪 flag': 'DE flag',
+  '👍🏽 skin': '👍 skin',
+  '☢️ sign': '□ sign',
+  '🫩 newer': '□ newer',
+  '✂️ style': '✂ style',
+  '🕉 symbol': '□ symbol',
+  हिन्दी: 'हनद',
+  ภาษากำ: 'ภาษากํา',
+  'ｶﾞﾊﾟ kana': 'ガパ kana',
+  'שָׁלוֹם עולם': 'שָׁלוֹם עולם',
+  مُحَمَّد: 'مُحَمَّد',
+  '𠀀𠀁 日本語': '𠀀𠀁 日本語',
+  'z\u0301\u0302\u0303\u0304\u0305 marks': 'z\u0301\u0302\u0303\u0304 marks',
+  'é e\u0301 한': 'é é 한',
+}
