@@ -92,6 +92,16 @@ for (const module of LAYERS.slice(1).flat()) {
   })
 }
 
+const ZOD_BY_NAME = {
+  selector: 'ImportDeclaration[source.value="zod"] > :not(ImportNamespaceSpecifier, Literal)',
+  message: 'Use `import * as z from "zod"`: the named import bundles every locale (+350 kB).',
+}
+const FOLDERS_AT_ONCE = {
+  selector: 'CallExpression[callee.name="mkdir"] Property[key.name="recursive"]',
+  message:
+    'Folders are made by lib/kernel/make-folders.ts: asked like this, Node never comes back from some disks.',
+}
+
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**', '.tmp/**'] },
   ...tseslint.configs.strictTypeChecked,
@@ -129,15 +139,7 @@ export default tseslint.config(
           ],
         },
       ],
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector:
-            'ImportDeclaration[source.value="zod"] > :not(ImportNamespaceSpecifier, Literal)',
-          message:
-            'Use `import * as z from "zod"`: the named import bundles every locale (+350 kB).',
-        },
-      ],
+      'no-restricted-syntax': ['error', ZOD_BY_NAME],
       '@typescript-eslint/no-unused-vars': [
         'error',
         { ignoreRestSiblings: true, varsIgnorePattern: '^_', argsIgnorePattern: '^_' },
@@ -181,6 +183,7 @@ export default tseslint.config(
           ],
         },
       ],
+      'no-restricted-syntax': ['error', ZOD_BY_NAME, FOLDERS_AT_ONCE],
       'no-restricted-properties': [
         'error',
         ...['spawn', 'spawnSync', '$'].map((property) => ({

@@ -1,4 +1,4 @@
-import { mkdir, open, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Clock } from '../kernel/clock.js'
@@ -165,7 +165,10 @@ async function append(file: string, text: string): Promise<number> {
   if (there !== undefined && !there.isFile())
     throw new CodexError('store_not_written', `${file} is not a regular file.`)
   // Nobody has made the folder where the lock was not waited for.
-  if (there === undefined) await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
+  if (there === undefined) {
+    const { makeFolders } = await import('../kernel/files/writing.js')
+    await makeFolders(path.dirname(file))
+  }
   const handle = await unlessBusy(() => open(file, 'a+', 0o600))
   try {
     const { size } = await handle.stat()

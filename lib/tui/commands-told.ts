@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
+import { makeFolders } from '../kernel/make-folders.js'
 import { packageVersion } from '../kernel/version.js'
 import { programMark } from '../slash-commands/same-machine.js'
 
@@ -16,7 +17,7 @@ export async function tellCommands(file: string, areThere: boolean): Promise<voi
     }
     const text = `${JSON.stringify({ program: programMark(), version: packageVersion() })}\n`
     if ((await readFile(file, 'utf8').catch(() => '')) === text) return
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
+    await makeFolders(path.dirname(file))
     await writeFile(file, text, { mode: 0o600 })
   } catch {
     // The server offers its commands then, and the TUI leaves them out of its list.

@@ -141,6 +141,19 @@ describe('the history', () => {
 })
 
 describe('the close of the history', () => {
+  it.runIf(process.platform === 'linux')(
+    'comes to an end where no folder can be made, as below /proc',
+    async () => {
+      const messages: string[] = []
+      const history = historyAt('/proc/none/below/history.jsonl', {
+        log: { log: (_level, message) => void messages.push(message) },
+      })
+      history.note(turn(Date.now()))
+      await history.close()
+      expect(messages).toEqual([expect.stringContaining('could not be written')])
+    },
+  )
+
   it('appends what is gathered although another window holds the file', async () => {
     const file = await place()
     const history = historyAt(file)

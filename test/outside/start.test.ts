@@ -14,7 +14,7 @@ import { aHome, homeIn } from '../support/home.js'
 import { expectOutside } from '../support/outside.js'
 
 /** Lower these when the entries shrink; what raises them makes every start of OpenCode slower. */
-const MAX_BYTES = { 'index.js': 33_400, 'tui.js': 127_500 }
+const MAX_BYTES = { 'index.js': 33_400, 'tui.js': 128_000 }
 
 /** Of the start and of what sends a request: Bun takes 30 µs and more for each kB. */
 const MAX_BYTES_TO_FIRST_REQUEST = 215_000

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises'
+import { appendFile, rename, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { messageOf } from '../../kernel/errors.js'
@@ -22,7 +22,8 @@ export function createTraceFile(deps: { dir: string; log: Logger }) {
     const text = lines.join('')
     lines = []
     try {
-      await mkdir(deps.dir, { recursive: true, mode: 0o700 })
+      const { makeFolders } = await import('../../kernel/files/writing.js')
+      await makeFolders(deps.dir)
       const size = (await stat(file).catch(() => undefined))?.size ?? 0
       if (size + text.length > MAX_BYTES) await rename(file, `${file}.1`).catch(() => undefined)
       await appendFile(file, text, { mode: 0o600 })
