@@ -32,7 +32,7 @@ const isOfTheServer = ({ name, args }: Call): boolean =>
 /** Without an answer what the files say is shown. */
 const ANSWER_TIMEOUT_MS = 500
 
-/** So it is in a TUI that is attached to a server: that is another process. */
+/** Said in a TUI that is attached to a server, which is another process; not in front of what is handed on. */
 const UNANSWERED =
   'The process that sends the requests does not say what it holds in memory (counters, decisions); this is of the TUI alone.\n\n'
 
@@ -84,7 +84,12 @@ export function dialogWork(where: Where): Work {
             ANSWER_TIMEOUT_MS,
           )
         : undefined
-      const isUnanswered = isOfTheServer(call) && answer === undefined
+      const isOfOther =
+        answer === undefined &&
+        isOfTheServer(call) &&
+        name !== 'diag' &&
+        args.format === undefined &&
+        process.argv.includes('attach')
       return withRuntime(where, async (runtime) => {
         const tool = toolOf(name)
         const result =
@@ -107,7 +112,7 @@ export function dialogWork(where: Where): Work {
           tonedAt: (columns) =>
             json
               ? JSON.stringify(data, undefined, 2)
-              : `${isUnanswered ? wrapped(UNANSWERED, columns) : ''}${result.toned(columns, Date.now())}`,
+              : `${isOfOther ? wrapped(UNANSWERED, columns) : ''}${result.toned(columns, Date.now())}`,
         }
       })
     },

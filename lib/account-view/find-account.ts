@@ -1,6 +1,7 @@
 import type { Account, AccountPool } from '../accounts/account.js'
 import { accountName } from '../accounts/labels.js'
 import { CodexError } from '../kernel/errors.js'
+import { sureText } from '../kernel/text/sure-width.js'
 
 /** An account and its place. */
 export interface Located {
@@ -10,7 +11,8 @@ export interface Located {
 }
 
 /**
- * Finds the account that is meant: by number, then by exact label, address or id, then by the start of one.
+ * Finds the account that is meant: by number, then by exact label, address or id, then by the start of one, then by either as
+ * tables and dialogs draw it.
  * @throws CodexError `invalid_input` when none or more than one fits; the message names the candidates
  */
 export function findAccount(
@@ -35,6 +37,8 @@ export function findAccount(
   for (const fits of [
     (name: string) => name === needle,
     (name: string) => name.startsWith(needle),
+    (name: string) => drawn(name) === drawn(needle),
+    (name: string) => drawn(name).startsWith(drawn(needle)),
   ]) {
     const found = needle === '' ? [] : located.filter((one) => namesOf(one).some(fits))
     if (found.length === 1) return found[0] as Located
@@ -49,4 +53,8 @@ export function findAccount(
     'invalid_input',
     `There is no account ${JSON.stringify(text)}. There are: ${list(located)}.`,
   )
+}
+
+function drawn(name: string): string {
+  return sureText(name).toLowerCase()
 }

@@ -72,7 +72,7 @@ const QUIET_MS = 500
 const MOST_WAITS = 4
 
 /**
- * Runs a program to its end. It is not waited for longer than its time limit, whatever it started or makes of a signal.
+ * Runs a program to its end. It is waited for at most 4 s beyond its time limit, whatever it started or makes of a signal.
  * @param stdin what it is given to read; a program that does not read it is told by its exit code
  * @param mostOutput characters that are kept of each side, the last ones
  * @returns undefined when there is no such program
@@ -119,7 +119,8 @@ function endFirmly(
   const later = () => setTimeout(kill, PATIENCE_MS).unref()
   if (signal?.aborted === true) later()
   else signal?.addEventListener('abort', later, { once: true })
-  child.once('exit', () => signal?.removeEventListener('abort', later))
+  // One that could not be started has no exit.
+  child.once('close', () => signal?.removeEventListener('abort', later))
   return timeout === undefined ? undefined : setTimeout(kill, timeout + PATIENCE_MS)
 }
 

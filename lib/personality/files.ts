@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { findProjectRoot } from '../accounts/project/project.js'
 import { systemCode } from '../kernel/system-code.js'
-import { readBoundedFile, UnreadableFile } from '../kernel/files/bounded-file.js'
+import { readBoundedFileWithStats, UnreadableFile } from '../kernel/files/bounded-file.js'
 import type { Paths } from '../kernel/files/paths.js'
 import { isInside } from '../kernel/files/same-path.js'
 import { nameFrom, problemOfOwnName } from './names.js'
@@ -164,8 +164,9 @@ async function readText(place: PersonalityFolder, file: string): Promise<FoundTe
     if (place.within !== undefined && !isInside(await realpath(place.within), folder))
       return problem(`${place.folder} leads out of the project, so nothing in it is read.`)
     if (!isInside(folder, real)) return problem(`${file} is a link that leads out of its folder.`)
-    const text = (await readBoundedFile(real, MAX_PERSONALITY_BYTES)) ?? ''
-    const wrong = problemOfText(text)
+    const found = await readBoundedFileWithStats(real, MAX_PERSONALITY_BYTES)
+    const text = found?.text ?? ''
+    const wrong = problemOfText(text, Number(found?.stats.size ?? 0))
     return wrong === undefined
       ? { kind: 'text', scope: place.scope, file, text: cleanText(text) }
       : problem(`${file} ${wrong}`)

@@ -19,10 +19,14 @@ export function cleanText(text: string): string {
   return plainLines(text.replaceAll('\t', '  ')).trim()
 }
 
-/** Why a text cannot be sent, whoever wrote it; undefined when it can. Pure. */
-export function problemOfText(text: string): string | undefined {
-  // Both are what another encoding leaves when it is read as UTF-8.
-  if (/[\0\ufffd]/.test(text)) return 'holds characters that are no UTF-8. Save it as UTF-8.'
+/**
+ * Why a text cannot be sent, whoever wrote it; undefined when it can. Pure.
+ * @param bytes of the file it was read from, without a byte order mark; absent where it comes from none
+ */
+export function problemOfText(text: string, bytes?: number): string | undefined {
+  // What another encoding leaves when it is read as UTF-8: it is longer than what it came from, or has zeros.
+  const isOther = bytes === undefined ? text.includes('\ufffd') : Buffer.byteLength(text) !== bytes
+  if (isOther || text.includes('\0')) return 'holds characters that are no UTF-8. Save it as UTF-8.'
   return cleanText(text) === '' ? 'is empty.' : undefined
 }
 

@@ -242,6 +242,22 @@ describe('personality use', () => {
     expect(await readFile(config, 'utf8')).toContain('// mine')
   })
 
+  it('changes the choice that stands for this project, also where the file names it with ~/', async () => {
+    const { run, undo, config } = await stage(
+      JSON.stringify({ personality: { projects: { '~/work': 'friendly' } } }),
+    )
+    await run(['create', 'keeper', '--from', '-'], { input: 'Hi.' })
+    const value = async (): Promise<unknown> =>
+      (JSON.parse(await readFile(config, 'utf8')) as Record<string, unknown>).personality
+    const used = await run(['use', 'keeper', '--project'])
+    expect(await value()).toEqual({ projects: { '~/work': 'keeper' } })
+    expect(used.stdout).toContain('Here: Personality: keeper')
+    await undo(used)
+    expect(await value()).toEqual({ projects: { '~/work': 'friendly' } })
+    await run(['use', '--unset', '--project'])
+    expect(await value()).toEqual({ projects: {} })
+  })
+
   it('with nothing before is undone by taking the choice out', async () => {
     const { run, undo, config } = await stage()
     await run(['create', 'keeper', '--from', '-'], { input: 'Hi.' })

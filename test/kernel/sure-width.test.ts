@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { displayWidth, sureText } from '../../lib/kernel/text/sure-width.js'
+import { displayWidth, sureText, sureUnlessPath } from '../../lib/kernel/text/sure-width.js'
 import { cut, renderTable } from '../../lib/kernel/text/table.js'
 import { ODD_LABELS } from '../support/odd-labels.js'
 
@@ -15,6 +15,12 @@ const oddText = fc
     { maxLength: 6 },
   )
   .map((parts) => parts.join(''))
+
+it('a text that may name a file is drawn as it is: another form of it is another file', () => {
+  for (const text of ['/home/u/काम/x.json', 'Written: C:\\❤️\\1️⃣.html', '/tmp/e\u0301'])
+    expect(sureUnlessPath(text)).toBe(text)
+  expect(sureUnlessPath('👩‍💻 work')).toBe(sureText('👩‍💻 work'))
+})
 
 describe('a text that is drawn in columns', () => {
   it.each(Object.entries(ODD_LABELS))('shows %s as %s', (label, shown) => {

@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { displayWidth } from '../../lib/kernel/text/sure-width.js'
-import { hanging } from '../../lib/kernel/text/wrap.js'
+import { brokenInto, hanging } from '../../lib/kernel/text/wrap.js'
 
 const HELP = `Usage: program <command> [options]
 
@@ -27,6 +28,22 @@ describe('a text of two columns', () => {
 
   --a-flag-that-is-longer-than-half
   what it does, in a few words`)
+  })
+
+  it('ends, with all that it says, whatever room there is and however far it is set in', () => {
+    const line = fc
+      .array(fc.constantFrom(' ', '  ', '      ', 'word', 'a', '日本', 'x'.repeat(30)), {
+        maxLength: 12,
+      })
+      .map((parts) => ' '.repeat(parts.length * 3) + parts.join(''))
+    fc.assert(
+      fc.property(line, fc.integer({ min: 0, max: 40 }), (text, columns) => {
+        const pieces = brokenInto(text, columns)
+        const said = pieces.map(({ from, to }) => text.slice(from, to)).join('')
+        expect(said.replaceAll(/\s/g, '')).toBe(text.replaceAll(/\s/g, ''))
+      }),
+    )
+    expect(hanging(HELP, 1).replaceAll(/\s/g, '')).toBe(HELP.replaceAll(/\s/g, ''))
   })
 
   it.each([20, 33, 41, 60])('has no line of more than %d columns', (columns) => {

@@ -93,6 +93,11 @@ describe('the text of a personality', () => {
     },
   )
 
+  it('that speaks of the replacement character is UTF-8 all the same', async () => {
+    const { files } = await stageWith({ 'odd.md': '\ufeffWrite no \ufffd.' })
+    expect(await files.find('odd')).toMatchObject({ kind: 'text', text: 'Write no \ufffd.' })
+  })
+
   it('with a byte order mark and ends of lines of Windows is what it says', async () => {
     const { files } = await stageWith({ 'odd.md': '\ufeffOne.\r\nTwo.\r\n' })
     expect(await files.find('odd')).toMatchObject({ kind: 'text', text: 'One.\nTwo.' })

@@ -77,7 +77,13 @@ export async function runDrill(options: DrillOptions): Promise<DrillReport> {
     const verdicts: (Verdict & { readonly fault: string })[] = []
     for (const [index, round] of ROUNDS.entries()) {
       progress(`Drill, step ${index + 1} of ${ROUNDS.length}: ${round.what(processes)}`)
-      verdicts.push({ fault: round.fault, ...(await verdictOf(round, stage)) })
+      const verdict = await verdictOf(round, stage)
+      // What was proven before the disk was full stands.
+      if (verdict instanceof CodexError) {
+        if (verdicts.some(({ outcome }) => outcome === 'broken')) break
+        throw verdict
+      }
+      verdicts.push({ fault: round.fault, ...verdict })
     }
     return verdicts
   })
@@ -91,7 +97,8 @@ export async function runDrill(options: DrillOptions): Promise<DrillReport> {
   }
 }
 
-async function verdictOf(round: Round, stage: Stage): Promise<Verdict> {
+/** What a round came to; why none can go on where the disk takes nothing more. */
+async function verdictOf(round: Round, stage: Stage): Promise<Verdict | CodexError> {
   const over = new AbortController()
   const limitMs = LONGEST_STEP_MS + stage.timeMs
   const timer = setTimeout(() => over.abort(), limitMs)
@@ -105,7 +112,7 @@ async function verdictOf(round: Round, stage: Stage): Promise<Verdict> {
   } catch (error) {
     if (stage.signal.aborted) throw error
     const disk = /\b(?:ENOSPC|EDQUOT|EROFS)\b/.exec(messageOf(error))?.[0]
-    if (disk !== undefined) throw noRoom(stage.folder, disk)
+    if (disk !== undefined) return noRoom(stage.folder, disk)
     if (over.signal.aborted) return broken(`It did not end within ${limitMs / 1_000} s.`)
     const what =
       error instanceof HelperFailed ? 'A process could not go on' : 'It could not be done'
@@ -118,11 +125,12 @@ async function verdictOf(round: Round, stage: Stage): Promise<Verdict> {
 
 /** A disk that takes nothing more does no harm, and says nothing of what it does with what it takes. */
 function noRoom(folder: string, code: string): CodexError {
-  const what = code === 'EROFS' ? 'takes no writes' : 'is full'
+  const [what, todo] =
+    code === 'EROFS' ? ['takes no writes', 'Let it take writes'] : ['is full', 'Make room there']
   return new CodexError(
     'store_not_written',
     `The disk of ${path.dirname(folder)} ${what} (${code}), so the drill could not go on and says nothing of its safety.`,
-    { hint: 'Make room there, then run it again: {doctor --drill}' },
+    { hint: `${todo}, then run it again: {doctor --drill}` },
   )
 }
 

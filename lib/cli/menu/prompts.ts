@@ -132,7 +132,7 @@ export async function openPrompts(io: CommandIo): Promise<Prompts> {
       }[kind]
       print(shown, { output })
     },
-    plain: (text) => void output.write(`${wrapped(shownLines(text), columns())}\n`),
+    plain: (text) => void output.write(`${shownLines(text)}\n`),
     async waitFor(text, work) {
       const given = new AbortController()
       const signal = AbortSignal.any([io.signal, given.signal])

@@ -2,7 +2,9 @@ import { hostProgram, hostVersion, runHost } from '../../host-setup/run-host.js'
 import { OLDEST_HOST, UPGRADE_HOST } from '../../host-setup/oldest-host.js'
 import { ageOfHost } from '../../host-setup/tested-hosts.js'
 import { CodexError } from '../../kernel/errors.js'
+import { commandsIn } from '../../kernel/text/command-words.js'
 import { plainText } from '../../kernel/text/plain-text.js'
+import { wrapped } from '../../kernel/text/wrap.js'
 import { viewsOf } from '../../tools/account-rows.js'
 import { codexImport } from '../../tools/backup/codex-import.js'
 import { codexSetup, INSTALL_HOST, type SetupStep } from '../../tools/setup/codex-setup.js'
@@ -19,6 +21,9 @@ import { signInByMenu } from './sign-in-menu.js'
 type Outcome = 'on' | 'left'
 type Step = (menu: MenuContext) => Promise<Outcome>
 
+/** Of a terminal that does not say how wide it is. */
+const USUAL_COLUMNS = 80
+
 const GO_ON = 'Go on at any time, from where you are now: {setup}'
 
 /**
@@ -27,7 +32,9 @@ const GO_ON = 'Go on at any time, from where you are now: {setup}'
  */
 export async function runWalk(menu: MenuContext): Promise<number> {
   const { prompts } = menu
-  prompts.plain(
+  const say = (text: string): void =>
+    prompts.plain(wrapped(commandsIn(text, 'terminal'), menu.io.columns ?? USUAL_COLUMNS))
+  say(
     '\nSetup in five steps: OpenCode, its configuration, an account, a second one, a test prompt.\nEsc or Ctrl-C leaves at any question; what is done stays done.\n',
   )
   for (const step of [host, configuration, account, secondAccount, testPrompt]) {
@@ -39,8 +46,8 @@ export async function runWalk(menu: MenuContext): Promise<number> {
   }
   const data = await stateOf(menu)
   const view = { ...contextOf(menu.io), nowMs: menu.runtime.clock.now() }
-  prompts.plain(`\n${codexSetup.render(data, view)}\n`)
-  prompts.plain(data.ready ? 'Ready: start opencode and choose a model with /models.' : GO_ON)
+  say(`\n${codexSetup.render(data, view)}\n`)
+  say(data.ready ? 'Ready: start opencode and choose a model with /models.' : GO_ON)
   if (prompts.hasLeft()) return 130
   return data.ready ? 0 : 1
 }

@@ -59,11 +59,13 @@ when it starts the next time.
       throw new CodexError('invalid_input', `${io.directory} is in no project.`, {
         hint: 'Nothing was changed.',
       })
-    const scope = scopeOf({ agent, model, root: project === true ? root : undefined })
     const file = configFiles(before.paths, io.directory).userFile.path
     let former: unknown
+    let scope: Scope = ['default']
     let preview: string[] = []
     const planned = await planChange(file, (document) => {
+      const named = keyOfProject(document, before.isHere) ?? root
+      scope = scopeOf({ agent, model, root: project === true ? named : undefined })
       former = valueAt(document, scope)
       const next = changed(document, scope, name)
       preview = [...memberLines('-', document), ...memberLines('+', next)]
@@ -103,6 +105,20 @@ function memberLines(sign: '-' | '+', document: JsonDocument): string[] {
 /** What somebody wrote by hand may be anything, and does not belong into a command to run. */
 function isName(value: unknown): value is string {
   return typeof value === 'string' && nameFrom(value).problem === undefined
+}
+
+/** How the file names this project: by its path, or with `~/`. */
+function keyOfProject(
+  document: JsonDocument,
+  isHere: (folder: string) => boolean,
+): string | undefined {
+  const value = document.value([KEY])
+  const { projects } = (typeof value === 'object' ? (value ?? {}) : {}) as {
+    readonly projects?: unknown
+  }
+  return typeof projects === 'object' && projects !== null
+    ? Object.keys(projects).find(isHere)
+    : undefined
 }
 
 type Scope = readonly [table: 'default'] | readonly ['agents' | 'models' | 'projects', string]

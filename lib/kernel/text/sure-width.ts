@@ -41,8 +41,8 @@ const PAIR = /[\u{10000}-\u{10ffff}]/gu
 
 /**
  * A text of which every terminal draws each character as wide as the next one: a joined picture is its first one, a flag the
- * letters of its country, and what has no such form a square. For rows that are drawn in columns; what is stored, copied,
- * exported and sent stays whole. Pure; applied twice it changes nothing more.
+ * letters of its country, and what has no such form a square. For what is drawn in columns, wherever that is read or copied to;
+ * what is stored, exported or printed as JSON stays whole. Pure; applied twice it changes nothing more.
  */
 export function sureText(text: string): string {
   if (EASY.test(text)) return text
@@ -61,6 +61,11 @@ export function sureText(text: string): string {
     .replace(UNSURE, STAND_IN)
     .normalize('NFC')
     .replace(TOO_MANY_MARKS, '$1')
+}
+
+/** The same of a text that may name a file, and then stays whole: another form of it is another file. Pure. */
+export function sureUnlessPath(text: string): string {
+  return /[\\/]/.test(text) ? text : sureText(text)
 }
 
 /** Columns that a text takes once it is drawn. */

@@ -31,7 +31,7 @@ interface Piece {
 /** A line in parts of at most so many columns; what follows the first part is set in under its last cell. Pure. */
 export function brokenInto(line: string, columns: number): readonly Piece[] {
   if (displayWidth(line) <= columns) return [{ from: 0, to: line.length, indent: 0 }]
-  const begin = /^ */.exec(line)?.[0].length ?? 0
+  const begin = Math.min(/^ */.exec(line)?.[0].length ?? 0, Math.max(0, columns - 1))
   const cells = /^ *(?:\S(?: ?\S)* {2,})* */.exec(line)?.[0] ?? ''
   const column = displayWidth(cells)
   const under = column <= columns / 2 ? column : begin
@@ -49,7 +49,7 @@ export function brokenInto(line: string, columns: number): readonly Piece[] {
     if (indent + displayWidth(line.slice(from, wordEnd)) > columns) {
       end()
       from = wordEnd - word.trimStart().length
-      while (indent + displayWidth(line.slice(from, wordEnd)) > columns) {
+      while (from < wordEnd && indent + displayWidth(line.slice(from, wordEnd)) > columns) {
         // Without the mark that says that something was cut.
         const kept = cut(line.slice(from, wordEnd), columns - indent).length - 1
         to = from + Math.max(1, kept)

@@ -56,7 +56,10 @@ export function followUps(name: string, args: Arguments, data: unknown): readonl
   })
   const yes = (does: string, more: Arguments = {}): FollowUp =>
     run('y', does, { ...more, confirm: true })
-  const accounts = rows(found.accounts).length
+  const shown = rows(found.accounts).length
+  // A result about one of several accounts shows that one.
+  const least = args.account === undefined ? shown : Math.max(shown, 2)
+  const accounts = typeof found.totalAccounts === 'number' ? found.totalAccounts : least
   switch (name) {
     case 'status':
       return accounts === 0

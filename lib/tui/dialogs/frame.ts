@@ -1,4 +1,4 @@
-import { displayWidth, sureText } from '../../kernel/text/sure-width.js'
+import { displayWidth, sureUnlessPath } from '../../kernel/text/sure-width.js'
 import { cut } from '../../kernel/text/table.js'
 import type { HostUi } from '../host-ui.js'
 import { interceptKeys, type Key } from './keys.js'
@@ -205,7 +205,7 @@ function lineElement(ui: HostUi, { spans, selected, onClick }: Line): unknown {
         selected === true ? theme().selectedListItemText : theme()[COLOURS[tone]],
       ),
     )
-    insert(element, sureText(text))
+    insert(element, sureUnlessPath(text))
     insert(row, element)
   }
   return row

@@ -2,7 +2,7 @@ import { isCodexError, messageOf } from '../../kernel/errors.js'
 import { commandsIn } from '../../kernel/text/command-words.js'
 import { plainLines } from '../../kernel/text/plain-text.js'
 import { redactText } from '../../kernel/text/redact.js'
-import { sureText } from '../../kernel/text/sure-width.js'
+import { sureText, sureUnlessPath } from '../../kernel/text/sure-width.js'
 import type { DialogDeps } from './work.js'
 
 /** One toast in plain words. */
@@ -11,7 +11,7 @@ export function say(
   variant: 'info' | 'success' | 'warning' | 'error',
   message: string,
 ): void {
-  ui.api.ui.toast({ variant, title: 'Codex', message: sureText(commandsIn(message, 'tui')) })
+  ui.api.ui.toast({ variant, title: 'Codex', message: sureUnlessPath(commandsIn(message, 'tui')) })
 }
 
 /** What went wrong and what to do, for the user. */

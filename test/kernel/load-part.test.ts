@@ -1,0 +1,24 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { expect, it } from 'vitest'
+
+import { loadPart } from '../../lib/kernel/load-part.js'
+import { temporaryFolder } from '../support/temporary.js'
+
+it('a part that is gone is told with its reason and what to do', async () => {
+  const gone = import(
+    /* @vite-ignore */ new URL('file:///nowhere/part.js').href
+  ) as Promise<unknown>
+  await expect(loadPart(gone)).rejects.toThrow(
+    'The plugin was updated or removed while OpenCode ran. Start OpenCode again.',
+  )
+})
+
+it('a part that is there and fails is told as it fails: no update is to blame', async () => {
+  const file = path.join(await temporaryFolder(), 'part.mjs')
+  await writeFile(file, 'throw new Error("out of memory")')
+  const broken = import(/* @vite-ignore */ pathToFileURL(file).href) as Promise<unknown>
+  await expect(loadPart(broken)).rejects.toThrow('out of memory')
+})
