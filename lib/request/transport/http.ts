@@ -44,7 +44,10 @@ export async function send(
   try {
     // Bun's own five-minute limit would cut long answers; the host passes the same.
     const own = { redirect: 'error', timeout: false } as RequestInit
-    return await fetch(url, { method: 'POST', headers, body, signal, ...own })
+    const response = await fetch(url, { method: 'POST', headers, body, signal, ...own })
+    // Who reads a refusal ends it by himself (`readErrorBody`): a request that passes many accounts gathers nothing.
+    if (!response.ok) outgoing.signal.removeEventListener('abort', onAbort)
+    return response
   } catch (error) {
     outgoing.signal.removeEventListener('abort', onAbort)
     throw signal.aborted ? abortReason(signal) : error

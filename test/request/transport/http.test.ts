@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -87,6 +88,14 @@ describe('send', () => {
     abort.abort(new Error('Esc'))
     await expect(response.text()).rejects.toThrow()
     expect(await closed).toBe('closed')
+  })
+
+  it('leaves nothing behind at the signal of a request that many accounts refuse', async () => {
+    const { url } = await listen((_request, response) => response.writeHead(429).end('{}'))
+    const { signal } = new AbortController()
+    for (let account = 0; account < 20; account += 1)
+      await (await send(fetch, outgoing(url, { signal }))).text()
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('sends nothing when the caller has already given up', async () => {
