@@ -7,9 +7,15 @@ import { systemCode } from './system-code.js'
  */
 export async function loadPart<T>(loading: Promise<T>): Promise<T> {
   return loading.catch((cause: unknown) => {
-    if (systemCode(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause
+    if (!isGone(cause)) throw cause
     throw new Error('The plugin was updated or removed while OpenCode ran. Start OpenCode again.', {
       cause,
     })
   })
+}
+
+/** Bun says it without a code, and not as an `Error`, of a file that it has seen in its folder before. */
+function isGone(cause: unknown): boolean {
+  const { message } = (cause ?? {}) as { readonly message?: unknown }
+  return systemCode(cause) === 'ERR_MODULE_NOT_FOUND' || /^ENOENT\b/.test(String(message))
 }

@@ -106,14 +106,17 @@ export async function firstRequest(outside: Outside): Promise<void> {
     },
     { name: `${inHost}: memory after the first answer`, ...of('mb', IN_HOST), unit: 'MB' },
   )
-  const { home, secrets } = await sealedHomeOf(outside, [goodAccount()])
-  const sealed = await inTurns(outside, ['first', 'fetch'], () => home, secrets)
-  outside.rows.push({
-    name: 'fresh process, sealed accounts: until the first request is sent',
-    ...figuresOf(valuesOf(sealed, 'first', 'firstSentMs')),
-    plain: median(valuesOf(sealed, 'fetch', 'firstSentMs')),
-    unit: 'ms',
-  })
+  // Elsewhere the keychain is asked through another program, whose time is its own affair.
+  if (outside.runtime === 'bun') {
+    const { home, secrets } = await sealedHomeOf(outside, [goodAccount()])
+    const sealed = await inTurns(outside, ['first', 'fetch'], () => home, secrets)
+    outside.rows.push({
+      name: 'fresh process, sealed accounts: until the first request is sent',
+      ...figuresOf(valuesOf(sealed, 'first', 'firstSentMs')),
+      plain: median(valuesOf(sealed, 'fetch', 'firstSentMs')),
+      unit: 'ms',
+    })
+  }
   const accounts = Array.from({ length: LIMITED + 1 }, (_, index) => goodAccount(index))
   const limited = await atOnce(outside, 'failover', accounts)
   const name = `fresh process: past ${LIMITED} limited accounts`

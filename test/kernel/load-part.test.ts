@@ -16,6 +16,11 @@ it('a part that is gone is told with its reason and what to do', async () => {
   )
 })
 
+it('so is one that Bun had seen in its folder: it throws no error of the usual kind then', async () => {
+  const gone = Promise.reject(Object.create({ message: 'ENOENT reading "/dist/part.js"' }) as Error)
+  await expect(loadPart(gone)).rejects.toThrow('The plugin was updated or removed')
+})
+
 it('a part that is there and fails is told as it fails: no update is to blame', async () => {
   const file = path.join(await temporaryFolder(), 'part.mjs')
   await writeFile(file, 'throw new Error("out of memory")')

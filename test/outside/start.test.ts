@@ -14,10 +14,10 @@ import { aHome, homeIn } from '../support/home.js'
 import { expectOutside } from '../support/outside.js'
 
 /** Lower these when the entries shrink; what raises them makes every start of OpenCode slower. */
-const MAX_BYTES = { 'index.js': 33_400, 'tui.js': 128_000 }
+const MAX_BYTES = { 'index.js': 33_600, 'tui.js': 128_000 }
 
 /** Of the start and of what sends a request: Bun takes 30 µs and more for each kB. */
-const MAX_BYTES_TO_FIRST_REQUEST = 215_200
+const MAX_BYTES_TO_FIRST_REQUEST = 215_400
 
 /** Of what the host asks for with its first prompt, beside the core: it waits for this one too. */
 const MAX_BYTES_OF_TOOLS = 40_000
