@@ -105,10 +105,11 @@ function freshDigest(): (text: string) => string {
 function positionOf(number: string | undefined, most: number): number {
   const position = number === undefined ? most : Number(number)
   if (Number.isInteger(position) && position >= 1 && position <= most) return position
-  throw new CodexError(
-    'invalid_input',
-    `--number must be a whole number from 1 to ${most}, not ${JSON.stringify(number)}.`,
-  )
+  const why = `--number must be a whole number from 1 to ${most}, not ${JSON.stringify(number)}.`
+  // What no pack has is a wrong call; what this one lacks is not.
+  throw position >= 1 && Number.isInteger(position)
+    ? new CodexError('invalid_input', why)
+    : new WrongUsage(why)
 }
 
 /** Which attempt a snapshot is of, and how that ended. */

@@ -144,6 +144,8 @@ describe('replay', () => {
     expect((await runCli(home, ['replay', 'pack.json', '--number', '1'])).stdout).toContain(
       'ended with usage_limit',
     )
+    for (const number of ['x', '0', '1.5', ''])
+      expect((await runCli(home, ['replay', 'pack.json', '--number', number])).code, number).toBe(2)
     expect(await runCli(home, ['replay', 'pack.json', '--number', '99'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('--number must be a whole number from 1 to'),
