@@ -8,9 +8,8 @@ import { loadPart } from '../../lib/kernel/load-part.js'
 import { temporaryFolder } from '../support/temporary.js'
 
 it('a part that is gone is told with its reason and what to do', async () => {
-  const gone = import(
-    /* @vite-ignore */ new URL('file:///nowhere/part.js').href
-  ) as Promise<unknown>
+  const file = path.join(await temporaryFolder(), 'part.js')
+  const gone = import(/* @vite-ignore */ pathToFileURL(file).href) as Promise<unknown>
   await expect(loadPart(gone)).rejects.toThrow(
     'The plugin was updated or removed while OpenCode ran. Start OpenCode again.',
   )

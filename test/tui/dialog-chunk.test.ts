@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
@@ -6,6 +8,7 @@ import { resolvePaths } from '../../lib/kernel/files/paths.js'
 import { dialogWork } from '../../lib/dialog-entry.js'
 import { loadDialogChunk } from '../../lib/tui/dialog-chunk.js'
 import { coreOver } from '../support/core-over.js'
+import { temporaryFolder } from '../support/temporary.js'
 
 describe('reading the limits from the TUI', () => {
   it('asks the backend in this process and leaves the reading where every window sees it', async () => {
@@ -32,7 +35,8 @@ describe('reading the limits from the TUI', () => {
 
 describe('the chunk of the dialog', () => {
   it('that an update took away is named as the cause, with what to do', async () => {
-    await expect(loadDialogChunk('file:///nowhere/dialog.js')).rejects.toThrow(
+    const chunk = pathToFileURL(path.join(await temporaryFolder(), 'dialog.js')).href
+    await expect(loadDialogChunk(chunk)).rejects.toThrow(
       'The plugin was updated or removed while OpenCode ran. Start OpenCode again.',
     )
   })
