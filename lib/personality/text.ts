@@ -21,7 +21,7 @@ export function cleanText(text: string): string {
 
 /**
  * Why a text cannot be sent, whoever wrote it; undefined when it can. Pure.
- * @param bytes of the file it was read from, without a byte order mark; absent where it comes from none
+ * @param bytes size of the file it was read from, its byte order mark with it; absent where it comes from none
  */
 export function problemOfText(text: string, bytes?: number): string | undefined {
   // What another encoding leaves when it is read as UTF-8: it is longer than what it came from, or has zeros.

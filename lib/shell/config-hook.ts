@@ -10,6 +10,7 @@ import {
   namesOurTools,
 } from '../host-setup/tool-permissions.js'
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import { foldersAbove } from '../kernel/files/folders-above.js'
 import { CONFIG_FILE, type Paths } from '../kernel/files/paths.js'
 import { isMainThread } from '../kernel/main-thread.js'
 import type { HostSettings } from './host-settings.js'
@@ -107,12 +108,6 @@ async function configTexts({ directory }: PluginInput, paths: Paths): Promise<st
   ])
   const texts = [...files].map((file) => readBoundedFile(file, MAX_CONFIG_BYTES).catch(() => ''))
   return (await Promise.all(texts)).map((text) => text ?? '')
-}
-
-/** A folder and all that it lies in. */
-function foldersAbove(folder: string): string[] {
-  const above = path.dirname(folder)
-  return above === folder ? [folder] : [folder, ...foldersAbove(above)]
 }
 
 /** Whether a file or the environment names one of these settings; its value is not looked at. */

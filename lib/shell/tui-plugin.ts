@@ -1,6 +1,7 @@
 import path from 'node:path'
 
 import { MAX_CONFIG_BYTES, readBoundedFile } from '../kernel/files/bounded-file.js'
+import { foldersAbove } from '../kernel/files/folders-above.js'
 import type { Paths } from '../kernel/files/paths.js'
 import { isMainThread } from '../kernel/main-thread.js'
 import { isRecord, parsedJson } from '../kernel/text/json.js'
@@ -33,7 +34,7 @@ export async function isTuiPluginHere({
   isMainThread: isFirst = isMainThread(),
 }: TuiPlace): Promise<boolean> {
   if (isFirst || !(await hadCommands(paths.tuiFile))) return false
-  const projects = env.OPENCODE_DISABLE_PROJECT_CONFIG === undefined ? upwards(directory) : []
+  const projects = env.OPENCODE_DISABLE_PROJECT_CONFIG === undefined ? foldersAbove(directory) : []
   const named = env.OPENCODE_CONFIG_DIR === undefined ? [] : [env.OPENCODE_CONFIG_DIR]
   const folders = [
     paths.hostConfigDir,
@@ -80,9 +81,4 @@ function loadsUs(text: string): boolean {
       return named !== undefined && (!/^\d+\.\d+\.\d/.test(version) || version === packageVersion())
     })
   )
-}
-
-function upwards(directory: string): readonly string[] {
-  const parent = path.dirname(directory)
-  return parent === directory ? [directory] : [directory, ...upwards(parent)]
 }

@@ -154,14 +154,14 @@ const MOST_NAMED = 12
 
 /** What went wrong with which accounts, a line for each thing: for tables that have no room to say it in the row. */
 export function problemLines(
-  problems: readonly { readonly index: number; readonly text: string }[],
+  rows: readonly { readonly index: number; readonly error: string | null }[],
 ): readonly string[] {
-  const texts = [...new Set(problems.map(({ text }) => text))]
-  return texts.map((text) => {
-    const numbers = problems.filter((one) => one.text === text).map(({ index }) => String(index))
+  const errors = new Set(rows.flatMap(({ error }) => error ?? []))
+  return Array.from(errors, (error) => {
+    const numbers = rows.filter((row) => row.error === error).map(({ index }) => String(index))
     const rest = numbers.length - MOST_NAMED
     const named = numbers.slice(0, MOST_NAMED).join(', ')
     const who = `Account${numbers.length === 1 ? '' : 's'} ${named}`
-    return `${who}${rest > 0 ? ` and ${rest} more` : ''}: ${text}`
+    return `${who}${rest > 0 ? ` and ${rest} more` : ''}: ${error}`
   })
 }

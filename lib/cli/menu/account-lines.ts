@@ -2,7 +2,7 @@ import type { Detail } from '../../account-view/details.js'
 import type { AccountView } from '../../account-view/view.js'
 import { stateText, untilText } from '../../account-view/words.js'
 import { formatMoment } from '../../kernel/text/moments.js'
-import { type Column, fits, renderTable } from '../../kernel/text/table.js'
+import { type Column, fits, formThatFits, renderTable } from '../../kernel/text/table.js'
 import { shortName, windowsCell } from '../../tools/account-rows.js'
 
 /** Columns of a name beside which, in a terminal of 60, everything else has room. The number tells accounts apart, too. */
@@ -15,7 +15,7 @@ export function accountLines(
   nowMs: number,
 ): readonly string[] {
   const forms = [statusText, endText].map((status) => columnsWith((view) => status(view, nowMs)))
-  const form = forms.find((one) => fits(views, one, width)) ?? forms.at(-1) ?? []
+  const form = formThatFits(forms, (one) => fits(views, one, width))
   const least = { title: '', value: ({ tags }: AccountView) => tags.join(','), priority: 1 }
   const plan = { title: '', value: (view: AccountView) => view.plan ?? '', priority: 2 }
   const [, ...lines] = renderTable(views, [...form, plan, least], width).split('\n')

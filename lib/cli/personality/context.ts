@@ -65,3 +65,8 @@ export function answer(io: CommandIo, isJson: boolean | undefined, data: object,
   io.stdout(isJson === true ? jsonText(data, 2) : text)
   return 0
 }
+
+/** Where what was changed or taken away is kept; empty where nothing is. */
+export function keptLine(backup: string | undefined): string {
+  return backup === undefined ? '' : `As it was: ${backup}\n`
+}

@@ -9,7 +9,7 @@ import { userFolder } from '../../personality/files.js'
 import { skillFile, skillState, skillText } from '../../personality/skill.js'
 import { defineCommand } from '../command.js'
 import { backupStamp, copyAtomic } from '../../host-setup/file-change.js'
-import { answer } from './context.js'
+import { answer, keptLine } from './context.js'
 
 const OPTIONS = { force: { type: 'boolean' }, 'dry-run': { type: 'boolean' } } as const
 
@@ -98,10 +98,6 @@ export async function uninstallSkill(
 
 function backupOf(file: string): string {
   return `${file}.bak-${backupStamp(Date.now())}`
-}
-
-function keptLine(backup: string | undefined): string {
-  return backup === undefined ? '' : `As it was: ${backup}\n`
 }
 
 async function removeFile(file: string): Promise<void> {

@@ -5,6 +5,7 @@ import { isListed, nameFrom } from '../../personality/names.js'
 import { chosenLine, chosenRows } from '../../personality/overview.js'
 import { spokenBy } from '../../personality/spoken.js'
 import { configFiles } from '../../runtime-config.js'
+import { isRecord } from '../../kernel/text/json.js'
 import { redactText } from '../../kernel/text/redact.js'
 import { type Shell, shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import { defineCommand } from '../command.js'
@@ -61,11 +62,10 @@ when it starts the next time.
       })
     const file = configFiles(before.paths, io.directory).userFile.path
     let former: unknown
-    let scope: Scope = ['default']
     let preview: string[] = []
     const planned = await planChange(file, (document) => {
       const named = keyOfProject(document, before.isHere) ?? root
-      scope = scopeOf({ agent, model, root: project === true ? named : undefined })
+      const scope = scopeOf({ agent, model, root: project === true ? named : undefined })
       former = valueAt(document, scope)
       const next = changed(document, scope, name)
       preview = [...memberLines('-', document), ...memberLines('+', next)]
@@ -113,12 +113,8 @@ function keyOfProject(
   isHere: (folder: string) => boolean,
 ): string | undefined {
   const value = document.value([KEY])
-  const { projects } = (typeof value === 'object' ? (value ?? {}) : {}) as {
-    readonly projects?: unknown
-  }
-  return typeof projects === 'object' && projects !== null
-    ? Object.keys(projects).find(isHere)
-    : undefined
+  const projects = isRecord(value) ? value.projects : undefined
+  return isRecord(projects) ? Object.keys(projects).find(isHere) : undefined
 }
 
 type Scope = readonly [table: 'default'] | readonly ['agents' | 'models' | 'projects', string]

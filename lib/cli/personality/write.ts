@@ -9,7 +9,7 @@ import { shellHere, shellWord } from '../../kernel/text/shell-quote.js'
 import { defineCommand } from '../command.js'
 import { backupStamp, copyAtomic } from '../../host-setup/file-change.js'
 import type { CommandIo } from '../io.js'
-import { answer, contextAt, oneName, placeFor } from './context.js'
+import { answer, contextAt, keptLine, oneName, placeFor } from './context.js'
 
 const OPTIONS = {
   from: { type: 'string' },
@@ -188,10 +188,6 @@ function undoOf(
 ): string | null {
   if (backup === undefined) return null
   return `{personality ${command(backup)}${isProject ? ' --project' : ''}}`
-}
-
-function keptLine(backup: string | undefined): string {
-  return backup === undefined ? '' : `As it was: ${backup}\n`
 }
 
 function undoLine(undo: string | null): string {

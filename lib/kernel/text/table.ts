@@ -53,8 +53,19 @@ export function renderFitting<Row>(
   forms: readonly (readonly Column<Row>[])[],
   width: number,
 ): string {
-  const whole = forms.find((columns) => fits(rows, columns, width))
-  return renderTable(rows, whole ?? forms.at(-1) ?? [], width)
+  return renderTable(
+    rows,
+    formThatFits(forms, (columns) => fits(rows, columns, width)),
+    width,
+  )
+}
+
+/** The first form for which there is room, else the last one. Pure. */
+export function formThatFits<Form extends readonly unknown[]>(
+  forms: readonly Form[],
+  hasRoom: (form: Form) => boolean,
+): Form | readonly [] {
+  return forms.find(hasRoom) ?? forms.at(-1) ?? []
 }
 
 /** True when a table fits with all its columns, its names cut as far as they may be. */

@@ -120,14 +120,7 @@ export const codexLimits = defineTool({
       fits(lines, form, view.width),
     )
     const table = renderTable(lines, whole ?? columns(formatMoment, true), view.width)
-    const problems =
-      whole === undefined
-        ? problemLines(
-            data.accounts.flatMap(({ index, error }) =>
-              error === null ? [] : [{ index, text: error }],
-            ),
-          )
-        : []
+    const problems = whole === undefined ? problemLines(data.accounts) : []
     const paces = lines.flatMap(({ row, window }) => {
       const text = paceText(window?.forecast ?? undefined, view.nowMs)
       return window === undefined || text === ''

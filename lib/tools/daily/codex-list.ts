@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 import { unreadableRecords, unreadableText } from '../../accounts/store/unreadable.js'
-import { type Column, fits, renderTable } from '../../kernel/text/table.js'
+import { type Column, fits, formThatFits, renderTable } from '../../kernel/text/table.js'
 import {
   accountBeginnings,
   accountRows,
@@ -43,11 +43,9 @@ export const codexList = defineTool({
       value: (row) => windowsCell(row),
       priority: 4,
     }
-    const beginnings = accountBeginnings(view.nowMs)
-    const beginning =
-      beginnings.find((one) => fits(data.accounts, [...one, left], view.width)) ??
-      beginnings.at(-1) ??
-      []
+    const beginning = formThatFits(accountBeginnings(view.nowMs), (one) =>
+      fits(data.accounts, [...one, left], view.width),
+    )
     const table = renderTable(
       data.accounts,
       [

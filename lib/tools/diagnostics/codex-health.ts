@@ -106,13 +106,7 @@ export const codexHealth = defineTool({
       ],
       view.width,
     )
-    const problems = hasRoom
-      ? []
-      : problemLines(
-          data.accounts.flatMap(({ index, error }) =>
-            error === null ? [] : [{ index, text: error }],
-          ),
-        )
+    const problems = hasRoom ? [] : problemLines(data.accounts)
     return [table, ...problems].join('\n') + unreadable
   },
   failed: (data) => data.unhealthyCount > 0,
